@@ -1,0 +1,1 @@
+"""The application: pages, figures, player, exports, jobs and the command line."""

@@ -1,0 +1,1 @@
+"""Results become bytes: figures, animations, tables, bundles and scripts; nothing here knows Streamlit."""

@@ -1,0 +1,1 @@
+"""Long work outside the server process: the cluster and the run store."""

@@ -1,0 +1,1 @@
+"""The animation component: tracks of a run become bytes, which player.js draws over the charts."""

@@ -1,0 +1,1 @@
+"""What is optimised: surfaces, games, noise, formulas and small network tasks."""

@@ -1,0 +1,1 @@
+"""Small network tasks: data, models, classifiers and GANs."""

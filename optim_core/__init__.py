@@ -1,0 +1,1 @@
+"""Multilayer Lookahead for torch, with its reference, trajectories, theory and training."""
