@@ -1,0 +1,87 @@
+"""The player as a Streamlit component: registered once, when this module is first imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app.player import assets
+from app.player.pack import View, pack
+from app.player.tracks import Track
+
+_component = st.components.v2.component("lookahead_player", html=assets.MARKUP, js=assets.loader())
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A click on the surface: data coordinates, the panel it was on, and the number of the click since the page loaded."""
+
+    x: float
+    y: float
+    panel: int = 0
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class PlayerResult:
+    """What the visitor did in the player since the last run of the script."""
+
+    pick: Pick | None = None
+
+
+def player(
+    tracks: Sequence[Track],
+    *,
+    key: str,
+    chart_key: str,
+    linked: Sequence[str] = (),
+    on_pick: Callable[[Pick], None] | None = None,
+    autoplay: bool = True,
+    pickable: bool = True,
+    minima: Sequence[tuple[float, float]] = (),
+    labels: tuple[str, str] = ("x", "y"),
+) -> PlayerResult:
+    """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
+
+    A change of `tracks` keeps the step, the speed and what is switched off; playback goes on.
+
+    Args:
+        tracks: the runs; panel g is drawn on the figure's g-th axis pair (xaxis, xaxis2, ...).
+        key: the component's key.
+        chart_key: key of the st.plotly_chart below the tracks; without such a chart the player draws its own axes.
+        linked: keys of charts whose x axes count gradient evaluations; each gets a cursor.
+        on_pick: called with a Pick before the script runs again, so that it may set widgets' values.
+        autoplay: play when first shown, unless the visitor's system asks for less motion.
+        pickable: report clicks on the surface (each makes the script run).
+        minima: points to mark, for charts that do not mark them already.
+        labels: names of the coordinates.
+    """
+    view = View(
+        key=key,
+        chart=chart_key,
+        linked=tuple(linked),
+        autoplay=autoplay,
+        pickable=pickable,
+        minima=tuple((float(x), float(y)) for x, y in minima),
+        labels=labels,
+    )
+
+    def report() -> None:
+        pick = _pick(st.session_state[key].get("pick"))
+        if pick is not None and on_pick is not None:
+            on_pick(pick)
+
+    result = _component(key=key, data=pack(tracks, view), on_pick_change=report)
+    return PlayerResult(_pick(result.get("pick")))
+
+
+def _pick(value: object) -> Pick | None:
+    """The browser's message as a Pick; None when there is none or it is not one."""
+    if not isinstance(value, dict) or not {"x", "y"} <= value.keys():
+        return None
+    try:
+        return Pick(float(value["x"]), float(value["y"]), int(value.get("panel", 0)), int(value.get("n", 0)))
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,118 @@
+"""Tracks as one block of bytes, which data.js reads back.
+
+    uint32  length of the JSON header, little endian        header  padded with spaces to a multiple of 4 bytes
+    float32 per track: fast x, y; loss; proposal x, y at the rows that synchronised; averaged x, y; slow x, y of each
+            layer; step; evaluations (each of the last four only where the track's header says so)
+    uint8   per track: synchronised
+
+Slow weights are not sent for consecutive rows: they are the fast weights at the last synchronisation of their layer.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from app.player.tracks import Track
+
+HUGE = 1e30  # far outside every chart, yet products and squares of a few of these stay finite in JavaScript's float64
+
+
+@dataclass(frozen=True)
+class View:
+    """How the tracks are shown.
+
+    Attributes:
+        key: the player's name.      chart: key of the plotly chart it is laid over.
+        linked: keys of charts that get a cursor at the player's gradient evaluations.
+        autoplay: start playing when first shown.      pickable: report clicks on the surface.
+        minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
+    """
+
+    key: str = "player"
+    chart: str = ""
+    linked: tuple[str, ...] = ()
+    autoplay: bool = True
+    pickable: bool = True
+    minima: tuple[tuple[float, float], ...] = ()
+    labels: tuple[str, str] = ("x", "y")
+
+
+def pack(tracks: Sequence[Track], view: View | None = None) -> bytes:
+    """All tracks and their view as the bytes that the player reads; values outside ±1e30 and non-finite ones are clamped.
+
+    Raises:
+        ValueError: tracks of one name disagree in colour or layers.
+    """
+    _check_names(tracks)
+    headers, floats, counts = [], [], []
+    for track in tracks:
+        headers.append(_header(track))
+        floats.extend(_columns(track))
+        counts.append(np.asarray(track.synchronised, dtype=np.uint8))
+    header = json.dumps({**asdict(view or View()), "tracks": headers}, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 4)
+    numbers = [np.ascontiguousarray(column, dtype="<f4").tobytes() for column in floats]
+    return b"".join((struct.pack("<I", len(header)), header, *numbers, *(count.tobytes() for count in counts)))
+
+
+def _check_names(tracks: Sequence[Track]) -> None:
+    first: dict[str, Track] = {}
+    for track in tracks:
+        known = first.setdefault(track.name, track)
+        if (known.color, known.layers) != (track.color, track.layers):
+            raise ValueError(f"tracks named {track.name!r} must share colour and layers; rename one of them")
+
+
+def _header(track: Track) -> dict[str, object]:
+    return {
+        "name": track.name,
+        "color": track.color,
+        "layers": [[layer.k, layer.alpha] for layer in track.layers],
+        "rows": track.rows,
+        "proposals": int(np.count_nonzero(track.synchronised)),
+        "averaged": track.averaged is not None,
+        "slow": 0 if track.slow is None else len(track.slow),
+        "step": _progression(track.step),
+        "evaluations": _progression(track.evaluations),
+        "consecutive": track.consecutive,
+        "diverged": track.diverged,
+        "panel": track.panel,
+        "start": track.start,
+    }
+
+
+def _columns(track: Track) -> list[NDArray[np.floating]]:
+    pairs = [track.fast, np.asarray(track.proposal)[np.asarray(track.synchronised) > 0]]
+    pairs += [] if track.averaged is None else [track.averaged]
+    pairs += track.slow or ()
+    places = [np.asarray(column) for pair in pairs for column in _settled(pair).T]
+    places.insert(2, _clamped(track.loss))
+    return places + [_clamped(column) for column in (track.step, track.evaluations) if _progression(column) is None]
+
+
+def _progression(values: ArrayLike) -> tuple[int, int] | None:
+    """(first, difference) of an arithmetic progression of whole numbers, which then need not be sent; else None."""
+    numbers = np.asarray(values)
+    differences = np.unique(np.diff(numbers))
+    if len(differences) > 1:
+        return None
+    return int(numbers[0]), int(differences[0]) if len(differences) else 1
+
+
+def _settled(pair: ArrayLike) -> NDArray[np.floating]:
+    """(rows, 2), clamped; a coordinate that is not a number stays where it last was one."""
+    places = np.asarray(pair, dtype=np.float64)
+    known = np.where(np.isnan(places), 0, np.arange(len(places))[:, None])
+    return _clamped(np.take_along_axis(places, np.maximum.accumulate(known, axis=0), axis=0))
+
+
+def _clamped(values: ArrayLike) -> NDArray[np.floating]:
+    return np.clip(
+        np.nan_to_num(np.asarray(values, dtype=np.float64), nan=HUGE, posinf=HUGE, neginf=-HUGE), -HUGE, HUGE
+    )

@@ -1,0 +1,156 @@
+"""What the player draws: one `Track` per run (an optimizer from a start), made from a Trajectory.
+
+Row 0 is the start. `proposal` is where the base step left the fast weights before any synchronisation; where no layer
+synchronised it equals `fast`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optim_core.layers import Layer
+
+# Okabe and Ito's colours, told apart by every common kind of colour vision; yellow and black are left out (too faint, too near the text).
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+
+class TrajectoryLike(Protocol):
+    """The arrays of `optim_core.trajectory.Trajectory` that tracks are made from; D = 2."""
+
+    @property
+    def step(self) -> NDArray[np.integer]: ...
+    @property
+    def fast(self) -> NDArray[np.floating]: ...
+    @property
+    def proposal(self) -> NDArray[np.floating]: ...
+    @property
+    def slow(self) -> Sequence[Sequence[NDArray[np.floating]]]: ...
+    @property
+    def loss(self) -> NDArray[np.floating]: ...
+    @property
+    def synchronised(self) -> NDArray[np.integer]: ...
+    @property
+    def evaluations(self) -> NDArray[np.integer]: ...
+    @property
+    def diverged(self) -> NDArray[np.integer]: ...
+
+
+class SpecLike(Protocol):
+    """What of an optimizer's spec the player shows."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def layers(self) -> tuple[Layer, ...]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One run in the plane; tracks of the same name share a legend entry, a clock and a colour.
+
+    Attributes:
+        name, color: the optimizer's name and a CSS colour.
+        layers: its layers of slow weights, innermost first; empty for a bare base optimizer.
+        fast, proposal: (rows, 2).      synchronised, loss, step, evaluations: (rows,).
+        diverged: the base step at which the run diverged, or -1.
+        panel: index of the axis pair that it is drawn on.      start: index of its start point.
+        averaged: (rows, 2), an average of the weights drawn as an extra track (an EMA, say), or None.
+        slow: one (rows, 2) per layer. Needed only where rows are not consecutive base steps, since otherwise slow
+            weights follow from `fast` and `synchronised`.
+
+    Raises:
+        ValueError: an array's shape disagrees with (rows, 2) or (rows,), or `slow` has not one array per layer.
+    """
+
+    name: str
+    color: str
+    layers: tuple[Layer, ...]
+    fast: NDArray[np.floating]
+    proposal: NDArray[np.floating]
+    synchronised: NDArray[np.integer]
+    loss: NDArray[np.floating]
+    step: NDArray[np.integer]
+    evaluations: NDArray[np.integer]
+    diverged: int = -1
+    panel: int = 0
+    start: int = 0
+    averaged: NDArray[np.floating] | None = None
+    slow: tuple[NDArray[np.floating], ...] | None = None
+
+    def __post_init__(self) -> None:
+        rows = len(np.asarray(self.step))
+        if rows < 1:
+            raise ValueError("step must have at least the start's row, got none")
+        for field in ("fast", "proposal", "averaged"):
+            if getattr(self, field) is not None:
+                self._freeze(field, getattr(self, field), (rows, 2))
+        for field in ("synchronised", "loss", "step", "evaluations"):
+            self._freeze(field, getattr(self, field), (rows,))
+        if self.slow is not None:
+            if len(self.slow) != len(self.layers):
+                raise ValueError(f"slow must have one array per layer ({len(self.layers)}), got {len(self.slow)}")
+            object.__setattr__(self, "slow", tuple(_checked("slow", phi, (rows, 2)) for phi in self.slow))
+
+    def _freeze(self, field: str, values: ArrayLike, shape: tuple[int, ...]) -> None:
+        object.__setattr__(self, field, _checked(field, values, shape))
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, the start included."""
+        return len(self.step)
+
+    @property
+    def consecutive(self) -> bool:
+        """Whether each row is one base step after the row before it."""
+        return bool(np.all(np.diff(self.step) == 1))
+
+
+def tracks_of(
+    trajectory: TrajectoryLike, specs: Sequence[SpecLike], colors: Sequence[str], panels: bool = False
+) -> tuple[Track, ...]:
+    """One Track per optimizer and start of a 2D trajectory; with `panels`, each optimizer gets an axis pair of its own.
+
+    Raises:
+        ValueError: the iterates are not two-dimensional, or specs or colors are not one per optimizer.
+    """
+    _, optimizers, starts, dim = trajectory.fast.shape
+    if dim != 2:
+        raise ValueError(f"a track needs two coordinates, the trajectory has {dim}; project it onto a plane first")
+    if not len(specs) == len(colors) == optimizers:
+        raise ValueError(f"{optimizers} optimizers need as many specs and colors, got {len(specs)} and {len(colors)}")
+    return tuple(
+        _track(trajectory, spec, colors[index], index, start, index if panels else 0)
+        for index, spec in enumerate(specs)
+        for start in range(starts)
+    )
+
+
+def _track(trajectory: TrajectoryLike, spec: SpecLike, color: str, index: int, start: int, panel: int) -> Track:
+    consecutive = bool(np.all(np.diff(trajectory.step) == 1))
+    return Track(
+        name=spec.name,
+        color=color,
+        layers=tuple(spec.layers),
+        fast=trajectory.fast[:, index, start],
+        proposal=trajectory.proposal[:, index, start],
+        synchronised=trajectory.synchronised[:, index],
+        loss=trajectory.loss[:, index, start],
+        step=trajectory.step,
+        evaluations=trajectory.evaluations[:, index],
+        diverged=int(trajectory.diverged[index, start]),
+        panel=panel,
+        start=start,
+        slow=None if consecutive else tuple(phi[:, start] for phi in trajectory.slow[index]),
+    )
+
+
+def _checked(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
+    array = np.asarray(values)
+    if array.shape != shape:
+        raise ValueError(f"{field} must have shape {shape}, got {array.shape}")
+    return array
