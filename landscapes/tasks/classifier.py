@@ -1,0 +1,176 @@
+"""Image classification as a task: a network, its data and its losses, all determined by one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from landscapes.tasks.checks import choice, real, whole
+from landscapes.tasks.data import DATASETS
+from landscapes.tasks.models import MODELS, build_model
+from landscapes.tasks.sampling import AUGMENTATIONS, augment, batch_rows, steps_per_epoch
+from landscapes.tasks.splits import Part, Split, split
+
+EVALUATION_ROWS = 1_024  # images per forward pass when evaluating; bounds memory
+STATISTICS_ROWS = 2_048  # training images from which BatchNorm statistics are recomputed
+
+
+class ImageBatch(NamedTuple):
+    """Images (rows, channels, height, width), standardised; labels (rows,)."""
+
+    images: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class ClassifierTask:
+    """Classify images by mean cross entropy.
+
+    Attributes:
+        dataset: a key of `DATASETS`.
+        network: a key of `MODELS`.
+        train_size: training images, balanced over the classes; None takes all outside the validation and test parts.
+        label_noise: share of training labels replaced by another class; validation and test labels stay true.
+        batch_size: images per step; a remainder at an epoch's end is left out.
+        augmentation: "none", "shift" or "flip-shift".
+        split_seed: chooses the validation part, the training images and the noisy labels; never the test part.
+        evaluation_size: at most so many images of the validation and of the test part are evaluated; None for all.
+
+    Raises:
+        TypeError: a field of the wrong type.
+        ValueError: a field out of its range.
+    """
+
+    kind: ClassVar[str] = "classifier"
+
+    dataset: str = "digits"
+    network: str = "cnn"
+    train_size: int | None = None
+    label_noise: float = 0.0
+    batch_size: int = 32
+    augmentation: str = "none"
+    split_seed: int = 0
+    evaluation_size: int | None = None
+
+    def __post_init__(self) -> None:
+        choice("dataset", self.dataset, DATASETS)
+        choice("network", self.network, MODELS)
+        choice("augmentation", self.augmentation, AUGMENTATIONS)
+        entry = DATASETS[self.dataset]
+        available = entry.trainable - entry.validation
+        if self.train_size is not None:
+            available = whole("train_size", self.train_size, entry.classes, available)
+        real("label_noise", self.label_noise, 0, 1)
+        whole("batch_size", self.batch_size, 1, available)
+        whole("split_seed", self.split_seed, 0)
+        if self.evaluation_size is not None:
+            whole("evaluation_size", self.evaluation_size, 1)
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """One: the network."""
+        return ("model",)
+
+    @property
+    def data(self) -> Split:
+        """The train, validation and test parts; loaded on first use."""
+        return split(self.dataset, self.train_size, self.label_noise, self.split_seed)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in the training part."""
+        return steps_per_epoch(len(self.data.train), self.batch_size)
+
+    def model(self, seed: int) -> nn.Module:
+        """A fresh network with the initial weights of `seed`, in training mode."""
+        entry = DATASETS[self.dataset]
+        return build_model(self.network, entry.shape, entry.classes, seed)
+
+    def parameters(self, model: nn.Module, player: str) -> list[nn.Parameter]:
+        """What `player` trains: everything, in the order of `model.parameters()`."""
+        choice("player", player, self.players)
+        return list(model.parameters())
+
+    def batch(self, step: int, seed: int) -> ImageBatch:
+        """The mini-batch at `step`, counted from 0: the same for the same (step, seed), whatever came before."""
+        train = self.data.train
+        rows = batch_rows(step, seed, len(train), self.batch_size)
+        return ImageBatch(augment(train.images[rows], self.augmentation, step, seed), train.labels[rows])
+
+    def probe(self, size: int, part: str = "train") -> ImageBatch:
+        """The first `size` images of a part, never augmented: the fixed images of planes and sharpness."""
+        chosen: Part = getattr(self.data, choice("part", part, ("train", "validation", "test")))
+        chosen = chosen.head(whole("size", size, 1))
+        return ImageBatch(chosen.images, chosen.labels)
+
+    def loss(self, model: nn.Module, batch: ImageBatch, player: str = "model") -> Tensor:
+        """Mean cross entropy of the batch, a scalar."""
+        return functional.cross_entropy(model(batch.images), batch.labels)
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """val_loss, val_accuracy, test_loss and test_accuracy, over true labels; accuracies in [0, 1]."""
+        parts = {"val": self.data.validation, "test": self.data.test}
+        scores: dict[str, float] = {}
+        for name, part in parts.items():
+            loss, accuracy = score(model, part.head(self.evaluation_size))
+            scores |= {f"{name}_loss": loss, f"{name}_accuracy": accuracy}
+        return scores
+
+    def refresh_statistics(self, model: nn.Module) -> None:
+        """Recompute BatchNorm statistics for the present weights; without BatchNorm nothing is done.
+
+        Needed before evaluating weights that were never trained through, such as slow weights or points of a plane:
+        the running statistics belong to the fast weights.
+        """
+        norms = [layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+        if norms:
+            refresh(model, norms, self.data.train.images[:STATISTICS_ROWS])
+
+    def describe(self) -> dict[str, Any]:
+        """A JSON-able value from which `task_from` makes this task again."""
+        return {"kind": self.kind, **asdict(self)}
+
+
+@torch.inference_mode()
+def score(model: nn.Module, part: Part) -> tuple[float, float]:
+    """Mean cross entropy and accuracy of `model` over `part`, in evaluation mode."""
+    loss = correct = 0.0
+    with evaluation_mode(model):
+        for start in range(0, len(part), EVALUATION_ROWS):
+            labels = part.labels[start : start + EVALUATION_ROWS]
+            logits = model(part.images[start : start + EVALUATION_ROWS])
+            loss += functional.cross_entropy(logits, labels, reduction="sum").item()
+            correct += (logits.argmax(1) == labels).sum().item()
+    return loss / len(part), correct / len(part)
+
+
+@torch.no_grad()
+def refresh(model: nn.Module, norms: list[nn.modules.batchnorm._BatchNorm], images: Tensor) -> None:
+    """Set the statistics of every BatchNorm layer to their average over `images`, as `swa_utils.update_bn` does."""
+    momenta, training = [norm.momentum for norm in norms], model.training
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # torch's way to ask for a cumulative average
+    model.train()
+    for start in range(0, len(images), EVALUATION_ROWS // 4):
+        model(images[start : start + EVALUATION_ROWS // 4])
+    model.train(training)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """`model.eval()` for a while; then as it was."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)

@@ -1,0 +1,72 @@
+"""The ready-made tasks, and tasks from their description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
+
+from landscapes.tasks.checks import choice
+from landscapes.tasks.classifier import ClassifierTask
+from landscapes.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """A task on offer: its name for people, and what one learns from it."""
+
+    key: str
+    name: str
+    teaches: str
+    task: Task
+
+
+TASKS: Mapping[str, TaskEntry] = MappingProxyType(
+    {
+        entry.key: entry
+        for entry in (
+            TaskEntry(
+                "digits",
+                "digits, clean",
+                "on clean data slow weights make no difference to accuracy: all optimizers end alike",
+                ClassifierTask(),
+            ),
+            TaskEntry(
+                "digits-noisy",
+                "digits, 40 % noisy labels",
+                "fast weights fit the wrong labels; slow weights average that away",
+                ClassifierTask(label_noise=0.4),
+            ),
+            TaskEntry(
+                "digits-quick",
+                "digits, 20 % noisy labels, batch 4",
+                "the same effect in 2,500 steps: the smaller the batch, the noisier the gradient",
+                ClassifierTask(label_noise=0.2, batch_size=4),
+            ),
+            TaskEntry(
+                "digits-100",
+                "digits, 100 training images",
+                "few images: where an optimizer ends among many perfect fits decides what it has learned",
+                ClassifierTask(train_size=100, batch_size=10),
+            ),
+        )
+    }
+)
+
+_KINDS: Mapping[str, type[ClassifierTask]] = MappingProxyType({kind.kind: kind for kind in (ClassifierTask,)})
+
+
+def task_from(description: Mapping[str, Any]) -> Task:
+    """The task that `describe()` described; a field left out has its default.
+
+    Raises:
+        ValueError: an unknown kind or field, or a value out of range.
+        TypeError: a value of the wrong type.
+    """
+    values = dict(description)
+    kind = _KINDS[choice("kind", values.pop("kind", None), _KINDS)]
+    known = {field.name for field in fields(kind)}
+    if unknown := sorted(set(values) - known):
+        raise ValueError(f"a {kind.kind} has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+    return kind(**values)

@@ -1,0 +1,113 @@
+"""Train, validation and test parts of an image set, with noisy labels; deterministic in its arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from landscapes.tasks.data import DATASETS, ImageSet, load
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images (n, channels, height, width), standardised; labels (n,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def head(self, size: int | None) -> Part:
+        """The first `size` images; all of them where `size` is None."""
+        return self if size is None else Part(self.images[:size], self.labels[:size])
+
+
+@dataclass(frozen=True)
+class Split:
+    """The three parts. `noisy` marks the training images whose label was replaced; only training labels ever are."""
+
+    train: Part
+    validation: Part
+    test: Part
+    noisy: Tensor
+
+
+@lru_cache(maxsize=8)
+def split(dataset: str, train_size: int | None, label_noise: float, seed: int) -> Split:
+    """Divide an image set.
+
+    The test part is the same for every seed: what was tuned on one split's validation part has seen no test image.
+    Training images are balanced over the classes. Pixels are standardised per channel by the training part.
+
+    Raises:
+        ValueError: fewer images than `train_size`, or a class without a training image.
+    """
+    whole = load(dataset)
+    random = np.random.default_rng((seed, 1))
+    train, validation = _choose(whole, dataset, train_size, random)
+    test = np.arange(len(whole.labels) - whole.tests, len(whole.labels))
+    labels = whole.labels[train]
+    _check_classes(labels, dataset)
+    noisy, labels = corrupt(labels, label_noise, DATASETS[dataset].classes, random)
+    mean = whole.images[train].mean((0, 2, 3), keepdims=True)
+    deviation = whole.images[train].std((0, 2, 3), keepdims=True).clip(min=1e-6)
+
+    def part(rows: NDArray[np.int64], kept: NDArray[np.int64]) -> Part:
+        return Part(torch.from_numpy((whole.images[rows] - mean) / deviation), torch.from_numpy(kept))
+
+    return Split(
+        train=part(train, labels),
+        validation=part(validation, whole.labels[validation]),
+        test=part(test, whole.labels[test]),
+        noisy=torch.from_numpy(noisy),
+    )
+
+
+def corrupt(
+    labels: NDArray[np.int64], share: float, classes: int, random: np.random.Generator
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Replace exactly round(share · n) labels by another class, uniformly; which ones, and the new labels."""
+    count = round(share * len(labels))
+    chosen = random.permutation(len(labels))[:count]
+    shift = random.integers(1, classes, count)
+    noisy = np.zeros(len(labels), bool)
+    noisy[chosen] = True
+    replaced = labels.copy()
+    replaced[chosen] = (labels[chosen] + shift) % classes
+    return noisy, replaced
+
+
+def _choose(
+    whole: ImageSet, dataset: str, train_size: int | None, random: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the training and the validation part, drawn from the images outside the test part."""
+    entry = DATASETS[dataset]
+    pool = random.permutation(len(whole.labels) - whole.tests)
+    held_out = round(len(pool) * entry.validation / entry.trainable)
+    validation, rest = pool[:held_out], pool[held_out:]
+    if train_size is not None and train_size > len(rest):
+        raise ValueError(f"train_size must be at most {len(rest)} for {dataset}, got {train_size}")
+    return _balanced(whole.labels, rest)[:train_size], validation
+
+
+def _balanced(labels: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`rows` in an order of which every beginning holds each class about equally often."""
+    rank = np.empty(len(rows), np.int64)
+    for label in np.unique(labels[rows]):
+        members = labels[rows] == label
+        rank[members] = np.arange(members.sum())
+    return rows[np.argsort(rank, kind="stable")]
+
+
+def _check_classes(labels: NDArray[np.int64], dataset: str) -> None:
+    counts = np.bincount(labels, minlength=DATASETS[dataset].classes)
+    if counts.min() == 0:
+        raise ValueError(
+            f"class {int(counts.argmin())} of {dataset} has no training image among {len(labels)}: raise train_size"
+        )
