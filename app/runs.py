@@ -1,0 +1,96 @@
+"""Cached wrappers around the library: a run is computed once for every visitor who asks for the same config."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+
+from app.figures.surface import Grid, sample
+from app.state import SurfacesConfig
+from landscapes.noise import mean_function, noisy_field
+from landscapes.surfaces import Minimum, minima_of
+from optim_core.trajectory import Trajectory, record
+
+Value = TypeVar("Value")
+ESCAPE = 1e3  # times the domain's size: a run beyond it has left for good
+
+torch.set_num_threads(2)
+
+
+class Recent(Generic[Value]):
+    """The last `size` results, shared by all visitors; results are read-only, so nobody needs a copy."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._lock = size, threading.Lock()
+        self._kept: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """The result under `key`, computed on the first call; two visitors may compute at once, none waits for another."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        value = compute()
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return value
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """What a run moves over: the objective the page draws, its grid and its minima."""
+
+    function: Callable[[torch.Tensor], torch.Tensor]
+    grid: Grid
+    minima: tuple[Minimum, ...]
+
+    @property
+    def places(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Places of the minima, (minima, 2)."""
+        return np.array([minimum.place for minimum in self.minima], dtype=np.float64).reshape(-1, 2)
+
+    @property
+    def floor(self) -> float:
+        """The lowest value known."""
+        return min([minimum.value for minimum in self.minima], default=float(np.nanmin(self.grid.height)))
+
+
+_sceneries: Recent[Scenery] = Recent(32)
+_trajectories: Recent[Trajectory] = Recent(48)
+
+
+def scenery(config: SurfacesConfig) -> Scenery:
+    """The surface itself or, under mini-batch noise, the mean of its shifted copies with minima of its own."""
+    surface = config.landscape
+    if config.noise != "minibatch":
+        return _sceneries.get(
+            surface.key, lambda: Scenery(surface.function, sample(surface.function, surface.domain), surface.minima)
+        )
+    noise = config.gradient_noise()
+
+    def build() -> Scenery:
+        mean = mean_function(surface.function, noise)
+        return Scenery(mean, sample(mean, surface.domain), minima_of(mean, surface.domain))
+
+    return _sceneries.get((surface.key, noise), build)
+
+
+def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
+    """The comparison that the Surfaces page shows."""
+    key = config.model_copy(update={"panels": False, "target": None})
+    return _trajectories.get(key, lambda: _record(config, on_progress))
+
+
+def _record(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
+    surface = config.landscape
+    size = max(max(abs(bound) for bound in axis) for axis in surface.domain)
+    field = noisy_field(surface.function, config.gradient_noise(), len(config.starts))
+    return record(field, config.specs(), config.starts, config.steps, escape=ESCAPE * size, on_progress=on_progress)

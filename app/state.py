@@ -1,0 +1,203 @@
+"""One frozen, validated value holds all that a page shows: widget defaults, link, cache key and export header alike."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from landscapes.noise import Noise
+from landscapes.surfaces import SURFACES, Surface
+from optim_core.layers import Layer
+from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
+
+PALETTE = ("#e1690f", "#2b83c6", "#0f9d76", "#c0569b")  # told apart with any colour vision, on white and on black
+MAX_LAYERS, MAX_K, MAX_CARDS, MAX_STARTS, MAX_STEPS = 4, 1000, 4, 16, 5000
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+NoiseKind = Literal["none", "gaussian", "multiplicative", "student", "minibatch"]
+
+
+class Frozen(BaseModel):
+    """Values, not objects: equal when their fields are, hashable, and refusing what they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LayerConfig(Frozen):
+    """k steps of the level below, then a fraction alpha towards it."""
+
+    k: int = Field(5, ge=1, le=MAX_K)
+    alpha: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
+
+
+class Card(Frozen):
+    """One optimizer of the comparison, as its card in the sidebar shows it."""
+
+    layers: tuple[LayerConfig, ...] = Field((), max_length=MAX_LAYERS)
+    base: BaseName = "sgd"
+    lr: Finite = Field(0.01, gt=0, le=1000)
+    momentum: Finite = Field(0.9, ge=0, lt=1)
+    weight_decay: Finite = Field(0.0, ge=0, le=10)
+    schedule: ScheduleKind = "constant"
+    every: int = Field(250, ge=1, le=MAX_STEPS)
+    factor: Finite = Field(0.5, gt=0, le=1)
+    sync_momentum: SyncMomentum = "keep"
+    color: int = Field(0, ge=0, lt=len(PALETTE))
+    on: bool = True
+    tuned: bool = False
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _read_layers(cls, value: Any) -> Any:
+        """A link writes "5:0.5,5:0.5", innermost first; "none" is the bare base."""
+        if not isinstance(value, str):
+            return value
+        if value in ("", "none"):
+            return ()
+        pairs = [pair.split(":") for pair in value.split(",")]
+        if any(len(pair) != 2 for pair in pairs):
+            raise ValueError("every layer must read k:alpha, as in 5:0.5,5:0.5")
+        return tuple({"k": k, "alpha": alpha} for k, alpha in pairs)
+
+    @property
+    def title(self) -> str:
+        """What the card, the legend and the table call this optimizer."""
+        name = {0: BASE_TITLES[self.base], 1: "Lookahead"}.get(len(self.layers), "Multilayer Lookahead")
+        inner = "" if self.base == "sgd" or not self.layers else f", {BASE_TITLES[self.base]}"
+        return name + " " * bool(self.layers) + "".join(f"({x.k}, {short(x.alpha)})" for x in self.layers) + inner
+
+    @property
+    def outer_period(self) -> int:
+        """Base steps between synchronisations of the outermost layer."""
+        return math.prod(layer.k for layer in self.layers)
+
+    def spec(self, name: str = "") -> OptimizerSpec:
+        """The optimizer this card describes, for the library."""
+        return OptimizerSpec(
+            name=name or self.title,
+            base=self.base,
+            lr=self.lr,
+            layers=tuple(Layer(layer.k, layer.alpha) for layer in self.layers),
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            sync_momentum=self.sync_momentum,
+            schedule=Schedule(self.schedule, self.every, self.factor),
+        )
+
+
+BASE_TITLES: dict[str, str] = {
+    "sgd": "SGD",
+    "momentum": "SGD with momentum",
+    "nesterov": "SGD with Nesterov momentum",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+}
+
+
+def default_cards(lr: float) -> tuple[Card, ...]:
+    """SGD, Lookahead (5, .5) and Multilayer Lookahead (5, .5)(5, .5) at one lr."""
+    five = LayerConfig(k=5, alpha=0.5)
+    return tuple(Card(layers=(five,) * depth, lr=lr, color=depth) for depth in range(3))
+
+
+class SurfacesConfig(Frozen):
+    """Everything that the Surfaces page shows."""
+
+    v: Literal[1] = 1
+    surface: str = "bowl"
+    starts: tuple[tuple[Finite, Finite], ...] = Field((), max_length=MAX_STARTS)
+    noise: NoiseKind = "none"
+    noise_scale: Finite = Field(1.0, ge=0, le=1000)
+    noise_freedom: Finite = Field(3.0, gt=0, le=1000)
+    noise_batches: int = Field(10, ge=2, le=100)
+    noise_replacement: bool = False
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    steps: int = Field(500, ge=1, le=MAX_STEPS)
+    target: Finite | None = None
+    panels: bool = False
+    cards: tuple[Card, ...] = Field(default_factory=lambda: default_cards(0.01), min_length=1, max_length=MAX_CARDS)
+
+    @field_validator("surface")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in SURFACES:
+            raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}")
+        return value
+
+    @field_validator("starts", mode="before")
+    @classmethod
+    def _read_starts(cls, value: Any) -> Any:
+        """A link writes "x,y;x,y"."""
+        if not isinstance(value, str):
+            return value
+        return tuple(tuple(pair.split(",")) for pair in value.split(";") if pair)
+
+    @field_validator("starts")
+    @classmethod
+    def _inside(cls, value: tuple[tuple[float, float], ...], info: ValidationInfo) -> tuple[tuple[float, float], ...]:
+        surface = SURFACES.get(info.data.get("surface", ""))
+        for place in value if surface else ():
+            check_inside(place, surface.domain)
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _customary(cls, data: Any) -> Any:
+        """What is not said follows the surface: its customary start and lr."""
+        surface = SURFACES.get(data.get("surface", "bowl")) if isinstance(data, dict) else None
+        if surface is None:
+            return data
+        return {"starts": (surface.start,), "cards": default_cards(surface.lr)} | data
+
+    @property
+    def landscape(self) -> Surface:
+        """The surface chosen."""
+        return SURFACES[self.surface]
+
+    @property
+    def active(self) -> tuple[Card, ...]:
+        """The cards that are switched on."""
+        return tuple(card for card in self.cards if card.on)
+
+    def specs(self) -> tuple[OptimizerSpec, ...]:
+        """The optimizers that are switched on, under names that differ."""
+        titles = [card.title for card in self.active]
+        return tuple(
+            card.spec(
+                title if titles.count(title) == 1 else f"{title}, lr {card.lr:g} · {1 + titles[:index].count(title)}"
+            )
+            for index, (card, title) in enumerate(zip(self.active, titles, strict=True))
+        )
+
+    def gradient_noise(self) -> Noise:
+        """The gradient noise chosen, for the landscapes."""
+        return Noise(
+            kind=self.noise,
+            scale=self.noise_scale,
+            seed=self.seed,
+            degrees_of_freedom=self.noise_freedom,
+            batches=self.noise_batches,
+            replacement=self.noise_replacement,
+        )
+
+
+def check_inside(place: tuple[float, float], domain: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Refuse a start outside the surface's domain.
+
+    Raises:
+        ValueError: names the coordinate, the value and the range.
+    """
+    for axis, value, (low, high) in zip("xy", place, domain, strict=True):
+        if not low <= value <= high:
+            raise ValueError(f"start {axis} must be in [{low:g}, {high:g}] on this surface, got {value:g}")
+
+
+def short(value: float) -> str:
+    """A number as cards write it: .5 for 0.5."""
+    return f"{value:g}".replace("0.", ".", 1) if 0 < value < 1 else f"{value:g}"
+
+
+NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)

@@ -1,0 +1,140 @@
+"""An optimizer as a value: which base, which layers, which schedule. Everything that compares optimizers speaks in these."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from optim_core.layers import Layer, periods
+
+if TYPE_CHECKING:
+    import torch
+
+BaseName = Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"]
+SyncMomentum = Literal["keep", "reset", "pullback"]
+ScheduleKind = Literal["constant", "step", "cosine"]
+
+BASES: tuple[str, ...] = get_args(BaseName)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the lr changes over a run of `steps` base steps.
+
+    constant: lr. step: lr times `factor` after every `every` base steps. cosine: lr (1 + cos(π t / steps)) / 2.
+
+    Raises:
+        ValueError: unknown kind, `every` < 1, or `factor` outside (0, 1].
+    """
+
+    kind: ScheduleKind = "constant"
+    every: int = 250
+    factor: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(ScheduleKind):
+            raise ValueError(f"schedule must be one of {get_args(ScheduleKind)}, got {self.kind!r}")
+        if self.every < 1:
+            raise ValueError(f"schedule every must be at least 1 base step, got {self.every}")
+        if not 0 < self.factor <= 1:
+            raise ValueError(f"schedule factor must be in (0, 1], got {self.factor}")
+
+    def multiplier(self, step: int, steps: int) -> float:
+        """Multiple of the initial lr used by base step number `step` (from 0) of `steps`."""
+        if self.kind == "step":
+            return float(self.factor ** (step // self.every))
+        if self.kind == "cosine":
+            return (1 + math.cos(math.pi * step / max(steps, 1))) / 2
+        return 1.0
+
+
+@dataclass(frozen=True)
+class OptimizerSpec:
+    """One optimizer of a comparison: `build` makes the real torch.optim / MultilayerLookahead object.
+
+    `momentum` serves the momentum and nesterov bases, `betas` Adam and AdamW. `layers` are innermost first; none is the
+    bare base. `sync_momentum` says what happens to the base's momentum at a synchronisation.
+
+    Raises:
+        ValueError: unknown base or sync_momentum, lr not positive and finite, momentum or a beta outside [0, 1),
+            negative weight decay; each names the field and the value.
+    """
+
+    name: str
+    base: BaseName = "sgd"
+    lr: float = 0.01
+    layers: tuple[Layer, ...] = ()
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    sync_momentum: SyncMomentum = "keep"
+    schedule: Schedule = Schedule()
+
+    def __post_init__(self) -> None:
+        if self.base not in BASES:
+            raise ValueError(f"base must be one of {BASES}, got {self.base!r}")
+        if self.sync_momentum not in get_args(SyncMomentum):
+            raise ValueError(f"sync_momentum must be one of {get_args(SyncMomentum)}, got {self.sync_momentum!r}")
+        if not (math.isfinite(self.lr) and self.lr > 0):
+            raise ValueError(f"lr must be positive and finite, got {self.lr}")
+        for field, value in (("momentum", self.momentum), ("beta1", self.betas[0]), ("beta2", self.betas[1])):
+            if not 0 <= value < 1:
+                raise ValueError(f"{field} must be in [0, 1), got {value}")
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise ValueError(f"weight_decay must be at least 0 and finite, got {self.weight_decay}")
+
+    @property
+    def depth(self) -> int:
+        """Number of layers of slow weights."""
+        return len(self.layers)
+
+    @property
+    def outer_period(self) -> int:
+        """Base steps from one synchronisation of the outermost layer to the next; 1 without layers."""
+        return periods(self.layers)[-1] if self.layers else 1
+
+    @property
+    def slow_fraction(self) -> float:
+        """Π α: the share of the lr that the outermost slow weights keep under constant gradients."""
+        return math.prod(layer.alpha for layer in self.layers)
+
+    @property
+    def evaluations_per_step(self) -> int:
+        """Gradient evaluations of one base step."""
+        return 1
+
+    def with_lr(self, lr: float) -> OptimizerSpec:
+        """The same optimizer at another lr."""
+        return replace(self, lr=lr)
+
+    def lr_at(self, step: int, steps: int) -> float:
+        """Lr of base step number `step` (from 0) of `steps`."""
+        return self.lr * self.schedule.multiplier(step, steps)
+
+    def build(self, params: Iterable[Any], **options: Any) -> torch.optim.Optimizer:
+        """The optimizer over `params` (tensors or param groups); `options` go to the base, e.g. foreach=False."""
+        from optim_core.lookahead import MultilayerLookahead
+
+        base = self._base(params, options)
+        if not self.layers:
+            return base
+        ks, alphas = [layer.k for layer in self.layers], [layer.alpha for layer in self.layers]
+        return MultilayerLookahead(base, ks, alphas, momentum=self._kept_momentum())
+
+    def _base(self, params: Iterable[Any], options: dict[str, Any]) -> torch.optim.Optimizer:
+        import torch
+
+        common = {"lr": self.lr, "weight_decay": self.weight_decay, **options}
+        if self.base in ("adam", "adamw"):
+            return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.base](params, betas=self.betas, **common)
+        if self.base == "rmsprop":
+            return torch.optim.RMSprop(params, **common)
+        momentum = 0.0 if self.base == "sgd" else self.momentum
+        return torch.optim.SGD(params, momentum=momentum, nesterov=self.base == "nesterov" and momentum > 0, **common)
+
+    def _kept_momentum(self) -> SyncMomentum:
+        """A base without momentum has nothing to reset or pull back: there all three modes are "keep"."""
+        has_momentum = self.base in ("adam", "adamw") or (self.base in ("momentum", "nesterov") and self.momentum > 0)
+        return self.sync_momentum if has_momentum else "keep"
