@@ -1,0 +1,75 @@
+# Lookahead Lab. `make app` and `make test` are all that anyone has to remember; `make help` lists the rest.
+
+PYTHON ?= python3
+PORT ?= 8501
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help app test test-fast test-all lint format bench gallery docker clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+	@echo "Variables: PYTHON=$(PYTHON) PORT=$(PORT) TORCH_INDEX=$(TORCH_INDEX)"
+
+app: $(VENV)/.app ## start the app (PORT=8501) and print its address
+	@exec $(PY) -m app.cli app --port $(PORT)
+
+test: $(VENV)/.dev ## all tests but the slow ones
+	$(PYTEST) -m "not slow"
+
+test-fast: $(VENV)/.dev ## under a minute: no browser, nothing slow
+	$(PYTEST) -m "not slow and not browser"
+
+test-all: $(VENV)/.dev ## every test
+	$(PYTEST)
+
+lint: $(VENV)/.dev ## format, style, types and import rules
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.dev ## put the code into the one format
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+bench: $(VENV)/.dev ## speed, side by side, in one run
+	$(PY) -m benchmarks
+
+gallery: $(VENV)/.app ## render docs/gallery from the command line tool
+	$(PY) -m app.cli gallery docs/gallery
+
+docker: ## build the image; `docker compose up` starts it
+	docker build --build-arg TORCH_INDEX=$(TORCH_INDEX) --tag lookahead-lab .
+
+clean: ## remove caches and build outputs (.venv stays)
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
+	find . -name $(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# Each stamp is as new as the requirements it was installed from, so a second start installs nothing.
+$(VENV)/.app: requirements.txt pyproject.toml | $(PY)
+	$(call install,requirements.txt)
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt pyproject.toml | $(PY)
+	$(call install,requirements-dev.txt)
+	@touch $(VENV)/.app
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed; PYTHON=$(PYTHON) gives: $$($(PYTHON) --version 2>&1 | head -n 1)." \
+	       "Name another one, such as: make app PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# PyTorch's CPU index spares Linux the gigabytes of CUDA. pip retries an unreachable index for minutes, package by
+# package, so it is asked for torch first and left out when it does not answer.
+define install
+@echo "Installing $(1) into $(VENV): minutes the first time, seconds afterwards"
+@index=; if $(PY) -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' $(TORCH_INDEX)/torch/ 2>/dev/null; \
+  then index="--extra-index-url $(TORCH_INDEX)"; else echo "$(TORCH_INDEX) does not answer: using pip's own index alone"; fi; \
+  $(PY) -m pip install --disable-pip-version-check $$index -r $(1) -e .
+@touch $@
+endef

@@ -1,0 +1,229 @@
+"""A real Chromium against a real server: what the browser tests share.
+
+`page` fails its test on any page error, console error or request that leaves 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+INSTALL_SECONDS = 300
+START_SECONDS = 60
+
+# The script has been at rest for 150 ms: a click takes a moment to reach the server, and one run may ask for another.
+AT_REST = """
+() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const now = performance.now();
+  if (app?.dataset.testScriptState !== "notRunning") { window.restingSince = undefined; return false; }
+  window.restingSince ??= now;
+  return now - window.restingSince > 150;
+}
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Streamlit server: its address, its process, and the file its output goes to."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives a browser; the hook sees the whole session's items."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Beside a test that failed, leave a picture of the page and show the end of the servers' output."""
+    report = yield
+    if report.when == "call" and report.failed and "page" in getattr(item, "funcargs", {}):
+        picture = ROOT / "test-results" / f"{item.name}.png"
+        item.funcargs["page"].screenshot(path=picture)
+        report.sections.append(("screenshot", str(picture)))
+        for log in item.funcargs["server_logs"]:
+            report.sections.append((str(log), log.read_text(errors="replace")[-4000:]))
+    return report
+
+
+def find_chromium(playwright: Playwright) -> str | None:
+    """CHROMIUM, then the usual names, then Playwright's own, which is installed as a last resort."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    if found := next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None):
+        return found
+    own = Path(playwright.chromium.executable_path)
+    if not own.exists():
+        command = [sys.executable, "-m", "playwright", "install", "chromium"]
+        try:
+            subprocess.run(command, timeout=INSTALL_SECONDS, check=False, capture_output=True)
+        except subprocess.TimeoutExpired:
+            return None
+    return str(own) if own.exists() else None
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver; for a module only, since its event loop forbids asyncio.run elsewhere in the process."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A headless Chromium, whose absence skips the test, or fails it under CI=true."""
+    executable = find_chromium(playwright)
+    if executable is None:
+        reason = "no Chromium: install one, name it in CHROMIUM, or run `python -m playwright install chromium`"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=CHROMIUM_ARGS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def problems() -> list[str]:
+    """What went wrong in the page; a test that provokes an error on purpose checks it and clears the list."""
+    return []
+
+
+@pytest.fixture
+def context(browser: Browser, problems: list[str]) -> Iterator[BrowserContext]:
+    """A fresh profile that notes every request away from this machine."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.on("request", lambda request: note_request(request.url, problems))
+    yield context
+    context.close()
+
+
+def note_request(url: str, problems: list[str]) -> None:
+    """Data and blob URLs have no host."""
+    if urlsplit(url).hostname not in (None, "127.0.0.1"):
+        problems.append(f"request outside 127.0.0.1: {url}")
+
+
+@pytest.fixture
+def page(context: BrowserContext, problems: list[str], server_logs: list[Path]) -> Iterator[Page]:
+    """A page that must end without errors."""
+    page = context.new_page()
+    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+    page.on("console", lambda line: problems.append(f"console: {line.text}") if line.type == "error" else None)
+    page.on("websocket", lambda socket: note_request(socket.url, problems))
+    yield page
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def wait_idle() -> Callable[[Page], None]:
+    """`wait_idle(page)` returns once the page's script has come to rest."""
+    return lambda page: wait_until_idle(page)
+
+
+def wait_until_idle(page: Page, seconds: float = 30.0) -> None:
+    """Asserting on appearing text is racy: the script's own state is not."""
+    page.evaluate("() => { window.restingSince = undefined; }")
+    page.wait_for_function(AT_REST, timeout=1000 * seconds)
+
+
+@pytest.fixture(scope="session")
+def server_logs() -> list[Path]:
+    """The outputs of all servers of this session."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def serve_app(tmp_path_factory: pytest.TempPathFactory, server_logs: list[Path]) -> Iterator[Callable[..., str]]:
+    """`serve_app(script)` gives the address of a server of that script, started once and shared by all tests."""
+    servers: dict[Path, Server] = {}
+
+    def serve(script: str | Path = "app/main.py") -> str:
+        path = ROOT / script
+        if path not in servers:
+            servers[path] = start(path, tmp_path_factory.mktemp("server"))
+            server_logs.append(servers[path].log)
+        return servers[path].url
+
+    yield serve
+    for server in servers.values():
+        server.process.terminate()
+    for server in servers.values():
+        server.process.wait(timeout=15)
+
+
+@pytest.fixture
+def open_app(page: Page, serve_app: Callable[..., str]) -> Callable[..., Page]:
+    """`open_app("/page?v=1")` opens the app there and waits until it is at rest."""
+
+    def opened(target: str = "/", script: str | Path = "app/main.py") -> Page:
+        page.goto(serve_app(script) + target)
+        page.wait_for_selector('[data-testid="stApp"]')
+        wait_until_idle(page)
+        return page
+
+    return opened
+
+
+def start(script: Path, folder: Path) -> Server:
+    """Start Streamlit on a free port of the loopback address, with a data folder of its own, and await its health."""
+    port = free_port()
+    log = folder / "server.log"
+    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
+    command += ["--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false"]
+    environment = os.environ | {"XDG_DATA_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    wait_healthy(server)
+    return server
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_healthy(server: Server) -> None:
+    """Poll the health endpoint; a server that died or stays silent fails with its output."""
+    deadline = time.monotonic() + START_SECONDS
+    while server.process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    server.process.kill()
+    pytest.fail(f"the server did not start:\n{server.log.read_text(errors='replace')}")
