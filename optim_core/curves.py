@@ -1,0 +1,118 @@
+"""What a training run measures as it goes: one row a step, and metrics at the evaluated steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Measurements of the first T steps of a run; arrays are read-only.
+
+    step: (T,) counts from 1; it equals the gradient evaluations each player has used
+    loss, gradient_norm: (players, T) of the mini-batch that step t used, so at the weights of step t − 1
+    from_start: (T,) distance of the fast weights from the first weights
+    slow_from_start: (T,) the same for the outermost slow weights (the fast ones without layers)
+    separation: (T,) distance between the fast and the outermost slow weights
+    evaluated: (E,) steps at which metrics were taken, 0 among them
+    metrics: weights ("fast", "slow_1" …, "ema") -> metric -> (E,)
+
+    The fast weights here are those that the base step left, before any synchronisation: right after one they equal slow
+    weights and would tell nothing.
+    """
+
+    players: tuple[str, ...]
+    step: Ints
+    loss: Floats
+    gradient_norm: Floats
+    from_start: Floats
+    slow_from_start: Floats
+    separation: Floats
+    evaluated: Ints
+    metrics: Mapping[str, Mapping[str, Floats]]
+
+
+@dataclass
+class CurveRecorder:
+    """Curves that grow; `curves` gives what there is so far."""
+
+    players: tuple[str, ...]
+    rows: list[list[float]] = field(default_factory=list)
+    evaluated: list[int] = field(default_factory=list)
+    measured: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+
+    def add(self, losses: Sequence[float], norms: Sequence[float], distances: Sequence[float]) -> None:
+        """Take down one step: a loss and a gradient norm for each player, then the three distances."""
+        self.rows.append([*losses, *norms, *distances])
+
+    def measure(self, step: int, weights: str, metrics: Mapping[str, float]) -> None:
+        """Take down the metrics of one set of weights."""
+        if not self.evaluated or self.evaluated[-1] != step:
+            self.evaluated.append(step)
+        columns = self.measured.setdefault(weights, {})
+        for name, value in metrics.items():
+            columns.setdefault(name, []).append(float(value))
+
+    def curves(self) -> Curves:
+        """A frozen copy."""
+        players, steps = len(self.players), len(self.rows)
+        table = np.array(self.rows, dtype=np.float64).reshape(steps, 2 * players + 3).T
+        measured = self.measured.items()
+        return Curves(
+            players=self.players,
+            step=_fixed(np.arange(1, steps + 1)),
+            loss=_fixed(table[:players]),
+            gradient_norm=_fixed(table[players : 2 * players]),
+            from_start=_fixed(table[-3]),
+            slow_from_start=_fixed(table[-2]),
+            separation=_fixed(table[-1]),
+            evaluated=_fixed(np.array(self.evaluated, dtype=np.int64)),
+            metrics={weights: {name: _fixed(np.array(v)) for name, v in one.items()} for weights, one in measured},
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain values for a checkpoint."""
+        measured = {w: {name: list(values) for name, values in columns.items()} for w, columns in self.measured.items()}
+        rows = torch.tensor(self.rows, dtype=torch.float64)
+        return {"rows": rows, "evaluated": list(self.evaluated), "measured": measured}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to a state."""
+        self.rows, self.evaluated = state["rows"].tolist(), list(state["evaluated"])
+        self.measured = {w: {name: list(v) for name, v in columns.items()} for w, columns in state["measured"].items()}
+
+
+def curves_to_arrays(curves: Curves) -> dict[str, NDArray[Any]]:
+    """The curves as flat named arrays, for .npz; metrics are named metric/<weights>/<name>."""
+    arrays = {name: getattr(curves, name) for name in _ARRAYS}
+    for weights, columns in curves.metrics.items():
+        arrays |= {f"metric/{weights}/{name}": values for name, values in columns.items()}
+    return arrays
+
+
+def curves_from_arrays(players: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> Curves:
+    """The inverse of `curves_to_arrays`."""
+    metrics: dict[str, dict[str, Floats]] = {}
+    for key in arrays:
+        if key.startswith("metric/"):
+            _, weights, name = key.split("/", 2)
+            metrics.setdefault(weights, {})[name] = _fixed(arrays[key])
+    return Curves(tuple(players), **{name: _fixed(arrays[name]) for name in _ARRAYS}, metrics=metrics)
+
+
+_ARRAYS = ("step", "loss", "gradient_norm", "from_start", "slow_from_start", "separation", "evaluated")
+
+
+def _fixed(array: NDArray[Any]) -> NDArray[Any]:
+    array = np.ascontiguousarray(array)
+    array.flags.writeable = False
+    return array
