@@ -1,0 +1,230 @@
+"""How fast layers contract or expand one mode of a linear base step: exact factors at any depth.
+
+If one base step multiplies a mode by c, one step of layer i multiplies it by
+
+    ρ_0 = c,    ρ_i = 1 − α_i + α_i ρ_{i−1}^{k_i}
+
+because every synchronisation mixes the identity with k_i steps of the layer below. Derived here, checked by simulation
+(one layer on a quadratic: Zhang et al. 2019, arXiv 1907.08610). With momentum kept or reset at a synchronisation the
+state is (x, v) and the same mixture holds for matrices, see `layer_matrices`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optim_core.layers import Layer, periods
+from optim_core.spec import OptimizerSpec, SyncMomentum
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
+
+
+def factors(c: ArrayLike, layers: Sequence[Layer]) -> Complex:
+    """Factors ρ_0 … ρ_n of one step of every layer, for every mode in `c`. Derived here.
+
+    Args:
+        c: factor of one base step, real or complex, any shape.
+        layers: innermost first; none gives ρ_0 = c alone.
+
+    Returns:
+        (n + 1, *shape of c), complex; infinite where a power leaves the range of a double.
+    """
+    return factors_of_cells(c, [layer.k for layer in layers], [layer.alpha for layer in layers])
+
+
+def factors_of_cells(c: ArrayLike, k: Sequence[ArrayLike], alpha: Sequence[ArrayLike]) -> Complex:
+    """`factors` where k_i, α_i and c may differ from cell to cell; everything broadcasts. Derived here.
+
+    Args:
+        c: factor of one base step.
+        k: one array of whole numbers per layer, innermost first.
+        alpha: one array in [0, 1] per layer.
+
+    Returns:
+        (n + 1, *broadcast shape), complex.
+    """
+    rho = np.asarray(c, dtype=np.complex128)
+    levels = [rho]
+    for one_k, one_alpha in zip(k, alpha, strict=True):
+        rho = _mix(rho, np.asarray(one_k), np.asarray(one_alpha, dtype=np.float64))
+        levels.append(rho)
+    return np.stack(np.broadcast_arrays(*levels))
+
+
+def _mix(rho: Complex, k: NDArray[np.int_], alpha: Real) -> Complex:
+    with np.errstate(over="ignore", invalid="ignore"):
+        power = rho**k
+        mixed = 1 - alpha + alpha * power
+    overflowed = ~np.isfinite(power)
+    mixed = np.where(overflowed, np.inf, mixed)
+    return np.where(overflowed & (alpha == 0), 1.0, mixed).astype(np.complex128)
+
+
+def rate(c: ArrayLike, layers: Sequence[Layer]) -> Real:
+    """Rate per base step |ρ_n|^(1/(k_1…k_n)): below 1 the mode converges, above 1 it diverges. Derived here.
+
+    Returns:
+        An array of the shape of `c`; take the largest over the modes of a problem.
+    """
+    return np.asarray(np.abs(factors(c, layers)[-1]) ** (1 / base_steps(layers)))
+
+
+def converges(c: ArrayLike, layers: Sequence[Layer]) -> bool:
+    """Whether every mode in `c` contracts: |ρ_n| < 1."""
+    return bool(np.all(np.abs(factors(c, layers)[-1]) < 1))
+
+
+def base_steps(layers: Sequence[Layer]) -> int:
+    """Base steps per step of the outermost layer: k_1·k_2·…·k_n, 1 without layers."""
+    return periods(layers)[-1] if layers else 1
+
+
+def base_matrix(
+    jacobian: ArrayLike,
+    lr: float,
+    *,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    alternating: bool = False,
+) -> Real:
+    """Matrix of one base step on a linear vector field z → Jz (torch.optim.SGD's update rule).
+
+    v ← μv + Jz, z ← z − ηv (Nesterov: z ← z − η(Jz + μv)). Alternating updates change one coordinate
+    after the other, each seeing what the former has just done: the second player of a game answers the first.
+
+    Args:
+        jacobian: (d, d); [[h]] for ½hx², [[ε, 1], [−1, ε]] for the quadratic game ½εx² + xy − ½εy².
+        lr: η.
+        momentum: μ; at zero the state is z alone.
+        nesterov: Nesterov's form of momentum.
+        alternating: one coordinate after the other instead of all at once.
+
+    Returns:
+        (d, d) without momentum, (2d, 2d) on (z, v) with it.
+    """
+    J = square_matrix(jacobian)
+    d = len(J)
+    blocks = [[i] for i in range(d)] if alternating else [list(range(d))]
+    step = np.eye(2 * d)
+    for block in blocks:
+        step = _momentum_step(J, lr, momentum, nesterov, block) @ step
+    return step if momentum else step[:d, :d]
+
+
+def _momentum_step(J: Real, lr: float, momentum: float, nesterov: bool, block: list[int]) -> Real:
+    d = len(J)
+    velocity = np.eye(d, 2 * d, d)
+    gradient = np.hstack([J, np.zeros((d, d))])
+    new_velocity = momentum * velocity + gradient
+    direction = gradient + momentum * new_velocity if nesterov else new_velocity
+    step = np.eye(2 * d)
+    step[block] -= lr * direction[block]
+    step[[d + i for i in block]] = new_velocity[block]
+    return step
+
+
+def game_eigenvalues(lr: float, epsilon: float = 0.0, *, alternating: bool = False) -> Complex:
+    """Factors c of descent-ascent on ½εx² + xy − ½εy²: 1 − ηε ± iη when simultaneous. (2,), complex."""
+    jacobian = [[epsilon, 1.0], [-1.0, epsilon]]
+    return np.linalg.eigvals(base_matrix(jacobian, lr, alternating=alternating)).astype(np.complex128)
+
+
+def layer_matrices(
+    base: ArrayLike,
+    layers: Sequence[Layer],
+    *,
+    sync_momentum: SyncMomentum = "keep",
+    has_momentum: bool = True,
+) -> tuple[Real, ...]:
+    """Matrices M_0 … M_n of one step of every layer: M_i = D_i + E_i M_{i−1}^{k_i}. Derived here.
+
+    Args:
+        base: M_0 from `base_matrix`; on (z, v) when `has_momentum`, else on z.
+        layers: innermost first.
+        sync_momentum: what a synchronisation does to v.
+        has_momentum: whether the second half of the state is a velocity.
+
+    Returns:
+        n + 1 arrays of the shape of `base`.
+    """
+    matrix = square_matrix(base)
+    matrices = [matrix]
+    for layer in layers:
+        D, E = mixing(len(matrix), layer.alpha, sync_momentum, has_momentum)
+        with np.errstate(over="ignore", invalid="ignore"):
+            matrix = D + E @ np.linalg.matrix_power(matrix, layer.k)
+        matrices.append(matrix)
+    return tuple(matrices)
+
+
+def mixing(size: int, alpha: float, sync_momentum: SyncMomentum, has_momentum: bool) -> tuple[Real, Real]:
+    """(D, E) of a synchronisation, state ← D · state at the last one + E · state now. Each (size, size).
+
+    Raises:
+        ValueError: `sync_momentum` is none of keep, reset, pullback.
+    """
+    if sync_momentum not in get_args(SyncMomentum):
+        raise ValueError(f"sync_momentum must be one of {get_args(SyncMomentum)}, got {sync_momentum!r}")
+    positions = size // 2 if has_momentum else size
+    if sync_momentum == "pullback":
+        positions = size
+    kept = 1.0 if sync_momentum == "keep" else 0.0
+    is_position = np.arange(size) < positions
+    return np.diag(np.where(is_position, 1 - alpha, 0.0)), np.diag(np.where(is_position, alpha, kept))
+
+
+def velocity_weight(spec: OptimizerSpec) -> float:
+    """Momentum μ of a linear base, zero for plain SGD.
+
+    Raises:
+        ValueError: the base is not linear in the gradient, so that none of this room's formulas hold.
+    """
+    if spec.base not in ("sgd", "momentum", "nesterov"):
+        raise ValueError(f"the closed forms need a linear base (sgd, momentum or nesterov), got {spec.base!r}")
+    return 0.0 if spec.base == "sgd" else spec.momentum
+
+
+def spec_matrix(jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool = False) -> Real:
+    """`base_matrix` of an optimizer's base, its weight decay included."""
+    momentum = velocity_weight(spec)
+    J = square_matrix(jacobian)
+    return base_matrix(
+        J + spec.weight_decay * np.eye(len(J)),
+        spec.lr,
+        momentum=momentum,
+        nesterov=spec.base == "nesterov",
+        alternating=alternating,
+    )
+
+
+def linear_rate(jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool = False) -> float:
+    """Rate per base step of an optimizer on the field z → Jz: the slowest mode's |ρ_n|^(1/(k_1…k_n)). Derived here.
+
+    Raises:
+        ValueError: the base of `spec` is not linear.
+    """
+    base = spec_matrix(jacobian, spec, alternating=alternating)
+    has_momentum = velocity_weight(spec) > 0
+    if not has_momentum or spec.sync_momentum == "pullback":  # the layers are a polynomial of M_0: its modes stay apart
+        return float(rate(np.linalg.eigvals(base), spec.layers).max())
+    last = layer_matrices(base, spec.layers, sync_momentum=spec.sync_momentum, has_momentum=has_momentum)[-1]
+    return float(spectral_radius(last) ** (1 / base_steps(spec.layers)))
+
+
+def spectral_radius(matrix: ArrayLike) -> float:
+    """Largest |eigenvalue|; infinite when an entry is not finite."""
+    values = np.asarray(matrix, dtype=np.float64)
+    return float(np.abs(np.linalg.eigvals(values)).max()) if np.isfinite(values).all() else float("inf")
+
+
+def square_matrix(matrix: ArrayLike) -> Real:
+    """`matrix` as a (d, d) array of doubles; ValueError when it is not square."""
+    square = np.atleast_2d(np.asarray(matrix, dtype=np.float64))
+    if square.ndim != 2 or square.shape[0] != square.shape[1]:
+        raise ValueError(f"a square matrix is needed, got shape {square.shape}")
+    return square

@@ -1,0 +1,166 @@
+"""Steady-state variance and contraction of layers on a noisy linear base step.
+
+x ← c x + noise of variance q_0. One step of layer i adds noise of variance
+
+    q_i = α_i² q_{i−1} Σ_{j<k_i} |ρ_{i−1}|^{2j}      and      V_i = q_i / (1 − |ρ_i|²)
+
+is the variance of φ_i at its synchronisations. Derived here at any depth; one layer with a real c reproduces the closed
+form of Zhang et al. 2019 (arXiv 1907.08610). With momentum the same holds for covariance matrices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from optim_core.layers import Layer
+from optim_core.spec import OptimizerSpec, SyncMomentum
+from optim_core.theory.factors import (
+    Real,
+    factors,
+    layer_matrices,
+    linear_rate,
+    mixing,
+    spec_matrix,
+    spectral_radius,
+    velocity_weight,
+)
+
+
+def steady_variances(c: complex, q0: float, layers: Sequence[Layer]) -> tuple[float, ...]:
+    """Steady-state variances V_0 … V_n, of layer i as the outermost one, at its synchronisations. Derived here.
+
+    Args:
+        c: factor of one base step; for a complex c the variance is E|x|², per complex dimension.
+        q0: variance of the noise that one base step adds; η²σ² for gradient noise of deviation σ.
+        layers: innermost first.
+
+    Returns:
+        n + 1 numbers; infinite where |ρ_i| ≥ 1.
+
+    Raises:
+        ValueError: q0 is negative.
+    """
+    if q0 < 0:
+        raise ValueError(f"q0 is a variance and must not be negative, got {q0}")
+    sizes = np.abs(factors(c, layers))
+    added = [q0]
+    for layer, size in zip(layers, sizes, strict=False):
+        with np.errstate(over="ignore"):
+            window = float(np.sum(size ** (2.0 * np.arange(layer.k))))
+        added.append(layer.alpha**2 * added[-1] * window)
+    return tuple(q / (1 - size**2) if size < 1 else math.inf for q, size in zip(added, sizes.tolist(), strict=True))
+
+
+def steady_covariances(
+    base: ArrayLike,
+    added: ArrayLike,
+    layers: Sequence[Layer],
+    *,
+    sync_momentum: SyncMomentum = "keep",
+    has_momentum: bool = True,
+) -> tuple[Real | None, ...]:
+    """Steady-state covariances P_0 … P_n of the state, solving P_i = M_i P_i M_iᵀ + Q_i exactly. Derived here.
+
+    Args:
+        base: M_0, (s, s).
+        added: Q_0, covariance that one base step adds, (s, s).
+        layers: innermost first.
+        sync_momentum: what a synchronisation does to the velocity.
+        has_momentum: whether the second half of the state is a velocity.
+
+    Returns:
+        n + 1 arrays (s, s), None where the spectral radius of M_i reaches 1.
+    """
+    Q = np.asarray(added, dtype=np.float64)
+    matrices = layer_matrices(base, layers, sync_momentum=sync_momentum, has_momentum=has_momentum)
+    covariances = [_fixed_point(matrices[0], Q)]
+    for layer, inner, outer in zip(layers, matrices, matrices[1:], strict=False):
+        _, E = mixing(len(Q), layer.alpha, sync_momentum, has_momentum)
+        Q = E @ _accumulated(inner, Q, layer.k) @ E.T
+        covariances.append(_fixed_point(outer, Q))
+    return tuple(covariances)
+
+
+def _accumulated(matrix: Real, added: Real, steps: int) -> Real:
+    """Covariance after `steps` steps from a known state: Σ_{j<steps} Mʲ Q Mʲᵀ."""
+    total = np.zeros_like(added)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(steps):
+            total = matrix @ total @ matrix.T + added
+    return total
+
+
+def _fixed_point(matrix: Real, added: Real) -> Real | None:
+    if spectral_radius(matrix) >= 1 or not np.isfinite(added).all():
+        return None
+    size = len(matrix)
+    solved = np.linalg.solve(np.eye(size**2) - np.kron(matrix, matrix), added.reshape(-1))
+    return np.asarray(solved.reshape(size, size))
+
+
+@dataclass(frozen=True)
+class NoisyQuadratic:
+    """½hx² with gradient noise of deviation σ; in the model of Zhang et al. σ is h times the deviation of the minimum.
+
+    Raises:
+        ValueError: h is not positive, or sigma is negative.
+    """
+
+    h: float = 1.0
+    sigma: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.h > 0:
+            raise ValueError(f"h must be positive, got {self.h}")
+        if not self.sigma >= 0:
+            raise ValueError(f"sigma must not be negative, got {self.sigma}")
+
+    def variances(self, spec: OptimizerSpec) -> tuple[float, ...]:
+        """V_0 … V_n of x at the synchronisations of each layer; infinite where unstable.
+
+        Raises:
+            ValueError: the base of `spec` is not linear (adam, adamw, rmsprop).
+        """
+        momentum = velocity_weight(spec)
+        if not momentum:
+            return steady_variances(1 - spec.lr * self._curvature(spec), (spec.lr * self.sigma) ** 2, spec.layers)
+        push = self.sigma * np.array([-spec.lr * (1 + momentum if spec.base == "nesterov" else 1.0), 1.0])
+        base = spec_matrix([[self.h]], spec)
+        covariances = steady_covariances(base, np.outer(push, push), spec.layers, sync_momentum=spec.sync_momentum)
+        return tuple(math.inf if P is None else float(P[0, 0]) for P in covariances)
+
+    def contraction(self, spec: OptimizerSpec) -> float:
+        """Rate per base step at which the mean nears the minimum: |ρ_n|^(1/(k_1…k_n)), or its matrix counterpart."""
+        return linear_rate([[self.h]], spec)
+
+    def _curvature(self, spec: OptimizerSpec) -> float:
+        return self.h + spec.weight_decay
+
+
+def trade_off(problem: NoisyQuadratic, specs: Sequence[OptimizerSpec]) -> tuple[Real, Real]:
+    """Contraction per base step and steady-state variance V_n of each optimizer: two arrays (len(specs),)."""
+    contraction = np.array([problem.contraction(spec) for spec in specs])
+    variance = np.array([problem.variances(spec)[-1] for spec in specs])
+    return contraction, variance
+
+
+def effective_lr(lr: float, layers: Sequence[Layer]) -> float:
+    """ᾱη with ᾱ = Π α_i: the speed of the slow weights when gradients do not change."""
+    return lr * math.prod(layer.alpha for layer in layers)
+
+
+def lr_for_effective(effective: float, layers: Sequence[Layer]) -> float:
+    """The fast lr whose effective lr is `effective`.
+
+    Raises:
+        ValueError: a layer has α = 0, so that no lr moves the slow weights.
+    """
+    shrink = effective_lr(1.0, layers)
+    if shrink == 0:
+        raise ValueError("alpha = 0 never moves the slow weights: no lr has this effective lr; use alpha > 0")
+    return effective / shrink

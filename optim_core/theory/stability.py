@@ -1,0 +1,168 @@
+"""Stability maps: the rate per base step in closed form over any two of k_1, α_1, k_2, α_2, …, lr. Derived here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optim_core.layers import Layer
+from optim_core.spec import OptimizerSpec
+from optim_core.theory.factors import (
+    Real,
+    base_matrix,
+    factors_of_cells,
+    mixing,
+    square_matrix,
+    velocity_weight,
+)
+
+MAX_CELLS = 65_536
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One parameter that varies over a map: `name` is "lr", or "k_i" or "alpha_i" of layer i (1 is the innermost).
+
+    Raises:
+        ValueError: unknown name, no values, or a value out of its range (lr positive, k whole and at least 1,
+            alpha in [0, 1]).
+    """
+
+    name: str
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        kind, _, layer = self.name.partition("_")
+        if self.name != "lr" and (kind not in ("k", "alpha") or not layer.isdigit() or int(layer) < 1):
+            raise ValueError(f"an axis is lr, k_1, alpha_1, k_2, alpha_2 …, got {self.name!r}")
+        if not self.values:
+            raise ValueError(f"{self.name} needs at least one value")
+        for value in self.values:
+            _check_value(kind, value)
+
+    @property
+    def layer(self) -> int:
+        """Number of the layer it belongs to; 0 for lr."""
+        return 0 if self.name == "lr" else int(self.name.partition("_")[2])
+
+
+def _check_value(kind: str, value: float) -> None:
+    if kind == "lr" and not (np.isfinite(value) and value > 0):
+        raise ValueError(f"lr must be positive and finite, got {value}")
+    if kind == "k":
+        Layer(int(value) if value == int(value) else value, 1.0)  # type: ignore[arg-type]
+    if kind == "alpha":
+        Layer(1, value)
+
+
+@dataclass(frozen=True)
+class ParameterGrid:
+    """Every combination of two varying parameters of one optimizer; cells are flattened, y first.
+
+    Raises:
+        ValueError: both axes vary the same parameter, an axis names a layer that `spec` does not have, the base is not
+            linear, or there are more than 65,536 cells.
+    """
+
+    spec: OptimizerSpec
+    x: Axis
+    y: Axis
+
+    def __post_init__(self) -> None:
+        velocity_weight(self.spec)
+        if self.x.name == self.y.name:
+            raise ValueError(f"the two axes must differ, got {self.x.name} twice")
+        for axis in (self.x, self.y):
+            if axis.layer > self.spec.depth:
+                raise ValueError(f"{axis.name} needs {axis.layer} layers, the optimizer has {self.spec.depth}")
+        cells = len(self.x.values) * len(self.y.values)
+        if cells > MAX_CELLS:
+            raise ValueError(f"a map has at most {MAX_CELLS} cells, got {cells}: use fewer values on an axis")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows (y) and columns (x)."""
+        return len(self.y.values), len(self.x.values)
+
+    def column(self, name: str, constant: float) -> Real:
+        """Value of one parameter in every cell, (cells,)."""
+        columns, rows = np.meshgrid(self.x.values, self.y.values)
+        varying = {self.x.name: columns, self.y.name: rows}
+        return np.asarray(varying.get(name, np.full(self.shape, constant)), dtype=np.float64).reshape(-1)
+
+    @property
+    def lr(self) -> Real:
+        """(cells,)."""
+        return self.column("lr", self.spec.lr)
+
+    @property
+    def k(self) -> list[NDArray[np.int64]]:
+        """Per layer, innermost first: (cells,)."""
+        layers = enumerate(self.spec.layers, start=1)
+        return [self.column(f"k_{i}", layer.k).astype(np.int64) for i, layer in layers]
+
+    @property
+    def alpha(self) -> list[Real]:
+        """Per layer, innermost first: (cells,)."""
+        return [self.column(f"alpha_{i}", layer.alpha) for i, layer in enumerate(self.spec.layers, start=1)]
+
+    def spec_at(self, row: int, column: int) -> OptimizerSpec:
+        """The optimizer of one cell, to run it for real."""
+        cell = row * len(self.x.values) + column
+        layers = tuple(Layer(int(k[cell]), float(a[cell])) for k, a in zip(self.k, self.alpha, strict=True))
+        return replace(self.spec, lr=float(self.lr[cell]), layers=layers)
+
+
+def stability_map(jacobian: ArrayLike, grid: ParameterGrid, *, alternating: bool = False) -> Real:
+    """Rate per base step in every cell on the linear field z → Jz; 1 is the boundary of stability. Derived here.
+
+    Args:
+        jacobian: (d, d); [[h]] for the quadratic ½hx², [[ε, 1], [−1, ε]] for the quadratic game.
+        grid: what varies.
+        alternating: players update one after the other.
+
+    Returns:
+        (rows, columns): |ρ_n|^(1/(k_1…k_n)) of the slowest mode; with momentum kept or reset the spectral radius
+        of M_n in its place.
+    """
+    spec = grid.spec
+    bases = _base_matrices(square_matrix(jacobian), grid, alternating)
+    if not velocity_weight(spec) or spec.sync_momentum == "pullback":
+        modes = np.linalg.eigvals(bases).T  # (modes, cells)
+        radius = np.abs(factors_of_cells(modes, grid.k, grid.alpha)[-1]).max(axis=0)
+    else:
+        radius = _radii(_layer_matrices_of_cells(bases, grid))
+    total = np.prod(grid.k, axis=0) if grid.k else 1
+    return np.asarray(radius ** (1 / total)).reshape(grid.shape)
+
+
+def _base_matrices(jacobian: Real, grid: ParameterGrid, alternating: bool) -> Real:
+    spec, lrs = grid.spec, grid.lr
+    decayed = jacobian + spec.weight_decay * np.eye(len(jacobian))
+    unique, where = np.unique(lrs, return_inverse=True)
+    options = {"momentum": velocity_weight(spec), "nesterov": spec.base == "nesterov", "alternating": alternating}
+    return np.stack([base_matrix(decayed, float(lr), **options) for lr in unique])[where]  # type: ignore[arg-type]
+
+
+def _layer_matrices_of_cells(bases: Real, grid: ParameterGrid) -> Real:
+    matrices = bases
+    for k, alpha in zip(grid.k, grid.alpha, strict=True):
+        mixed = np.empty_like(matrices)
+        for value in np.unique(k):
+            here = k == value
+            with np.errstate(over="ignore", invalid="ignore"):
+                mixed[here] = np.linalg.matrix_power(matrices[here], int(value))
+        mixes = [mixing(matrices.shape[-1], float(a), grid.spec.sync_momentum, True) for a in alpha]
+        D, E = (np.stack(parts) for parts in zip(*mixes, strict=True))
+        with np.errstate(over="ignore", invalid="ignore"):
+            matrices = D + E @ mixed
+    return matrices
+
+
+def _radii(matrices: Real) -> Real:
+    finite = np.isfinite(matrices).all(axis=(1, 2))
+    radii = np.full(len(matrices), np.inf)
+    radii[finite] = np.abs(np.linalg.eigvals(matrices[finite])).max(axis=-1)
+    return radii
