@@ -1,0 +1,84 @@
+"""What a Lookahead adds to its base optimizer's state_dict, and how it is taken out again.
+
+Nothing is added at the top level: slow weights lie among each parameter's state, and the number of base steps, k, alpha
+and momentum in every parameter group, which is where torch's own tools (distributed checkpointing, for one) look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from optim_core.layers import Layer, make_layers
+
+PREFIX = "lookahead_"
+
+StateDict = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a checkpoint says of the Lookahead that wrote it."""
+
+    layers: tuple[Layer, ...]
+    momentum: str
+    base_steps: int
+
+    def entries(self) -> dict[str, Any]:
+        """As entries of a parameter group, plain enough for torch.load(weights_only=True)."""
+        return {
+            PREFIX + "k": [layer.k for layer in self.layers],
+            PREFIX + "alpha": [layer.alpha for layer in self.layers],
+            PREFIX + "momentum": self.momentum,
+            PREFIX + "base_steps": self.base_steps,
+        }
+
+    @staticmethod
+    def of(group: Mapping[str, Any]) -> Settings | None:
+        """The settings in a parameter group; none where a bare base optimizer wrote it."""
+        if PREFIX + "k" not in group:
+            return None
+        k, alpha, momentum, base_steps = (group[PREFIX + name] for name in ("k", "alpha", "momentum", "base_steps"))
+        return Settings(make_layers(list(k), list(alpha)), str(momentum), int(base_steps))
+
+
+def slow_key(layer: int, buffer: str = "") -> str:
+    """Name of a layer's slow weights in a parameter's state, or of its slow copy of a momentum buffer."""
+    return f"{PREFIX}slow_{layer}_{buffer}" if buffer else f"{PREFIX}slow_{layer}"
+
+
+def merge(base: StateDict, slow: Sequence[Mapping[str, Any]], settings: Settings) -> StateDict:
+    """The base's state_dict with the slow tensors of each parameter, in parameter order, and the settings."""
+    state = dict(base["state"])
+    for key, tensors in zip(_keys(base), slow, strict=True):
+        if tensors:
+            state[key] = {**state.get(key, {}), **tensors}
+    groups = [{**group, **settings.entries()} for group in base["param_groups"]]
+    return {**base, "state": state, "param_groups": groups}
+
+
+def split(state_dict: StateDict) -> tuple[StateDict, list[dict[str, Tensor]], Settings | None]:
+    """Undo `merge`: the base's own state_dict, the slow tensors of each parameter, the settings if there are any."""
+    groups, state = state_dict["param_groups"], dict(state_dict["state"])
+    settings = Settings.of(groups[0]) if groups else None
+    slow = [_ours(state.get(key, {})) for key in _keys(state_dict)]
+    for key in set(_keys(state_dict)) & set(state):
+        state[key] = _theirs(state[key])
+        if not state[key]:  # it was there for the slow weights only and would be news to the base
+            del state[key]
+    return {**state_dict, "state": state, "param_groups": [_theirs(group) for group in groups]}, slow, settings
+
+
+def _keys(state_dict: StateDict) -> list[Any]:
+    return [key for group in state_dict["param_groups"] for key in group["params"]]
+
+
+def _ours(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entries.items() if str(name).startswith(PREFIX)}
+
+
+def _theirs(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entries.items() if not str(name).startswith(PREFIX)}
