@@ -22,8 +22,6 @@ class Player:
         self.optimizer = spec.build(self.parameters)
         self.lookahead = self.optimizer if isinstance(self.optimizer, MultilayerLookahead) else None
         self.base = self.lookahead.base if self.lookahead is not None else self.optimizer
-        if self.lookahead is not None:
-            self.lookahead.capture()
 
     def base_step(self, task: Task, model: torch.nn.Module, batch: Any, step: int, steps: int) -> tuple[float, float]:
         """Loss and gradient norm; the base steps unless one of them is not finite."""
@@ -35,6 +33,8 @@ class Player:
         if all(map(math.isfinite, found)):
             for group in self.base.param_groups:
                 group["lr"] = self.spec.lr_at(step, steps)
+            if self.lookahead is not None:
+                self.lookahead.capture()
             self.base.step()
         return found
 

@@ -33,6 +33,30 @@ MAX_TRAINING_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
+class Plan:
+    """How long to train and what to measure on the way; the arguments of `train` in one value.
+
+    Raises:
+        ValueError: a number out of range.
+    """
+
+    steps: int
+    seed: int
+    evaluate_every: int | None = None
+    snapshot_every: int | None = None
+    ema: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_whole("steps", self.steps, 1, MAX_TRAINING_STEPS)
+        _check_whole("seed", self.seed, 0, 2**32 - 1)
+        for name in ("evaluate_every", "snapshot_every"):
+            if getattr(self, name) is not None:
+                _check_whole(name, getattr(self, name))
+        if self.ema is not None and not 0 <= self.ema < 1:
+            raise ValueError(f"ema must be a decay in [0, 1), got {self.ema}")
+
+
+@dataclass(frozen=True)
 class TrainingRun:
     """A run that ended: all its steps done, diverged, or stopped.
 
@@ -97,7 +121,8 @@ def train(
         ValueError: a number out of range, players without an optimizer, layers that differ between players, or a state
             that belongs to another run; each names the field and the value.
     """
-    training = Training(task, optimizers, steps, seed, evaluate_every, snapshot_every, ema, sink)
+    plan = Plan(steps, seed, evaluate_every, snapshot_every, ema)
+    training = Training(task, optimizers, plan, sink)
     with torch.random.fork_rng(devices=[]):
         training.begin(resume_from)
         while not training.ended and not (should_stop is not None and should_stop()):
@@ -114,25 +139,16 @@ class Training:
         self,
         task: Task,
         optimizers: OptimizerSpec | Mapping[str, OptimizerSpec],
-        steps: int,
-        seed: int,
-        evaluate_every: int | None,
-        snapshot_every: int | None,
-        ema: float | None,
-        sink: SnapshotSink | None,
+        plan: Plan,
+        sink: SnapshotSink | None = None,
     ) -> None:
-        self.task, self.seed = task, seed
-        self.steps = _whole("steps", steps, MAX_TRAINING_STEPS)
-        self.evaluate_every = _whole(
-            "evaluate_every", task.steps_per_epoch if evaluate_every is None else evaluate_every
-        )
-        self.snapshot_every = None if snapshot_every is None else _whole("snapshot_every", snapshot_every)
-        self.ema = _decay(ema)
-        self.average = None if ema is None else get_ema_multi_avg_fn(ema)  # type: ignore[no-untyped-call]
+        self.task, self.plan = task, plan
+        self.evaluate_every = plan.evaluate_every or task.steps_per_epoch
+        self.average = None if plan.ema is None else get_ema_multi_avg_fn(plan.ema)  # type: ignore[no-untyped-call]
         self.specs = spec_per_player(task.players, optimizers)
         self.layers = self.specs[0].layers
         self.step, self.diverged = 0, -1
-        self.model = task.model(seed)
+        self.model = task.model(plan.seed)
         self.model.train()
         self.probe = copy.deepcopy(self.model)
         pairs = zip(task.players, self.specs, strict=True)
@@ -145,7 +161,7 @@ class Training:
     @property
     def ended(self) -> bool:
         """Whether the run has nothing left to do."""
-        return self.diverged >= 0 or self.step >= self.steps
+        return self.diverged >= 0 or self.step >= self.plan.steps
 
     def curves(self) -> Curves:
         """The curves so far."""
@@ -161,11 +177,11 @@ class Training:
 
     def advance(self) -> None:
         """One step of all players, measured."""
-        torch.default_generator.manual_seed(_mixed(self.seed, self.step))
-        batch = self.task.batch(self.step, self.seed)
+        torch.default_generator.manual_seed(_mixed(self.plan.seed, self.step))
+        batch = self.task.batch(self.step, self.plan.seed)
         losses, norms = [], []
         for mover in self.movers:
-            loss, norm = mover.base_step(self.task, self.model, batch, self.step, self.steps)
+            loss, norm = mover.base_step(self.task, self.model, batch, self.step, self.plan.steps)
             losses.append(loss)
             norms.append(norm)
             if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -203,7 +219,7 @@ class Training:
             players=tuple(self.task.players),
             sizes=sizes,
             layers=self.layers,
-            steps=self.steps,
+            steps=self.plan.steps,
             curves=self.curves(),
             snapshots=Snapshots(self.layers, steps, arrays),
             diverged=None if self.diverged < 0 else self.diverged,
@@ -220,10 +236,10 @@ class Training:
             self.average([self.tracks["ema"]], [fast], self.step)
 
     def _observe(self) -> None:
-        last = self.step == self.steps
+        last = self.step == self.plan.steps
         if self.step % self.evaluate_every == 0 or last:
             self._evaluate()
-        if self.snapshot_every is not None and (self.step % self.snapshot_every == 0 or last):
+        if self.plan.snapshot_every is not None and (self.step % self.plan.snapshot_every == 0 or last):
             self.sink.append(self.step, self.tracks)
 
     def _evaluate(self) -> None:
@@ -248,13 +264,18 @@ class Training:
 
     def _track_names(self) -> list[str]:
         slow = [f"slow_{number}" for number in range(1, len(self.layers) + 1)]
-        return ["proposal", *slow, *(["ema"] if self.ema is not None else [])]
+        return ["proposal", *slow, *(["ema"] if self.plan.ema is not None else [])]
 
     def _fingerprint(self) -> str:
         unnamed = [asdict(replace(spec, name="")) for spec in self.specs]  # what a page calls an optimizer is no matter
-        settings = {"task": self.task.describe(), "optimizers": unnamed, "steps": self.steps, "seed": self.seed}
-        intervals = {"evaluate_every": self.evaluate_every, "snapshot_every": self.snapshot_every}
-        return json.dumps(settings | intervals | {"ema": self.ema}, sort_keys=True)
+        settings = {
+            "task": self.task.describe(),
+            "optimizers": unnamed,
+            "steps": self.plan.steps,
+            "seed": self.plan.seed,
+        }
+        intervals = {"evaluate_every": self.evaluate_every, "snapshot_every": self.plan.snapshot_every}
+        return json.dumps(settings | intervals | {"ema": self.plan.ema}, sort_keys=True)
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         if state.get("format") != STATE_FORMAT or state.get("run") != self._fingerprint():
@@ -276,14 +297,7 @@ def _mixed(seed: int, step: int) -> int:
     return (seed * 0x9E3779B97F4A7C15 + step) % 2**63
 
 
-def _whole(name: str, value: int, limit: int | None = None) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (limit is not None and value > limit):
-        allowed = "at least 1" if limit is None else f"from 1 to {limit}"
+def _check_whole(name: str, value: int, least: int = 1, most: int | None = None) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
+        allowed = f"at least {least}" if most is None else f"from {least} to {most}"
         raise ValueError(f"{name} must be a whole number {allowed}, got {value!r}")
-    return value
-
-
-def _decay(ema: float | None) -> float | None:
-    if ema is not None and not 0 <= ema < 1:
-        raise ValueError(f"ema must be a decay in [0, 1), got {ema}")
-    return ema
