@@ -1,4 +1,4 @@
-"""A page's config as the parameters of its address, and back; what cannot be read is named and replaced by its default."""
+"""A page's config as the parameters of its address, and back; what cannot be read is named and gets its default."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ import torch
 
 from app.figures.surface import Grid, sample
 from app.state import SurfacesConfig
-from landscapes.noise import mean_function, noisy_field
-from landscapes.surfaces import Minimum, minima_of
+from landscapes.noise import mean_surface, noisy_field
+from landscapes.surfaces import Minimum
 from optim_core.trajectory import Trajectory, record
 
 Value = TypeVar("Value")
@@ -31,7 +31,7 @@ class Recent(Generic[Value]):
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        """The result under `key`, computed on the first call; two visitors may compute at once, none waits for another."""
+        """The result under `key`, computed on the first call; two visitors may compute at once, neither waits."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -69,18 +69,13 @@ _trajectories: Recent[Trajectory] = Recent(48)
 
 def scenery(config: SurfacesConfig) -> Scenery:
     """The surface itself or, under mini-batch noise, the mean of its shifted copies with minima of its own."""
-    surface = config.landscape
-    if config.noise != "minibatch":
-        return _sceneries.get(
-            surface.key, lambda: Scenery(surface.function, sample(surface.function, surface.domain), surface.minima)
-        )
-    noise = config.gradient_noise()
+    noise = config.gradient_noise() if config.noise == "minibatch" else None
 
     def build() -> Scenery:
-        mean = mean_function(surface.function, noise)
-        return Scenery(mean, sample(mean, surface.domain), minima_of(mean, surface.domain))
+        shown = mean_surface(config.landscape, noise) if noise else config.landscape
+        return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
 
-    return _sceneries.get((surface.key, noise), build)
+    return _sceneries.get((config.surface, noise), build)
 
 
 def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
@@ -92,5 +87,5 @@ def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] 
 def _record(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
     surface = config.landscape
     size = max(max(abs(bound) for bound in axis) for axis in surface.domain)
-    field = noisy_field(surface.function, config.gradient_noise(), len(config.starts))
+    field = noisy_field(surface, config.gradient_noise(), len(config.starts))
     return record(field, config.specs(), config.starts, config.steps, escape=ESCAPE * size, on_progress=on_progress)

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from app.player.tracks import PALETTE
 from landscapes.noise import Noise
 from landscapes.surfaces import SURFACES, Surface
 from optim_core.layers import Layer
 from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
-PALETTE = ("#e1690f", "#2b83c6", "#0f9d76", "#c0569b")  # told apart with any colour vision, on white and on black
+COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
 MAX_LAYERS, MAX_K, MAX_CARDS, MAX_STARTS, MAX_STEPS = 4, 1000, 4, 16, 5000
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -64,9 +65,12 @@ class Card(Frozen):
     @property
     def title(self) -> str:
         """What the card, the legend and the table call this optimizer."""
-        name = {0: BASE_TITLES[self.base], 1: "Lookahead"}.get(len(self.layers), "Multilayer Lookahead")
-        inner = "" if self.base == "sgd" or not self.layers else f", {BASE_TITLES[self.base]}"
-        return name + " " * bool(self.layers) + "".join(f"({x.k}, {short(x.alpha)})" for x in self.layers) + inner
+        if not self.layers:
+            return BASE_TITLES[self.base]
+        name = "Lookahead" if len(self.layers) == 1 else "Multilayer Lookahead"
+        pairs = "".join(f"({layer.k}, {short(layer.alpha)})" for layer in self.layers)
+        base = "" if self.base == "sgd" else f", {BASE_TITLES[self.base]}"
+        return f"{name} {pairs}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
 
     @property
     def outer_period(self) -> int:
@@ -87,6 +91,7 @@ class Card(Frozen):
         )
 
 
+SYNC_TITLES = {"keep": "", "reset": ", reset", "pullback": ", pulled back"}
 BASE_TITLES: dict[str, str] = {
     "sgd": "SGD",
     "momentum": "SGD with momentum",
@@ -150,12 +155,22 @@ class SurfacesConfig(Frozen):
         surface = SURFACES.get(data.get("surface", "bowl")) if isinstance(data, dict) else None
         if surface is None:
             return data
-        return {"starts": (surface.start,), "cards": default_cards(surface.lr)} | data
+        noise = {"noise": "gaussian", "noise_scale": surface.noise_scale} if surface.noise_scale else {}
+        return (
+            {"starts": (surface.start,), "cards": default_cards(surface.lr)}
+            | (noise if "noise" not in data else {})
+            | data
+        )
 
     @property
     def landscape(self) -> Surface:
         """The surface chosen."""
         return SURFACES[self.surface]
+
+    @property
+    def colors(self) -> tuple[str, ...]:
+        """Colours of the cards that are switched on."""
+        return tuple(PALETTE[card.color] for card in self.active)
 
     @property
     def active(self) -> tuple[Card, ...]:

@@ -11,7 +11,7 @@ from optim_core.trajectory import Trajectory
 
 
 def summary(run: Trajectory, minima: Floats, target: float) -> list[dict[str, Any]]:
-    """Rows of the table: loss at the outermost slow weights at the end, best loss, distance, evaluations to `target`, ...
+    """Rows of the table: final loss at the outermost slow weights, best loss, distance, evaluations to `target`, ...
 
     Args:
         run: the comparison.

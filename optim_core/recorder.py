@@ -69,7 +69,7 @@ class Recorder:
             self._store(synchronised)
 
     def trajectory(self) -> Trajectory:
-        """What was recorded so far, as one optimizer from one start; the loss of the last iterate is not yet known (NaN)."""
+        """What was recorded so far, as one optimizer from one start; the last iterate's loss is not yet known (NaN)."""
         step = np.array(self._step, dtype=np.int64)
         return Trajectory(
             names=(self.name,),

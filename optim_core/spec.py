@@ -1,4 +1,4 @@
-"""An optimizer as a value: which base, which layers, which schedule. Everything that compares optimizers speaks in these."""
+"""An optimizer as a value: which base, which layers, which schedule. All that compares optimizers speaks in these."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Every iterate of a comparison, recorded while the real optimizers step.
 
-All runs of all optimizers advance in one loop. A run is one optimizer from one start; the runs are stacked, optimizer by
-optimizer, in one tensor of shape (optimizers, starts, dim), of which each optimizer owns one slice as its only parameter.
-One evaluation of the objective serves them all. This is right for optimizers whose update is elementwise, as all those of
-`optim_core.spec` are: a row never sees another row.
+All runs of all optimizers advance in one loop. A run is one optimizer from one start; the runs are stacked, optimizer
+by optimizer, in one tensor of shape (optimizers, starts, dim), of which each optimizer owns one slice as its only
+parameter. One evaluation of the objective serves them all. This is right for optimizers whose update is elementwise, as
+all those of `optim_core.spec` are: a row never sees another row.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ class Trajectory:
     fast: (rows, optimizers, starts, dim)  proposal: same; the fast weights as the base step left them, before any
                                            synchronisation (equal to `fast` where none happened)
     slow: per optimizer, one (rows, starts, dim) array per layer, innermost first
-    loss: (rows, optimizers, starts) at the fast weights; slow_loss: at the outermost slow weights (the fast ones without
-    layers)                                gradient_norm: (rows, optimizers, starts) as the optimizer saw it
+    loss: (rows, optimizers, starts) at the fast weights
+    slow_loss: same, at the outermost slow weights; at the fast ones without layers
+    gradient_norm: same, of the gradient that the optimizer saw
     synchronised: (rows, optimizers) how many layers synchronised at that step
     diverged: (optimizers, starts) the step at which the run left the finite numbers (or the escape radius), else -1;
     from then on it stays at its last finite place
@@ -89,8 +90,8 @@ def record(
     """Run every optimizer from every start and keep what happened.
 
     Args:
-        field: `field(x, evaluation) -> (loss, gradient)` for x of shape (rows, dim), loss of shape (rows,). Row r belongs
-            to start r % len(starts). `evaluation` counts from 0; the last call of a run is for its final loss only.
+        field: `field(x, evaluation) -> (loss, gradient)` for x of shape (rows, dim), loss of shape (rows,). Row r
+            belongs to start r % len(starts). `evaluation` counts from 0; the last call is for the final loss only.
         optimizers: what to compare.
         starts: (starts, dim) or (dim,), finite.
         steps: base steps, 1 to 1,000,000.
@@ -125,7 +126,7 @@ def record(
 
 
 class _Batch:
-    """The stacked runs: positions and gradients of shape (optimizers, starts, dim), and the optimizers that own them."""
+    """The stacked runs: positions and gradients, (optimizers, starts, dim), and the optimizers that own them."""
 
     def __init__(self, field: Field, specs: Sequence[OptimizerSpec], starts: torch.Tensor, escape: float) -> None:
         self.field = field

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,7 +14,7 @@ from app.figures.surface import QUIET
 from optim_core.trajectory import Trajectory
 
 Floats = NDArray[np.float64]
-POINTS = 400  # per line: more than a chart of this width has pixels for, few enough to send on every change
+POINTS = 400  # per line: more than a panel has pixels for, few enough to send on every change
 
 
 def linked_charts(run: Trajectory, minima: Floats, colors: Sequence[str], floor: float) -> go.Figure:
@@ -75,7 +76,7 @@ def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray
         return x, y
     edges = np.linspace(0, len(y), points // 2 + 1).astype(int)
     picks = {0, len(y) - 1}
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         piece = np.where(np.isfinite(y[low:high]), y[low:high], -np.inf)
         picks |= {low + int(piece.argmin()), low + int(piece.argmax())}
     kept = np.array(sorted(picks))

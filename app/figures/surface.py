@@ -93,6 +93,7 @@ def _contour(grid: Grid, log_view: bool) -> go.Contour:
         z=grid.shade(log_view).astype(np.float32),
         customdata=grid.height.astype(np.float32) if log_view else None,
         ncontours=24,
+        contours={"coloring": "heatmap"},  # one translucent image; filled contours would lie on top of each other
         colorscale=SCALE,
         line={"color": LINE, "width": 1},
         showscale=False,

@@ -1,0 +1,58 @@
+"""The Surfaces page: optimizers move on a surface of two weights."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import runs, session
+from app.figures.curves import linked_charts
+from app.figures.surface import surface_figure
+from app.player import Pick, player, tracks_of
+from app.state import SurfacesConfig
+from app.summary import summary
+from app.views.surface_controls import PAGE, move_start, sidebar
+from app.views.waiting import progress
+
+CHART, CURVES, PLAYER = "surface", "surface-curves", "surface-player"
+CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
+
+
+def page() -> None:
+    """Controls, the run, the player over the surface, linked charts, the table."""
+    config = sidebar(session.current(PAGE, SurfacesConfig))
+    for problem in session.problems(PAGE):
+        st.warning(problem, icon=":material/link_off:")
+    session.commit(PAGE, config)
+    surface = config.landscape
+    st.markdown(f"#### {surface.name} &nbsp; ${surface.formula}$")
+    st.caption(surface.teaches)
+    if not config.active:
+        st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
+        return
+    scenery = runs.scenery(config)
+    with progress("Running") as on_progress:
+        run = runs.surface_run(config, on_progress)
+    specs = config.specs()
+    titles = [spec.name for spec in specs] if config.panels else [""]
+    figure = surface_figure(scenery.grid, scenery.minima, log_view=surface.log_view, titles=titles)
+    st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
+    tracks = tracks_of(run, specs, config.colors, panels=config.panels)
+    player(tracks, key=PLAYER, chart_key=CHART, linked=(CURVES,), on_pick=_pick)
+    st.plotly_chart(
+        linked_charts(run, scenery.places, config.colors, scenery.floor), key=CURVES, config={"displayModeBar": False}
+    )
+    _table(config, run, scenery)
+
+
+def _pick(pick: Pick) -> None:
+    move_start(pick.x, pick.y, add=bool(st.session_state.get(f"{PAGE}.add_start")))
+
+
+def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:
+    customary = scenery.floor + 0.01 * (float(run.loss[0].max()) - scenery.floor)
+    target = config.target if config.target is not None else customary
+    st.dataframe(summary(run, scenery.places, target), hide_index=True)
+    st.number_input(
+        "Loss to reach", value=None, placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g",
+        key=f"{PAGE}.target", width=320,
+    )  # fmt: skip

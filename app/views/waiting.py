@@ -1,0 +1,24 @@
+"""A progress bar for what takes longer than a moment, with a way out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+PATIENCE = 0.7  # seconds before a bar is worth its flicker
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Gives a callback (done, total). Any change of the controls stops the work at its next call: so one cancels."""
+    began, slot = time.monotonic(), st.empty()
+
+    def report(done: int, total: int) -> None:
+        if time.monotonic() - began > PATIENCE:
+            slot.progress(done / total, text=f"{label}: {done:,} of {total:,} steps. Change a control to stop.")
+
+    yield report
+    slot.empty()

@@ -1,0 +1,66 @@
+import pytest
+from pydantic import ValidationError
+
+from app.state import Card, LayerConfig, SurfacesConfig
+from optim_core.layers import Layer
+
+FIVE = LayerConfig(k=5, alpha=0.5)
+
+
+@pytest.mark.parametrize(
+    ("card", "title"),
+    [
+        (Card(), "SGD"),
+        (Card(base="adam"), "Adam"),
+        (Card(layers=(FIVE,)), "Lookahead (5, .5)"),
+        (Card(layers=(FIVE, LayerConfig(k=4, alpha=0.8))), "Multilayer Lookahead (5, .5)(4, .8)"),
+        (Card(layers=(FIVE,), base="adamw"), "Lookahead (5, .5), AdamW"),
+    ],
+)
+def test_a_card_is_called_what_it_is(card, title):
+    assert card.title == title
+
+
+def test_the_outer_period_counts_base_steps():
+    assert Card().outer_period == 1
+    assert Card(layers=(FIVE, LayerConfig(k=4), LayerConfig(k=3))).outer_period == 60
+
+
+def test_a_card_describes_its_optimizer():
+    spec = Card(layers=(LayerConfig(k=3, alpha=0.2),), base="nesterov", lr=0.1, momentum=0.5, weight_decay=0.01).spec()
+    assert spec.layers == (Layer(3, 0.2),)
+    assert (spec.base, spec.lr, spec.momentum, spec.weight_decay) == ("nesterov", 0.1, 0.5, 0.01)
+
+
+def test_twins_get_names_that_differ():
+    names = [spec.name for spec in SurfacesConfig(cards=(Card(), Card(lr=0.2), Card())).specs()]
+    assert len(set(names)) == 3
+
+
+def test_a_card_that_is_off_takes_no_part():
+    config = SurfacesConfig(cards=(Card(), Card(on=False, layers=(FIVE,), color=1)))
+    assert [spec.name for spec in config.specs()] == ["SGD"]
+    assert len(config.colors) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"starts": ((7.0, 0.0),)}, "start x must be in"),
+        ({"starts": ((0.0, float("nan")),)}, "finite"),
+        ({"steps": 5001}, "5000"),
+        ({"cards": ()}, "at least 1"),
+        ({"surface": "moon"}, "no such surface; choose one of bowl"),
+        ({"colour": 1}, "Extra inputs"),
+    ],
+)
+def test_a_config_refuses_by_name(change, words):
+    with pytest.raises(ValidationError, match=words):
+        SurfacesConfig(**change)
+
+
+def test_configs_are_values():
+    assert SurfacesConfig() == SurfacesConfig()
+    assert hash(SurfacesConfig()) == hash(SurfacesConfig())
+    with pytest.raises(ValidationError):
+        SurfacesConfig().steps = 3
