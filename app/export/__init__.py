@@ -1,1 +1,29 @@
-"""Results become bytes: figures, animations, tables, bundles and scripts; nothing here knows Streamlit."""
+"""Results become bytes: figures, animations, tables, bundles and scripts; nothing here knows Streamlit.
+
+    scene = surface_scene(config, runs.surface_run(config))
+    png = render_figure(scene, "png", width=6, height=4, dpi=200, style="print", step=100)
+
+A `Scene` is what a page shows, free of the page; whatever can be told as one is exported by the same functions.
+Everything is imported when first asked for, so that the command line answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Caption": "caption",
+    "Scene": "scene",
+    "surface_scene": "scene",
+    "trajectory_scene": "scene",
+    "render_figure": "figures",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"app.export.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,257 @@
+"""A scene on matplotlib axes. Only Figure objects are used, never pyplot, whose state all visitors would share."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from app.export import look
+from app.export.scene import Scene, row_at, slow_weights
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from app.export.look import Style
+    from app.player.tracks import Track
+
+# Set once and never changed: fonts embedded whole enough for journals (TrueType), ids that repeat from run to run.
+mpl.rcParams.update({"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "lookahead-lab"})
+
+LEVELS = 24
+FONT = 9.0  # points
+LEGEND_COLUMN = 2.6  # inches that an entry needs
+LEGEND_ROW = 0.19
+LETTER = 0.075  # inches of a title's average letter
+LEFT, RIGHT, TOP, BOTTOM, GAP = 0.62, 0.14, 0.36, 0.5, 0.16  # inches around and between the axes
+FAR = 50.0  # sizes of the view: what lies farther out is drawn at that distance, where no renderer overflows
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A figure with the landscape drawn on it, ready for tracks."""
+
+    scene: Scene
+    style: Style
+    figure: Figure
+    axes: tuple[Axes, ...]
+
+    def letter(self, name: str) -> str:
+        """In print, where colours are gone, a letter in the legend and beside the head tells optimizers apart."""
+        return chr(ord("A") + self.names.index(name) % 26) if self.style.own else ""
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The optimizers in the order of the legend."""
+        return look.distinct([track.name for track in self.scene.tracks])
+
+    def color(self, track: Track) -> str:
+        """A track's colour in this style."""
+        return self.style.color(track.color, self.names.index(track.name))
+
+    def axes_of(self, track: Track) -> Axes:
+        """The axes a track is drawn on."""
+        return self.axes[track.panel]
+
+
+def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) -> Drawing:
+    """Everything that does not move: landscape, minima, titles, axes, legend; `size` is in inches."""
+    width, height = size
+    figure = Figure(figsize=size, dpi=dpi, facecolor=style.background)
+    FigureCanvasAgg(figure)
+    drawing = Drawing(scene, style, figure, ())
+    entries = _legend_entries(drawing)
+    columns = max(1, int((width - LEFT) / LEGEND_COLUMN))
+    bottom = BOTTOM + LEGEND_ROW * -(-len(entries) // columns)
+    axes = _place_axes(scene, style, figure, (width, height), bottom)
+    for panel in axes:
+        _landscape(panel, scene, style)
+        _minima(panel, scene, style)
+    figure.legend(
+        handles=entries, loc="lower left", ncols=columns, bbox_to_anchor=((LEFT - 0.1) / width, 0.02), frameon=False,
+        fontsize=FONT - 1, labelcolor=style.ink, handlelength=4, numpoints=2, borderpad=0, labelspacing=0.3,
+    )  # fmt: skip
+    figure.text(LEFT / width, 1 - 0.22 / height, scene.caption.title, color=style.ink, fontsize=FONT + 1, weight="bold")
+    return Drawing(scene, style, figure, axes)
+
+
+def step_text(drawing: Drawing, step: int | None) -> Any:
+    """The chosen step, at the top right."""
+    scene, (width, height) = drawing.scene, drawing.figure.get_size_inches()
+    words = f"step {scene.last_step if step is None else step} of {scene.last_step}"
+    where = (1 - RIGHT / width, 1 - 0.22 / height)
+    return drawing.figure.text(*where, words, color=drawing.style.quiet, fontsize=FONT, ha="right")
+
+
+def fast_line(drawing: Drawing, track: Track) -> Line2D:
+    """The thin solid line of the fast weights, still empty."""
+    color = drawing.color(track)
+    return Line2D(
+        [], [], color=color, linewidth=look.WIDTHS[0], alpha=0.9, solid_joinstyle="round", zorder=3,
+        transform=drawing.axes_of(track).transData,
+    )  # fmt: skip
+
+
+def slow_line(drawing: Drawing, track: Track, layer: int) -> Line2D:
+    """The thick dashed line of a layer's slow weights, still empty."""
+    line = Line2D([], [], color=drawing.style.slow(drawing.color(track), layer), zorder=3 + 0.1 * layer)
+    line.set_linewidth(look.WIDTHS[min(layer, 4)])
+    line.set_dashes(scaled(look.DASHES[min(layer, 4)], line.get_linewidth()))
+    return line
+
+
+def head(drawing: Drawing, track: Track, layer: int) -> Line2D:
+    """The marker of a layer (0 = fast weights) at the chosen step, still nowhere."""
+    color = drawing.style.slow(drawing.color(track), layer) if layer else drawing.color(track)
+    return Line2D(
+        [], [], linestyle="none", marker=look.MARKERS[min(layer, 4)], markersize=look.SIZES[min(layer, 4)],
+        color=color, markeredgecolor=drawing.style.background, markeredgewidth=1.0, zorder=5 + 0.1 * layer,
+    )  # fmt: skip
+
+
+def tracks(drawing: Drawing, step: int | None) -> None:
+    """All tracks up to a base step, with their heads there."""
+    for track in drawing.scene.tracks:
+        row, axes = row_at(track, step), drawing.axes_of(track)
+        path = near(track.fast, drawing.scene)
+        line = fast_line(drawing, track)
+        line.set_data(*path[: row + 1].T)
+        axes.add_line(line)
+        for layer in range(1, len(track.layers) + 1):
+            slow = near(slow_weights(track, layer), drawing.scene)[: row + 1]
+            line = slow_line(drawing, track, layer)
+            line.set_data(*moved(slow).T)
+            axes.add_line(line)
+            _put_head(drawing, track, layer, slow[-1])
+        _put_head(drawing, track, 0, path[row])
+        if drawing.letter(track.name):
+            _put_letter(drawing, track, path[row])
+
+
+def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
+    """Places (rows, 2), none farther out than renderers can bear; what is no number leaves a gap."""
+    (x_low, x_high), (y_low, y_high) = scene.extent
+    low, high = np.array([x_low, y_low]), np.array([x_high, y_high])
+    return np.clip(np.asarray(places, dtype=np.float64), low - FAR * (high - low), high + FAR * (high - low))
+
+
+def moved(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The places at which a slow track moves: it rests most of the time, and dashes need no resting points."""
+    keep = np.ones(len(places), dtype=bool)
+    keep[1:] = (np.diff(places, axis=0) != 0).any(axis=1)
+    return places[keep]
+
+
+def scaled(dashes: Sequence[float], width: float) -> list[float]:
+    """A dash pattern in points as matplotlib wants it: in line widths."""
+    return [length / width for length in dashes]
+
+
+def _put_head(drawing: Drawing, track: Track, layer: int, place: NDArray[np.float64]) -> None:
+    marker = head(drawing, track, layer)
+    marker.set_data([place[0]], [place[1]])
+    drawing.axes_of(track).add_line(marker)
+
+
+def _put_letter(drawing: Drawing, track: Track, place: NDArray[np.float64]) -> None:
+    index = drawing.names.index(track.name)
+    drawing.axes_of(track).annotate(
+        drawing.letter(track.name), place, xytext=((8, 6), (-13, 6), (8, -12), (-13, -12))[index % 4],
+        textcoords="offset points", color=drawing.style.ink, fontsize=FONT, weight="bold", zorder=6,
+        annotation_clip=True,
+    )  # fmt: skip
+
+
+def _place_axes(
+    scene: Scene, style: Style, figure: Figure, size: tuple[float, float], bottom: float
+) -> tuple[Axes, ...]:
+    width, height = size
+    count = len(scene.panels)
+    each = (width - LEFT - RIGHT - GAP * (count - 1)) / count
+    titles = [textwrap.fill(title, max(8, int(each / LETTER))) for title in scene.panels]
+    top = TOP + max(0.16 * len(title.splitlines()) for title in titles)
+    placed = []
+    for index, title in enumerate(titles):
+        left = LEFT + index * (each + GAP)
+        box = (left / width, bottom / height, each / width, max(height - top - bottom, 0.1) / height)
+        axes = figure.add_axes(box, facecolor=style.background)
+        _dress(axes, scene, style, first=index == 0)
+        if title:
+            axes.set_title(title, color=style.ink, fontsize=FONT)
+        placed.append(axes)
+    return tuple(placed)
+
+
+def _dress(axes: Axes, scene: Scene, style: Style, *, first: bool) -> None:
+    axes.set_xlim(*scene.extent[0])
+    axes.set_ylim(*scene.extent[1])
+    axes.set_autoscale_on(False)
+    axes.set_xlabel(scene.labels[0], color=style.ink, fontsize=FONT)
+    axes.tick_params(colors=style.quiet, labelsize=FONT - 1, length=3, labelleft=first)
+    if first:
+        axes.set_ylabel(scene.labels[1], color=style.ink, fontsize=FONT)
+    for spine in axes.spines.values():
+        spine.set_color(style.quiet)
+        spine.set_linewidth(0.6)
+
+
+def _landscape(axes: Axes, scene: Scene, style: Style) -> None:
+    if scene.grid is None:
+        axes.grid(color=style.contour, linewidth=0.4)
+        return
+    shade = np.ma.masked_invalid(scene.grid.shade(scene.log_view))
+    if shade.count() == 0 or shade.min() == shade.max():
+        return
+    levels = np.linspace(shade.min(), shade.max(), LEVELS + 1)
+    colors = LinearSegmentedColormap.from_list("slate", style.shades)
+    axes.contourf(scene.grid.x, scene.grid.y, shade, levels=levels, cmap=colors, zorder=1)
+    axes.contour(
+        scene.grid.x, scene.grid.y, shade, levels=levels, colors=[style.contour], linewidths=0.5, zorder=2,
+        linestyles="solid",
+    )  # fmt: skip
+
+
+def _minima(axes: Axes, scene: Scene, style: Style) -> None:
+    for is_global, marker, size in ((False, "x", 4), (True, "*", 9)):
+        places = np.array([minimum.place for minimum in scene.minima if minimum.is_global is is_global]).reshape(-1, 2)
+        if len(places):
+            axes.plot(
+                *places.T, linestyle="none", marker=marker, markersize=size, color="#f0c419" if not style.own else "w",
+                markeredgecolor="#6b5900" if not style.own else style.ink, markeredgewidth=0.8, zorder=2.5,
+            )  # fmt: skip
+
+
+def _legend_entries(drawing: Drawing) -> list[Line2D]:
+    scene, style, entries = drawing.scene, drawing.style, []
+    for name in drawing.names:
+        track = next(track for track in scene.tracks if track.name == name)
+        line = Line2D(
+            [], [], color=drawing.color(track), linewidth=look.WIDTHS[0] + 0.4, label=_described(drawing, name)
+        )
+        line.set(marker=look.MARKERS[0], markersize=5, markeredgecolor=style.background)
+        entries.append(line)
+    for layer in range(1, scene.depth + 1):
+        line = Line2D(
+            [], [], color=style.ink, linewidth=look.WIDTHS[min(layer, 4)], label=f"slow weights, layer {layer}"
+        )
+        line.set_dashes(scaled(look.DASHES[min(layer, 4)], line.get_linewidth()))
+        line.set(marker=look.MARKERS[min(layer, 4)], markersize=look.SIZES[min(layer, 4)] - 2)
+        line.set_markeredgecolor(style.background)
+        entries.append(line)
+    return entries
+
+
+def _described(drawing: Drawing, name: str) -> str:
+    letter = drawing.letter(name)
+    lost = [track.diverged for track in drawing.scene.tracks if track.name == name and track.diverged >= 0]
+    return f"{letter}  " * bool(letter) + name + (f" (diverged at step {min(lost)})" if lost else "")
