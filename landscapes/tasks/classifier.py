@@ -16,6 +16,7 @@ from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS, build_model
 from landscapes.tasks.sampling import AUGMENTATIONS, augment, batch_rows, steps_per_epoch
 from landscapes.tasks.splits import Part, Split, split
+from landscapes.weights import Score, WeightLoss
 
 EVALUATION_ROWS = 1_024  # images per forward pass when evaluating; bounds memory
 STATISTICS_ROWS = 2_048  # training images from which BatchNorm statistics are recomputed
@@ -118,7 +119,8 @@ class ClassifierTask:
         parts = {"val": self.data.validation, "test": self.data.test}
         scores: dict[str, float] = {}
         for name, part in parts.items():
-            loss, accuracy = score(model, part.head(self.evaluation_size))
+            rows = part.head(self.evaluation_size)
+            loss, accuracy = score(model, rows.images, rows.labels)
             scores |= {f"{name}_loss": loss, f"{name}_accuracy": accuracy}
         return scores
 
@@ -132,22 +134,28 @@ class ClassifierTask:
         if norms:
             refresh(model, norms, self.data.train.images[:STATISTICS_ROWS])
 
+    def landscape(self, size: int = 512, part: str = "train") -> WeightLoss:
+        """Loss and accuracy over the first `size` images of a part, as a function of the flat weights."""
+        images, labels = self.probe(size, part)
+        images = images.contiguous(memory_format=torch.channels_last)
+        return WeightLoss(self.model(0), lambda model: score(model, images, labels), self.refresh_statistics)
+
     def describe(self) -> dict[str, Any]:
         """A JSON-able value from which `task_from` makes this task again."""
         return {"kind": self.kind, **asdict(self)}
 
 
 @torch.inference_mode()
-def score(model: nn.Module, part: Part) -> tuple[float, float]:
-    """Mean cross entropy and accuracy of `model` over `part`, in evaluation mode."""
+def score(model: nn.Module, images: Tensor, labels: Tensor) -> Score:
+    """Mean cross entropy and accuracy of `model`, in evaluation mode."""
     loss = correct = 0.0
     with evaluation_mode(model):
-        for start in range(0, len(part), EVALUATION_ROWS):
-            labels = part.labels[start : start + EVALUATION_ROWS]
-            logits = model(part.images[start : start + EVALUATION_ROWS])
-            loss += functional.cross_entropy(logits, labels, reduction="sum").item()
-            correct += (logits.argmax(1) == labels).sum().item()
-    return loss / len(part), correct / len(part)
+        for start in range(0, len(labels), EVALUATION_ROWS):
+            chunk = labels[start : start + EVALUATION_ROWS]
+            logits = model(images[start : start + EVALUATION_ROWS])
+            loss += functional.cross_entropy(logits, chunk, reduction="sum").item()
+            correct += (logits.argmax(1) == chunk).sum().item()
+    return Score(loss / len(labels), correct / len(labels))
 
 
 @torch.no_grad()

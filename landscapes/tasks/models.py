@@ -39,16 +39,16 @@ def build_model(key: str, shape: Shape, classes: int, seed: int) -> nn.Module:
 def cnn(shape: Shape, classes: int) -> nn.Module:
     """Conv16, conv32, pool, linear: 9,930 parameters on 8x8 digits. Images above 16 pixels are pooled twice."""
     channels, height, width = shape
-    large = min(height, width) > 16
-    early: list[nn.Module] = [nn.MaxPool2d(2)] if large else []
-    scale = 4 if large else 2
+    early: list[nn.Module] = [nn.MaxPool2d(2)] if min(height, width) > 16 else []
+    scale = 2 ** (1 + len(early))
+    # Pooling before the rectifier gives the same function for a quarter of its work.
     return nn.Sequential(
         nn.Conv2d(channels, 16, 3, padding=1),
-        nn.ReLU(),
         *early,
+        nn.ReLU(inplace=True),
         nn.Conv2d(16, 32, 3, padding=1),
-        nn.ReLU(),
         nn.MaxPool2d(2),
+        nn.ReLU(inplace=True),
         nn.Flatten(),
         nn.Linear(32 * (height // scale) * (width // scale), classes),
     )

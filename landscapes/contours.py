@@ -1,0 +1,110 @@
+"""The loss over a plane through weight space, coarse to fine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from landscapes.planes import Plane
+from landscapes.weights import Score
+
+Vector = NDArray[np.float64]
+
+STRIDES = (8, 4, 2, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The coordinates at which a plane is evaluated: x along u, y along v; both increasing.
+
+    Raises:
+        ValueError: fewer than two values on an axis, or values that do not increase.
+    """
+
+    x: Vector
+    y: Vector
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y"):
+            values = np.asarray(getattr(self, name), np.float64)
+            object.__setattr__(self, name, values)
+            if values.ndim != 1 or len(values) < 2 or not (np.diff(values) > 0).all():
+                raise ValueError(f"{name} must be at least 2 increasing numbers, got {values}")
+
+    @classmethod
+    def around(cls, coordinates: Vector, points: int = 41, margin: float = 0.2) -> Grid:
+        """A square of `points` x `points` that holds all finite `coordinates` (rows, 2), with a margin on each side.
+
+        Equal scales on both axes keep angles and distances true where the plane's axes are orthonormal.
+        """
+        finite = coordinates[np.isfinite(coordinates).all(1)]
+        if len(finite) == 0:
+            raise ValueError("coordinates must hold at least one finite point")
+        low, high = finite.min(0), finite.max(0)
+        half = max(float((high - low).max()) / 2, 1e-6) * (1 + 2 * margin)
+        x, y = (np.linspace(centre - half, centre + half, points) for centre in (low + high) / 2)
+        return cls(x, y)
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneLoss:
+    """Scores over a grid: loss and accuracy of shape (len(y), len(x)); `points` of `total` evaluations are done."""
+
+    x: Vector
+    y: Vector
+    loss: Vector
+    accuracy: Vector
+    points: int
+    total: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether this is the whole grid."""
+        return self.points == self.total
+
+
+def plane_losses(
+    score: Callable[[torch.Tensor], Score],
+    plane: Plane,
+    grid: Grid,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[PlaneLoss]:
+    """Evaluate a plane and yield it four times, ever finer: every 8th, 4th, 2nd, then each line of the grid.
+
+    No point is evaluated twice.
+
+    Args:
+        score: loss and accuracy at flat weights of shape (P,), such as a `WeightLoss`.
+        plane: where.
+        grid: at which coordinates.
+        on_progress: called with the points done and their total, after each.
+        should_stop: asked before each point; once true, nothing more is evaluated or yielded.
+    """
+    shape = (len(grid.y), len(grid.x))
+    loss, accuracy = np.full(shape, np.nan), np.full(shape, np.nan)
+    done = np.zeros(shape, bool)
+    origin, u, v = (torch.from_numpy(vector).float() for vector in (plane.origin, plane.u, plane.v))
+    for stride in STRIDES:
+        rows, columns = _lines(shape[0], stride), _lines(shape[1], stride)
+        for row in rows:
+            line = torch.add(origin, v, alpha=float(grid.y[row]))
+            for column in columns[~done[row, columns]]:
+                if should_stop is not None and should_stop():
+                    return
+                loss[row, column], accuracy[row, column] = score(torch.add(line, u, alpha=float(grid.x[column])))
+                done[row, column] = True
+                if on_progress is not None:
+                    on_progress(int(done.sum()), done.size)
+        level = np.ix_(rows, columns)
+        yield PlaneLoss(grid.x[columns], grid.y[rows], loss[level], accuracy[level], int(done.sum()), done.size)
+
+
+def _lines(length: int, stride: int) -> NDArray[np.int64]:
+    """Every `stride`-th index of an axis, and the last."""
+    return np.unique(np.append(np.arange(0, length, stride), length - 1))

@@ -1,0 +1,179 @@
+"""Planes through the weight space of a network: origin + a·u + b·v.
+
+Principal components of trajectories and filter-normalised random directions: Li et al. 2018, arXiv 1712.09913. What a
+principal component analysis makes of a random walk: Antognini & Sohl-Dickstein 2018, arXiv 1806.08805.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
+from landscapes.weights import flat_weights
+
+Vector = NDArray[np.float64]
+Snapshots = NDArray[np.floating]
+
+BLOCK = 1 << 22  # numbers held at once while reading snapshots: bounds memory at 32 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Where points lie on a plane: coordinates (rows, 2) along u and v, and the distance (rows,) from the plane."""
+
+    coordinates: Vector
+    distance: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """The points origin + a·u + b·v, all of shape (P,).
+
+    `explained`: for principal components, the shares of the snapshots' variance along u and v.
+
+    Raises:
+        ValueError: the three differ in shape, hold a number that is not finite, or u and v lie on one line.
+    """
+
+    origin: Vector
+    u: Vector
+    v: Vector
+    explained: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("origin", "u", "v"):
+            vector = np.asarray(getattr(self, name), np.float64)
+            object.__setattr__(self, name, vector)
+            if vector.ndim != 1 or vector.shape != self.origin.shape:
+                raise ValueError(f"{name} must have shape {self.origin.shape} like origin, got {vector.shape}")
+            if not np.isfinite(vector).all():
+                raise ValueError(f"{name} must be finite: weights that diverged span no plane")
+        uu, uv, vv = self.u @ self.u, self.u @ self.v, self.v @ self.v
+        if uu * vv - uv**2 <= 1e-12 * uu * vv:
+            raise ValueError("u and v must span a plane, but they lie on one line: choose another point or direction")
+
+    def point(self, a: float, b: float) -> Vector:
+        """The weights at the coordinates (a, b), shape (P,)."""
+        return self.origin + a * self.u + b * self.v
+
+    def project(self, points: Snapshots) -> Projection:
+        """The nearest points of the plane to `points`, shape (rows, P) or (P,)."""
+        points = np.atleast_2d(points)
+        axes = np.stack([self.u, self.v], 1)
+        metric = np.linalg.inv(axes.T @ axes)
+        coordinates, distance = np.empty((len(points), 2)), np.empty(len(points))
+        for rows in _slices(len(points), max(1, BLOCK // points.shape[1])):
+            offset = points[rows] - self.origin
+            coordinates[rows] = offset @ axes @ metric
+            distance[rows] = np.linalg.norm(offset - coordinates[rows] @ axes.T, axis=1)
+        return Projection(coordinates, distance)
+
+
+def three_point_plane(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Plane:
+    """The plane through three points: `a` at (0, 0), `b` on the first axis; orthonormal axes in units of weight.
+
+    Raises:
+        ValueError: the points lie on one line, as the fast weights and the slow weights before and after the same
+            synchronisation do.
+    """
+    origin, second, third = (np.asarray(point, np.float64) for point in (a, b, c))
+    along, aside = second - origin, third - origin
+    u = along / max(np.linalg.norm(along), np.finfo(float).tiny)
+    across = aside - (aside @ u) * u
+    across -= (across @ u) * u  # once more: the first subtraction leaves rounding of the size of `aside`
+    if not along.any() or not np.linalg.norm(across) > 1e-6 * np.linalg.norm(aside):
+        raise ValueError("the three points lie on one line, which spans no plane: choose a third point off it")
+    return Plane(origin, u, across / np.linalg.norm(across))
+
+
+def random_plane(model: nn.Module, seed: int) -> Plane:
+    """Two random directions through the weights of `model`, each filter as long as the model's own.
+
+    A filter is a row of a weight tensor: all weights into one unit. Biases and the scales of normalisation layers are
+    left where they are, as in the source's published figures.
+    """
+    random = torch.Generator().manual_seed(seed)
+    u, v = (torch.cat([_filters_like(p, random) for p in model.parameters()]) for _ in range(2))
+    return Plane(flat_weights(model).double().numpy(), u.numpy(), v.numpy())
+
+
+def _filters_like(parameter: nn.Parameter, random: torch.Generator) -> torch.Tensor:
+    weights = parameter.detach().double()
+    if weights.ndim < 2:
+        return torch.zeros(weights.numel(), dtype=torch.float64)
+    filters = weights.reshape(len(weights), -1)
+    direction = torch.randn(filters.shape, generator=random, dtype=torch.float64)
+    scaled: torch.Tensor = direction * (filters.norm(dim=1) / direction.norm(dim=1))[:, None]
+    return scaled.reshape(-1)
+
+
+def pca_plane(tracks: Snapshots | Sequence[Snapshots], every: int = 1) -> Plane:
+    """The two principal directions of snapshots (rows, P) of one or of several tracks; the origin is their mean.
+
+    Uses the Gram matrix of the snapshots, rows x rows, read in blocks of columns: P may be large and the arrays
+    memory-mapped. Axes are orthonormal and point towards where the first track ends.
+
+    Args:
+        tracks: one array or several with equal P.
+        every: use every so many rows only.
+
+    Raises:
+        ValueError: fewer than three snapshots, or all on one line, or a number that is not finite.
+    """
+    arrays = [np.asarray(tracks)] if isinstance(tracks, np.ndarray) else list(tracks)
+    arrays = [array[::every] for array in arrays]
+    count, size = sum(len(array) for array in arrays), arrays[0].shape[1]
+    if count < 3:
+        raise ValueError(f"principal components need at least 3 snapshots, got {count}")
+    mean, gram = np.empty(size), np.zeros((count, count))
+    columns = list(_slices(size, max(1, BLOCK // count)))
+    for block in columns:
+        values = np.concatenate([np.asarray(array[:, block], np.float64) for array in arrays])
+        mean[block] = values.mean(0)
+        if not np.isfinite(mean[block]).all():
+            raise ValueError("snapshots must be finite: leave out what came after a divergence")
+        values -= mean[block]
+        gram += values @ values.T
+    weights, shares = _principal(gram)
+    axes = np.empty((2, size))
+    for block in columns:
+        axes[:, block] = weights @ np.concatenate([array[:, block] - mean[block] for array in arrays])
+    towards_end = np.sign(axes @ (arrays[0][-1] - mean))
+    axes *= np.where(towards_end == 0, 1.0, towards_end)[:, None]
+    return Plane(mean, axes[0], axes[1], shares)
+
+
+def _principal(gram: Vector) -> tuple[Vector, tuple[float, float]]:
+    """How to weight the snapshots (2, rows) into unit axes, and each axis' share of the variance."""
+    values, vectors = np.linalg.eigh(gram)
+    first, second = values[-1], values[-2]
+    if second <= 1e-12 * first or first == 0:
+        raise ValueError("the snapshots lie on one line, which spans no plane: choose another kind of plane")
+    total = np.trace(gram)
+    axes = np.stack([vectors[:, -1] / math.sqrt(first), vectors[:, -2] / math.sqrt(second)])
+    return axes, (float(first / total), float(second / total))
+
+
+def random_walk_shares(points: int) -> tuple[float, float]:
+    """Shares of variance along the first two principal directions of a random walk of so many points in a huge space.
+
+    The eigenvalues of a centred walk's Gram matrix are 1 / (2 − 2 cos(πj/n)), j = 1 … n−1, with the sum (n² − 1) / 6;
+    for large n the shares approach 6/π² and 6/(4π²): .61 and .15. A trajectory shows structure only beyond that.
+
+    Raises:
+        ValueError: fewer than 3 points.
+    """
+    if points < 3:
+        raise ValueError(f"points must be at least 3, got {points}")
+    first, second = (6 / (points**2 - 1) / (2 - 2 * math.cos(math.pi * j / points)) for j in (1, 2))
+    return first, second
+
+
+def _slices(length: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, length, size))
