@@ -20,9 +20,7 @@ FIVE = LayerConfig(k=5, alpha=0.5)
 SIX = LayerConfig(k=6, alpha=0.5)
 
 
-def _depths(
-    lr: float, depths: tuple[int, ...] = (0, 1, 2), *, equal_effective: bool = False, **rest: Any
-) -> tuple[Card, ...]:
+def _depths(lr: float, depths: tuple[int, ...] = (0, 1, 2), *, equal_effective: bool = False) -> tuple[Card, ...]:
     """Cards of several depths at one lr or, with `equal_effective`, at lr / Π α."""
     return tuple(
         Card(layers=(FIVE,) * depth, lr=lr / 0.5**depth if equal_effective else lr, color=index)
@@ -36,7 +34,7 @@ PRESETS: dict[str, Preset] = {
         SurfacesConfig(surface="bowl", cards=_depths(0.3, (0, 1, 2, 3)), steps=1000),
     ),
     "Stability: where SGD diverges": Preset(
-        "lr times curvature is 2.04: SGD and k = 6 leave, k = 5 comes home. An even k flips no sign, so nothing cancels.",
+        "lr times curvature is 2.04: SGD and k = 6 leave, k = 5 comes home: an odd power flips its sign.",
         SurfacesConfig(
             surface="ravine",
             cards=(Card(lr=0.102), Card(lr=0.102, layers=(FIVE,), color=1), Card(lr=0.102, layers=(SIX,), color=2)),
@@ -78,3 +76,8 @@ PRESETS: dict[str, Preset] = {
         SurfacesConfig(surface="himmelblau", panels=True, steps=200),
     ),
 }
+
+
+def shown_by(config: SurfacesConfig) -> str:
+    """What to look at, if this is a ready-made comparison untouched; else what the surface teaches."""
+    return next((preset.shows for preset in PRESETS.values() if preset.config == config), config.landscape.teaches)

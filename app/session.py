@@ -1,4 +1,8 @@
-"""A page's config through a visit: from the address to the widgets, from them to the address, and back by undo."""
+"""A page's config through a visit: from the address to the widgets, from them to the address, and back by undo.
+
+Every widget is named after the part of the config that it shows: page.steps, page.2.lr, page.2.1.k. Streamlit puts what
+the visitor did under these names before the script runs, so the config is read first and the page is drawn from it.
+"""
 
 from __future__ import annotations
 
@@ -6,48 +10,39 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import streamlit as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from app.links import decode, encode
+from app.links import decode, encode, explain
+from app.state import Card, LayerConfig
 
 Config = TypeVar("Config", bound=BaseModel)
 MAX_UNDO = 50
 
 
-def current(page: str, model: type[Config]) -> Config:
-    """The config this visit is at; on the first call it is read from the address, and what was wrong there is shown."""
+def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
+    """The config that the address (on a visit's first call) or the widgets say.
+
+    Returns:
+        The config, and one sentence for everything that was refused: the rest of the config stands.
+    """
     if f"{page}.config" not in st.session_state:
         config, problems = decode(dict(st.query_params), model)
         st.session_state[f"{page}.config"], st.session_state[f"{page}.problems"] = config, problems
         st.session_state[f"{page}.history"] = []
-    config = st.session_state[f"{page}.config"]
+    else:
+        config, problems = _read(page, st.session_state[f"{page}.config"])
+        _commit(page, config)
     for key, value in widgets(page, config):
         st.session_state.setdefault(key, value)  # widgets of a page that was left are forgotten: fill them in again
-    return config
-
-
-def problems(page: str) -> list[str]:
-    """What could not be read in the address, one sentence each."""
-    return st.session_state.get(f"{page}.problems", [])
-
-
-def commit(page: str, config: BaseModel) -> None:
-    """Make what the widgets say the page's config: remember the one before and write the address."""
-    before = st.session_state[f"{page}.config"]
-    if config != before:
-        _remember(page, before)
-        st.session_state[f"{page}.config"] = config
-        st.session_state[f"{page}.problems"] = []
     params = encode(config)
     if params != dict(st.query_params):
         st.query_params.from_dict(params)
+    return config, problems or st.session_state[f"{page}.problems"]
 
 
-def adopt(page: str, config: BaseModel, *, remember: bool = True) -> None:
+def adopt(page: str, config: BaseModel) -> None:
     """Show another config (a preset, a picked start). Only in a callback: widgets take new values before they run."""
-    if remember:
-        _remember(page, st.session_state[f"{page}.config"])
-    st.session_state[f"{page}.config"] = config
+    _commit(page, config)
     for key, value in widgets(page, config):
         st.session_state[key] = value
 
@@ -56,7 +51,8 @@ def undo(page: str) -> None:
     """Back to the config before the last change. Only in a callback."""
     history = st.session_state[f"{page}.history"]
     if history:
-        adopt(page, history.pop(), remember=False)
+        adopt(page, history.pop())
+        history.pop()  # the one just left: going back is not a change to go back from
 
 
 def can_undo(page: str) -> bool:
@@ -65,7 +61,7 @@ def can_undo(page: str) -> bool:
 
 
 def widgets(page: str, config: BaseModel) -> Iterator[tuple[str, Any]]:
-    """Key and value of every widget that shows a part of the config: page.field, page.1.field, page.1.2.k, ..."""
+    """Key and value of every widget that shows a part of the config."""
     for name, value in config:
         if name == "cards":
             for number, card in enumerate(value, start=1):
@@ -76,7 +72,7 @@ def widgets(page: str, config: BaseModel) -> Iterator[tuple[str, Any]]:
             yield f"{page}.{name}", value
 
 
-def _card_widgets(prefix: str, card: BaseModel) -> Iterator[tuple[str, Any]]:
+def _card_widgets(prefix: str, card: Card) -> Iterator[tuple[str, Any]]:
     for name, value in card:
         if name == "layers":
             yield f"{prefix}.depth", len(value)
@@ -87,12 +83,50 @@ def _card_widgets(prefix: str, card: BaseModel) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}.{name}", value
 
 
+def _read(page: str, config: Config) -> tuple[Config, list[str]]:
+    """What the widgets say; where a widget is not on the page, or all are refused, what the config said before."""
+    values = {name: _said(f"{page}.{name}", value) for name, value in config}
+    if "cards" in values:
+        values["cards"] = [_read_card(f"{page}.{number}", card) for number, card in enumerate(values["cards"], start=1)]
+    try:
+        return type(config).model_validate(values), []
+    except ValidationError as error:
+        refused = [f"{_place(item['loc'])}: {explain(item)}" for item in error.errors()]
+        return config, [f"{sentence}. The picture shows the last valid setting." for sentence in refused]
+
+
+def _read_card(prefix: str, card: Card) -> dict[str, Any]:
+    values = {name: _said(f"{prefix}.{name}", value) for name, value in card}
+    blank = LayerConfig()
+    before = dict(enumerate(card.layers, start=1))
+    values["layers"] = [
+        {name: _said(f"{prefix}.{level}.{name}", value) for name, value in before.get(level, blank)}
+        for level in range(1, _said(f"{prefix}.depth", len(card.layers)) + 1)
+    ]
+    values["tuned"] = card.tuned and values["lr"] == card.lr  # a search vouches only for the lr it found
+    return values
+
+
+def _said(key: str, otherwise: Any) -> Any:
+    return st.session_state.get(key, otherwise)
+
+
+def _commit(page: str, config: BaseModel) -> None:
+    before = st.session_state[f"{page}.config"]
+    if config != before:
+        history = st.session_state[f"{page}.history"]
+        history.append(before)
+        del history[:-MAX_UNDO]
+        st.session_state[f"{page}.config"] = config
+        st.session_state[f"{page}.problems"] = []
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    if loc[:1] == ("cards",) and len(loc) >= 3:
+        return f"optimizer {int(loc[1]) + 1}, {loc[2]}"
+    return str(loc[0]).replace("_", " ") if loc else "settings"
+
+
 def _exact(value: float) -> str:
     """The shortest text that reads back as the same number."""
     return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-
-
-def _remember(page: str, config: BaseModel) -> None:
-    history = st.session_state[f"{page}.history"]
-    history.append(config)
-    del history[:-MAX_UNDO]

@@ -7,7 +7,8 @@ import streamlit as st
 from app import runs, session
 from app.figures.curves import linked_charts
 from app.figures.surface import surface_figure
-from app.player import Pick, player, tracks_of
+from app.player import player, tracks_of
+from app.presets import shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.surface_controls import PAGE, move_start, sidebar
@@ -19,13 +20,11 @@ CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["
 
 def page() -> None:
     """Controls, the run, the player over the surface, linked charts, the table."""
-    config = sidebar(session.current(PAGE, SurfacesConfig))
-    for problem in session.problems(PAGE):
-        st.warning(problem, icon=":material/link_off:")
-    session.commit(PAGE, config)
+    config, problems = session.current(PAGE, SurfacesConfig)
+    sidebar(config, problems)
     surface = config.landscape
     st.markdown(f"#### {surface.name} &nbsp; ${surface.formula}$")
-    st.caption(surface.teaches)
+    st.caption(shown_by(config))
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
         return
@@ -37,15 +36,11 @@ def page() -> None:
     figure = surface_figure(scenery.grid, scenery.minima, log_view=surface.log_view, titles=titles)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
     tracks = tracks_of(run, specs, config.colors, panels=config.panels)
-    player(tracks, key=PLAYER, chart_key=CHART, linked=(CURVES,), on_pick=_pick)
+    player(tracks, key=PLAYER, chart_key=CHART, linked=(CURVES,), on_pick=move_start)
     st.plotly_chart(
         linked_charts(run, scenery.places, config.colors, scenery.floor), key=CURVES, config={"displayModeBar": False}
     )
     _table(config, run, scenery)
-
-
-def _pick(pick: Pick) -> None:
-    move_start(pick.x, pick.y, add=bool(st.session_state.get(f"{PAGE}.add_start")))
 
 
 def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:

@@ -1,0 +1,182 @@
+"""The Surfaces page without a browser: what its controls and addresses do."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import runs
+from app.figures.curves import distance, thin
+from app.presets import PRESETS
+from app.state import SurfacesConfig
+from app.summary import summary
+from landscapes.surfaces import SURFACES
+
+MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
+
+
+def opened(**params):
+    at = AppTest.from_file(MAIN, default_timeout=30)
+    for key, value in params.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def config_of(at):
+    return at.session_state["surfaces.config"]
+
+
+def test_the_first_load_shows_the_default_comparison():
+    at = opened()
+    assert not at.exception
+    assert not at.error
+    assert config_of(at) == SurfacesConfig()
+    assert len(at.get("plotly_chart")) == 2
+    assert len(at.get("bidi_component")) == 1
+
+
+@pytest.mark.parametrize("key", SURFACES)
+def test_every_surface_opens_from_its_address(key):
+    at = opened(v="1", surface=key, steps="30")
+    assert not at.exception
+    assert not at.error
+    assert config_of(at).surface == key
+
+
+def test_a_bad_address_names_every_bad_field_and_shows_the_rest():
+    at = opened(v="1", surface="himmelblau", steps="0", seed="x", **{"1.lr": "-1"})
+    assert not at.exception
+    assert {error.value.split(":")[0] for error in at.error} == {"steps", "seed", "1.lr"}
+    assert config_of(at).surface == "himmelblau"
+
+
+def test_a_control_changes_the_config_and_the_address():
+    at = opened()
+    at.number_input(key="surfaces.2.1.k").set_value(9).run()
+    assert config_of(at).cards[1].layers[0].k == 9
+    assert at.toggle(key="surfaces.2.on").label == "**Lookahead (9, .5)**"
+    assert at.query_params["2.layers"] == "9:0.5"
+
+
+def test_layers_can_be_added_and_come_with_customary_values():
+    at = opened()
+    at.session_state["surfaces.1.depth"] = 2
+    at.run()
+    assert [(layer.k, layer.alpha) for layer in config_of(at).cards[0].layers] == [(5, 0.5), (5, 0.5)]
+
+
+def test_undo_goes_back_one_change_at_a_time():
+    at = opened()
+    at.slider(key="surfaces.steps").set_value(100).run()
+    at.number_input(key="surfaces.seed").set_value(7).run()
+    at.button(key="surfaces.undo").click().run()
+    assert (config_of(at).steps, config_of(at).seed) == (100, 0)
+    at.button(key="surfaces.undo").click().run()
+    assert config_of(at) == SurfacesConfig()
+    assert at.button(key="surfaces.undo").disabled
+
+
+def test_another_surface_brings_its_start_and_lr_and_keeps_the_layers():
+    at = opened()
+    at.number_input(key="surfaces.2.1.k").set_value(9).run()
+    at.selectbox(key="surfaces.surface").set_value("beale").run()
+    config = config_of(at)
+    assert config.starts == (SURFACES["beale"].start,)
+    assert config.cards[1].lr == SURFACES["beale"].lr
+    assert config.cards[1].layers[0].k == 9
+    assert not at.error
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("surfaces.starts", "99, 0", "start x must be in [-4, 4] on this surface, got 99"),
+        ("surfaces.starts", "one, two", "starts"),
+    ],
+)
+def test_a_refused_text_is_explained_and_the_picture_stays(field, value, words):
+    at = opened()
+    at.text_input(key=field).set_value(value).run()
+    assert not at.exception
+    assert words in at.error[0].value
+    assert config_of(at) == SurfacesConfig()
+    assert len(at.get("plotly_chart")) == 2
+
+
+def test_an_lr_of_zero_is_refused_with_its_optimizer_and_range():
+    at = opened()
+    at.number_input(key="surfaces.2.lr").set_value(0.0).run()
+    assert "optimizer 2, lr" in at.error[0].value
+    assert "greater than 0" in at.error[0].value
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
+    at = opened()
+    at.selectbox(key="surfaces.preset").set_value(name).run()
+    assert not at.exception
+    assert not at.error
+    assert config_of(at) == PRESETS[name].config
+    assert PRESETS[name].shows in [caption.value for caption in at.caption]
+
+
+def test_all_optimizers_off_is_said_and_not_an_error():
+    at = opened()
+    for number in (1, 2, 3):
+        at.toggle(key=f"surfaces.{number}.on").set_value(False).run()
+    assert not at.exception
+    assert "switched off" in at.info[0].value
+
+
+def test_cards_are_added_up_to_four_and_removed_down_to_one():
+    at = opened()
+    at.button(key="surfaces.add").click().run()
+    assert len(config_of(at).cards) == 4
+    for _ in range(3):
+        at.button(key="surfaces.drop").click().run()
+    assert len(config_of(at).cards) == 1
+
+
+def test_the_table_says_what_the_run_did():
+    config = SurfacesConfig(surface="ravine", steps=300)
+    run, scenery = runs.surface_run(config), runs.scenery(config)
+    sgd, one, two = summary(run, scenery.places, target=0.16)
+    assert sgd["diverged"] == f"at step {run.diverged[0, 0]}"
+    assert sgd["evaluations to loss ≤ 0.16"] == "not reached"
+    assert one["diverged"] == "no"
+    assert two["synchronisations, layer 1, 2, …"] == "60 · 12"
+    first = int(one["evaluations to loss ≤ 0.16"])
+    assert run.loss[first, 1, 0] <= 0.16 < run.loss[first - 1, 1, 0]
+
+
+def test_a_run_is_computed_once():
+    config = SurfacesConfig(seed=123)
+    assert runs.surface_run(config) is runs.surface_run(config.model_copy(update={"panels": True}))
+
+
+def test_distance_is_to_the_nearest():
+    minima = np.array([[0.0, 0.0], [3.0, 4.0]])
+    assert distance(np.array([[3.0, 0.0], [3.0, 3.0]]), minima).tolist() == [3.0, 1.0]
+    assert np.isnan(distance(np.zeros((2, 2)), np.zeros((0, 2)))).all()
+
+
+def test_thinning_keeps_the_spikes_and_both_ends():
+    x, y = np.arange(5000), np.ones(5000)
+    y[1234], y[4321] = 1e6, 1e-6
+    kept_x, kept_y = thin(x, y)
+    assert len(kept_x) <= 402
+    assert {0, 1234, 4321, 4999} <= set(kept_x.tolist())
+    assert kept_y.max() == 1e6
+    assert kept_y.min() == 1e-6
+
+
+def test_minibatch_noise_is_measured_against_the_minima_of_the_mean():
+    config = SurfacesConfig(surface="himmelblau", noise="minibatch", noise_scale=0.4, seed=3)
+    plain, mean = runs.scenery(config.model_copy(update={"noise": "none"})), runs.scenery(config)
+    assert len(mean.places)
+    assert not np.allclose(plain.places[: len(mean.places)], mean.places[: len(plain.places)], atol=1e-3)
+    assert (
+        runs.surface_run(config).loss[0, 0, 0]
+        != runs.surface_run(config.model_copy(update={"noise": "none"})).loss[0, 0, 0]
+    )
