@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -77,7 +77,7 @@ def convergence_rates(
     T: Sequence[int],
     *,
     c: float = 0.5,
-    seeds: int = 192,
+    seeds: int = 32,
     seed: int = 0,
     start: float = 1.0,
     on_progress: Callable[[int, int], None] | None = None,
@@ -85,86 +85,80 @@ def convergence_rates(
 ) -> RateRun:
     """Run every optimizer for every T with lr = (its own lr) · c/√T: the lr of a spec is a multiple, 1 for equal lr.
 
+    All T advance in one batch of runs. c/√T enters as a factor on the gradient, which for these bases is the same as in
+    the lr.
+
     Args:
         problem: the objective and its noise.
-        specs: what to compare.
-        T: numbers of base steps, each its own run.
+        specs: what to compare; sgd, momentum or nesterov without weight decay and schedule.
+        T: numbers of base steps.
         c: lr = c/√T.
-        seeds: independent runs, at least 2.
-        seed: of the noise; different T's get independent noise, all optimizers the same.
+        seeds: independent runs per T, at least 2; all optimizers get the same noise.
+        seed: of the noise.
         start: every coordinate's first value.
-        on_progress: called with (base steps done, all base steps).
+        on_progress: called with (base steps done, the largest T).
         should_stop: when true, the T's done so far are returned.
 
     Raises:
-        ValueError: no T, or fewer than 2 seeds.
+        ValueError: no T, fewer than 2 seeds, or an optimizer for which the factor is not the same as the lr.
     """
-    if not T or seeds < 2:
-        raise ValueError(f"at least one T and 2 seeds are needed, got T = {list(T)}, seeds = {seeds}")
-    rows, done, total = [], 0, sum(T)
-    for number, steps in enumerate(T):
-        scaled = [replace(spec, lr=spec.lr * c / np.sqrt(steps)) for spec in specs]
-        means = _Means(problem, scaled, seeds, steps, seed=seed + 1_000_003 * number)
-        report = None if on_progress is None else _shifted(on_progress, done, total)
-        run = record(
-            means.field,
-            scaled,
-            np.full((seeds, len(problem.h)), start),
-            steps,
-            keep="last",
-            on_progress=report,
-            should_stop=should_stop,
-        )
-        if run.step[-1] < steps:
-            break
-        rows.append((means.fast / steps, means.slow / steps))
-        done += steps
-    return _collected(specs, np.array(T[: len(rows)], dtype=np.float64), c, rows, seeds)
-
-
-def _shifted(on_progress: Callable[[int, int], None], done: int, total: int) -> Callable[[int, int], None]:
-    return lambda steps, _: on_progress(done + steps, total)
-
-
-def _collected(
-    specs: Sequence[OptimizerSpec], T: Real, c: float, rows: list[tuple[torch.Tensor, torch.Tensor]], seeds: int
-) -> RateRun:
-    empty = torch.empty((0, len(specs), seeds), dtype=torch.float64)
-    fast, slow = (
-        torch.stack(parts).numpy() if parts else empty.numpy() for parts in ([r[0] for r in rows], [r[1] for r in rows])
+    if not T or min(T) < 1 or seeds < 2:
+        raise ValueError(f"at least one T of 1 or more and 2 seeds are needed, got T = {list(T)}, seeds = {seeds}")
+    for spec in specs:
+        if not scales_with_lr(spec):
+            raise ValueError(f"{spec.name}: only sgd, momentum or nesterov at a constant lr without weight decay")
+    lengths = np.array(sorted(set(T)), dtype=np.float64)
+    means = _Means(problem, specs, lengths, c, seeds, seed)
+    run = record(
+        means.field,
+        specs,
+        np.full((len(lengths) * seeds, len(problem.h)), start),
+        int(lengths[-1]),
+        keep="last",
+        on_progress=on_progress,
+        should_stop=should_stop,
     )
+    done = lengths <= run.step[-1]
     return RateRun(
-        names=tuple(spec.name for spec in specs),
+        names=run.names,
         outer_periods=tuple(spec.outer_period for spec in specs),
-        T=T,
-        lr=c / np.sqrt(T),
-        fast=fast.swapaxes(0, 1),
-        slow=slow.swapaxes(0, 1),
+        T=lengths[done],
+        lr=c / np.sqrt(lengths[done]),
+        fast=means.fast.numpy()[:, done],
+        slow=means.slow.numpy()[:, done],
     )
+
+
+def scales_with_lr(spec: OptimizerSpec) -> bool:
+    """Whether a factor on the gradient does the same as that factor on the lr."""
+    linear = spec.base in ("sgd", "momentum", "nesterov")
+    return linear and spec.weight_decay == 0 and spec.schedule.kind == "constant"
 
 
 class _Means:
-    """A field that also sums ‖∇f‖² over the base steps, for the fast weights and for the outermost slow ones.
+    """A field that also averages ‖∇f‖² over the base steps 0 … T − 1, arrays (optimizers, T's, seeds).
 
     At a synchronisation of the outermost layer the fast weights equal its slow ones, so one gradient serves both.
     """
 
     def __init__(
-        self, problem: SmoothNonconvex, specs: Sequence[OptimizerSpec], seeds: int, steps: int, *, seed: int
+        self, problem: SmoothNonconvex, specs: Sequence[OptimizerSpec], T: Real, c: float, seeds: int, seed: int
     ) -> None:
-        self.problem, self.steps, self.periods = problem, steps, [spec.outer_period for spec in specs]
+        self.problem, self.periods = problem, [spec.outer_period for spec in specs]
+        self.T = torch.from_numpy(T)[:, None]
+        self.lr = (c / self.T.sqrt())[..., None]
         self.generator = torch.Generator().manual_seed(seed)
-        self.shape = (len(specs), seeds)
+        self.shape = (len(specs), len(T), seeds)
         self.fast, self.slow, self.held = (torch.zeros(self.shape, dtype=torch.float64) for _ in range(3))
 
     def field(self, x: torch.Tensor, evaluation: int) -> tuple[torch.Tensor, torch.Tensor]:
-        gradient = self.problem.gradient(x)
-        squared = gradient.square().sum(-1).view(self.shape)
-        if evaluation < self.steps:
-            due = [index for index, period in enumerate(self.periods) if evaluation % period == 0]
-            self.held[due] = squared[due]
-            self.fast += squared
-            self.slow += self.held
-        noise = torch.randn((self.shape[1], x.shape[-1]), generator=self.generator, dtype=x.dtype)
-        noisy = gradient.view(-1, *noise.shape).add(noise, alpha=self.problem.sigma)
+        gradient = self.problem.gradient(x).view(*self.shape, -1)
+        squared = gradient.square().sum(-1)
+        due = [index for index, period in enumerate(self.periods) if evaluation % period == 0]
+        self.held[due] = squared[due]
+        share = (evaluation < self.T) / self.T
+        self.fast.addcmul_(squared, share)
+        self.slow.addcmul_(self.held, share)
+        noise = torch.randn(gradient.shape[1:], generator=self.generator, dtype=x.dtype)
+        noisy = gradient.add(noise, alpha=self.problem.sigma).mul_(self.lr)
         return squared.view(-1), noisy.view_as(x)
