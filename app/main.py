@@ -1,11 +1,13 @@
 """Page order and nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.views import surfaces
 
-st.set_page_config(page_title="Lookahead Lab", page_icon=":material/stairs:", layout="wide")
-st.navigation(
-    [st.Page(surfaces.page, title="Surfaces", icon=":material/landscape:", url_path="surfaces", default=True)],
-    position="top",
-).run()
+st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
+pages = [
+    st.Page(surfaces.page, title="Surfaces", icon=":material/landscape:", url_path="surfaces", default=True),
+]
+st.navigation(pages, position="top").run()

@@ -54,7 +54,7 @@ PRESETS: dict[str, Preset] = {
         SurfacesConfig(surface="gaussian_wells", steps=1000),
     ),
     "Many basins": Preset(
-        "SGD hops from basin to basin; slow weights average over its hops. Change the seed before you believe a winner.",
+        "SGD hops from basin to basin; slow weights average its hops. Change the seed before you believe a winner.",
         SurfacesConfig(surface="rastrigin", steps=1000),
     ),
     "Momentum: kept, reset, pulled back": Preset(

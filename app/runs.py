@@ -13,6 +13,7 @@ import torch
 
 from app.figures.surface import Grid, sample
 from app.state import SurfacesConfig
+from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
 from landscapes.surfaces import Minimum
 from optim_core.trajectory import Trajectory, record
@@ -56,6 +57,11 @@ class Scenery:
     def places(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Places of the minima, (minima, 2)."""
         return np.array([minimum.place for minimum in self.minima], dtype=np.float64).reshape(-1, 2)
+
+    def gradient_norm(self, places: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Norm of the noise-free gradient at places (..., 2) -> (...)."""
+        _, gradient = gradient_field(self.function)(torch.from_numpy(places.reshape(-1, 2)), 0)
+        return gradient.norm(dim=-1).numpy().reshape(places.shape[:-1])
 
     @property
     def floor(self) -> float:

@@ -17,14 +17,17 @@ Floats = NDArray[np.float64]
 POINTS = 400  # per line: more than a panel has pixels for, few enough to send on every change
 
 
-def linked_charts(run: Trajectory, minima: Floats, colors: Sequence[str], floor: float) -> go.Figure:
+def linked_charts(
+    run: Trajectory, gradient_norm: Floats, minima: Floats, colors: Sequence[str], floor: float
+) -> go.Figure:
     """Three panels sharing their horizontal axis, gradient evaluations.
 
-    Loss above `floor` at fast (thin) and outermost slow weights (dashed), distance to the nearest minimum, gradient norm;
-    each the median over starts.
+    Loss above `floor` at fast (thin) and outermost slow weights (dashed), distance to the nearest minimum, and
+    gradient norm; each the median over starts.
 
     Args:
         run: the comparison.
+        gradient_norm: (rows, optimizers, starts), of the objective itself: what the optimizer saw has its noise in it.
         minima: (minima, 2) places; may be empty, which leaves the distance out.
         colors: of each optimizer.
         floor: the surface's lowest value, which the loss panel subtracts so that its axis can be logarithmic.
@@ -40,7 +43,7 @@ def linked_charts(run: Trajectory, minima: Floats, colors: Sequence[str], floor:
         panels = (  # column, at the fast weights, at the outermost slow weights
             (1, run.loss[:, index] - floor, run.slow_loss[:, index] - floor),
             (2, distance(run.fast[:, index], minima), distance(run.outermost(index), minima)),
-            (3, run.gradient_norm[:, index], None),
+            (3, gradient_norm[:, index], None),
         )
         for column, fast, slow in panels:
             _line(figure, column, x, fast, color, f"{name}, fast weights", slow=False)

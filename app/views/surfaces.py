@@ -37,9 +37,8 @@ def page() -> None:
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
     tracks = tracks_of(run, specs, config.colors, panels=config.panels)
     player(tracks, key=PLAYER, chart_key=CHART, linked=(CURVES,), on_pick=move_start)
-    st.plotly_chart(
-        linked_charts(run, scenery.places, config.colors, scenery.floor), key=CURVES, config={"displayModeBar": False}
-    )
+    curves = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
+    st.plotly_chart(curves, key=CURVES, config={"displayModeBar": False})
     _table(config, run, scenery)
 
 
