@@ -17,6 +17,8 @@ _HOMES = {
     "Scene": "scene",
     "surface_scene": "scene",
     "trajectory_scene": "scene",
+    "CancelledError": "animation",
+    "render_animation": "animation",
     "render_figure": "figures",
 }
 

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 
 from app.export import look
 from app.export.scene import Scene, row_at, slow_weights
@@ -98,7 +99,6 @@ def fast_line(drawing: Drawing, track: Track) -> Line2D:
     color = drawing.color(track)
     return Line2D(
         [], [], color=color, linewidth=look.WIDTHS[0], alpha=0.9, solid_joinstyle="round", zorder=3,
-        transform=drawing.axes_of(track).transData,
     )  # fmt: skip
 
 
@@ -119,6 +119,16 @@ def head(drawing: Drawing, track: Track, layer: int) -> Line2D:
     )  # fmt: skip
 
 
+def letter_mark(drawing: Drawing, track: Track) -> Annotation:
+    """The letter beside the head of the fast weights, empty but in print; `xy` moves it."""
+    index = drawing.names.index(track.name)
+    return Annotation(
+        drawing.letter(track.name), (0, 0), xytext=((8, 6), (-13, 6), (8, -12), (-13, -12))[index % 4],
+        xycoords=drawing.axes_of(track).transData, textcoords="offset points", color=drawing.style.ink, fontsize=FONT,
+        weight="bold", zorder=6, annotation_clip=True,
+    )  # fmt: skip
+
+
 def tracks(drawing: Drawing, step: int | None) -> None:
     """All tracks up to a base step, with their heads there."""
     for track in drawing.scene.tracks:
@@ -130,12 +140,13 @@ def tracks(drawing: Drawing, step: int | None) -> None:
         for layer in range(1, len(track.layers) + 1):
             slow = near(slow_weights(track, layer), drawing.scene)[: row + 1]
             line = slow_line(drawing, track, layer)
-            line.set_data(*moved(slow).T)
+            line.set_data(*slow[moves(slow)].T)
             axes.add_line(line)
             _put_head(drawing, track, layer, slow[-1])
         _put_head(drawing, track, 0, path[row])
-        if drawing.letter(track.name):
-            _put_letter(drawing, track, path[row])
+        beside = letter_mark(drawing, track)
+        beside.xy = tuple(path[row])
+        axes.add_artist(beside)
 
 
 def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
@@ -145,11 +156,9 @@ def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
     return np.clip(np.asarray(places, dtype=np.float64), low - FAR * (high - low), high + FAR * (high - low))
 
 
-def moved(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The places at which a slow track moves: it rests most of the time, and dashes need no resting points."""
-    keep = np.ones(len(places), dtype=bool)
-    keep[1:] = (np.diff(places, axis=0) != 0).any(axis=1)
-    return places[keep]
+def moves(places: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The rows at which a track moves, the first included: slow tracks rest most of the time."""
+    return np.flatnonzero(np.r_[True, (np.diff(places, axis=0) != 0).any(axis=1)])
 
 
 def scaled(dashes: Sequence[float], width: float) -> list[float]:
@@ -161,15 +170,6 @@ def _put_head(drawing: Drawing, track: Track, layer: int, place: NDArray[np.floa
     marker = head(drawing, track, layer)
     marker.set_data([place[0]], [place[1]])
     drawing.axes_of(track).add_line(marker)
-
-
-def _put_letter(drawing: Drawing, track: Track, place: NDArray[np.float64]) -> None:
-    index = drawing.names.index(track.name)
-    drawing.axes_of(track).annotate(
-        drawing.letter(track.name), place, xytext=((8, 6), (-13, 6), (8, -12), (-13, -12))[index % 4],
-        textcoords="offset points", color=drawing.style.ink, fontsize=FONT, weight="bold", zorder=6,
-        annotation_clip=True,
-    )  # fmt: skip
 
 
 def _place_axes(
