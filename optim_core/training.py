@@ -123,17 +123,13 @@ def train(
     """
     plan = Plan(steps, seed, evaluate_every, snapshot_every, ema)
     training = Training(task, optimizers, plan, sink)
-    with torch.random.fork_rng(devices=[]):
-        training.begin(resume_from)
-        while not training.ended and not (should_stop is not None and should_stop()):
-            training.advance()
-            if on_progress is not None:
-                on_progress(training)
+    training.begin(resume_from)
+    training.run(on_progress, should_stop)
     return training.result()
 
 
 class Training:
-    """One run in progress; `train` drives it."""
+    """One run in progress, as `train` makes it: begin, run, result."""
 
     def __init__(
         self,
@@ -171,13 +167,26 @@ class Training:
         """Observe the start, or go to where `state` was taken."""
         self.sink.open(tuple(self.tracks), self.start.numel())
         if state is None:
-            self._observe()
+            with torch.random.fork_rng(devices=[]):
+                self._observe()
         else:
             self._restore(state)
 
-    def advance(self) -> None:
+    def run(
+        self,
+        on_progress: Callable[[Training], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """Advance until the run has ended or `should_stop` says so."""
+        while not self.ended and not (should_stop is not None and should_stop()):
+            with torch.random.fork_rng(devices=[]):
+                self._advance()
+            if on_progress is not None:
+                on_progress(self)
+
+    def _advance(self) -> None:
         """One step of all players, measured."""
-        torch.default_generator.manual_seed(_mixed(self.plan.seed, self.step))
+        self._seed_generator()
         batch = self.task.batch(self.step, self.plan.seed)
         losses, norms = [], []
         for mover in self.movers:
@@ -235,6 +244,10 @@ class Training:
             fast = self._fast() if counts[0] else proposal
             self.average([self.tracks["ema"]], [fast], self.step)
 
+    def _seed_generator(self) -> None:
+        """What the task draws from torch's own generator (dropout, say) depends on seed and step alone."""
+        torch.default_generator.manual_seed((self.plan.seed * 0x9E3779B97F4A7C15 + self.step) % 2**63)
+
     def _observe(self) -> None:
         last = self.step == self.plan.steps
         if self.step % self.evaluate_every == 0 or last:
@@ -248,6 +261,7 @@ class Training:
             for buffer_name, buffer in self.probe.named_buffers():
                 buffer.copy_(buffers[buffer_name])
             set_weights(self.task, self.probe, weights)
+            self._seed_generator()
             if name != "proposal" and hasattr(self.task, "refresh_statistics"):
                 self.task.refresh_statistics(self.probe)
             with torch.no_grad():
@@ -290,11 +304,6 @@ class Training:
         self.tracks = {name: state["tracks"][name].clone() for name in self.tracks}
         self.recorder.restore(state["curves"])
         self.sink.restore(state["snapshots"])
-
-
-def _mixed(seed: int, step: int) -> int:
-    """One 63-bit seed for each (seed, step); the odd multiplier keeps neighbouring pairs apart."""
-    return (seed * 0x9E3779B97F4A7C15 + step) % 2**63
 
 
 def _check_whole(name: str, value: int, least: int = 1, most: int | None = None) -> None:

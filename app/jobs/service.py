@@ -1,0 +1,312 @@
+"""Long work for pages: submit, look, cancel, fetch. No call waits for training; one thread talks to the scheduler."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.jobs.cluster import Cluster, cluster_from_environment
+from app.jobs.errors import JobsError, SchedulerGoneError
+from app.jobs.files import clear_errors
+from app.jobs.queue import FairQueue, Limits
+from app.jobs.store import RunStore, TrainingResult, store_from_environment
+from app.jobs.worker import Order, run_order
+from app.jobs.workspace import Workspace
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+    from app.jobs.request import TrainingRequest
+    from optim_core.curves import Curves
+
+State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted", "unknown"]
+
+POLL_SECONDS = 0.1
+RECONNECT_SECONDS = 1.0
+REMEMBERED = 1_000  # finished jobs whose states are kept
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One visitor's claim to one run. It stays good after a restart."""
+
+    key: str
+    visitor: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run stands.
+
+    queued: `queue_position` counts from 1. running: `fraction`, `eta` (seconds) and growing `curves`. done: the result
+    can be fetched. failed: `message` says why. interrupted: a checkpoint is there; submit again to go on. unknown:
+    never submitted, or no longer in the store. Curves of an earlier attempt are given wherever there are some.
+    """
+
+    state: State
+    queue_position: int | None = None
+    fraction: float = 0.0
+    eta: float | None = None
+    curves: Curves | None = None
+    message: str = ""
+
+
+@dataclass
+class _Job:
+    request: TrainingRequest
+    owner: str
+    visitors: set[str]
+    state: State = "queued"
+    message: str = ""
+    attempts: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return self.request.key
+
+
+class Jobs:
+    """The runs of all visitors of one server. Safe to call from any thread.
+
+    Identical requests compute once; the run is cancelled only when all who asked for it have cancelled. A killed
+    worker's run is retried from its checkpoint; when the scheduler is gone, runs wait for it and go on likewise.
+    """
+
+    def __init__(self, store: RunStore, cluster: Cluster, limits: Limits | None = None) -> None:
+        self.store, self.cluster = store, cluster
+        self._queue = FairQueue(limits or Limits())
+        self._jobs: dict[str, _Job] = {}
+        self._running: dict[str, tuple[_Job, Future]] = {}  # by attempt
+        self._notice = ""
+        self._lock = threading.RLock()
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._warming = False
+        self._thread = threading.Thread(target=self._serve, name="jobs", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: TrainingRequest, visitor: str) -> Ticket:
+        """Ask for a run; at once done when the store has it.
+
+        Raises:
+            ValueError, TypeError: the task or an optimizer is refused.
+            LimitError: too many runs are waiting.
+        """
+        ticket = Ticket(request.key, visitor)
+        _check(request)
+        stored = self.store.find(ticket.key) is not None
+        with self._lock:
+            job = self._jobs.get(ticket.key)
+            if job is not None and job.state in ("queued", "running"):
+                job.visitors.add(visitor)
+                return ticket
+            if not stored:
+                self._queue.add(ticket.key, visitor)
+            self._remember(_Job(request, visitor, {visitor}, "done" if stored else "queued"))
+        self._wake.set()
+        return ticket
+
+    def status(self, ticket: Ticket) -> Status:
+        """How the run stands; reads memory and small files only."""
+        with self._lock:
+            job = self._jobs.get(ticket.key)
+            state: State = job.state if job is not None else "unknown"
+            message = self._notice if state == "queued" else job.message if job is not None else ""
+            position = self._position(ticket.key)
+        if state in ("done", "unknown"):
+            if self.store.has(ticket.key):
+                return self._finished(ticket)
+            state = "interrupted" if self._workspace(ticket.key).has_checkpoint else "unknown"
+        progress = self._workspace(ticket.key).progress()
+        if progress is None:
+            return Status(state, position, message=message)
+        eta = None
+        if state == "running" and job is not None and progress.attempt == job.attempts[-1]:
+            eta = progress.eta
+            message = f"continued from step {progress.resumed_at}" if progress.resumed_at else ""
+        return Status(state, position, progress.step / progress.steps, eta, progress.curves, message)
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Withdraw a claim; the run stops, within a step, when nobody else wants it."""
+        with self._lock:
+            job = self._jobs.get(ticket.key)
+            if job is None or job.state not in ("queued", "running"):
+                return
+            job.visitors.discard(ticket.visitor)
+            if job.visitors:
+                return
+            job.state, job.message = "cancelled", ""
+            self._queue.remove(ticket.key)
+        with clear_errors(self.store.root):
+            for attempt in job.attempts:
+                self._workspace(ticket.key).cancel(attempt)
+        self._wake.set()
+
+    def result(self, ticket: Ticket) -> TrainingResult:
+        """The finished run, its weights memory-mapped.
+
+        Raises:
+            JobsError: it is not finished, failed, or is no longer in the store.
+        """
+        result = self.store.find(ticket.key)
+        if result is None:
+            status = self.status(ticket)
+            raise JobsError(f"the run has no result: it is {status.state}. {status.message}".rstrip())
+        return result
+
+    def warm_up(self) -> None:
+        """Start the workers before anything is submitted."""
+        self._warming = True
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the local cluster, if there is one; unfinished runs can go on from their checkpoints."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(timeout=30)
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait(POLL_SECONDS if self._busy() else None)
+            self._wake.clear()
+            try:
+                self._tick()
+            except (SchedulerGoneError, OSError, RuntimeError) as error:
+                self._lose_running(str(error))
+                self._closing.wait(RECONNECT_SECONDS)
+                self._wake.set()
+        self.cluster.close()
+
+    def _busy(self) -> bool:
+        with self._lock:
+            return bool(self._running) or len(self._queue) > 0
+
+    def _tick(self) -> None:
+        if not (self._busy() or self._warming) or self._closing.is_set():
+            return
+        if not self.cluster.connected:
+            self._lose_running(
+                "the workers are gone: starting again" if self._running else self._notice or "starting the workers"
+            )
+        client = self.cluster.client()
+        self._warming = False
+        self._collect()
+        self._dispatch(client)
+
+    def _collect(self) -> None:
+        """Note how finished attempts ended."""
+        with self._lock:
+            ended = [attempt for attempt, (_, future) in self._running.items() if future.status != "pending"]
+            for attempt in ended:
+                job, future = self._running.pop(attempt)
+                if job.state == "running":
+                    self._settle(job, future)
+
+    def _settle(self, job: _Job, future: Future) -> None:
+        if future.status == "finished":
+            job.state = "done"  # an attempt returns otherwise only when it was cancelled here
+        elif future.status == "error":
+            job.state, job.message = "failed", _explained(future.exception())
+        else:  # cancelled or lost, though nobody here asked for that
+            self._wait_again(job)
+
+    def _dispatch(self, client: Client) -> None:
+        if not self._queue:
+            return
+        slots = _slots(client)
+        with self._lock:
+            self._notice = "" if slots else "the scheduler has no workers yet"
+            while len(self._running) < slots and (job := self._next()) is not None:
+                self._start(job, client)
+
+    def _next(self) -> _Job | None:
+        busy = {job.key for job, _ in self._running.values()}  # a cancelled attempt may still be on its way out
+        key = self._queue.next(self._running_by_visitor(), busy)
+        return None if key is None else self._jobs[key]
+
+    def _position(self, key: str) -> int | None:
+        return self._queue.order(self._running_by_visitor()).index(key) + 1 if key in self._queue else None
+
+    def _running_by_visitor(self) -> Counter[str]:
+        return Counter(job.owner for job, _ in self._running.values())
+
+    def _start(self, job: _Job, client: Client) -> None:
+        attempt = uuid.uuid4().hex
+        order = Order(str(self.store.root), self.store.identity, self.store.limit, attempt, job.request.to_json())
+        future = client.submit(run_order, order, key=f"train-{job.key}-{attempt}", pure=False)
+        future.add_done_callback(lambda _: self._wake.set())
+        self._queue.remove(job.key)
+        self._running[attempt] = (job, future)
+        job.attempts.append(attempt)
+        job.state, job.message = "running", ""
+
+    def _lose_running(self, notice: str) -> None:
+        """Let all running jobs wait again, since the connection that knew of them is gone."""
+        with self._lock:
+            self._notice = notice
+            for job, _ in self._running.values():
+                if job.state == "running":
+                    self._wait_again(job)
+            self._running.clear()
+
+    def _wait_again(self, job: _Job) -> None:
+        job.state = "queued"
+        self._queue.put_back(job.key, job.owner)
+
+    def _remember(self, job: _Job) -> None:
+        self._jobs.pop(job.key, None)
+        self._jobs[job.key] = job
+        finished = [key for key, one in self._jobs.items() if one.state not in ("queued", "running")]
+        for key in finished[: max(0, len(finished) - REMEMBERED)]:
+            del self._jobs[key]
+
+    def _finished(self, ticket: Ticket) -> Status:
+        result = self.store.find(ticket.key)
+        if result is None:
+            return Status("unknown", message="the stored run was damaged and set aside: submit it again")
+        notes = result.notes if result.diverged is None else (f"Diverged at step {result.diverged}.", *result.notes)
+        return Status("done", fraction=1.0, curves=result.curves, message=" ".join(notes))
+
+    def _workspace(self, key: str) -> Workspace:
+        return Workspace(self.store.root / "work" / key)
+
+
+@cache
+def default_jobs() -> Jobs:
+    """The jobs of this process, as the environment says (LOOKAHEAD_DATA, LOOKAHEAD_SCHEDULER, LOOKAHEAD_WORKERS).
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    return Jobs(store_from_environment(), cluster_from_environment())
+
+
+def _check(request: TrainingRequest) -> None:
+    """Refuse here what every worker would refuse."""
+    from landscapes.tasks import task_from
+    from optim_core.players import spec_per_player
+
+    spec_per_player(task_from(request.task).players, request.specs())
+
+
+def _slots(client: Client) -> int:
+    try:
+        return sum(client.nthreads().values())
+    except (OSError, TimeoutError) as error:
+        raise SchedulerGoneError(f"the scheduler does not answer ({error}); runs wait for it") from None
+
+
+def _explained(error: Any) -> str:
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return "its worker process died again and again, probably for lack of memory"
+    if isinstance(error, (JobsError, ValueError, TypeError)):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

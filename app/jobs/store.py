@@ -1,0 +1,286 @@
+"""The run store: finished runs on disk, content-addressed, checked when opened, the least recently used evicted first.
+
+    <root>/store.json              the store's identity, by which workers know that they see the same folder
+    <root>/runs/<key>/             one finished run: meta.json, curves.npz and one .npy per track of weights
+    <root>/work/<key>/             one unfinished run: progress.npz, checkpoint.pt and weights/ (see app.jobs.workspace)
+    <root>/damaged/<key>-<n>/      entries that were not what had been written, with the reason
+    <root>/locks/<key>.lock        held by the process that computes a run
+
+An entry appears by one rename, when all of it is on disk, so nothing half-written is ever read. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from app.jobs.errors import DamagedError, StoreError
+from app.jobs.files import (
+    DATA_VARIABLE,
+    clear_errors,
+    described,
+    digest,
+    file_digest,
+    folder_size,
+    gigabytes,
+    modified,
+    write_atomically,
+)
+from app.jobs.request import FORMAT, TrainingRequest, request_from
+from optim_core.curves import Curves, curves_from_arrays, curves_to_arrays
+from optim_core.layers import Layer
+from optim_core.snapshots import Snapshots, read_folder
+
+LIMIT_VARIABLE = "LOOKAHEAD_DATA_LIMIT_GB"
+DEFAULT_LIMIT_GB = 10.0
+STALE_SECONDS = 7 * 24 * 3600  # after which unfinished work and damaged entries are thrown out
+META = "meta.json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A finished run as it lies in the store; snapshots are memory-mapped.
+
+    Weight vectors hold the players' parameters in order, `sizes` numbers for each. `diverged` is the step whose numbers
+    were not finite, if any; the curves end before it. `notes` tell what happened on the way (a resumed run, a damaged
+    copy), `seconds` how long the training took.
+    """
+
+    request: TrainingRequest
+    players: tuple[str, ...]
+    sizes: tuple[int, ...]
+    layers: tuple[Layer, ...]
+    curves: Curves
+    snapshots: Snapshots
+    diverged: int | None
+    notes: tuple[str, ...]
+    seconds: float
+
+
+class RunStore:
+    """Finished runs under one folder.
+
+    Args:
+        root: the folder; made when missing.
+        limit: bytes that all entries together may take.
+
+    Raises:
+        StoreError: the folder cannot be made or written.
+    """
+
+    def __init__(self, root: Path, limit: int = int(DEFAULT_LIMIT_GB * 1e9)) -> None:
+        self.root, self.limit = root, limit
+        self._checked: dict[str, tuple[int, ...]] = {}
+        with clear_errors(root):
+            for folder in ("runs", "work", "damaged", "locks", "trash"):
+                (root / folder).mkdir(parents=True, exist_ok=True)
+            self.identity = _identity(root)
+
+    def find(self, key: str) -> TrainingResult | None:
+        """The finished run of this key, or None; a damaged entry is set aside and counts as none."""
+        folder = self.folder(key)
+        try:
+            meta = _read_meta(folder)
+            self._check_files(key, folder, meta)
+            result = _opened(folder, meta)
+        except FileNotFoundError as error:
+            if not folder.exists():
+                return None
+            self.set_aside(key, f"{Path(error.filename).name} is missing")
+            return None
+        except (DamagedError, ValueError, KeyError, TypeError, EOFError) as error:
+            self.set_aside(key, str(error))
+            return None
+        with contextlib.suppress(OSError):  # a store that others own can be read all the same
+            os.utime(folder / META)
+        return result
+
+    def has(self, key: str) -> bool:
+        """Whether an entry exists; it is not checked."""
+        return (self.folder(key) / META).exists()
+
+    def put(self, key: str, prepared: Path, meta: Mapping[str, Any], curves: Curves) -> None:
+        """Make an entry of `prepared`, a folder on the same disk that holds the tracks; it is moved, not copied.
+
+        Raises:
+            StoreError: the disk is full or refuses.
+        """
+        with clear_errors(self.root):
+            np.savez(prepared / "curves.npz", **curves_to_arrays(curves))  # type: ignore[arg-type]
+            files = {path.name: described(path) for path in sorted(prepared.iterdir()) if path.name != META}
+            content = {"format": FORMAT, **meta, "files": files}
+            write_atomically(prepared / META, json.dumps({"content": content, "sha256": digest(content)}).encode())
+            if self.has(key):
+                self.discard(prepared)
+            else:
+                prepared.rename(self.folder(key))
+        self.evict(keep=key)
+
+    def set_aside(self, key: str, reason: str) -> None:
+        """Move a damaged entry out of the way, with the reason; the run will be computed again."""
+        logger.warning("stored run %s is damaged and set aside: %s", key, reason)
+        target = self.root / "damaged" / f"{key}-{time.time_ns()}"
+        with contextlib.suppress(FileNotFoundError):  # another process was quicker
+            self.folder(key).rename(target)
+            write_atomically(target / "reason.txt", reason.encode())
+
+    def damage_notes(self, key: str) -> tuple[str, ...]:
+        """What was wrong with earlier copies of this run."""
+        reasons = sorted((self.root / "damaged").glob(f"{key}-*/reason.txt"))
+        return tuple(f"An earlier copy was damaged ({path.read_text()}) and was computed again." for path in reasons)
+
+    def evict(self, keep: str = "") -> None:
+        """Throw out stale leftovers, then the least recently used entries until all fit the limit."""
+        for area in ("work", "damaged", "trash"):
+            for folder in (self.root / area).iterdir():
+                if time.time() - modified(folder) > STALE_SECONDS:
+                    self.discard(folder)
+        entries = sorted(
+            (p for p in (self.root / "runs").iterdir() if p.name != keep), key=lambda p: modified(p / META)
+        )
+        used = self.used()
+        for folder in entries:
+            if used <= self.limit:
+                break
+            used -= folder_size(folder)
+            self.discard(folder)
+
+    def used(self) -> int:
+        """Bytes that all entries take."""
+        return sum(folder_size(folder) for folder in (self.root / "runs").iterdir())
+
+    def check_room(self, needed: int) -> None:
+        """Refuse a run whose weights would not fit.
+
+        Raises:
+            StoreError: more than the limit, or more than the disk has left.
+        """
+        free = shutil.disk_usage(self.root).free
+        advice = f"take fewer snapshots, or float16; the store is {self.root}, its limit is set by {LIMIT_VARIABLE}"
+        if needed > self.limit:
+            raise StoreError(
+                f"the weights of this run need {gigabytes(needed)}, the limit is {gigabytes(self.limit)}: {advice}"
+            )
+        if needed > free:
+            raise StoreError(
+                f"the weights of this run need {gigabytes(needed)}, the disk has {gigabytes(free)} left: {advice}"
+            )
+
+    def folder(self, key: str) -> Path:
+        """Where the entry of this key is or would be."""
+        return self.root / "runs" / key
+
+    @contextlib.contextmanager
+    def lock(self, key: str) -> Iterator[bool]:
+        """Whether this process may compute `key` now; the operating system frees the lock of a killed process."""
+        lock = FileLock(self.root / "locks" / f"{key}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def _check_files(self, key: str, folder: Path, meta: Mapping[str, Any]) -> None:
+        """Sizes every time; checksums when the files are not those this process has checked before."""
+        stamp: list[int] = []
+        for name, expected in meta["files"].items():
+            found = (folder / name).stat()
+            stamp += [found.st_mtime_ns, found.st_size]
+            if found.st_size != expected["bytes"]:
+                raise DamagedError(f"{name} has {found.st_size} bytes instead of {expected['bytes']}")
+        if self._checked.get(key) != tuple(stamp):
+            for name, expected in meta["files"].items():
+                if file_digest(folder / name) != expected["sha256"]:
+                    raise DamagedError(f"the checksum of {name} differs")
+            self._checked[key] = tuple(stamp)
+
+    def discard(self, folder: Path) -> None:
+        """Take a folder away at once, by a rename, then delete it; maps that are open stay readable."""
+        trash = self.root / "trash" / uuid.uuid4().hex
+        with contextlib.suppress(OSError):
+            folder.rename(trash)
+            shutil.rmtree(trash, ignore_errors=True)
+
+
+def store_from_environment() -> RunStore:
+    """The store in LOOKAHEAD_DATA, or else in the platform's folder for user data.
+
+    Raises:
+        StoreError: as `RunStore`; a limit that is no positive number.
+    """
+    return RunStore(default_root(), limit=_limit(os.environ.get(LIMIT_VARIABLE, "")))
+
+
+def default_root() -> Path:
+    """LOOKAHEAD_DATA, or else the platform's folder for user data."""
+    import platformdirs
+
+    named = os.environ.get(DATA_VARIABLE, "")
+    return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("lookahead-lab"))
+
+
+def _identity(root: Path) -> str:
+    path = root / "store.json"
+    if not path.exists():
+        write_atomically(path, json.dumps({"store": uuid.uuid4().hex}).encode())
+    try:
+        return str(json.loads(path.read_text())["store"])
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(f"{path} is not a run store's; remove it, or name another folder in {DATA_VARIABLE}") from None
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    try:
+        file = json.loads((folder / META).read_text())
+        content: dict[str, Any] = file["content"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedError(f"{META} cannot be read ({error})") from None
+    if file.get("sha256") != digest(content):
+        raise DamagedError(f"the checksum of {META} differs")
+    return content
+
+
+def _opened(folder: Path, meta: Mapping[str, Any]) -> TrainingResult:
+    players, layers = tuple(meta["players"]), tuple(Layer(k, alpha) for k, alpha in meta["layers"])
+    with np.load(folder / "curves.npz", allow_pickle=False) as arrays:
+        curves = curves_from_arrays(players, dict(arrays))
+    steps, tracks = read_folder(folder, meta["tracks"])
+    return TrainingResult(
+        request=request_from(meta["request"]),
+        players=players,
+        sizes=tuple(meta["sizes"]),
+        layers=layers,
+        curves=curves,
+        snapshots=Snapshots(layers, steps, tracks),
+        diverged=meta["diverged"],
+        notes=tuple(meta["notes"]),
+        seconds=float(meta["seconds"]),
+    )
+
+
+def _limit(text: str) -> int:
+    try:
+        value = float(text) if text else DEFAULT_LIMIT_GB
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1e9:
+        raise StoreError(f"{LIMIT_VARIABLE} must be a positive number of gigabytes, got {text!r}")
+    return int(value * 1e9)

@@ -1,0 +1,197 @@
+"""What a worker process does: train one request, report, leave checkpoints, and put the result into the store."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.jobs.errors import JobsError, StoreError
+from app.jobs.files import DATA_VARIABLE, clear_errors
+from app.jobs.request import FORMAT, TrainingRequest, request_from
+from app.jobs.store import RunStore
+from app.jobs.workspace import Progress, Workspace
+
+if TYPE_CHECKING:
+    from optim_core.training import Training
+
+PROGRESS_SECONDS = 0.25
+CHECKPOINT_SECONDS = 2.0
+CANCEL_SECONDS = 0.05
+OVERHEAD = 0.04  # share of a worker's time that writing progress, or checkpoints, may take
+STORE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+logger = logging.getLogger(__name__)
+
+Outcome = Literal["done", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What goes to a worker: plain values, so that nothing but their meaning is agreed on."""
+
+    root: str
+    store: str
+    limit: int
+    attempt: str
+    request: Mapping[str, Any]
+    format: int = FORMAT
+
+
+def run_order(order: Order) -> Outcome:
+    """Compute the ordered run, unless it is there already; wait while another process computes it.
+
+    Raises:
+        JobsError: the store is not reachable, full or refuses; or this worker runs another version.
+        ValueError: a bad request.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    store = _store_of(order)
+    request = request_from(order.request)
+    work = Workspace(store.root / "work" / request.key)
+    while not work.cancelled(order.attempt):
+        with store.lock(request.key) as mine:
+            if mine:
+                return "done" if store.find(request.key) is not None else _compute(store, work, request, order.attempt)
+        time.sleep(CANCEL_SECONDS)
+    return "cancelled"
+
+
+def _compute(store: RunStore, work: Workspace, request: TrainingRequest, attempt: str) -> Outcome:
+    try:
+        work.make()
+        training, earlier_seconds = _begun(store, work, request)
+        reporter = _Reporter(training, work, attempt, earlier_seconds)
+        training.run(reporter, reporter.cancelled)
+        reporter.report()
+        if not training.ended:
+            reporter.save()
+            return "cancelled"
+        _finish(store, work, request, reporter)
+    except OSError as error:
+        if error.errno not in STORE_ERRORS:
+            raise
+        with clear_errors(store.root):
+            raise
+    return "done"
+
+
+def _begun(store: RunStore, work: Workspace, request: TrainingRequest) -> tuple[Training, float]:
+    """The run, gone on from its checkpoint, and the seconds spent before; a checkpoint of no use counts as none."""
+    saved = work.checkpoint()
+    if saved is not None:
+        training = _prepared(store, work, request)
+        try:
+            training.begin(saved["training"])
+            return training, float(saved["seconds"])
+        except (ValueError, KeyError, TypeError, RuntimeError):
+            logger.warning("the checkpoint of run %s is of no use: starting anew", request.key)
+    training = _prepared(store, work, request)
+    training.begin()
+    return training, 0.0
+
+
+def _prepared(store: RunStore, work: Workspace, request: TrainingRequest) -> Training:
+    from landscapes.tasks import task_from
+    from optim_core.snapshots import FolderSink
+    from optim_core.training import Training
+
+    sink = FolderSink(work.weights, request.snapshot_dtype)
+    training = Training(task_from(request.task), request.specs(), request.plan(), sink)
+    store.check_room(_bytes_needed(training, request))
+    return training
+
+
+def _finish(store: RunStore, work: Workspace, request: TrainingRequest, reporter: _Reporter) -> None:
+    run = reporter.training.result()
+    resumed = (f"Continued from the checkpoint at step {reporter.resumed_at}.",) if reporter.resumed_at else ()
+    meta = {
+        "request": request.to_json(),
+        "players": run.players,
+        "sizes": run.sizes,
+        "layers": [[layer.k, layer.alpha] for layer in run.layers],
+        "tracks": list(run.snapshots.tracks),
+        "diverged": run.diverged,
+        "notes": [*store.damage_notes(request.key), *resumed],
+        "seconds": reporter.seconds,
+    }
+    store.put(request.key, work.weights, meta, run.curves)
+    store.discard(work.folder)
+
+
+class _Reporter:
+    """Writes progress and checkpoints now and then, more rarely where writing takes long."""
+
+    def __init__(self, training: Training, work: Workspace, attempt: str, earlier_seconds: float) -> None:
+        self.training, self.work, self.attempt = training, work, attempt
+        self.began, self.earlier_seconds = time.monotonic(), earlier_seconds
+        self.resumed_at = training.step
+        self.next_report = self.next_look = 0.0
+        self.next_save = time.monotonic() + CHECKPOINT_SECONDS
+        self._stop = False
+        self.report()
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on this run, earlier attempts included up to their last checkpoint."""
+        return self.earlier_seconds + time.monotonic() - self.began
+
+    def __call__(self, _: Training) -> None:
+        now = time.monotonic()
+        if now >= self.next_report:
+            self.report()
+            self.next_report = _later(now, PROGRESS_SECONDS)
+        if now >= self.next_save:
+            self.save()
+            self.next_save = _later(now, CHECKPOINT_SECONDS)
+
+    def cancelled(self) -> bool:
+        now = time.monotonic()
+        if now >= self.next_look:
+            self._stop = self.work.cancelled(self.attempt)
+            self.next_look = now + CANCEL_SECONDS
+        return self._stop
+
+    def report(self) -> None:
+        training, steps = self.training, self.training.plan.steps
+        taken = training.step - self.resumed_at
+        rate = (time.monotonic() - self.began) / taken if taken else None
+        eta = None if rate is None else rate * (steps - training.step)
+        about = Progress(self.attempt, training.step, steps, eta, self.resumed_at, training.curves())
+        self.work.write_progress(about)
+
+    def save(self) -> None:
+        self.work.save_checkpoint({"training": self.training.state(), "seconds": self.seconds})
+
+
+def _later(started: float, interval: float) -> float:
+    now = time.monotonic()
+    return now + max(interval, (now - started) / OVERHEAD)
+
+
+def _bytes_needed(training: Training, request: TrainingRequest) -> int:
+    if request.snapshot_every is None:
+        return 0
+    size = {"float16": 2, "float32": 4, "float64": 8}[request.snapshot_dtype]
+    rows = request.steps // request.snapshot_every + 2
+    return rows * len(training.tracks) * training.start.numel() * size
+
+
+def _store_of(order: Order) -> RunStore:
+    """The store that the order means; on another machine it may be mounted where LOOKAHEAD_DATA says there."""
+    if order.format != FORMAT:
+        raise JobsError(f"this worker stores runs in format {FORMAT}, the server asks for {order.format}: update one")
+    for root in (order.root, os.environ.get(DATA_VARIABLE, "")):
+        if root and (Path(root) / "store.json").exists():
+            store = RunStore(Path(root), order.limit)
+            if store.identity == order.store:
+                return store
+    advice = f"mount the same folder there and name it in {DATA_VARIABLE}"
+    raise StoreError(f"this worker does not see the run store {order.root}: {advice}")
