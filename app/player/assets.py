@@ -13,7 +13,13 @@ from functools import cache
 from pathlib import Path
 
 MARKUP = "<div class='lookahead-player'></div>"
-PARTS = ("player.js",)
+PARTS = tuple(
+    f"{name}.js"
+    for name in (
+        "numbers run moment playback theme axes field marks layers chart own trails explain scene closeup clocks "
+        "transport keyboard legend inspector hover linked player"
+    ).split()
+)
 
 _FOLDER = Path(__file__).parent
 _LOADER = """

@@ -16,7 +16,7 @@ _component = st.components.v2.component("lookahead_player", html=assets.MARKUP, 
 
 @dataclass(frozen=True)
 class Pick:
-    """A click on the surface: data coordinates, the panel it was on, and the number of the click since the page loaded."""
+    """A click on the surface: data coordinates, its panel, and its number since the page loaded."""
 
     x: float
     y: float

@@ -44,7 +44,7 @@ class View:
 
 
 def pack(tracks: Sequence[Track], view: View | None = None) -> bytes:
-    """All tracks and their view as the bytes that the player reads; values outside ±1e30 and non-finite ones are clamped.
+    """All tracks and their view as the bytes that the player reads; values are clamped to ±1e30.
 
     Raises:
         ValueError: tracks of one name disagree in colour or layers.

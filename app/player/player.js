@@ -1,1 +1,334 @@
-export default function () { return () => {}; }
+// One player: its playback, its scene over a chart (or over its own axes), its controls; and the component around it.
+
+const PATIENCE = 2500; // ms to wait for the chart before drawing axes of our own
+const REMEMBERED = 5000; // ms for which a player that was taken off the page comes back as it was
+const players = (window.__lookaheadPlayers ??= {});
+const memories = new Map();
+const lessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+const FRAME = `<style>${STYLE}</style>
+  <div class="lp-surface" hidden></div>
+  <div class="lp-transport" role="group" aria-label="Playback"></div>
+  <div class="lp-legend" role="group" aria-label="Optimizers and layers"></div>
+  <div class="lp-inspector" role="group" aria-label="Step inspector"></div>`;
+
+class Player {
+  constructor(root, background = null) {
+    root.innerHTML = FRAME;
+    Object.assign(this, { root, background, started: performance.now(), scene: new Scene(), linked: [] });
+    const part = (name) => root.querySelector(`.lp-${name}`);
+    const wishes = this.wishes();
+    this.playback = new Playback();
+    this.transport = new Transport(part("transport"), this.playback, wishes);
+    this.legend = new Legend(part("legend"), wishes);
+    this.inspector = new Inspector(part("inspector"), wishes);
+    this.keys = watchKeys(root, wishes);
+    this.surface = part("surface");
+    this.frames = { count: 0, milliseconds: 0, worst: 0 };
+    this.tick = (now) => this.frame(now);
+    this.moved = () => this.remeasure();
+    this.watcher = new MutationObserver(() => this.attach());
+    this.watcher.observe(document.body, { childList: true, subtree: true });
+    this.timer = setInterval(() => this.attach(), 300);
+    this.heedMotion = () => this.setStill(lessMotion.matches);
+    lessMotion.addEventListener("change", this.heedMotion);
+    this.setStill(lessMotion.matches);
+  }
+
+  /** What the controls may ask for. */
+  wishes() {
+    const changed = (act) => (...given) => {
+      act(...given);
+      this.redraw();
+    };
+    const playback = () => this.playback;
+    return {
+      play: changed(() => (playback().playing ? playback().pause() : playback().play())),
+      forward: changed(() => playback().walk(Math.min(playback().end, playback().row + 1))),
+      backward: changed(() => this.jump(Math.ceil(playback().position) - 1)),
+      next: changed(() => playback().walk(playback().next())),
+      previous: changed(() => this.jump(playback().previous())),
+      seek: changed((row) => playback().seek(row)),
+      speed: changed((speed) => (playback().speed = speed)),
+      loop: changed(() => (playback().loop = !playback().loop)),
+      pausing: changed(() => (playback().pausing = !playback().pausing)),
+      toggle: changed((name) => this.toggle(name)),
+      inspect: changed((run) => this.inspect(run)),
+      inspectStart: changed((start) => this.inspectStart(start)),
+      redraw: () => this.redraw(),
+    };
+  }
+
+  jump(row) {
+    this.playback.pause();
+    this.playback.seek(row);
+  }
+
+  setStill(still) {
+    this.playback.still = still;
+    if (still) this.playback.pause();
+  }
+
+  /** New data, or the old under a new theme. */
+  receive(bytes, pick) {
+    this.pick = pick;
+    const { theme } = this.scene;
+    const themed = readTheme(this.root);
+    const same = this.bytes && sameBytes(this.bytes, bytes);
+    if (same && JSON.stringify(theme) === JSON.stringify(themed)) return;
+    if (!same) this.load(bytes.slice());
+    this.dress(themed);
+  }
+
+  load(bytes) {
+    this.bytes = bytes;
+    const { view, runs } = unpack(bytes);
+    const first = !this.view;
+    if (this.view?.chart !== view.chart) this.detach();
+    Object.assign(this, { view, runs });
+    players[view.key] = this.hooks();
+    this.link(view.linked);
+    if (first) this.recall(view);
+    const { inspected } = this.scene;
+    const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
+    const again = runs.find(({ id }) => id === inspected?.id) ?? runs.find(({ name }) => name === inspected?.name);
+    this.scene.inspected = again ?? richest ?? null;
+    this.setRows();
+    if (first && !memories.has(view.key)) this.choosePace();
+  }
+
+  /** Colours first, then everything that is drawn in them. */
+  dress(theme) {
+    this.scene.show(this.runs, theme);
+    this.legend.load(this.scene);
+    this.inspectAgain();
+    if (this.stage instanceof OwnStage) this.detach(); // its extent and panels follow the data
+    else if (this.stage) this.scene.place(this.stage);
+    this.attach();
+    this.redraw();
+  }
+
+  /** A speed at which the whole takes at most a minute. */
+  choosePace() {
+    const { playback } = this;
+    const slow = SPEEDS.filter((speed) => speed >= 1);
+    playback.speed = slow.find((speed) => playback.duration(speed) <= 60) ?? slow[slow.length - 1];
+    if (this.view.autoplay && !lessMotion.matches) playback.play();
+  }
+
+  recall({ key }) {
+    const memory = memories.get(key);
+    if (!memory || performance.now() - memory.at > REMEMBERED) return memories.delete(key);
+    const { position, playing, speed, loop, pausing, hidden, inspected } = memory;
+    Object.assign(this.playback, { position, playing, speed, loop, pausing });
+    return Object.assign(this.scene, { hidden, inspected });
+  }
+
+  remember() {
+    const { position, playing, speed, loop, pausing } = this.playback;
+    const { hidden, inspected } = this.scene;
+    const at = performance.now();
+    memories.set(this.view.key, { position, playing, speed, loop, pausing, hidden, inspected, at });
+  }
+
+  /** Which rows there are, and at which of them something synchronises. */
+  setRows() {
+    const rows = Math.max(1, ...this.runs.map((run) => run.rows));
+    const seen = this.runs.filter((run) => run.explains && this.scene.anyShown(run));
+    const { inspected } = this.scene;
+    const synchronising = new Uint8Array(rows);
+    for (const run of seen) run.synchronised.forEach((count, row) => (synchronising[row] = Math.max(count, synchronising[row])));
+    this.playback.load(rows, synchronising, seen.includes(inspected) ? inspected.synchronised : synchronising);
+  }
+
+  toggle(name) {
+    const { hidden } = this.scene;
+    if (!hidden.delete(name)) hidden.add(name);
+    this.scene.trails?.reset();
+    this.legend.mark(this.scene);
+    this.setRows();
+  }
+
+  inspect(run) {
+    if (run === this.scene.inspected) return;
+    this.scene.inspected = run;
+    this.legend.mark(this.scene);
+    this.inspectAgain();
+    this.setRows();
+  }
+
+  inspectAgain() {
+    const { inspected } = this.scene;
+    if (!inspected) return;
+    const inks = this.scene.inks(inspected);
+    this.inspector.load(inspected, this.runs.filter(({ name }) => name === inspected.name), inks, this.view.labels);
+    this.transport.load(inspected, this.scene.theme, inks);
+  }
+
+  inspectStart(start) {
+    const { name } = this.scene.inspected;
+    this.inspect(this.runs.find((run) => run.name === name && run.start === start));
+  }
+
+  /** Find the chart, or lay out axes of our own; called whenever the page changed. */
+  attach() {
+    if (!this.view) return;
+    for (const chart of this.linked) if (!chart.attached) chart.attach();
+    if (this.stage?.attached && !(this.stage instanceof OwnStage && this.view.chart && findChart(this.view.chart))) return;
+    this.detach();
+    const stage = ChartStage.at(this.view.chart, this.moved) ?? this.ownStage();
+    if (!stage) return;
+    this.stage = stage;
+    this.scene.place(stage);
+    stage.paint?.(this.scene.theme);
+    this.hover = new Hover(stage.host, this.scene.theme);
+    this.unwatch = watchPointer(stage, (spot) => this.point(spot), (spot) => this.press(spot));
+    this.redraw();
+  }
+
+  ownStage() {
+    const waiting = this.view.chart && performance.now() - this.started < PATIENCE;
+    return waiting ? null : new OwnStage(this.surface, this.runs, this.view, this.background, this.moved);
+  }
+
+  detach() {
+    this.unwatch?.();
+    this.hover?.remove();
+    this.stage?.remove();
+    this.stage = null;
+  }
+
+  link(keys) {
+    for (const chart of this.linked) chart.remove();
+    this.linked = keys.map((key) => new LinkedChart(key));
+    for (const chart of this.linked) chart.attach();
+  }
+
+  /** The chart was drawn again: follow its axes and its theme. */
+  remeasure() {
+    if (!this.stage?.attached) return this.attach();
+    if (!this.stage.measure()) return;
+    this.scene.remeasured();
+    this.stage.paint?.(this.scene.theme);
+    this.render(false);
+  }
+
+  point(spot) {
+    const head = spot && this.scene.headAt(spot.point);
+    if (head) this.hover.show(head, this.scene, this.view.labels);
+    else this.hover.hide();
+  }
+
+  press(spot) {
+    this.keys.claim();
+    const head = this.scene.headAt(spot.point);
+    if (head) {
+      this.inspect(head.run);
+      this.redraw();
+    } else if (this.view.pickable && this.pick) {
+      const [x, y] = this.stage.panels[spot.panel].value(spot.point);
+      this.clicks = (this.clicks ?? 0) + 1;
+      this.pick({ x, y, panel: spot.panel, n: this.clicks });
+    }
+  }
+
+  redraw() {
+    if (this.asked) return;
+    this.asked = requestAnimationFrame(this.tick);
+  }
+
+  frame(now) {
+    this.asked = 0;
+    if (!this.root.isConnected) return;
+    const began = performance.now();
+    const passed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;
+    const ready = Boolean(this.stage);
+    const moving = ready && this.playback.moving && this.playback.advance(passed);
+    this.last = moving ? now : 0;
+    this.render(moving && this.playback.playing && this.playback.speed * ROWS_PER_SECOND > 12);
+    this.count(performance.now() - began);
+    if (moving) this.redraw();
+  }
+
+  render(hurried) {
+    const { scene, playback } = this;
+    const { moment } = playback;
+    this.transport.show();
+    this.legend.show(scene, moment);
+    if (!this.stage) return;
+    scene.draw(moment);
+    if (scene.inspected) this.inspector.show(scene, moment, hurried);
+    const lines = this.linked.length ? cursorLines(scene, moment.row) : [];
+    for (const chart of this.linked) chart.show(lines);
+  }
+
+  count(milliseconds) {
+    this.frames.count += 1;
+    this.frames.milliseconds += milliseconds;
+    this.frames.worst = Math.max(this.frames.worst, milliseconds);
+  }
+
+  /** For tests and for a page's own scripts. */
+  hooks() {
+    const player = this;
+    return {
+      get step() { return player.scene.inspected?.step[player.playback.row] ?? player.playback.row; },
+      get row() { return player.playback.row; },
+      get position() { return player.playback.position; },
+      get playing() { return player.playback.playing; },
+      get attached() { return Boolean(player.stage?.attached); },
+      get overChart() { return player.stage instanceof ChartStage; },
+      get frames() { return { ...player.frames }; },
+      get inspected() { return player.scene.inspected?.id; },
+      play: () => { player.playback.play(); player.redraw(); },
+      pause: () => { player.playback.pause(); player.redraw(); },
+      seek: (row) => { player.jump(row); player.redraw(); },
+      head: (name, layer = 0, start = 0) => player.headOnPage(name, layer, start),
+    };
+  }
+
+  /** Where a head is, in the page's pixels. */
+  headOnPage(name, layer, start) {
+    const found = this.scene.heads.find(({ run, layer: own }) => run.name === name && run.start === start && own === layer);
+    if (!found) return null;
+    const box = this.stage.layers.scene.canvas.getBoundingClientRect();
+    return [box.left + found.point[0], box.top + found.point[1]];
+  }
+
+  remove() {
+    if (this.view) this.remember();
+    cancelAnimationFrame(this.asked);
+    clearInterval(this.timer);
+    this.watcher.disconnect();
+    this.keys.release();
+    lessMotion.removeEventListener("change", this.heedMotion);
+    for (const chart of this.linked) chart.remove();
+    this.detach();
+    if (this.view && players[this.view.key]?.head) delete players[this.view.key];
+  }
+}
+
+function sameBytes(one, other) {
+  return one.length === other.length && one.every((value, index) => value === other[index]);
+}
+
+const mounted = new WeakMap();
+
+/** Streamlit calls this when the data or the theme changed, and what it returns when the component leaves the page. */
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".lookahead-player");
+  if (!mounted.has(root)) mounted.set(root, new Player(root));
+  const player = mounted.get(root);
+  player.receive(data, (point) => setTriggerValue("pick", point));
+  return () => {
+    player.remove();
+    mounted.delete(root);
+  };
+}
+
+/** A player in a page of its own. */
+export function stand(root, bytes, background) {
+  const player = new Player(root, background);
+  player.receive(bytes, null);
+  return player;
+}

@@ -8,45 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optim_core.layers import Layer
 
-# Okabe and Ito's colours, told apart by every common kind of colour vision; yellow and black are left out (too faint, too near the text).
+if TYPE_CHECKING:
+    from optim_core.spec import OptimizerSpec
+    from optim_core.trajectory import Trajectory
+
+# Okabe and Ito's colours, told apart by every common kind of colour vision. Their yellow is too faint on a light page,
+# their black too near the text.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-
-
-class TrajectoryLike(Protocol):
-    """The arrays of `optim_core.trajectory.Trajectory` that tracks are made from; D = 2."""
-
-    @property
-    def step(self) -> NDArray[np.integer]: ...
-    @property
-    def fast(self) -> NDArray[np.floating]: ...
-    @property
-    def proposal(self) -> NDArray[np.floating]: ...
-    @property
-    def slow(self) -> Sequence[Sequence[NDArray[np.floating]]]: ...
-    @property
-    def loss(self) -> NDArray[np.floating]: ...
-    @property
-    def synchronised(self) -> NDArray[np.integer]: ...
-    @property
-    def evaluations(self) -> NDArray[np.integer]: ...
-    @property
-    def diverged(self) -> NDArray[np.integer]: ...
-
-
-class SpecLike(Protocol):
-    """What of an optimizer's spec the player shows."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def layers(self) -> tuple[Layer, ...]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,17 +86,17 @@ class Track:
 
 
 def tracks_of(
-    trajectory: TrajectoryLike, specs: Sequence[SpecLike], colors: Sequence[str], panels: bool = False
+    trajectory: Trajectory, specs: Sequence[OptimizerSpec], colors: Sequence[str], panels: bool = False
 ) -> tuple[Track, ...]:
     """One Track per optimizer and start of a 2D trajectory; with `panels`, each optimizer gets an axis pair of its own.
 
     Raises:
-        ValueError: the iterates are not two-dimensional, or specs or colors are not one per optimizer.
+        ValueError: the iterates are not two-dimensional, there are not as many specs, or too few colors.
     """
     _, optimizers, starts, dim = trajectory.fast.shape
     if dim != 2:
         raise ValueError(f"a track needs two coordinates, the trajectory has {dim}; project it onto a plane first")
-    if not len(specs) == len(colors) == optimizers:
+    if len(specs) != optimizers or len(colors) < optimizers:
         raise ValueError(f"{optimizers} optimizers need as many specs and colors, got {len(specs)} and {len(colors)}")
     return tuple(
         _track(trajectory, spec, colors[index], index, start, index if panels else 0)
@@ -130,7 +105,7 @@ def tracks_of(
     )
 
 
-def _track(trajectory: TrajectoryLike, spec: SpecLike, color: str, index: int, start: int, panel: int) -> Track:
+def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, start: int, panel: int) -> Track:
     consecutive = bool(np.all(np.diff(trajectory.step) == 1))
     return Track(
         name=spec.name,

@@ -1,0 +1,96 @@
+// The nested clock of an optimizer: one ring per layer, the innermost being layer 1, with k_j ticks that fill with each
+// step of the layer below. A full ring strikes: it flashes, and the next ring out gains a tick.
+
+const MOST_TICKS = 40;
+const CLOCK_SIZE = 84;
+
+/** How much of a layer's ring is filled at a moment, in ticks. */
+function filled(run, layer, moment) {
+  const next = moment.row + 1;
+  if (moment.base === 0 || next >= run.rows) return run.counter(layer, moment.row);
+  const { k, within } = run.layers[layer - 1];
+  const steps = Math.floor(run.step[moment.row] / within) % k;
+  if (layer === 1) return steps + moment.base;
+  const striking = moment.synchronisation > 0 ? run.synchronised[next] : 0;
+  if (layer > striking + 1 || !striking) return steps;
+  return steps + stagesOf(striking, moment.synchronisation).layers[layer - 2].travel;
+}
+
+/** Brightness of a layer's flash at a moment, 0 to 1. */
+function flash(run, layer, moment) {
+  const next = moment.row + 1;
+  if (moment.synchronisation > 0 && next < run.rows && run.synchronised[next] >= layer) {
+    return stagesOf(run.synchronised[next], moment.synchronisation).layers[layer - 1].line;
+  }
+  const struck = run.last[layer - 1][run.clamp(moment.row)];
+  const lasting = Math.max(2, Math.min(8, 0.6 * run.layers[layer - 1].period));
+  return struck > 0 ? Math.max(0, 1 - (moment.row + moment.base - struck) / lasting) : 0;
+}
+
+function drawClock(context, run, moment, inks, theme) {
+  context.clearRect(0, 0, CLOCK_SIZE, CLOCK_SIZE);
+  const middle = CLOCK_SIZE / 2;
+  const room = middle - 5 - 9;
+  const pitch = Math.min(12, room / Math.max(1, run.depth));
+  run.layers.forEach(({ k }, below) => {
+    const layer = below + 1;
+    const radius = 9 + pitch * (below + 0.62);
+    const ring = { context, middle, radius, k, width: Math.min(7, pitch * 0.66), color: inks[layer], theme };
+    const strength = flash(run, layer, moment);
+    if (strength > 0) drawFlash(ring, strength);
+    drawRing(ring, filled(run, layer, moment));
+  });
+  const beat = run.depth ? 0 : Math.sin(Math.PI * moment.base);
+  shape(context, 0, middle, middle, 4.5 + 2 * beat);
+  context.fillStyle = ink(inks[0]);
+  context.fill();
+  if (!run.depth) drawBareRing(context, middle, theme);
+}
+
+function drawBareRing(context, middle, theme) {
+  context.beginPath();
+  context.arc(middle, middle, 15, 0, 7);
+  context.setLineDash([1.5, 4]);
+  context.lineWidth = 1.5;
+  context.strokeStyle = ink(theme.text, 0.3);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function drawFlash({ context, middle, radius, width, color }, strength) {
+  context.beginPath();
+  context.arc(middle, middle, radius, 0, 7);
+  context.lineWidth = width + 7;
+  context.strokeStyle = ink(color, 0.32 * strength);
+  context.stroke();
+}
+
+function drawRing({ context, middle, radius, k, width, color, theme }, ticks) {
+  const gap = k > MOST_TICKS ? 0 : k === 1 ? 0.08 : Math.min(0.35 * ((2 * Math.PI) / k), 2.4 / radius);
+  const angle = (tick) => (2 * Math.PI * tick) / k - Math.PI / 2;
+  context.lineWidth = width;
+  const arc = (from, to, paint) => {
+    if (to - from < 1e-3) return;
+    context.beginPath();
+    context.arc(middle, middle, radius, from, to);
+    context.strokeStyle = paint;
+    context.stroke();
+  };
+  const [on, off] = [ink(color), ink(theme.text, 0.14)];
+  if (!gap) {
+    arc(angle(0), angle(k), off);
+    arc(angle(0), angle(ticks), on);
+    return;
+  }
+  for (let tick = 0; tick < k; tick++) {
+    const [from, to] = [angle(tick) + gap / 2, angle(tick + 1) - gap / 2];
+    const share = unit(ticks - tick);
+    arc(from, to, off);
+    arc(from, from + share * (to - from), on);
+  }
+}
+
+/** "2/5 · 1/5", innermost first. */
+function counterText(run, row) {
+  return run.layers.map(({ k }, below) => `${run.counter(below + 1, row)}/${k}`).join(" · ");
+}

@@ -1,0 +1,149 @@
+// A magnifying glass on the inspected run: its present cycle fills the picture, in the surface's proportions, with the
+// surface's own contour lines. Cycles are those of the outermost layer that leaves each step to be seen.
+
+const LONGEST_CYCLE = 40; // base steps
+const FREE_ROWS = 12; // shown of a run without slow weights
+const MARGIN = 30; // px
+
+/** First and last row of the cycle that a moment belongs to: a synchronisation's row still ends its own cycle. */
+function cycleOf(run, row) {
+  if (!run.explains) return [Math.max(0, row - FREE_ROWS), Math.max(run.clamp(row), Math.min(run.rows - 1, FREE_ROWS))];
+  const fits = run.layers.filter(({ period }) => period <= LONGEST_CYCLE).length;
+  const last = run.last[Math.max(0, fits - 1)];
+  const { period } = run.layers[Math.max(0, fits - 1)];
+  const start = last[Math.max(0, run.clamp(row) - 1)];
+  return [start, Math.min(run.rows - 1, start + period)];
+}
+
+/** [left, right, bottom, top] around everything that a cycle shows. */
+function boundsOf(run, [first, last]) {
+  const box = [Infinity, -Infinity, Infinity, -Infinity];
+  const include = ([x, y]) => {
+    box[0] = Math.min(box[0], x);
+    box[1] = Math.max(box[1], x);
+    box[2] = Math.min(box[2], y);
+    box[3] = Math.max(box[3], y);
+  };
+  for (let row = first; row <= last; row++) {
+    include(run.weights(0, row));
+    include(pointAt(run.proposal, row));
+  }
+  run.layers.forEach((_, below) => include(run.weights(below + 1, first)));
+  return box;
+}
+
+class CloseUp {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.backdrop = document.createElement("canvas");
+    new ResizeObserver(() => { this.drawn = ""; this.onResize?.(); }).observe(canvas);
+  }
+
+  fit() {
+    const density = Math.min(2, window.devicePixelRatio || 1);
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (this.width === width && this.height === height && this.density === density) return;
+    Object.assign(this, { width, height, density, drawn: "" });
+    for (const canvas of [this.canvas, this.backdrop]) {
+      canvas.width = Math.round(width * density);
+      canvas.height = Math.round(height * density);
+      canvas.getContext("2d").setTransform(density, 0, 0, density, 0, 0);
+    }
+  }
+
+  draw(scene, run, moment) {
+    if (!this.drawn) this.fit();
+    if (!this.width || !this.height) return;
+    const outer = scene.panelOf(run);
+    const row = moment.row + (moment.base > 0 ? 1 : 0);
+    const cycle = cycleOf(run, row);
+    const panel = this.panel(outer, this.eased(run, cycle, moment));
+    this.paintBackdrop(scene, run, panel);
+    this.context.clearRect(0, 0, this.width, this.height);
+    this.context.drawImage(this.backdrop, 0, 0, this.width, this.height);
+    this.drawPast(panel, scene, run, cycle[0], moment.row);
+    drawRun(this.context, panel, scene, run, moment, { detail: true, size: 1.15 });
+    this.cycle = cycle;
+    this.magnification = Math.abs(panel.horizontal.scale / outer.horizontal.scale);
+  }
+
+  /** The box of the present cycle; during its first base step it opens out of the box of the cycle before. */
+  eased(run, cycle, moment) {
+    const box = boundsOf(run, cycle);
+    const opening = run.explains && cycle[0] > 0 && moment.row === cycle[0] && moment.base > 0;
+    if (!opening) return box;
+    const before = boundsOf(run, cycleOf(run, cycle[0]));
+    const share = smooth(moment.base);
+    return box.map((edge, index) => before[index] + share * (edge - before[index]));
+  }
+
+  /** A panel over the canvas that shows `box` in the proportions of the surface's own panel. */
+  panel(outer, [left, right, bottom, top]) {
+    const aspect = Math.abs(outer.vertical.scale / outer.horizontal.scale);
+    const [roomX, roomY] = [this.width - 2 * MARGIN, this.height - 2 * MARGIN];
+    const least = 1e-9 * (1 + Math.abs(left) + Math.abs(bottom));
+    const scale = Math.min(roomX / Math.max(right - left, least), roomY / (aspect * Math.max(top - bottom, least)));
+    const [halfX, halfY] = [this.width / 2 / scale, this.height / 2 / (scale * aspect)];
+    const [x, y] = [(left + right) / 2, (bottom + top) / 2];
+    return new Panel(
+      new Axis(0, this.width, [x - halfX, x + halfX]),
+      new Axis(0, this.height, [y - halfY, y + halfY], false, true),
+    );
+  }
+
+  paintBackdrop(scene, run, panel) {
+    const { theme, stage } = scene;
+    const signature = `${panel.signature}|${theme.dark}|${run.panel}|${stage.signature}`;
+    if (signature === this.drawn) return;
+    this.drawn = signature;
+    const context = this.backdrop.getContext("2d");
+    context.clearRect(0, 0, this.width, this.height);
+    const field = stage.field(run.panel) ?? stage.field(0);
+    if (field) drawContours(context, panel, resample(field, panel, 34, 24), 9, ink(theme.text, 0.2));
+    this.drawScale(context, panel, theme);
+  }
+
+  /** A bar of round length, in data units. */
+  drawScale(context, panel, theme) {
+    const { step, decimals } = roundTicks(panel.horizontal.range, 5);
+    const length = step * panel.horizontal.scale;
+    const [x, y] = [12, this.height - 12];
+    context.strokeStyle = ink(theme.text, 0.65);
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.moveTo(x, y - 4);
+    context.lineTo(x, y);
+    context.lineTo(x + length, y);
+    context.lineTo(x + length, y - 4);
+    context.stroke();
+    const text = step < 1e-4 ? brief(step) : step.toFixed(decimals);
+    label(context, text, [x + length + 6, y - 1], ink(theme.text, 0.75), ink(theme.background, 0.8), theme.font, 11);
+  }
+
+  /** What the cycle has left behind: discarded fast paths, and the way of each layer. */
+  drawPast(panel, scene, run, first, now) {
+    const { context } = this;
+    const inks = scene.inks(run);
+    if (!run.explains) return;
+    context.setLineDash(GHOST_DASH);
+    context.lineWidth = LINE_WIDTHS[0];
+    context.strokeStyle = ink(inks[0], 0.7);
+    for (let row = first + 1; row <= now; row++) {
+      if (!run.synchronised[row] || !scene.shown(run, 0)) continue;
+      context.beginPath();
+      traceBlock(context, panel, run, row);
+      context.stroke();
+    }
+    for (let row = first + 1; row <= now; row++) {
+      for (const { layer, from, to } of run.updates(row)) {
+        if (!scene.shown(run, layer)) continue;
+        context.setLineDash(styleOf(DASHES, layer));
+        context.lineWidth = styleOf(LINE_WIDTHS, layer);
+        context.strokeStyle = ink(inks[layer], layer === run.depth ? 0.95 : 0.65);
+        line(context, panel.place(from), panel.place(to));
+      }
+    }
+    context.setLineDash([]);
+  }
+}

@@ -1,0 +1,142 @@
+// The step inspector: at the player's step, what happened to the inspected run and why, with its own numbers. Every layer
+// keeps its line at all times, so that nothing jumps while it plays.
+
+const UNHURRIED = 110; // ms between two changes of the text while rows pass too quickly to read
+
+class Inspector {
+  constructor(element, wishes) {
+    element.innerHTML = `<div class="lp-glass"><canvas role="img"></canvas><div class="lp-caption"></div></div>
+      <div class="lp-told"><div class="lp-headline"><span class="lp-who"></span><label class="lp-starts">start
+        <select aria-label="Start point to inspect"></select></label><span class="lp-where"></span></div>
+        <div class="lp-updates"></div><div class="lp-ahead"></div></div>`;
+    const find = (selector) => element.querySelector(selector);
+    [this.who, this.where, this.updates, this.ahead] = [".lp-who", ".lp-where", ".lp-updates", ".lp-ahead"].map(find);
+    [this.caption, this.starts, this.select] = [".lp-caption", ".lp-starts", "select"].map(find);
+    this.select.onchange = () => wishes.inspectStart(Number(this.select.value));
+    this.closeUp = new CloseUp(find("canvas"));
+    this.closeUp.onResize = wishes.redraw;
+    this.written = 0;
+  }
+
+  /** Show a run, one of the `runs` of its optimizer. */
+  load(run, runs, inks, labels) {
+    Object.assign(this, { run, inks: inks.map((color) => ink(color)), labels, told: "" });
+    this.closeUp.drawn = "";
+    this.who.innerHTML = `<i style="background:${this.inks[Math.min(1, run.depth)]}"></i>`;
+    this.who.append(run.name);
+    this.starts.hidden = runs.length < 2;
+    this.select.replaceChildren(...runs.map(({ start }) => new Option(String(start + 1), start, false, start === run.start)));
+    this.lines = [0, ...run.layers.map((_, below) => below + 1)].map((layer) => this.line(layer));
+    this.updates.replaceChildren(...this.lines);
+  }
+
+  line(layer) {
+    const element = document.createElement("div");
+    element.className = "lp-update";
+    element.dataset.layer = layer;
+    element.style.setProperty("--ink", this.inks[layer]);
+    return element;
+  }
+
+  show(scene, moment, hurried) {
+    this.closeUp.draw(scene, this.run, moment);
+    const now = performance.now();
+    const row = this.run.clamp(moment.synchronisation > 0 ? moment.row + 1 : moment.row);
+    if (this.told === row || (hurried && now - this.written < UNHURRIED)) return;
+    this.told = row;
+    this.written = now;
+    this.tell(row);
+  }
+
+  tell(row) {
+    const { run } = this;
+    const updates = run.updates(row);
+    const loss = brief(run.loss[row]);
+    this.where.innerHTML = `step <b>${run.step[row]}</b> · ${run.evaluations[row]} gradients · loss <b>${loss}</b>`;
+    this.tellBaseStep(row);
+    run.layers.forEach((_, below) => this.tellLayer(below + 1, updates, row));
+    this.ahead.innerHTML = this.lookAhead(row, updates);
+    this.tellCycle();
+  }
+
+  tellCycle() {
+    const { cycle, magnification } = this.closeUp;
+    if (!cycle) return;
+    const [from, to] = cycle.map((row) => this.run.step[row]);
+    this.caption.textContent = `steps ${from}–${to} · ${magnification < 10 ? magnification.toFixed(1) : Math.round(magnification)}× closer`;
+    this.closeUp.canvas.setAttribute("aria-label", `Close-up of ${this.run.name}, ${this.caption.textContent}`);
+  }
+
+  tellBaseStep(row) {
+    const { run } = this;
+    const [line] = this.lines;
+    line.classList.toggle("lp-fired", row > 0);
+    if (row === 0 || !run.consecutive) {
+      const what = row === 0 ? "start" : "fast weights";
+      line.innerHTML = rule(`${this.name(0)}`, what) + this.values((axis) => fixed(run.weights(0, row)[axis], 4));
+      return;
+    }
+    const [from, to] = [run.weights(0, row - 1), pointAt(run.proposal, row)];
+    line.innerHTML = rule(`${this.name(0)} ← ${this.name(0)} − Δ`, "base step") + this.values((axis) => {
+      const decimals = decimalsFor([from[axis], to[axis]], to[axis] - from[axis]);
+      const change = to[axis] - from[axis];
+      const sign = change < 0 ? MINUS : "+";
+      return `${fixed(from[axis], decimals)} ${sign} ${fixed(Math.abs(change), decimals)} = ${this.tint(0, fixed(to[axis], decimals))}`;
+    });
+  }
+
+  tellLayer(layer, updates, row) {
+    const update = updates[layer - 1];
+    const line = this.lines[layer];
+    line.classList.toggle("lp-fired", Boolean(update));
+    const [own, inner] = [this.name(layer), this.name(layer - 1)];
+    const head = rule(`${own} ← ${own} + α${SUBSCRIPTS[layer]} (${inner} − ${own})`, `layer ${layer}`);
+    line.innerHTML = head + this.values((axis) => (update ? this.equation(update, axis) : this.waiting(layer, row, axis)));
+  }
+
+  /** φ + α (θ − φ) = φ' in numbers. */
+  equation({ layer, alpha, from, target, to }, axis) {
+    const [slow, pulling, landed] = [from[axis], target[axis], to[axis]];
+    const decimals = decimalsFor([slow, pulling, landed], pulling - slow);
+    const [old, other] = [this.tint(layer, fixed(slow, decimals)), this.tint(layer - 1, fixed(pulling, decimals))];
+    const again = this.tint(layer, operand(slow, decimals));
+    return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${this.tint(layer, fixed(landed, decimals))}</b>`;
+  }
+
+  waiting(layer, row, axis) {
+    return `${this.tint(layer, fixed(this.run.weights(layer, row)[axis], 4))} <em>stays</em>`;
+  }
+
+  lookAhead(row, updates) {
+    const { run } = this;
+    if (!run.depth) return "No slow weights: every base step counts as it is.";
+    if (!run.explains) return `One row in ${run.step[1] - run.step[0]} steps was kept: single updates are not shown.`;
+    const inside = updates.map((_, below) => this.name(below)).join(", ");
+    const restart = updates.length ? `<b>${inside} restart from ${this.name(updates.length)}.</b> ` : "";
+    const waits = run.layers.map((_, below) => {
+      const steps = run.untilSynchronised(below + 1, row);
+      return `${steps}${below ? "" : ` base step${steps === 1 ? "" : "s"}`} (layer ${below + 1})`;
+    });
+    return `${restart}next synchronisation in ${waits.join(", ")}`;
+  }
+
+  name(layer) {
+    return this.tint(layer, symbolOf(layer));
+  }
+
+  tint(layer, text) {
+    return `<span style="color:${this.inks[layer]}">${text}</span>`;
+  }
+
+  values(text) {
+    return `<span class="lp-values">${this.labels.map((label, axis) => `<span><i>${escaped(label)}</i>${text(axis)}</span>`).join("")}</span>`;
+  }
+}
+
+function rule(formula, what) {
+  return `<span class="lp-rule"><span>${formula}</span><small>${what}</small></span>`;
+}
+
+function escaped(text) {
+  return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+}

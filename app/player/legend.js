@@ -1,0 +1,129 @@
+// One card per optimizer: its nested clock, its name (press to inspect it), and a switch for itself and for each layer.
+
+function keySample(layer, color) {
+  const dash = styleOf(DASHES, layer).join(" ");
+  const width = Math.min(3.4, styleOf(LINE_WIDTHS, layer));
+  const mark = [
+    '<circle cx="13" cy="6" r="3.6"/>',
+    '<rect x="9.4" y="2.4" width="7.2" height="7.2"/>',
+    '<path d="M13 1l5 5-5 5-5-5z"/>',
+    '<path d="M13 .8l5.2 9.400H7.800z"/>',
+    '<path d="M13 .4l1.7 3.7 4 .4-3 2.7.9 4L13 9.100l-3.6 2.1.9-4-3-2.7 4-.4z"/>',
+  ][Math.min(layer, 4)];
+  return `<svg class="lp-sample" viewBox="0 0 26 12" aria-hidden="true" style="color:${color}">
+    <path d="M0 6h26" stroke="currentColor" stroke-width="${width}" stroke-dasharray="${dash}"/>${mark}</svg>`;
+}
+
+class Legend {
+  constructor(element, wishes) {
+    Object.assign(this, { element, wishes, cards: [] });
+  }
+
+  load(scene) {
+    const byName = new Map();
+    for (const run of scene.runs) {
+      if (byName.has(run.name)) byName.get(run.name).push(run);
+      else byName.set(run.name, [run]);
+    }
+    const density = Math.min(2, window.devicePixelRatio || 1);
+    this.element.replaceChildren();
+    this.cards = [...byName.values()].map((runs) => new Card(this.element, runs, scene, this.wishes, density));
+  }
+
+  /** Called every frame. */
+  show(scene, moment) {
+    for (const card of this.cards) card.show(scene, moment);
+  }
+
+  /** Called when something was switched on or off, or another run is inspected. */
+  mark(scene) {
+    for (const card of this.cards) card.mark(scene);
+  }
+}
+
+class Card {
+  constructor(parent, runs, scene, wishes, density) {
+    Object.assign(this, { runs, wishes, shown: "" });
+    const [run] = runs;
+    const inks = scene.inks(run).map((color) => ink(color));
+    this.element = parent.appendChild(document.createElement("div"));
+    this.element.className = "lp-card";
+    this.element.style.setProperty("--own", inks[Math.min(1, run.depth)]);
+    this.element.innerHTML = `<canvas class="lp-clock" aria-hidden="true"></canvas>
+      <div class="lp-about"><div class="lp-title">
+        <button type="button" class="lp-name" title="Inspect this optimizer"></button>
+        <button type="button" class="lp-eye" role="switch"></button></div>
+        <div class="lp-beat"></div><div class="lp-layers"></div><div class="lp-flag"></div></div>`;
+    this.prepareClock(density);
+    this.prepareTitle(run);
+    this.prepareLayers(run, inks);
+    this.beat = this.element.querySelector(".lp-beat");
+    if (!run.depth) this.beat.textContent = "no slow weights";
+    this.flags();
+    this.mark(scene);
+  }
+
+  prepareClock(density) {
+    const canvas = this.element.querySelector("canvas");
+    canvas.width = canvas.height = CLOCK_SIZE * density;
+    this.clock = canvas.getContext("2d");
+    this.clock.scale(density, density);
+    canvas.onclick = () => this.wishes.inspect(this.runs[0]);
+  }
+
+  prepareTitle(run) {
+    this.name = this.element.querySelector(".lp-name");
+    this.name.textContent = run.name;
+    this.name.onclick = () => this.wishes.inspect(run);
+    this.eye = this.element.querySelector(".lp-eye");
+    this.eye.setAttribute("aria-label", `Show ${run.name}`);
+    this.eye.title = `Show or hide ${run.name}`;
+    this.eye.onclick = () => this.wishes.toggle(run.name);
+  }
+
+  prepareLayers(run, inks) {
+    const list = this.element.querySelector(".lp-layers");
+    const add = (layer, text, title) => {
+      const chip = list.appendChild(document.createElement("button"));
+      Object.assign(chip, { type: "button", className: "lp-chip", title: `Show or hide ${title}` });
+      Object.assign(chip.dataset, { layer });
+      chip.setAttribute("role", "switch");
+      chip.setAttribute("aria-label", `Show ${title} of ${run.name}`);
+      chip.innerHTML = `${keySample(layer === "averaged" ? 0 : layer, inks[layer] ?? inks[0])}<b>${text}</b>`;
+      chip.onclick = () => this.wishes.toggle(`${run.name}/${layer}`);
+      return chip;
+    };
+    const words = (layer) => `slow weights ${symbolOf(layer)}: every ${run.layers[layer - 1].period} base steps`;
+    this.chips = [add(0, "θ", "the fast weights θ")];
+    run.layers.forEach((_, below) => this.chips.push(add(below + 1, symbolOf(below + 1), words(below + 1))));
+    if (run.averaged) this.chips.push(add("averaged", "average", "the averaged weights"));
+  }
+
+  flags() {
+    const diverged = this.runs.filter((run) => run.diverged >= 0);
+    const words = ({ diverged: step, start }) => `diverged at step ${step}${this.runs.length > 1 ? ` (start ${start + 1})` : ""}`;
+    const more = diverged.length > 2 ? ` and ${diverged.length - 2} more` : "";
+    this.element.querySelector(".lp-flag").textContent = diverged.slice(0, 2).map(words).join(", ") + more;
+  }
+
+  show(scene, moment) {
+    const run = this.runs.find((each) => each === scene.inspected) ?? this.runs[0];
+    const { theme } = scene;
+    const signature = `${moment.row}|${moment.base}|${moment.synchronisation}|${theme.dark}`;
+    if (signature === this.shown) return;
+    this.shown = signature;
+    drawClock(this.clock, run, moment, scene.inks(run), theme);
+    const text = run.depth ? counterText(run, moment.row) : "";
+    if (text && text !== this.text) this.beat.textContent = this.text = text;
+  }
+
+  mark(scene) {
+    const { name } = this.runs[0];
+    const on = !scene.hidden.has(name);
+    this.element.classList.toggle("lp-off", !on);
+    this.element.classList.toggle("lp-inspected", this.runs.includes(scene.inspected));
+    this.name.setAttribute("aria-pressed", this.runs.includes(scene.inspected));
+    this.eye.setAttribute("aria-checked", on);
+    for (const chip of this.chips) chip.setAttribute("aria-checked", !scene.hidden.has(`${name}/${chip.dataset.layer}`));
+  }
+}

@@ -1,0 +1,80 @@
+// Cursors on other charts: a vertical line at the gradient evaluations that the player has reached. Optimizers that need
+// a different number of them for the same step get a line of their own, in their colour.
+
+class LinkedChart {
+  constructor(key) {
+    this.key = key;
+    this.cursors = [];
+    this.changed = () => this.measure();
+  }
+
+  get attached() {
+    return Boolean(this.graph?.isConnected && this.overlay.isConnected);
+  }
+
+  attach() {
+    const graph = findChart(this.key);
+    const host = graph?.querySelector(".svg-container");
+    if (!host || this.attached) return;
+    this.remove();
+    Object.assign(this, { graph, cursors: [] });
+    this.overlay = document.createElement("div");
+    this.overlay.className = "lookahead-cursors";
+    this.overlay.style.cssText = "position:absolute;inset:0;pointer-events:none;overflow:hidden";
+    host.insertBefore(this.overlay, host.querySelectorAll(":scope > .main-svg")[1] ?? null);
+    for (const event of REDRAWN) graph.on(event, this.changed);
+    this.measure();
+  }
+
+  measure() {
+    const plots = Object.values(this.graph._fullLayout?._plots ?? {});
+    this.panels = plots.map(({ xaxis, yaxis }) => new Panel(plotlyAxis(xaxis, false), plotlyAxis(yaxis, true)));
+    if (this.lines) this.show(this.lines);
+  }
+
+  /** `lines`: [{evaluations, color}], the same for every plot of the chart. */
+  show(lines) {
+    this.lines = lines;
+    if (!this.panels) return;
+    const wanted = this.panels.flatMap((panel) => lines.map((line) => ({ panel, ...line })));
+    while (this.cursors.length < wanted.length) this.cursors.push(this.overlay.appendChild(cursor()));
+    this.cursors.forEach((element, index) => place(element, wanted[index]));
+  }
+
+  remove() {
+    for (const event of REDRAWN) this.graph?.removeListener?.(event, this.changed);
+    this.overlay?.remove();
+    this.graph = this.panels = null;
+  }
+}
+
+function cursor() {
+  const element = document.createElement("div");
+  element.style.cssText = "position:absolute;left:0;top:0;width:1.5px;will-change:transform";
+  return element;
+}
+
+function place(element, wanted) {
+  const x = wanted ? wanted.panel.x(wanted.evaluations) : NaN;
+  const inside = wanted && x >= wanted.panel.horizontal.offset - 0.5 && x <= wanted.panel.horizontal.end + 0.5;
+  element.style.visibility = inside ? "visible" : "hidden";
+  if (!inside) return;
+  const { offset, length } = wanted.panel.vertical;
+  element.style.height = `${length}px`;
+  element.style.background = wanted.color;
+  element.style.transform = `translate(${x - 0.75}px,${offset}px)`;
+}
+
+/** One line when all agree, else one for each optimizer. */
+function cursorLines(scene, row) {
+  const byName = new Map();
+  for (const run of scene.runs) {
+    if (scene.anyShown(run) && !byName.has(run.name)) byName.set(run.name, run);
+  }
+  const lines = [...byName.values()].map((run) => ({
+    evaluations: run.evaluations[run.clamp(row)],
+    color: ink(scene.inks(run)[0], 0.9),
+  }));
+  const agree = lines.every(({ evaluations }) => evaluations === lines[0].evaluations);
+  return agree ? lines.slice(0, 1).map((line) => ({ ...line, color: ink(scene.theme.text, 0.55) })) : lines;
+}

@@ -1,0 +1,82 @@
+// A position is a row and a share of the way to the next: 12.3. Where some run synchronises at that next row, the first
+// part of the way is its base step and the rest shows the synchronisation: the line from φ to its target grows, φ moves
+// the fraction α along it, layer by layer, and at last everything inside jumps to the outermost φ that moved.
+// All drawing is a function of the moment alone, so that playing, stepping and seeking show the same picture.
+
+const BASE_SHARE = 0.35;
+const RESTART_SHARE = 0.8; // of the time that one layer's update takes
+const LINE_SHARE = 0.4; // of a layer's update passes before its φ begins to move
+
+function momentOf(position, synchronising) {
+  const row = Math.floor(position + 1e-9);
+  const share = Math.max(0, position - row);
+  const split = synchronising[row + 1] ? BASE_SHARE : 1;
+  return {
+    row,
+    base: Math.min(1, share / split),
+    synchronisation: share > split ? (share - split) / (1 - split) : 0,
+  };
+}
+
+/** How far each part of a synchronisation of `count` layers has come at `progress` (0 to 1). */
+function stagesOf(count, progress) {
+  const clock = progress * (count + RESTART_SHARE);
+  const layers = Array.from({ length: count }, (_, below) => {
+    const part = unit(clock - below);
+    return { line: unit(part / LINE_SHARE), travel: smooth((part - LINE_SHARE) / (1 - LINE_SHARE)) };
+  });
+  return { layers, restart: smooth((clock - count) / RESTART_SHARE) };
+}
+
+/**
+ * The synchronisation to show of a run: the one under way, or the last one, fading over the next few steps.
+ * {row, updates, stages, fade}, or null.
+ */
+function explanationOf(run, moment) {
+  if (!run.explains) return null;
+  const next = moment.row + 1;
+  if (moment.synchronisation > 0 && next < run.rows && run.synchronised[next]) {
+    return explanation(run, next, moment.synchronisation, 1);
+  }
+  const row = run.last[0][run.clamp(moment.row)];
+  const lasting = Math.min(8, run.layers[0].k);
+  const fade = 1 - (moment.row + moment.base - row) / lasting;
+  return row > 0 && fade > 0.02 ? explanation(run, row, 1, fade) : null;
+}
+
+function explanation(run, row, progress, fade) {
+  const updates = run.updates(row);
+  return { row, updates, progress, fade, stages: stagesOf(updates.length, progress) };
+}
+
+/** Where the weights of a layer are at a moment. */
+function placeOf(run, layer, moment) {
+  const next = moment.row + 1;
+  if (moment.base === 0 || next >= run.rows) return run.weights(layer, moment.row);
+  const under = moment.synchronisation > 0 && run.explains && run.synchronised[next] > 0;
+  if (under) return placeWithin(explanation(run, next, moment.synchronisation, 1), run, layer, moment.row);
+  if (layer === 0) return between(run.weights(0, moment.row), pointAt(run.proposal, next), moment.base);
+  return run.consecutive ? run.weights(layer, moment.row) : glide(run, layer, moment);
+}
+
+function placeWithin({ updates, stages }, run, layer, row) {
+  if (layer > updates.length) return run.weights(layer, row);
+  const end = updates[updates.length - 1].to;
+  if (layer === 0) return between(updates[0].target, end, stages.restart);
+  const { from, to } = updates[layer - 1];
+  const moved = between(from, to, stages.layers[layer - 1].travel);
+  return layer < updates.length ? between(moved, end, stages.restart) : moved;
+}
+
+function glide(run, layer, moment) {
+  return between(run.weights(layer, moment.row), run.weights(layer, moment.row + 1), moment.base);
+}
+
+function unit(value) {
+  return Math.max(0, Math.min(1, value));
+}
+
+function smooth(value) {
+  const share = unit(value);
+  return share * share * (3 - 2 * share);
+}

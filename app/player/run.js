@@ -1,0 +1,143 @@
+// What the player knows of a run. Layer 0 stands for the fast weights θ, layer j >= 1 for the slow weights φ_j, 1 being
+// the innermost. Row 0 is the start. The layout of the bytes is described in pack.py.
+
+class Reader {
+  constructor(bytes, offset) {
+    this.bytes = bytes;
+    this.offset = offset;
+  }
+
+  floats(count) {
+    // Copied, because a Float32Array must start at a multiple of four bytes of its buffer.
+    const part = this.bytes.slice(this.offset, this.offset + 4 * count);
+    this.offset += 4 * count;
+    return new Float32Array(part.buffer, 0, count);
+  }
+
+  counts(count) {
+    this.offset += count;
+    return this.bytes.subarray(this.offset - count, this.offset);
+  }
+
+  points(count) {
+    return { x: this.floats(count), y: this.floats(count) };
+  }
+}
+
+function unpack(bytes) {
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const { tracks, ...view } = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
+  const reader = new Reader(bytes, 4 + size);
+  const runs = tracks.map((header) => new Run(header, reader));
+  for (const run of runs) run.complete(reader.counts(run.rows));
+  return { view, runs };
+}
+
+function progression(given, rows, reader) {
+  if (!given) return reader.floats(rows);
+  return Float64Array.from({ length: rows }, (_, row) => given[0] + row * given[1]);
+}
+
+class Run {
+  constructor(header, reader) {
+    const { name, color, rows, consecutive, diverged, panel, start } = header;
+    Object.assign(this, { name, color, rows, consecutive, diverged, panel, start, id: `${name}/${start}` });
+    let period = 1;
+    this.layers = header.layers.map(([k, alpha]) => ({ k, alpha, within: period, period: (period *= k) }));
+    this.fast = reader.points(rows);
+    this.loss = reader.floats(rows);
+    this.sparse = reader.points(header.proposals);
+    this.averaged = header.averaged ? reader.points(rows) : null;
+    this.slow = header.slow ? header.layers.map(() => reader.points(rows)) : null;
+    this.step = progression(header.step, rows, reader);
+    this.evaluations = progression(header.evaluations, rows, reader);
+  }
+
+  /** Fill in what follows from `synchronised`: proposals, and for each layer the row of its last synchronisation. */
+  complete(counts) {
+    this.synchronised = counts.slice();
+    this.proposal = { x: this.fast.x.slice(), y: this.fast.y.slice() };
+    this.last = this.layers.map(() => new Int32Array(this.rows));
+    let index = 0;
+    for (let row = 0; row < this.rows; row++) {
+      if (counts[row]) {
+        this.proposal.x[row] = this.sparse.x[index];
+        this.proposal.y[row] = this.sparse.y[index++];
+      }
+      // The start is no synchronisation, and a run that has diverged stays where it is.
+      if (row === 0 || (this.diverged >= 0 && this.step[row] >= this.diverged)) this.synchronised[row] = 0;
+      this.last.forEach((last, below) => (last[row] = this.synchronised[row] > below ? row : (last[row - 1] ?? 0)));
+    }
+    delete this.sparse;
+  }
+
+  get depth() {
+    return this.layers.length;
+  }
+
+  /** Whether the updates of a synchronisation can be told: every base step is there. */
+  get explains() {
+    return this.consecutive && this.depth > 0;
+  }
+
+  clamp(row) {
+    return Math.max(0, Math.min(this.rows - 1, row));
+  }
+
+  /** The weights of a layer at a row: slow weights are the fast ones right after their layer last synchronised. */
+  weights(layer, row) {
+    const at = this.clamp(row);
+    if (layer === 0) return pointAt(this.fast, at);
+    return this.slow ? pointAt(this.slow[layer - 1], at) : pointAt(this.fast, this.last[layer - 1][at]);
+  }
+
+  lossOf(layer, row) {
+    const at = this.clamp(row);
+    if (layer === 0) return this.loss[at];
+    return this.slow ? NaN : this.loss[this.last[layer - 1][at]];
+  }
+
+  /**
+   * The updates of the layers that synchronised at a row, innermost first: φ_j moves from `from` towards `target`
+   * (θ, or the φ_{j-1} just updated) and arrives at `to`. After the last, everything inside restarts from its `to`.
+   */
+  updates(row) {
+    const count = this.explains && row > 0 && row < this.rows ? this.synchronised[row] : 0;
+    const done = [];
+    let target = pointAt(this.proposal, row);
+    for (let layer = 1; layer <= count; layer++) {
+      const from = this.weights(layer, row - 1);
+      const to = layer === count ? pointAt(this.fast, row) : between(from, target, this.layers[layer - 1].alpha);
+      done.push({ layer, alpha: this.layers[layer - 1].alpha, from, target, to });
+      target = to;
+    }
+    return done;
+  }
+
+  /** How far a layer's clock has come: k at its synchronisation, 0 from the next step of the layer below it on. */
+  counter(layer, row) {
+    const { k, within, period } = this.layers[layer - 1];
+    const step = this.step[this.clamp(row)];
+    if (step > 0 && step % period === 0) return k;
+    return Math.floor(step / within) % k;
+  }
+
+  /** Base steps until a layer next synchronises. */
+  untilSynchronised(layer, row) {
+    const { period } = this.layers[layer - 1];
+    return period - (this.step[this.clamp(row)] % period);
+  }
+
+  /** The row after which the fast weights have moved freely: that of the last synchronisation before `row`. */
+  blockStart(row) {
+    return this.last.length && row > 0 ? this.last[0][row - 1] : 0;
+  }
+}
+
+function pointAt(points, row) {
+  return [points.x[row], points.y[row]];
+}
+
+function between(from, to, share) {
+  return [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
+}

@@ -1,0 +1,127 @@
+// Everything that is drawn over the chart: which runs and layers are shown, on which panel, in which ink.
+
+const MANY_RUNS = 8; // with more, only the inspected run explains its synchronisations
+const CROWD = 14; // with more, lines and heads are thinner
+
+class Scene {
+  constructor() {
+    this.runs = [];
+    this.hidden = new Set(); // "name" or "name/layer"
+    this.heads = [];
+    this.inspected = null;
+  }
+
+  show(runs, theme) {
+    this.runs = runs;
+    this.retheme(theme);
+  }
+
+  retheme(theme) {
+    this.theme = theme;
+    this.inkwell = new Map(this.runs.map((run) => [run, inksOf(run, theme)]));
+  }
+
+  place(stage) {
+    this.stage = stage;
+    this.trails = new Trails(stage.layers);
+    this.remeasured();
+  }
+
+  remeasured() {
+    this.exits = new Map();
+    this.trails.reset();
+  }
+
+  inks(run) {
+    return this.inkwell.get(run);
+  }
+
+  panelOf(run) {
+    return this.stage.panels[run.panel] ?? this.stage.panels[0];
+  }
+
+  shown(run, layer) {
+    return !this.hidden.has(run.name) && !this.hidden.has(`${run.name}/${layer}`);
+  }
+
+  anyShown(run) {
+    return !this.hidden.has(run.name);
+  }
+
+  get thickness() {
+    return this.runs.length > CROWD ? 0.75 : 1;
+  }
+
+  draw(moment) {
+    this.row = moment.row;
+    const { scene } = this.stage.layers;
+    this.trails.advance(this, moment.row);
+    this.stage.layers.clear("scene");
+    this.heads = [];
+    const lastly = this.runs.filter((run) => run === this.inspected);
+    for (const run of [...this.runs.filter((each) => each !== this.inspected), ...lastly]) {
+      if (this.anyShown(run)) this.drawOne(scene, run, moment);
+    }
+  }
+
+  drawOne(context, run, moment) {
+    const panel = this.panelOf(run);
+    if (!panel) return;
+    context.save();
+    panel.clip(context);
+    const exit = this.exitOf(run, panel);
+    if (exit && moment.row >= exit.row) {
+      cross(context, exit.point, 6, ink(this.inks(run)[0]), ink(this.theme.background, 0.9));
+    } else {
+      this.heads.push(...drawRun(context, panel, this, run, moment, this.detailOf(run)));
+    }
+    context.restore();
+  }
+
+  detailOf(run) {
+    const alone = this.stage.panels.length > 1 && !this.runs.some((other) => other !== run && other.panel === run.panel);
+    const detail = run === this.inspected || alone;
+    return { detail, explained: detail || this.runs.length <= MANY_RUNS, size: this.thickness };
+  }
+
+  /** Where and when a diverged run left its panel for good, or stopped. */
+  exitOf(run, panel) {
+    if (run.diverged < 0) return null;
+    if (!this.exits.has(run)) this.exits.set(run, findExit(run, panel));
+    return this.exits.get(run);
+  }
+
+  /** The loss at a head drawn last. */
+  lossOf({ run, layer }) {
+    return run.lossOf(layer, this.row);
+  }
+
+  /** The head nearest to a point, within `reach` pixels. */
+  headAt([x, y], reach = 16) {
+    const away = ({ point }) => Math.hypot(point[0] - x, point[1] - y);
+    const close = this.heads.filter((each) => away(each) <= reach).sort((a, b) => away(a) - away(b));
+    return close[0] ?? null;
+  }
+}
+
+function findExit(run, panel) {
+  const inside = (row) => panel.contains(panel.place(run.weights(0, row)));
+  let row = run.rows - 1;
+  while (row > 0 && !inside(row)) row--;
+  if (row === run.rows - 1) {
+    const stopped = Array.from(run.step).findIndex((step) => step >= run.diverged);
+    return { row: stopped < 0 ? row : stopped, point: panel.place(run.weights(0, row)) };
+  }
+  return { row: row + 1, point: edgePoint(panel, panel.place(run.weights(0, row)), panel.place(run.weights(0, row + 1))) };
+}
+
+/** Where the way from a point inside a panel to one outside crosses its edge, drawn in by the size of a mark. */
+function edgePoint(panel, inside, outside) {
+  const inset = 9;
+  const shares = [panel.horizontal, panel.vertical].map((axis, index) => {
+    const way = outside[index] - inside[index];
+    const limit = way > 0 ? axis.end - inset : axis.offset + inset;
+    return way === 0 ? 1 : Math.max(0, (limit - inside[index]) / way);
+  });
+  return between(inside, outside, Math.min(1, ...shares));
+}

@@ -1,0 +1,128 @@
+// The bar of controls: buttons, scrubber, speed and switches. It reports wishes and shows the state; it decides nothing.
+
+const ICONS = {
+  play: '<path d="M8 5.2v13.6c0 .8.9 1.3 1.6.8l10-6.8c.6-.4.6-1.2 0-1.6l-10-6.8C8.9 3.9 8 4.4 8 5.200z"/>',
+  pause: '<rect x="6.5" y="5" width="4" height="14" rx="1.2"/><rect x="13.5" y="5" width="4" height="14" rx="1.2"/>',
+  forward: '<rect x="15.6" y="6" width="2.6" height="12" rx="1"/><path d="M6 6.800v10.400c0 .6.7 1 1.2.6l6.6-5.200c.4-.3.4-.9 0-1.200L7.2 6.200C6.7 5.8 6 6.2 6 6.800z"/>',
+  backward: '<rect x="5.8" y="6" width="2.6" height="12" rx="1"/><path d="M18 6.800v10.400c0 .6-.7 1-1.2.6l-6.6-5.200c-.4-.3-.4-.9 0-1.200l6.6-5.200c.5-.4 1.2 0 1.2.6z"/>',
+  next: '<circle cx="18" cy="12" r="3.2"/><path class="line" d="M3 12h9m-3.5-4 4 4-4 4"/>',
+  previous: '<circle cx="6" cy="12" r="3.2"/><path class="line" d="M21 12h-9m3.5-4-4 4 4 4"/>',
+  loop: '<path class="line" d="M17 3.500l3 3-3 3M4 11.500v-1a4 4 0 0 1 4-4h12M7 20.500l-3-3 3-3M20 12.500v1a4 4 0 0 1-4 4H4"/>',
+  pausing: '<circle class="line" cx="12" cy="12" r="8.5"/><path class="line" d="M10 9v6M14 9v6"/>',
+};
+
+function icon(name) {
+  return `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
+}
+
+function button(name, title, classes = "") {
+  return `<button type="button" class="lp-button ${classes}" data-do="${name}" title="${title}" aria-label="${title}">${icon(name)}</button>`;
+}
+
+function toggle(name, title, text) {
+  return `<button type="button" class="lp-toggle" data-do="${name}" aria-pressed="false" title="${title}">${icon(name)}<span>${text}</span></button>`;
+}
+
+const TRANSPORT = `
+  <div class="lp-buttons">
+    ${button("previous", "Previous synchronisation (Shift + ←)")}
+    ${button("backward", "One step back (←)")}
+    ${button("play", "Play or pause (space)", "lp-play")}
+    ${button("forward", "One step forward (→)")}
+    ${button("next", "Next synchronisation (Shift + →)")}
+  </div>
+  <div class="lp-scrubber">
+    <canvas aria-hidden="true"></canvas><div class="lp-rail"><div class="lp-done"></div></div><div class="lp-thumb"></div>
+    <input type="range" min="0" step="1" value="0" aria-label="Base step">
+  </div>
+  <output class="lp-count"><b>0</b><span></span></output>
+  <div class="lp-options">
+    <label class="lp-speed" title="Speed"><span class="lp-hidden">Speed</span>
+      <select>${SPEEDS.map((speed) => `<option value="${speed}">${shortNumber(speed)}×</option>`).join("")}</select></label>
+    ${toggle("pausing", "Pause at each synchronisation", "Pause at syncs")}
+    ${toggle("loop", "Start again at the end", "Loop")}
+  </div>`;
+
+class Transport {
+  constructor(element, playback, wishes) {
+    element.innerHTML = TRANSPORT;
+    Object.assign(this, { element, playback, shown: {} });
+    const find = (selector) => element.querySelector(selector);
+    [this.range, this.done, this.thumb, this.canvas] = ["input", ".lp-done", ".lp-thumb", "canvas"].map(find);
+    [this.step, this.total, this.speed] = [".lp-count b", ".lp-count span", "select"].map(find);
+    for (const each of element.querySelectorAll("[data-do]")) each.onclick = () => wishes[each.dataset.do]();
+    this.range.oninput = () => wishes.seek(Number(this.range.value));
+    this.speed.onchange = () => wishes.speed(Number(this.speed.value));
+    this.observer = new ResizeObserver(() => this.layout());
+    this.observer.observe(find(".lp-scrubber"));
+  }
+
+  /** The rows and steps to scrub through; `ticks` are the inspected run's synchronisations, drawn under the rail. */
+  load(run, theme, inks) {
+    this.range.max = this.playback.end;
+    Object.assign(this, { run, theme, inks });
+    const last = run ? run.step[run.rows - 1] : 0;
+    this.total.textContent = ` / ${last}`;
+    this.element.querySelector(".lp-count").style.setProperty("--digits", String(last).length);
+    this.layout();
+  }
+
+  layout() {
+    this.width = this.range.clientWidth - 16;
+    this.shown = {};
+    this.paintTicks();
+    this.show();
+  }
+
+  paintTicks() {
+    const { canvas, run, width } = this;
+    const density = Math.min(2, window.devicePixelRatio || 1);
+    canvas.width = Math.max(1, Math.round((width + 16) * density));
+    canvas.height = Math.round(14 * density);
+    if (!run || width <= 0) return;
+    const context = canvas.getContext("2d");
+    context.setTransform(density, 0, 0, density, 0, 0);
+    for (let row = 1; row < run.rows; row++) {
+      const count = run.explains ? run.synchronised[row] : 0;
+      const spacing = count ? (run.layers[count - 1].period * width) / Math.max(1, this.playback.end) : 0;
+      if (spacing < 3) continue;
+      context.fillStyle = ink(this.inks[count], count === run.depth ? 0.95 : 0.6);
+      context.fillRect(8 + (width * row) / this.playback.end - 0.75, 0, 1.5, 4 + 3 * (count - 1));
+    }
+  }
+
+  /** Called every frame; touches the page only where something changed. */
+  show() {
+    const { playback, shown } = this;
+    const { position, playing, row } = playback;
+    if (position !== shown.position) {
+      const share = playback.end ? position / playback.end : 0;
+      this.done.style.transform = `scaleX(${share})`;
+      this.thumb.style.transform = `translateX(${share * this.width}px)`;
+      shown.position = position;
+    }
+    if (row !== shown.row) this.showRow(row);
+    if (playing !== shown.playing) this.showPlaying(playing);
+    for (const name of ["pausing", "loop"]) {
+      if (playback[name] !== shown[name]) {
+        this.element.querySelector(`[data-do=${name}]`).setAttribute("aria-pressed", (shown[name] = playback[name]));
+      }
+    }
+    if (playback.speed !== shown.speed) this.speed.value = shown.speed = playback.speed;
+  }
+
+  showRow(row) {
+    this.shown.row = row;
+    const step = this.run ? this.run.step[this.run.clamp(row)] : row;
+    this.step.textContent = step;
+    this.range.value = row;
+    if (!this.playback.playing) this.range.setAttribute("aria-valuetext", `step ${step}`);
+  }
+
+  showPlaying(playing) {
+    this.shown.playing = playing;
+    const play = this.element.querySelector(".lp-play");
+    play.innerHTML = icon(playing ? "pause" : "play");
+    play.setAttribute("aria-label", playing ? "Pause (space)" : "Play (space)");
+  }
+}
