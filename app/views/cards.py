@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.player.tracks import PALETTE
-from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_K, MAX_LAYERS, MAX_STEPS, Card, LayerConfig
+from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_EVERY, MAX_K, MAX_LAYERS, Card, LayerConfig
 
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}
@@ -71,7 +71,7 @@ def _details(prefix: str, card: Card) -> None:
     st.number_input("Weight decay", key=f"{prefix}.weight_decay", step=0.001, format="%g")
     st.selectbox("lr schedule", list(SCHEDULES), format_func=SCHEDULES.__getitem__, key=f"{prefix}.schedule")
     if card.schedule == "step":
-        st.number_input("Decay every … base steps", 1, MAX_STEPS, key=f"{prefix}.every")
+        st.number_input("Decay every … base steps", 1, MAX_EVERY, key=f"{prefix}.every")
         st.slider("Decay factor", 0.05, 1.0, step=0.05, key=f"{prefix}.factor")
     st.selectbox("Colour", range(len(PALETTE)), format_func=COLOR_NAMES.__getitem__, key=f"{prefix}.color")
 

@@ -1,0 +1,40 @@
+"""One frozen, validated value holds all that a page shows: widget defaults, link, cache key and export header alike."""
+
+from app.player.tracks import PALETTE
+from app.state.cards import (
+    BASE_TITLES,
+    COLOR_NAMES,
+    MAX_CARDS,
+    MAX_EVERY,
+    MAX_K,
+    MAX_LAYERS,
+    Card,
+    Comparison,
+    LayerConfig,
+    default_cards,
+    short,
+)
+from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
+from app.state.surfaces import MAX_STARTS, MAX_STEPS, NOISE_KINDS, SurfacesConfig
+
+__all__ = [
+    "BASE_TITLES",
+    "COLOR_NAMES",
+    "MAX_CARDS",
+    "MAX_EVERY",
+    "MAX_K",
+    "MAX_LAYERS",
+    "MAX_SEEDS",
+    "MAX_STARTS",
+    "MAX_STEPS",
+    "MAX_TRAINING_STEPS",
+    "NOISE_KINDS",
+    "PALETTE",
+    "Card",
+    "Comparison",
+    "LayerConfig",
+    "NetworksConfig",
+    "SurfacesConfig",
+    "default_cards",
+    "short",
+]

@@ -1,0 +1,102 @@
+"""What the Networks page shows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from app.state.cards import Card, Comparison, Finite, default_cards
+from landscapes.tasks.classifier import ClassifierTask
+from landscapes.tasks.data import DATASETS
+from landscapes.tasks.models import MODELS
+from optim_core.spec import OptimizerSpec
+
+MAX_TRAINING_STEPS, MAX_SEEDS = 20_000, 12
+DEFAULT_LR = 0.1
+PlaneKind = Literal["pca", "random", "ends", "cycle"]
+Measure = Literal["loss", "accuracy"]
+
+
+class NetworksConfig(Comparison):
+    """A comparison on a network: the task, how long, how often to look, and the plane it is seen on."""
+
+    v: Literal[1] = 1
+    dataset: str = "digits"
+    network: str = "cnn"
+    train_size: int | None = Field(1000, ge=10)
+    label_noise: Finite = Field(0.0, ge=0, le=1)
+    batch_size: int = Field(32, ge=1, le=1024)
+    augmentation: Literal["none", "shift", "flip-shift"] = "none"
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seeds: int = Field(1, ge=1, le=MAX_SEEDS)
+    steps: int = Field(600, ge=10, le=MAX_TRAINING_STEPS)
+    snapshot_every: int = Field(1, ge=1, le=1000)
+    ema: Finite = Field(0.0, ge=0, lt=1)
+    equal_lr: bool = False
+    plane: PlaneKind = "pca"
+    measure: Measure = "loss"
+
+    @field_validator("dataset")
+    @classmethod
+    def _known_dataset(cls, value: str) -> str:
+        return _choice(value, DATASETS, "data set")
+
+    @field_validator("network")
+    @classmethod
+    def _known_network(cls, value: str) -> str:
+        return _choice(value, MODELS, "network")
+
+    @field_validator("batch_size")
+    @classmethod
+    def _batch_within_data(cls, value: int, info: ValidationInfo) -> int:
+        size = info.data.get("train_size")
+        if size is not None and value > size:
+            raise ValueError(f"batch size must be at most the training-set size, {size}")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _customary(cls, data: Any) -> Any:
+        return {"cards": default_cards(DEFAULT_LR)} | data if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _task_is_possible(self) -> Self:
+        self.task()
+        return self
+
+    def task(self) -> ClassifierTask:
+        """The task described; its own checks hold, too."""
+        return ClassifierTask(
+            dataset=self.dataset,
+            network=self.network,
+            train_size=self.train_size,
+            label_noise=self.label_noise,
+            batch_size=self.batch_size,
+            augmentation=self.augmentation,
+        )
+
+    def specs(self) -> tuple[OptimizerSpec, ...]:
+        """The optimizers that are switched on; with `equal_lr`, each at lr / Π α."""
+        specs = super().specs()
+        return (
+            tuple(spec.with_lr(effective_lr(card)) for spec, card in zip(specs, self.active, strict=True))
+            if self.equal_lr
+            else specs
+        )
+
+
+def effective_lr(card: Card) -> float:
+    """The lr at which the outermost slow weights move, under constant gradients, as the base optimizer does at card.lr.
+
+    Layers with α = 0 never move: for them the lr stays.
+    """
+    fraction = math.prod(layer.alpha for layer in card.layers)
+    return card.lr / fraction if fraction > 0 else card.lr
+
+
+def _choice(value: str, known: Any, what: str) -> str:
+    if value not in known:
+        raise ValueError(f"no such {what}; choose one of {', '.join(known)}")
+    return value

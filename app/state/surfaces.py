@@ -1,0 +1,97 @@
+"""What the Surfaces page shows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from app.state.cards import Comparison, Finite, default_cards
+from landscapes.noise import Noise
+from landscapes.surfaces import SURFACES, Surface
+
+MAX_STARTS, MAX_STEPS = 16, 5000
+
+NoiseKind = Literal["none", "gaussian", "multiplicative", "student", "minibatch"]
+NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)
+
+
+class SurfacesConfig(Comparison):
+    """Everything that the Surfaces page shows."""
+
+    v: Literal[1] = 1
+    surface: str = "bowl"
+    starts: tuple[tuple[Finite, Finite], ...] = Field((), max_length=MAX_STARTS)
+    noise: NoiseKind = "none"
+    noise_scale: Finite = Field(1.0, ge=0, le=1000)
+    noise_freedom: Finite = Field(3.0, gt=0, le=1000)
+    noise_batches: int = Field(10, ge=2, le=100)
+    noise_replacement: bool = False
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    steps: int = Field(500, ge=1, le=MAX_STEPS)
+    target: Finite | None = None
+    panels: bool = False
+
+    @field_validator("surface")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in SURFACES:
+            raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}")
+        return value
+
+    @field_validator("starts", mode="before")
+    @classmethod
+    def _read_starts(cls, value: Any) -> Any:
+        """A link writes "x,y;x,y"."""
+        if not isinstance(value, str):
+            return value
+        return tuple(tuple(pair.split(",")) for pair in value.split(";") if pair)
+
+    @field_validator("starts")
+    @classmethod
+    def _inside(cls, value: tuple[tuple[float, float], ...], info: ValidationInfo) -> tuple[tuple[float, float], ...]:
+        surface = SURFACES.get(info.data.get("surface", ""))
+        for place in value if surface else ():
+            check_inside(place, surface.domain)
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _customary(cls, data: Any) -> Any:
+        """What is not said follows the surface: its customary start and lr."""
+        surface = SURFACES.get(data.get("surface", "bowl")) if isinstance(data, dict) else None
+        if surface is None:
+            return data
+        noise = {"noise": "gaussian", "noise_scale": surface.noise_scale} if surface.noise_scale else {}
+        return (
+            {"starts": (surface.start,), "cards": default_cards(surface.lr)}
+            | (noise if "noise" not in data else {})
+            | data
+        )
+
+    @property
+    def landscape(self) -> Surface:
+        """The surface chosen."""
+        return SURFACES[self.surface]
+
+    def gradient_noise(self) -> Noise:
+        """The gradient noise chosen, for the landscapes."""
+        return Noise(
+            kind=self.noise,
+            scale=self.noise_scale,
+            seed=self.seed,
+            degrees_of_freedom=self.noise_freedom,
+            batches=self.noise_batches,
+            replacement=self.noise_replacement,
+        )
+
+
+def check_inside(place: tuple[float, float], domain: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Refuse a start outside the surface's domain.
+
+    Raises:
+        ValueError: names the coordinate, the value and the range.
+    """
+    for axis, value, (low, high) in zip("xy", place, domain, strict=True):
+        if not low <= value <= high:
+            raise ValueError(f"start {axis} must be in [{low:g}, {high:g}] on this surface, got {value:g}")

@@ -1,0 +1,187 @@
+"""Weight space on a plane: where each optimizer's weights lie on it, how far they are off it, and the loss on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.jobs.store import TrainingResult
+from app.player.tracks import Track
+from landscapes.contours import Grid, PlaneLoss, plane_losses
+from landscapes.planes import Plane, Projection, pca_plane, random_plane, three_point_plane
+from landscapes.tasks.classifier import ClassifierTask
+from landscapes.weights import Score, WeightLoss, assign_weights
+from optim_core.layers import periods
+from optim_core.snapshots import Snapshots
+
+Floats = NDArray[np.float64]
+
+GRID_POINTS, IMAGES = 41, 512
+PCA_ROWS = 120  # of each track: more change nothing in the two directions
+CHECKS = 40  # places along each track where the plane's loss is held against the true one
+
+
+@dataclass(frozen=True, eq=False)
+class OnPlane:
+    """One run seen on the plane: projections of (rows, P) snapshots, innermost layer first in `slow`."""
+
+    snapshots: Snapshots
+    proposal: Projection
+    slow: tuple[Projection, ...]
+
+    @property
+    def fast(self) -> Floats:
+        """(rows, 2): where the fast weights are after each step; right after a synchronisation they equal slow ones."""
+        places = self.proposal.coordinates.copy()
+        for layer, projection in enumerate(self.slow, start=1):
+            due = self.snapshots.synchronised == layer
+            places[due] = projection.coordinates[due]
+        return places
+
+    @property
+    def outermost(self) -> Projection:
+        """Of the outermost slow weights; of the fast ones without layers."""
+        return self.slow[-1] if self.slow else self.proposal
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A plane and every run on it."""
+
+    plane: Plane
+    runs: tuple[OnPlane, ...]
+
+    @property
+    def places(self) -> Floats:
+        """All coordinates, (points, 2)."""
+        return np.concatenate([p.coordinates for run in self.runs for p in (run.proposal, *run.slow)])
+
+
+def view(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, *, focus: int = 0, cycle: int = 1) -> View:
+    """Project all snapshots of all runs onto one plane.
+
+    Args:
+        results: one run per optimizer.
+        kind: "pca" of all tracks; "random" filter-normalised directions through the first run's end; "ends", through
+            the last outermost weights of three runs; "cycle", one outer cycle of the run `focus`.
+        task: what was trained.
+        focus: the run whose cycle is shown.
+        cycle: which cycle, from 1.
+
+    Raises:
+        ValueError: these runs span no such plane; says why.
+    """
+    plane = _plane(results, kind, task, focus, cycle)
+    return View(plane, tuple(_on_plane(plane, result.snapshots) for result in results))
+
+
+def tracks(
+    seen: View, results: Sequence[TrainingResult], names: Sequence[str], colors: Sequence[str]
+) -> tuple[Track, ...]:
+    """The runs as the player draws them; the loss it shows is that of the mini-batch at that step."""
+    return tuple(
+        _track(run, result, name, color)
+        for run, result, name, color in zip(seen.runs, results, names, colors, strict=True)
+    )
+
+
+class Backdrop:
+    """The loss on a plane, computed by a thread of its own, coarse to fine; then true loss against the plane's.
+
+    picture: the finest grid so far, or None      checks: per run (rows, true loss, loss at the projection), or None
+    """
+
+    def __init__(self, seen: View, score: WeightLoss) -> None:
+        self.picture: PlaneLoss | None = None
+        self.checks: tuple[tuple[NDArray[np.int64], Floats, Floats], ...] | None = None
+        self._seen, self._score = seen, score
+        self._stop = threading.Event()
+        threading.Thread(target=self._work, name="plane", daemon=True).start()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more will come."""
+        return self.checks is not None or self._stop.is_set()
+
+    def close(self) -> None:
+        """Stop at the next point."""
+        self._stop.set()
+
+    def _work(self) -> None:
+        grid = Grid.around(self._seen.places, GRID_POINTS)
+        for picture in plane_losses(self._score, self._seen.plane, grid, should_stop=self._stop.is_set):
+            self.picture = picture
+        if not self._stop.is_set():
+            self.checks = tuple(_check(run, self._seen.plane, self._score) for run in self._seen.runs)
+
+
+def _plane(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, focus: int, cycle: int) -> Plane:
+    snapshots = [result.snapshots for result in results]
+    if kind == "random":
+        import torch
+
+        model = task.model(0)
+        assign_weights(model, torch.from_numpy(np.array(snapshots[0].outermost[-1], dtype=np.float32)))
+        return random_plane(model, seed=0)
+    if kind == "ends":
+        if len(results) < 3:
+            raise ValueError(f"a plane through three ends needs three optimizers, got {len(results)}")
+        return three_point_plane(*(np.asarray(one.outermost[-1], np.float64) for one in snapshots[:3]))
+    if kind == "cycle":
+        return _cycle_plane(snapshots[focus], cycle)
+    every = max(1, len(snapshots[0].step) // PCA_ROWS)
+    return pca_plane([array[::every] for one in snapshots for array in (one.proposal, *one.slow[-1:])])
+
+
+def _cycle_plane(one: Snapshots, cycle: int) -> Plane:
+    """Through the slow start of a cycle, the end of its first inner block, and where its last base step arrived."""
+    if not one.layers:
+        raise ValueError("a cycle needs slow weights: choose an optimizer with at least one layer")
+    inner, outer = periods(one.layers)[0], periods(one.layers)[-1]
+    rows = {int(step): row for row, step in enumerate(one.step)}
+    start = (cycle - 1) * outer
+    middle = start + (inner if len(one.layers) > 1 else max(1, inner // 2))
+    if not {start, middle, start + outer} <= rows.keys():
+        raise ValueError(
+            f"cycle {cycle} was not recorded step by step: choose an earlier one, or a snapshot every step"
+        )
+    end = np.asarray(one.proposal[rows[start + outer]], np.float64)
+    return three_point_plane(one.outermost[rows[start]], one.proposal[rows[middle]], end)
+
+
+def _on_plane(plane: Plane, one: Snapshots) -> OnPlane:
+    return OnPlane(one, plane.project(one.proposal), tuple(plane.project(layer) for layer in one.slow))
+
+
+def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track:
+    step = run.snapshots.step
+    loss = np.concatenate([result.curves.loss[0][:1], result.curves.loss[0]])
+    return Track(
+        name=name,
+        color=color,
+        layers=result.layers,
+        fast=run.fast,
+        proposal=run.proposal.coordinates,
+        synchronised=run.snapshots.synchronised,
+        loss=loss[np.minimum(step, len(loss) - 1)],
+        step=step,
+        evaluations=step,
+        diverged=-1 if result.diverged is None else result.diverged,
+        slow=tuple(layer.coordinates for layer in run.slow),
+    )
+
+
+def _check(run: OnPlane, plane: Plane, score: WeightLoss) -> tuple[NDArray[np.int64], Floats, Floats]:
+    weights, projection = run.snapshots.outermost, run.outermost
+    rows = np.unique(np.linspace(0, len(weights) - 1, CHECKS).astype(int))
+    true = [_loss(score(np.asarray(weights[row], np.float32))) for row in rows]
+    flat = [_loss(score(plane.point(*projection.coordinates[row]).astype(np.float32))) for row in rows]
+    return run.snapshots.step[rows], np.array(true), np.array(flat)
+
+
+def _loss(score: Score) -> float:
+    return score.loss
