@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from optim_core.layers import Layer, make_layers
+from optim_core.momentum import Momentum
 
 PREFIX = "lookahead_"
 
@@ -24,7 +25,7 @@ class Settings:
     """What a checkpoint says of the Lookahead that wrote it."""
 
     layers: tuple[Layer, ...]
-    momentum: str
+    momentum: Momentum
     base_steps: int
 
     def entries(self) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class Settings:
         if PREFIX + "k" not in group:
             return None
         k, alpha, momentum, base_steps = (group[PREFIX + name] for name in ("k", "alpha", "momentum", "base_steps"))
-        return Settings(make_layers(list(k), list(alpha)), str(momentum), int(base_steps))
+        return Settings(make_layers(list(k), list(alpha)), momentum, int(base_steps))
 
 
 def slow_key(layer: int, buffer: str = "") -> str:

@@ -11,6 +11,7 @@ More are Multilayer Lookahead: Pushkin, Barba 2021, arXiv 2110.14254.
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -164,6 +165,7 @@ class MultilayerLookahead(Optimizer):
         Raises:
             RuntimeError: some parameters have no slow weights yet.
         """
+        self._refuse_while_evaluating("advance()")
         if self._groups_captured != len(self.base.param_groups):
             raise RuntimeError("some parameters have no slow weights: call capture() before the base optimizer's step")
         self.base_steps += 1
@@ -180,9 +182,9 @@ class MultilayerLookahead(Optimizer):
         Raises:
             ValueError: there is no such layer.
         """
-        depth = len(self.layers)
-        if isinstance(layer, bool) or layer not in (*range(-depth, 0), *range(1, depth + 1)):
-            raise ValueError(f"layer must be in 1 to {depth}, or in −{depth} to −1 from the outermost, got {layer!r}")
+        depth, layer = len(self.layers), operator.index(layer)
+        if layer == 0 or abs(layer) > depth:
+            raise ValueError(f"layer must be in 1 to {depth}, or −1 to −{depth} from the outermost, got {layer}")
         key = slow_key(layer if layer > 0 else depth + 1 + layer)
         return [
             self.state[parameter][key] if parameter in self.state else parameter.detach().clone()
@@ -216,6 +218,8 @@ class MultilayerLookahead(Optimizer):
         self._refuse_while_evaluating("state_dict()")
         for pre_hook in self._optimizer_state_dict_pre_hooks.values():
             pre_hook(self)
+        if self.momentum == "pullback":
+            self._pulled_back(list(self.state))
         slow = [self.state.get(parameter, {}) for parameter in self._parameters()]
         merged = merge(self.base.state_dict(), slow, Settings(self.layers, self.momentum, self.base_steps))
         for post_hook in self._optimizer_state_dict_post_hooks.values():
@@ -250,6 +254,7 @@ class MultilayerLookahead(Optimizer):
                 f"this optimizer has {len(self.layers)} layers, {self.layers}; "
                 f"the checkpoint has {len(saved.layers)}, {saved.layers}"
             )
+        checked_momentum(saved.momentum, self.base)
         if (saved.layers, saved.momentum) != (self.layers, self.momentum):
             warnings.warn(
                 f"the checkpoint's {saved.layers}, momentum={saved.momentum!r} replace "
@@ -259,12 +264,12 @@ class MultilayerLookahead(Optimizer):
 
     def _restore(self, slow: Sequence[StateDict], settings: Settings) -> None:
         self.layers, self.base_steps, self.synchronised = settings.layers, settings.base_steps, 0
-        self.momentum = checked_momentum(settings.momentum, self.base)
+        self.momentum = settings.momentum
         self.state = defaultdict(dict)
         for parameter, saved in zip(self._parameters(), slow, strict=True):
             if saved:
                 copies = self._slow_copies(parameter)
-                self.state[parameter] = {key: copies[key].copy_(value) for key, value in saved.items()}
+                self.state[parameter] = {key: copies[key].copy_(saved[key]) for key in copies if key in saved}
         self._groups_captured = 0
 
     @torch.no_grad()
@@ -283,23 +288,25 @@ class MultilayerLookahead(Optimizer):
     def _synchronise(self, layers: Sequence[Layer]) -> None:
         # A frozen parameter is left alone: interpolating it with itself could still turn −0 into 0 and ∞ into NaN.
         moving = [p for p in self._parameters() if p.requires_grad or p.grad is not None]
-        columns = [self._column(p, p, "") for p in moving]
-        if self.momentum != "keep":
-            buffers = momentum_buffers(self.base, moving)
-            if self.momentum == "pullback":
-                columns += [self._column(p, buffer, name) for p, name, buffer in buffers]
-            else:
-                for _, _, buffer in buffers:
-                    buffer.zero_()
-        synchronise([column[: len(layers) + 1] for column in columns], [layer.alpha for layer in layers])
+        rows = [(p, "", p) for p in moving]
+        if self.momentum == "reset":
+            for _, _, buffer in momentum_buffers(self.base, moving):
+                buffer.zero_()
+        elif self.momentum == "pullback":
+            rows += self._pulled_back(moving)
+        levels = range(1, len(layers) + 1)
+        columns = [[live.detach(), *(self.state[p][slow_key(i, name)] for i in levels)] for p, name, live in rows]
+        synchronise(columns, [layer.alpha for layer in layers], self.foreach)
 
-    def _column(self, parameter: Tensor, live: Tensor, name: str) -> list[Tensor]:
-        """[θ, φ_1, …, φ_n] of a parameter, or the same of one of its momentum buffers."""
-        slow = self.state[parameter]
-        keys = [slow_key(level, name) for level in range(1, len(self.layers) + 1)]
-        if keys[0] not in slow:  # a buffer that its base made after the slow weights had started: it was zero then
-            slow.update({key: self._slow_copy(torch.zeros_like(live)) for key in keys})
-        return [live.detach(), *(slow[key] for key in keys)]
+    def _pulled_back(self, parameters: Sequence[Tensor]) -> list[tuple[Tensor, str, Tensor]]:
+        """(parameter, name, live buffer) of their momentum, whose slow copies exist once they have been asked for."""
+        buffers = momentum_buffers(self.base, parameters)
+        for parameter, name, buffer in buffers:
+            for level in range(1, len(self.layers) + 1):
+                if slow_key(level, name) not in self.state[parameter]:
+                    # the base made this buffer after the slow weights had started: it was zero then
+                    self.state[parameter][slow_key(level, name)] = self._slow_copy(torch.zeros_like(buffer))
+        return buffers
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.base.param_groups for parameter in group["params"]]
