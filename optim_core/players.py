@@ -10,7 +10,7 @@ import torch
 
 from optim_core.lookahead import MultilayerLookahead
 from optim_core.spec import OptimizerSpec
-from optim_core.task import Task
+from optim_core.task import Task, flat
 
 
 class Player:
@@ -28,7 +28,7 @@ class Player:
         self.base.zero_grad()
         loss = task.loss(model, batch, self.name)
         loss.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+        norm = flat([p.grad for p in self.parameters if p.grad is not None]).norm()
         found = loss.item(), norm.item()
         if all(map(math.isfinite, found)):
             for group in self.base.param_groups:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -185,12 +185,14 @@ class _GrowingArray:
         self.row_bytes = dtype.itemsize * int(np.prod(row_shape, dtype=np.int64))
         self.rows = 0
         self.fresh = True
-        self.file: BinaryIO = path.open("r+b" if path.exists() else "w+b")
+        self.file = path.open("r+b" if path.exists() else "w+b", buffering=0)  # rows are large: no copy on the way
 
     def append(self, row: Array) -> None:
         if self.fresh:
             self.cut(0)
-        self.file.write(np.ascontiguousarray(row, dtype=self.dtype).data)
+        left = memoryview(np.ascontiguousarray(row, dtype=self.dtype)).cast("B")
+        while left:  # a disk that fills up takes a part first and refuses the rest
+            left = left[self.file.write(left) :]
         self.rows += 1
 
     def cut(self, rows: int) -> None:
@@ -206,7 +208,6 @@ class _GrowingArray:
         end = self.file.tell()
         self._write_header()
         self.file.seek(max(end, self.file.tell()))
-        self.file.flush()
 
     def close(self) -> None:
         self.flush()

@@ -188,21 +188,16 @@ class Training:
         """One step of all players, measured."""
         self._seed_generator()
         batch = self.task.batch(self.step, self.plan.seed)
-        losses, norms = [], []
-        for mover in self.movers:
-            loss, norm = mover.base_step(self.task, self.model, batch, self.step, self.plan.steps)
-            losses.append(loss)
-            norms.append(norm)
-            if not (math.isfinite(loss) and math.isfinite(norm)):
-                self.diverged = self.step + 1
-                return
+        found = [mover.base_step(self.task, self.model, batch, self.step, self.plan.steps) for mover in self.movers]
+        losses, norms = zip(*found, strict=True)
         proposal = self._fast()
-        if not torch.isfinite(proposal).all():
+        from_start = torch.dist(proposal, self.start).item()
+        if not all(map(math.isfinite, (*losses, *norms, from_start))):
             self.diverged = self.step + 1
             return
         self.step += 1
         self._synchronise(proposal)
-        self.recorder.add(losses, norms, self._distances())
+        self.recorder.add(losses, norms, (from_start, *self._slow_distances(from_start)))
         self._observe()
 
     def state(self) -> dict[str, Any]:
@@ -268,10 +263,12 @@ class Training:
                 metrics = self.task.evaluate(self.probe)
             self.recorder.measure(self.step, "fast" if name == "proposal" else name, metrics)
 
-    def _distances(self) -> tuple[float, float, float]:
-        fast, slow = self.tracks["proposal"], self.tracks[f"slow_{len(self.layers)}" if self.layers else "proposal"]
-        pairs = ((fast, self.start), (slow, self.start), (fast, slow))
-        return tuple(torch.dist(one, other).item() for one, other in pairs)  # type: ignore[return-value]
+    def _slow_distances(self, from_start: float) -> tuple[float, float]:
+        """Of the outermost slow weights, from the start and from the fast weights."""
+        if not self.layers:
+            return from_start, 0.0
+        slow = self.tracks[f"slow_{len(self.layers)}"]
+        return torch.dist(slow, self.start).item(), torch.dist(self.tracks["proposal"], slow).item()
 
     def _fast(self) -> torch.Tensor:
         return flat([p for mover in self.movers for p in mover.parameters])

@@ -27,7 +27,7 @@ def main(workers: int) -> None:
         host="127.0.0.1",
         dashboard_address=None,
         worker_dashboard_address=None,
-        silence_logs="ERROR",
+        silence_logs="CRITICAL",
         preload=PRELOADED,
     )
     with cluster:
