@@ -91,7 +91,11 @@ def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] 
 
 
 def _record(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
-    surface = config.landscape
-    size = max(max(abs(bound) for bound in axis) for axis in surface.domain)
-    field = noisy_field(surface, config.gradient_noise(), len(config.starts))
-    return record(field, config.specs(), config.starts, config.steps, escape=ESCAPE * size, on_progress=on_progress)
+    field = noisy_field(config.landscape, config.gradient_noise(), len(config.starts))
+    escape = escape_radius(config)
+    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
+
+
+def escape_radius(config: SurfacesConfig) -> float:
+    """A run with a coordinate beyond this magnitude has diverged."""
+    return ESCAPE * max(max(abs(bound) for bound in axis) for axis in config.landscape.domain)

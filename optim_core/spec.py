@@ -121,7 +121,7 @@ class OptimizerSpec:
         if not self.layers:
             return base
         ks, alphas = [layer.k for layer in self.layers], [layer.alpha for layer in self.layers]
-        return MultilayerLookahead(base, ks, alphas, momentum=self._kept_momentum())
+        return MultilayerLookahead(base, ks, alphas, momentum=self.kept_momentum)
 
     def _base(self, params: Iterable[Any], options: dict[str, Any]) -> torch.optim.Optimizer:
         import torch
@@ -134,7 +134,8 @@ class OptimizerSpec:
         momentum = 0.0 if self.base == "sgd" else self.momentum
         return torch.optim.SGD(params, momentum=momentum, nesterov=self.base == "nesterov" and momentum > 0, **common)
 
-    def _kept_momentum(self) -> SyncMomentum:
-        """A base without momentum has nothing to reset or pull back: there all three modes are "keep"."""
+    @property
+    def kept_momentum(self) -> SyncMomentum:
+        """`sync_momentum`, but "keep" for a base without momentum: it has nothing to reset or pull back."""
         has_momentum = self.base in ("adam", "adamw") or (self.base in ("momentum", "nesterov") and self.momentum > 0)
         return self.sync_momentum if has_momentum else "keep"

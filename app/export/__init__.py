@@ -20,6 +20,7 @@ _HOMES = {
     "CancelledError": "animation",
     "render_animation": "animation",
     "render_figure": "figures",
+    "surface_script": "script",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605
