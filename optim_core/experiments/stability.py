@@ -24,8 +24,8 @@ FAR, NEAR = 1e100, 1e-100  # beyond these the outcome is decided and the cell re
 class SimulatedMap:
     """What happened in every cell, arrays (rows, columns).
 
-    rate: growth of the outermost slow weights' distance per base step (at least that, where it left 1e100 behind), NaN
-    where they never synchronised
+    rate: growth of the outermost slow weights' distance per base step over the second half of the run (over all of it,
+    where the outcome was clear sooner); NaN where they never synchronised
     converged, diverged: whether that distance shrank or grew
     """
 
@@ -60,7 +60,7 @@ def simulate_map(
     size = len(grid.lr)
     if steps < 1 or size * steps > MAX_WORK:
         raise ValueError(f"steps must be from 1 to {MAX_WORK // size} for {size} cells, got {steps}")
-    runs = _Cells(square_matrix(jacobian), grid, alternating)
+    runs = _Cells(square_matrix(jacobian), grid, alternating, steps // 2)
     pulse = max(1, steps // 50)
     for step in range(1, steps + 1):
         runs.base_step()
@@ -77,7 +77,7 @@ def simulate_map(
 class _Cells:
     """State of all cells: fast[0] the positions, fast[1] the velocities, (2, cells, dim); one such copy per layer."""
 
-    def __init__(self, jacobian: Real, grid: ParameterGrid, alternating: bool) -> None:
+    def __init__(self, jacobian: Real, grid: ParameterGrid, alternating: bool, half: int) -> None:
         size, dim = len(grid.lr), len(jacobian)
         self.J, self.spec = jacobian + grid.spec.weight_decay * np.eye(dim), grid.spec
         self.blocks = [slice(i, i + 1) for i in range(dim)] if alternating else [slice(0, dim)]
@@ -88,8 +88,9 @@ class _Cells:
         self.fast = np.stack([np.ones((size, dim)), np.zeros((size, dim))])
         self.slow = [self.fast.copy() for _ in self.alpha]
         self.active = np.ones(size, dtype=bool)
-        self.last_distance = np.full(size, np.nan)
-        self.last_step = np.zeros(size)
+        self.half = half
+        self.first_distance, self.last_distance = np.full(size, np.sqrt(dim)), np.full(size, np.nan)
+        self.first_step, self.last_step = np.zeros(size), np.zeros(size)
 
     def base_step(self) -> None:
         position, velocity = self.fast
@@ -109,6 +110,9 @@ class _Cells:
         if outermost.any():
             self.last_distance[outermost] = np.linalg.norm(self.fast[0, outermost], axis=-1)
             self.last_step[outermost] = step
+            if step <= self.half:  # the first half lets the fading modes fade
+                self.first_distance[outermost] = self.last_distance[outermost]
+                self.first_step[outermost] = step
 
     def _synchronise_layer(self, layer: int, due: NDArray[np.bool_], alpha: Real) -> None:
         slow = self.slow[layer]
@@ -133,7 +137,9 @@ class _Cells:
         return not self.active.any()
 
     def rate(self) -> Real:
-        """Growth per base step up to the last synchronisation of the outermost layer (the last step without layers)."""
-        start = np.sqrt(self.fast.shape[-1])
+        """Growth per base step between two synchronisations of the outermost layer (base steps without layers)."""
+        early = self.first_step == self.last_step  # decided, or synchronised only in the first half
+        first_distance = np.where(early, np.sqrt(self.fast.shape[-1]), self.first_distance)
+        steps = self.last_step - np.where(early, 0, self.first_step)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray((self.last_distance / start) ** (1 / self.last_step))
+            return np.asarray((self.last_distance / first_distance) ** (1 / steps))

@@ -1,0 +1,226 @@
+"""Factors in the complex plane, and maps of the rate over two parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from app.figures.theory.look import CONVERGES, DIVERGES, MUTED, depth_color, faded, finish
+from optim_core.experiments import SimulatedMap
+from optim_core.layers import Layer
+from optim_core.theory import Axis, ParameterGrid, factors
+
+Floats = NDArray[np.float64]
+
+SYMBOLS = {"lr": "lr η", "k_1": "k₁", "k_2": "k₂", "alpha_1": "α₁", "alpha_2": "α₂"}
+SHOWN = (0.9, 1.1)  # rates beyond these share the colour of the end
+# Blue contracts, vermilion expands, and the page shows through at 1.
+RATE_SCALE = [[0.0, faded(CONVERGES, 0.9)], [0.5, "rgba(128,128,128,.06)"], [1.0, faded(DIVERGES, 0.9)]]
+PLANE_POINTS = 161
+
+
+def factor_plane(modes: NDArray[np.complex128], layers: Sequence[Layer], names: Sequence[str]) -> go.Figure:
+    """The unit circle, every c that these layers make stable (shaded), and the way c → ρ_1 → … → ρ_n of each mode.
+
+    Args:
+        modes: c of each mode, (modes,).
+        layers: innermost first.
+        names: of the modes.
+    """
+    figure = go.Figure()
+    path = factors(modes, layers)
+    reach = float(np.clip(np.abs(path[np.isfinite(path)]).max(initial=1.0) * 1.15, 1.3, 2.4))
+    figure.add_trace(_stable_region(layers, reach))
+    turn = np.linspace(0, 2 * np.pi, 181)
+    figure.add_trace(
+        go.Scatter(
+            x=np.cos(turn),
+            y=np.sin(turn),
+            mode="lines",
+            name="|ρ| = 1",
+            line={"color": MUTED, "width": 1.5, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    )
+    for mode, name in enumerate(names):
+        figure.add_trace(_way(path[:, mode], name))
+    figure.update_xaxes(range=[-reach, reach], title_text="real part", constrain="domain")
+    figure.update_yaxes(range=[-reach, reach], title_text="imaginary part", scaleanchor="x", constrain="domain")
+    return finish(figure, 460)
+
+
+def _stable_region(layers: Sequence[Layer], reach: float) -> go.Contour:
+    axis = np.linspace(-reach, reach, PLANE_POINTS)
+    size = np.abs(factors(axis[None, :] + 1j * axis[:, None], layers)[-1])
+    return go.Contour(
+        x=axis,
+        y=axis,
+        z=np.clip(np.nan_to_num(size, posinf=2.0), 0, 2).astype(np.float32),
+        contours={"type": "constraint", "operation": "<", "value": 1.0},
+        fillcolor=faded(CONVERGES, 0.16),
+        line={"color": CONVERGES, "width": 1.5},
+        name="every c that converges",
+        showlegend=True,
+        showscale=False,
+        hoverinfo="skip",
+    )
+
+
+def _way(path: NDArray[np.complex128], name: str) -> go.Scatter:
+    labels = ["c", *(f"ρ{'₀₁₂₃₄'[level]}" for level in range(1, len(path)))]
+    shown = np.where(np.isfinite(path), path, np.nan)
+    return go.Scatter(
+        x=shown.real,
+        y=shown.imag,
+        mode="lines+markers+text",
+        text=labels,
+        textposition="top center",
+        name=name,
+        line={"color": MUTED, "width": 1, "dash": "dash"},
+        marker={"size": 11, "color": [depth_color(level) for level in range(len(path))]},
+        customdata=np.abs(path),
+        hovertemplate="%{text} = %{x:.4f} + %{y:.4f} i<br>|%{text}| = %{customdata:.4f}<extra>" + name + "</extra>",
+        showlegend=False,
+    )
+
+
+def stability_figure(
+    grid: ParameterGrid,
+    rates: Floats,
+    fine: tuple[ParameterGrid, Floats],
+    simulated: SimulatedMap | None,
+    here: tuple[float, float],
+) -> go.Figure:
+    """Rate per base step over two parameters, its boundary 1, and what a simulation of every cell did.
+
+    Args:
+        grid: the cells.
+        rates: the closed form in them, (rows, columns).
+        fine: both at a finer resolution, for the boundary.
+        simulated: outcomes in the cells of `grid`; None leaves them out.
+        here: the values of x and y that the page is set to.
+
+    The last trace holds one point per cell, row by row, for clicks.
+    """
+    figure = go.Figure(_rates(grid, rates))
+    x, y = outline(*(_edges(axis) for axis in (fine[0].x, fine[0].y)), fine[1] < 1)
+    figure.add_trace(
+        go.Scatter(
+            x=x, y=y, mode="lines", line={"color": MUTED, "width": 2}, name="|ρ| = 1, closed form", hoverinfo="skip"
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=[here[0]],
+            y=[here[1]],
+            mode="markers",
+            name="set in the sidebar",
+            hoverinfo="skip",
+            marker={"symbol": "diamond-open", "size": 13, "color": MUTED, "line": {"width": 2.5}},
+        )
+    )
+    for trace in _outcomes(grid, rates, simulated):
+        figure.add_trace(trace)
+    figure.add_trace(_targets(grid, rates, simulated))
+    for update, axis in ((figure.update_xaxes, grid.x), (figure.update_yaxes, grid.y)):
+        edges = _edges(axis)
+        update(title_text=SYMBOLS[axis.name], range=[edges[0], edges[-1]], showgrid=False)
+    return finish(figure, 460)
+
+
+def _rates(grid: ParameterGrid, rates: Floats) -> go.Heatmap:
+    return go.Heatmap(
+        x=grid.x.values,
+        y=grid.y.values,
+        z=np.clip(rates, *SHOWN).astype(np.float32),
+        zmin=SHOWN[0],
+        zmax=SHOWN[1],
+        colorscale=RATE_SCALE,
+        hoverinfo="skip",
+        colorbar={
+            "title": {"text": "rate per<br>base step"},
+            "thickness": 12,
+            "len": 0.9,
+            "outlinewidth": 0,
+            "tickvals": [0.9, 0.95, 1, 1.05, 1.1],
+            "ticktext": ["≤ .9", ".95", "1", "1.05", "≥ 1.1"],
+        },
+    )
+
+
+def _outcomes(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None) -> list[go.Scatter]:
+    """Dots where the simulation diverged, crosses where its outcome is not that of the closed form."""
+    if simulated is None:
+        return []
+    x, y = np.meshgrid(grid.x.values, grid.y.values)
+    decided = simulated.converged | simulated.diverged
+    wrong = decided & (simulated.converged != (rates < 1))
+    marks = [("simulated: diverged", simulated.diverged & ~wrong, "circle", 3.5, DIVERGES)]
+    if wrong.any():
+        marks.append(("simulation disagrees", wrong, "x-thin", 8, MUTED))
+    if not decided.all():
+        marks.append(("never synchronised", ~decided, "line-ew", 6, MUTED))
+    return [
+        go.Scatter(
+            x=x[chosen],
+            y=y[chosen],
+            mode="markers",
+            name=name,
+            hoverinfo="skip",
+            marker={"symbol": symbol, "size": size, "color": color, "line": {"width": 1.5, "color": color}},
+        )
+        for name, chosen, symbol, size, color in marks
+    ]
+
+
+def _targets(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None) -> go.Scatter:
+    x, y = np.meshgrid(grid.x.values, grid.y.values)
+    measured = simulated.rate if simulated is not None else np.full(rates.shape, np.nan)
+    unseen = {"marker": {"opacity": 0}}
+    return go.Scatter(
+        x=x.ravel(),
+        y=y.ravel(),
+        mode="markers",
+        marker={"size": 9, "opacity": 0, "color": MUTED},
+        showlegend=False,
+        selected=unseen,
+        unselected=unseen,
+        customdata=np.stack([rates.ravel(), measured.ravel()], axis=-1),
+        hovertemplate=(
+            f"{SYMBOLS[grid.x.name]} %{{x:.4g}}, {SYMBOLS[grid.y.name]} %{{y:.4g}}"
+            "<br>closed form %{customdata[0]:.5f}<br>simulated %{customdata[1]:.5f}<extra></extra>"
+        ),
+    )
+
+
+def _edges(axis: Axis) -> Floats:
+    """Borders of an axis's cells: halfway between its values. (values + 1,)."""
+    values = np.asarray(axis.values, dtype=np.float64)
+    if len(values) == 1:
+        return np.array([values[0] - 0.5, values[0] + 0.5])
+    middles = (values[1:] + values[:-1]) / 2
+    return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
+
+
+def outline(
+    x_edges: Floats, y_edges: Floats, inside: NDArray[np.bool_]
+) -> tuple[list[float | None], list[float | None]]:
+    """Border between the cells that are inside and those that are not, as the x and y of one broken line.
+
+    Args:
+        x_edges: borders of the columns, (columns + 1,).
+        y_edges: borders of the rows, (rows + 1,).
+        inside: (rows, columns).
+    """
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for row, column in np.argwhere(inside[1:] != inside[:-1]).tolist():
+        x += [x_edges[column], x_edges[column + 1], None]
+        y += [y_edges[row + 1], y_edges[row + 1], None]
+    for row, column in np.argwhere(inside[:, 1:] != inside[:, :-1]).tolist():
+        x += [x_edges[column + 1], x_edges[column + 1], None]
+        y += [y_edges[row], y_edges[row + 1], None]
+    return x, y
