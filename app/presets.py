@@ -73,7 +73,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "Side by side on Himmelblau": Preset(
         "Three plots, one clock: compare where each fast path is thrown away.",
-        SurfacesConfig(surface="himmelblau", panels=True, steps=200),
+        SurfacesConfig(surface="himmelblau", panels=True),
     ),
 }
 

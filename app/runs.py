@@ -60,7 +60,7 @@ class Scenery:
 
     def gradient_norm(self, places: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Norm of the noise-free gradient at places (..., 2) -> (...)."""
-        _, gradient = gradient_field(self.function)(torch.from_numpy(places.reshape(-1, 2)), 0)
+        _, gradient = gradient_field(self.function)(torch.tensor(places.reshape(-1, 2)), 0)
         return gradient.norm(dim=-1).numpy().reshape(places.shape[:-1])
 
     @property

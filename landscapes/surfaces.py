@@ -27,6 +27,7 @@ class Surface:
         lr: the customary lr for SGD.
         teaches: one line.
         log_view: whether contours read better on log(1 + f − min f).
+        steps: base steps of the customary run.
         noise_scale: the customary deviation of Gaussian gradient noise; 0 is none.
         slope: the function with its gradient written out, where that is faster (`gradient_field`).
         curvature: of a quadratic, the eigenvalues of its Hessian.
@@ -45,6 +46,7 @@ class Surface:
     teaches: str
     log_view: bool = False
     noise_scale: float = 0.0
+    steps: int = 500
     slope: Slope | None = None
     curvature: tuple[float, float] | None = None
 
@@ -93,6 +95,7 @@ _ALL = (
         domain=((-4, 4), (-4, 4)),
         start=(1.0, 3.5),
         lr=0.102,
+        steps=150,
         teaches="Just above the lr where SGD diverges (20 lr > 2), slow weights with an odd k make it converge.",
     ),
     Surface(
@@ -117,6 +120,7 @@ _ALL = (
         domain=((-10, 10), (-10, 10)),
         start=(-8.0, 5.0),
         lr=0.09,
+        steps=150,
         teaches="A well-conditioned bowl: everything arrives, and the number of gradient evaluations decides.",
     ),
     Surface(
@@ -129,6 +133,7 @@ _ALL = (
         start=(-1.2, 1.0),
         lr=0.0018,
         log_view=True,
+        steps=2000,
         teaches="A curved, nearly level valley: finding it is quick, following it is slow.",
     ),
     Surface(
@@ -141,6 +146,7 @@ _ALL = (
         start=(1.0, 1.5),
         lr=0.005,
         log_view=True,
+        steps=1000,
         teaches="A plateau with steep corners: an lr that is safe in the corners is slow on the plateau.",
     ),
     Surface(
@@ -153,6 +159,7 @@ _ALL = (
         start=(0.7, -5.3),
         lr=0.014,
         log_view=True,
+        steps=100,
         teaches="Four equal minima: a small change of start or optimizer changes which one is reached.",
     ),
     Surface(
@@ -164,6 +171,7 @@ _ALL = (
         domain=((-5, 5), (-5, 5)),
         start=(0.1, 4.9),
         lr=0.04,
+        steps=150,
         teaches="Four basins of unequal depth: descent ends in the one it starts in unless something carries it over.",
     ),
     Surface(
@@ -176,6 +184,7 @@ _ALL = (
         start=(1.0, -0.05),
         lr=0.03,
         log_view=True,
+        steps=200,
         teaches="Six minima in three pairs, two of them global.",
     ),
     Surface(
@@ -187,6 +196,7 @@ _ALL = (
         domain=((-2.5, 2.5), (-2.5, 2.5)),
         start=(1.8, 0.02),
         lr=0.02,
+        steps=500,
         teaches="A saddle without curvature: the gradient fades, and leaving it takes far longer than reaching it.",
     ),
     Surface(
@@ -250,6 +260,7 @@ _ALL = (
         start=(-9.0, 3.0),
         lr=0.25,
         log_view=True,
+        steps=300,
         teaches="Parallel ridges: across them there are many minima, along them few.",
     ),
     Surface(
@@ -264,6 +275,7 @@ _ALL = (
         start=(-1.2, 0.6),
         lr=2e-5,
         log_view=True,
+        steps=300,
         teaches="Heights from 3 to a million: one lr cannot suit both, which is what adaptive base optimizers are for.",
     ),
 )

@@ -20,7 +20,7 @@ class SurfacesConfig(Comparison):
     """Everything that the Surfaces page shows."""
 
     v: Literal[1] = 1
-    surface: str = "bowl"
+    surface: str = "ravine"
     starts: tuple[tuple[Finite, Finite], ...] = Field((), max_length=MAX_STARTS)
     noise: NoiseKind = "none"
     noise_scale: Finite = Field(1.0, ge=0, le=1000)
@@ -58,16 +58,14 @@ class SurfacesConfig(Comparison):
     @model_validator(mode="before")
     @classmethod
     def _customary(cls, data: Any) -> Any:
-        """What is not said follows the surface: its customary start and lr."""
-        surface = SURFACES.get(data.get("surface", "bowl")) if isinstance(data, dict) else None
+        """What is not said follows the surface: its customary start, lr, steps and noise."""
+        surface = SURFACES.get(data.get("surface", "ravine")) if isinstance(data, dict) else None
         if surface is None:
             return data
-        noise = {"noise": "gaussian", "noise_scale": surface.noise_scale} if surface.noise_scale else {}
-        return (
-            {"starts": (surface.start,), "cards": default_cards(surface.lr)}
-            | (noise if "noise" not in data else {})
-            | data
-        )
+        customary: dict[str, Any] = {"starts": (surface.start,), "steps": surface.steps}
+        if surface.noise_scale and "noise" not in data:
+            customary |= {"noise": "gaussian", "noise_scale": surface.noise_scale}
+        return {"cards": default_cards(surface.lr)} | customary | data
 
     @property
     def landscape(self) -> Surface:

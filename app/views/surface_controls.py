@@ -85,10 +85,10 @@ def _noise(config: SurfacesConfig) -> None:
 
 
 def _follow_surface() -> None:
-    """Another surface starts with its customary start, lr and noise; the optimizers' layers stay."""
+    """Another surface starts with its customary start, lr, steps and noise; the optimizers' layers stay."""
     config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    kept = {"steps": config.steps, "seed": config.seed, "panels": config.panels}
-    fresh = SurfacesConfig(surface=st.session_state[f"{PAGE}.surface"], **kept)
+    surface = st.session_state[f"{PAGE}.surface"]
+    fresh = SurfacesConfig(surface=surface, seed=config.seed, panels=config.panels)
     cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)
     session.adopt(PAGE, fresh.model_copy(update={"cards": cards}))
 

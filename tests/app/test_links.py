@@ -92,7 +92,7 @@ def test_nonsense_gives_the_default_for_that_field_and_names_it(key, text, words
     assert len(problems) == 1
     assert problems[0].startswith(key)
     assert words in problems[0]
-    assert config.steps == (500 if key == "steps" else 77)
+    assert config.steps == (SURFACES["himmelblau"].steps if key == "steps" else 77)
 
 
 def test_an_unknown_surface_gives_the_default_surface_and_lists_the_known():
