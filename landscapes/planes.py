@@ -131,19 +131,20 @@ def pca_plane(tracks: Snapshots | Sequence[Snapshots], every: int = 1) -> Plane:
     count, size = sum(len(array) for array in arrays), arrays[0].shape[1]
     if count < 3:
         raise ValueError(f"principal components need at least 3 snapshots, got {count}")
+    precision = np.result_type(np.float32, *arrays)  # single for what is stored in single or half: twice as fast
     mean, gram = np.empty(size), np.zeros((count, count))
     columns = list(_slices(size, max(1, BLOCK // count)))
     for block in columns:
-        values = np.concatenate([np.asarray(array[:, block], np.float64) for array in arrays])
-        mean[block] = values.mean(0)
+        values = np.concatenate([array[:, block].astype(precision) for array in arrays])
+        mean[block] = values.mean(0, dtype=np.float64)
         if not np.isfinite(mean[block]).all():
             raise ValueError("snapshots must be finite: leave out what came after a divergence")
-        values -= mean[block]
+        values -= mean[block].astype(precision)
         gram += values @ values.T
     weights, shares = _principal(gram)
     axes = np.empty((2, size))
     for block in columns:
-        axes[:, block] = weights @ np.concatenate([array[:, block] - mean[block] for array in arrays])
+        axes[:, block] = weights @ (np.concatenate([array[:, block] for array in arrays]) - mean[block])
     towards_end = np.sign(axes @ (arrays[0][-1] - mean))
     axes *= np.where(towards_end == 0, 1.0, towards_end)[:, None]
     return Plane(mean, axes[0], axes[1], shares)

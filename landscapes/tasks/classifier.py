@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -139,6 +140,20 @@ class ClassifierTask:
         images, labels = self.probe(size, part)
         images = images.contiguous(memory_format=torch.channels_last)
         return WeightLoss(self.model(0), lambda model: score(model, images, labels), self.refresh_statistics)
+
+    def losses(self, size: int, rows: int) -> list[Callable[[nn.Module], Tensor]]:
+        """The mean training loss over each `rows` of the first `size` training images: parts of the objective.
+
+        Raises:
+            ValueError: `rows` is more than the images there are.
+        """
+        images, labels = self.probe(size)
+        whole("rows", rows, 1, len(labels))
+        parts = [
+            ImageBatch(images[start : start + rows], labels[start : start + rows])
+            for start in range(0, len(labels) - rows + 1, rows)
+        ]
+        return [partial(self.loss, batch=part) for part in parts]
 
     def describe(self) -> dict[str, Any]:
         """A JSON-able value from which `task_from` makes this task again."""
