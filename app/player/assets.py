@@ -1,7 +1,7 @@
 """The player's script and style as text, for Streamlit's component and for the standalone page alike.
 
-Streamlit sends a component's whole script with every change of its data, so `loader` carries it deflated: a quarter of
-the size, unpacked once by the browser.
+Streamlit sends a component's whole script with every change of its data, so `loader` carries it without comments and
+deflated, a third of its size; the browser unpacks it once.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from functools import cache
 from pathlib import Path
 
 MARKUP = "<div class='lookahead-player'></div>"
-PARTS = tuple(
-    f"{name}.js"
-    for name in (
-        "numbers run moment playback theme axes field marks layers chart own trails explain scene closeup clocks "
-        "transport keyboard legend inspector hover linked player"
-    ).split()
+# In the order of the browser's reading: constants and classes before what uses them at once.
+PARTS = (
+    *("numbers", "run", "moment", "playback", "theme", "axes", "field", "marks", "layers", "chart", "own"),
+    *("trails", "explain", "scene", "closeup", "clocks", "transport", "keyboard", "legend", "inspector"),
+    *("hover", "linked", "player"),
 )
 
 _FOLDER = Path(__file__).parent
+_COMMENTS = ("//", "/**", "* ", "*/", "/*")
 _LOADER = """
 const packed = Uint8Array.from(atob("%s"), letter => letter.charCodeAt(0));
 const text = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
@@ -31,19 +31,28 @@ export default component => script.then(module => module.default(component));
 
 
 @cache
-def style() -> str:
-    """The style sheet."""
-    return (_FOLDER / "player.css").read_text(encoding="utf-8")
-
-
-@cache
 def script() -> str:
-    """All parts of the script as one ECMAScript module, whose default export mounts a player."""
-    parts = [f"const STYLE = {json.dumps(style())};"]
-    parts += [(_FOLDER / name).read_text(encoding="utf-8") for name in PARTS]
-    return "\n".join(parts) + "\n//# sourceURL=lookahead-player.js\n"
+    """All parts as one ECMAScript module, the style sheet within; its default export mounts a player."""
+    style = "\n".join(line.strip() for line in _read("player.css").splitlines())
+    return "\n".join((f"const STYLE = {json.dumps(style)};", *(_read(f"{part}.js") for part in PARTS)))
+
+
+def standalone_script() -> str:
+    """`script` with the function `stand`, which opens a player in a page of its own."""
+    return _lean(f"{script()}\n{_read('standalone.js')}")
 
 
 def loader() -> str:
     """A small module with `script` inside, deflated; its default export is the script's."""
-    return _LOADER % base64.b64encode(zlib.compress(script().encode(), 9)).decode()
+    source = _lean(script()) + "\n//# sourceURL=lookahead-player.js"
+    return _LOADER % base64.b64encode(zlib.compress(source.encode(), 9)).decode()
+
+
+def _lean(text: str) -> str:
+    """Without indentation, empty lines, and comments on lines of their own: no line of the script needs them."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith(_COMMENTS))
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")

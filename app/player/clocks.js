@@ -2,7 +2,7 @@
 // step of the layer below. A full ring strikes: it flashes, and the next ring out gains a tick.
 
 const MOST_TICKS = 40;
-const CLOCK_SIZE = 84;
+const CLOCK_SIZE = 80;
 
 /** How much of a layer's ring is filled at a moment, in ticks. */
 function filled(run, layer, moment) {
@@ -30,12 +30,12 @@ function flash(run, layer, moment) {
 function drawClock(context, run, moment, inks, theme) {
   context.clearRect(0, 0, CLOCK_SIZE, CLOCK_SIZE);
   const middle = CLOCK_SIZE / 2;
-  const room = middle - 5 - 9;
-  const pitch = Math.min(12, room / Math.max(1, run.depth));
+  const room = middle - 4 - 8;
+  const pitch = Math.min(17, room / Math.max(1, run.depth));
   run.layers.forEach(({ k }, below) => {
     const layer = below + 1;
-    const radius = 9 + pitch * (below + 0.62);
-    const ring = { context, middle, radius, k, width: Math.min(7, pitch * 0.66), color: inks[layer], theme };
+    const radius = 8 + pitch * (below + 0.6);
+    const ring = { context, middle, radius, k, width: Math.min(9, pitch * 0.66), color: inks[layer], theme };
     const strength = flash(run, layer, moment);
     if (strength > 0) drawFlash(ring, strength);
     drawRing(ring, filled(run, layer, moment));
@@ -90,7 +90,11 @@ function drawRing({ context, middle, radius, k, width, color, theme }, ticks) {
   }
 }
 
-/** "2/5 · 1/5", innermost first. */
-function counterText(run, row) {
-  return run.layers.map(({ k }, below) => `${run.counter(below + 1, row)}/${k}`).join(" · ");
+/** "2/5 · 1/5", innermost first, each in the ink of its layer. */
+function counterText(run, row, letters) {
+  const counts = run.layers.map(({ k }, below) => {
+    const struck = row > 0 && run.counter(below + 1, row) === k;
+    return `<span style="color:${letters[below + 1]}" class="${struck ? "lp-struck" : ""}">${run.counter(below + 1, row)}/${k}</span>`;
+  });
+  return counts.join(" · ");
 }

@@ -135,14 +135,14 @@ class CloseUp {
       traceBlock(context, panel, run, row);
       context.stroke();
     }
-    for (let row = first + 1; row <= now; row++) {
-      for (const { layer, from, to } of run.updates(row)) {
-        if (!scene.shown(run, layer)) continue;
-        context.setLineDash(styleOf(DASHES, layer));
-        context.lineWidth = styleOf(LINE_WIDTHS, layer);
-        context.strokeStyle = ink(inks[layer], layer === run.depth ? 0.95 : 0.65);
-        line(context, panel.place(from), panel.place(to));
-      }
+    for (let layer = 1; layer <= run.depth; layer++) {
+      if (!scene.shown(run, layer)) continue;
+      context.beginPath();
+      traceLayer(context, panel, run, layer, first, now);
+      context.setLineDash(styleOf(DASHES, layer));
+      context.lineWidth = styleOf(LINE_WIDTHS, layer);
+      context.strokeStyle = ink(inks[layer], layer === run.depth ? 0.95 : 0.45);
+      context.stroke();
     }
     context.setLineDash([]);
   }

@@ -8,14 +8,33 @@ const TAIL_PARTS = 6;
 function drawRun(context, panel, scene, run, moment, { detail = false, explained = true, size = 1 } = {}) {
   const view = { context, panel, run, moment, size, inks: scene.inks(run), halo: ink(scene.theme.background, 0.9) };
   view.font = scene.theme.font;
+  view.letters = view.inks.map((color) => lettering(color, scene.theme));
   view.shown = (layer) => scene.shown(run, layer);
   const told = explanationOf(run, moment);
+  view.fresh = told?.fade === 1;
+  drawWays(view);
   drawPath(view, told, detail);
   if (detail) drawPull(view, told);
   if (told && explained) drawUpdates(view, told, detail);
   const heads = drawHeads(view);
   if (detail) drawNames(view, heads);
   return heads;
+}
+
+/** The ways of the inner layers since the layer around them last synchronised. */
+function drawWays({ context, panel, run, moment, inks, size, shown }) {
+  if (!run.explains) return;
+  const now = run.clamp(moment.row);
+  for (let layer = run.depth - 1; layer > 0; layer--) {
+    if (!shown(layer)) continue;
+    context.beginPath();
+    traceLayer(context, panel, run, layer, run.last[layer][now], now);
+    context.setLineDash(styleOf(DASHES, layer));
+    context.lineWidth = styleOf(LINE_WIDTHS, layer) * size;
+    context.strokeStyle = ink(inks[layer], 0.9);
+    context.stroke();
+  }
+  context.setLineDash([]);
 }
 
 function drawPath(view, told, detail) {
@@ -48,7 +67,7 @@ function drawSteps({ context, panel, run, moment, inks, size }, start) {
   for (let row = start; row <= run.clamp(moment.row); row++) {
     const [x, y] = panel.place(run.weights(0, row));
     context.beginPath();
-    context.arc(x, y, 1.9 * size, 0, 7);
+    context.arc(x, y, 2.3 * size, 0, 7);
     context.fill();
   }
 }
@@ -102,7 +121,7 @@ function drawUpdates(view, told, detail) {
 
 function drawUpdate(view, { layer, alpha, from, target, to }, { line: grown, travel }, detail) {
   if (grown === 0) return;
-  const { context, panel, inks, halo, size, font } = view;
+  const { context, panel, inks, halo, size } = view;
   const [start, end, landing] = [from, target, to].map((weights) => panel.place(weights));
   const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
   if (length < 5) return;
@@ -116,17 +135,17 @@ function drawUpdate(view, { layer, alpha, from, target, to }, { line: grown, tra
   context.strokeStyle = ink(inks[layer]);
   context.lineWidth = 2.8 * size;
   arrow(context, start, between(start, landing, travel), 9 * size);
-  if (detail && length > 36) nameFraction(view, layer, alpha, start, end, landing, font);
+  if (detail && length > 36 && view.fresh) nameFraction(view, layer, alpha, start, end, landing);
 }
 
 /** "α₁ = .5" beside the landing point, on the side of the line that is farther from the labels of the heads. */
-function nameFraction({ context, inks, halo }, layer, alpha, start, end, landing, font) {
+function nameFraction({ context, halo, font, letters }, layer, alpha, start, end, landing) {
   const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
   let [nx, ny] = [(end[1] - start[1]) / length, (start[0] - end[0]) / length];
   if (ny < 0) [nx, ny] = [-nx, -ny];
   const text = `α${SUBSCRIPTS[layer]} = ${shortNumber(alpha)}`;
   const align = nx < -0.3 ? "right" : nx > 0.3 ? "left" : "center";
-  label(context, text, [landing[0] + 13 * nx, landing[1] + 15 * ny], ink(inks[layer]), halo, font, 12, align);
+  label(context, text, [landing[0] + 13 * nx, landing[1] + 15 * ny], letters[layer], halo, font, 12, align);
 }
 
 /** Everything inside the outermost layer that moved jumps to it. */
@@ -153,7 +172,7 @@ function drawHeads(view) {
     if (!view.shown(layer)) continue;
     const weights = placeOf(run, layer, moment);
     const point = panel.place(weights);
-    head(context, layer, point.map(near), (4.4 + 1.7 * layer) * size, ink(inks[layer]), halo);
+    head(context, layer, point.map(near), (4 + 2.7 * layer) * size, ink(inks[layer]), halo);
     heads.push({ run, layer, weights, point });
   }
   if (run.averaged && view.shown("averaged")) {
@@ -166,7 +185,7 @@ function drawHeads(view) {
 }
 
 /** Names beside the heads; heads that share a place share a label. */
-function drawNames({ context, inks, halo, font, run }, heads) {
+function drawNames({ context, letters, halo, font, run }, heads) {
   const groups = [];
   for (const { layer, point } of heads.filter((each) => each.layer !== "averaged").reverse()) {
     const neighbour = groups.find((group) => Math.hypot(group.point[0] - point[0], group.point[1] - point[1]) < 15);
@@ -175,8 +194,8 @@ function drawNames({ context, inks, halo, font, run }, heads) {
   }
   for (const { point, layers } of groups) {
     const outer = Math.max(...layers);
-    const spot = [point[0] + 9 + 1.7 * outer, point[1] - 9 - 1.2 * outer];
+    const spot = [point[0] + 9 + 2 * outer, point[1] - 10 - 1.6 * outer];
     const text = run.depth ? layers.map(symbolOf).join(" ") : "θ";
-    label(context, text, spot, ink(inks[outer]), halo, font, 14);
+    label(context, text, spot, letters[outer], halo, font, 14);
   }
 }

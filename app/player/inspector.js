@@ -19,8 +19,9 @@ class Inspector {
   }
 
   /** Show a run, one of the `runs` of its optimizer. */
-  load(run, runs, inks, labels) {
-    Object.assign(this, { run, inks: inks.map((color) => ink(color)), labels, told: "" });
+  load(run, runs, inks, theme, labels) {
+    const letters = inks.map((color) => lettering(color, theme));
+    Object.assign(this, { run, inks: inks.map((color) => ink(color)), letters, labels, told: "" });
     this.closeUp.drawn = "";
     this.who.innerHTML = `<i style="background:${this.inks[Math.min(1, run.depth)]}"></i>`;
     this.who.append(run.name);
@@ -41,7 +42,7 @@ class Inspector {
   show(scene, moment, hurried) {
     this.closeUp.draw(scene, this.run, moment);
     const now = performance.now();
-    const row = this.run.clamp(moment.synchronisation > 0 ? moment.row + 1 : moment.row);
+    const row = this.run.clamp(stepped(moment));
     if (this.told === row || (hurried && now - this.written < UNHURRIED)) return;
     this.told = row;
     this.written = now;
@@ -125,7 +126,7 @@ class Inspector {
   }
 
   tint(layer, text) {
-    return `<span style="color:${this.inks[layer]}">${text}</span>`;
+    return `<span style="color:${this.letters[layer]}">${text}</span>`;
   }
 
   values(text) {

@@ -53,12 +53,14 @@ class Card {
       <div class="lp-about"><div class="lp-title">
         <button type="button" class="lp-name" title="Inspect this optimizer"></button>
         <button type="button" class="lp-eye" role="switch"></button></div>
-        <div class="lp-beat"></div><div class="lp-layers"></div><div class="lp-flag"></div></div>`;
+        <div class="lp-beat"><b></b><small></small></div><div class="lp-layers"></div><div class="lp-flag"></div></div>`;
     this.prepareClock(density);
     this.prepareTitle(run);
     this.prepareLayers(run, inks);
-    this.beat = this.element.querySelector(".lp-beat");
-    if (!run.depth) this.beat.textContent = "no slow weights";
+    this.letters = scene.inks(run).map((color) => lettering(color, scene.theme));
+    [this.beat, this.recipe] = [".lp-beat b", ".lp-beat small"].map((part) => this.element.querySelector(part));
+    this.recipe.textContent = run.layers.map(({ k, alpha }) => `(${k}, ${shortNumber(alpha)})`).join(" ") || "no slow weights";
+    this.recipe.title = run.depth ? "(k, α) of each layer, the innermost first" : "";
     this.flags();
     this.mark(scene);
   }
@@ -113,8 +115,8 @@ class Card {
     if (signature === this.shown) return;
     this.shown = signature;
     drawClock(this.clock, run, moment, scene.inks(run), theme);
-    const text = run.depth ? counterText(run, moment.row) : "";
-    if (text && text !== this.text) this.beat.textContent = this.text = text;
+    const text = counterText(run, run.clamp(stepped(moment)), this.letters);
+    if (text !== this.text) this.beat.innerHTML = this.text = text;
   }
 
   mark(scene) {

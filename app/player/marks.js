@@ -39,7 +39,7 @@ function polygon(context, layer, x, y, radius) {
 
 function head(context, layer, [x, y], radius, color, halo) {
   shape(context, layer, x, y, radius);
-  context.lineWidth = 4.5;
+  context.lineWidth = 3;
   context.lineJoin = "round";
   context.strokeStyle = halo;
   context.stroke();
@@ -95,16 +95,34 @@ function cross(context, [x, y], reach, color, halo) {
   context.lineCap = "butt";
 }
 
+const sprites = new Map();
+const MOST_SPRITES = 200;
+
+/** Text with a halo. Drawing text is slow, so each label is drawn once and then copied. */
 function label(context, text, [x, y], color, halo, font, size = 13, align = "left") {
-  context.font = `600 ${size}px ${font}`;
-  context.textAlign = align;
-  context.textBaseline = "middle";
-  context.lineJoin = "round";
-  context.lineWidth = 4;
-  context.strokeStyle = halo;
-  context.strokeText(text, x, y);
-  context.fillStyle = color;
-  context.fillText(text, x, y);
+  const key = [text, color, halo, font, size].join("|");
+  if (sprites.size > MOST_SPRITES) sprites.clear();
+  if (!sprites.has(key)) sprites.set(key, sprite(text, color, halo, font, size));
+  const { canvas, width, height, density } = sprites.get(key);
+  const left = { left: x - 4, center: x - width / 2, right: x - width + 4 }[align];
+  const snap = (pixel) => Math.round(pixel * density) / density;
+  context.drawImage(canvas, snap(left), snap(y - height / 2), width, height);
+}
+
+function sprite(text, color, halo, font, size) {
+  const density = Math.min(2, window.devicePixelRatio || 1);
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  const style = `600 ${size}px ${font}`;
+  context.font = style;
+  const [width, height] = [Math.ceil(context.measureText(text).width) + 8, Math.ceil(1.7 * size)];
+  Object.assign(canvas, { width: width * density, height: height * density });
+  context.scale(density, density);
+  Object.assign(context, { font: style, textBaseline: "middle", lineJoin: "round", lineWidth: 4 });
+  Object.assign(context, { strokeStyle: halo, fillStyle: color });
+  context.strokeText(text, 4, height / 2);
+  context.fillText(text, 4, height / 2);
+  return { canvas, width, height, density };
 }
 
 /** Add points of rows from..to to the current path, shortening segments that run far off the canvas. */

@@ -18,6 +18,11 @@ function momentOf(position, synchronising) {
   };
 }
 
+/** The row whose base step is complete. */
+function stepped(moment) {
+  return moment.synchronisation > 0 ? moment.row + 1 : moment.row;
+}
+
 /** How far each part of a synchronisation of `count` layers has come at `progress` (0 to 1). */
 function stagesOf(count, progress) {
   const clock = progress * (count + RESTART_SHARE);
@@ -39,7 +44,7 @@ function explanationOf(run, moment) {
     return explanation(run, next, moment.synchronisation, 1);
   }
   const row = run.last[0][run.clamp(moment.row)];
-  const lasting = Math.min(8, run.layers[0].k);
+  const lasting = Math.min(4, run.layers[0].k);
   const fade = 1 - (moment.row + moment.base - row) / lasting;
   return row > 0 && fade > 0.02 ? explanation(run, row, 1, fade) : null;
 }

@@ -92,6 +92,7 @@ class Player {
     const { inspected } = this.scene;
     const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
     const again = runs.find(({ id }) => id === inspected?.id) ?? runs.find(({ name }) => name === inspected?.name);
+    this.scene.minima = view.minima;
     this.scene.inspected = again ?? richest ?? null;
     this.setRows();
     if (first && !memories.has(view.key)) this.choosePace();
@@ -161,7 +162,7 @@ class Player {
     const { inspected } = this.scene;
     if (!inspected) return;
     const inks = this.scene.inks(inspected);
-    this.inspector.load(inspected, this.runs.filter(({ name }) => name === inspected.name), inks, this.view.labels);
+    this.inspector.load(inspected, this.runs.filter(({ name }) => name === inspected.name), inks, this.scene.theme, this.view.labels);
     this.transport.load(inspected, this.scene.theme, inks);
   }
 
@@ -324,11 +325,4 @@ export default function ({ data, parentElement, setTriggerValue }) {
     player.remove();
     mounted.delete(root);
   };
-}
-
-/** A player in a page of its own. */
-export function stand(root, bytes, background) {
-  const player = new Player(root, background);
-  player.receive(bytes, null);
-  return player;
 }

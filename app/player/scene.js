@@ -55,12 +55,20 @@ class Scene {
   draw(moment) {
     this.row = moment.row;
     const { scene } = this.stage.layers;
-    this.trails.advance(this, moment.row);
     this.stage.layers.clear("scene");
+    this.trails.draw(this, moment.row);
     this.heads = [];
+    for (const panel of this.stage.panels) this.drawMinima(scene, panel);
     const lastly = this.runs.filter((run) => run === this.inspected);
     for (const run of [...this.runs.filter((each) => each !== this.inspected), ...lastly]) {
       if (this.anyShown(run)) this.drawOne(scene, run, moment);
+    }
+  }
+
+  drawMinima(context, panel) {
+    for (const place of this.minima ?? []) {
+      const [x, y] = panel.place(place);
+      if (panel.contains([x, y])) hollow(context, 4, [x, y], 6, ink([107, 89, 0]), "#f0c419");
     }
   }
 

@@ -28,6 +28,10 @@ function readTheme(root) {
 /** One colour per layer, 0 being θ: the further out, the stronger against the page. */
 function inksOf(run, theme) {
   const own = rgb(run.color);
-  const slow = run.layers.map((_, below) => mixed(own, theme.text, Math.min(0.6, 0.22 * below)));
-  return [run.depth ? mixed(own, theme.background, 0.12) : own, ...slow];
+  return [own, ...run.layers.map((_, below) => mixed(own, theme.text, Math.min(0.6, 0.1 + 0.2 * below)))];
+}
+
+/** An ink strong enough for letters. */
+function lettering(color, theme) {
+  return ink(mixed(color, theme.text, theme.dark ? 0.45 : 0.22));
 }

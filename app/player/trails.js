@@ -1,10 +1,11 @@
 // Where the runs have been. Trails are only added to while time runs forward; seeking, zooming and toggling begin anew.
 //
-// A bare optimizer leaves its path. An optimizer with slow weights leaves, at each synchronisation, the discarded fast
-// path as a dotted ghost and one segment for each layer that moved: from its φ to where the update took it. Only the
-// outermost layer's segments join up; those of inner layers break off where an outer synchronisation threw them back.
+// A bare optimizer leaves its path. With slow weights, only the outermost layer's way is there to stay: segments from φ
+// to where each update took it, end to end. What is inside restarts from it, so the fast path up to a synchronisation,
+// and the way of a layer up to an outer one, are left behind as ghosts: fainter, and dotted if fast.
 
 const MARK_SPACING = 16; // px between the shapes along a slow track
+const CHUNK = 24; // rows
 
 class Trails {
   constructor(layers) {
@@ -18,111 +19,112 @@ class Trails {
     this.lengths = new Map(); // px drawn of each dashed track, so that dashes continue where the last segment ended
   }
 
-  /** Draw what is missing up to a row. `shown(run, layer)` says what is switched on. */
-  advance(scene, row) {
+  /** Draw all up to a row. Whole chunks go to canvases that then stay as they are; the rest goes to the scene. */
+  draw(scene, row) {
     if (row < this.row) this.reset();
-    if (row === this.row) return;
-    const { casing, trail } = this.layers;
+    if (row - this.row >= CHUNK) {
+      const { casing, trail } = this.layers;
+      this.paint(scene, { casing, trail, lasting: true }, row);
+      this.row = row;
+    } else if (row > this.row) {
+      this.paint(scene, { casing: this.layers.scene, trail: this.layers.scene, lasting: false }, row);
+    }
+  }
+
+  paint(scene, paper, row) {
+    const contexts = new Set([paper.casing, paper.trail]);
     for (const run of scene.runs) {
       const panel = scene.panelOf(run);
       if (!panel || !scene.anyShown(run)) continue;
-      for (const context of [casing, trail]) {
+      for (const context of contexts) {
         context.save();
         panel.clip(context);
       }
-      this.extend(scene, panel, run, run.clamp(this.row), run.clamp(row));
-      for (const context of [casing, trail]) context.restore();
+      this.extend({ scene, panel, run, paper }, run.clamp(this.row), run.clamp(row));
+      for (const context of contexts) context.restore();
     }
-    this.row = row;
   }
 
-  extend(scene, panel, run, from, to) {
+  extend(view, from, to) {
+    const { scene, panel, run } = view;
     if (from === to) return;
     if (!run.explains) {
-      this.plain(scene, panel, run, from, to);
+      this.plain(view, from, to);
     } else {
-      if (scene.shown(run, 0)) this.ghosts(scene, panel, run, from, to);
-      run.layers.forEach((_, below) => {
-        if (scene.shown(run, below + 1)) this.segments(scene, panel, run, below + 1, from, to);
-      });
+      if (scene.shown(run, 0)) this.ghosts(view, from, to);
+      for (let layer = 1; layer < run.depth; layer++) {
+        if (scene.shown(run, layer)) this.leftBehind(view, layer, from, to);
+      }
+      if (scene.shown(run, run.depth)) this.outermost(view, from, to);
     }
     if (run.averaged && scene.shown(run, "averaged")) {
-      this.stroke(scene, run, 0, 0.8, [2, 2, 6, 2], (context) => trace(context, panel, run.averaged, from, to));
+      stroke(view, 0, { alpha: 0.8, dash: [2, 2, 6, 2] }, (context) => trace(context, panel, run.averaged, from, to));
     }
   }
 
-  plain(scene, panel, run, from, to) {
-    const tracks = [run.fast, ...(run.slow ?? [])];
-    tracks.forEach((points, layer) => {
+  plain(view, from, to) {
+    const { scene, panel, run } = view;
+    [run.fast, ...(run.slow ?? [])].forEach((points, layer) => {
       if (!scene.shown(run, layer)) return;
-      const alpha = run.slow && layer === 0 ? 0.5 : 0.72;
-      this.stroke(scene, run, layer, alpha, styleOf(DASHES, layer), (context) => trace(context, panel, points, from, to));
+      const look = { alpha: run.slow && layer === 0 ? 0.5 : 0.72, dash: styleOf(DASHES, layer) };
+      stroke(view, layer, look, (context) => trace(context, panel, points, from, to));
     });
   }
 
-  ghosts(scene, panel, run, from, to) {
-    this.stroke(scene, run, 0, 0.55, GHOST_DASH, (context) => {
+  ghosts(view, from, to) {
+    const { panel, run } = view;
+    stroke(view, 0, { alpha: 0.55, dash: GHOST_DASH, casing: 0.5 }, (context) => {
       for (let row = from + 1; row <= to; row++) {
         if (run.synchronised[row]) traceBlock(context, panel, run, row);
       }
-    }, 0.5);
+    });
   }
 
-  segments(scene, panel, run, layer, from, to) {
-    const name = `${run.id}/${layer}`;
-    const known = this.lengths.get(name) ?? { length: 0, mark: -MARK_SPACING };
-    const marks = [];
-    let reached = null;
-    const outermost = layer === run.depth;
-    const dashes = { pattern: styleOf(DASHES, layer), offset: known.length };
-    this.stroke(scene, run, layer, outermost ? 0.95 : 0.6, dashes, (context) => {
+  /** The way of an inner layer, once an outer one has thrown it back. */
+  leftBehind(view, layer, from, to) {
+    const { panel, run } = view;
+    stroke(view, layer, { alpha: 0.4, dash: styleOf(DASHES, layer), casing: 0.6, thinned: 0.7 }, (context) => {
       for (let row = from + 1; row <= to; row++) {
-        if (run.synchronised[row] < layer) continue;
-        const update = run.updates(row)[layer - 1];
-        const [start, end] = [panel.place(update.from), panel.place(update.to)];
-        const joined = reached && Math.hypot(start[0] - reached[0], start[1] - reached[1]) < 0.01;
-        if (!joined) context.moveTo(near(start[0]), near(start[1]));
-        context.lineTo(near(end[0]), near(end[1]));
-        reached = end;
-        if (context === this.layers.trail) {
-          known.length += Math.hypot(end[0] - start[0], end[1] - start[1]);
-          if (known.length - known.mark >= MARK_SPACING) {
-            known.mark = known.length;
-            marks.push(end);
-          }
-        }
+        if (run.synchronised[row] > layer) traceLayer(context, panel, run, layer, run.last[layer][row - 1], row);
       }
     });
-    this.lengths.set(name, known);
-    for (const mark of marks) this.mark(scene, run, layer, mark, outermost);
   }
 
-  mark(scene, run, layer, point, outermost) {
-    const { trail } = this.layers;
-    shape(trail, layer, point[0], point[1], outermost ? 3.2 : 2.4);
-    trail.fillStyle = ink(scene.inks(run)[layer], outermost ? 1 : 0.7);
-    trail.fill();
-  }
-
-  /** Stroke one path twice: its casing in the page's colour, and itself. */
-  stroke(scene, run, layer, alpha, dashes, path, casing = 1) {
-    const width = styleOf(LINE_WIDTHS, layer) * scene.thickness;
-    const paints = [
-      [this.layers.casing, ink(scene.theme.background, 0.6 * casing), width + 2.4, []],
-      [this.layers.trail, ink(scene.inks(run)[layer], alpha), width, dashes.pattern ?? dashes],
-    ];
-    for (const [context, color, thickness, pattern] of paints) {
-      context.beginPath();
-      path(context);
-      context.lineJoin = "round";
-      context.lineWidth = thickness;
-      context.strokeStyle = color;
-      context.setLineDash(pattern);
-      context.lineDashOffset = dashes.offset ?? 0;
-      context.stroke();
-      context.setLineDash([]);
-      context.lineDashOffset = 0;
+  outermost(view, from, to) {
+    const { scene, panel, run, paper } = view;
+    const layer = run.depth;
+    const known = { length: 0, mark: 0, ...this.lengths.get(run) };
+    const look = { alpha: 0.95, dash: styleOf(DASHES, layer), offset: known.length };
+    stroke(view, layer, look, (context) => traceLayer(context, panel, run, layer, from, to));
+    for (let row = from + 1; row <= to; row++) {
+      if (run.synchronised[row] < layer) continue;
+      const [start, end] = [run.weights(layer, row - 1), run.weights(layer, row)].map((weights) => panel.place(weights));
+      known.length += Math.hypot(end[0] - start[0], end[1] - start[1]);
+      if (known.length - known.mark < MARK_SPACING) continue;
+      known.mark = known.length;
+      shape(paper.trail, layer, end[0], end[1], 3.2 * scene.thickness);
+      paper.trail.fillStyle = ink(scene.inks(run)[layer]);
+      paper.trail.fill();
     }
+    if (paper.lasting) this.lengths.set(run, known);
+  }
+}
+
+/** Stroke one path twice: its casing in the page's colour, and itself. */
+function stroke({ scene, run, paper }, layer, { alpha, dash, offset = 0, casing = 1, thinned = 1 }, path) {
+  const width = styleOf(LINE_WIDTHS, layer) * scene.thickness * thinned;
+  const paints = [
+    [paper.casing, ink(scene.theme.background, 0.6 * casing), width + 2.4, []],
+    [paper.trail, ink(scene.inks(run)[layer], alpha), width, dash],
+  ];
+  for (const [context, color, thickness, pattern] of paints) {
+    context.beginPath();
+    path(context);
+    Object.assign(context, { lineJoin: "round", lineWidth: thickness, strokeStyle: color, lineDashOffset: offset });
+    context.setLineDash(pattern);
+    context.stroke();
+    context.setLineDash([]);
+    context.lineDashOffset = 0;
   }
 }
 
@@ -132,4 +134,18 @@ function traceBlock(context, panel, run, row) {
   trace(context, panel, run.fast, start, row - 1);
   const [x, y] = pointAt(run.proposal, row);
   extend(context, panel.x(run.fast.x[row - 1]), panel.y(run.fast.y[row - 1]), panel.x(x), panel.y(y));
+}
+
+/** The way of a layer's slow weights after row `from`, up to row `to`. */
+function traceLayer(context, panel, run, layer, from, to) {
+  let reached = null;
+  for (let row = from + 1; row <= to; row++) {
+    if (run.synchronised[row] < layer) continue;
+    const update = run.updates(row)[layer - 1];
+    const [start, end] = [panel.place(update.from), panel.place(update.to)];
+    const joined = reached && Math.hypot(start[0] - reached[0], start[1] - reached[1]) < 0.01;
+    if (!joined) context.moveTo(near(start[0]), near(start[1]));
+    context.lineTo(near(end[0]), near(end[1]));
+    reached = end;
+  }
 }

@@ -94,7 +94,8 @@ class Transport {
   /** Called every frame; touches the page only where something changed. */
   show() {
     const { playback, shown } = this;
-    const { position, playing, row } = playback;
+    const { position, playing } = playback;
+    const row = playback.goal ?? stepped(playback.moment);
     if (position !== shown.position) {
       const share = playback.end ? position / playback.end : 0;
       this.done.style.transform = `scaleX(${share})`;
