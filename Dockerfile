@@ -19,12 +19,11 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
 FROM base
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=project /wheels /wheels
-# /data is all that the app's user may write; the root file system can be read-only.
+# Runs are kept in /data and caches in /tmp; all else can be read-only.
 RUN pip install --no-deps /wheels/*.whl \
-    && useradd --system --uid 10001 --no-create-home --home-dir /data lab \
+    && useradd --system --uid 10001 --no-create-home lab \
     && install --directory --owner=lab --mode=0700 /data
-ENV HOME=/data XDG_DATA_HOME=/data XDG_STATE_HOME=/data XDG_CACHE_HOME=/tmp/cache MPLCONFIGDIR=/tmp/matplotlib \
-    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV LOOKAHEAD_DATA=/data HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /data
 USER 10001
 VOLUME /data

@@ -37,8 +37,8 @@ format: $(VENV)/.dev ## put the code into the one format
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-bench: $(VENV)/.dev ## speed, side by side, in one run
-	$(PY) -m benchmarks
+bench: $(VENV)/.dev ## every benchmark, one after the other
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
 
 gallery: $(VENV)/.app ## render docs/gallery from the command line tool
 	$(PY) -m app.cli gallery docs/gallery

@@ -43,7 +43,7 @@ def require_free(address: str, port: int) -> None:
         socket.create_server((address, port), family=family).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise click.ClickException(f"port {port} is taken: choose another, with --port or make's PORT=") from error
+            raise click.ClickException(f"port {port} is taken; choose another: --port or make app PORT=") from error
         raise click.ClickException(f"cannot listen on {address}, port {port}: {error.strerror}") from error
 
 

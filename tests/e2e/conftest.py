@@ -164,15 +164,18 @@ def server_logs() -> list[Path]:
 
 @pytest.fixture(scope="session")
 def serve_app(tmp_path_factory: pytest.TempPathFactory, server_logs: list[Path]) -> Iterator[Callable[..., str]]:
-    """`serve_app(script)` gives the address of a server of that script, started once and shared by all tests."""
-    servers: dict[Path, Server] = {}
+    """`serve_app(script, NAME="value")` gives the address of a server of that script with that in its environment.
 
-    def serve(script: str | Path = "app/main.py") -> str:
-        path = ROOT / script
-        if path not in servers:
-            servers[path] = start(path, tmp_path_factory.mktemp("server"))
-            server_logs.append(servers[path].log)
-        return servers[path].url
+    It is started once and shared by all tests that ask for the same.
+    """
+    servers: dict[object, Server] = {}
+
+    def serve(script: str | Path = "app/main.py", **environment: str) -> str:
+        key = (ROOT / script, *sorted(environment.items()))
+        if key not in servers:
+            servers[key] = start(ROOT / script, environment, tmp_path_factory.mktemp("server"))
+            server_logs.append(servers[key].log)
+        return servers[key].url
 
     yield serve
     for server in servers.values():
@@ -185,8 +188,8 @@ def serve_app(tmp_path_factory: pytest.TempPathFactory, server_logs: list[Path])
 def open_app(page: Page, serve_app: Callable[..., str]) -> Callable[..., Page]:
     """`open_app("/page?v=1")` opens the app there and waits until it is at rest."""
 
-    def opened(target: str = "/", script: str | Path = "app/main.py") -> Page:
-        page.goto(serve_app(script) + target)
+    def opened(target: str = "/", script: str | Path = "app/main.py", **environment: str) -> Page:
+        page.goto(serve_app(script, **environment) + target)
         page.wait_for_selector('[data-testid="stApp"]')
         wait_until_idle(page)
         return page
@@ -194,15 +197,15 @@ def open_app(page: Page, serve_app: Callable[..., str]) -> Callable[..., Page]:
     return opened
 
 
-def start(script: Path, folder: Path) -> Server:
+def start(script: Path, environment: dict[str, str], folder: Path) -> Server:
     """Start Streamlit on a free port of the loopback address, with a data folder of its own, and await its health."""
     port = free_port()
     log = folder / "server.log"
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false"]
-    environment = os.environ | {"XDG_DATA_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
+    variables = os.environ | {"LOOKAHEAD_DATA": str(folder)} | environment
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=subprocess.STDOUT)
     server = Server(f"http://127.0.0.1:{port}", process, log)
     wait_healthy(server)
     return server

@@ -1,0 +1,131 @@
+"""What must hold of the project as a whole: import rules, pins, sizes, and that the documents name what exists."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("optim_core", "landscapes", "app")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LARGEST_FILE = 2_000_000
+LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+
+
+def run(*command: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **options)
+
+
+def tracked(*folders: str) -> list[Path]:
+    listing = run("git", "ls-files", "-z", "--", *folders)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def pins(name: str) -> list[Requirement]:
+    lines = (line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines())
+    return [Requirement(line) for line in lines if line and not line.startswith("-r")]
+
+
+def documents() -> list[Path]:
+    return [path for path in tracked() if path.suffix == ".md"]
+
+
+def test_every_room_keeps_to_its_imports():
+    finished = run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
+    assert finished.returncode == 0, finished.stdout
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_exact_and_installed(name):
+    for pin in pins(name):
+        (specifier,) = pin.specifier
+        assert specifier.operator == "==", str(pin)
+        if pin.marker is None or pin.marker.evaluate():
+            assert version(pin.name).split("+")[0] == specifier.version, str(pin)
+
+
+def test_every_declared_dependency_is_pinned_within_its_range():
+    pinned = {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in pins("requirements.txt")}
+    for declared in map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]):
+        assert declared.specifier.contains(pinned[canonicalize_name(declared.name)]), str(declared)
+
+
+def test_every_third_party_import_is_declared():
+    installed_as = {"PIL": "pillow", "sklearn": "scikit-learn", "mpl_toolkits": "matplotlib"}
+    declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]
+    known = {canonicalize_name(Requirement(line).name) for line in declared}
+    for path in tracked(*ROOMS):
+        if path.suffix == ".py":
+            foreign = imported(path) - set(sys.stdlib_module_names) - set(ROOMS)
+            assert {canonicalize_name(installed_as.get(name, name)) for name in foreign} <= known, path
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_no_file_is_large():
+    assert [path for path in tracked() if path.stat().st_size > LARGEST_FILE] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_files_and_functions_stay_short(room):
+    for path in tracked(room):
+        if path.suffix == ".py":
+            source = path.read_text()
+            assert source.count("\n") <= LONGEST_FILE, path
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.FunctionDef):
+                    assert body_lines(node) <= LONGEST_FUNCTION, f"{path}: {node.name}"
+
+
+def body_lines(function: ast.FunctionDef) -> int:
+    """Lines after the signature and docstring: a page of explanation does not make a function long."""
+    statements = function.body[1:] if ast.get_docstring(function) else function.body
+    return function.end_lineno - statements[0].lineno + 1 if statements else 0
+
+
+def test_documents_name_commands_that_exist():
+    from app.cli import main
+
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in documents():
+        text = path.read_text()
+        assert set(re.findall(r"(?:`|^|    )make ([a-z-]+)", text, re.MULTILINE)) <= targets, path
+        assert set(re.findall(r"(?:`|^|    )lookahead-lab ([a-z]+)", text, re.MULTILINE)) <= set(main.commands), path
+
+
+def test_documents_link_to_what_exists():
+    for path in documents():
+        for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", path.read_text()):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (path.parent / target).exists(), f"{path}: {target}"
+
+
+def test_a_wheel_carries_every_file_of_every_room(tmp_path):
+    names = [path.relative_to(ROOT) for path in tracked(*ROOMS, "pyproject.toml", "README.md", "LICENSE")]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "wheels", ".")
+    built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = (tmp_path / "wheels").glob("*.whl")
+    wanted = {name.as_posix() for name in names if name.parts[0] in ROOMS}
+    assert wanted <= set(zipfile.ZipFile(wheel).namelist())
