@@ -98,7 +98,8 @@ def cluster_from_environment() -> Cluster:
 def _connected(address: str) -> Client:
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a loss is reported to the visitors instead
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # a loss is reported to the visitors instead
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="lookahead-lab")
     except (OSError, ValueError, TimeoutError) as error:

@@ -119,9 +119,9 @@ class Jobs:
             state: State = job.state if job is not None else "unknown"
             message = self._notice if state == "queued" else job.message if job is not None else ""
             position = self._position(ticket.key)
+        if state in ("running", "done", "unknown") and self.store.has(ticket.key):
+            return self._finished(ticket)
         if state in ("done", "unknown"):
-            if self.store.has(ticket.key):
-                return self._finished(ticket)
             state = "interrupted" if self._workspace(ticket.key).has_checkpoint else "unknown"
         progress = self._workspace(ticket.key).progress()
         if progress is None:
