@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.state import Card, LayerConfig, SurfacesConfig
+from app.state import Card, LayerConfig, NetworksConfig, SurfacesConfig
 from landscapes.surfaces import SURFACES
 
 
@@ -81,3 +81,36 @@ PRESETS: dict[str, Preset] = {
 def shown_by(config: SurfacesConfig) -> str:
     """What to look at, if this is a ready-made comparison untouched; else what the surface teaches."""
     return next((preset.shows for preset in PRESETS.values() if preset.config == config), config.landscape.teaches)
+
+
+@dataclass(frozen=True)
+class NetworkPreset:
+    """A config with one line on what it shows."""
+
+    shows: str
+    config: NetworksConfig
+
+
+def _tuned(*lrs: float) -> tuple[Card, ...]:
+    """One card per depth at the lr found best for it."""
+    return tuple(Card(layers=(FIVE,) * depth, lr=lr, color=depth) for depth, lr in enumerate(lrs))
+
+
+NETWORK_PRESETS: dict[str, NetworkPreset] = {
+    "Digits, clean labels": NetworkPreset(
+        "All end alike: on clean data nesting does not help accuracy.",
+        NetworksConfig(steps=1000),
+    ),
+    "Digits, 20 % wrong labels, batch 4": NetworkPreset(
+        "Small batches and wrong labels: the slow weights learn fewer of the mistakes.",
+        NetworksConfig(label_noise=0.2, batch_size=4, steps=2500, snapshot_every=5, cards=_tuned(0.02, 0.05, 0.1)),
+    ),
+    "Digits, 40 % wrong labels, averaged weights beside": NetworkPreset(
+        "An exponential moving average of SGD's weights recovers much of the gain: the fair question to ask.",
+        NetworksConfig(label_noise=0.4, ema=0.99, steps=1250, cards=_tuned(0.05, 0.1, 0.2)),
+    ),
+    "100 images": NetworkPreset(
+        "Few images: many perfect fits exist, and optimizers end in different ones.",
+        NetworksConfig(train_size=100, batch_size=10, steps=1000, cards=_tuned(0.05, 0.1, 0.2)),
+    ),
+}

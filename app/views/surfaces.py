@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from app import runs, session
+from app.export import surface_scene
 from app.figures.curves import linked_charts
 from app.figures.surface import surface_figure
 from app.player import player, tracks_of
 from app.presets import shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
+from app.views.export_panel import export_panel
 from app.views.surface_controls import PAGE, move_start, sidebar
 from app.views.waiting import progress
 
@@ -40,6 +42,7 @@ def page() -> None:
     curves = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
     st.plotly_chart(curves, key=CURVES, config={"displayModeBar": False})
     _table(config, run, scenery)
+    export_panel(lambda: surface_scene(config, run), config, page=PAGE)
 
 
 def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:

@@ -22,31 +22,28 @@ RATE_SCALE = [[0.0, faded(CONVERGES, 0.9)], [0.5, "rgba(128,128,128,.06)"], [1.0
 PLANE_POINTS = 161
 
 
-def factor_plane(modes: NDArray[np.complex128], layers: Sequence[Layer], names: Sequence[str]) -> go.Figure:
-    """The unit circle, every c that these layers make stable (shaded), and the way c → ρ_1 → … → ρ_n of each mode.
+def factor_plane(
+    levels: Sequence[NDArray[np.complex128]], names: Sequence[str], layers: Sequence[Layer] | None
+) -> go.Figure:
+    """The unit circle and the factors of every layer; where modes stay apart, also every c that converges.
 
     Args:
-        modes: c of each mode, (modes,).
-        layers: innermost first.
+        levels: factors c, ρ_1 … ρ_n, each (modes,).
         names: of the modes.
+        layers: innermost first; None where kept or reset momentum mixes the modes, so that no line connects them.
     """
     figure = go.Figure()
-    path = factors(modes, layers)
+    path = np.stack(levels)
     reach = float(np.clip(np.abs(path[np.isfinite(path)]).max(initial=1.0) * 1.15, 1.3, 2.4))
-    figure.add_trace(_stable_region(layers, reach))
+    if layers is not None:
+        figure.add_trace(_stable_region(layers, reach))
     turn = np.linspace(0, 2 * np.pi, 181)
+    circle = {"color": MUTED, "width": 1.5, "dash": "dot"}
     figure.add_trace(
-        go.Scatter(
-            x=np.cos(turn),
-            y=np.sin(turn),
-            mode="lines",
-            name="|ρ| = 1",
-            line={"color": MUTED, "width": 1.5, "dash": "dot"},
-            hoverinfo="skip",
-        )
+        go.Scatter(x=np.cos(turn), y=np.sin(turn), mode="lines", name="|ρ| = 1", line=circle, hoverinfo="skip")
     )
     for mode, name in enumerate(names):
-        figure.add_trace(_way(path[:, mode], name))
+        figure.add_trace(_way(path[:, mode], name, connected=layers is not None))
     figure.update_xaxes(range=[-reach, reach], title_text="real part", constrain="domain")
     figure.update_yaxes(range=[-reach, reach], title_text="imaginary part", scaleanchor="x", constrain="domain")
     return finish(figure, 460)
@@ -69,13 +66,13 @@ def _stable_region(layers: Sequence[Layer], reach: float) -> go.Contour:
     )
 
 
-def _way(path: NDArray[np.complex128], name: str) -> go.Scatter:
+def _way(path: NDArray[np.complex128], name: str, *, connected: bool) -> go.Scatter:
     labels = ["c", *(f"ρ{'₀₁₂₃₄'[level]}" for level in range(1, len(path)))]
     shown = np.where(np.isfinite(path), path, np.nan)
     return go.Scatter(
         x=shown.real,
         y=shown.imag,
-        mode="lines+markers+text",
+        mode="lines+markers+text" if connected else "markers+text",
         text=labels,
         textposition="top center",
         name=name,

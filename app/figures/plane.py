@@ -1,0 +1,118 @@
+"""A plane through weight space: the network's loss on it, and how honest the picture is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from app.figures.curves import thin
+from app.figures.surface import LINE, QUIET, SCALE
+
+Floats = NDArray[np.float64]
+Check = tuple[NDArray[np.int64], Floats, Floats]
+
+
+def plane_figure(
+    x: Floats, y: Floats, values: Floats | None, *, measure: str, places: Floats, titles: tuple[str, str]
+) -> go.Figure:
+    """The contour of loss or accuracy, (len(y), len(x)), or the empty frame while `values` is None.
+
+    Args:
+        x, y: coordinates of the grid.
+        values: what was computed so far.
+        measure: "loss" (drawn on a logarithmic scale) or "accuracy".
+        places: (points, 2), what the frame must hold.
+        titles: of the two axes.
+    """
+    figure = go.Figure()
+    if values is not None:
+        figure.add_trace(_contour(x, y, values, measure))
+    low, high = places.min(axis=0), places.max(axis=0)
+    margin = 0.12 * np.maximum(high - low, 1e-9)
+    figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]], title_text=titles[0], title_standoff=4)
+    figure.update_yaxes(range=[low[1] - margin[1], high[1] + margin[1]], title_text=titles[1])
+    figure.update_xaxes(showgrid=False, zeroline=False, ticks="outside")
+    figure.update_yaxes(showgrid=False, zeroline=False, ticks="outside")
+    figure.update_layout(
+        height=520,
+        margin={"l": 48, "r": 12, "t": 10, "b": 40},
+        showlegend=False,
+        dragmode="pan",
+        hovermode="closest",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def _contour(x: Floats, y: Floats, values: Floats, measure: str) -> go.Contour:
+    shown = np.log10(np.maximum(values, 1e-12)) if measure == "loss" else values
+    scale = SCALE if measure == "loss" else [[1 - place, color] for place, color in reversed(SCALE)]
+    return go.Contour(
+        x=x.astype(np.float32),
+        y=y.astype(np.float32),
+        z=shown.astype(np.float32),
+        customdata=values.astype(np.float32),
+        ncontours=22,
+        contours={"coloring": "heatmap"},
+        colorscale=scale,
+        line={"color": LINE, "width": 1},
+        showscale=False,
+        hovertemplate=f"{measure} on the plane " + "%{customdata:.4g}<extra></extra>",
+    )
+
+
+def honesty(
+    names: Sequence[str],
+    colors: Sequence[str],
+    off: Sequence[tuple[NDArray[np.int64], Floats, Floats]],
+    checks: Sequence[Check] | None,
+) -> go.Figure:
+    """Beside the plane: the distance from it at every step, and true loss against the loss at the projection.
+
+    Args:
+        names, colors: of the optimizers.
+        off: per optimizer steps, and distance from the plane of the fast and of the outermost slow weights.
+        checks: per optimizer steps, true loss of the outermost slow weights, loss of their projection; None: not yet.
+    """
+    titles = ("Distance from the plane", "Loss of the slow weights: true (line), on the plane (dots)")
+    figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.08)
+    for name, color, (step, fast, slow) in zip(names, colors, off, strict=True):
+        for values, dash, width, kind in ((fast, "solid", 1.2, "fast"), (slow, "dash", 2.4, "slow")):
+            x, y = thin(step, values)
+            style = {"color": color, "dash": dash, "width": width}
+            figure.add_trace(_line(x, y, f"{name}, {kind} weights", style), row=1, col=1)
+    for name, color, (step, true, flat) in zip(names, colors, checks or (), strict=checks is not None):
+        figure.add_trace(_line(step, true, f"{name}, true", {"color": color, "width": 2}), row=1, col=2)
+        dots = go.Scatter(
+            x=step, y=flat, mode="markers", marker={"color": color, "size": 5}, name=f"{name}, on the plane"
+        )
+        figure.add_trace(dots, row=1, col=2)
+    figure.update_xaxes(title_text="gradient evaluations", title_standoff=4, showgrid=False, zeroline=False)
+    figure.update_yaxes(gridcolor=QUIET, zeroline=False)
+    figure.update_yaxes(type="log", exponentformat="power", nticks=5, row=1, col=2)
+    figure.update_layout(
+        height=250,
+        margin={"l": 46, "r": 12, "t": 30, "b": 40},
+        showlegend=False,
+        hovermode="closest",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    figure.update_annotations(font_size=13)
+    return figure
+
+
+def _line(x: NDArray[np.int64], y: Floats, name: str, style: dict[str, object]) -> go.Scatter:
+    return go.Scatter(
+        x=x.astype(np.int32),
+        y=y.astype(np.float32),
+        mode="lines",
+        name=name,
+        line=style,
+        hovertemplate="%{x} evaluations<br>%{y:.4g}<extra>" + name + "</extra>",
+    )

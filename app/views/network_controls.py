@@ -1,0 +1,72 @@
+"""The sidebar of the Networks page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.presets import NETWORK_PRESETS
+from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
+from app.views.cards import draw_cards
+from landscapes.tasks.data import DATASETS
+from landscapes.tasks.models import MODELS
+
+PAGE = "networks"
+
+
+def sidebar(config: NetworksConfig, problems: list[str]) -> None:
+    """Draw the controls, and what was refused above them."""
+    with st.sidebar:
+        for problem in problems:
+            st.error(problem)
+        _history()
+        _task()
+        _training(config)
+        st.markdown("##### Optimizers")
+        st.toggle(
+            "Equal effective lr", key=f"{PAGE}.equal_lr",
+            help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace",
+        )  # fmt: skip
+        draw_cards(PAGE, config.cards)
+
+
+def _history() -> None:
+    st.selectbox(
+        "Ready-made", list(NETWORK_PRESETS), index=None, placeholder="Ready-made comparisons …", key=f"{PAGE}.preset",
+        on_change=_take_preset, label_visibility="collapsed",
+    )  # fmt: skip
+    st.button(
+        "Undo", icon=":material/undo:", key=f"{PAGE}.undo", on_click=session.undo, args=(PAGE,),
+        disabled=not session.can_undo(PAGE),
+    )  # fmt: skip
+
+
+def _task() -> None:
+    st.selectbox("Data", list(DATASETS), format_func=lambda key: DATASETS[key].name, key=f"{PAGE}.dataset")
+    st.selectbox("Network", list(MODELS), format_func=lambda key: MODELS[key].name, key=f"{PAGE}.network")
+    st.slider(
+        "Wrong labels", 0.0, 1.0, step=0.05, format="percent", key=f"{PAGE}.label_noise",
+        help="Share of the training labels replaced by another class",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    left.number_input("Batch size", min_value=1, step=1, key=f"{PAGE}.batch_size")
+    right.number_input("Training images", min_value=10, step=100, key=f"{PAGE}.train_size")
+
+
+def _training(config: NetworksConfig) -> None:
+    st.number_input("Base steps", min_value=10, max_value=MAX_TRAINING_STEPS, step=100, key=f"{PAGE}.steps")
+    with st.expander(f"Seeds, averaging, snapshots · seed {config.seed}", key=f"{PAGE}.more"):
+        st.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.seed")
+        st.slider("Number of seeds", 1, MAX_SEEDS, key=f"{PAGE}.seeds", help="Curves show their mean ± standard error")
+        st.slider(
+            "Average of fast weights, decay", 0.0, 0.999, step=0.001, key=f"{PAGE}.ema",
+            help="An exponential moving average beside every optimizer (torch.optim.swa_utils); 0 is none",
+        )  # fmt: skip
+        st.selectbox("Augmentation", ["none", "shift", "flip-shift"], key=f"{PAGE}.augmentation")
+        st.number_input("A snapshot every … base steps", min_value=1, max_value=1000, key=f"{PAGE}.snapshot_every")
+
+
+def _take_preset() -> None:
+    name = st.session_state[f"{PAGE}.preset"]
+    if name:
+        session.adopt(PAGE, NETWORK_PRESETS[name].config)

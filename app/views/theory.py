@@ -1,0 +1,29 @@
+"""The Theory page: closed forms beside measurements, four instruments on one stack of layers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.state.theory import TheoryConfig
+from app.views import theory_descent, theory_noise, theory_rate, theory_stability
+from app.views.theory_controls import INSTRUMENTS, PAGE, VIEWS, sidebar
+
+
+def page() -> None:
+    """Choose an instrument, and see it."""
+    config, problems = session.current(PAGE, TheoryConfig)
+    sidebar(config, problems)
+    st.segmented_control(
+        "Instrument", list(INSTRUMENTS), format_func=INSTRUMENTS.__getitem__, key=f"{PAGE}.instrument", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    shown = next((says for says, view in VIEWS.values() if view == config), "")
+    if shown:
+        st.caption(shown)
+    {
+        "stability": theory_stability.draw,
+        "noise": theory_noise.draw,
+        "regularization": theory_descent.draw,
+        "rate": theory_rate.draw,
+    }[config.instrument](config)

@@ -1,0 +1,72 @@
+"""Steady-state variance: closed forms first, then what thousands of runs measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import theory_runs
+from app.figures.theory.noise import trade_off_figure, variance_figure
+from app.state.theory import TheoryConfig
+from app.views.theory_controls import PAGE
+from app.views.waiting import progress
+from optim_core.experiments import VarianceRun
+
+CHART = {"displayModeBar": False}
+
+
+def draw(config: TheoryConfig) -> None:
+    """Variance over depth, k and α with the measurement on it, the table, and the trade-off."""
+    st.markdown(
+        r"$q_i = \alpha_i^2\, q_{i-1} \sum_{j<k_i} |\rho_{i-1}|^{2j},\quad V_n = \dfrac{q_n}{1 - |\rho_n|^2}$: "
+        "variance of the outermost slow weights at their synchronisations, "
+        rf"on $\tfrac12 h x^2$ with $h = {config.h:g}$"
+    )
+    curves = theory_runs.variance_curves(config)
+    slot = st.empty()
+    slot.plotly_chart(variance_figure(*curves, ()), key=f"{PAGE}.variance.closed", config=CHART, theme="streamlit")
+    runs = _measured(config)
+    if runs:
+        slot.plotly_chart(variance_figure(*curves, runs), key=f"{PAGE}.variance", config=CHART, theme="streamlit")
+        st.dataframe(_table(runs), hide_index=True)
+    st.markdown("##### What it costs: variance against speed")
+    st.plotly_chart(
+        trade_off_figure(*theory_runs.trade_offs(config)), key=f"{PAGE}.tradeoff", config=CHART, theme="streamlit"
+    )
+    st.caption(
+        "Derived here for any depth, and with momentum as covariance matrices; one layer without momentum is the closed "
+        "form of Zhang et al. 2019. Nesting buys variance and pays in speed per gradient: the curves show what is left."
+    )
+
+
+def _measured(config: TheoryConfig) -> list[VarianceRun]:
+    runs = []
+    for equal_effective in (False, True):
+        try:
+            with progress(f"Measuring over {config.seeds:,} runs") as on_progress:
+                run = theory_runs.measured_variances(config, equal_effective=equal_effective, on_progress=on_progress)
+            runs.append(run)
+        except ValueError as problem:
+            st.warning(f"Not measured at equal {'effective ' if equal_effective else ''}lr: {problem}.")
+    return runs
+
+
+def _table(runs: list[VarianceRun]) -> list[dict[str, Any]]:
+    kinds = ("equal lr", "equal effective lr")
+    return [
+        {
+            "layers": name,
+            "compared at": kind,
+            "closed form": f"{predicted:.5g}",
+            "measured": f"{measured:.5g}",
+            f"{run.confidence:.0%} interval": f"{low:.5g} to {high:.5g}",
+            "error": f"{measured / predicted - 1:+.2%}",
+            "inside": "yes" if inside else "no",
+            "runs": f"{run.seeds:,} of {run.steps:,} steps",
+        }
+        for run, kind in zip(runs, kinds, strict=False)
+        for name, predicted, measured, low, high, inside in zip(
+            run.names, run.predicted, run.measured, run.low, run.high, run.agrees, strict=True
+        )
+    ]

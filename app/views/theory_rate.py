@@ -1,0 +1,66 @@
+"""Convergence rate: the short runs first, then two decades of T."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import theory_runs
+from app.figures.theory.rates import rates_figure
+from app.state.theory import TheoryConfig
+from app.views.theory_controls import PAGE
+from app.views.waiting import progress
+from optim_core.experiments import RateRun
+from optim_core.theory import Slope
+
+CHART = {"displayModeBar": False}
+FIRST_POWER = 10  # the runs up to 2^10 take a second: something to look at while the rest is on its way
+DECADES = 8  # slopes are fitted over the longest T up to this factor below the last: the transient has faded there
+
+
+def draw(config: TheoryConfig) -> None:
+    """Slopes and their table, refined when the long runs are done."""
+    problem = theory_runs.rate_problem(config)
+    st.markdown(
+        rf"$f(s) = \sum_j h_j\, s_j^2/(1 + s_j^2)$, nonconvex, $d = {len(problem.h)}$, $h_j$ from {problem.h[0]:g} to "
+        rf"{problem.h[-1]:g}, so $L = {problem.smoothness:g}$; noise $\sigma = {problem.sigma:g}$ per coordinate; "
+        rf"$lr = {config.c:g}/\sqrt{{T}}${' / Π α' if config.equal_effective else ''}; from $s = (1, …, 1)$"
+    )
+    chart, table = st.empty(), st.empty()
+    for power in sorted({min(FIRST_POWER, config.power), config.power}):
+        with progress("Running every T") as on_progress:
+            run = theory_runs.rates(config, power, on_progress)
+        fits = {(index, slow): _fit(run, index, slow=slow) for index in range(len(run.names)) for slow in (False, True)}
+        chart.plotly_chart(rates_figure(run, fits), key=f"{PAGE}.rates.{power}", config=CHART, theme="streamlit")
+        table.dataframe(_table(run, fits), hide_index=True)
+    st.caption(
+        "Pushkin and Barba 2021: the mean squared gradient norm after T base steps is O(1/√T) for two layers, a slope of "
+        "−1/2; here for 0 to 4 layers, fitted over the longest T with 95 % intervals. Averages at the slow weights are "
+        "biased while T < 20 k₁…kₙ and are fitted beyond that only. At an equal fast lr deeper stacks have higher "
+        "constants; at an equal effective lr they are nearly equal."
+    )
+
+
+def _fit(run: RateRun, index: int, *, slow: bool) -> Slope | None:
+    """Slope over the last three octaves of T, at slow weights only where their average is not biased."""
+    first = max(run.T[-1] / DECADES, run.slow_from(index) if slow and run.outer_periods[index] > 1 else 0)
+    return run.slope(index, slow=slow, from_T=first) if (run.T >= first).sum() >= 2 else None
+
+
+def _table(run: RateRun, fits: dict[tuple[int, bool], Slope | None]) -> list[dict[str, Any]]:
+    return [
+        {
+            "layers": name,
+            "base steps per outer step": f"{run.outer_periods[index]:,}",
+            "slope, fast weights": _slope_text(fits[index, False]),
+            "slope, slow weights": _slope_text(fits[index, True]),
+            "theory": "−1/2",
+            f"mean ‖∇f‖² at T = {run.T[-1]:,.0f}": f"{run.fast[index, -1].mean():.4g}",
+        }
+        for index, name in enumerate(run.names)
+    ]
+
+
+def _slope_text(fit: Slope | None) -> str:
+    return "T too short" if fit is None else f"{fit.value:.3f} ± {fit.half_width:.3f}"

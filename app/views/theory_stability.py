@@ -1,0 +1,139 @@
+"""Factors in the complex plane, and the stability map whose cells open the run they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import session, theory_runs
+from app.figures.theory.stability import factor_plane, stability_figure
+from app.state import Card, LayerConfig, SurfacesConfig
+from app.state.theory import TheoryConfig
+from app.views.theory_controls import AXES, PAGE
+from app.views.waiting import progress
+from landscapes.surfaces import SURFACES
+from optim_core.experiments import SimulatedMap
+from optim_core.spec import OptimizerSpec
+from optim_core.theory import base_steps, linear_factors, linear_rate
+
+CHART = {"displayModeBar": False}
+
+
+def draw(config: TheoryConfig) -> None:
+    """The map and the plane side by side, and below them the cell that was clicked."""
+    st.markdown(
+        r"$\rho_0 = c,\quad \rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}$: converges where $|\rho_n| < 1$"
+    )
+    left, right = st.columns([3, 2])
+    with left:
+        cell = _map(config)
+    with right:
+        _plane(config.at_cell(cell) if cell else config)
+    _facts(config, cell)
+    st.caption(
+        "Derived here for any depth (one layer on a quadratic: Zhang et al. 2019), and checked by the simulation: every "
+        "cell is run step by step, with no factor or matrix in it."
+    )
+
+
+def _map(config: TheoryConfig) -> OptimizerSpec | None:
+    """Draw the map; gives the optimizer of the clicked cell."""
+    if config.missing_layer:
+        st.info(
+            f"{AXES[f'k_{config.missing_layer}']} needs {config.missing_layer} layers. Add one, or choose another axis."
+        )
+        return None
+    rates, fine, fine_rates = theory_runs.closed_form_map(config)
+    simulated = _simulated(config) if config.simulate else None
+    here = (_value(config, config.x), _value(config, config.y))
+    figure = stability_figure(config.grid(), rates, (fine, fine_rates), simulated, here)
+    event: Any = st.plotly_chart(
+        figure, key=f"{PAGE}.map", on_select="rerun", selection_mode="points", config=CHART, theme="streamlit"
+    )
+    if simulated is not None:
+        st.caption(_agreement(rates, simulated))
+    points = [point for point in event.selection.points if point.get("curve_number") == len(figure.data) - 1]
+    if not points or points[0]["point_index"] >= rates.size:
+        return None
+    return config.grid().spec_at(*np.unravel_index(points[0]["point_index"], rates.shape))  # type: ignore[arg-type]
+
+
+def _simulated(config: TheoryConfig) -> SimulatedMap:
+    with progress("Simulating every cell") as on_progress:
+        return theory_runs.simulated_map(config, on_progress)
+
+
+def _agreement(rates: np.ndarray[Any, Any], simulated: SimulatedMap) -> str:
+    decided = simulated.converged | simulated.diverged
+    same = (simulated.converged == (rates < 1)) & decided
+    undecided = "" if decided.all() else f"; {(~decided).sum():,} never synchronised in that time"
+    return (
+        f"The simulation of {simulated.steps:,} base steps agrees with the closed form in {same.sum():,} of "
+        f"{decided.sum():,} cells{undecided}. Click a cell to look into it."
+    )
+
+
+def _value(config: TheoryConfig, axis: str) -> float:
+    return float(getattr(config, axis))
+
+
+def _plane(config: TheoryConfig) -> None:
+    spec = config.spec(lr=config.lr)
+    levels, apart = linear_factors(config.jacobian, spec, alternating=config.is_game and config.alternating)
+    figure = factor_plane(levels, _mode_names(config, len(levels[0])), spec.layers if apart else None)
+    st.plotly_chart(figure, key=f"{PAGE}.plane", config=CHART, theme="streamlit")
+
+
+def _mode_names(config: TheoryConfig, modes: int) -> list[str]:
+    curvature = None if config.is_game else SURFACES[config.scenario].curvature
+    if curvature and modes == len(curvature):
+        return [f"curvature {value:g}" for value in curvature]
+    return [f"mode {number}" for number in range(1, modes + 1)]
+
+
+def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
+    """The factors in numbers, and ways to go on with the cell."""
+    shown = config.at_cell(cell) if cell else config
+    spec = shown.spec(lr=shown.lr)
+    alternating = shown.is_game and shown.alternating
+    levels, _ = linear_factors(shown.jacobian, spec, alternating=alternating)
+    sizes = [
+        f"|{'c' if not level else f'ρ{level}'}| = {np.abs(values).max():.4g}" for level, values in enumerate(levels)
+    ]
+    rate = linear_rate(shown.jacobian, spec, alternating=alternating)
+    verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
+    stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
+    where = "The cell clicked" if cell else "As set in the sidebar"
+    st.markdown(
+        f"**{where}**: lr {shown.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step **{rate:.5f}** "
+        f"(a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
+    )
+    with st.container(horizontal=True):
+        if not shown.is_game and st.button(
+            "Open this run in Surfaces", icon=":material/landscape:", key=f"{PAGE}.open"
+        ):
+            _open_surface(shown)
+        if cell:
+            st.button(
+                "Set the sidebar to this cell", icon=":material/tune:", key=f"{PAGE}.take", on_click=session.adopt,
+                args=(PAGE, shown),
+            )  # fmt: skip
+
+
+def surface_run_of(config: TheoryConfig) -> SurfacesConfig:
+    """The run of a cell on the Surfaces page, beside the bare base at the same lr."""
+    layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in config.layers)
+    common = {
+        "lr": config.lr, "base": config.base, "momentum": config.momentum, "sync_momentum": config.sync_momentum,
+    }  # fmt: skip
+    cards = [Card(**common)] if not layers else [Card(**common), Card(**common, layers=layers, color=1)]
+    return SurfacesConfig(surface=config.scenario, noise="none", cards=tuple(cards), steps=500)
+
+
+def _open_surface(config: TheoryConfig) -> None:
+    from app.views import surfaces
+
+    session.open_with("surfaces", surface_run_of(config))
+    st.switch_page(st.Page(surfaces.page, title="Surfaces", url_path="surfaces", default=True))

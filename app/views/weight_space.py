@@ -1,0 +1,113 @@
+"""The weight-space part of the Networks page: a plane, the tracks on it, and how honest it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from app import weightspace
+from app.figures.plane import honesty, plane_figure
+from app.jobs.store import TrainingResult
+from app.player import player
+from app.runs import Recent
+from app.state import NetworksConfig
+from landscapes.planes import random_walk_shares
+from landscapes.tasks.classifier import ClassifierTask
+
+PAGE, CHART, PLAYER, HONESTY = "networks", "network-plane", "network-player", "network-honesty"
+KINDS = {
+    "pca": "Principal directions of all tracks",
+    "cycle": "One cycle, close up",
+    "ends": "Through three ends",
+    "random": "Random, filter-normalised",
+}
+
+_views: Recent[weightspace.View] = Recent(8)
+_backdrops: Recent[weightspace.Backdrop] = Recent(8)
+
+
+def weight_space(
+    config: NetworksConfig, task: ClassifierTask, names: Sequence[str], results: Sequence[TrainingResult]
+) -> None:
+    """Choose a plane, draw the loss on it, play the tracks."""
+    st.markdown("#### Weight space")
+    left, right = st.columns([3, 1])
+    with left:
+        st.segmented_control("Plane", list(KINDS), format_func=KINDS.__getitem__, key=f"{PAGE}.plane", required=True)
+    with right:
+        st.segmented_control("Shown on it", ["loss", "accuracy"], key=f"{PAGE}.measure", required=True)
+    focus, cycle = _cycle(config, names) if config.plane == "cycle" else (0, 1)
+    key = (tuple(result.request.key for result in results), config.plane, focus, cycle)
+    try:
+        seen = _views.get(key, lambda: weightspace.view(results, config.plane, task, focus=focus, cycle=cycle))
+    except ValueError as error:
+        st.info(f"No such plane here: {error}.")
+        return
+    backdrop = _backdrops.get(key, lambda: weightspace.Backdrop(seen, task.landscape(weightspace.IMAGES)))
+    _chart(seen, backdrop, config.measure, config.plane)
+    player(
+        weightspace.tracks(seen, results, names, config.colors),
+        key=PLAYER,
+        chart_key=CHART,
+        linked=(HONESTY,),
+        pickable=False,
+        labels=("u", "v"),
+    )
+    st.caption(_explained(seen))
+    _honest(seen, backdrop, names, config.colors)
+
+
+def _cycle(config: NetworksConfig, names: Sequence[str]) -> tuple[int, int]:
+    left, right = st.columns([3, 1])
+    layered = [index for index, card in enumerate(config.active) if card.layers] or [0]
+    focus = left.selectbox(
+        "Optimizer", layered, index=len(layered) - 1, format_func=lambda i: names[i], key=f"{PAGE}.focus"
+    )
+    most = max(1, config.steps // config.active[focus].outer_period)
+    return focus, right.number_input("Cycle", 1, most, key=f"{PAGE}.cycle")
+
+
+def _chart(seen: weightspace.View, backdrop: weightspace.Backdrop, measure: str, kind: str) -> None:
+    """Redrawn by itself until the picture is complete."""
+
+    @st.fragment(run_every=None if backdrop.complete else 0.6)
+    def draw() -> None:
+        picture = backdrop.picture
+        titles = ("first principal direction", "second principal direction") if kind == "pca" else ("u", "v")
+        empty = np.zeros(2)
+        figure = plane_figure(
+            picture.x if picture else empty,
+            picture.y if picture else empty,
+            getattr(picture, measure) if picture else None,
+            measure=measure,
+            places=seen.places,
+            titles=titles,
+        )
+        st.plotly_chart(figure, key=CHART, config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]})
+
+    draw()
+
+
+def _explained(seen: weightspace.View) -> str:
+    if seen.plane.explained is None:
+        return "The tracks are projected onto the plane; the chart below says how far off it they are."
+    first, second = seen.plane.explained
+    walk = random_walk_shares(sum(len(run.snapshots.step) for run in seen.runs))
+    return (
+        f"The plane holds {first:.0%} and {second:.0%} of the tracks' variance along its two axes. A pure random walk "
+        f"would put {walk[0]:.0%} and {walk[1]:.0%} there, so only what exceeds that is structure."
+    )
+
+
+def _honest(
+    seen: weightspace.View, backdrop: weightspace.Backdrop, names: Sequence[str], colors: Sequence[str]
+) -> None:
+    off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in seen.runs]
+
+    @st.fragment(run_every=None if backdrop.complete else 1.5)
+    def draw() -> None:
+        st.plotly_chart(honesty(names, colors, off, backdrop.checks), key=HONESTY, config={"displayModeBar": False})
+
+    draw()
