@@ -6,6 +6,7 @@ Heavy imports stay inside the commands that need them, so that `--help` answers 
 from __future__ import annotations
 
 import errno
+import json
 import socket
 from pathlib import Path
 
@@ -34,6 +35,29 @@ def serve(port: int, address: str) -> None:
 
     script = Path(__file__).with_name("main.py")
     streamlit.main(["run", str(script), f"--server.port={port}", f"--server.address={address}"])
+
+
+@main.command("list")
+@click.argument("kind", type=click.Choice(["surfaces", "games", "tasks", "presets"]), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Everything known about each, as JSON.")
+def list_(kind: str | None, as_json: bool) -> None:
+    r"""List what there is to choose from: all of it, or one KIND.
+
+    \b
+    Examples:
+      lookahead-lab list surfaces
+      lookahead-lab list --json | jq '.games[].key'
+    """
+    from app.catalogue import KINDS
+
+    found = {name: entries() for name, entries in KINDS.items() if kind in (None, name)}
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for name, entries in found.items():
+        width = max(len(entry["key"]) for entry in entries)
+        click.secho(name, bold=True)
+        click.echo("".join(f"  {entry['key']:<{width}}  {entry['teaches']}\n" for entry in entries))
 
 
 def require_free(address: str, port: int) -> None:

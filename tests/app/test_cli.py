@@ -1,5 +1,6 @@
 """The command line through click's runner and, for the server, as a real process."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -89,3 +90,45 @@ def answers(url: str, server: subprocess.Popen, seconds: float = 60) -> bool:
         except OSError:
             time.sleep(0.1)
     return False
+
+
+def test_list_shows_every_entry_of_every_registry():
+    from app.presets import PRESETS
+    from landscapes.games import GAMES
+    from landscapes.surfaces import SURFACES
+    from landscapes.tasks import TASKS
+
+    found = json.loads(invoke("list", "--json").stdout)
+    assert [entry["key"] for entry in found["surfaces"]] == list(SURFACES)
+    assert [entry["key"] for entry in found["games"]] == list(GAMES)
+    assert [entry["key"] for entry in found["tasks"]] == list(TASKS)
+    assert {entry["key"] for entry in found["presets"]} >= set(PRESETS)
+
+
+def test_list_of_one_kind_has_a_line_for_each():
+    lines = invoke("list", "surfaces").stdout.splitlines()
+    keys = [entry["key"] for entry in json.loads(invoke("list", "surfaces", "--json").stdout)["surfaces"]]
+    assert lines[0] == "surfaces"
+    assert [line.split()[0] for line in lines[1 : 1 + len(keys)]] == keys
+
+
+def test_a_listed_surface_says_where_it_is_customarily_started():
+    surfaces = json.loads(invoke("list", "surfaces", "--json").stdout)["surfaces"]
+    for surface in surfaces:
+        assert all(low <= start <= high for start, (low, high) in zip(surface["start"], surface["domain"], strict=True))
+        assert surface["lr"] > 0
+
+
+def test_a_listed_preset_is_a_config_of_its_page():
+    from app.state import SurfacesConfig
+
+    presets = json.loads(invoke("list", "presets", "--json").stdout)["presets"]
+    for entry in presets:
+        if entry["page"] == "surfaces":
+            assert SurfacesConfig.model_validate(entry["config"]).model_dump(mode="json") == entry["config"]
+
+
+def test_list_of_something_else_is_a_usage_error():
+    result = invoke("list", "optimizers")
+    assert result.exit_code == 2
+    assert "'surfaces', 'games', 'tasks', 'presets'" in result.output
