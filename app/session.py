@@ -27,8 +27,7 @@ def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
     """
     if f"{page}.config" not in st.session_state:
         config, problems = decode(dict(st.query_params), model)
-        st.session_state[f"{page}.config"], st.session_state[f"{page}.problems"] = config, problems
-        st.session_state[f"{page}.history"] = []
+        _begin(page, config, problems)
     else:
         config, problems = _read(page, st.session_state[f"{page}.config"])
         _commit(page, config)
@@ -45,6 +44,14 @@ def adopt(page: str, config: BaseModel) -> None:
     _commit(page, config)
     for key, value in widgets(page, config):
         st.session_state[key] = value
+
+
+def open_with(page: str, config: BaseModel) -> None:
+    """Show a config on another page, visited or not; switch to that page afterwards."""
+    if f"{page}.config" in st.session_state:
+        adopt(page, config)
+    else:
+        _begin(page, config, [])
 
 
 def undo(page: str) -> None:
@@ -109,6 +116,11 @@ def _read_card(prefix: str, card: Card) -> dict[str, Any]:
 
 def _said(key: str, otherwise: Any) -> Any:
     return st.session_state.get(key, otherwise)
+
+
+def _begin(page: str, config: BaseModel, problems: list[str]) -> None:
+    st.session_state[f"{page}.config"], st.session_state[f"{page}.problems"] = config, problems
+    st.session_state[f"{page}.history"] = []
 
 
 def _commit(page: str, config: BaseModel) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.state.cards import MAX_K, Finite, Frozen
 from landscapes.games import GAMES
@@ -20,6 +20,7 @@ LinearBase = Literal["sgd", "momentum", "nesterov"]
 Scenario = Literal["ravine", "bowl", "matyas", "booth", "bilinear", "quadratic"]
 
 CELLS = 41  # along an axis: as many as can be told apart and clicked, and simulated in a second
+MAX_BATCHES = 64
 MAX_POWER = 16  # of two, the longest run of the rate experiment
 
 
@@ -59,7 +60,7 @@ class TheoryConfig(Frozen):
     seeds: int = Field(10_000, ge=100, le=100_000)
     # implicit regularization
     surface: str = "equal_wells"
-    batches: int = Field(8, ge=2, le=64)
+    batches: int = Field(25, ge=2, le=MAX_BATCHES)
     spread: Finite = Field(0.15, ge=0, le=10)
     epoch_lr: Finite = Field(0.02, gt=0, le=1000)
     at_x: Finite | None = None
@@ -80,13 +81,20 @@ class TheoryConfig(Frozen):
             raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}")
         return value
 
-    @model_validator(mode="after")
-    def _map_is_possible(self) -> Self:
-        if self.lr_low >= self.lr_high:
-            raise ValueError(f"lr from must be below lr to, got {self.lr_low:g} and {self.lr_high:g}")
-        if self.x == self.y:
-            raise ValueError(f"the two axes of the map must differ, got {self.x} twice")
-        return self
+    @field_validator("lr_high")
+    @classmethod
+    def _above_low(cls, value: float, info: ValidationInfo) -> float:
+        low = info.data.get("lr_low", 0.0)
+        if value <= low:
+            raise ValueError(f"must be above the lr that the map starts at, {low:g}")
+        return value
+
+    @field_validator("y")
+    @classmethod
+    def _another_axis(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("x"):
+            raise ValueError("must be another parameter than the horizontal axis")
+        return value
 
     @property
     def layers(self) -> tuple[Layer, ...]:

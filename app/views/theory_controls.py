@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.state.cards import MAX_K
-from app.state.theory import MAX_POWER, TheoryConfig
+from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
 from app.views.cards import SUBSCRIPT, SYNC_MOMENTUM
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
@@ -30,7 +30,7 @@ VIEWS: dict[str, tuple[str, TheoryConfig]] = {
         TheoryConfig(),
     ),
     "Bilinear game: the window of k": (
-        "Descent-ascent only circles outwards. At lr .1 and α = .5, k = 5 converges slowly, k = 31 fast, k = 63 no more.",
+        "Descent-ascent only circles outwards. At lr .1 and α = .5, k = 5 converges slowly, 31 fast, 63 no more.",
         TheoryConfig(**_WINDOW, k_1=31),
     ),
     "Bilinear game: α against k": (
@@ -55,7 +55,7 @@ VIEWS: dict[str, tuple[str, TheoryConfig]] = {
     ),
     "Regularization: the sharp well is filled": (
         "The penalty on the gradients' variance lifts the sharp well, more so with every layer.",
-        TheoryConfig(instrument="regularization", depth=2, k_1=2, k_2=2),
+        TheoryConfig(instrument="regularization", depth=2),
     ),
     "Rate: one over the root of T": (
         "With lr = c/√T every stack's mean squared gradient norm falls with slope −1/2.",
@@ -176,7 +176,9 @@ def _regularization(config: TheoryConfig) -> None:
     left.number_input("Start x", value=None, placeholder=f"{x:g}", format="%g", key=f"{PAGE}.at_x")
     right.number_input("Start y", value=None, placeholder=f"{y:g}", format="%g", key=f"{PAGE}.at_y")
     _number("lr ε", "epoch_lr", config.epoch_lr)
-    st.slider("Mini-batches m", 2, 64, key=f"{PAGE}.batches", help="One epoch visits each once, in a random order")
+    st.slider(
+        "Mini-batches m", 2, MAX_BATCHES, key=f"{PAGE}.batches", help="One epoch visits each once, in a random order"
+    )
     _number("How far each mini-batch shifts the surface", "spread", config.spread)
     st.slider("Epochs", 1, 100, key=f"{PAGE}.epochs")
     st.select_slider("Orders averaged", [64, 256, 512, 2_048, 8_192], key=f"{PAGE}.orders")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import theory_runs
+from app import session, theory_runs
 from app.figures.theory.regularization import (
     accuracy_figure,
     amplification_figure,
     coefficients_figure,
     landscapes_figure,
 )
-from app.state.theory import TheoryConfig
+from app.state.theory import MAX_BATCHES, TheoryConfig
 from app.views.theory_controls import PAGE
 from app.views.waiting import progress
 from landscapes.surfaces import SURFACES
-from optim_core.theory import ModifiedLoss, why_not
+from optim_core.theory import ModifiedLoss, base_steps, why_not
 
 CHART = {"displayModeBar": False}
 REGIMES = {
@@ -34,6 +34,7 @@ def draw(config: TheoryConfig) -> None:
     reason = why_not(config.batches, config.layers)
     if reason:
         st.warning(f"The modified loss does not apply here: {reason}.")
+        _remedy(config)
     else:
         _landscapes(config)
     left, right = st.columns([3, 2])
@@ -52,10 +53,18 @@ def draw(config: TheoryConfig) -> None:
     if not reason:
         _accuracy(config)
     st.caption(
-        "At an equal effective lr every layer amplifies the penalty on V; at an equal fast lr it need not. The penalty on "
-        "‖g‖² falls and usually turns negative. The formulas with layers are derived here, for sampling without "
-        "replacement; that they are what Pushkin and Barba's theorem says is inference."
+        "At an equal effective lr every layer amplifies the penalty on V; at an equal fast lr it need not. The penalty "
+        "on ‖g‖² falls and usually turns negative. The formulas with layers are derived here, for sampling without "
+        "replacement; that they are what the theorem of Pushkin and Barba 2021 says is inference."
     )
+
+
+def _remedy(config: TheoryConfig) -> None:
+    """A number of mini-batches that the layers fit into, where the slider reaches it."""
+    period = base_steps(config.layers)
+    if 2 <= period <= MAX_BATCHES and all(layer.alpha for layer in config.layers):
+        fitting = config.model_copy(update={"batches": period})
+        st.button(f"Use m = {period}", key=f"{PAGE}.remedy", on_click=session.adopt, args=(PAGE, fitting))
 
 
 def _landscapes(config: TheoryConfig) -> None:
@@ -73,9 +82,10 @@ def _landscapes(config: TheoryConfig) -> None:
 def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
     step = "epoch" if modified.base_steps == modified.batches else f"{modified.base_steps} base steps"
     return (
-        f"{SURFACES[config.surface].name}, m = {modified.batches}, {REGIMES[modified.regime]}: a = {modified.variance:.4g}, "
-        f"b = {modified.gradient:.4g}; the penalty on V is {modified.amplification:.3g} times SGD's at this effective lr "
-        f"{modified.effective_lr:.3g}. Mean over {config.orders:,} orders in antithetic pairs; a mean step is one {step}."
+        f"{SURFACES[config.surface].name}, m = {modified.batches}, {REGIMES[modified.regime]}: "
+        f"a = {modified.variance:.4g}, b = {modified.gradient:.4g}; the penalty on V is {modified.amplification:.3g} "
+        f"times SGD's at this effective lr, {modified.effective_lr:.3g}. "
+        f"Mean over {config.orders:,} orders in antithetic pairs; a mean step is one {step}."
     )
 
 
@@ -90,6 +100,6 @@ def _accuracy(config: TheoryConfig) -> None:
     st.plotly_chart(accuracy_figure(run), key=f"{PAGE}.accuracy", config=CHART, theme="streamlit")
     orders = f"all {run.orders:,} orders" if run.exact else f"{run.orders:,} orders in antithetic pairs"
     st.caption(
-        f"Distance of the mean step ({orders}) to the flow. Halving the lr divides it by 8 with the correction (slope 3) "
-        "and by 4 without (slope 2); dotted lines have these slopes."
+        f"Distance of the mean step ({orders}) to the flow. Halving the lr divides it by 8 with the correction "
+        "(slope 3) and by 4 without (slope 2); dotted lines have these slopes."
     )

@@ -35,8 +35,8 @@ def draw(config: TheoryConfig) -> None:
         trade_off_figure(*theory_runs.trade_offs(config)), key=f"{PAGE}.tradeoff", config=CHART, theme="streamlit"
     )
     st.caption(
-        "Derived here for any depth, and with momentum as covariance matrices; one layer without momentum is the closed "
-        "form of Zhang et al. 2019. Nesting buys variance and pays in speed per gradient: the curves show what is left."
+        "Derived here for any depth, and with momentum as covariance matrices; one layer without momentum is the "
+        "closed form of Zhang et al. 2019. Nesting buys variance and pays in speed per gradient evaluation."
     )
 
 

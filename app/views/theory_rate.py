@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from app import theory_runs
@@ -35,17 +36,16 @@ def draw(config: TheoryConfig) -> None:
         chart.plotly_chart(rates_figure(run, fits), key=f"{PAGE}.rates.{power}", config=CHART, theme="streamlit")
         table.dataframe(_table(run, fits), hide_index=True)
     st.caption(
-        "Pushkin and Barba 2021: the mean squared gradient norm after T base steps is O(1/√T) for two layers, a slope of "
-        "−1/2; here for 0 to 4 layers, fitted over the longest T with 95 % intervals. Averages at the slow weights are "
-        "biased while T < 20 k₁…kₙ and are fitted beyond that only. At an equal fast lr deeper stacks have higher "
-        "constants; at an equal effective lr they are nearly equal."
+        "Pushkin and Barba 2021: the mean squared gradient norm after T base steps is O(1/√T) for two layers, a slope "
+        "of −1/2. Here for 0 to 4 layers, fitted over the longest T, with 95 % intervals. Averages at the slow weights "
+        "are biased while T < 20 k₁…kₙ and are fitted beyond that only."
     )
 
 
 def _fit(run: RateRun, index: int, *, slow: bool) -> Slope | None:
     """Slope over the last three octaves of T, at slow weights only where their average is not biased."""
     first = max(run.T[-1] / DECADES, run.slow_from(index) if slow and run.outer_periods[index] > 1 else 0)
-    return run.slope(index, slow=slow, from_T=first) if (run.T >= first).sum() >= 2 else None
+    return run.slope(index, slow=slow, from_T=first) if int(np.sum(run.T >= first)) >= 2 else None
 
 
 def _table(run: RateRun, fits: dict[tuple[int, bool], Slope | None]) -> list[dict[str, Any]]:

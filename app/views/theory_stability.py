@@ -33,8 +33,8 @@ def draw(config: TheoryConfig) -> None:
         _plane(config.at_cell(cell) if cell else config)
     _facts(config, cell)
     st.caption(
-        "Derived here for any depth (one layer on a quadratic: Zhang et al. 2019), and checked by the simulation: every "
-        "cell is run step by step, with no factor or matrix in it."
+        "Derived here for any depth (one layer on a quadratic: Zhang et al. 2019), and checked by the simulation: "
+        "every cell is run step by step, with no factor or matrix in it."
     )
 
 
@@ -107,8 +107,8 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
     stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
     where = "The cell clicked" if cell else "As set in the sidebar"
     st.markdown(
-        f"**{where}**: lr {shown.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step **{rate:.5f}** "
-        f"(a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
+        f"**{where}**: lr {shown.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step "
+        f"**{rate:.5f}** (a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
     )
     with st.container(horizontal=True):
         if not shown.is_game and st.button(

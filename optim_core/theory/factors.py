@@ -202,24 +202,45 @@ def spec_matrix(jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool =
     )
 
 
+def linear_factors(
+    jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool = False
+) -> tuple[tuple[Complex, ...], bool]:
+    """Factors of one step of layers 0 … n of an optimizer on the linear field z → Jz. Derived here.
+
+    Returns:
+        n + 1 arrays (modes,), and whether entry j belongs to the same mode in all of them: kept or reset momentum mixes
+        modes, and the arrays are then the eigenvalues of M_0 … M_n.
+
+    Raises:
+        ValueError: the base of `spec` is not linear.
+    """
+    base = spec_matrix(jacobian, spec, alternating=alternating)
+    if not velocity_weight(spec) or spec.sync_momentum == "pullback":  # the layers are a polynomial of M_0
+        return tuple(factors(np.linalg.eigvals(base), spec.layers)), True
+    matrices = layer_matrices(base, spec.layers, sync_momentum=spec.sync_momentum)
+    return tuple(_eigenvalues(matrix) for matrix in matrices), False
+
+
+def _eigenvalues(matrix: Real) -> Complex:
+    """Eigenvalues of a matrix, infinite where an entry is not finite."""
+    if not np.isfinite(matrix).all():
+        return np.full(len(matrix), np.inf, dtype=np.complex128)
+    return np.linalg.eigvals(matrix).astype(np.complex128)
+
+
 def linear_rate(jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool = False) -> float:
     """Rate per base step of an optimizer on the field z → Jz: the slowest mode's |ρ_n|^(1/(k_1…k_n)). Derived here.
 
     Raises:
         ValueError: the base of `spec` is not linear.
     """
-    base = spec_matrix(jacobian, spec, alternating=alternating)
-    has_momentum = velocity_weight(spec) > 0
-    if not has_momentum or spec.sync_momentum == "pullback":  # the layers are a polynomial of M_0: its modes stay apart
-        return float(rate(np.linalg.eigvals(base), spec.layers).max())
-    last = layer_matrices(base, spec.layers, sync_momentum=spec.sync_momentum, has_momentum=has_momentum)[-1]
-    return float(spectral_radius(last) ** (1 / base_steps(spec.layers)))
+    levels, _ = linear_factors(jacobian, spec, alternating=alternating)
+    return float(np.abs(levels[-1]).max() ** (1 / base_steps(spec.layers)))
 
 
 def spectral_radius(matrix: ArrayLike) -> float:
     """Largest |eigenvalue|; infinite when an entry is not finite."""
-    values = np.asarray(matrix, dtype=np.float64)
-    return float(np.abs(np.linalg.eigvals(values)).max()) if np.isfinite(values).all() else float("inf")
+    return float(np.abs(_eigenvalues(np.asarray(matrix, dtype=np.float64))).max())
 
 
 def square_matrix(matrix: ArrayLike) -> Real:

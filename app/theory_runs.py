@@ -1,0 +1,288 @@
+"""Cached experiments of the Theory page: computed once for every visitor who asks for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.figures.surface import Grid
+from app.figures.theory.noise import VarianceCurves
+from app.runs import Recent
+from app.state.theory import TheoryConfig
+from landscapes.surfaces import SURFACES
+from optim_core.experiments import (
+    AccuracyRun,
+    RateRun,
+    SimulatedMap,
+    SmoothNonconvex,
+    VarianceRun,
+    convergence_rates,
+    mean_path,
+    measure_variances,
+    order_of_accuracy,
+    simulate_map,
+)
+from optim_core.layers import Layer
+from optim_core.spec import OptimizerSpec
+from optim_core.theory import (
+    ModifiedLoss,
+    ParameterGrid,
+    batch_mean,
+    gradient_flow,
+    lr_for_effective,
+    modified_loss,
+    modified_values,
+    random_shifts,
+    shifted_batches,
+    stability_map,
+    trade_off,
+    why_not,
+)
+from optim_core.theory.regularization import BatchLoss
+
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+CONTOUR_POINTS = 81
+FLOW_POINTS = 60
+ACCURACY_LRS = 4  # each half of the one before
+ACCURACY_ORDERS = 4_096
+HALVINGS_BELOW = 4  # the lr of the picture over the first lr of the log-log plot
+
+_maps: Recent[tuple[Floats, ParameterGrid, Floats]] = Recent(32)
+_simulations: Recent[SimulatedMap] = Recent(32)
+_variances: Recent[VarianceRun] = Recent(64)
+_descents: Recent[Descent] = Recent(32)
+_accuracies: Recent[AccuracyRun] = Recent(32)
+_rates: Recent[RateRun] = Recent(16)
+
+
+def closed_form_map(config: TheoryConfig) -> tuple[Floats, ParameterGrid, Floats]:
+    """Rates in the map's cells, and a finer grid with its rates for the boundary."""
+    grid, fine = config.grid(), config.grid(detail=6)
+
+    def compute() -> tuple[Floats, ParameterGrid, Floats]:
+        rates, finer = (stability_map(config.jacobian, one, alternating=_alternating(config)) for one in (grid, fine))
+        return rates, fine, finer
+
+    return _maps.get((config.jacobian, grid, _alternating(config)), compute)
+
+
+def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> SimulatedMap:
+    """The outcome of running every cell; 20 periods of the outermost layer where 5,000 steps allow them."""
+    grid = config.grid()
+    longest = int(np.max(np.prod(grid.k, axis=0))) if grid.k else 1
+    steps = int(np.clip(20 * longest, 1_000, 5_000))
+
+    def compute() -> SimulatedMap:
+        return simulate_map(config.jacobian, grid, steps, alternating=_alternating(config), on_progress=on_progress)
+
+    return _simulations.get((config.jacobian, grid, _alternating(config), steps), compute)
+
+
+def _alternating(config: TheoryConfig) -> bool:
+    return config.is_game and config.alternating
+
+
+def variance_specs(config: TheoryConfig, *, equal_effective: bool) -> tuple[OptimizerSpec, ...]:
+    """The stack's depths from none to all of its layers."""
+    lr = config.noise_lr
+    return tuple(config.spec(depth, lr=lr, equal_effective=equal_effective) for depth in range(config.depth + 1))
+
+
+def variance_curves(config: TheoryConfig) -> tuple[VarianceCurves, VarianceCurves | None, VarianceCurves | None]:
+    """Closed forms over the number of layers, over k_1, and over α_1; a stack without layers has only the first."""
+    depths = np.arange(config.depth + 1, dtype=np.float64)
+    over_depth = VarianceCurves("layers", depths, *_pair(config, list(depths), lambda c, n: (c, int(n))))
+    if not config.depth:
+        return over_depth, None, None
+    ks = np.unique(np.geomspace(1, max(50, config.k_1), 40).astype(int))
+    alphas = np.linspace(0.02, 1.0, 50)
+    over_k = _pair(config, ks.tolist(), lambda c, k: (c.model_copy(update={"k_1": int(k)}), c.depth))
+    over_alpha = _pair(config, alphas.tolist(), lambda c, a: (c.model_copy(update={"alpha_1": a}), c.depth))
+    return over_depth, VarianceCurves("k₁", ks.astype(float), *over_k), VarianceCurves("α₁", alphas, *over_alpha)
+
+
+def _pair(
+    config: TheoryConfig, values: list[float], vary: Callable[[TheoryConfig, float], tuple[TheoryConfig, int]]
+) -> tuple[Floats, Floats]:
+    """Variance over a parameter at equal and at equal effective lr."""
+    both = []
+    for equal_effective in (False, True):
+        varied = [vary(config, value) for value in values]
+        specs = [one.spec(depth, lr=config.noise_lr, equal_effective=equal_effective) for one, depth in varied]
+        both.append(np.array([config.problem.variances(spec)[-1] for spec in specs]))
+    return both[0], both[1]
+
+
+def measured_variances(
+    config: TheoryConfig, *, equal_effective: bool, on_progress: Progress | None = None
+) -> VarianceRun:
+    """What `seeds` runs of every depth give.
+
+    Raises:
+        ValueError: no depth is stable, or one needs too many steps to settle.
+    """
+    specs = variance_specs(config, equal_effective=equal_effective)
+
+    def compute() -> VarianceRun:
+        return measure_variances(config.problem, specs, seeds=config.seeds, seed=config.seed, on_progress=on_progress)
+
+    return _variances.get((config.problem, specs, config.seeds, config.seed), compute)
+
+
+def trade_offs(config: TheoryConfig) -> tuple[list[tuple[str, Floats, Floats, Floats]], list[tuple[float, float]]]:
+    """For every depth: name, lrs, contraction, variance over lrs up to 2/h; and the two at the lr set."""
+    lrs = np.geomspace(1e-3, 2.2, 120) / config.h
+    curves, here = [], []
+    for spec in variance_specs(config, equal_effective=False):
+        contraction, variance = trade_off(config.problem, [spec.with_lr(float(lr)) for lr in lrs])
+        curves.append((spec.name, lrs, contraction, variance))
+        here.append((config.problem.contraction(spec), config.problem.variances(spec)[-1]))
+    return curves, here
+
+
+@dataclass(frozen=True)
+class Descent:
+    """C and C_n on a grid, the mean path over orders, and the flows (None where one leaves the finite numbers)."""
+
+    modified: ModifiedLoss
+    plain_grid: Grid
+    modified_grid: Grid
+    path: Floats
+    flow: Floats | None
+    plain_flow: Floats | None
+
+
+def batch_loss(config: TheoryConfig) -> BatchLoss:
+    """The surface seen by m mini-batches, each displaced."""
+    return shifted_batches(SURFACES[config.surface].function, random_shifts(config.batches, config.spread, config.seed))
+
+
+def descent(config: TheoryConfig) -> Descent:
+    """Everything that the picture of C beside C_n shows.
+
+    Raises:
+        ValueError: the formulas do not apply.
+    """
+    modified = modified_loss(config.epoch_lr, config.batches, config.layers)
+    key = (
+        config.surface,
+        config.spread,
+        config.seed,
+        config.start,
+        config.epochs,
+        config.orders,
+        config.layers,
+        modified,
+    )
+    return _descents.get(key, lambda: _descend(config, modified))
+
+
+def _descend(config: TheoryConfig, modified: ModifiedLoss) -> Descent:
+    loss, steps = batch_loss(config), mean_steps(config, modified)
+    (x_low, x_high), (y_low, y_high) = SURFACES[config.surface].domain
+    x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
+    where = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1))
+    plain = batch_mean(loss, config.batches, where).detach().numpy()
+    changed = modified_values(loss, config.batches, where, modified).detach().numpy()
+    path = mean_path(
+        loss,
+        config.batches,
+        config.layers,
+        config.epoch_lr,
+        config.start,
+        steps,
+        orders=config.orders,
+        seed=config.seed,
+    )
+    flows = [_flow(config, loss, modified, steps, corrected=corrected) for corrected in (True, False)]
+    return Descent(modified, Grid(x, y, plain), Grid(x, y, changed), path, *flows)
+
+
+def _flow(
+    config: TheoryConfig, loss: BatchLoss, modified: ModifiedLoss, steps: int, *, corrected: bool
+) -> Floats | None:
+    try:
+        return gradient_flow(loss, modified, config.start, corrected=corrected, steps=steps, points=FLOW_POINTS)
+    except FloatingPointError:
+        return None
+
+
+def mean_steps(config: TheoryConfig, modified: ModifiedLoss) -> int:
+    """Mean steps in the chosen number of epochs, at least one."""
+    return max(1, config.epochs * config.batches // modified.base_steps)
+
+
+def coefficients(config: TheoryConfig) -> tuple[list[ModifiedLoss | None], list[ModifiedLoss | None]]:
+    """Modified losses of every depth at the equal fast lr, and at the equal effective lr; None where none applies."""
+    stacks = [config.layers[:depth] for depth in range(config.depth + 1)]
+    equal = [_modified(config.epoch_lr, config.batches, stack) for stack in stacks]
+    effective = [
+        None
+        if why_not(config.batches, stack)
+        else _modified(lr_for_effective(config.epoch_lr, stack), config.batches, stack)
+        for stack in stacks
+    ]
+    return equal, effective
+
+
+def _modified(lr: float, batches: int, layers: tuple[Layer, ...]) -> ModifiedLoss | None:
+    return None if why_not(batches, layers) else modified_loss(lr, batches, layers)
+
+
+def amplifications(config: TheoryConfig) -> list[tuple[str, Floats, Floats]]:
+    """For every depth the growth of the V penalty at an equal effective lr over α_1."""
+    alphas, curves = np.linspace(0.05, 1.0, 60), []
+    for depth in range(config.depth + 1):
+        losses = [
+            _modified(1.0, config.batches, config.model_copy(update={"alpha_1": float(alpha)}).layers[:depth])
+            for alpha in alphas
+        ]
+        values = np.array([np.nan if loss is None else loss.amplification for loss in losses])
+        curves.append((config.spec(depth, lr=1.0).name, alphas, values))
+    return curves
+
+
+def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> AccuracyRun:
+    """Order of accuracy at lrs that go down from a fraction of the chosen one.
+
+    Raises:
+        ValueError: the formulas do not apply.
+    """
+    lrs = tuple(config.epoch_lr / HALVINGS_BELOW / 2**i for i in range(ACCURACY_LRS))
+    key = (config.surface, config.batches, config.spread, config.seed, config.start, config.layers, lrs)
+
+    def compute() -> AccuracyRun:
+        return order_of_accuracy(
+            batch_loss(config), config.batches, config.layers, config.start, lrs,
+            orders=ACCURACY_ORDERS, seed=config.seed, on_progress=on_progress,
+        )  # fmt: skip
+
+    return _accuracies.get(key, compute)
+
+
+def rates(config: TheoryConfig, power: int, on_progress: Progress | None = None) -> RateRun:
+    """Convergence rates of every depth for T = 2^7 … 2^power."""
+    specs = tuple(
+        config.model_copy(update={"base": "sgd"}).spec(depth, lr=1.0, equal_effective=config.equal_effective)
+        for depth in range(config.depth + 1)
+    )
+    problem = rate_problem(config)
+
+    def compute() -> RateRun:
+        return convergence_rates(
+            problem, specs, [2**n for n in range(7, power + 1)],
+            c=config.c, seeds=config.rate_seeds, seed=config.seed, on_progress=on_progress,
+        )  # fmt: skip
+
+    return _rates.get((problem, specs, power, config.c, config.rate_seeds, config.seed), compute)
+
+
+def rate_problem(config: TheoryConfig) -> SmoothNonconvex:
+    """The objective of the rate experiment."""
+    return SmoothNonconvex(sigma=config.rate_sigma)
