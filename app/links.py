@@ -8,7 +8,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-VERSION = "1"
+from app.share import VERSION, opened
+
 MAX_LENGTH = 2000  # of one parameter: more is nonsense
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -31,11 +32,13 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
     Returns:
         The config, with the default wherever a parameter could not be read, and one sentence for each of those.
     """
+    params, problems = opened(params)
     if params.get("v", VERSION) != VERSION:
         return model(), [
-            f"v: {params['v']!r} is a format this version does not read (it reads {VERSION}); showing the default"
+            *problems,
+            f"v: {params['v'][:20]!r} is a format this version does not read (it reads {VERSION}); showing the default",
         ]
-    known, problems = {}, []
+    known = {}
     for key, text in params.items():
         if key == "v":
             continue

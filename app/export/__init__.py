@@ -13,14 +13,24 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Caption": "caption",
-    "Scene": "scene",
-    "surface_scene": "scene",
-    "trajectory_scene": "scene",
     "CancelledError": "animation",
+    "Caption": "caption",
+    "Restored": "document",
+    "Scene": "scene",
+    "player_html": "playing",
+    "plotly_html": "plotly_page",
     "render_animation": "animation",
     "render_figure": "figures",
+    "restore": "document",
+    "scene_of": "pages",
+    "show": "playing",
+    "surface_scene": "scene",
     "surface_script": "script",
+    "to_bundle": "bundle",
+    "to_csv": "tables",
+    "to_json": "document",
+    "to_parquet": "tables",
+    "trajectory_scene": "scene",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605

@@ -1,0 +1,144 @@
+"""A page's settings as a JSON document, and back from a document or a bundle that anybody may have written."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from pydantic import BaseModel, ValidationError
+
+from app.export.caption import program
+from app.export.pages import PAGES, page_of
+from app.links import explain
+from app.share import VERSION, migrated
+
+FORMAT = "lookahead-lab"
+CONFIG_NAME = "config.json"
+
+MOST_UPLOADED = 64 * 2**20  # bytes
+MOST_CONFIG = 256 * 2**10
+MOST_FILES = 64
+MOST_UNPACKED = 512 * 2**20  # bytes that an archive may claim to hold; none but the config is ever unpacked
+MOST_DIRECTORY = 32 * 2**10  # bytes of an archive's table of contents
+SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}){0,3}/?")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What an upload says: which page, and its settings."""
+
+    page: str
+    config: BaseModel
+
+
+def to_json(config: BaseModel) -> bytes:
+    """The document from which `restore` restores a page exactly."""
+    document = {
+        "format": FORMAT,
+        "page": page_of(config).key,
+        "made_with": program(),
+        "config": config.model_dump(mode="json"),
+    }
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def restore(data: bytes) -> Restored:
+    """Read an uploaded config or bundle.
+
+    Nothing is written to disk, nothing but the one JSON file of a bundle is unpacked, and nothing is ever executed.
+
+    Raises:
+        ValueError: the file is too large, damaged, hostile or of another program, or a setting in it is not valid; one
+            sentence says which and why.
+    """
+    if len(data) > MOST_UPLOADED:
+        raise ValueError(f"the file must be at most {MOST_UPLOADED // 2**20} MiB, got {len(data) / 2**20:.0f} MiB")
+    document = _parsed(_from_archive(data) if data[:2] == b"PK" else data)
+    page = document.get("page")
+    if document.get("format") != FORMAT or not isinstance(page, str) or page not in PAGES:
+        raise ValueError("the file holds no settings of this program: save them on a page as JSON or as a bundle")
+    settings = document.get("config")
+    if not isinstance(settings, dict):
+        raise ValueError(f"config must be an object with settings, got {type(settings).__name__}")
+    return Restored(page, _validated(page, settings))
+
+
+def _validated(page: str, settings: dict[str, Any]) -> BaseModel:
+    settings = migrated(settings)
+    version = str(settings.get("v", VERSION))
+    if version != VERSION:
+        raise ValueError(f"v: settings of version {version[:20]!r} are not known here; a newer program wrote them")
+    try:
+        return PAGES[page].model.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])[:80]
+        raise ValueError(f"{place or 'config'}: {explain(first)} (got {str(first['input'])[:40]!r})") from None
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    if len(data) > MOST_CONFIG:
+        raise ValueError(f"settings must be at most {MOST_CONFIG // 2**10} KiB, got {len(data) / 2**10:.0f} KiB")
+    try:
+        document = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("the file is neither a bundle nor a JSON document of this program") from error
+    return document if isinstance(document, dict) else {}
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _from_archive(data: bytes) -> bytes:
+    """The bytes of config.json in a bundle, once its table of contents has been found harmless."""
+    _check_directory(data)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            _check_entries(entries)
+            wanted = [entry for entry in entries if entry.filename == CONFIG_NAME]
+            if len(wanted) != 1:
+                raise ValueError(f"a bundle must hold one {CONFIG_NAME}, got {len(wanted)}")
+            with archive.open(wanted[0]) as file:
+                return file.read(MOST_CONFIG + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise ValueError("the bundle is damaged or in a form that is not read here") from error
+
+
+def _check_directory(data: bytes) -> None:
+    """Refuse an endless table of contents before it is read; found as zipfile finds it."""
+    mark = b"PK\x05\x06"
+    end = (
+        len(data) - 22
+        if data[-22:-18] == mark and data[-2:] == b"\0\0"
+        else data.rfind(mark, max(0, len(data) - 65_557))
+    )
+    if end < 0 or len(data) < end + 22:
+        raise ValueError("the bundle is damaged: it has no table of contents")
+    if (
+        data[end - 20 : end - 16] == b"PK\x06\x07"
+        or int.from_bytes(data[end + 12 : end + 16], "little") > MOST_DIRECTORY
+    ):
+        raise ValueError(f"a bundle must hold at most {MOST_FILES} files: this one's table of contents is too long")
+
+
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MOST_FILES:
+        raise ValueError(f"a bundle must hold at most {MOST_FILES} files, got {len(entries)}")
+    for entry in entries:
+        if not SAFE_NAME.fullmatch(entry.orig_filename) or stat.S_ISLNK(entry.external_attr >> 16):
+            raise ValueError(f"the bundle holds a file with an unsafe name or kind: {entry.orig_filename[:60]!r}")
+        if entry.flag_bits & 1:
+            raise ValueError(f"the bundle must not be encrypted, {entry.filename[:60]!r} is")
+    total = sum(entry.file_size for entry in entries)
+    if total > MOST_UNPACKED:
+        raise ValueError(
+            f"a bundle must unpack to at most {MOST_UNPACKED // 2**20} MiB, this one claims {total / 2**20:,.0f}"
+        )

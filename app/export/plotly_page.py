@@ -1,0 +1,105 @@
+"""An interactive chart in one HTML file that needs no network: zoom, hover, and a legend that switches tracks."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.export import look
+from app.export.scene import Scene, slow_weights
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from app.player.tracks import Track
+
+DASHES = ("solid", "dash", "dashdot", "dot", "longdash")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star")
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="description" content="{text}">
+<title>{title}</title>
+<style>body {{ font: 14px/1.5 sans-serif; margin: 1rem; }} pre {{ white-space: pre-wrap; color: #555; }}</style>
+</head>
+<body>
+{chart}
+<pre>{text}</pre>
+</body>
+</html>
+"""
+
+
+def plotly_html(scene: Scene) -> bytes:
+    """The scene as a page with plotly's script in it (4.5 MB)."""
+    chart = plotly_figure(scene).to_html(full_html=False, include_plotlyjs=True, div_id="chart")
+    caption = scene.caption
+    page = _PAGE.format(title=html.escape(caption.title), text=html.escape(caption.text), chart=chart)
+    return page.encode()
+
+
+def plotly_figure(scene: Scene) -> go.Figure:
+    """Landscape, whole tracks and heads at the end."""
+    figure = _backdrop(scene)
+    seen: set[str] = set()
+    for track in scene.tracks:
+        for layer in range(len(track.layers) + 1):
+            _add(figure, scene, track, layer, named=track.name not in seen)
+        seen.add(track.name)
+    (x_low, x_high), (y_low, y_high) = scene.extent
+    figure.update_xaxes(range=[x_low, x_high], title_text=scene.labels[0])
+    figure.update_yaxes(range=[y_low, y_high])
+    figure.update_layout(
+        title=scene.caption.title, yaxis_title=scene.labels[1], height=600, showlegend=True, margin={"t": 60},
+        legend={"groupclick": "toggleitem"}, plot_bgcolor="#fff",
+    )  # fmt: skip
+    return figure
+
+
+def _backdrop(scene: Scene) -> go.Figure:
+    from plotly.subplots import make_subplots
+
+    from app.figures.surface import surface_figure
+
+    if scene.grid is not None:
+        return surface_figure(scene.grid, scene.minima, log_view=scene.log_view, titles=scene.panels)
+    return make_subplots(rows=1, cols=len(scene.panels), subplot_titles=scene.panels, shared_yaxes=True)
+
+
+def _add(figure: go.Figure, scene: Scene, track: Track, layer: int, *, named: bool) -> None:
+    """A layer's line and, at its end, its head."""
+    import plotly.graph_objects as go
+
+    places = np.asarray(track.fast) if layer == 0 else slow_weights(track, layer)
+    color, shape = _ink(track.color, layer), min(layer, 4)
+    words = f"{track.name}, {'fast weights' if layer == 0 else f'slow weights, layer {layer}'}"
+    common = {
+        "name": words,
+        "legendgroup": track.name,
+        "customdata": np.stack([track.step, track.loss], axis=-1) if layer == 0 else track.step[:, None],
+        "hovertemplate": f"{words}<br>step %{{customdata[0]}}<br>x %{{x:.5g}}<br>y %{{y:.5g}}"
+        + "<br>loss %{customdata[1]:.5g}" * (layer == 0) + "<extra></extra>",
+    }  # fmt: skip
+    line = {"color": color, "width": 1.4 * look.WIDTHS[shape], "dash": DASHES[shape]}
+    marker = {
+        "symbol": SYMBOLS[shape],
+        "color": color,
+        "size": look.SIZES[shape] + 4,
+        "line": {"color": "#fff", "width": 1},
+    }
+    path = go.Scatter(x=places[:, 0], y=places[:, 1], mode="lines", line=line, showlegend=named, **common)
+    head = go.Scatter(x=places[-1:, 0], y=places[-1:, 1], mode="markers", marker=marker, showlegend=False, **common)
+    head.customdata = head.customdata[-1:]
+    figure.add_traces([path, head], rows=1, cols=track.panel + 1)
+
+
+def _ink(color: str, layer: int) -> str:
+    if layer < 2:
+        return color
+    red, green, blue = look.mixed(color, "#22262e", min(0.6, 0.22 * (layer - 1)))
+    return f"rgb({255 * red:.0f},{255 * green:.0f},{255 * blue:.0f})"

@@ -1,0 +1,94 @@
+"""Every iterate as a table in long format, one row per run, layer and step: CSV for anyone, Parquet for the rest.
+
+run           number of the start point, from 0
+optimizer     its name in the legend
+layer         0 for the fast weights, 1 for the innermost slow weights, and so on
+step          base step; 0 is the start
+x, y          the weights (or their coordinates on the plane shown)
+loss          of the objective there; empty where it was never computed
+synchronised  whether this layer took part in a synchronisation at this step; the fast weights restart at each
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.export.scene import Floats, Scene, last_synchronised, slow_weights
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from app.player.tracks import Track
+
+COLUMNS = ("run", "optimizer", "layer", "step", "x", "y", "loss", "synchronised")
+
+
+def long_table(scene: Scene) -> pa.Table:
+    """The tracks of a scene with the columns above; its schema's metadata carries the caption and the config."""
+    import pyarrow as pa
+
+    pieces = [_piece(track, layer) for track in scene.tracks for layer in range(len(track.layers) + 1)]
+    names = list(dict.fromkeys(track.name for track in scene.tracks))
+    numbers = np.concatenate([np.full(len(piece["step"]), names.index(piece["name"]), np.int8) for piece in pieces])
+    columns = {
+        "run": pa.array(_joined(pieces, "run", np.int16)),
+        "optimizer": pa.DictionaryArray.from_arrays(pa.array(numbers), pa.array(names)),
+        "layer": pa.array(_joined(pieces, "layer", np.int8)),
+        "step": pa.array(_joined(pieces, "step", np.int32)),
+        **{name: pa.array(_joined(pieces, name, np.float64)) for name in ("x", "y")},
+        "loss": pa.array(_joined(pieces, "loss", np.float64), from_pandas=True),  # NaN becomes missing
+        "synchronised": pa.array(_joined(pieces, "synchronised", np.bool_)),
+    }
+    caption = scene.caption
+    return pa.table(columns, metadata={"title": caption.title, "caption": caption.text, "config": caption.config})
+
+
+def to_csv(scene: Scene) -> bytes:
+    """The table as CSV with a header; every number reads back as the same double."""
+    from pyarrow import csv
+
+    table, buffer = long_table(scene), io.BytesIO()
+    plain = table.set_column(1, "optimizer", table["optimizer"].cast("string"))
+    csv.write_csv(plain, buffer)
+    return buffer.getvalue()
+
+
+def to_parquet(scene: Scene) -> bytes:
+    """The table as a Parquet file."""
+    from pyarrow import parquet
+
+    buffer = io.BytesIO()
+    parquet.write_table(long_table(scene), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _piece(track: Track, layer: int) -> dict[str, object]:
+    places = np.asarray(track.fast, dtype=np.float64) if layer == 0 else slow_weights(track, layer)
+    rows = track.rows
+    return {
+        "name": track.name,
+        "run": np.full(rows, track.start),
+        "layer": np.full(rows, layer),
+        "step": track.step,
+        "x": places[:, 0],
+        "y": places[:, 1],
+        "loss": _loss(track, layer),
+        "synchronised": np.asarray(track.synchronised) >= max(layer, 1),
+    }
+
+
+def _loss(track: Track, layer: int) -> Floats:
+    """The loss at a layer's weights: slow weights are where the fast ones were right after the last synchronisation."""
+    loss = np.asarray(track.loss, dtype=np.float64)
+    if layer == 0:
+        return loss
+    if not track.consecutive:
+        return np.full(track.rows, np.nan)
+    return loss[last_synchronised(track, layer)]
+
+
+def _joined(pieces: list[dict[str, object]], name: str, kind: type) -> np.ndarray:
+    return np.concatenate([np.asarray(piece[name]) for piece in pieces]).astype(kind)
