@@ -64,7 +64,7 @@ def standalone_html(
 
     Args:
         tracks: what to play.
-        background: a PNG that fills `extent`, or heights (rows of y, columns of x) to shade and contour, lowest y first.
+        background: a PNG that fills `extent`, or heights (rows of y, lowest first, columns of x) to contour.
         extent: ((x_lo, x_hi), (y_lo, y_hi)) of the axes; without one they follow the tracks.
         caption: text under the player.
         theme: "light", "dark", or what the reader's system prefers.

@@ -185,7 +185,7 @@ function drawHeads(view) {
 }
 
 /** Names beside the heads; heads that share a place share a label. */
-function drawNames({ context, letters, halo, font, run }, heads) {
+function drawNames({ context, panel, letters, halo, font, run }, heads) {
   const groups = [];
   for (const { layer, point } of heads.filter((each) => each.layer !== "averaged").reverse()) {
     const neighbour = groups.find((group) => Math.hypot(group.point[0] - point[0], group.point[1] - point[1]) < 15);
@@ -194,8 +194,11 @@ function drawNames({ context, letters, halo, font, run }, heads) {
   }
   for (const { point, layers } of groups) {
     const outer = Math.max(...layers);
-    const spot = [point[0] + 9 + 2 * outer, point[1] - 10 - 1.6 * outer];
-    const text = run.depth ? layers.map(symbolOf).join(" ") : "θ";
-    label(context, text, spot, letters[outer], halo, font, 14);
+    const text = layers.map(symbolOf).join(" ");
+    const [aside, above] = [9 + 2 * outer, 10 + 1.6 * outer];
+    const leftwards = point[0] + aside + 11 * text.length > panel.horizontal.end;
+    const downwards = point[1] - above - 8 < panel.vertical.offset;
+    const spot = [point[0] + (leftwards ? -aside : aside), point[1] + (downwards ? above : -above)];
+    label(context, text, spot, letters[outer], halo, font, 14, leftwards ? "right" : "left");
   }
 }

@@ -64,7 +64,8 @@ class Inspector {
     const { cycle, magnification } = this.closeUp;
     if (!cycle) return;
     const [from, to] = cycle.map((row) => this.run.step[row]);
-    this.caption.textContent = `steps ${from}–${to} · ${magnification < 10 ? magnification.toFixed(1) : Math.round(magnification)}× closer`;
+    const times = magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
+    this.caption.textContent = `steps ${from}–${to} · magnified ${times}×`;
     this.closeUp.canvas.setAttribute("aria-label", `Close-up of ${this.run.name}, ${this.caption.textContent}`);
   }
 
@@ -78,8 +79,8 @@ class Inspector {
       return;
     }
     const [from, to] = [run.weights(0, row - 1), pointAt(run.proposal, row)];
+    const decimals = decimalsFor([...from, ...to], farthest(from, to));
     line.innerHTML = rule(`${this.name(0)} ← ${this.name(0)} − Δ`, "base step") + this.values((axis) => {
-      const decimals = decimalsFor([from[axis], to[axis]], to[axis] - from[axis]);
       const change = to[axis] - from[axis];
       const sign = change < 0 ? MINUS : "+";
       return `${fixed(from[axis], decimals)} ${sign} ${fixed(Math.abs(change), decimals)} = ${this.tint(0, fixed(to[axis], decimals))}`;
@@ -98,7 +99,7 @@ class Inspector {
   /** φ + α (θ − φ) = φ' in numbers. */
   equation({ layer, alpha, from, target, to }, axis) {
     const [slow, pulling, landed] = [from[axis], target[axis], to[axis]];
-    const decimals = decimalsFor([slow, pulling, landed], pulling - slow);
+    const decimals = decimalsFor([...from, ...target, ...to], farthest(from, target));
     const [old, other] = [this.tint(layer, fixed(slow, decimals)), this.tint(layer - 1, fixed(pulling, decimals))];
     const again = this.tint(layer, operand(slow, decimals));
     return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${this.tint(layer, fixed(landed, decimals))}</b>`;
@@ -132,6 +133,10 @@ class Inspector {
   values(text) {
     return `<span class="lp-values">${this.labels.map((label, axis) => `<span><i>${escaped(label)}</i>${text(axis)}</span>`).join("")}</span>`;
   }
+}
+
+function farthest(from, to) {
+  return Math.max(...from.map((value, axis) => Math.abs(to[axis] - value)));
 }
 
 function rule(formula, what) {

@@ -28,7 +28,7 @@ class OwnStage {
     const width = this.host.clientWidth;
     const count = 1 + Math.max(0, ...this.runs.map((run) => run.panel));
     const columns = width < NARROW ? 1 : count;
-    const [across, down] = [width / columns, Math.max(220, Math.min(560, (0.68 * width) / columns))];
+    const [across, down] = [width / columns, Math.max(300, Math.min(560, (0.68 * width) / columns))];
     const height = Math.round(down * Math.ceil(count / columns));
     this.host.style.height = `${height}px`;
     this.panels = Array.from({ length: count }, (_, index) => {

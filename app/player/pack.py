@@ -3,7 +3,7 @@
     uint32  length of the JSON header, little endian        header  padded with spaces to a multiple of 4 bytes
     float32 per track: fast x, y; loss; proposal x, y at the rows that synchronised; averaged x, y; slow x, y of each
             layer; step; evaluations (each of the last four only where the track's header says so)
-    uint8   per track: synchronised
+    uint8   per track: synchronised, unless every layer synchronised exactly when its period says
 
 Slow weights are not sent for consecutive rows: they are the fast weights at the last synchronisation of their layer.
 """
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from app.player.tracks import Track
+from optim_core.layers import periods
 
 HUGE = 1e30  # far outside every chart, yet products and squares of a few of these stay finite in JavaScript's float64
 
@@ -54,7 +55,7 @@ def pack(tracks: Sequence[Track], view: View | None = None) -> bytes:
     for track in tracks:
         headers.append(_header(track))
         floats.extend(_columns(track))
-        counts.append(np.asarray(track.synchronised, dtype=np.uint8))
+        counts += [] if _punctual(track) else [_synchronised(track)]
     header = json.dumps({**asdict(view or View()), "tracks": headers}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 4)
     numbers = [np.ascontiguousarray(column, dtype="<f4").tobytes() for column in floats]
@@ -75,7 +76,8 @@ def _header(track: Track) -> dict[str, object]:
         "color": track.color,
         "layers": [[layer.k, layer.alpha] for layer in track.layers],
         "rows": track.rows,
-        "proposals": int(np.count_nonzero(track.synchronised)),
+        "punctual": _punctual(track),
+        "proposals": int(np.count_nonzero(_synchronised(track))),
         "averaged": track.averaged is not None,
         "slow": 0 if track.slow is None else len(track.slow),
         "step": _progression(track.step),
@@ -88,12 +90,26 @@ def _header(track: Track) -> dict[str, object]:
 
 
 def _columns(track: Track) -> list[NDArray[np.floating]]:
-    pairs = [track.fast, np.asarray(track.proposal)[np.asarray(track.synchronised) > 0]]
+    pairs = [track.fast, np.asarray(track.proposal)[_synchronised(track) > 0]]
     pairs += [] if track.averaged is None else [track.averaged]
     pairs += track.slow or ()
     places = [np.asarray(column) for pair in pairs for column in _settled(pair).T]
     places.insert(2, _clamped(track.loss))
     return places + [_clamped(column) for column in (track.step, track.evaluations) if _progression(column) is None]
+
+
+def _synchronised(track: Track) -> NDArray[np.uint8]:
+    """How many layers synchronised at each row; the start is no synchronisation."""
+    counts = np.array(track.synchronised, dtype=np.uint8)
+    counts[0] = 0
+    return counts
+
+
+def _punctual(track: Track) -> bool:
+    """Whether the periods alone say which layers synchronised at each row."""
+    steps = np.asarray(track.step)
+    due = sum((steps % period == 0 for period in periods(track.layers)), np.zeros(track.rows, dtype=int))
+    return bool(np.array_equal(due[1:], _synchronised(track)[1:]))
 
 
 def _progression(values: ArrayLike) -> tuple[int, int] | None:

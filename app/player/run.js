@@ -29,7 +29,7 @@ function unpack(bytes) {
   const { tracks, ...view } = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
   const reader = new Reader(bytes, 4 + size);
   const runs = tracks.map((header) => new Run(header, reader));
-  for (const run of runs) run.complete(reader.counts(run.rows));
+  runs.forEach((run, index) => run.complete(tracks[index].punctual ? run.due() : reader.counts(run.rows)));
   return { view, runs };
 }
 
@@ -51,6 +51,12 @@ class Run {
     this.slow = header.slow ? header.layers.map(() => reader.points(rows)) : null;
     this.step = progression(header.step, rows, reader);
     this.evaluations = progression(header.evaluations, rows, reader);
+  }
+
+  /** How many layers are due at each row by their periods alone. */
+  due() {
+    const layersAt = (step) => this.layers.filter(({ period }) => step % period === 0).length;
+    return Uint8Array.from(this.step, (step, row) => (row ? layersAt(step) : 0));
   }
 
   /** Fill in what follows from `synchronised`: proposals, and for each layer the row of its last synchronisation. */

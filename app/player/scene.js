@@ -2,6 +2,7 @@
 
 const MANY_RUNS = 8; // with more, only the inspected run explains its synchronisations
 const CROWD = 14; // with more, lines and heads are thinner
+const ROOMY = 560; // px of panel
 
 class Scene {
   constructor() {
@@ -48,8 +49,10 @@ class Scene {
     return !this.hidden.has(run.name);
   }
 
+  /** Of lines and heads: smaller in a crowd and on a small panel. */
   get thickness() {
-    return this.runs.length > CROWD ? 0.75 : 1;
+    const room = this.stage?.panels[0]?.horizontal.length ?? ROOMY;
+    return (this.runs.length > CROWD ? 0.75 : 1) * Math.max(0.72, Math.min(1, room / ROOMY));
   }
 
   draw(moment) {
