@@ -153,7 +153,8 @@ def hessian_trace(model: nn.Module, losses: Sequence[Loss], *, probes: int = 16,
 def worst_loss(model: nn.Module, losses: Sequence[Loss], radius: float, *, steps: int = 5, seed: int = 0) -> float:
     """The largest loss met on δ ← ρ ∇f(w + δ)/‖∇f(w + δ)‖ from δ = 0.
 
-    One step is the point of sharpness-aware minimisation; for a convex loss every further step climbs. Where the gradient vanishes, the first direction is random.
+    One step is the point of sharpness-aware minimisation; for a convex loss every further step climbs. Where the
+    gradient vanishes, the direction is random.
 
     Raises:
         ValueError: `radius` is not a positive number.

@@ -1,7 +1,7 @@
 """Small network tasks: data, models, classifiers and GANs."""
 
+from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask, ImageBatch
-from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS
 from landscapes.tasks.registry import TASKS, TaskEntry, task_from
 from landscapes.tasks.task import Task

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.checks import choice, real, whole
-from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS, build_model
 from landscapes.tasks.sampling import AUGMENTATIONS, augment, batch_rows, steps_per_epoch
 from landscapes.tasks.splits import Part, Split, split

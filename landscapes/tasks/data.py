@@ -1,64 +1,140 @@
-"""The image sets: what each is, and one way to load it whatever its source.
+"""One way to load an image set, whatever its source.
 
-scikit-learn's digits need no network and are the default. The larger sets come from a local folder in their original
-formats (`formats.py`) or from OpenML (`download.py`).
+scikit-learn's digits are always there. The larger sets are looked for in `datasets_folder() / key`: their original
+files as published, or else what an earlier download left there; or else they are fetched from OpenML (`download.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
 from functools import lru_cache
-from types import MappingProxyType
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+
+from landscapes.tasks.catalogue import DATASETS, DataEntry, Files, ImageSet
+from landscapes.tasks.download import OnProgress, fetch, read_cache
+from landscapes.tasks.formats import Bytes, DataFormatError, check_labels, read_cifar, read_idx
+
+FOLDER_VARIABLE = "LOOKAHEAD_DATASETS"
 
 
-@dataclass(frozen=True)
-class ImageSet:
-    """Images (n, channels, height, width) in [0, 1] and labels (n,); the last `tests` rows are the test part."""
+def datasets_folder() -> Path:
+    """LOOKAHEAD_DATASETS, or else "datasets" in LOOKAHEAD_DATA or in the platform's folder for user data."""
+    import platformdirs
 
-    images: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    tests: int
-
-    def __post_init__(self) -> None:
-        if len(self.images) != len(self.labels):
-            raise ValueError(f"there are {len(self.images)} images but {len(self.labels)} labels")
-        if not 0 < self.tests < len(self.labels):
-            raise ValueError(f"tests must be between 1 and {len(self.labels) - 1}, got {self.tests}")
+    if named := os.environ.get(FOLDER_VARIABLE, ""):
+        return Path(named).expanduser()
+    data = os.environ.get("LOOKAHEAD_DATA", "") or platformdirs.user_data_dir("lookahead-lab")
+    return Path(data).expanduser() / "datasets"
 
 
-@dataclass(frozen=True)
-class DataEntry:
-    """An image set on offer. `trainable`: images outside the test part; `validation`: how many of them are held out."""
-
-    key: str
-    name: str
-    shape: tuple[int, int, int]
-    classes: int
-    trainable: int
-    validation: int
-    openml: int | None = None
+def is_here(key: str) -> bool:
+    """Whether the set can be loaded without a network."""
+    entry, folder = DATASETS[key], datasets_folder() / key
+    return entry.files is None or has_originals(entry.files, folder) or cache_file(key).exists()
 
 
-DATASETS: Mapping[str, DataEntry] = MappingProxyType(
-    {entry.key: entry for entry in (DataEntry("digits", "digits (8x8, built in)", (1, 8, 8), 10, 1_300, 300),)}
-)
+def cache_file(key: str) -> Path:
+    """Where a download is kept."""
+    return datasets_folder() / key / "openml.npz"
 
 
-@lru_cache(maxsize=4)
+def ensure(key: str, on_progress: OnProgress | None = None) -> None:
+    """Download the set unless it is on this machine; `on_progress` is told in words how far that is.
+
+    Raises:
+        DataUnavailableError: OpenML cannot be reached; names both ways to get the set.
+    """
+    if not is_here(key):
+        fetch(DATASETS[key], cache_file(key), on_progress)
+
+
+@lru_cache(maxsize=2)
 def load(key: str) -> ImageSet:
-    """The image set of that name."""
-    return _digits()
+    """The image set of that name; downloads it where it is not on this machine.
+
+    Raises:
+        DataFormatError: a file that is damaged, cut off, missing, or not what its name says.
+        DataUnavailableError: not on this machine, and OpenML cannot be reached.
+    """
+    entry = DATASETS[key]
+    if entry.files is None:
+        return _digits(entry)
+    folder = datasets_folder() / key
+    if has_originals(entry.files, folder):
+        return read_folder(entry, folder)
+    ensure(key)
+    return read_cache(entry, cache_file(key))
 
 
-def _digits() -> ImageSet:
+def has_originals(files: Files, folder: Path) -> bool:
+    """Whether any of a set's original files is in `folder`."""
+    return any(_find(folder, files, name) is not None for name in files.train + files.test)
+
+
+def read_folder(entry: DataEntry, folder: Path) -> ImageSet:
+    """A set from its original files.
+
+    Raises:
+        DataFormatError: a file that is missing, damaged, cut off, or not what its name says.
+    """
+    if entry.files is None:
+        raise ValueError(f"{entry.key} comes with scikit-learn and has no files of its own")
+    parts = [
+        _read_part(entry, entry.files, _locate(entry, entry.files, names, folder)) for names in _parts(entry.files)
+    ]
+    (images, labels), (test_images, test_labels) = parts
+    return ImageSet(
+        np.concatenate([images, test_images]),
+        np.concatenate([labels, test_labels]).astype(np.int64),
+        tests=len(test_labels),
+    )
+
+
+def _parts(files: Files) -> Iterator[tuple[str, ...]]:
+    yield files.train
+    yield files.test
+
+
+def _locate(entry: DataEntry, files: Files, names: tuple[str, ...], folder: Path) -> list[Path]:
+    found = {name: _find(folder, files, name) for name in names}
+    if missing := [name for name, path in found.items() if path is None]:
+        raise DataFormatError(
+            f"{folder} lacks {', '.join(missing)} of {entry.name}; "
+            f"all of {', '.join(files.train + files.test)} are needed"
+        )
+    return [path for path in found.values() if path is not None]
+
+
+def _find(folder: Path, files: Files, name: str) -> Path | None:
+    """The file of that name in the folder or in the one that its archive unpacks to, compressed or not."""
+    names = (name, f"{name}.gz") if files.layout == "idx" else (name,)
+    candidates = (place / each for place in (folder, folder / files.folder) for each in names)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_part(entry: DataEntry, files: Files, paths: list[Path]) -> tuple[Bytes, Bytes]:
+    if files.layout == "idx":
+        images, labels = read_idx(paths[0], entry.shape[1:])[:, None], read_idx(paths[1], ())
+        if len(images) != len(labels):
+            raise DataFormatError(f"{paths[0]} holds {len(images)} images, but {paths[1]} {len(labels)} labels")
+        check_labels(labels, entry.classes, paths[1])
+        return images, labels
+    batches = []
+    for path in paths:
+        images, labels = read_cifar(path, files.label_bytes)
+        check_labels(labels, entry.classes, path)
+        batches.append((images, labels))
+    return np.concatenate([images for images, _ in batches]), np.concatenate([labels for _, labels in batches])
+
+
+def _digits(entry: DataEntry) -> ImageSet:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
     # The rows come writer by writer. Shuffled once and for all, so that every task has the same 497 test images.
     order = np.random.default_rng(0).permutation(len(bunch.target))
-    images = (bunch.images[order, None] / 16).astype(np.float32)
-    return ImageSet(images, bunch.target[order].astype(np.int64), tests=len(order) - DATASETS["digits"].trainable)
+    images, labels = bunch.images[order, None].astype(np.uint8), bunch.target[order].astype(np.int64)
+    return ImageSet(images, labels, tests=len(order) - entry.trainable, top=16)

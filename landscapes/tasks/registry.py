@@ -50,6 +50,42 @@ TASKS: Mapping[str, TaskEntry] = MappingProxyType(
                 "few images: where an optimizer ends among many perfect fits decides what it has learned",
                 ClassifierTask(train_size=100, batch_size=10),
             ),
+            TaskEntry(
+                "mnist",
+                "MNIST",
+                "the classic at 28 pixels: three times the parameters, ten times the images",
+                ClassifierTask("mnist", train_size=10_000, batch_size=64, evaluation_size=2_000),
+            ),
+            TaskEntry(
+                "fashion",
+                "Fashion-MNIST, 20 % noisy labels",
+                "as hard as a small network finds it: the gain under label noise is not a matter of digits",
+                ClassifierTask("fashion", train_size=10_000, label_noise=0.2, batch_size=64, evaluation_size=2_000),
+            ),
+            TaskEntry(
+                "cifar10",
+                "CIFAR-10, small CNN",
+                "colour photographs, mirrored and shifted: augmentation is noise too",
+                ClassifierTask(
+                    "cifar10", train_size=10_000, batch_size=64, augmentation="flip-shift", evaluation_size=2_000
+                ),
+            ),
+            TaskEntry(
+                "cifar10-resnet",
+                "CIFAR-10, ResNet-18",
+                "the kind of network with which Lookahead was introduced; hours of work for a processor",
+                ClassifierTask(
+                    "cifar10", "resnet18-bn", batch_size=128, augmentation="flip-shift", evaluation_size=1_000
+                ),
+            ),
+            TaskEntry(
+                "cifar100-resnet",
+                "CIFAR-100, ResNet-18",
+                "a hundred classes, five hundred images each: the same network on a harder set",
+                ClassifierTask(
+                    "cifar100", "resnet18-bn", batch_size=128, augmentation="flip-shift", evaluation_size=1_000
+                ),
+            ),
         )
     }
 )

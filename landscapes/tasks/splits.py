@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from landscapes.tasks.data import DATASETS, ImageSet, load
+from landscapes.tasks.catalogue import DATASETS, ImageSet
+from landscapes.tasks.data import load
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Split:
     noisy: Tensor
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def split(dataset: str, train_size: int | None, label_noise: float, seed: int) -> Split:
     """Divide an image set.
 
@@ -55,11 +56,11 @@ def split(dataset: str, train_size: int | None, label_noise: float, seed: int) -
     labels = whole.labels[train]
     _check_classes(labels, dataset)
     noisy, labels = corrupt(labels, label_noise, DATASETS[dataset].classes, random)
-    mean = whole.images[train].mean((0, 2, 3), keepdims=True)
-    deviation = whole.images[train].std((0, 2, 3), keepdims=True).clip(min=1e-6)
+    pixels = _pixels(whole, train)
+    mean, deviation = pixels.mean((0, 2, 3), keepdims=True), pixels.std((0, 2, 3), keepdims=True).clip(min=1e-6)
 
     def part(rows: NDArray[np.int64], kept: NDArray[np.int64]) -> Part:
-        return Part(torch.from_numpy((whole.images[rows] - mean) / deviation), torch.from_numpy(kept))
+        return Part(torch.from_numpy((_pixels(whole, rows) - mean) / deviation), torch.from_numpy(kept))
 
     return Split(
         train=part(train, labels),
@@ -94,6 +95,11 @@ def _choose(
     if train_size is not None and train_size > len(rest):
         raise ValueError(f"train_size must be at most {len(rest)} for {dataset}, got {train_size}")
     return _balanced(whole.labels, rest)[:train_size], validation
+
+
+def _pixels(whole: ImageSet, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Images in [0, 1], shape (rows, channels, height, width)."""
+    return whole.images[rows].astype(np.float32) / np.float32(whole.top)
 
 
 def _balanced(labels: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

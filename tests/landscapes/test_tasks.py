@@ -137,11 +137,11 @@ def test_evaluation_gives_the_loss_of_its_definition_and_leaves_the_mode() -> No
 def test_a_few_epochs_learn_the_digits() -> None:
     model = DIGITS.model(0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    for step in range(5 * DIGITS.steps_per_epoch):
+    for step in range(4 * DIGITS.steps_per_epoch):
         optimizer.zero_grad()
         DIGITS.loss(model, DIGITS.batch(step, 0), "model").backward()
         optimizer.step()
-    assert DIGITS.evaluate(model)["test_accuracy"] > 0.93
+    assert DIGITS.evaluate(model)["test_accuracy"] > 0.9
 
 
 def test_refreshed_statistics_are_those_of_the_present_weights() -> None:
