@@ -67,7 +67,8 @@ def unpack(text: str) -> dict[str, str]:
     if len(text) > MOST_PACKED:
         raise ValueError(f"longer than {MOST_PACKED:,} characters")
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        padded = (text + "=" * (-len(text) % 4)).encode("ascii")
+        data = base64.b64decode(padded, altchars=b"-_", validate=True)
         whole = zlib.decompressobj()
         plain = whole.decompress(data, MOST_UNPACKED)
         if not whole.eof:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from app.export.animation import CancelledError, render_animation
+from app.export.animation import ANIMATION_FORMATS, CancelledError, render_animation
 from app.export.document import CONFIG_NAME, to_json
-from app.export.figures import render_figure
+from app.export.figures import FIGURE_FORMATS, render_figure
 from app.export.pages import page_of
 from app.export.playing import player_html
 from app.export.plotly_page import plotly_html
@@ -30,6 +31,7 @@ def to_bundle(
     *,
     style: str = "light",
     step: int | None = None,
+    seconds: float = 5.0,
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> bytes:
@@ -40,13 +42,15 @@ def to_bundle(
         config: the settings it was made from.
         style: of figures and animations.
         step: of figures.
+        seconds: of animations.
         on_progress: called with (files done, files).
         should_stop: asked before each file and each frame.
 
     Raises:
         CancelledError: should_stop said so.
     """
-    makers = _makers(scene, config, style, step, should_stop)
+    film = {"style": style, "seconds": seconds, "should_stop": should_stop}
+    makers = _makers(scene, config, {"style": style, "step": step}, film)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for done, (name, make) in enumerate(makers.items(), start=1):
@@ -60,22 +64,20 @@ def to_bundle(
 
 
 def _makers(
-    scene: Scene, config: BaseModel, style: str, step: int | None, should_stop: Callable[[], bool] | None
+    scene: Scene, config: BaseModel, figure: dict[str, Any], film: dict[str, Any]
 ) -> dict[str, Callable[[], bytes]]:
+    """What makes each file, the quick ones first."""
     makers: dict[str, Callable[[], bytes]] = {
         CONFIG_NAME: lambda: to_json(config),
         "caption.txt": f"{scene.caption.text}\nLink: {short_link(config)}\n".encode,
         "trajectory.csv": lambda: to_csv(scene),
         "trajectory.parquet": lambda: to_parquet(scene),
-        "figure.png": lambda: render_figure(scene, "png", style=style, step=step),
-        "figure.svg": lambda: render_figure(scene, "svg", style=style, step=step),
-        "figure.pdf": lambda: render_figure(scene, "pdf", style=style, step=step),
         "player.html": lambda: player_html(scene),
         "chart.html": lambda: plotly_html(scene),
-        "animation.gif": lambda: render_animation(scene, "gif", style=style, should_stop=should_stop),
-        "animation.mp4": lambda: render_animation(scene, "mp4", style=style, should_stop=should_stop),
     }
     script = page_of(config).script
     if script is not None:
         makers["run.py"] = lambda: script(config, "run.py").encode()
+    makers |= {f"figure.{kind}": partial(render_figure, scene, kind, **figure) for kind in FIGURE_FORMATS}
+    makers |= {f"animation.{kind}": partial(render_animation, scene, kind, **film) for kind in ANIMATION_FORMATS}
     return makers

@@ -70,8 +70,8 @@ def restore(data: bytes) -> Restored:
 
 
 def _validated(page: str, settings: dict[str, Any]) -> BaseModel:
-    settings = migrated(settings)
-    version = str(settings.get("v", VERSION))
+    settings = dict(migrated(settings))
+    version = str(settings.pop("v", VERSION))
     if version != VERSION:
         raise ValueError(f"v: settings of version {version[:20]!r} are not known here; a newer program wrote them")
     try:

@@ -122,7 +122,13 @@ def _data(scene: SceneFactory, config: BaseModel, page: str) -> None:
     st.caption("Every iterate, one row per run, layer and step; CSV and Parquet hold the same numbers.")
     with st.container(horizontal=True):
         for kind, maker in (("csv", "to_csv"), ("parquet", "to_parquet")):
-            _download(kind.upper(), lambda maker=maker: _export(maker)(scene()), config, kind, f"{page}.data.{kind}")
+            _download(
+                {"csv": "CSV", "parquet": "Parquet"}[kind],
+                lambda maker=maker: _export(maker)(scene()),
+                config,
+                kind,
+                f"{page}.data.{kind}",
+            )
         _download("Settings (JSON)", lambda: document.to_json(config), config, "json", f"{page}.data.json")
         _download(
             "Interactive chart (HTML)", lambda: _export("plotly_html")(scene()), config, "html", f"{page}.data.html"

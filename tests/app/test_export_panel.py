@@ -1,0 +1,116 @@
+"""The panel under a page, without a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.export import Scene, scene_of, to_json
+from app.links import decode
+from app.state import SurfacesConfig
+from app.views import export_panel
+
+MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
+
+
+def opened(**params: str) -> AppTest:
+    at = AppTest.from_file(MAIN, default_timeout=60)
+    for key, value in {"v": "1", "surface": "himmelblau", "steps": "40", **params}.items():
+        at.query_params[key] = value
+    at.session_state["surfaces.export"] = True
+    return at.run()
+
+
+def test_a_closed_panel_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_panel, "_figure", lambda *_: pytest.fail("drawn while closed"))
+    at = AppTest.from_file(MAIN, default_timeout=60).run()
+    assert not at.exception
+    assert len(at.get("download_button")) == 0
+
+
+def test_an_open_panel_offers_every_export() -> None:
+    at = opened()
+    assert not at.exception
+    labels = [button.proto.label for button in at.get("download_button")]
+    assert labels == [
+        "Download figure", "Download player (HTML)", "CSV", "Parquet", "Settings (JSON)", "Interactive chart (HTML)",
+        "Download script",
+    ]  # fmt: skip
+    assert [tab.label for tab in at.tabs] == list(export_panel.TABS)
+
+
+def test_the_link_shown_opens_the_page_shown() -> None:
+    at = opened(seed="9")
+    links = [dict(parse_qsl(code.value.partition("?")[2])) for code in at.code if "?" in code.value.splitlines()[0]]
+    assert [decode(params, SurfacesConfig) for params in links] == [(at.session_state["surfaces.config"], [])]
+    assert at.session_state["surfaces.config"].seed == 9
+
+
+def test_a_size_that_is_too_large_is_refused_before_the_click() -> None:
+    at = opened()
+    at.number_input(key="surfaces.figure.width").set_value(40.0)
+    at.number_input(key="surfaces.figure.height").set_value(40.0)
+    at.number_input(key="surfaces.figure.dpi").set_value(1200).run()
+    assert not at.exception
+    assert any("lower the dpi" in error.value for error in at.error)
+
+
+def test_an_animation_is_made_on_request_and_forgotten_when_settings_change() -> None:
+    at = opened()
+    at.number_input(key="surfaces.film.seconds").set_value(0.2)
+    at.number_input(key="surfaces.film.width").set_value(160)
+    at.number_input(key="surfaces.film.height").set_value(160)
+    at.button(key="surfaces.film.make").click().run()
+    assert not at.exception
+    labels = [button.proto.label for button in at.get("download_button")]
+    assert "Download animation" in labels
+    assert at.session_state["surfaces.film"][1][:6] == b"GIF89a"
+    at.number_input(key="surfaces.film.fps").set_value(10).run()
+    assert "Download animation" not in [button.proto.label for button in at.get("download_button")]
+
+
+def upload(at: AppTest, data: bytes, name: str) -> AppTest:
+    return at.get("file_uploader")[0].set_value((name, data, "application/octet-stream")).run()
+
+
+def test_an_uploaded_config_restores_the_page() -> None:
+    saved = SurfacesConfig(surface="booth", steps=77, seed=4)
+    at = upload(opened(), to_json(saved), "config.json")
+    assert not at.exception
+    assert at.session_state["surfaces.config"] == saved
+    assert at.query_params["surface"] == "booth"
+
+
+def test_a_bad_upload_is_refused_in_one_sentence_and_changes_nothing() -> None:
+    at = opened()
+    before = at.session_state["surfaces.config"]
+    bad = json.loads(to_json(SurfacesConfig())) | {"config": {"steps": -1}}
+    upload(at, json.dumps(bad).encode(), "config.json")
+    assert not at.exception
+    assert [error.value for error in at.error if "Not restored" in error.value]
+    assert at.session_state["surfaces.config"] == before
+
+
+def test_every_download_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The callables behind the buttons, called as a click calls them."""
+    made: dict[str, bytes] = {}
+
+    def keep(label: str, make: Callable[[], bytes], *_: object, **__: object) -> None:
+        made[label] = make()
+
+    monkeypatch.setattr(export_panel, "_download", keep)
+    config = SurfacesConfig(surface="himmelblau", steps=20)
+    scene: Scene = scene_of(config)
+    for part in (export_panel._figure, export_panel._animation, export_panel._data, export_panel._code):
+        part(lambda: scene, config, "test")
+    starts = {
+        "Download figure": b"\x89PNG", "Download player (HTML)": b"<!doctype html>", "CSV": b'"run"',
+        "Parquet": b"PAR1",
+        "Settings (JSON)": b"{", "Interactive chart (HTML)": b"<!doctype html>", "Download script": b'"""Himmelblau',
+    }  # fmt: skip
+    assert {label: data[: len(starts[label])] for label, data in made.items()} == starts
