@@ -75,11 +75,11 @@ def test_a_further_start_changes_no_noise(kind: str):
 @pytest.mark.parametrize("replacement", [False, True])
 def test_noise_does_not_depend_on_the_order_of_evaluations(kind: str, replacement: bool):
     noise = Noise(kind, 0.5, seed=3, replacement=replacement)
-    forward = gradients(noise, 1, range(3000))
-    order = np.random.default_rng(0).permutation(3000)
-    assert np.array_equal(gradients(noise, 1, order.tolist()), forward[order])
+    forward = gradients(noise, 100, range(700))  # more than two blocks of draws
+    order = np.random.default_rng(0).permutation(700)
+    assert np.array_equal(gradients(noise, 100, order.tolist()), forward[order])
     far = gradients(noise, 1, [10**6 + 7, 10**6 + 8, 2])
-    assert np.array_equal(far[2], forward[2])
+    assert np.array_equal(far[2], forward[2, :, :1])
     assert np.array_equal(far[:2], gradients(noise, 5, [10**6 + 7, 10**6 + 8])[:, :, :1])
 
 
