@@ -19,7 +19,7 @@ from landscapes.surfaces import Minimum
 from optim_core.trajectory import Trajectory, record
 
 Value = TypeVar("Value")
-ESCAPE = 1e3  # times the domain's size: a run beyond it has left for good
+ESCAPE = 20.0  # times the domain's size: a run beyond it is counted as diverged
 
 torch.set_num_threads(2)
 

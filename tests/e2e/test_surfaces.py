@@ -1,0 +1,196 @@
+"""The Surfaces page in a real browser, as a student uses it."""
+
+import re
+
+import pytest
+
+PLAYER = "window.__lookaheadPlayers?.['surface-player']"
+CHART = ".st-key-surface .js-plotly-plot"
+
+
+def ready(page):
+    page.wait_for_function(f"{PLAYER}?.attached && {PLAYER}.overChart")
+
+
+def value(page, expression):
+    return page.evaluate(f"{PLAYER}.{expression}")
+
+
+def click_at(page, x, y):
+    """Click the surface at data coordinates."""
+    place = page.evaluate(
+        """([selector, x, y]) => {
+            const chart = document.querySelector(selector), box = chart.getBoundingClientRect();
+            const {xaxis, yaxis} = chart._fullLayout;
+            return [box.left + xaxis._offset + xaxis.l2p(x), box.top + yaxis._offset + yaxis.l2p(y)];
+        }""",
+        [CHART, x, y],
+    )
+    page.mouse.click(*place)
+
+
+def test_the_first_load_is_already_playing(open_app):
+    page = open_app()
+    ready(page)
+    page.wait_for_function(f"{PLAYER}.playing && {PLAYER}.step > 0")
+    first = value(page, "step")
+    page.wait_for_function(f"{PLAYER}.step > {first}")
+
+
+def test_a_control_changes_the_tracks_and_playback_goes_on(open_app, wait_idle):
+    page = open_app("/?v=1&surface=bowl&steps=5000&noise=none")
+    ready(page)
+    value(page, "seek(1000)")
+    value(page, "play()")
+    before = value(page, "head('Lookahead (5, .5)', 1)")
+    k = page.get_by_role("spinbutton", name="k₁").first
+    k.fill("50")
+    k.press("Enter")
+    page.wait_for_function(f"{PLAYER}.head('Lookahead (50, .5)', 1)")
+    wait_idle(page)
+    assert value(page, "head('Lookahead (5, .5)', 1)") is None
+    assert value(page, "playing")
+    assert value(page, "step") >= 1000
+    assert before is not None
+    assert "2.layers=50%3A0.5" in page.url
+
+
+def test_the_keyboard_plays_steps_and_jumps(open_app):
+    page = open_app("/?v=1&surface=ravine")
+    ready(page)
+    value(page, "pause()")
+    page.locator(".lookahead-player").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(f"{PLAYER}.step === 0")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"{PLAYER}.step === 1")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"{PLAYER}.step === 0")
+    page.keyboard.press("End")
+    page.wait_for_function(f"{PLAYER}.step === 150")
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"{PLAYER}.playing && {PLAYER}.step > 2")
+
+
+def test_typing_in_a_field_does_not_move_the_player(open_app):
+    page = open_app("/?v=1&surface=ravine")
+    ready(page)
+    value(page, "pause()")
+    value(page, "seek(7)")
+    field = page.get_by_role("textbox", name="Start points")
+    field.click()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    assert value(page, "step") == 7
+    assert not value(page, "playing")
+
+
+def test_a_click_on_the_surface_sets_the_start(open_app, wait_idle):
+    page = open_app("/?v=1&surface=himmelblau")
+    ready(page)
+    click_at(page, -2.0, 1.5)
+    page.wait_for_function("() => /starts=-(1\\.9|2)/.test(location.search)")
+    wait_idle(page)
+    x, y = map(float, re.search(r"starts=([^&]*)", page.url).group(1).split("%2C"))
+    assert (x, y) == pytest.approx((-2.0, 1.5), abs=0.02)  # half a pixel of this chart
+
+
+def test_undo_after_a_click_brings_the_start_back(open_app, wait_idle):
+    page = open_app("/?v=1&surface=himmelblau")
+    ready(page)
+    before = page.get_by_role("textbox", name="Start points").input_value()
+    click_at(page, -2.0, 1.5)
+    page.wait_for_function("() => /starts=-(1\\.9|2)/.test(location.search)")
+    wait_idle(page)
+    page.get_by_role("button", name="Undo").click()
+    wait_idle(page)
+    assert page.get_by_role("textbox", name="Start points").input_value() == before
+
+
+def test_the_address_gives_the_same_picture_in_another_browser(open_app, browser, wait_idle):
+    page = open_app("/?v=1&surface=beale&steps=300")
+    ready(page)
+    k = page.get_by_role("spinbutton", name="k₁").first
+    k.fill("7")
+    k.press("Enter")
+    page.wait_for_function("() => location.search.includes('7%3A0.5')")
+    wait_idle(page)
+    value(page, "pause()")
+    value(page, "seek(123)")
+    page.wait_for_timeout(200)
+    here = value(page, "head('Lookahead (7, .5)', 1)")
+    other = browser.new_context(viewport=page.viewport_size).new_page()
+    other.goto(page.url)
+    ready(other)
+    wait_idle(other)
+    other.evaluate(f"{PLAYER}.pause()")
+    other.evaluate(f"{PLAYER}.seek(123)")
+    other.wait_for_timeout(200)
+    assert other.evaluate(f"{PLAYER}.head('Lookahead (7, .5)', 1)") == pytest.approx(here, abs=0.5)
+    assert other.url == page.url
+    other.context.close()
+
+
+def test_side_by_side_plots_share_one_clock(open_app, wait_idle):
+    page = open_app("/?v=1&surface=himmelblau")
+    ready(page)
+    page.get_by_text("Side by side").click()
+    page.wait_for_function(f"document.querySelectorAll('{CHART} .subplot').length === 3")
+    wait_idle(page)
+    ready(page)
+    value(page, "seek(10)")
+    page.wait_for_timeout(200)
+    heads = [value(page, f"head('{name}', 0)") for name in ("SGD", "Lookahead (5, .5)")]
+    assert heads[1][0] - heads[0][0] > 100  # each in its own plot
+
+
+def test_the_linked_charts_carry_the_cursor(open_app):
+    page = open_app("/?v=1&surface=ravine")
+    ready(page)
+    cursors = page.locator(".st-key-surface-curves .lookahead-cursors > div")
+    places = []
+    for step in (40, 80):
+        value(page, f"seek({step})")
+        page.wait_for_timeout(200)
+        places.append([cursors.nth(panel).bounding_box()["x"] for panel in range(3)])
+    expected = page.evaluate(
+        """() => ["xaxis", "xaxis2", "xaxis3"].map((name) => {
+            const chart = document.querySelector(".st-key-surface-curves .js-plotly-plot");
+            const axis = chart._fullLayout[name];
+            return axis.l2p(80) - axis.l2p(40);
+        })"""
+    )
+    assert [after - before for before, after in zip(*places, strict=True)] == pytest.approx(expected, abs=1)
+
+
+def test_a_diverging_run_is_marked_and_stretches_no_axis(open_app):
+    page = open_app("/?v=1&surface=ravine")
+    ready(page)
+    value(page, "seek(150)")
+    page.get_by_text(re.compile(r"diverged at step \d+")).first.wait_for()
+    low, high = page.evaluate(f"document.querySelector('{CHART}')._fullLayout.xaxis.range")
+    assert (low, high) == (-4, 4)
+
+
+def test_a_bad_address_is_explained_on_the_page(open_app):
+    page = open_app("/?v=1&surface=ravine&steps=0&1.lr=-3")
+    ready(page)
+    assert page.get_by_text("1.lr: should be greater than 0").is_visible()
+    assert page.get_by_text("steps: should be greater than or equal to 1").is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_is_wider_than_the_window(open_app, width):
+    page = open_app()
+    page.set_viewport_size({"width": width, "height": 844})
+    ready(page)
+    page.wait_for_timeout(500)
+    overflow = page.evaluate(
+        """() => [...document.querySelectorAll('.stMain *')]
+            .filter((e) => e.getBoundingClientRect().right > innerWidth + 1
+                && getComputedStyle(e).position !== 'absolute' && !e.closest('[data-testid=stDataFrame], svg, .katex'))
+            .map((e) => e.className?.toString().slice(0, 80)).slice(0, 5)"""
+    )
+    assert overflow == []
