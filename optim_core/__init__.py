@@ -1,6 +1,39 @@
 """Multilayer Lookahead for torch, with its reference, trajectories, theory and training."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from optim_core.layers import Layer
 from optim_core.lookahead import Lookahead, MultilayerLookahead
 
-__all__ = ["Layer", "Lookahead", "MultilayerLookahead"]
+if TYPE_CHECKING:
+    from optim_core.recorder import Recorder
+    from optim_core.spec import OptimizerSpec
+    from optim_core.training import train
+    from optim_core.trajectory import Trajectory, record
+
+_LAZY = {
+    "OptimizerSpec": "spec",
+    "Recorder": "recorder",
+    "Trajectory": "trajectory",
+    "record": "trajectory",
+    "train": "training",
+}
+
+__all__ = [
+    "Layer",
+    "Lookahead",
+    "MultilayerLookahead",
+    "OptimizerSpec",
+    "Recorder",
+    "Trajectory",
+    "record",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is not the optimizer itself when it is first asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"optim_core.{_LAZY[name]}"), name)

@@ -6,6 +6,7 @@ and momentum in every parameter group, which is where torch's own tools (distrib
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,20 @@ class Settings:
             PREFIX + "momentum": self.momentum,
             PREFIX + "base_steps": self.base_steps,
         }
+
+    def compare(self, given: Settings) -> None:
+        """Object, by an error or a warning, where these differ from the settings given to the constructor."""
+        if len(self.layers) != len(given.layers):
+            raise ValueError(
+                f"this optimizer has {len(given.layers)} layers, {given.layers}; "
+                f"the checkpoint has {len(self.layers)}, {self.layers}"
+            )
+        if (self.layers, self.momentum) != (given.layers, given.momentum):
+            warnings.warn(
+                f"the checkpoint's {self.layers}, momentum={self.momentum!r} replace "
+                f"{given.layers}, momentum={given.momentum!r}",
+                stacklevel=3,
+            )
 
     @staticmethod
     def of(group: Mapping[str, Any]) -> Settings | None:

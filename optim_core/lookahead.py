@@ -12,7 +12,6 @@ More are Multilayer Lookahead: Pushkin, Barba 2021, arXiv 2110.14254.
 from __future__ import annotations
 
 import operator
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -242,25 +241,12 @@ class MultilayerLookahead(Optimizer):
             state_dict = pre_hook(self, state_dict) or state_dict
         base, slow, settings = split(state_dict)
         settings = settings or Settings(self.layers, self.momentum, base_steps=0)
-        self._check_settings(settings)
+        checked_momentum(settings.momentum, self.base)
+        settings.compare(Settings(self.layers, self.momentum, base_steps=0))
         self.base.load_state_dict(base)
         self._restore(slow, settings)
         for post_hook in self._optimizer_load_state_dict_post_hooks.values():
             post_hook(self)
-
-    def _check_settings(self, saved: Settings) -> None:
-        if len(saved.layers) != len(self.layers):
-            raise ValueError(
-                f"this optimizer has {len(self.layers)} layers, {self.layers}; "
-                f"the checkpoint has {len(saved.layers)}, {saved.layers}"
-            )
-        checked_momentum(saved.momentum, self.base)
-        if (saved.layers, saved.momentum) != (self.layers, self.momentum):
-            warnings.warn(
-                f"the checkpoint's {saved.layers}, momentum={saved.momentum!r} replace "
-                f"{self.layers}, momentum={self.momentum!r}",
-                stacklevel=3,
-            )
 
     def _restore(self, slow: Sequence[StateDict], settings: Settings) -> None:
         self.layers, self.base_steps, self.synchronised = settings.layers, settings.base_steps, 0
@@ -287,7 +273,7 @@ class MultilayerLookahead(Optimizer):
     @torch.no_grad()
     def _synchronise(self, layers: Sequence[Layer]) -> None:
         # A frozen parameter is left alone: interpolating it with itself could still turn −0 into 0 and ∞ into NaN.
-        moving = [p for p in self._parameters() if p.requires_grad or p.grad is not None]
+        moving = [p for p in dict.fromkeys(self._parameters()) if p.requires_grad or p.grad is not None]
         rows = [(p, "", p) for p in moving]
         if self.momentum == "reset":
             for _, _, buffer in momentum_buffers(self.base, moving):
@@ -295,7 +281,7 @@ class MultilayerLookahead(Optimizer):
         elif self.momentum == "pullback":
             rows += self._pulled_back(moving)
         levels = range(1, len(layers) + 1)
-        columns = [[live.detach(), *(self.state[p][slow_key(i, name)] for i in levels)] for p, name, live in rows]
+        columns = [[live, *(self.state[p][slow_key(i, name)] for i in levels)] for p, name, live in rows]
         synchronise(columns, [layer.alpha for layer in layers], self.foreach)
 
     def _pulled_back(self, parameters: Sequence[Tensor]) -> list[tuple[Tensor, str, Tensor]]:

@@ -14,18 +14,20 @@ from torch import Tensor
 
 Column = Sequence[Tensor]
 
+_PLAIN = (Tensor, torch.nn.Parameter)
+
 CHUNK = 1 << 17
 """Elements after which a large tensor is cut, so that a copy reads from the cache what lerp has just written."""
 
 
 def synchronise(columns: Sequence[Column], alphas: Sequence[float], foreach: bool | None = None) -> None:
-    """Synchronise the first len(alphas) layers of every column, in place.
+    """Synchronise the first len(alphas) layers of every column, in place; to be called without autograd.
 
     `foreach`: one multi-tensor kernel for all columns of a device and dtype; None does so for CUDA tensors only, since
     on a CPU going through one column at a time finds more in the cache.
     """
     together: dict[tuple[torch.device, torch.dtype], list[Column]] = defaultdict(list)
-    for column in columns:
+    for column in reversed(columns):  # what the base's step touched last is still in the cache, or some of it
         if _fits_foreach(column, foreach):
             together[column[0].device, column[0].dtype].append(column)
         else:
@@ -59,10 +61,10 @@ def _climb_together(columns: Sequence[Column], alphas: Sequence[float]) -> None:
 def _fits_foreach(column: Column, foreach: bool | None) -> bool:
     """Plain tensors of one dtype: multi-tensor kernels know neither DTensor and its like nor a slow_dtype."""
     wanted = column[0].is_cuda if foreach is None else foreach
-    return wanted and all(type(tensor) is Tensor and tensor.dtype == column[0].dtype for tensor in column)
+    return wanted and all(type(tensor) in _PLAIN and tensor.dtype == column[0].dtype for tensor in column)
 
 
 def _pieces(column: Column) -> Iterable[Column]:
-    if column[0].numel() <= CHUNK or not all(type(t) is Tensor and t.is_contiguous() for t in column):
+    if column[0].numel() <= CHUNK or not all(type(t) in _PLAIN and t.is_contiguous() for t in column):
         return (column,)
-    return zip(*(torch.split(tensor.view(-1), CHUNK) for tensor in column), strict=True)
+    return zip(*(reversed(torch.split(tensor.view(-1), CHUNK)) for tensor in column), strict=True)

@@ -220,6 +220,16 @@ def test_k_alpha_and_momentum_are_the_checkpoints_as_lr_is(options):
         assert same(straight.train(1), resumed.train(1))
 
 
+def test_k_and_alpha_can_be_changed_in_the_checkpoint():
+    saved = Run().train(4).save()
+    for group in saved[1]["param_groups"]:
+        group["lookahead_k"], group["lookahead_alpha"] = [5, 2], [1.0, 0.0]
+    with pytest.warns(UserWarning, match="replace"):
+        resumed = Run().load(saved)
+    assert resumed.optimizer.layers == (Layer(5, 1.0), Layer(2, 0.0))
+    assert resumed.train(1).optimizer.synchronised == 1
+
+
 def test_loading_the_same_settings_does_not_warn(recwarn):
     Run().load(Run().train(4).save())
     assert not recwarn.list

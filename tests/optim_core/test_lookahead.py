@@ -194,6 +194,19 @@ def test_a_parameter_frozen_in_mid_window_stays_where_it_is():
     assert parameter.item() == 1
 
 
+@pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate parameters")
+@pytest.mark.parametrize("foreach", [True, False])
+def test_a_parameter_given_twice_is_synchronised_once(foreach):
+    """Its base moves it twice a step: 0, 2, 4 and back to 2 (φ ← 0 + ½ 4), where a second pull would leave φ at 3."""
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    base = torch.optim.SGD([parameter, parameter], lr=1.0, foreach=False)
+    optimizer = MultilayerLookahead(base, 2, 0.5, foreach=foreach)
+    for _ in range(2):
+        parameter.grad = -torch.ones(1)
+        optimizer.step()
+    assert (parameter.item(), optimizer.slow_weights(1)[0].item()) == (2, 2)
+
+
 def test_parameters_that_share_one_storage_are_synchronised_in_place():
     storage = torch.zeros(2, 3)
     parameters = [torch.nn.Parameter(storage[row]) for row in range(2)]
