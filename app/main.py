@@ -7,6 +7,7 @@ import streamlit as st
 from app.views import networks, surfaces
 
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
+st.html(Path(__file__).with_name("style.css"))
 pages = [
     st.Page(surfaces.page, title="Surfaces", icon=":material/landscape:", url_path="surfaces", default=True),
     st.Page(networks.page, title="Networks", icon=":material/hub:", url_path="networks"),

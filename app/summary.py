@@ -1,12 +1,14 @@
-"""The table under the player: one line per optimizer, the middle run when there are several starts."""
+"""The tables under the players: one line per optimizer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from app.figures.curves import Floats, distance
+from app.jobs.store import TrainingResult
 from optim_core.trajectory import Trajectory
 
 
@@ -54,3 +56,39 @@ def _diverged(run: Trajectory, index: int) -> str:
         return "no"
     share = "" if len(steps) == 1 else f" ({len(lost)} of {len(steps)} runs)"
     return f"at step {lost.min()}{share}"
+
+
+def training_table(names: Sequence[str], results: Sequence[Sequence[TrainingResult]]) -> list[dict[str, Any]]:
+    """Final test accuracy of trained networks, over seeds, and the paired difference from the first optimizer."""
+    first = _accuracies(results[0])
+    return [_training_row(name, row, first) for name, row in zip(names, results, strict=True)]
+
+
+def _training_row(name: str, row: Sequence[TrainingResult], first: Floats) -> dict[str, Any]:
+    accuracy = 100 * _accuracies(row)
+    fast = 100 * np.array([result.curves.metrics["fast"]["test_accuracy"][-1] for result in row])
+    values: dict[str, Any] = {
+        "optimizer": name,
+        "test accuracy %, slow weights": _spread(accuracy),
+        "test accuracy %, fast weights": _spread(fast),
+    }
+    if any("ema" in result.curves.metrics for result in row):
+        averaged = np.array([result.curves.metrics["ema"]["test_accuracy"][-1] for result in row])
+        values["test accuracy %, averaged weights"] = _spread(100 * averaged)
+    if len(row) > 1:
+        gap = accuracy - 100 * first
+        error = gap.std(ddof=1) / np.sqrt(len(gap))
+        values["paired difference from the first, ± standard error"] = f"{gap.mean():+.2f} ± {error:.2f}"
+    lost = [result.diverged for result in row if result.diverged is not None]
+    values["diverged"] = f"{len(lost)} of {len(row)}, first at step {min(lost)}" if lost else "no"
+    return values
+
+
+def _accuracies(row: Sequence[TrainingResult]) -> Floats:
+    """Of the outermost slow weights at the end; of the fast ones without layers."""
+    kind = f"slow_{len(row[0].layers)}" if row[0].layers else "fast"
+    return np.array([result.curves.metrics[kind]["test_accuracy"][-1] for result in row])
+
+
+def _spread(values: Floats) -> str:
+    return f"{values.mean():.2f} ± {values.std(ddof=1):.2f}" if len(values) > 1 else f"{values[0]:.2f}"

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from app.figures.surface import QUIET
 from optim_core.trajectory import Trajectory
@@ -19,8 +18,8 @@ POINTS = 400  # per line: more than a panel has pixels for, few enough to send o
 
 def linked_charts(
     run: Trajectory, gradient_norm: Floats, minima: Floats, colors: Sequence[str], floor: float
-) -> go.Figure:
-    """Three panels sharing their horizontal axis, gradient evaluations.
+) -> dict[str, go.Figure]:
+    """Charts that share their horizontal axis, gradient evaluations, by title.
 
     Loss above `floor` at fast (thin) and outermost slow weights (dashed), distance to the nearest minimum, and
     gradient norm; each the median over starts.
@@ -30,38 +29,37 @@ def linked_charts(
         gradient_norm: (rows, optimizers, starts), of the objective itself: what the optimizer saw has its noise in it.
         minima: (minima, 2) places; may be empty, which leaves the distance out.
         colors: of each optimizer.
-        floor: the surface's lowest value, which the loss panel subtracts so that its axis can be logarithmic.
+        floor: the surface's lowest value, which is subtracted so that the loss axis can be logarithmic.
     """
-    figure = make_subplots(
-        rows=1,
-        cols=3,
-        subplot_titles=("Loss above the lowest value", "Distance to the nearest minimum", "Gradient norm"),
-        horizontal_spacing=0.06,
-    )
-    for index, (name, color) in enumerate(zip(run.names, colors, strict=True)):
-        x = run.evaluations[:, index]
-        panels = (  # column, at the fast weights, at the outermost slow weights
-            (1, run.loss[:, index] - floor, run.slow_loss[:, index] - floor),
-            (2, distance(run.fast[:, index], minima), distance(run.outermost(index), minima)),
-            (3, gradient_norm[:, index], None),
-        )
-        for column, fast, slow in panels:
-            _line(figure, column, x, fast, color, f"{name}, fast weights", slow=False)
-            if slow is not None and run.layers[index]:
-                _line(figure, column, x, slow, color, f"{name}, slow weights", slow=True)
-    for column in (1, 2, 3):
-        _keep_in_sight(figure, column, run)
+    panels = {
+        "Loss above the lowest value": (run.loss - floor, run.slow_loss - floor),
+        "Distance to the nearest minimum": (distance(run.fast, minima), None),
+        "Gradient norm": (gradient_norm, None),
+    }
+    figures = {title: _chart() for title in panels if title != "Distance to the nearest minimum" or len(minima)}
+    for title, figure in figures.items():
+        fast, slow = panels[title]
+        for index, color in enumerate(colors):
+            _line(figure, run, index, fast[:, index], color, slow=False)
+            if run.layers[index] and title != "Gradient norm":
+                shown = distance(run.outermost(index), minima) if slow is None else slow[:, index]
+                _line(figure, run, index, shown, color, slow=True)
+        _keep_in_sight(figure, run)
+    return figures
+
+
+def _chart() -> go.Figure:
+    figure = go.Figure()
     figure.update_xaxes(title_text="gradient evaluations", title_standoff=4, showgrid=False, zeroline=False)
     figure.update_yaxes(type="log", exponentformat="power", gridcolor=QUIET, zeroline=False, nticks=6)
     figure.update_layout(
-        height=250,
-        margin={"l": 46, "r": 12, "t": 30, "b": 40},
+        height=230,
+        margin={"l": 46, "r": 12, "t": 8, "b": 40},
         showlegend=False,
         hovermode="closest",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
-    figure.update_annotations(font_size=13)
     return figure
 
 
@@ -86,32 +84,26 @@ def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray
     return x[kept], y[kept]
 
 
-def _line(
-    figure: go.Figure, column: int, x: NDArray[np.int64], runs: Floats, color: str, name: str, *, slow: bool
-) -> None:
+def _line(figure: go.Figure, run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool) -> None:
+    name = f"{run.names[index]}, {'slow' if slow else 'fast'} weights"
     with np.errstate(all="ignore"):
         middle = np.median(runs, axis=1)
-    kept_x, kept_y = thin(x, np.where(np.isfinite(middle) & (middle > 0), middle, np.nan))
-    figure.add_trace(
-        go.Scatter(
-            x=kept_x.astype(np.int32),
-            y=kept_y.astype(np.float32),
-            mode="lines",
-            name=name,
-            line={"color": color, "width": 2.5 if slow else 1.2, "dash": "dash" if slow else "solid"},
-            opacity=1.0 if slow else 0.75,
-            hovertemplate="%{x} evaluations<br>%{y:.4g}<extra>" + name + "</extra>",
-        ),
-        row=1,
-        col=column,
+    x, y = thin(run.evaluations[:, index], np.where(np.isfinite(middle) & (middle > 0), middle, np.nan))
+    figure.add_scatter(
+        x=x.astype(np.int32),
+        y=y.astype(np.float32),
+        mode="lines",
+        name=name,
+        line={"color": color, "width": 2.5 if slow else 1.2, "dash": "dash" if slow else "solid"},
+        opacity=1.0 if slow else 0.75,
+        hovertemplate="%{x} evaluations<br>%{y:.4g}<extra>" + name + "</extra>",
     )
 
 
-def _keep_in_sight(figure: go.Figure, column: int, run: Trajectory) -> None:
-    """A diverging run leaves the panel instead of stretching its axis: nothing above a hundred starts is shown."""
+def _keep_in_sight(figure: go.Figure, run: Trajectory) -> None:
+    """A diverging run leaves the chart instead of stretching its axis: nothing above a hundred starts is shown."""
     if (run.diverged < 0).all():
         return
-    lines = [line for line in figure.data if line.xaxis == ("x" if column == 1 else f"x{column}")]
-    ceiling = 100 * np.nanmax([line.y[0] for line in lines], initial=0.0)
-    for line in lines:
+    ceiling = 100 * np.nanmax([line.y[0] for line in figure.data], initial=0.0)
+    for line in figure.data:
         line.y = np.where(line.y <= ceiling, line.y, np.nan).astype(np.float32)

@@ -73,7 +73,7 @@ def surface_figure(
     )
     figure.update_yaxes(range=ranges["y"], showgrid=False, zeroline=False, ticks="outside", matches="y")
     figure.update_layout(
-        height=520,
+        height=440,
         margin={"l": 44, "r": 12, "t": 28 if panels > 1 else 10, "b": 40},
         showlegend=False,
         dragmode="pan",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from app import session, trainings
@@ -9,10 +11,12 @@ from app.figures.training import training_curves
 from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
 from app.state import NetworksConfig
+from app.summary import training_table
+from app.views.charts import draw_linked
 from app.views.network_controls import PAGE, sidebar
 from app.views.weight_space import weight_space
 
-CURVES = "network-curves"
+CURVES = tuple(f"network-curves-{number}" for number in range(1, 7))
 POLL_SECONDS = 0.7
 FEW_CYCLES = 10
 
@@ -33,7 +37,11 @@ def page() -> None:
         if trainings.all_done(asked, jobs):
             results = asked.results(jobs)
             curves = [[result.curves for result in row] for row in results]
-            st.plotly_chart(training_curves(asked.names, config.colors, curves), key=CURVES)
+            charts = training_curves(asked.names, config.colors, curves)
+            draw_linked(dict(list(charts.items())[:3]), CURVES[:3])
+            draw_linked(dict(list(charts.items())[3:]), CURVES[3:])
+            _key(asked.names, config)
+            st.dataframe(training_table(asked.names, results), hide_index=True)
             _notes(config, results)
             weight_space(config, task, asked.names, [row[0] for row in results])
         else:
@@ -83,7 +91,8 @@ def _live(config: NetworksConfig, asked: trainings.Comparison) -> None:
             st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_said(row)}")
         curves = [[status.curves for status in row if status.curves is not None] for row in statuses]
         if any(curves):
-            st.plotly_chart(training_curves(asked.names, config.colors, curves), key=CURVES)
+            draw_linked(training_curves(asked.names, config.colors, curves, ("loss", "accuracy", "test_loss")), CURVES)
+            _key(asked.names, config)
     except JobsError as error:
         st.error(str(error), icon=":material/cloud_off:")
 
@@ -100,6 +109,15 @@ def _said(row: tuple[Status, ...]) -> str:
         parts.append(f"about {max(etas):.0f} s left")
     messages = {status.message for status in row if status.message}
     return " · ".join([*(part.replace("unknown", "not started") for part in parts), *messages])
+
+
+def _key(names: tuple[str, ...], config: NetworksConfig) -> None:
+    """What the lines of the charts mean, once for all of them."""
+    entries = [
+        f'<span style="color:{color}">■</span> {escape(name)}' for name, color in zip(names, config.colors, strict=True)
+    ]
+    lines = ["— fast weights", "- - outermost slow weights", *(["· · averaged weights"] if config.ema else [])]
+    st.html(f'<small style="opacity:.85">{" &emsp; ".join([*entries, *lines])}</small>')
 
 
 def _notes(config: NetworksConfig, results: tuple[tuple[trainings.TrainingResult, ...], ...]) -> None:

@@ -12,11 +12,13 @@ from app.player import player, tracks_of
 from app.presets import shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
+from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
 from app.views.surface_controls import PAGE, move_start, sidebar
 from app.views.waiting import progress
 
-CHART, CURVES, PLAYER = "surface", "surface-curves", "surface-player"
+CHART, PLAYER = "surface", "surface-player"
+CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
 
 
@@ -38,9 +40,9 @@ def page() -> None:
     figure = surface_figure(scenery.grid, scenery.minima, log_view=surface.log_view, titles=titles)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
     tracks = tracks_of(run, specs, config.colors, panels=config.panels)
-    player(tracks, key=PLAYER, chart_key=CHART, linked=(CURVES,), on_pick=move_start)
-    curves = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
-    st.plotly_chart(curves, key=CURVES, config={"displayModeBar": False})
+    player(tracks, key=PLAYER, chart_key=CHART, linked=CURVES, on_pick=move_start)
+    charts = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
+    draw_linked(charts, CURVES)
     _table(config, run, scenery)
     export_panel(lambda: surface_scene(config, run), config, page=PAGE)
 

@@ -32,7 +32,7 @@ def test_the_first_load_shows_the_default_comparison():
     assert not at.exception
     assert not at.error
     assert config_of(at) == SurfacesConfig()
-    assert len(at.get("plotly_chart")) == 2
+    assert len(at.get("plotly_chart")) == 4
     assert len(at.get("bidi_component")) == 1
 
 
@@ -101,7 +101,7 @@ def test_a_refused_text_is_explained_and_the_picture_stays(field, value, words):
     assert not at.exception
     assert words in at.error[0].value
     assert config_of(at) == SurfacesConfig()
-    assert len(at.get("plotly_chart")) == 2
+    assert len(at.get("plotly_chart")) == 4
 
 
 def test_an_lr_of_zero_is_refused_with_its_optimizer_and_range():

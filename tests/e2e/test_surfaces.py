@@ -149,17 +149,16 @@ def test_side_by_side_plots_share_one_clock(open_app, wait_idle):
 def test_the_linked_charts_carry_the_cursor(open_app):
     page = open_app("/?v=1&surface=ravine")
     ready(page)
-    cursors = page.locator(".st-key-surface-curves .lookahead-cursors > div")
+    cursors = [page.locator(f".st-key-surface-curves-{number} .lookahead-cursors > div") for number in (1, 2, 3)]
     places = []
     for step in (40, 80):
         value(page, f"seek({step})")
         page.wait_for_timeout(200)
-        places.append([cursors.nth(panel).bounding_box()["x"] for panel in range(3)])
+        places.append([cursor.first.bounding_box()["x"] for cursor in cursors])
     expected = page.evaluate(
-        """() => ["xaxis", "xaxis2", "xaxis3"].map((name) => {
-            const chart = document.querySelector(".st-key-surface-curves .js-plotly-plot");
-            const axis = chart._fullLayout[name];
-            return axis.l2p(80) - axis.l2p(40);
+        """() => [1, 2, 3].map((number) => {
+            const chart = document.querySelector(`.st-key-surface-curves-${number} .js-plotly-plot`);
+            return chart._fullLayout.xaxis.l2p(80) - chart._fullLayout.xaxis.l2p(40);
         })"""
     )
     assert [after - before for before, after in zip(*places, strict=True)] == pytest.approx(expected, abs=1)
