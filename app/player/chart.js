@@ -5,10 +5,14 @@ const REDRAWN = ["plotly_afterplot", "plotly_relayouting", "plotly_relayout"];
 const CLICK_REACH = 4; // px between press and release; more is a drag
 const DOUBLE_CLICK = 260; // ms to wait for a second click, which resets plotly's axes
 
-function findChart(key) {
-  if (!key) return null;
+/** The place on the page that Streamlit made for the element of a key, which may still be empty. */
+function placeOfKey(key) {
   const name = key.trim().replace(/[^a-zA-Z0-9_-]/g, "-"); // as Streamlit makes class names of keys
-  const graph = document.querySelector(`.st-key-${CSS.escape(name)} .js-plotly-plot`);
+  return key ? document.querySelector(`.st-key-${CSS.escape(name)}`) : null;
+}
+
+function findChart(key) {
+  const graph = placeOfKey(key)?.querySelector(".js-plotly-plot");
   return graph && graph._fullLayout && graph._fullLayout._size && graph.on ? graph : null;
 }
 

@@ -1,6 +1,6 @@
 // One player: its playback, its scene over a chart (or over its own axes), its controls; and the component around it.
 
-const PATIENCE = 2500; // ms to wait for the chart before drawing axes of our own
+const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes of our own
 const REMEMBERED = 5000; // ms for which a player that was taken off the page comes back as it was
 const players = (window.__lookaheadPlayers ??= {});
 const memories = new Map();
@@ -188,7 +188,8 @@ class Player {
   }
 
   ownStage() {
-    const waiting = this.view.chart && performance.now() - this.started < PATIENCE;
+    const coming = placeOfKey(this.view.chart) || performance.now() - this.started < PATIENCE;
+    const waiting = this.view.chart && coming;
     return waiting ? null : new OwnStage(this.surface, this.runs, this.view, this.background, this.moved);
   }
 

@@ -67,7 +67,7 @@ def compare(lr: float) -> tuple[list[OptimizerSpec], Trajectory]:
     rates = (0.2 if query.get("diverge") == "1" else lr, lr, lr)
     specs = [OptimizerSpec(name, lr=rate, layers=each) for name, rate, each in zip(names, rates, layers, strict=True)]
     turns = 2 * np.pi * np.arange(starts)[:, None] / starts
-    around = np.concatenate([np.cos(turns) - 1, np.sin(turns)], axis=1)
+    around = 0.5 * np.concatenate([np.cos(turns) - 1, np.sin(turns)], axis=1)
     places = np.array(first_start) + around
     field = descent if by_hand else noisy_field(surface, Noise("gaussian", number("noise", 8), seed=1), starts)
     return specs, record(field, specs, places, int(number("steps", 200)), escape=1e6)

@@ -1,0 +1,459 @@
+"""The player over a real chart in a real browser; at the end, proof that the tests notice a broken one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import wait_until_idle
+
+DEMO = "tests/e2e/player_demo.py"
+PLAYER = "window.__lookaheadPlayers.demo"
+READY = "window.__lookaheadPlayers?.demo?.overChart"
+TOLERANCE = 1.0  # px
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def demo(open_app: Open) -> Open:
+    """`demo("starts=2")` opens the demonstration page and waits for the player to find its chart."""
+
+    def opened(query: str = "") -> Page:
+        page = open_app(f"/?{query}", DEMO)
+        page.wait_for_function(READY)
+        return page
+
+    return opened
+
+
+def of(page: Page, what: str) -> Any:
+    """What the player says of itself."""
+    return page.evaluate(f"{PLAYER}.{what}")
+
+
+def seek(page: Page, row: float) -> None:
+    """Go to a row and wait until it is drawn."""
+    page.evaluate(f"{PLAYER}.seek({row})")
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Two frames: one that was asked for, and the one that follows it."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def at_row(page: Page, row: int) -> None:
+    page.wait_for_function(f"{PLAYER}.position === {row}", timeout=8000)
+
+
+# What is on the canvas, in the page's pixels: the middle of what has the colour of the SGD head around a place.
+HEAD_ON_CANVAS = """([x, y]) => {
+  const canvas = document.querySelector(".lookahead-scene");
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.width / box.width, reach = Math.round(9 * scale);
+  const left = Math.round((x - box.left) * scale) - reach, top = Math.round((y - box.top) * scale) - reach;
+  const side = 2 * reach, { data } = canvas.getContext("2d").getImageData(left, top, side, side);
+  let [count, sumX, sumY] = [0, 0, 0];
+  for (let at = 0; at < side * side; at++) {
+    const [r, g, b, a] = data.slice(4 * at, 4 * at + 4);
+    if (Math.abs(r) + Math.abs(g - 114) + Math.abs(b - 178) > 30 || a < 240) continue;
+    count++; sumX += at % side + 0.5; sumY += Math.floor(at / side) + 0.5;
+  }
+  return count > 20 ? [box.left + (left + sumX / count) / scale, box.top + (top + sumY / count) / scale] : null;
+}"""
+
+
+def marker(page: Page, panel: int = 0) -> tuple[float, float]:
+    """The middle of plotly's own marker at the start."""
+    box = page.locator(".st-key-surface-chart .scatterlayer path.point").nth(panel).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def assert_aligned(page: Page) -> None:
+    """At row 0 the head of SGD lies on plotly's marker: as computed and as painted."""
+    settle(page)
+    expected = marker(page)
+    for found in (of(page, "head('SGD')"), page.evaluate(HEAD_ON_CANVAS, list(expected))):
+        assert found is not None, "no head was drawn near the marker"
+        assert found == pytest.approx(expected, abs=TOLERANCE)
+
+
+def only_sgd(page: Page) -> None:
+    """Leave SGD alone on the surface, so that nothing covers its head."""
+    for name in ("Lookahead", "Multilayer Lookahead"):
+        page.get_by_role("switch", name=f"Show {name}", exact=True).click()
+
+
+def assert_plays(page: Page) -> None:
+    """Time passes: the step that is shown grows."""
+    before = of(page, "position")
+    page.wait_for_timeout(700)
+    assert of(page, "playing")
+    assert of(page, "position") > before + 1
+
+
+def assert_survives_new_data(page: Page) -> None:
+    """A slider gives new tracks in mid-playback, and playback goes on from where it was."""
+    page.wait_for_function(f"{PLAYER}.position > 4", timeout=8000)
+    before, track = of(page, "position"), of(page, "head('SGD')")
+    slider = page.get_by_role("slider", name="lr")
+    slider.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    wait_until_idle(page)
+    assert of(page, "playing"), "the new data stopped playback"
+    assert of(page, "position") > before, "the new data sent playback back"
+    assert track != of(page, "head('SGD')")
+
+
+def test_the_first_load_plays(demo: Open) -> None:
+    page = demo()
+    assert_plays(page)
+    assert of(page, "overChart")
+    expect(page.get_by_role("button", name="Pause (space)")).to_be_visible()
+
+
+def test_heads_stay_on_the_chart_through_zoom_resize_fullscreen_and_theme(demo: Open) -> None:
+    page = demo("autoplay=0")
+    only_sgd(page)
+    seek(page, 0)
+    assert_aligned(page)
+    chart = page.locator(".st-key-surface-chart .nsewdrag")
+    box = chart.bounding_box()
+    assert box is not None
+    before = marker(page)
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"])
+    page.mouse.wheel(0, -120)
+    page.wait_for_timeout(500)
+    assert marker(page) != pytest.approx(before, abs=3), "the chart did not zoom"
+    assert_aligned(page)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.7 * box["height"], steps=4)
+    assert_aligned(page)  # while dragging
+    page.mouse.up()
+    page.set_viewport_size({"width": 900, "height": 700})
+    page.wait_for_timeout(600)
+    assert_aligned(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(600)
+    assert_aligned(page)
+
+
+def test_heads_stay_on_the_chart_in_fullscreen(demo: Open) -> None:
+    page = demo("autoplay=0")
+    only_sgd(page)
+    seek(page, 0)
+    small = page.locator(".st-key-surface-chart .js-plotly-plot").bounding_box()
+    page.locator(".st-key-surface-chart .js-plotly-plot").hover()
+    page.get_by_role("button", name="Fullscreen").first.click()
+    page.wait_for_timeout(700)
+    large = page.locator(".st-key-surface-chart .js-plotly-plot").bounding_box()
+    assert small is not None
+    assert large is not None
+    assert large["height"] > small["height"] + 50
+    assert_aligned(page)
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(700)
+    assert_aligned(page)
+
+
+def test_every_panel_has_its_own_head(demo: Open) -> None:
+    page = demo("autoplay=0&panels=1")
+    seek(page, 0)
+    for panel, name in enumerate(("SGD", "Lookahead", "Multilayer Lookahead")):
+        assert of(page, f"head('{name}')") == pytest.approx(marker(page, panel), abs=TOLERANCE)
+
+
+def test_playback_survives_new_data(demo: Open) -> None:
+    page = demo()
+    page.get_by_label("Speed").select_option("0.5")
+    assert_survives_new_data(page)
+    assert page.get_by_label("Speed").input_value() == "0.5"
+
+
+def test_switches_survive_new_data_and_cost_no_run(demo: Open) -> None:
+    page = demo("autoplay=0")
+    switch = page.get_by_role("switch", name="Show Lookahead", exact=True)
+    layer = page.get_by_role("switch", name="Show slow weights φ₂: every 25 base steps of Multilayer Lookahead")
+    switch.click()
+    layer.focus()
+    page.keyboard.press("Enter")
+    settle(page)
+    assert of(page, "head('Lookahead')") is None
+    assert of(page, "head('Multilayer Lookahead', 2)") is None
+    assert of(page, "head('Multilayer Lookahead', 1)") is not None
+    page.wait_for_timeout(300)
+    expect(page.get_by_text("runs 1", exact=True)).to_be_visible()
+    page.get_by_role("slider", name="lr").focus()
+    page.keyboard.press("ArrowRight")
+    wait_until_idle(page)
+    expect(page.get_by_text("runs 2", exact=True)).to_be_visible()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(layer).to_have_attribute("aria-checked", "false")
+    assert of(page, "head('Lookahead')") is None
+
+
+def test_keys_play_step_and_jump(demo: Open) -> None:
+    page = demo("autoplay=0")
+    page.keyboard.press("Space")
+    assert_plays(page)
+    page.keyboard.press("Space")
+    assert not of(page, "playing")
+    page.keyboard.press("Home")
+    assert of(page, "row") == 0
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    at_row(page, 2)
+    page.keyboard.press("ArrowLeft")
+    at_row(page, 1)
+    page.keyboard.press("Shift+ArrowRight")
+    at_row(page, 5)  # the first synchronisation
+    page.keyboard.press("Shift+ArrowRight")
+    at_row(page, 10)
+    page.keyboard.press("Shift+ArrowLeft")
+    at_row(page, 5)
+    page.keyboard.press("End")
+    assert of(page, "row") == 200
+
+
+def test_keys_belong_to_whatever_has_the_focus(demo: Open) -> None:
+    page = demo("autoplay=0")
+    field = page.get_by_label("Name")
+    field.click()
+    page.keyboard.press("End")
+    page.keyboard.type(" and more")
+    page.keyboard.press("Home")
+    assert field.input_value() == "notes and more"
+    page.get_by_role("slider", name="lr").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.get_by_label("Speed").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    assert (of(page, "row"), of(page, "playing")) == (0, False)
+
+
+def test_a_single_step_shows_the_synchronisation_before_it_ends(demo: Open) -> None:
+    page = demo("autoplay=0")
+    seek(page, 4)
+    page.get_by_role("button", name="One step forward (→)").click()
+    page.wait_for_function(f"{PLAYER}.position > 4.5 && {PLAYER}.position < 5")
+    assert of(page, "step") == 5
+    at_row(page, 5)
+
+
+def test_playback_can_pause_at_each_synchronisation(demo: Open) -> None:
+    page = demo("autoplay=0")
+    page.get_by_role("button", name="Pause at syncs").click()
+    page.get_by_label("Speed").select_option("5")
+    for row in (5, 10):
+        page.get_by_role("button", name="Play (space)").click()
+        at_row(page, row)
+        assert not of(page, "playing")
+
+
+def test_playback_loops_when_asked(demo: Open) -> None:
+    page = demo("autoplay=0&steps=20")
+    page.get_by_role("button", name="Loop").click()
+    page.get_by_label("Speed").select_option("20")
+    seek(page, 15)
+    page.get_by_role("button", name="Play (space)").click()
+    page.wait_for_function(f"{PLAYER}.position < 10 && {PLAYER}.playing", timeout=5000)
+
+
+def inspector_lines(page: Page) -> list[str]:
+    return [re.sub(r"\s+", " ", line).strip() for line in page.locator(".lp-update").all_inner_texts()]
+
+
+def test_the_inspector_does_the_arithmetic_of_the_hand_worked_run(demo: Open) -> None:
+    page = demo("autoplay=0&field=hand&steps=30")
+    seek(page, 6)  # (2, .5), (3, .5): 1, 1, 2, 2, 3, 1.5
+    base, first, second = inspector_lines(page)
+    assert "3.0 + 1.0 = 4.0" in base
+    assert "φ₁ ← φ₁ + α₁ (θ − φ₁)" in first
+    assert "2.0 + .5 (4.0 − 2.0) = 3.0" in first
+    assert "0.0 + .5 (3.0 − 0.0) = 1.5" in second
+    expect(page.locator(".lp-ahead")).to_have_text(
+        "θ, φ₁ restart from φ₂. next synchronisation in 2 base steps (layer 1), 6 (layer 2)"
+    )
+    seek(page, 8)
+    base, first, second = inspector_lines(page)
+    assert "1.5 + .5 (3.5 − 1.5) = 2.5" in first
+    assert "1.5000 stays" in second
+    expect(page.locator(".lp-card.lp-inspected .lp-beat b")).to_have_text("2/2 · 1/3")
+    seek(page, 9)
+    expect(page.locator(".lp-card.lp-inspected .lp-beat b")).to_have_text("1/2 · 1/3")
+    expect(page.locator(".lp-ahead")).to_have_text("next synchronisation in 1 base step (layer 1), 3 (layer 2)")
+    page.get_by_role("button", name="Lookahead", exact=True).click()
+    seek(page, 3)
+    assert "0.0 + .5 (3.0 − 0.0) = 1.5" in inspector_lines(page)[1]
+
+
+def test_a_start_is_chosen_in_the_inspector_or_by_its_head(demo: Open) -> None:
+    page = demo("autoplay=0&starts=3")
+    seek(page, 3)
+    assert of(page, "inspected") == "Multilayer Lookahead/0"
+    page.get_by_label("Start point to inspect").select_option("2")
+    assert of(page, "inspected") == "Multilayer Lookahead/1"
+    page.evaluate("document.querySelector('.st-key-surface-chart').scrollIntoView()")
+    page.mouse.click(*of(page, "head('Multilayer Lookahead', 2, 2)"))
+    page.wait_for_function(f"{PLAYER}.inspected === 'Multilayer Lookahead/2'")
+    expect(page.get_by_text("nothing picked")).to_be_visible()
+
+
+def test_a_head_tells_what_it_is(demo: Open) -> None:
+    page = demo("autoplay=0&field=hand&steps=30")
+    seek(page, 5)
+    page.mouse.move(*of(page, "head('Multilayer Lookahead', 1)"))
+    note = page.get_by_text("slow weights φ₁", exact=False).last
+    expect(note).to_be_visible()
+    expect(note).to_contain_text("Multilayer Lookahead")
+    expect(note).to_contain_text("x 2, y 2, loss −4")
+
+
+def surface_point(page: Page, x: float, y: float) -> dict[str, float]:
+    """Where a place of the surface is in the page, by plotly's own reckoning."""
+    return page.evaluate(
+        """([x, y]) => { const graph = document.querySelector(".st-key-surface-chart .js-plotly-plot");
+        const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
+        return { x: box.left + xaxis._offset + xaxis.d2p(x), y: box.top + yaxis._offset + yaxis.d2p(y) }; }""",
+        [x, y],
+    )
+
+
+def test_a_click_on_the_surface_is_a_pick_and_a_drag_is_not(demo: Open) -> None:
+    page = demo("autoplay=0")
+    place = surface_point(page, -3.5, 4.0)
+    page.mouse.move(place["x"], place["y"])
+    page.mouse.down()
+    page.mouse.move(place["x"] + 30, place["y"])
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    expect(page.get_by_text("nothing picked")).to_be_visible()
+    page.mouse.click(**surface_point(page, -3.5, 4.0))
+    picked = page.get_by_text(re.compile(r"^picked "))
+    expect(picked).to_be_visible()
+    x, y, panel = (float(word) for word in picked.inner_text().split()[1:])
+    assert (x, y, panel) == pytest.approx((-3.5, 4.0, 0), abs=0.02)  # the mouse moves by whole pixels
+
+
+def test_linked_charts_have_a_cursor_at_the_gradient_evaluations(demo: Open) -> None:
+    page = demo("autoplay=0")
+    seek(page, 77)
+    box = page.locator(".st-key-losses .lookahead-cursors div").first.bounding_box()
+    assert box is not None
+    expected = page.evaluate(
+        """() => { const graph = document.querySelector(".st-key-losses .js-plotly-plot");
+        const { xaxis } = graph._fullLayout;
+        return graph.getBoundingClientRect().left + xaxis._offset + xaxis.d2p(77); }"""
+    )
+    assert box["x"] + box["width"] / 2 == pytest.approx(expected, abs=TOLERANCE)
+
+
+def test_the_player_draws_its_own_axes_without_a_chart_and_comes_back_to_it(demo: Open) -> None:
+    page = demo()
+    page.get_by_label("Speed").select_option("0.5")
+    chart = page.locator("label").filter(has_text="Chart")
+    chart.click()
+    page.wait_for_function(f"{PLAYER}.attached && !{PLAYER}.overChart")
+    expect(page.locator(".lp-surface canvas").first).to_be_visible()
+    assert of(page, "playing")
+    row = of(page, "row")
+    chart.click()
+    page.wait_for_function(f"{PLAYER}.overChart")
+    assert of(page, "playing")
+    assert of(page, "row") >= row
+    expect(page.locator(".lp-surface")).to_be_hidden()
+    assert page.locator(".lookahead-scene").count() == 1
+
+
+def test_nothing_is_left_when_the_player_goes(demo: Open) -> None:
+    page = demo()
+    page.locator("label").filter(has_text="Player").click()
+    page.wait_for_function("!window.__lookaheadPlayers.demo")
+    assert page.locator("[class^=lookahead-]").count() == 0
+    page.keyboard.press("ArrowRight")  # its keys went with it
+    page.locator("label").filter(has_text="Player").click()
+    page.wait_for_function(READY)
+    assert of(page, "position") > 0  # soon enough, it comes back as it was
+
+
+def test_a_diverged_run_plays_until_it_leaves_and_says_so(demo: Open) -> None:
+    page = demo("autoplay=0&diverge=1")
+    flag = page.locator(".lp-card").first.locator(".lp-flag")
+    expect(flag).to_have_text(re.compile(r"^diverged at step \d+$"))
+    page.keyboard.press("End")
+    settle(page)
+    assert of(page, "head('SGD')") is None
+    assert of(page, "head('Lookahead')") is not None
+
+
+def test_less_motion_means_no_autoplay_and_no_tween(browser: Browser, serve_app: Callable[..., str]) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(serve_app(DEMO))
+    page.wait_for_function(READY)
+    page.wait_for_timeout(400)
+    assert (of(page, "playing"), of(page, "position")) == (False, 0)
+    page.keyboard.press("Shift+ArrowRight")
+    assert of(page, "position") == 5
+    context.close()
+
+
+@pytest.mark.parametrize("width", [360, 700, 1400])
+def test_controls_fit_every_width(demo: Open, width: int) -> None:
+    page = demo("autoplay=0")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(300)
+    outer = page.locator(".lookahead-player").bounding_box()
+    assert outer is not None
+    for each in page.locator(".lookahead-player button, .lookahead-player select").all():
+        inner = each.bounding_box()
+        if inner is None:
+            continue
+        assert inner["x"] >= outer["x"] - 0.5
+        assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 0.5
+        assert inner["height"] >= 18
+
+
+def test_the_transport_is_named_for_screen_readers(demo: Open) -> None:
+    page = demo("autoplay=0")
+    for name in ("Playback", "Optimizers and layers", "Step inspector"):
+        expect(page.get_by_role("group", name=name)).to_be_visible()
+    scrubber = page.get_by_role("slider", name="Base step")
+    seek(page, 42)
+    expect(scrubber).to_have_attribute("aria-valuetext", "step 42")
+    scrubber.fill("7")
+    settle(page)
+    assert of(page, "row") == 7
+
+
+@pytest.fixture
+def broken(page: Page, serve_app: Callable[..., str]) -> Open:
+    """`broken("frozen")` opens the demonstration with its script broken on purpose."""
+
+    def opened(mutant: str) -> Page:
+        page.goto(serve_app(DEMO, PLAYER_MUTANT=mutant))
+        page.wait_for_function(READY)
+        return page
+
+    return opened
+
+
+def test_a_frozen_loop_is_noticed(broken: Open) -> None:
+    page = broken("frozen")
+    with pytest.raises(AssertionError):
+        assert_plays(page)
+
+
+def test_playback_that_new_data_resets_is_noticed(broken: Open) -> None:
+    page = broken("reset")
+    assert_plays(page)
+    with pytest.raises(AssertionError):
+        assert_survives_new_data(page)
