@@ -103,9 +103,9 @@ class MultilayerLookahead(Optimizer):
         self.__setstate__({"defaults": dict(optimizer.defaults), "state": defaultdict(dict)})
 
     def __setstate__(self, state: StateDict) -> None:
-        self._groups_captured = 0  # so that the next step looks which parameters have slow weights
-        self._evaluating = False
         super().__setstate__(state)
+        self._evaluating = False
+        self._recount()
 
     def __getstate__(self) -> StateDict:
         self._refuse_while_evaluating("copying or pickling")
@@ -153,7 +153,7 @@ class MultilayerLookahead(Optimizer):
             for parameter in self._parameters():
                 if parameter not in self.state:
                     self.state[parameter] = self._slow_copies(parameter)
-            self._groups_captured = len(self.base.param_groups)
+            self._recount()
 
     def advance(self) -> None:
         """Count one base step and synchronise the layers that are due: `step` without the base's step.
@@ -256,7 +256,7 @@ class MultilayerLookahead(Optimizer):
             if saved:
                 copies = self._slow_copies(parameter)
                 self.state[parameter] = {key: copies[key].copy_(saved[key]) for key in copies if key in saved}
-        self._groups_captured = 0
+        self._recount()
 
     @torch.no_grad()
     def _slow_copies(self, parameter: Tensor) -> dict[str, Tensor]:
@@ -293,6 +293,11 @@ class MultilayerLookahead(Optimizer):
                     # the base made this buffer after the slow weights had started: it was zero then
                     self.state[parameter][slow_key(level, name)] = self._slow_copy(torch.zeros_like(buffer))
         return buffers
+
+    def _recount(self) -> None:
+        """Note whether all parameters have slow weights: from then on a step only compares the number of groups."""
+        complete = all(parameter in self.state for parameter in self._parameters())
+        self._groups_captured = len(self.base.param_groups) if complete else 0
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.base.param_groups for parameter in group["params"]]

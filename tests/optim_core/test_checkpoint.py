@@ -1,5 +1,6 @@
 """Saving in the middle of anything and loading it into something new continues bit for bit."""
 
+import copy
 import io
 import subprocess
 import sys
@@ -286,6 +287,22 @@ def test_a_checkpoint_without_slow_dtype_loads_into_one_with_it():
     for slow, saved in zip(resumed.optimizer.slow_weights(2), run.optimizer.slow_weights(2), strict=True):
         assert slow.dtype == torch.float32
         assert torch.equal(slow, saved.float())
+
+
+@pytest.mark.parametrize("restored", ["loaded", "copied"])
+def test_base_step_and_advance_go_on_without_another_capture(restored):
+    straight = Run().train(4)
+    resumed = Run().load(straight.save()) if restored == "loaded" else copy.deepcopy(straight)
+    resumed.optimizer.step = lambda: (resumed.optimizer.base.step(), resumed.optimizer.advance())
+    for _ in range(9):
+        assert same(straight.train(1), resumed.train(1))
+
+
+def test_after_the_checkpoint_of_a_bare_base_advance_wants_a_capture():
+    run = Run().train(4)
+    run.optimizer.load_state_dict(run.optimizer.base.state_dict())
+    with pytest.raises(RuntimeError, match="capture"):
+        run.optimizer.advance()
 
 
 def test_named_parameters_keep_their_names():
