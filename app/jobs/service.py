@@ -171,9 +171,15 @@ class Jobs:
         self._wake.set()
         self._thread.join(timeout=30)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs or waits, cancelled attempts that are still on their way out included."""
+        with self._lock:
+            return bool(self._running) or len(self._queue) > 0
+
     def _serve(self) -> None:
         while not self._closing.is_set():
-            self._wake.wait(POLL_SECONDS if self._busy() else None)
+            self._wake.wait(POLL_SECONDS if self.busy else None)
             self._wake.clear()
             try:
                 self._tick()
@@ -183,12 +189,8 @@ class Jobs:
                 self._wake.set()
         self.cluster.close()
 
-    def _busy(self) -> bool:
-        with self._lock:
-            return bool(self._running) or len(self._queue) > 0
-
     def _tick(self) -> None:
-        if not (self._busy() or self._warming) or self._closing.is_set():
+        if not (self.busy or self._warming) or self._closing.is_set():
             return
         if not self.cluster.connected:
             self._lose_running(

@@ -107,7 +107,7 @@ def test_two_visitors_one_computation_which_stops_when_both_have_cancelled(jobs:
     jobs.cancel(second)
     assert jobs.status(second).state == "cancelled"
     began = time.monotonic()
-    wait(lambda: not jobs._running)
+    wait(lambda: not jobs.busy)
     assert time.monotonic() - began < 3  # a second, and what a busy machine adds
     with pytest.raises(JobsError, match="the run has no result: it is cancelled"):
         jobs.result(second)
@@ -121,7 +121,7 @@ def test_a_cancelled_run_continues_when_it_is_asked_for_again(jobs: Jobs) -> Non
     ticket = jobs.submit(request, "ann")  # while the first attempt may still be on its way out
     wait(lambda: jobs.status(ticket).message.startswith("continued from step"))
     jobs.cancel(ticket)
-    wait(lambda: not jobs._running)
+    wait(lambda: not jobs.busy)
     assert Jobs.status(jobs, Ticket(request.key, "cat")).state == "cancelled"
 
 
@@ -138,7 +138,7 @@ def test_runs_wait_their_turn_and_say_where_they_stand(jobs: Jobs) -> None:
     wait(lambda: jobs.status(newcomer).state == "running")
     for ticket in (running[1], newcomer):
         jobs.cancel(ticket)
-    wait(lambda: not jobs._running)
+    wait(lambda: not jobs.busy)
 
 
 def test_a_killed_workers_run_is_retried_from_its_checkpoint_and_ends_bit_for_bit_the_same(jobs: Jobs) -> None:

@@ -364,6 +364,17 @@ def test_rows_can_be_read_while_more_are_written(tmp_path: Path) -> None:
     assert tracks["proposal"][:, 0].tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
+def test_a_new_run_in_an_old_folder_leaves_nothing_of_the_old_one(tmp_path: Path) -> None:
+    for rows in (5, 2):
+        sink = FolderSink(tmp_path)
+        sink.open(["proposal"], 3)
+        for step in range(rows):
+            sink.append(step, {"proposal": torch.zeros(3)})
+        sink.close()
+        assert len(np.load(tmp_path / "step.npy")) == rows
+        assert (tmp_path / "proposal.npy").stat().st_size == 128 + rows * 3 * 4
+
+
 def test_results_are_read_only() -> None:
     run = train(PointTask(), OptimizerSpec("one"), 2, 0, snapshot_every=1)
     with pytest.raises(ValueError, match="read-only"):
