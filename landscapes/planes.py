@@ -126,8 +126,41 @@ def pca_plane(tracks: Snapshots | Sequence[Snapshots], every: int = 1) -> Plane:
     Raises:
         ValueError: fewer than three snapshots, or all on one line, or a number that is not finite.
     """
+    mean, (u, v), shares = _principal_axes(_arrays(tracks, every), 2)
+    return Plane(mean, u, v, (shares[0], shares[1]))
+
+
+def players_plane(tracks: Snapshots | Sequence[Snapshots], first: int, every: int = 1) -> Plane:
+    """The first principal direction of each of two players: rotation in a game shows as turning in this plane.
+
+    Args:
+        tracks: snapshots as for `pca_plane`.
+        first: how many of the P weights are the first player's; the rest are the second's.
+        every: use every so many rows only.
+
+    Raises:
+        ValueError: as `pca_plane`, for each player; or `first` leaves one without weights.
+    """
+    arrays = _arrays(tracks, every)
+    size = arrays[0].shape[1]
+    if not 0 < first < size:
+        raise ValueError(f"first must be between 1 and {size - 1}, the weights of both players, got {first}")
+    means, axes, shares = zip(
+        *(_principal_axes([array[:, part] for array in arrays], 1) for part in (slice(first), slice(first, size))),
+        strict=True,
+    )
+    u, v = np.zeros(size), np.zeros(size)
+    u[:first], v[first:] = axes[0][0], axes[1][0]
+    return Plane(np.concatenate(means), u, v, (shares[0][0], shares[1][0]))
+
+
+def _arrays(tracks: Snapshots | Sequence[Snapshots], every: int) -> list[Snapshots]:
     arrays = [np.asarray(tracks)] if isinstance(tracks, np.ndarray) else list(tracks)
-    arrays = [array[::every] for array in arrays]
+    return [array[::every] for array in arrays]
+
+
+def _principal_axes(arrays: list[Snapshots], axes: int) -> tuple[Vector, Vector, list[float]]:
+    """Mean (P,), principal axes (axes, P) and their shares of the variance."""
     count, size = sum(len(array) for array in arrays), arrays[0].shape[1]
     if count < 3:
         raise ValueError(f"principal components need at least 3 snapshots, got {count}")
@@ -141,24 +174,23 @@ def pca_plane(tracks: Snapshots | Sequence[Snapshots], every: int = 1) -> Plane:
             raise ValueError("snapshots must be finite: leave out what came after a divergence")
         values -= mean[block].astype(precision)
         gram += values @ values.T
-    weights, shares = _principal(gram)
-    axes = np.empty((2, size))
+    weights, shares = _principal(gram, axes)
+    directions = np.empty((axes, size))
     for block in columns:
-        axes[:, block] = weights @ (np.concatenate([array[:, block] for array in arrays]) - mean[block])
-    towards_end = np.sign(axes @ (arrays[0][-1] - mean))
-    axes *= np.where(towards_end == 0, 1.0, towards_end)[:, None]
-    return Plane(mean, axes[0], axes[1], shares)
+        directions[:, block] = weights @ (np.concatenate([array[:, block] for array in arrays]) - mean[block])
+    towards_end = np.sign(directions @ (arrays[0][-1] - mean))
+    directions *= np.where(towards_end == 0, 1.0, towards_end)[:, None]
+    return mean, directions, shares
 
 
-def _principal(gram: Vector) -> tuple[Vector, tuple[float, float]]:
-    """How to weight the snapshots (2, rows) into unit axes, and each axis' share of the variance."""
+def _principal(gram: Vector, axes: int) -> tuple[Vector, list[float]]:
+    """How to weight the snapshots (axes, rows) into unit axes, and each axis' share of the variance."""
     values, vectors = np.linalg.eigh(gram)
-    first, second = values[-1], values[-2]
-    if second <= 1e-12 * first or first == 0:
+    first, last = values[-1], values[-axes]
+    if last <= 1e-12 * first or first <= 0:
         raise ValueError("the snapshots lie on one line, which spans no plane: choose another kind of plane")
-    total = np.trace(gram)
-    axes = np.stack([vectors[:, -1] / math.sqrt(first), vectors[:, -2] / math.sqrt(second)])
-    return axes, (float(first / total), float(second / total))
+    largest = slice(-1, -axes - 1, -1)
+    return (vectors / np.sqrt(values.clip(first * 1e-12)))[:, largest].T, (values[largest] / np.trace(gram)).tolist()
 
 
 def random_walk_shares(points: int) -> tuple[float, float]:

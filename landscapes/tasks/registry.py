@@ -9,6 +9,7 @@ from typing import Any
 
 from landscapes.tasks.checks import choice
 from landscapes.tasks.classifier import ClassifierTask
+from landscapes.tasks.gan import GanTask
 from landscapes.tasks.task import Task
 
 
@@ -86,11 +87,37 @@ TASKS: Mapping[str, TaskEntry] = MappingProxyType(
                     "cifar100", "resnet18-bn", batch_size=128, augmentation="flip-shift", evaluation_size=1_000
                 ),
             ),
+            TaskEntry(
+                "gan-ring",
+                "GAN: ring of 8 Gaussians",
+                "two players turn around each other; here slow weights gain no more than a smaller step would",
+                GanTask("ring"),
+            ),
+            TaskEntry(
+                "gan-digits",
+                "GAN: digits",
+                "both players synchronise together, which damps their rotation",
+                GanTask(),
+            ),
+            TaskEntry(
+                "gan-digits-wgan",
+                "GAN: digits, WGAN-GP",
+                "a gradient penalty tames the discriminator: compare with what slow weights do",
+                GanTask(objective="wgan-gp"),
+            ),
+            TaskEntry(
+                "gan-mnist",
+                "GAN: MNIST",
+                "the same game at 28 pixels",
+                GanTask("mnist", train_size=10_000, latent=32),
+            ),
         )
     }
 )
 
-_KINDS: Mapping[str, type[ClassifierTask]] = MappingProxyType({kind.kind: kind for kind in (ClassifierTask,)})
+_KINDS: Mapping[str, type[ClassifierTask | GanTask]] = MappingProxyType(
+    {kind.kind: kind for kind in (ClassifierTask, GanTask)}
+)
 
 
 def task_from(description: Mapping[str, Any]) -> Task:

@@ -13,6 +13,8 @@ from torch import Tensor
 from landscapes.tasks.catalogue import DATASETS, ImageSet
 from landscapes.tasks.data import load
 
+Rows = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class Part:
@@ -51,16 +53,15 @@ def split(dataset: str, train_size: int | None, label_noise: float, seed: int) -
     """
     whole = load(dataset)
     random = np.random.default_rng((seed, 1))
-    train, validation = _choose(whole, dataset, train_size, random)
-    test = np.arange(len(whole.labels) - whole.tests, len(whole.labels))
+    train, validation, test = choose_rows(whole, dataset, train_size, random)
     labels = whole.labels[train]
     _check_classes(labels, dataset)
     noisy, labels = corrupt(labels, label_noise, DATASETS[dataset].classes, random)
-    pixels = _pixels(whole, train)
-    mean, deviation = pixels.mean((0, 2, 3), keepdims=True), pixels.std((0, 2, 3), keepdims=True).clip(min=1e-6)
+    seen = pixels(whole, train)
+    mean, deviation = seen.mean((0, 2, 3), keepdims=True), seen.std((0, 2, 3), keepdims=True).clip(min=1e-6)
 
-    def part(rows: NDArray[np.int64], kept: NDArray[np.int64]) -> Part:
-        return Part(torch.from_numpy((_pixels(whole, rows) - mean) / deviation), torch.from_numpy(kept))
+    def part(rows: Rows, kept: NDArray[np.int64]) -> Part:
+        return Part(torch.from_numpy((pixels(whole, rows) - mean) / deviation), torch.from_numpy(kept))
 
     return Split(
         train=part(train, labels),
@@ -84,25 +85,30 @@ def corrupt(
     return noisy, replaced
 
 
-def _choose(
+def choose_rows(
     whole: ImageSet, dataset: str, train_size: int | None, random: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of the training and the validation part, drawn from the images outside the test part."""
+) -> tuple[Rows, Rows, Rows]:
+    """Rows of the training, validation and test part; the test part is always the set's last rows.
+
+    Raises:
+        ValueError: fewer images than `train_size`.
+    """
     entry = DATASETS[dataset]
-    pool = random.permutation(len(whole.labels) - whole.tests)
+    outside = len(whole.labels) - whole.tests
+    pool = random.permutation(outside)
     held_out = round(len(pool) * entry.validation / entry.trainable)
     validation, rest = pool[:held_out], pool[held_out:]
     if train_size is not None and train_size > len(rest):
         raise ValueError(f"train_size must be at most {len(rest)} for {dataset}, got {train_size}")
-    return _balanced(whole.labels, rest)[:train_size], validation
+    return _balanced(whole.labels, rest)[:train_size], validation, np.arange(outside, len(whole.labels))
 
 
-def _pixels(whole: ImageSet, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def pixels(whole: ImageSet, rows: Rows) -> NDArray[np.float32]:
     """Images in [0, 1], shape (rows, channels, height, width)."""
     return whole.images[rows].astype(np.float32) / np.float32(whole.top)
 
 
-def _balanced(labels: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _balanced(labels: NDArray[np.int64], rows: Rows) -> NDArray[np.int64]:
     """`rows` in an order of which every beginning holds each class about equally often."""
     rank = np.empty(len(rows), np.int64)
     for label in np.unique(labels[rows]):

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from landscapes.contours import Grid, PlaneLoss, plane_losses
-from landscapes.planes import Plane, pca_plane, random_plane, random_walk_shares, three_point_plane
+from landscapes.planes import Plane, pca_plane, players_plane, random_plane, random_walk_shares, three_point_plane
 from landscapes.tasks import ClassifierTask
 from landscapes.weights import Score, WeightLoss, assign_weights, flat_weights
 
@@ -276,3 +276,25 @@ def test_a_copy_is_evaluated_and_the_network_left_alone() -> None:
     WeightLoss(model, lambda copied: Score(float(flat_weights(copied).sum()), 0.0))(torch.ones(6))
     assert torch.equal(flat_weights(model), before)
     assert isinstance(next(iter(plane_losses(bowl, XY, Grid(np.arange(2.0), np.arange(2.0))))), PlaneLoss)
+
+
+def test_each_player_of_a_game_has_its_own_axis() -> None:
+    # Two players turn around each other in weights 1 and 4, and drift a little elsewhere.
+    angle = np.linspace(0, 6 * np.pi, 200)
+    tracks = 0.01 * walk(200, 6) / 10
+    tracks[:, 1] += 3 * np.cos(angle)
+    tracks[:, 4] += np.sin(angle)
+    plane = players_plane(tracks, first=3)
+    assert plane.u[3:].tolist() == [0, 0, 0]
+    assert plane.v[:3].tolist() == [0, 0, 0]
+    assert abs(plane.u[1]) > 0.99
+    assert abs(plane.v[4]) > 0.99
+    assert plane.explained is not None
+    assert min(plane.explained) > 0.9
+    for share, part in zip(plane.explained, (slice(3), slice(3, 6)), strict=True):
+        assert share == pytest.approx(PCA(1).fit(tracks[:, part]).explained_variance_ratio_[0])
+
+
+def test_both_players_need_weights() -> None:
+    with pytest.raises(ValueError, match=r"first must be between 1 and 5.* got 6"):
+        players_plane(walk(9, 6), first=6)
