@@ -107,11 +107,11 @@ class Scene {
     return run.lossOf(layer, this.row);
   }
 
-  /** The head nearest to a point, within `reach` pixels. */
+  /** The head nearest to a point, within `reach` pixels; of those at one place, the one on top. */
   headAt([x, y], reach = 16) {
-    const away = ({ point }) => Math.hypot(point[0] - x, point[1] - y);
-    const close = this.heads.filter((each) => away(each) <= reach).sort((a, b) => away(a) - away(b));
-    return close[0] ?? null;
+    const away = ({ point }) => Math.round(Math.hypot(point[0] - x, point[1] - y) / 3);
+    const close = this.heads.filter((each) => 3 * away(each) <= reach).reverse();
+    return close.sort((a, b) => away(a) - away(b))[0] ?? null;
   }
 }
 
