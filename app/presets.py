@@ -91,6 +91,11 @@ class NetworkPreset:
     config: NetworksConfig
 
 
+def shown_by_network(config: NetworksConfig) -> str:
+    """What to look at, if this is a ready-made comparison untouched."""
+    return next((preset.shows for preset in NETWORK_PRESETS.values() if preset.config == config), "")
+
+
 def _tuned(*lrs: float) -> tuple[Card, ...]:
     """One card per depth at the lr found best for it."""
     return tuple(Card(layers=(FIVE,) * depth, lr=lr, color=depth) for depth, lr in enumerate(lrs))

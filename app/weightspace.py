@@ -178,7 +178,7 @@ def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track
 def _check(run: OnPlane, plane: Plane, score: WeightLoss) -> tuple[NDArray[np.int64], Floats, Floats]:
     weights, projection = run.snapshots.outermost, run.outermost
     rows = np.unique(np.linspace(0, len(weights) - 1, CHECKS).astype(int))
-    true = [_loss(score(np.asarray(weights[row], np.float32))) for row in rows]
+    true = [_loss(score(np.array(weights[row], np.float32))) for row in rows]
     flat = [_loss(score(plane.point(*projection.coordinates[row]).astype(np.float32))) for row in rows]
     return run.snapshots.step[rows], np.array(true), np.array(flat)
 

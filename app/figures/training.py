@@ -56,6 +56,8 @@ def training_curves(
         for line in _lines(seeds):
             if line.chart in figures:
                 _draw(figures[line.chart], line, name, color)
+    if "accuracy" in figures:
+        _show_the_top(figures["accuracy"])
     return {TITLES[chart]: figure for chart, figure in figures.items()}
 
 
@@ -76,6 +78,13 @@ def _chart(chart: str) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
     )
     return figure
+
+
+def _show_the_top(figure: go.Figure) -> None:
+    """Accuracies that matter lie close together near the end; the climb from chance would flatten them."""
+    ends = [float(line.y[-1]) for line in figure.data if len(line.y)]
+    if ends:
+        figure.update_yaxes(range=[max(0.0, min(ends) - 0.15), max(*ends, ends[0]) + 0.02])
 
 
 def _lines(seeds: Sequence[Curves]) -> list[Line]:

@@ -10,6 +10,7 @@ from app import session, trainings
 from app.figures.training import training_curves
 from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
+from app.presets import shown_by_network
 from app.state import NetworksConfig
 from app.summary import training_table
 from app.views.charts import draw_linked
@@ -27,7 +28,7 @@ def page() -> None:
     sidebar(config, problems)
     task = config.task()
     st.markdown(f"#### {config.network.upper()} on {config.dataset}")
-    st.caption(_about(config))
+    st.caption(f"{shown_by_network(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return

@@ -1,0 +1,121 @@
+"""Weight space on a plane: what is projected is what was trained."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app import weightspace
+from app.jobs.store import TrainingResult
+from app.state import Card, LayerConfig, NetworksConfig, default_cards
+from app.summary import training_table
+from app.trainings import comparison, requests
+from optim_core.training import train
+
+CONFIG = NetworksConfig(train_size=100, batch_size=10, steps=30, cards=default_cards(0.1))
+
+
+@pytest.fixture(scope="module")
+def results():
+    task = CONFIG.task()
+    done = []
+    for (request,) in requests(CONFIG):
+        run = train(
+            task, request.specs(), request.steps, request.seed, evaluate_every=request.evaluate_every, snapshot_every=1
+        )
+        done.append(
+            TrainingResult(
+                request, run.players, run.sizes, run.layers, run.curves, run.snapshots, run.diverged, (), 1.0
+            )
+        )
+    return done
+
+
+def test_three_ends_lie_on_their_plane_with_their_own_loss(results):
+    seen = weightspace.view(results, "ends", CONFIG.task())
+    score = CONFIG.task().landscape(200)
+    for run in seen.runs:
+        end = run.outermost.coordinates[-1]
+        assert run.outermost.distance[-1] < 1e-4
+        direct = score(np.array(run.snapshots.outermost[-1], np.float32)).loss
+        assert score(seen.plane.point(*end).astype(np.float32)).loss == pytest.approx(direct, rel=1e-4)
+
+
+def test_fast_weights_sit_on_the_slow_ones_right_after_a_synchronisation(results):
+    run = weightspace.view(results, "pca", CONFIG.task()).runs[2]
+    for row, count in enumerate(run.snapshots.synchronised):
+        expected = run.slow[count - 1].coordinates[row] if count else run.proposal.coordinates[row]
+        assert (run.fast[row] == expected).all()
+    assert run.snapshots.synchronised[25] == 2
+
+
+def test_a_cycle_plane_holds_its_three_points(results):
+    seen = weightspace.view(results, "cycle", CONFIG.task(), focus=2, cycle=1)
+    run = seen.runs[2]
+    assert run.outermost.distance[0] < 1e-4  # the slow start
+    assert run.proposal.distance[5] < 1e-4  # the end of the first inner block
+    assert run.proposal.distance[25] < 1e-4  # where the cycle's last base step arrived
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen", "arguments", "words"),
+    [
+        ("ends", 2, {}, "needs three optimizers, got 2"),
+        ("cycle", 3, {"focus": 0}, "a cycle needs slow weights"),
+        ("cycle", 3, {"focus": 2, "cycle": 2}, "cycle 2 was not recorded"),
+    ],
+)
+def test_a_plane_that_cannot_be_says_why(results, kind, chosen, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        weightspace.view(results[:chosen], kind, CONFIG.task(), **arguments)
+
+
+def test_tracks_carry_steps_counts_and_losses(results):
+    seen = weightspace.view(results, "pca", CONFIG.task())
+    track = weightspace.tracks(seen, results, ["a", "b", "c"], ["#111111", "#222222", "#333333"])[2]
+    assert track.rows == 31
+    assert track.synchronised.tolist()[:11] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+    assert track.loss[7] == results[2].curves.loss[0][6]
+
+
+def test_the_backdrop_fills_in_and_checks_the_plane(results):
+    seen = weightspace.view(results[:2], "pca", CONFIG.task())
+    backdrop = weightspace.Backdrop(seen, CONFIG.task().landscape(32))
+    deadline = time.monotonic() + 60
+    while not backdrop.complete and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert backdrop.picture.complete
+    assert np.isfinite(backdrop.picture.loss).all()
+    step, true, flat = backdrop.checks[1]
+    assert len(step) == len(true) == len(flat)
+    assert true[0] != flat[0]  # the start lies off the plane
+
+
+def test_every_optimizer_is_asked_for_the_same_task_and_seeds():
+    config = NetworksConfig(seeds=3, seed=5, label_noise=0.2)
+    asked = requests(config)
+    assert [len(row) for row in asked] == [3, 3, 3]
+    assert {request.seed for request in asked[0]} == {5, 6, 7}
+    assert len({str(request.task) for row in asked for request in row}) == 1
+    assert [bool(request.snapshot_every) for request in asked[0]] == [True, False, False]
+
+
+def test_identical_comparisons_of_two_visitors_have_the_same_keys():
+    one, other = (comparison(CONFIG, visitor) for visitor in ("a", "b"))
+    assert [[t.key for t in row] for row in one.tickets] == [[t.key for t in row] for row in other.tickets]
+
+
+def test_equal_effective_lr_divides_by_the_product_of_alpha():
+    layers = (LayerConfig(k=5, alpha=0.5), LayerConfig(k=5, alpha=0.8))
+    config = NetworksConfig(equal_lr=True, cards=(Card(lr=0.1), Card(lr=0.1, layers=layers)))
+    assert [spec.lr for spec in config.specs()] == pytest.approx([0.1, 0.25])
+
+
+def test_the_table_gives_paired_differences(results):
+    bare = [replace(results[0], curves=result.curves) for result in results]
+    rows = training_table(["a", "b"], [[bare[0], bare[1]], [bare[1], bare[2]]])
+    accuracy = [result.curves.metrics["fast"]["test_accuracy"][-1] for result in results]
+    gaps = 100 * np.array([accuracy[1] - accuracy[0], accuracy[2] - accuracy[1]])
+    said = rows[1]["paired difference from the first, ± standard error"]
+    assert said == f"{gaps.mean():+.2f} ± {gaps.std(ddof=1) / np.sqrt(2):.2f}"
