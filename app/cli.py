@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from app import cli_export
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lookahead-lab", prog_name="lookahead-lab")
@@ -69,6 +71,10 @@ def require_free(address: str, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             raise click.ClickException(f"port {port} is taken; choose another: --port or make app PORT=") from error
         raise click.ClickException(f"cannot listen on {address}, port {port}: {error.strerror}") from error
+
+
+for command in (cli_export.render, cli_export.run, cli_export.gallery):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

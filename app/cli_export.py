@@ -1,0 +1,135 @@
+"""Commands that make files: `render` a picture or an animation, `run` for the numbers, `gallery` for the docs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli_settings import chosen, format_of, one_line_errors, progress, settings_options, write
+
+PICTURES = ("png", "svg", "pdf")
+FILMS = ("gif", "mp4")
+PAGES = ("html",)
+TABLES = ("csv", "parquet", "json", "py", "zip")
+SIZE = "In inches for PNG, SVG and PDF (6.4 by 4.8), in pixels for GIF and MP4 (640 by 480)."
+
+
+@click.command("render")
+@settings_options
+@click.option("-O", "--output", default="run.png", show_default=True, help="File to write; - is standard output.")
+@click.option(
+    "--format", "kind", type=click.Choice([*PICTURES, *FILMS, *PAGES]), help="If the file's name does not say."
+)
+@click.option("--width", type=float, help=SIZE)
+@click.option("--height", type=float, help="Likewise.")
+@click.option("--dpi", type=float, default=150, show_default=True, help="Dots per inch of a PNG.")
+@click.option("--style", type=click.Choice(["light", "dark", "print"]), default="light", show_default=True)
+@click.option("--step", type=int, help="Draw the run up to this base step; the end if not given.")
+@click.option("--seconds", type=float, default=5.0, show_default=True, help="Of an animation.")
+@click.option("--fps", type=int, default=20, show_default=True, help="Frames per second of an animation.")
+@click.option("--plotly", is_flag=True, help="HTML as an interactive chart instead of the player.")
+def render(output: str, kind: str | None, **options: Any) -> None:
+    r"""Draw a run as a figure, an animation or a page; no browser is needed.
+
+    SOURCE is a file saved by the app (JSON or bundle), a link to a page, or - for a file on standard input.
+
+    \b
+    Examples:
+      lookahead-lab render --surface himmelblau -O himmelblau.svg
+      lookahead-lab render --preset "Many basins" -O basins.gif --seconds 8
+      lookahead-lab render "http://localhost:8501/?surface=ravine&steps=60" -O ravine.pdf --style print
+      lookahead-lab render run.json --step 100 -O step100.png --width 8 --height 5 --dpi 300
+      lookahead-lab render --surface beale -o 'lr=0.01' -o 'lr=0.01 layers=5:0.5,5:0.5' -O beale.mp4
+    """
+    kind = format_of(output, kind, (*PICTURES, *FILMS, *PAGES))
+    drawing = {
+        name: options.pop(name) for name in ("width", "height", "dpi", "style", "step", "seconds", "fps", "plotly")
+    }
+    config = chosen(**options)
+    with one_line_errors():
+        data = _rendered(_scene(config), kind, drawing)
+    write(output, data)
+
+
+@click.command("run")
+@settings_options
+@click.option("-O", "--output", default="run.parquet", show_default=True, help="File to write; - is standard output.")
+@click.option("--format", "kind", type=click.Choice(TABLES), help="If the file's name does not say.")
+def run(output: str, kind: str | None, **options: Any) -> None:
+    r"""Run a comparison and write every iterate as a table, or what repeats it.
+
+    CSV and Parquet have one row per run, layer and step. JSON is the settings alone, PY a script that repeats the run
+    to the last bit, ZIP a bundle of everything.
+
+    \b
+    Examples:
+      lookahead-lab run --surface rosenbrock --steps 2000 -O rosenbrock.parquet
+      lookahead-lab run run.json --seed 7 --format csv -O - | head
+      lookahead-lab run --preset "Side by side on Himmelblau" -O himmelblau.zip
+    """
+    kind = format_of(output, kind, TABLES)
+    config = chosen(**options)
+    with one_line_errors():
+        data = _tabled(config, kind)
+    write(output, data)
+
+
+@click.command("gallery")
+@click.argument("folder", type=click.Path(file_okay=False), default="docs/gallery")
+def gallery(folder: str) -> None:
+    r"""Render the gallery of the documentation: each surface, each preset.
+
+    \b
+    Example:
+      lookahead-lab gallery docs/gallery
+    """
+    from app.export.gallery import render_gallery
+
+    with one_line_errors(), progress("Rendering") as on_progress:
+        made = render_gallery(Path(folder), on_progress)
+    click.echo(f"{folder}: {made} pictures", err=True)
+
+
+def _scene(config: Any) -> Any:
+    from app.export import scene_of
+    from app.light_torch import without_compiler
+
+    without_compiler()
+    with progress("Running") as on_progress:
+        return scene_of(config, on_progress)
+
+
+def _rendered(scene: Any, kind: str, drawing: dict[str, Any]) -> bytes:
+    from app import export
+
+    if kind in PAGES:
+        return export.plotly_html(scene) if drawing["plotly"] else export.player_html(scene)
+    size = {name: drawing[name] for name in ("width", "height") if drawing[name] is not None}
+    if kind in PICTURES:
+        return export.render_figure(
+            scene, kind, dpi=drawing["dpi"], style=drawing["style"], step=drawing["step"], **size
+        )
+    whole = {name: int(pixels) for name, pixels in size.items()}
+    timing = {"seconds": drawing["seconds"], "fps": drawing["fps"]}
+    with progress("Drawing") as on_progress:
+        return export.render_animation(scene, kind, style=drawing["style"], on_progress=on_progress, **timing, **whole)
+
+
+def _tabled(config: Any, kind: str) -> bytes:
+    from app import export
+    from app.export.pages import page_of
+
+    if kind == "json":
+        return export.to_json(config)
+    if kind == "py":
+        script = page_of(config).script
+        if script is None:
+            raise ValueError("runs of this page have no script")
+        return script(config, "run.py").encode()
+    scene = _scene(config)
+    if kind == "zip":
+        with progress("Packing") as on_progress:
+            return export.to_bundle(scene, config, on_progress=on_progress)
+    return export.to_csv(scene) if kind == "csv" else export.to_parquet(scene)

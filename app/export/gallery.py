@@ -1,0 +1,66 @@
+"""The gallery of the documentation: a picture of each surface and of each preset, and a page that shows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.export.figures import render_figure
+from app.export.pages import scene_of
+from app.presets import PRESETS
+from app.share import short_link
+from app.state import SurfacesConfig
+from landscapes.surfaces import SURFACES
+
+SIZE = {"width": 6.4, "height": 4.4, "dpi": 110}
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One picture of the gallery."""
+
+    name: str
+    says: str
+    config: SurfacesConfig
+
+    @property
+    def file(self) -> str:
+        """Its file's name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") + ".png"
+
+
+def exhibits() -> dict[str, list[Exhibit]]:
+    """By heading, what the gallery shows."""
+    surfaces = [
+        Exhibit(surface.name, surface.teaches, SurfacesConfig(surface=surface.key)) for surface in SURFACES.values()
+    ]
+    return {
+        "Ready-made comparisons": [Exhibit(name, preset.shows, preset.config) for name, preset in PRESETS.items()],
+        "Surfaces": surfaces,
+    }
+
+
+def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None = None) -> int:
+    """Draw every exhibit into the folder, with a README.md that shows them; gives their number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    groups = exhibits()
+    everything = [exhibit for group in groups.values() for exhibit in group]
+    for done, exhibit in enumerate(everything, start=1):
+        picture = render_figure(scene_of(exhibit.config), "png", **SIZE)
+        (folder / exhibit.file).write_bytes(picture)
+        if on_progress is not None:
+            on_progress(done, len(everything))
+    (folder / "README.md").write_text(_page(groups), encoding="utf-8")
+    return len(everything)
+
+
+def _page(groups: dict[str, list[Exhibit]]) -> str:
+    lines = ["# Gallery", "", "Rendered by `make gallery`. Each link opens the picture's run in a started app.", ""]
+    for heading, group in groups.items():
+        lines += [f"## {heading}", ""]
+        for exhibit in group:
+            link = short_link(exhibit.config, "http://localhost:8501/")
+            lines += [f"### {exhibit.name}", "", exhibit.says, "", f"[![{exhibit.name}]({exhibit.file})]({link})", ""]
+    return "\n".join(lines)
