@@ -1,6 +1,6 @@
 """A real Chromium against a real server: what the browser tests share.
 
-`page` fails its test on any page error, console error or request that leaves 127.0.0.1.
+`page` fails its test on any page error, console error, exception shown by the app, or request that leaves 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -141,6 +141,8 @@ def page(context: BrowserContext, problems: list[str], server_logs: list[Path]) 
     page.on("console", lambda line: problems.append(f"console: {line.text}") if line.type == "error" else None)
     page.on("websocket", lambda socket: note_request(socket.url, problems))
     yield page
+    if not page.is_closed():
+        problems += page.get_by_test_id("stException").all_inner_texts()
     assert not problems, "\n".join(problems)
 
 
