@@ -25,7 +25,7 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port to listen on.")
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 lets others in.")
 def serve(port: int, address: str) -> None:
-    r"""Start the app's server and print its address.
+    """Start the app's server and print its address.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def serve(port: int, address: str) -> None:
 @click.argument("kind", type=click.Choice(["surfaces", "games", "tasks", "presets"]), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Everything known about each, as JSON.")
 def list_(kind: str | None, as_json: bool) -> None:
-    r"""List what there is to choose from: all of it, or one KIND.
+    """List what there is to choose from: all of it, or one KIND.
 
     \b
     Examples:

@@ -31,7 +31,7 @@ SIZE = "In inches for PNG, SVG and PDF (6.4 by 4.8), in pixels for GIF and MP4 (
 @click.option("--fps", type=int, default=20, show_default=True, help="Frames per second of an animation.")
 @click.option("--plotly", is_flag=True, help="HTML as an interactive chart instead of the player.")
 def render(output: str, kind: str | None, **options: Any) -> None:
-    r"""Draw a run as a figure, an animation or a page; no browser is needed.
+    """Draw a run as a figure, an animation or a page; no browser is needed.
 
     SOURCE is a file saved by the app (JSON or bundle), a link to a page, or - for a file on standard input.
 
@@ -58,7 +58,7 @@ def render(output: str, kind: str | None, **options: Any) -> None:
 @click.option("-O", "--output", default="run.parquet", show_default=True, help="File to write; - is standard output.")
 @click.option("--format", "kind", type=click.Choice(TABLES), help="If the file's name does not say.")
 def run(output: str, kind: str | None, **options: Any) -> None:
-    r"""Run a comparison and write every iterate as a table, or what repeats it.
+    """Run a comparison and write every iterate as a table, or what repeats it.
 
     CSV and Parquet have one row per run, layer and step. JSON is the settings alone, PY a script that repeats the run
     to the last bit, ZIP a bundle of everything.
@@ -79,7 +79,7 @@ def run(output: str, kind: str | None, **options: Any) -> None:
 @click.command("gallery")
 @click.argument("folder", type=click.Path(file_okay=False), default="docs/gallery")
 def gallery(folder: str) -> None:
-    r"""Render the gallery of the documentation: each surface, each preset.
+    """Render the gallery of the documentation: each surface, each preset.
 
     \b
     Example:

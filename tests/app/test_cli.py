@@ -1,6 +1,7 @@
 """The command line through click's runner and, for the server, as a real process."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -40,6 +41,7 @@ def test_each_command_explains_itself():
         result = invoke(name, "--help")
         assert result.exit_code == 0
         assert result.output.startswith("Usage:")
+        assert re.search(r"^  Examples?:\n    lookahead-lab " + name, result.output, re.MULTILINE)
 
 
 def test_help_imports_nothing_heavy():
