@@ -39,41 +39,40 @@ function rangeOf({ z }) {
   return [low, high];
 }
 
-/** Add a field's contour lines at `level` to the current path (marching squares). */
-function contour(context, panel, { x, y, z }, level) {
+/** Contour lines of a field at `count` evenly spaced levels (marching squares). */
+function drawContours(context, panel, { x, y, z }, count, color) {
+  const [low, high] = rangeOf({ z });
+  if (!(high > low)) return;
+  const [across, up] = [x.map((value) => panel.x(value)), y.map((value) => panel.y(value))];
+  const step = (high - low) / (count + 1);
+  context.beginPath();
   for (let row = 0; row + 1 < y.length; row++) {
     for (let column = 0; column + 1 < x.length; column++) {
-      const corners = [
-        [column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1],
-      ].map(([i, j]) => [panel.x(x[i]), panel.y(y[j]), z[j][i] - level]);
-      cell(context, corners);
+      const corners = [z[row][column], z[row][column + 1], z[row + 1][column + 1], z[row + 1][column]];
+      const [least, most] = [Math.min(...corners), Math.max(...corners)];
+      const sides = [across[column], up[row], across[column + 1], up[row + 1]];
+      const last = Math.min(count, Math.floor((most - low) / step));
+      for (let level = Math.max(1, Math.ceil((least - low) / step)); level <= last; level++) {
+        crossCell(context, sides, corners, low + level * step);
+      }
     }
   }
-}
-
-function cell(context, corners) {
-  const crossings = [];
-  for (let side = 0; side < 4; side++) {
-    const [a, b] = [corners[side], corners[(side + 1) % 4]];
-    if (a[2] < 0 !== b[2] < 0) {
-      const share = a[2] / (a[2] - b[2]);
-      crossings.push([a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])]);
-    }
-  }
-  for (let pair = 0; pair + 1 < crossings.length; pair += 2) {
-    context.moveTo(...crossings[pair]);
-    context.lineTo(...crossings[pair + 1]);
-  }
-}
-
-function drawContours(context, panel, field, levels, color) {
-  const [low, high] = rangeOf(field);
-  if (!(high > low)) return;
-  context.beginPath();
-  for (let index = 1; index <= levels; index++) contour(context, panel, field, low + ((high - low) * index) / (levels + 1));
-  context.lineWidth = 1;
-  context.strokeStyle = color;
+  Object.assign(context, { lineWidth: 1, strokeStyle: color });
   context.stroke();
+}
+
+/** Join the points at which the sides of one cell have the value `level`; corners run around the cell. */
+function crossCell(context, [left, bottom, right, top], corners, level) {
+  let crossings = 0;
+  for (let side = 0; side < 4; side++) {
+    const [from, to] = [corners[side] - level, corners[(side + 1) % 4] - level];
+    if (from < 0 === to < 0) continue;
+    const share = from / (from - to);
+    const x = side % 2 ? (side === 1 ? right : left) : left + (side ? 1 - share : share) * (right - left);
+    const y = side % 2 ? bottom + (side === 1 ? share : 1 - share) * (top - bottom) : side ? top : bottom;
+    if (crossings++ % 2) context.lineTo(x, y);
+    else context.moveTo(x, y);
+  }
 }
 
 /** A field as a small image, from `lowColor` to `highColor`, one pixel for each value. */

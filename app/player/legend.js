@@ -14,6 +14,13 @@ function keySample(layer, color) {
     <path d="M0 6h26" stroke="currentColor" stroke-width="${width}" stroke-dasharray="${dash}"/>${mark}</svg>`;
 }
 
+/** "(5, .5) (5, .5)", unless the optimizer's name says so already. */
+function recipeOf(run) {
+  const recipe = run.layers.map(({ k, alpha }) => `(${k}, ${shortNumber(alpha)})`).join("\u2009");
+  const plain = (text) => text.replace(/\s/g, "");
+  return plain(run.name).includes(plain(recipe)) ? (run.depth ? "" : "no slow weights") : recipe;
+}
+
 class Legend {
   constructor(element, wishes) {
     Object.assign(this, { element, wishes, cards: [] });
@@ -59,7 +66,7 @@ class Card {
     this.prepareLayers(run, inks);
     this.letters = scene.inks(run).map((color) => lettering(color, scene.theme));
     [this.beat, this.recipe] = [".lp-beat b", ".lp-beat small"].map((part) => this.element.querySelector(part));
-    this.recipe.textContent = run.layers.map(({ k, alpha }) => `(${k}, ${shortNumber(alpha)})`).join(" ") || "no slow weights";
+    this.recipe.textContent = recipeOf(run);
     this.recipe.title = run.depth ? "(k, α) of each layer, the innermost first" : "";
     this.flags();
     this.mark(scene);
@@ -75,7 +82,7 @@ class Card {
 
   prepareTitle(run) {
     this.name = this.element.querySelector(".lp-name");
-    this.name.textContent = run.name;
+    this.name.textContent = run.name.replace(/, /g, ",\u00a0");
     this.name.onclick = () => this.wishes.inspect(run);
     this.eye = this.element.querySelector(".lp-eye");
     this.eye.setAttribute("aria-label", `Show ${run.name}`);

@@ -26,7 +26,10 @@ class Player {
     this.surface = part("surface");
     this.frames = { count: 0, milliseconds: 0, worst: 0 };
     this.tick = (now) => this.frame(now);
-    this.moved = () => this.remeasure();
+    this.moved = () => {
+      this.outdated = true;
+      this.redraw();
+    };
     this.watcher = new MutationObserver(() => this.attach());
     this.watcher.observe(document.body, { childList: true, subtree: true });
     this.timer = setInterval(() => this.attach(), 300);
@@ -206,13 +209,14 @@ class Player {
     for (const chart of this.linked) chart.attach();
   }
 
-  /** The chart was drawn again: follow its axes and its theme. */
+  /** The chart was drawn again: follow its axes. */
   remeasure() {
-    if (!this.stage?.attached) return this.attach();
-    if (!this.stage.measure()) return;
-    this.scene.remeasured();
-    this.stage.paint?.(this.scene.theme);
-    this.render(false);
+    this.outdated = false;
+    if (!this.stage?.attached) this.attach();
+    else if (this.stage.measure()) {
+      this.scene.remeasured();
+      this.stage.paint?.(this.scene.theme);
+    }
   }
 
   point(spot) {
@@ -244,6 +248,7 @@ class Player {
     if (!this.root.isConnected) return;
     const began = performance.now();
     const passed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;
+    if (this.outdated) this.remeasure();
     const ready = Boolean(this.stage);
     const moving = ready && this.playback.moving && this.playback.advance(passed);
     this.last = moving ? now : 0;

@@ -27,7 +27,7 @@ function readTheme(root) {
 
 /** One colour per layer, 0 being θ: the further out, the stronger against the page. */
 function inksOf(run, theme) {
-  const own = rgb(run.color);
+  const own = mixed(rgb(run.color), theme.text, theme.dark ? 0.18 : 0);
   return [own, ...run.layers.map((_, below) => mixed(own, theme.text, Math.min(0.6, 0.1 + 0.2 * below)))];
 }
 

@@ -66,14 +66,14 @@ class Trails {
     const { scene, panel, run } = view;
     [run.fast, ...(run.slow ?? [])].forEach((points, layer) => {
       if (!scene.shown(run, layer)) return;
-      const look = { alpha: run.slow && layer === 0 ? 0.5 : 0.72, dash: styleOf(DASHES, layer) };
+      const look = { alpha: layer === 0 ? 0.6 : 0.75, dash: styleOf(DASHES, layer) };
       stroke(view, layer, look, (context) => trace(context, panel, points, from, to));
     });
   }
 
   ghosts(view, from, to) {
     const { panel, run } = view;
-    stroke(view, 0, { alpha: 0.55, dash: GHOST_DASH, casing: 0.5 }, (context) => {
+    stroke(view, 0, { alpha: 0.6, dash: GHOST_DASH, casing: 0.5 }, (context) => {
       for (let row = from + 1; row <= to; row++) {
         if (run.synchronised[row]) traceBlock(context, panel, run, row);
       }

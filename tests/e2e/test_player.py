@@ -51,7 +51,7 @@ def at_row(page: Page, row: int) -> None:
     page.wait_for_function(f"{PLAYER}.position === {row}", timeout=8000)
 
 
-# What is on the canvas, in the page's pixels: the middle of what has the colour of the SGD head around a place.
+# What is painted, in the page's pixels: the middle of the opaque disc at a place (a halo lets some light through).
 HEAD_ON_CANVAS = """([x, y]) => {
   const canvas = document.querySelector(".lookahead-scene");
   const box = canvas.getBoundingClientRect();
@@ -60,8 +60,7 @@ HEAD_ON_CANVAS = """([x, y]) => {
   const side = 2 * reach, { data } = canvas.getContext("2d").getImageData(left, top, side, side);
   let [count, sumX, sumY] = [0, 0, 0];
   for (let at = 0; at < side * side; at++) {
-    const [r, g, b, a] = data.slice(4 * at, 4 * at + 4);
-    if (Math.abs(r) + Math.abs(g - 114) + Math.abs(b - 178) > 30 || a < 240) continue;
+    if (data[4 * at + 3] < 250) continue;
     count++; sumX += at % side + 0.5; sumY += Math.floor(at / side) + 0.5;
   }
   return count > 20 ? [box.left + (left + sumX / count) / scale, box.top + (top + sumY / count) / scale] : null;
