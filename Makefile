@@ -68,8 +68,10 @@ $(PY):
 # package, so it is asked for torch first and left out when it does not answer.
 define install
 @echo "Installing $(1) into $(VENV): minutes the first time, seconds afterwards"
-@index=; if $(PY) -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' $(TORCH_INDEX)/torch/ 2>/dev/null; \
-  then index="--extra-index-url $(TORCH_INDEX)"; else echo "$(TORCH_INDEX) does not answer: using pip's own index alone"; fi; \
+@index=; if [ -z "$(TORCH_INDEX)" ]; then :; \
+  elif $(PY) -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' $(TORCH_INDEX)/torch/ 2>/dev/null; \
+  then index="--extra-index-url $(TORCH_INDEX)"; \
+  else echo "$(TORCH_INDEX) does not answer: going on with pip's own index alone"; fi; \
   $(PY) -m pip install --disable-pip-version-check $$index -r $(1) -e .
 @touch $@
 endef

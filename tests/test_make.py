@@ -60,6 +60,11 @@ def test_torch_index_is_offered_only_when_it_answers(recorded, probe, offered):
     assert install.endswith("-r requirements.txt -e .")
 
 
+def test_an_empty_torch_index_is_not_asked(recorded):
+    assert make(recorded, ".venv/.app", "TORCH_INDEX=").returncode == 0
+    assert (recorded / "calls").read_text() == "-m pip install --disable-pip-version-check -r requirements.txt -e .\n"
+
+
 def test_a_second_start_installs_nothing_until_the_requirements_change(recorded):
     (recorded / "probe").write_text("1")
     installs = []
