@@ -51,7 +51,7 @@ CONTOUR_POINTS = 81
 FLOW_POINTS = 60
 ACCURACY_LRS = 4  # each half of the one before
 ACCURACY_ORDERS = 4_096
-HALVINGS_BELOW = 4  # the lr of the picture over the first lr of the log-log plot
+PICTURE_OVER_PLOT = 32  # the lr of the picture over the first of the log-log plot, where the fourth order is small
 
 _maps: Recent[tuple[Floats, ParameterGrid, Floats]] = Recent(32)
 _simulations: Recent[SimulatedMap] = Recent(32)
@@ -141,7 +141,8 @@ def trade_offs(config: TheoryConfig) -> tuple[list[tuple[str, Floats, Floats, Fl
     curves, here = [], []
     for spec in variance_specs(config, equal_effective=False):
         contraction, variance = trade_off(config.problem, [spec.with_lr(float(lr)) for lr in lrs])
-        curves.append((spec.name, lrs, contraction, variance))
+        useful = slice(int(contraction.argmin()) + 1)  # a larger lr is both slower and noisier
+        curves.append((spec.name, lrs[useful], contraction[useful], variance[useful]))
         here.append((config.problem.contraction(spec), config.problem.variances(spec)[-1]))
     return curves, here
 
@@ -254,7 +255,7 @@ def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> Accur
     Raises:
         ValueError: the formulas do not apply.
     """
-    lrs = tuple(config.epoch_lr / HALVINGS_BELOW / 2**i for i in range(ACCURACY_LRS))
+    lrs = tuple(config.epoch_lr / PICTURE_OVER_PLOT / 2**i for i in range(ACCURACY_LRS))
     key = (config.surface, config.batches, config.spread, config.seed, config.start, config.layers, lrs)
 
     def compute() -> AccuracyRun:

@@ -29,7 +29,7 @@ class TheoryConfig(Frozen):
 
     v: Literal[1] = 1
     instrument: Instrument = "stability"
-    depth: int = Field(1, ge=0, le=4)
+    depth: int = Field(2, ge=0, le=4)
     k_1: int = Field(5, ge=1, le=MAX_K)
     k_2: int = Field(5, ge=1, le=MAX_K)
     k_3: int = Field(5, ge=1, le=MAX_K)
@@ -61,8 +61,8 @@ class TheoryConfig(Frozen):
     # implicit regularization
     surface: str = "equal_wells"
     batches: int = Field(25, ge=2, le=MAX_BATCHES)
-    spread: Finite = Field(0.15, ge=0, le=10)
-    epoch_lr: Finite = Field(0.02, gt=0, le=1000)
+    spread: Finite = Field(0.7, ge=0, le=10)
+    epoch_lr: Finite = Field(0.05, gt=0, le=1000)
     at_x: Finite | None = None
     at_y: Finite | None = None
     epochs: int = Field(12, ge=1, le=100)

@@ -31,11 +31,11 @@ VIEWS: dict[str, tuple[str, TheoryConfig]] = {
     ),
     "Bilinear game: the window of k": (
         "Descent-ascent only circles outwards. At lr .1 and α = .5, k = 5 converges slowly, 31 fast, 63 no more.",
-        TheoryConfig(**_WINDOW, k_1=31),
+        TheoryConfig(**_WINDOW, depth=1, k_1=31),
     ),
     "Bilinear game: α against k": (
         "At lr .1 and k = 5, α = .5 converges and α = .8 just does not.",
-        TheoryConfig(**_WINDOW, y="alpha_1"),
+        TheoryConfig(**_WINDOW, depth=1, y="alpha_1"),
     ),
     "Bilinear game: a second layer widens the window": (
         "With k₂ on the other axis: layers outside a divergent one can still turn it back.",
@@ -43,7 +43,7 @@ VIEWS: dict[str, tuple[str, TheoryConfig]] = {
     ),
     "Momentum kept at a synchronisation": (
         "The state is position and velocity: the scalar recursion no longer holds, the matrices do.",
-        TheoryConfig(base="momentum", scenario="booth", lr=0.1, lr_low=0.01, lr_high=0.25, k_high=40, k_1=19),
+        TheoryConfig(base="momentum", scenario="booth", lr=0.1, lr_low=0.01, lr_high=0.25, k_high=40, k_1=19, depth=1),
     ),
     "Noise: three layers deep": (
         "Each layer of slow weights takes away variance, and speed with it.",
@@ -53,9 +53,9 @@ VIEWS: dict[str, tuple[str, TheoryConfig]] = {
         "Momentum raises the variance of the base; layers take it away again.",
         TheoryConfig(instrument="noise", depth=3, base="momentum", noise_lr=0.02),
     ),
-    "Regularization: the sharp well is filled": (
-        "The penalty on the gradients' variance lifts the sharp well, more so with every layer.",
-        TheoryConfig(instrument="regularization", depth=2),
+    "Regularization: the mean follows Cₙ": (
+        "The mean over orders leaves the flow on C and follows the flow on Cₙ.",
+        TheoryConfig(instrument="regularization"),
     ),
     "Rate: one over the root of T": (
         "With lr = c/√T every stack's mean squared gradient norm falls with slope −1/2.",

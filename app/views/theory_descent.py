@@ -71,7 +71,7 @@ def _landscapes(config: TheoryConfig) -> None:
     with st.spinner("Averaging over orders", show_time=False):
         seen = theory_runs.descent(config)
     figure = landscapes_figure(
-        seen.plain_grid, seen.modified_grid, seen.path, seen.flow, seen.plain_flow, f"C_n, {config.spec(lr=1.0).name}"
+        seen.plain_grid, seen.modified_grid, seen.path, seen.flow, seen.plain_flow, f"Cₙ, {config.spec(lr=1.0).name}"
     )
     st.plotly_chart(figure, key=f"{PAGE}.landscapes", config=CHART, theme="streamlit")
     st.caption(_in_words(config, seen.modified))

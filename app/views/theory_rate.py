@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from app import theory_runs
@@ -45,7 +44,7 @@ def draw(config: TheoryConfig) -> None:
 def _fit(run: RateRun, index: int, *, slow: bool) -> Slope | None:
     """Slope over the last three octaves of T, at slow weights only where their average is not biased."""
     first = max(run.T[-1] / DECADES, run.slow_from(index) if slow and run.outer_periods[index] > 1 else 0)
-    return run.slope(index, slow=slow, from_T=first) if int(np.sum(run.T >= first)) >= 2 else None
+    return run.slope(index, slow=slow, from_T=first) if len(run.T[first <= run.T]) >= 2 else None
 
 
 def _table(run: RateRun, fits: dict[tuple[int, bool], Slope | None]) -> list[dict[str, Any]]:

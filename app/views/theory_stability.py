@@ -8,9 +8,11 @@ import numpy as np
 import streamlit as st
 
 from app import session, theory_runs
-from app.figures.theory.stability import factor_plane, stability_figure
+from app.figures.theory.stability import disagreements, factor_plane, stability_figure
 from app.state import Card, LayerConfig, SurfacesConfig
 from app.state.theory import TheoryConfig
+from app.views import surfaces
+from app.views.cards import SUBSCRIPT
 from app.views.theory_controls import AXES, PAGE
 from app.views.waiting import progress
 from landscapes.surfaces import SURFACES
@@ -67,7 +69,7 @@ def _simulated(config: TheoryConfig) -> SimulatedMap:
 
 def _agreement(rates: np.ndarray[Any, Any], simulated: SimulatedMap) -> str:
     decided = simulated.converged | simulated.diverged
-    same = (simulated.converged == (rates < 1)) & decided
+    same = decided & ~disagreements(rates, simulated)
     undecided = "" if decided.all() else f"; {(~decided).sum():,} never synchronised in that time"
     return (
         f"The simulation of {simulated.steps:,} base steps agrees with the closed form in {same.sum():,} of "
@@ -100,7 +102,8 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
     alternating = shown.is_game and shown.alternating
     levels, _ = linear_factors(shown.jacobian, spec, alternating=alternating)
     sizes = [
-        f"|{'c' if not level else f'ρ{level}'}| = {np.abs(values).max():.4g}" for level, values in enumerate(levels)
+        f"|{f'ρ{SUBSCRIPT[level]}' if level else 'c'}| = {np.abs(values).max():.4g}"
+        for level, values in enumerate(levels)
     ]
     rate = linear_rate(shown.jacobian, spec, alternating=alternating)
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
@@ -133,7 +136,5 @@ def surface_run_of(config: TheoryConfig) -> SurfacesConfig:
 
 
 def _open_surface(config: TheoryConfig) -> None:
-    from app.views import surfaces
-
     session.open_with("surfaces", surface_run_of(config))
     st.switch_page(st.Page(surfaces.page, title="Surfaces", url_path="surfaces", default=True))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from app.figures.surface import QUIET
 from app.player.tracks import PALETTE
@@ -21,6 +25,14 @@ def faded(color: str, opacity: float) -> str:
     """A palette colour, "#rrggbb", at some opacity."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def log_axis(update: Callable[..., object], title: str, values: ArrayLike, **place: int) -> None:
+    """A logarithmic axis with plain numbers: 1, 2, 5 where `values` span few decades, else one per decade."""
+    shown = np.asarray(values, dtype=np.float64)
+    shown = shown[np.isfinite(shown) & (shown > 0)]
+    decades = np.log10(shown.max() / shown.min()) if shown.size else 0.0
+    update(type="log", title_text=title, tickformat="~g", dtick="D2" if decades < 2.5 else 1, **place)
 
 
 def finish(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:

@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from app.figures.theory.look import DIVERGES, MUTED, depth_color, finish
+from app.figures.theory.look import DIVERGES, MUTED, depth_color, finish, log_axis
 from optim_core.experiments import VarianceRun
 
 Floats = NDArray[np.float64]
-EQUAL, EFFECTIVE = "equal lr", "equal effective lr (lr / Π α)"
+EQUAL, EFFECTIVE = "equal lr", "equal effective lr"
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,11 @@ def variance_figure(
     for column, curves in enumerate((depth, k, alpha), start=1):
         if curves is not None:
             _closed_forms(figure, column, curves)
-    for run, color, shift in zip(runs, (depth_color(0), DIVERGES), (-0.04, 0.04), strict=False):
-        figure.add_trace(_measured(depth.values, run, color, shift), row=1, col=1)
-    figure.update_yaxes(type="log", exponentformat="power")
+    looks = ((EQUAL, depth_color(0), -0.03), (EFFECTIVE, DIVERGES, 0.03))
+    for run, (name, color, shift) in zip(runs, looks, strict=False):
+        figure.add_trace(_measured(depth.values, run, name, color, shift), row=1, col=1)
+    shown = [part for curves in (depth, k, alpha) if curves is not None for part in (curves.equal, curves.effective)]
+    log_axis(figure.update_yaxes, "", np.concatenate(shown))
     figure.update_yaxes(title_text="steady-state variance", row=1, col=1)
     figure.update_xaxes(title_text="layers", tickvals=depth.values.tolist(), row=1, col=1)
     figure.update_xaxes(title_text="k₁", row=1, col=2)
@@ -79,12 +81,13 @@ def _closed_forms(figure: go.Figure, column: int, curves: VarianceCurves) -> Non
         )
 
 
-def _measured(depths: Floats, run: VarianceRun, color: str, shift: float) -> go.Scatter:
+def _measured(depths: Floats, run: VarianceRun, kind: str, color: str, shift: float) -> go.Scatter:
     return go.Scatter(
         x=depths + shift,
         y=run.measured,
         mode="markers",
-        name=f"measured, {run.confidence:.0%} interval",
+        name=f"measured with {run.confidence:.0%} interval",
+        legendgroup=kind,
         marker={"color": color, "size": 8, "symbol": "circle-open", "line": {"width": 2}},
         error_y={
             "type": "data",
@@ -144,8 +147,9 @@ def trade_off_figure(
                 },
             )
         )
-    figure.update_xaxes(type="log", title_text="gradient evaluations to halve the distance")
-    figure.update_yaxes(type="log", title_text="steady-state variance", exponentformat="power")
+    speeds, variances = (np.concatenate([curve[column] for curve in curves]) for column in (2, 3))
+    log_axis(figure.update_xaxes, "gradient evaluations to halve the distance", halving(speeds))
+    log_axis(figure.update_yaxes, "steady-state variance", variances)
     return finish(figure, 380)
 
 

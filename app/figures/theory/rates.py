@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.theory.look import MUTED, depth_color, finish
+from app.figures.theory.look import MUTED, depth_color, finish, log_axis
 from optim_core.experiments import RateRun
 from optim_core.theory import Slope
 
@@ -32,8 +32,8 @@ def rates_figure(run: RateRun, fits: dict[tuple[int, bool], Slope | None]) -> go
             if fit is not None:
                 figure.add_trace(_fitted(run, fit, index, name), row=1, col=column)
         figure.add_trace(_guide(run, column), row=1, col=column)
-    figure.update_xaxes(type="log", title_text="base steps T", exponentformat="power")
-    figure.update_yaxes(type="log", exponentformat="power")
+    figure.update_xaxes(type="log", title_text="base steps T", dtick=1, tickformat="~s")
+    log_axis(figure.update_yaxes, "", np.concatenate([run.fast.mean(-1), run.slow.mean(-1)]))
     figure.update_yaxes(title_text="mean of ‖∇f‖² over the run", row=1, col=1)
     return finish(figure, 440)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from app.figures.surface import LINE, SCALE, Grid
-from app.figures.theory.look import FLOW, MUTED, PATH, depth_color, finish
+from app.figures.theory.look import FLOW, MUTED, PATH, depth_color, finish, log_axis
 from app.player.tracks import PALETTE
 from optim_core.experiments import AccuracyRun
 from optim_core.theory import ModifiedLoss
@@ -40,7 +40,7 @@ def landscapes_figure(
         if plain_flow is not None:
             figure.add_trace(_line(plain_flow, "flow on C", MUTED, "dot", column), row=1, col=column)
         if flow is not None:
-            figure.add_trace(_line(flow, "flow on C_n", FLOW, "solid", column), row=1, col=column)
+            figure.add_trace(_line(flow, "flow on Cₙ", FLOW, "solid", column), row=1, col=column)
         figure.add_trace(_dots(mean_path, column), row=1, col=column)
     figure.update_xaxes(range=[plain.x[0], plain.x[-1]], title_text="x", showgrid=False, matches="x")
     figure.update_yaxes(range=[plain.y[0], plain.y[-1]], showgrid=False)
@@ -127,7 +127,7 @@ def coefficients_figure(equal: Sequence[ModifiedLoss | None], effective: Sequenc
 def accuracy_figure(run: AccuracyRun) -> go.Figure:
     """Distance of the mean step to the flow on C_n and on C over lr, log-log, with guides of slope 3 and 2."""
     figure = go.Figure()
-    rows = (("to the flow on C_n", run.corrected, FLOW, 3), ("to the flow on C", run.uncorrected, MUTED, 2))
+    rows = (("to the flow on Cₙ", run.corrected, FLOW, 3), ("to the flow on C", run.uncorrected, MUTED, 2))
     for (name, errors, color, order), slope in zip(rows, run.slopes, strict=True):
         figure.add_trace(
             go.Scatter(
@@ -150,8 +150,9 @@ def accuracy_figure(run: AccuracyRun) -> go.Figure:
                 hoverinfo="skip",
             )
         )
-    figure.update_xaxes(type="log", title_text="fast lr ε")
-    figure.update_yaxes(type="log", title_text="distance", exponentformat="power")
+    log_axis(figure.update_xaxes, "fast lr ε", run.lr)
+    figure.update_xaxes(tickvals=run.lr, ticktext=[f"{lr:.3g}" for lr in run.lr])
+    log_axis(figure.update_yaxes, "distance", np.concatenate([run.corrected, run.uncorrected]))
     return finish(figure, 340)
 
 
@@ -171,5 +172,5 @@ def amplification_figure(curves: Sequence[tuple[str, Floats, Floats]]) -> go.Fig
         ]
     )
     figure.update_xaxes(title_text="α₁", range=[0, 1])
-    figure.update_yaxes(title_text="penalty on V, times SGD's", type="log")
+    log_axis(figure.update_yaxes, "times SGD's", np.concatenate([values for _, _, values in curves]))
     return finish(figure, 340)

@@ -16,10 +16,12 @@ from optim_core.theory import Axis, ParameterGrid, factors
 Floats = NDArray[np.float64]
 
 SYMBOLS = {"lr": "lr η", "k_1": "k₁", "k_2": "k₂", "alpha_1": "α₁", "alpha_2": "α₂"}
-SHOWN = (0.9, 1.1)  # rates beyond these share the colour of the end
+SHOWN = (0.95, 1.05)  # rates beyond these share the colour of the end
 # Blue contracts, vermilion expands, and the page shows through at 1.
 RATE_SCALE = [[0.0, faded(CONVERGES, 0.9)], [0.5, "rgba(128,128,128,.06)"], [1.0, faded(DIVERGES, 0.9)]]
+DOT = "rgba(60,25,0,.55)"  # on the vermilion of what diverges
 PLANE_POINTS = 161
+STAYS = {"marker": {"opacity": 1}}  # a click on a cell fades no other mark
 
 
 def factor_plane(
@@ -56,7 +58,7 @@ def _stable_region(layers: Sequence[Layer], reach: float) -> go.Contour:
         x=axis,
         y=axis,
         z=np.clip(np.nan_to_num(size, posinf=2.0), 0, 2).astype(np.float32),
-        contours={"type": "constraint", "operation": "<", "value": 1.0},
+        contours={"type": "constraint", "operation": ">", "value": 1.0},
         fillcolor=faded(CONVERGES, 0.16),
         line={"color": CONVERGES, "width": 1.5},
         name="every c that converges",
@@ -117,6 +119,7 @@ def stability_figure(
             name="set in the sidebar",
             hoverinfo="skip",
             marker={"symbol": "diamond-open", "size": 13, "color": MUTED, "line": {"width": 2.5}},
+            unselected=STAYS,
         )
     )
     for trace in _outcomes(grid, rates, simulated):
@@ -142,8 +145,8 @@ def _rates(grid: ParameterGrid, rates: Floats) -> go.Heatmap:
             "thickness": 12,
             "len": 0.9,
             "outlinewidth": 0,
-            "tickvals": [0.9, 0.95, 1, 1.05, 1.1],
-            "ticktext": ["≤ .9", ".95", "1", "1.05", "≥ 1.1"],
+            "tickvals": [0.95, 0.975, 1, 1.025, 1.05],
+            "ticktext": ["≤ .95", ".975", "1", "1.025", "≥ 1.05"],
         },
     )
 
@@ -154,8 +157,8 @@ def _outcomes(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None
         return []
     x, y = np.meshgrid(grid.x.values, grid.y.values)
     decided = simulated.converged | simulated.diverged
-    wrong = decided & (simulated.converged != (rates < 1))
-    marks = [("simulated: diverged", simulated.diverged & ~wrong, "circle", 3.5, DIVERGES)]
+    wrong = disagreements(rates, simulated)
+    marks = [("simulated: diverged", simulated.diverged & ~wrong, "circle", 3.5, DOT)]
     if wrong.any():
         marks.append(("simulation disagrees", wrong, "x-thin", 8, MUTED))
     if not decided.all():
@@ -168,9 +171,17 @@ def _outcomes(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None
             name=name,
             hoverinfo="skip",
             marker={"symbol": symbol, "size": size, "color": color, "line": {"width": 1.5, "color": color}},
+            unselected=STAYS,
         )
         for name, chosen, symbol, size, color in marks
     ]
+
+
+def disagreements(rates: Floats, simulated: SimulatedMap) -> NDArray[np.bool_]:
+    """Cells whose simulated outcome is not that of the closed form; on the boundary, where |ρ| is 1, either will do."""
+    decided = simulated.converged | simulated.diverged
+    on_boundary = np.isclose(rates, 1.0, rtol=0, atol=1e-12)
+    return np.asarray(decided & ~on_boundary & (simulated.converged != (rates < 1)))
 
 
 def _targets(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None) -> go.Scatter:

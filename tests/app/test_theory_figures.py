@@ -1,0 +1,122 @@
+"""Theory figures show the numbers they were given."""
+
+import numpy as np
+import pytest
+
+from app.figures.theory.noise import VarianceCurves, halving, trade_off_figure, variance_figure
+from app.figures.theory.rates import rates_figure
+from app.figures.theory.regularization import accuracy_figure, coefficients_figure
+from app.figures.theory.stability import disagreements, factor_plane, outline, stability_figure
+from optim_core.experiments import AccuracyRun, RateRun, SimulatedMap, VarianceRun
+from optim_core.layers import Layer
+from optim_core.spec import OptimizerSpec
+from optim_core.theory import Axis, ParameterGrid, Slope, factors, modified_loss
+
+SPEC = OptimizerSpec("one", "sgd", 0.1, (Layer(5, 0.5),))
+GRID = ParameterGrid(SPEC, Axis("k_1", (1, 2, 3)), Axis("lr", (0.1, 0.2)))
+
+
+def test_outline_of_one_cell_is_its_square():
+    inside = np.zeros((3, 3), dtype=bool)
+    inside[1, 1] = True
+    x, y = outline(np.arange(4.0), np.arange(4.0), inside)
+    segments = {((x[i], y[i]), (x[i + 1], y[i + 1])) for i in range(0, len(x), 3)}
+    assert segments == {((1, 1), (2, 1)), ((1, 2), (2, 2)), ((1, 1), (1, 2)), ((2, 1), (2, 2))}
+
+
+def test_outline_of_everything_or_nothing_is_empty():
+    assert outline(np.arange(3.0), np.arange(3.0), np.ones((2, 2), dtype=bool)) == ([], [])
+
+
+def test_cells_on_the_boundary_neither_agree_nor_disagree():
+    rates = np.array([[0.9, 1.0, 1.1], [0.9, 1.1, 1.1]])
+    simulated = SimulatedMap(np.array([[0.9, 1.0001, 1.1], [1.2, 0.8, np.nan]]), 10)
+    assert disagreements(rates, simulated).tolist() == [[False, False, False], [True, True, False]]
+
+
+def test_stability_figure_ends_with_one_target_per_cell_row_by_row():
+    rates = np.array([[0.9, 1.0, 1.1], [0.95, 1.05, 1.2]])
+    simulated = SimulatedMap(rates, 10)
+    figure = stability_figure(GRID, rates, (GRID, rates), simulated, (2, 0.1))
+    targets = figure.data[-1]
+    assert targets.x.tolist() == [1, 2, 3, 1, 2, 3]
+    assert targets.y.tolist() == [0.1] * 3 + [0.2] * 3
+    assert targets.customdata[:, 0].tolist() == rates.ravel().tolist()
+    dots = next(trace for trace in figure.data if trace.name == "simulated: diverged")
+    assert list(zip(dots.x, dots.y, strict=True)) == [(2, 0.1), (3, 0.1), (2, 0.2), (3, 0.2)]
+
+
+def test_map_without_simulation_shows_no_outcome():
+    rates = np.ones((2, 3))
+    names = [trace.name for trace in stability_figure(GRID, rates, (GRID, rates), None, (2, 0.1)).data]
+    assert not any(name and "simulat" in name for name in names)
+
+
+def test_factor_plane_joins_the_factors_of_each_mode():
+    levels = factors(np.array([0.5, 1 + 0.1j]), SPEC.layers)
+    figure = factor_plane(levels, ["first", "second"], SPEC.layers)
+    ways = [trace for trace in figure.data if trace.text is not None]
+    assert [way.mode for way in ways] == ["lines+markers+text"] * 2
+    assert ways[1].x + 1j * ways[1].y == pytest.approx(levels[:, 1])
+
+
+def test_factor_plane_of_mixed_modes_joins_nothing_and_shades_nothing():
+    figure = factor_plane([np.array([0.5, 0.6]), np.array([0.1, 0.2])], ["a", "b"], None)
+    assert all(trace.type != "contour" for trace in figure.data)
+    assert {trace.mode for trace in figure.data if trace.text is not None} == {"markers+text"}
+
+
+def test_variance_figure_shows_intervals_around_what_was_measured():
+    depth = VarianceCurves("layers", np.array([0.0, 1.0]), np.array([0.1, 0.05]), np.array([0.1, np.inf]))
+    run = VarianceRun(
+        ("a", "b"), np.array([0.1, 0.05]), np.array([0.11, 0.05]), np.array([0.1, 0.04]), np.array([0.12, 0.06]),
+        0.99, 10, 20,
+    )  # fmt: skip
+    figure = variance_figure(depth, None, None, [run])
+    measured = next(trace for trace in figure.data if trace.name.startswith("measured"))
+    assert measured.error_y.array == pytest.approx([0.01, 0.01])
+    assert measured.error_y.arrayminus == pytest.approx([0.01, 0.01])
+    assert np.isnan(figure.data[1].y[1])  # unstable: no line there
+
+
+def test_halving_of_known_rates():
+    assert halving(np.array([0.5, 0.5**0.1])) == pytest.approx([1, 10])
+    assert np.isnan(halving(np.array([1.0, 1.2, np.inf]))).all()
+
+
+def test_trade_off_has_a_curve_and_a_mark_per_depth():
+    lr = np.array([0.1, 0.2])
+    figure = trade_off_figure([("none", lr, np.array([0.5, 0.25]), np.array([1.0, 2.0]))], [(0.5, 1.0)])
+    assert figure.data[0].x.tolist() == [1, 0.5]
+    assert (figure.data[1].x[0], figure.data[1].y[0]) == (1, 1)
+
+
+def test_coefficients_are_missing_where_the_formulas_do_not_apply():
+    figure = coefficients_figure([modified_loss(0.4, 10, ()), None], [modified_loss(0.4, 10, ()), None])
+    assert list(figure.data[0].y) == [0.1, None]
+
+
+def test_accuracy_legend_states_the_fitted_slopes():
+    lr = np.array([0.4, 0.2, 0.1])
+    figure = accuracy_figure(AccuracyRun(lr, lr**3, lr**2, 0 * lr, 24, True))
+    assert [trace.name for trace in figure.data if trace.name] == [
+        "to the flow on Cₙ: slope 3.00",
+        "to the flow on C: slope 2.00",
+    ]
+    assert figure.data[1].y == pytest.approx(lr**3)  # the guide lies on points of that slope
+
+
+def test_rates_figure_draws_the_fit_over_its_own_points_only():
+    T = np.array([100.0, 200.0, 400.0])
+    values = np.repeat((T**-0.5)[None, :, None], 3, axis=2)
+    run = RateRun(("SGD",), (1,), T, 0.5 / np.sqrt(T), values, values)
+    figure = rates_figure(run, {(0, False): Slope(-0.5, 0.01, 0.0, 2), (0, True): None})
+    lines = [trace for trace in figure.data if trace.mode == "lines" and trace.legendgroup == "SGD"]
+    assert len(lines) == 1
+    assert lines[0].x.tolist() == [200, 400]
+    assert lines[0].y == pytest.approx(np.array([200.0, 400.0]) ** -0.5)
+
+
+def test_backgrounds_are_transparent():
+    shown = factor_plane([np.array([0.5 + 0j])], ["a"], ())
+    assert shown.layout.paper_bgcolor == shown.layout.plot_bgcolor == "rgba(0,0,0,0)"

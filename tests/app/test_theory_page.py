@@ -1,0 +1,140 @@
+"""The Theory page without a browser: its instruments, ready-made views and addresses."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import theory_runs
+from app.state.theory import CELLS, TheoryConfig
+from app.views.theory_controls import VIEWS
+from app.views.theory_stability import surface_run_of
+from optim_core.experiments import SimulatedMap
+from optim_core.layers import Layer
+
+QUICK = {"seeds": "1000", "orders": "64", "epochs": "2", "power": "9", "rate_seeds": "8", "k_high": "6"}
+
+
+def show():
+    from app.views import theory
+
+    theory.page()
+
+
+def opened(**params):
+    at = AppTest.from_function(show, default_timeout=60)
+    for key, value in (QUICK | params).items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def config_of(at):
+    return at.session_state["theory.config"]
+
+
+@pytest.mark.parametrize(("instrument", "charts"), [("stability", 2), ("noise", 2), ("regularization", 4), ("rate", 1)])
+def test_every_instrument_opens_from_its_address(instrument, charts):
+    at = opened(instrument=instrument)
+    assert not at.exception
+    assert not at.error
+    assert not at.warning
+    assert len(at.get("plotly_chart")) == charts
+    assert config_of(at).instrument == instrument
+
+
+def test_the_first_load_shows_the_parity_of_k_and_agrees_with_the_simulation():
+    at = AppTest.from_function(show, default_timeout=60).run()
+    assert not at.exception
+    assert config_of(at) == TheoryConfig()
+    assert any("984 of 984 cells" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_ready_made_view_is_valid_and_restored_by_its_address(name):
+    from app.links import decode, encode
+
+    config = VIEWS[name][1]
+    assert decode(encode(config), TheoryConfig) == (config, [])
+    assert config.missing_layer == 0
+
+
+def test_taking_a_ready_made_view_shows_it_and_undo_returns():
+    at = opened()
+    before = config_of(at)
+    name = "Bilinear game: α against k"
+    at.selectbox(key="theory.view").set_value(name).run()
+    assert config_of(at) == VIEWS[name][1]
+    assert VIEWS[name][0] in [caption.value for caption in at.caption]
+    at.button(key="theory.undo").click().run()
+    assert config_of(at) == before
+
+
+def test_a_control_changes_the_config_and_the_address():
+    at = opened()
+    at.number_input(key="theory.k_1").set_value(6).run()
+    assert config_of(at).k_1 == 6
+    assert at.query_params["k_1"] == "6"
+    assert any("diverges" in markdown.value for markdown in at.markdown)
+
+
+def test_an_axis_without_its_layer_says_which_layer_is_missing():
+    at = opened(depth="1", x="k_2")
+    assert not at.exception
+    assert any("k₂ needs 2 layers" in info.value for info in at.info)
+
+
+def test_layers_that_straddle_the_epoch_get_a_reason_and_a_remedy():
+    at = opened(instrument="regularization", batches="8")
+    assert any("straddle" in warning.value for warning in at.warning)
+    at.button(key="theory.remedy").click().run()
+    assert config_of(at).batches == 25
+    assert not at.warning
+
+
+def test_unstable_noise_is_a_result_with_its_reason():
+    at = opened(instrument="noise", noise_lr="8", depth="0")
+    assert not at.exception
+    assert any("no optimizer is stable" in warning.value for warning in at.warning)
+
+
+def test_another_problem_brings_a_suitable_lr():
+    at = opened()
+    at.selectbox(key="theory.scenario").set_value("bilinear").run()
+    config = config_of(at)
+    assert (config.lr, config.is_game, config.jacobian) == (0.1, True, ((0.0, 1.0), (-1.0, 0.0)))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"lr_high": "0.05", "lr_low": "0.1"}, "above the lr that the map starts at"),
+        ({"y": "k_1"}, "another parameter than the horizontal axis"),
+        ({"surface": "flatland"}, "no such surface"),
+        ({"alpha_1": "1.5"}, "less than or equal to 1"),
+        ({"seeds": "1000000"}, "less than or equal to 100000"),
+    ],
+)
+def test_a_bad_address_is_named_and_the_default_shown(params, message):
+    at = opened(**params)
+    assert not at.exception
+    assert any(message in error.value for error in at.error)
+
+
+def test_effective_lr_divides_by_the_slow_step_sizes():
+    config = TheoryConfig(depth=2, alpha_1=0.5, alpha_2=0.8)
+    assert config.spec(lr=0.1, equal_effective=True).lr == pytest.approx(0.25)
+    assert config.spec(1, lr=0.1, equal_effective=True).layers == (Layer(5, 0.5),)
+
+
+def test_a_cell_of_the_map_becomes_the_run_of_the_surfaces_page():
+    config = TheoryConfig(depth=1)
+    cell = config.grid().spec_at(CELLS - 1, 5)  # the largest lr, k = 6
+    run = surface_run_of(config.at_cell(cell))
+    assert (run.surface, run.noise) == ("ravine", "none")
+    spec = run.cards[-1].spec()
+    assert (spec.lr, spec.layers) == (cell.lr, cell.layers)
+
+
+def test_simulation_is_computed_once_for_all_who_ask():
+    config = TheoryConfig(k_high=3)
+    first = theory_runs.simulated_map(config)
+    assert isinstance(first, SimulatedMap)
+    assert theory_runs.simulated_map(config.model_copy(update={"h": 2.0})) is first
