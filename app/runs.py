@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 
 from app.figures.surface import Grid, sample
+from app.player import Track, tracks_of
 from app.state import SurfacesConfig
 from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
 from landscapes.surfaces import Minimum
+from optim_core.averaging import exponential_average
 from optim_core.trajectory import Trajectory, record
 
 Value = TypeVar("Value")
@@ -86,8 +88,18 @@ def scenery(config: SurfacesConfig) -> Scenery:
 
 def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Surfaces page shows."""
-    key = config.model_copy(update={"panels": False, "target": None})
+    key = (config.surface, config.starts, config.gradient_noise(), config.steps, config.specs())
     return _trajectories.get(key, lambda: _record(config, on_progress))
+
+
+def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]:
+    """The run as the player draws it, with the average of a card's fast weights where it asks for one."""
+    tracks = tracks_of(run, config.specs(), config.colors, panels=config.panels)
+    decays = {spec.name: card.ema for spec, card in zip(config.specs(), config.active, strict=True)}
+    return tuple(
+        replace(track, averaged=exponential_average(track.fast, decay)) if (decay := decays[track.name]) else track
+        for track in tracks
+    )
 
 
 def _record(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:

@@ -43,6 +43,7 @@ class Card(Frozen):
     every: int = Field(250, ge=1, le=MAX_EVERY)
     factor: Finite = Field(0.5, gt=0, le=1)
     sync_momentum: SyncMomentum = "keep"
+    ema: Finite = Field(0.0, ge=0, lt=1)
     color: int = Field(0, ge=0, lt=len(PALETTE))
     on: bool = True
     tuned: bool = False

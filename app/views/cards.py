@@ -13,10 +13,10 @@ SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled bac
 SUBSCRIPT = "₀₁₂₃₄"
 
 
-def draw_cards(page: str, cards: tuple[Card, ...]) -> None:
-    """One card per optimizer, and buttons for more or fewer."""
+def draw_cards(page: str, cards: tuple[Card, ...], *, averages: bool = True) -> None:
+    """One card per optimizer, and buttons for more or fewer; `averages`: whether each has an average of its own."""
     for number, card in enumerate(cards, start=1):
-        _card(f"{page}.{number}", card)
+        _card(f"{page}.{number}", card, averages)
     with st.container(horizontal=True):
         if len(cards) < MAX_CARDS:
             st.button("Add", icon=":material/add:", key=f"{page}.add", on_click=_add, args=(page,))
@@ -24,7 +24,7 @@ def draw_cards(page: str, cards: tuple[Card, ...]) -> None:
             st.button("Remove last", icon=":material/remove:", key=f"{page}.drop", on_click=_drop, args=(page,))
 
 
-def _card(prefix: str, card: Card) -> None:
+def _card(prefix: str, card: Card, averages: bool) -> None:
     with st.container(border=True, key=f"card-{prefix.replace('.', '-')}", gap="xsmall"):
         st.toggle(f"**{card.title}**", key=f"{prefix}.on")
         st.caption(_facts(card))
@@ -36,6 +36,11 @@ def _card(prefix: str, card: Card) -> None:
         st.number_input("lr", key=f"{prefix}.lr", step=card.lr / 10, format="%g")
         with st.expander("Base, schedule, colour", key=f"{prefix}.more"):
             _details(prefix, card)
+            if averages:
+                st.slider(
+                    "Average of the fast weights, decay", 0.0, 0.999, step=0.001, key=f"{prefix}.ema",
+                    help="One more track: an exponential moving average, the plain rival of slow weights. 0: none",
+                )  # fmt: skip
 
 
 def _facts(card: Card) -> str:

@@ -27,7 +27,7 @@ def sidebar(config: NetworksConfig, problems: list[str]) -> None:
             "Equal effective lr", key=f"{PAGE}.equal_lr",
             help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace",
         )  # fmt: skip
-        draw_cards(PAGE, config.cards)
+        draw_cards(PAGE, config.cards, averages=False)
 
 
 def _history() -> None:

@@ -8,7 +8,7 @@ from app import runs, session
 from app.export import surface_scene
 from app.figures.curves import linked_charts
 from app.figures.surface import surface_figure
-from app.player import player, tracks_of
+from app.player import player
 from app.presets import shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
@@ -39,8 +39,7 @@ def page() -> None:
     titles = [spec.name for spec in specs] if config.panels else [""]
     figure = surface_figure(scenery.grid, scenery.minima, log_view=surface.log_view, titles=titles)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
-    tracks = tracks_of(run, specs, config.colors, panels=config.panels)
-    player(tracks, key=PLAYER, chart_key=CHART, linked=CURVES, on_pick=move_start)
+    player(runs.surface_tracks(config, run), key=PLAYER, chart_key=CHART, linked=CURVES, on_pick=move_start)
     charts = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
     draw_linked(charts, CURVES)
     _table(config, run, scenery)

@@ -152,7 +152,16 @@ def test_the_table_says_what_the_run_did():
 
 def test_a_run_is_computed_once():
     config = SurfacesConfig(seed=123)
-    assert runs.surface_run(config) is runs.surface_run(config.model_copy(update={"panels": True}))
+    assert runs.surface_run(config) is runs.surface_run(config.model_copy(update={"panels": True, "target": 1.0}))
+
+
+def test_an_average_is_one_more_track_of_its_card_alone():
+    cards = SurfacesConfig().cards
+    config = SurfacesConfig(cards=(cards[0].model_copy(update={"ema": 0.9}), cards[1]))
+    run = runs.surface_run(config)
+    averaged, plain = runs.surface_tracks(config, run)
+    np.testing.assert_allclose(averaged.averaged[1], 0.9 * run.fast[0, 0, 0] + 0.1 * run.fast[1, 0, 0])
+    assert plain.averaged is None
 
 
 def test_distance_is_to_the_nearest():
