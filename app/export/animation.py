@@ -12,6 +12,7 @@ import numpy as np
 
 from app.export.caption import Caption, program
 from app.export.look import style_of
+from app.export.palette import palette_of
 from app.export.scene import Scene
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ FPS = (1, 50)  # browsers slow a GIF down that asks for more
 SIDES = (160, 2000)  # pixels
 MOST_PIXELS = {"gif": 150_000_000, "mp4": 1_500_000_000}  # all frames together: a GIF is put together in memory
 PAUSE = 1.5  # seconds that a GIF rests on its last frame before it starts again
-COLORS = 128  # one palette for all frames: more makes a larger file and no visible difference
 
 
 class CancelledError(Exception):
@@ -71,7 +71,7 @@ def render_animation(
     steps = np.linspace(0, scene.last_step, count).round().astype(int).tolist()
     frames = _watched(stage, steps, on_progress, should_stop)
     if format == "gif":
-        return _gif(stage, frames, fps, count, scene.caption)
+        return _gif(stage, frames, fps, count)
     return _mp4(frames, fps, size, scene.caption)
 
 
@@ -104,19 +104,18 @@ def _watched(
             on_progress(done, len(steps))
 
 
-def _gif(stage: Stage, frames: Iterator[Pixels], fps: int, count: int, caption: Caption) -> bytes:
+def _gif(stage: Stage, frames: Iterator[Pixels], fps: int, count: int) -> bytes:
     """One palette, taken from the last frame, where every track is; unchanged pixels are left out of each frame."""
     from PIL import Image
 
     def indexed() -> Iterator[Image.Image]:
         return (Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
 
-    last = Image.fromarray(stage.frame(stage.last_step))
-    palette = last.quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = palette_of(Image.fromarray(stage.frame(stage.last_step)), stage.scene, stage.style)
     each, pictures, buffer = max(20, round(100 / fps) * 10), indexed(), io.BytesIO()
     next(pictures).save(
         buffer, "GIF", save_all=True, append_images=pictures, loop=0, optimize=True, disposal=1,
-        duration=[each] * (count - 1) + [each + int(PAUSE * 1000)], comment=caption.text.encode(),
+        duration=[each] * (count - 1) + [each + int(PAUSE * 1000)], comment=stage.scene.caption.text.encode(),
     )  # fmt: skip
     return buffer.getvalue()
 

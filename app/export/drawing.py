@@ -31,10 +31,10 @@ mpl.rcParams.update({"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt":
 
 LEVELS = 24
 FONT = 9.0  # points
-LEGEND_COLUMN = 2.6  # inches that an entry needs
+LEGEND_LINE, LEGEND_LETTER = 0.75, 0.066  # inches of an entry's line and of an average letter of its name
 LEGEND_ROW = 0.19
 LETTER = 0.075  # inches of a title's average letter
-LEFT, RIGHT, TOP, BOTTOM, GAP = 0.62, 0.14, 0.36, 0.5, 0.16  # inches around and between the axes
+LEFT, RIGHT, TOP, BOTTOM, GAP = 0.62, 0.14, 0.36, 0.5, 0.3  # inches around and between the axes
 FAR = 50.0  # sizes of the view: what lies farther out is drawn at that distance, where no renderer overflows
 
 
@@ -71,17 +71,13 @@ def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) 
     figure = Figure(figsize=size, dpi=dpi, facecolor=style.background)
     FigureCanvasAgg(figure)
     drawing = Drawing(scene, style, figure, ())
-    entries = _legend_entries(drawing)
-    columns = max(1, int((width - LEFT) / LEGEND_COLUMN))
-    bottom = BOTTOM + LEGEND_ROW * -(-len(entries) // columns)
+    columns = _legend_columns(drawing, width)
+    bottom = BOTTOM + LEGEND_ROW * max(len(entries) for entries in columns)
     axes = _place_axes(scene, style, figure, (width, height), bottom)
     for panel in axes:
         _landscape(panel, scene, style)
         _minima(panel, scene, style)
-    figure.legend(
-        handles=entries, loc="lower left", ncols=columns, bbox_to_anchor=((LEFT - 0.1) / width, 0.02), frameon=False,
-        fontsize=FONT - 1, labelcolor=style.ink, handlelength=4, numpoints=2, borderpad=0, labelspacing=0.3,
-    )  # fmt: skip
+    _legend(drawing, columns, bottom - BOTTOM)
     figure.text(LEFT / width, 1 - 0.22 / height, scene.caption.title, color=style.ink, fontsize=FONT + 1, weight="bold")
     return Drawing(scene, style, figure, axes)
 
@@ -225,30 +221,52 @@ def _minima(axes: Axes, scene: Scene, style: Style) -> None:
     for is_global, marker, size in ((False, "x", 4), (True, "*", 9)):
         places = np.array([minimum.place for minimum in scene.minima if minimum.is_global is is_global]).reshape(-1, 2)
         if len(places):
+            face, edge = (style.background, style.ink) if style.own else (look.STAR, look.STAR_EDGE)
             axes.plot(
-                *places.T, linestyle="none", marker=marker, markersize=size, color="#f0c419" if not style.own else "w",
-                markeredgecolor="#6b5900" if not style.own else style.ink, markeredgewidth=0.8, zorder=2.5,
+                *places.T, linestyle="none", marker=marker, markersize=size, color=face, markeredgecolor=edge,
+                markeredgewidth=0.8, zorder=2.5,
             )  # fmt: skip
 
 
-def _legend_entries(drawing: Drawing) -> list[Line2D]:
-    scene, style, entries = drawing.scene, drawing.style, []
-    for name in drawing.names:
-        track = next(track for track in scene.tracks if track.name == name)
-        line = Line2D(
-            [], [], color=drawing.color(track), linewidth=look.WIDTHS[0] + 0.4, label=_described(drawing, name)
-        )
-        line.set(marker=look.MARKERS[0], markersize=5, markeredgecolor=style.background)
-        entries.append(line)
-    for layer in range(1, scene.depth + 1):
-        line = Line2D(
-            [], [], color=style.ink, linewidth=look.WIDTHS[min(layer, 4)], label=f"slow weights, layer {layer}"
-        )
-        line.set_dashes(scaled(look.DASHES[min(layer, 4)], line.get_linewidth()))
-        line.set(marker=look.MARKERS[min(layer, 4)], markersize=look.SIZES[min(layer, 4)] - 2)
-        line.set_markeredgecolor(style.background)
-        entries.append(line)
-    return entries
+def _legend_columns(drawing: Drawing, width: float) -> list[list[Line2D]]:
+    """Optimizers and layers side by side where both fit, else one under the other."""
+    optimizers = [_optimizer_entry(drawing, name) for name in drawing.names]
+    layers = [_layer_entry(drawing, layer) for layer in range(1, drawing.scene.depth + 1)]
+    if layers and LEFT + _legend_width(optimizers) + _legend_width(layers) <= width:
+        return [optimizers, layers]
+    return [optimizers + layers]
+
+
+def _legend_width(entries: list[Line2D]) -> float:
+    return LEGEND_LINE + LEGEND_LETTER * max(len(str(entry.get_label())) for entry in entries)
+
+
+def _legend(drawing: Drawing, columns: list[list[Line2D]], high: float) -> None:
+    width, height = drawing.figure.get_size_inches()
+    left = LEFT - 0.1
+    for entries in columns:
+        drawing.figure.legend(
+            handles=entries, loc="upper left", bbox_to_anchor=(left / width, (high + 0.02) / height), frameon=False,
+            fontsize=FONT - 1, labelcolor=drawing.style.ink, handlelength=4, numpoints=2, borderpad=0, labelspacing=0.3,
+        )  # fmt: skip
+        left += _legend_width(entries)
+
+
+def _optimizer_entry(drawing: Drawing, name: str) -> Line2D:
+    track = next(track for track in drawing.scene.tracks if track.name == name)
+    line = Line2D([], [], color=drawing.color(track), linewidth=look.WIDTHS[0] + 0.4, label=_described(drawing, name))
+    line.set(marker=look.MARKERS[0], markersize=5, markeredgecolor=drawing.style.background)
+    return line
+
+
+def _layer_entry(drawing: Drawing, layer: int) -> Line2D:
+    shape = min(layer, 4)
+    line = Line2D(
+        [], [], color=drawing.style.ink, linewidth=look.WIDTHS[shape], label=f"slow weights, layer {layer}",
+        marker=look.MARKERS[shape], markersize=look.SIZES[shape] - 2, markeredgecolor=drawing.style.background,
+    )  # fmt: skip
+    line.set_dashes(scaled(look.DASHES[shape], line.get_linewidth()))
+    return line
 
 
 def _described(drawing: Drawing, name: str) -> str:

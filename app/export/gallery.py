@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.export.figures import render_figure
+from app.export.look import style_of
 from app.export.pages import scene_of
+from app.export.palette import palette_of
 from app.presets import PRESETS
 from app.share import short_link
 from app.state import SurfacesConfig
@@ -21,6 +24,7 @@ SIZE = {"width": 6.4, "height": 4.4, "dpi": 110}
 class Exhibit:
     """One picture of the gallery."""
 
+    key: str
     name: str
     says: str
     config: SurfacesConfig
@@ -28,16 +32,18 @@ class Exhibit:
     @property
     def file(self) -> str:
         """Its file's name."""
-        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") + ".png"
+        return re.sub(r"[^a-z0-9]+", "-", self.key.lower()).strip("-") + ".png"
 
 
 def exhibits() -> dict[str, list[Exhibit]]:
     """By heading, what the gallery shows."""
     surfaces = [
-        Exhibit(surface.name, surface.teaches, SurfacesConfig(surface=surface.key)) for surface in SURFACES.values()
+        Exhibit(key, surface.name, surface.teaches, SurfacesConfig(surface=key)) for key, surface in SURFACES.items()
     ]
     return {
-        "Ready-made comparisons": [Exhibit(name, preset.shows, preset.config) for name, preset in PRESETS.items()],
+        "Ready-made comparisons": [
+            Exhibit(name, name, preset.shows, preset.config) for name, preset in PRESETS.items()
+        ],
         "Surfaces": surfaces,
     }
 
@@ -48,12 +54,22 @@ def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None 
     groups = exhibits()
     everything = [exhibit for group in groups.values() for exhibit in group]
     for done, exhibit in enumerate(everything, start=1):
-        picture = render_figure(scene_of(exhibit.config), "png", **SIZE)
-        (folder / exhibit.file).write_bytes(picture)
+        (folder / exhibit.file).write_bytes(_picture(exhibit.config))
         if on_progress is not None:
             on_progress(done, len(everything))
     (folder / "README.md").write_text(_page(groups), encoding="utf-8")
     return len(everything)
+
+
+def _picture(config: SurfacesConfig) -> bytes:
+    """A PNG with a palette: a third of the size, and no visible difference in flat colours."""
+    from PIL import Image
+
+    scene, buffer = scene_of(config), io.BytesIO()
+    whole = Image.open(io.BytesIO(render_figure(scene, "png", **SIZE))).convert("RGB")
+    palette = palette_of(whole, scene, style_of("light"))
+    whole.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _page(groups: dict[str, list[Exhibit]]) -> str:

@@ -14,7 +14,7 @@ WIDTHS = (1.0, 2.0, 2.4, 2.8, 3.2)
 DASHES: tuple[tuple[float, ...], ...] = ((), (6, 2.2), (9, 2.2, 2.2, 2.2), (2.2, 2.2), (12, 3.8))
 MARKERS = ("o", "s", "D", "^", "*")
 SIZES = (6.0, 7.0, 7.5, 8.5, 11.0)
-GHOST = (1.1, 2.2)  # dash of the path that a synchronisation discarded
+STAR, STAR_EDGE = "#f0c419", "#6b5900"  # minima
 
 RGB = tuple[float, float, float]
 

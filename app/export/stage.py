@@ -26,7 +26,8 @@ class Stage:
 
     def __init__(self, scene: Scene, style: Style, size: tuple[int, int]) -> None:
         sketch = drawing.backdrop(scene, style, (size[0] / DPI, size[1] / DPI), DPI)
-        self.figure, self.canvas, self.last_step = sketch.figure, sketch.figure.canvas, scene.last_step
+        self.scene, self.style, self.last_step = scene, style, scene.last_step
+        self.figure, self.canvas = sketch.figure, sketch.figure.canvas
         self.movers = [_Mover(sketch, track) for track in scene.tracks]
         self.words = drawing.step_text(sketch, 0)
         self.words.set_animated(True)

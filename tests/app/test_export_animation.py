@@ -68,6 +68,15 @@ def test_the_last_frame_of_both_formats_is_the_same_picture(scene: Scene, gif: b
     assert np.abs(film - np.array(image.convert("RGB"))).mean() < 6
 
 
+def test_every_optimizer_keeps_its_colour_in_a_palette_however_thin_its_line(scene: Scene, gif: bytes) -> None:
+    image = Image.open(io.BytesIO(gif))
+    image.seek(19)
+    shown = {color for _, color in image.convert("RGB").getcolors(320 * 240)}
+    for track in scene.tracks:
+        wanted = np.array([int(track.color[at : at + 2], 16) for at in (1, 3, 5)])
+        assert min(np.abs(wanted - color).max() for color in shown) <= 8, track.name
+
+
 def test_a_gif_repeats_byte_for_byte(scene: Scene) -> None:
     first, second = (render_animation(scene, "gif", seconds=0.2, fps=10, **SIZE) for _ in range(2))
     assert first == second

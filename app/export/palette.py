@@ -1,0 +1,40 @@
+"""One palette for all frames of a picture, in which thin lines keep their colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.export import look
+from app.export.look import Style
+from app.export.scene import Scene
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+COLORS = 128  # more make larger files and no visible difference
+SHARE = 40  # each key colour counts as this part of the picture: median cut forgets colours of few pixels
+
+
+def palette_of(picture: Image, scene: Scene, style: Style) -> Image:
+    """The palette of a picture, as Pillow's `quantize(palette=...)` takes it."""
+    from PIL import Image
+
+    side = max(8, int((picture.width * picture.height / SHARE) ** 0.5))
+    keys = key_colors(scene, style)
+    sheet = Image.new("RGB", (max(picture.width, side * len(keys)), picture.height + side), style.background)
+    sheet.paste(picture, (0, 0))
+    for index, (red, green, blue) in enumerate(keys):
+        swatch = (round(255 * red), round(255 * green), round(255 * blue))
+        sheet.paste(swatch, (index * side, picture.height, (index + 1) * side, picture.height + side))
+    return sheet.quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+
+
+def key_colors(scene: Scene, style: Style) -> list[look.RGB]:
+    """The colours that tell things apart: of every optimizer and layer, of text and of minima."""
+    names = look.distinct([track.name for track in scene.tracks])
+    keys = [look.rgb(style.ink), look.rgb(style.background), look.rgb(look.STAR)]
+    for track in scene.tracks:
+        color = style.color(track.color, names.index(track.name))
+        keys.append(look.rgb(color))
+        keys += [style.slow(color, layer) for layer in range(2, len(track.layers) + 1)]
+    return list(dict.fromkeys(keys))
