@@ -7,19 +7,23 @@ there is a page, and because training must not take time from pages.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 
-PRELOADED = ["app.jobs.worker", "landscapes.tasks", "optim_core.training"]
+PRELOADED = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "sklearn.datasets"]
 NICENESS = 2  # pages come first
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 def main(workers: int) -> None:
     """Serve until standard input closes."""
     from distributed import LocalCluster
 
+    os.environ.update(ONE_THREAD)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    _fork_from_preloaded()
     cluster = LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
@@ -28,12 +32,21 @@ def main(workers: int) -> None:
         dashboard_address=None,
         worker_dashboard_address=None,
         silence_logs="CRITICAL",
-        preload=PRELOADED,
     )
     with cluster:
         sys.stdout.write(f"{cluster.scheduler_address}\n")
         sys.stdout.flush()
         sys.stdin.read()
+
+
+def _fork_from_preloaded() -> None:
+    """Where the system can, import torch once and fork the workers from there: also those that replace killed ones."""
+    import dask
+    from distributed.utils import get_mp_context
+
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+        get_mp_context().set_forkserver_preload(PRELOADED)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from app.jobs.errors import JobsError, SchedulerGoneError
 from app.jobs.files import clear_errors
 from app.jobs.queue import FairQueue, Limits
 from app.jobs.store import RunStore, TrainingResult, store_from_environment
-from app.jobs.worker import Order, run_order
+from app.jobs.worker import CHECKPOINT_SECONDS, Order, run_order
 from app.jobs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -79,8 +79,14 @@ class Jobs:
     worker's run is retried from its checkpoint; when the scheduler is gone, runs wait for it and go on likewise.
     """
 
-    def __init__(self, store: RunStore, cluster: Cluster, limits: Limits | None = None) -> None:
-        self.store, self.cluster = store, cluster
+    def __init__(
+        self,
+        store: RunStore,
+        cluster: Cluster,
+        limits: Limits | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> None:
+        self.store, self.cluster, self.checkpoint_seconds = store, cluster, checkpoint_seconds
         self._queue = FairQueue(limits or Limits())
         self._jobs: dict[str, _Job] = {}
         self._running: dict[str, tuple[_Job, Future]] = {}  # by attempt
@@ -240,7 +246,14 @@ class Jobs:
 
     def _start(self, job: _Job, client: Client) -> None:
         attempt = uuid.uuid4().hex
-        order = Order(str(self.store.root), self.store.identity, self.store.limit, attempt, job.request.to_json())
+        order = Order(
+            root=str(self.store.root),
+            store=self.store.identity,
+            limit=self.store.limit,
+            attempt=attempt,
+            request=job.request.to_json(),
+            checkpoint_seconds=self.checkpoint_seconds,
+        )
         future = client.submit(run_order, order, key=f"train-{job.key}-{attempt}", pure=False)
         future.add_done_callback(lambda _: self._wake.set())
         self._queue.remove(job.key)

@@ -40,6 +40,7 @@ class Order:
     limit: int
     attempt: str
     request: Mapping[str, Any]
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     format: int = FORMAT
 
 
@@ -59,16 +60,16 @@ def run_order(order: Order) -> Outcome:
     while not work.cancelled(order.attempt):
         with store.lock(request.key) as mine:
             if mine:
-                return "done" if store.find(request.key) is not None else _compute(store, work, request, order.attempt)
+                return "done" if store.find(request.key) is not None else _compute(store, work, request, order)
         time.sleep(CANCEL_SECONDS)
     return "cancelled"
 
 
-def _compute(store: RunStore, work: Workspace, request: TrainingRequest, attempt: str) -> Outcome:
+def _compute(store: RunStore, work: Workspace, request: TrainingRequest, order: Order) -> Outcome:
     try:
         work.make()
         training, earlier_seconds = _begun(store, work, request)
-        reporter = _Reporter(training, work, attempt, earlier_seconds)
+        reporter = _Reporter(training, work, order, earlier_seconds)
         training.run(reporter, reporter.cancelled)
         reporter.report()
         if not training.ended:
@@ -129,12 +130,12 @@ def _finish(store: RunStore, work: Workspace, request: TrainingRequest, reporter
 class _Reporter:
     """Writes progress and checkpoints now and then, more rarely where writing takes long."""
 
-    def __init__(self, training: Training, work: Workspace, attempt: str, earlier_seconds: float) -> None:
-        self.training, self.work, self.attempt = training, work, attempt
+    def __init__(self, training: Training, work: Workspace, order: Order, earlier_seconds: float) -> None:
+        self.training, self.work, self.order = training, work, order
         self.began, self.earlier_seconds = time.monotonic(), earlier_seconds
         self.resumed_at = training.step
         self.next_report = self.next_look = 0.0
-        self.next_save = time.monotonic() + CHECKPOINT_SECONDS
+        self.next_save = time.monotonic() + order.checkpoint_seconds
         self._stop = False
         self.report()
 
@@ -150,12 +151,12 @@ class _Reporter:
             self.next_report = _later(now, PROGRESS_SECONDS)
         if now >= self.next_save:
             self.save()
-            self.next_save = _later(now, CHECKPOINT_SECONDS)
+            self.next_save = _later(now, self.order.checkpoint_seconds)
 
     def cancelled(self) -> bool:
         now = time.monotonic()
         if now >= self.next_look:
-            self._stop = self.work.cancelled(self.attempt)
+            self._stop = self.work.cancelled(self.order.attempt)
             self.next_look = now + CANCEL_SECONDS
         return self._stop
 
@@ -164,7 +165,7 @@ class _Reporter:
         taken = training.step - self.resumed_at
         rate = (time.monotonic() - self.began) / taken if taken else None
         eta = None if rate is None else rate * (steps - training.step)
-        about = Progress(self.attempt, training.step, steps, eta, self.resumed_at, training.curves())
+        about = Progress(self.order.attempt, training.step, steps, eta, self.resumed_at, training.curves())
         self.work.write_progress(about)
 
     def save(self) -> None:
