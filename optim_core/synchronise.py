@@ -38,24 +38,28 @@ def synchronise(columns: Sequence[Column], alphas: Sequence[float], foreach: boo
 
 
 def _climb(column: Column, alphas: Sequence[float]) -> None:
-    for below, slow, alpha in zip(column, column[1:], alphas, strict=False):
+    below = column[0]
+    for slow, alpha in zip(column[1:], alphas, strict=True):
         if alpha == 1:
             slow.copy_(below)  # lerp_ would turn −0 into 0 and ∞ into NaN
         elif alpha != 0:
-            slow.lerp_(below.to(slow.dtype), alpha)
+            slow.lerp_(below if below.dtype is slow.dtype else below.to(slow.dtype), alpha)
+        below = slow
     for inner in column[:-1]:
-        inner.copy_(column[-1])
+        inner.copy_(below)
 
 
 def _climb_together(columns: Sequence[Column], alphas: Sequence[float]) -> None:
     rows = [list(row) for row in zip(*columns, strict=True)]
-    for below, slow, alpha in zip(rows, rows[1:], alphas, strict=False):
+    below = rows[0]
+    for slow, alpha in zip(rows[1:], alphas, strict=True):
         if alpha == 1:
             torch._foreach_copy_(slow, below)
         elif alpha != 0:
             torch._foreach_lerp_(slow, below, alpha)
+        below = slow
     for inner in rows[:-1]:
-        torch._foreach_copy_(inner, rows[-1])
+        torch._foreach_copy_(inner, below)
 
 
 def _fits_foreach(column: Column, foreach: bool | None) -> bool:
