@@ -128,7 +128,9 @@ def _text(value: Any) -> str:
             return "none"
         if isinstance(value[0], BaseModel):
             return ",".join(":".join(_text(part) for _, part in item) for item in value)
-        return ";".join(",".join(_text(part) for part in item) for item in value)
+        if isinstance(value[0], tuple):
+            return ";".join(",".join(_text(part) for part in item) for item in value)
+        return ",".join(_text(part) for part in value)
     return str(value)
 
 

@@ -83,12 +83,12 @@ def scenery(config: SurfacesConfig) -> Scenery:
         shown = mean_surface(config.landscape, noise) if noise else config.landscape
         return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
 
-    return _sceneries.get((config.surface, noise), build)
+    return _sceneries.get((config.landscape, noise), build)
 
 
 def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Surfaces page shows."""
-    key = (config.surface, config.starts, config.gradient_noise(), config.steps, config.specs())
+    key = (config.landscape, config.starts, config.gradient_noise(), config.steps, config.specs())
     return _trajectories.get(key, lambda: _record(config, on_progress))
 
 

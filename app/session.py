@@ -75,6 +75,10 @@ def widgets(page: str, config: BaseModel) -> Iterator[tuple[str, Any]]:
                 yield from _card_widgets(f"{page}.{number}", card)
         elif name == "starts":
             yield f"{page}.starts", "; ".join(f"{_exact(x)}, {_exact(y)}" for x, y in value)
+        elif name == "domain" and value is not None:
+            yield f"{page}.domain", ", ".join(map(_exact, value))
+        elif name == "parameters":
+            yield from ((f"{page}.parameters.{parameter}", number) for parameter, number in value or ())
         else:
             yield f"{page}.{name}", value
 
@@ -95,6 +99,10 @@ def _read(page: str, config: Config) -> tuple[Config, list[str]]:
     values = {name: _said(f"{page}.{name}", value) for name, value in config}
     if "cards" in values:
         values["cards"] = [_read_card(f"{page}.{number}", card) for number, card in enumerate(values["cards"], start=1)]
+    if values.get("parameters"):
+        values["parameters"] = tuple(
+            (name, _said(f"{page}.parameters.{name}", number)) for name, number in config.parameters
+        )
     try:
         return type(config).model_validate(values), []
     except ValidationError as error:

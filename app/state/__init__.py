@@ -15,7 +15,7 @@ from app.state.cards import (
     short,
 )
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
-from app.state.surfaces import MAX_STARTS, MAX_STEPS, NOISE_KINDS, SurfacesConfig
+from app.state.surfaces import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 
 __all__ = [
     "BASE_TITLES",
@@ -29,6 +29,7 @@ __all__ = [
     "MAX_STEPS",
     "MAX_TRAINING_STEPS",
     "NOISE_KINDS",
+    "OWN",
     "PALETTE",
     "Card",
     "Comparison",

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app.state.cards import Comparison, Finite, default_cards
+from app.state.formula import DEFAULT_DOMAIN, DEFAULT_FORMULA, OwnFormula, as_domain
 from landscapes.noise import Noise
 from landscapes.surfaces import SURFACES, Surface
 
@@ -16,7 +17,10 @@ NoiseKind = Literal["none", "gaussian", "multiplicative", "student", "minibatch"
 NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)
 
 
-class SurfacesConfig(Comparison):
+OWN = "formula"  # the surface that is a visitor's own
+
+
+class SurfacesConfig(OwnFormula, Comparison):
     """Everything that the Surfaces page shows."""
 
     v: Literal[1] = 1
@@ -35,8 +39,8 @@ class SurfacesConfig(Comparison):
     @field_validator("surface")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in SURFACES:
-            raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}")
+        if value not in SURFACES and value != OWN:
+            raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}, {OWN}")
         return value
 
     @field_validator("starts", mode="before")
@@ -51,18 +55,21 @@ class SurfacesConfig(Comparison):
     @classmethod
     def _inside(cls, value: tuple[tuple[float, float], ...], info: ValidationInfo) -> tuple[tuple[float, float], ...]:
         surface = SURFACES.get(info.data.get("surface", ""))
-        for place in value if surface else ():
-            check_inside(place, surface.domain)
+        domain = surface.domain if surface else as_domain(info.data.get("domain"))
+        for place in value if "surface" in info.data else ():
+            check_inside(place, domain)
         return value
 
     @model_validator(mode="before")
     @classmethod
     def _customary(cls, data: Any) -> Any:
         """What is not said follows the surface: its customary start, lr, steps and noise."""
-        surface = SURFACES.get(data.get("surface", "ravine")) if isinstance(data, dict) else None
+        surface = _asked(data) if isinstance(data, dict) else None
         if surface is None:
             return data
         customary: dict[str, Any] = {"starts": (surface.start,), "steps": surface.steps}
+        if data.get("surface") == OWN:
+            customary |= {"formula": DEFAULT_FORMULA, "domain": DEFAULT_DOMAIN, "parameters": ()}
         if surface.noise_scale and "noise" not in data:
             customary |= {"noise": "gaussian", "noise_scale": surface.noise_scale}
         return {"cards": default_cards(surface.lr)} | customary | data
@@ -70,7 +77,7 @@ class SurfacesConfig(Comparison):
     @property
     def landscape(self) -> Surface:
         """The surface chosen."""
-        return SURFACES[self.surface]
+        return self.own_surface() if self.surface == OWN else SURFACES[self.surface]
 
     def gradient_noise(self) -> Noise:
         """The gradient noise chosen, for the landscapes."""
@@ -82,6 +89,17 @@ class SurfacesConfig(Comparison):
             batches=self.noise_batches,
             replacement=self.noise_replacement,
         )
+
+
+def _asked(settings: dict[str, Any]) -> Surface | None:
+    """The surface that settings not yet validated name; None where they name none, or one that is refused later."""
+    key = settings.get("surface", "ravine")
+    if key != OWN:
+        return SURFACES.get(key)
+    try:
+        return OwnFormula.model_validate({name: settings.get(name) for name in OwnFormula.model_fields}).own_surface()
+    except ValueError:
+        return None
 
 
 def check_inside(place: tuple[float, float], domain: tuple[tuple[float, float], tuple[float, float]]) -> None:

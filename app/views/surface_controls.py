@@ -7,8 +7,9 @@ import streamlit as st
 from app import session
 from app.player import Pick
 from app.presets import PRESETS
-from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, SurfacesConfig
+from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 from app.views.cards import draw_cards
+from app.views.formula_controls import draw_formula
 from landscapes.surfaces import SURFACES
 
 PAGE = "surfaces"
@@ -27,7 +28,7 @@ def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
         for problem in problems:
             st.error(problem)
         _history()
-        _scene()
+        _scene(config)
         _noise(config)
         st.markdown("##### Optimizers")
         draw_cards(PAGE, config.cards)
@@ -58,11 +59,13 @@ def _history() -> None:
         )  # fmt: skip
 
 
-def _scene() -> None:
+def _scene(config: SurfacesConfig) -> None:
     st.selectbox(
-        "Surface", list(SURFACES), format_func=lambda key: SURFACES[key].name, key=f"{PAGE}.surface",
-        on_change=_follow_surface,
+        "Surface", [*SURFACES, OWN], key=f"{PAGE}.surface", on_change=_follow_surface,
+        format_func=lambda key: "Your own formula" if key == OWN else SURFACES[key].name,
     )  # fmt: skip
+    if config.surface == OWN:
+        draw_formula(config)
     st.text_input(
         "Start points", key=f"{PAGE}.starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the surface."
     )
@@ -94,7 +97,9 @@ def _follow_surface() -> None:
 
 
 def _reset() -> None:
-    session.adopt(PAGE, SurfacesConfig(surface=st.session_state[f"{PAGE}.config"].surface))
+    config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
+    own = {name: getattr(config, name) for name in ("formula", "domain", "parameters")}
+    session.adopt(PAGE, SurfacesConfig(surface=config.surface, **own))
 
 
 def _take_preset() -> None:

@@ -138,6 +138,49 @@ def test_cards_are_added_up_to_four_and_removed_down_to_one():
     assert len(config_of(at).cards) == 1
 
 
+def test_a_formula_of_ones_own_runs_from_its_proposed_start():
+    at = opened()
+    at.selectbox(key="surfaces.surface").set_value("formula").run()
+    at.text_input(key="surfaces.formula").set_value("x^2 + 3y^2 + sin(5x)").run()
+    at.text_input(key="surfaces.domain").set_value("-3, 3, -2, 2").run()
+    assert not at.exception
+    assert not at.error
+    config = config_of(at)
+    assert config.domain == (-3, 3, -2, 2)
+    assert r"\sin" in at.markdown[0].value or any(r"\sin" in part.value for part in at.markdown)
+
+
+def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.formula").set_value("a*x^2 + y^2").run()
+    assert "unknown name 'a'" in at.error[0].value
+    assert at.code[0].value == "a*x^2 + y^2\n^"
+    at.button(key="surfaces.make_parameter").click().run()
+    assert not at.error
+    assert config_of(at).parameters == (("a", 1.0),)
+    at.slider(key="surfaces.parameters.a").set_value(1.5).run()
+    assert config_of(at).parameters == (("a", 1.5),)
+    assert at.query_params["parameters"] == "a,1.5"
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("", "empty"),
+        ("3", "constant"),
+        ("log(-1 - x^2)", "not finite anywhere"),
+        ("x +", "ends"),
+        ("__import__('os')", "_"),
+    ],
+)
+def test_a_formula_that_cannot_be_is_explained(formula, words):
+    at = opened(v="1", surface="formula", formula="x^2 + y^2")
+    at.text_input(key="surfaces.formula").set_value(formula).run()
+    assert not at.exception
+    assert words in at.error[0].value
+    assert config_of(at).formula == "x^2 + y^2"
+
+
 def test_the_table_says_what_the_run_did():
     config = SurfacesConfig(surface="ravine", steps=300)
     run, scenery = runs.surface_run(config), runs.scenery(config)

@@ -1,0 +1,77 @@
+"""A visitor's own formula as part of a config."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from app.state.cards import Finite, Frozen
+from landscapes.formula import MAX_LENGTH, MAX_PARAMETERS, parse
+from landscapes.surfaces import Domain, Surface
+
+DEFAULT_FORMULA = "(x^2 + y - 11)^2 / 40 + sin(3x) cos(2y)"
+DEFAULT_DOMAIN = (-5.0, 5.0, -4.0, 14.0)
+MAX_DOMAIN = 1e6
+
+Bounds = tuple[Finite, Finite, Finite, Finite]
+Parameters = tuple[tuple[str, Finite], ...]
+
+
+class OwnFormula(Frozen):
+    """f(x, y) with its domain and the values of its parameters; None stands for an example."""
+
+    domain: Bounds | None = None
+    parameters: Parameters | None = Field(None, max_length=MAX_PARAMETERS)
+    formula: str | None = Field(None, max_length=MAX_LENGTH)
+
+    @field_validator("domain", mode="before")
+    @classmethod
+    def _read_domain(cls, value: Any) -> Any:
+        """A link writes "x from,x to,y from,y to"."""
+        return tuple(value.replace(";", ",").split(",")) if isinstance(value, str) else value
+
+    @field_validator("domain")
+    @classmethod
+    def _has_a_size(cls, value: Bounds | None) -> Bounds | None:
+        if value is None or (value[0] < value[1] and value[2] < value[3] and max(map(abs, value)) <= MAX_DOMAIN):
+            return value
+        raise ValueError(f"must be x from, x to, y from, y to, each from below its to, all within ±{MAX_DOMAIN:g}")
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _read_parameters(cls, value: Any) -> Any:
+        """A link writes "a,1;b,.5"."""
+        if not isinstance(value, str) or value == "none":
+            return () if value == "none" else value
+        return tuple(tuple(part.strip() for part in pair.split(",")) for pair in value.split(";") if pair.strip())
+
+    @field_validator("formula")
+    @classmethod
+    def _is_a_surface(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """The last of the three fields: it is checked with the domain and the parameters."""
+        if {"domain", "parameters"} <= info.data.keys():
+            own_surface(value, info.data["domain"], info.data["parameters"])
+        return value
+
+    def own_surface(self) -> Surface:
+        """The surface of the formula; parsed, never run as Python."""
+        return own_surface(self.formula, self.domain, self.parameters)
+
+
+@lru_cache(maxsize=64)
+def own_surface(formula: str | None, bounds: Bounds | None, parameters: Parameters | None) -> Surface:
+    """The surface of a formula over a domain.
+
+    Raises:
+        FormulaError: what is wrong with it, and where.
+    """
+    values = dict(parameters or ())
+    return parse(formula if formula is not None else DEFAULT_FORMULA, values).surface(as_domain(bounds), values)
+
+
+def as_domain(bounds: Bounds | None) -> Domain:
+    """((x from, x to), (y from, y to))."""
+    low_x, high_x, low_y, high_y = bounds or DEFAULT_DOMAIN
+    return (low_x, high_x), (low_y, high_y)
