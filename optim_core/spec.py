@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     import torch
 
 BaseName = Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"]
+MethodName = Literal["extragradient", "optimistic"]
 SyncMomentum = Literal["keep", "reset", "pullback"]
 ScheduleKind = Literal["constant", "step", "cosine"]
 
 BASES: tuple[str, ...] = get_args(BaseName)
+METHODS: tuple[str, ...] = get_args(MethodName)
+"""Bases for games, from `optim_core.methods`; those of `BASES` are torch's own."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,16 @@ class OptimizerSpec:
     """One optimizer of a comparison: `build` makes the real torch.optim / MultilayerLookahead object.
 
     `momentum` serves the momentum and nesterov bases, `betas` Adam and AdamW. `layers` are innermost first; none is the
-    bare base. `sync_momentum` says what happens to the base's momentum at a synchronisation.
+    bare base. `sync_momentum` says what happens to the base's momentum at a synchronisation. `alternating` lets the two
+    players of a game move in turn, each a param group of its own.
 
     Raises:
         ValueError: unknown base or sync_momentum, lr not positive and finite, momentum or a beta outside [0, 1),
-            negative weight decay; each names the field and the value.
+            negative weight decay, alternating with a base that is not torch's; each names the field and the value.
     """
 
     name: str
-    base: BaseName = "sgd"
+    base: BaseName | MethodName = "sgd"
     lr: float = 0.01
     layers: tuple[Layer, ...] = ()
     momentum: float = 0.9
@@ -71,10 +75,13 @@ class OptimizerSpec:
     weight_decay: float = 0.0
     sync_momentum: SyncMomentum = "keep"
     schedule: Schedule = Schedule()
+    alternating: bool = False
 
     def __post_init__(self) -> None:
-        if self.base not in BASES:
-            raise ValueError(f"base must be one of {BASES}, got {self.base!r}")
+        if self.base not in BASES + METHODS:
+            raise ValueError(f"base must be one of {BASES + METHODS}, got {self.base!r}")
+        if self.alternating and self.base in METHODS:
+            raise ValueError(f"alternating updates need a base of {BASES}, got {self.base!r}")
         if self.sync_momentum not in get_args(SyncMomentum):
             raise ValueError(f"sync_momentum must be one of {get_args(SyncMomentum)}, got {self.sync_momentum!r}")
         if not (math.isfinite(self.lr) and self.lr > 0):
@@ -102,8 +109,8 @@ class OptimizerSpec:
 
     @property
     def evaluations_per_step(self) -> int:
-        """Gradient evaluations of one base step."""
-        return 1
+        """Gradient evaluations of one base step: a second one looks ahead, or lets the second player answer."""
+        return 2 if self.alternating or self.base == "extragradient" else 1
 
     def with_lr(self, lr: float) -> OptimizerSpec:
         """The same optimizer at another lr."""
@@ -114,7 +121,11 @@ class OptimizerSpec:
         return self.lr * self.schedule.multiplier(step, steps)
 
     def build(self, params: Iterable[Any], **options: Any) -> torch.optim.Optimizer:
-        """The optimizer over `params` (tensors or param groups); `options` go to the base, e.g. foreach=False."""
+        """The optimizer over `params` (tensors or param groups); `options` go to torch's bases, e.g. foreach=False.
+
+        Raises:
+            ValueError: alternating, and `params` are not at least two param groups, one for each player.
+        """
         from optim_core.lookahead import MultilayerLookahead
 
         base = self._base(params, options)
@@ -124,11 +135,22 @@ class OptimizerSpec:
         return MultilayerLookahead(base, ks, alphas, momentum=self.kept_momentum)
 
     def _base(self, params: Iterable[Any], options: dict[str, Any]) -> torch.optim.Optimizer:
+        from optim_core.methods import Alternating, Extragradient, OptimisticGradient
+
+        if self.base == "extragradient":
+            return Extragradient(params, self.lr, self.weight_decay)
+        if self.base == "optimistic":
+            return OptimisticGradient(params, self.lr, self.weight_decay)
+        base = self._torch_base(params, options)
+        return Alternating(base) if self.alternating else base
+
+    def _torch_base(self, params: Iterable[Any], options: dict[str, Any]) -> torch.optim.Optimizer:
         import torch
 
         common = {"lr": self.lr, "weight_decay": self.weight_decay, **options}
         if self.base in ("adam", "adamw"):
-            return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.base](params, betas=self.betas, **common)
+            adam = torch.optim.Adam if self.base == "adam" else torch.optim.AdamW
+            return adam(params, betas=self.betas, **common)
         if self.base == "rmsprop":
             return torch.optim.RMSprop(params, **common)
         momentum = 0.0 if self.base == "sgd" else self.momentum

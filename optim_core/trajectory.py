@@ -4,6 +4,9 @@ All runs of all optimizers advance in one loop. A run is one optimizer from one 
 by optimizer, in one tensor of shape (optimizers, starts, dim), of which each optimizer owns one slice as its only
 parameter. One evaluation of the objective serves them all. This is right for optimizers whose update is elementwise, as
 all those of `optim_core.spec` are: a row never sees another row.
+
+A base method that takes the gradient several times a step has the further evaluations to itself. Players who move in
+turn own a half of the coordinates each.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
@@ -91,7 +95,8 @@ def record(
 
     Args:
         field: `field(x, evaluation) -> (loss, gradient)` for x of shape (rows, dim), loss of shape (rows,). Row r
-            belongs to start r % len(starts). `evaluation` counts from 0; the last call is for the final loss only.
+            belongs to start r % len(starts). `evaluation` counts from 0, for each optimizer its own gradient
+            evaluations; the last call is for the final loss only.
         optimizers: what to compare.
         starts: (starts, dim) or (dim,), finite.
         steps: base steps, 1 to 1,000,000.
@@ -131,6 +136,7 @@ class _Batch:
     def __init__(self, field: Field, specs: Sequence[OptimizerSpec], starts: torch.Tensor, escape: float) -> None:
         self.field = field
         self.specs = specs
+        self.per_step = [spec.evaluations_per_step for spec in specs]
         self.x = starts.repeat(len(specs), 1, 1)
         self.rows = self.x.view(-1, starts.shape[-1])
         self.gradient = torch.zeros_like(self.x)
@@ -142,47 +148,81 @@ class _Batch:
             spec.depth for spec in specs
         ]  # at the start all weights coincide, as after a synchronisation
         self.diverged = torch.full(self.x.shape[:2], -1, dtype=torch.int64)
+        self.any_lost = False
         self.limit = min(escape, torch.finfo(torch.float64).max)
         self.last_finite = self.x.clone()
         self.optimizers = [self._build(index, spec) for index, spec in enumerate(specs)]
 
     def _build(self, index: int, spec: OptimizerSpec) -> torch.optim.Optimizer:
-        parameter = torch.nn.Parameter(self.x[index])  # a view: stepping the parameter moves its slice of the batch
-        parameter.grad = self.gradient[index]
-        optimizer = spec.build([parameter], foreach=False)
+        players = 2 if spec.alternating else 1
+        places, gradients = (whole[index].chunk(players, -1) for whole in (self.x, self.gradient))
+        parameters = [torch.nn.Parameter(place) for place in places]  # views: stepping them moves the batch
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        optimizer = spec.build([{"params": [parameter]} for parameter in parameters], foreach=False)
         if isinstance(optimizer, MultilayerLookahead):
-            proposal, position = self.proposal[index], self.x[index]
+            optimizer.base.register_step_post_hook(self._proposal_keeper(index, spec.layers[0].k))
+        return optimizer
 
-            def keep_proposal(*_: Any) -> None:
+    def _proposal_keeper(self, index: int, k: int) -> Callable[..., None]:
+        proposal, position = self.proposal[index], self.x[index]
+
+        def keep(*_: Any) -> None:
+            if (self.step + 1) % k == 0:  # a synchronisation follows
                 proposal.copy_(position)
 
-            optimizer.base.register_step_post_hook(keep_proposal)
-        return optimizer
+        return keep
 
     def evaluate(self, step: int) -> None:
         loss, gradient = self.field(self.rows, step)
         self.loss = loss.view(self.x.shape[:2])
         self.gradient_rows.copy_(gradient)
         for index, spec in enumerate(self.specs):
+            if self.per_step[index] > 1:
+                self._evaluate_alone(index, self.per_step[index] * step)
             if self.synchronised[index] == spec.depth:  # there the outermost slow weights equal the fast ones
                 torch.where(
                     self.diverged[index] < 0, self.loss[index], self.slow_loss[index], out=self.slow_loss[index]
                 )
 
+    def _evaluate_alone(self, index: int, evaluation: int) -> None:
+        self.gradient[index] = self.field(self.x[index], evaluation)[1]
+
+    def _closure(self, index: int, first: int) -> Callable[[], float]:
+        """Takes the gradient anew at each call but the first, which finds that of `evaluate`."""
+        evaluations = count(first)
+
+        def closure() -> float:
+            evaluation = next(evaluations)
+            if evaluation > first:
+                self._evaluate_alone(index, evaluation)
+            return math.nan  # a loss of all starts together, which no base looks at
+
+        return closure
+
     def advance(self, step: int, steps: int) -> None:
+        self.step = step
         self.last_finite.copy_(self.x)
         for index, (spec, optimizer) in enumerate(zip(self.specs, self.optimizers, strict=True)):
             if spec.schedule.kind != "constant":
-                optimizer.param_groups[0]["lr"] = spec.lr_at(step, steps)
-            optimizer.step()
+                for group in optimizer.param_groups:
+                    group["lr"] = spec.lr_at(step, steps)
+            if self.per_step[index] > 1:
+                optimizer.step(self._closure(index, self.per_step[index] * step))
+            else:
+                optimizer.step()
             self.synchronised[index] = optimizer.synchronised if isinstance(optimizer, MultilayerLookahead) else 0
-        if not self.x.abs().max().item() <= self.limit:  # "not <=" also catches NaN
+        low, high = torch.aminmax(self.x)
+        inside = low.item() >= -self.limit and high.item() <= self.limit  # this way round NaN is caught, too
+        if self.any_lost or not inside:
             self._freeze(step + 1)
 
     def _freeze(self, step: int) -> None:
-        """Put the runs that left the finite numbers back to their last finite place; the others never notice."""
+        """Hold the runs that left the finite numbers at their last finite place; the others never notice."""
         lost = ~(self.x.abs() <= self.limit).all(dim=-1)
         self.diverged[lost & (self.diverged < 0)] = step
+        lost = self.diverged >= 0  # also those whose next step would lead back inside
+        self.any_lost = True
         self.x[lost] = self.last_finite[lost]
         self.proposal[lost] = self.last_finite[lost]
 
@@ -190,7 +230,8 @@ class _Batch:
         optimizer = self.optimizers[index]
         if not isinstance(optimizer, MultilayerLookahead):
             return []
-        return [optimizer.slow_weights(layer)[0] for layer in range(1, len(optimizer.layers) + 1)]
+        weights = [optimizer.slow_weights(layer) for layer in range(1, len(optimizer.layers) + 1)]
+        return [players[0] if len(players) == 1 else torch.cat(players, -1) for players in weights]
 
 
 class _Kept:
@@ -226,7 +267,7 @@ class _Kept:
     def trajectory(self, specs: Sequence[OptimizerSpec]) -> Trajectory:
         rows, diverged = self.row, self.batch.diverged.numpy()
         step = self.step[:rows]
-        per_step = np.array([spec.evaluations_per_step for spec in specs])
+        per_step = np.array(self.batch.per_step)
         fast = self.fast[:rows].numpy()
         slow = tuple(tuple(layer[:rows].numpy() for layer in layers) for layers in self.slow)
         for index, layers in enumerate(slow):

@@ -14,6 +14,7 @@ from optim_core.theory.factors import (
     spec_matrix,
     spectral_radius,
 )
+from optim_core.theory.methods import game_rate, method_matrix
 from optim_core.theory.noise import (
     NoisyQuadratic,
     effective_lr,
@@ -50,12 +51,14 @@ __all__ = [
     "factors",
     "factors_of_cells",
     "game_eigenvalues",
+    "game_rate",
     "gradient_flow",
     "layer_matrices",
     "linear_factors",
     "linear_rate",
     "log_log_slope",
     "lr_for_effective",
+    "method_matrix",
     "modified_loss",
     "modified_values",
     "penalties",
