@@ -56,13 +56,20 @@ def spec_per_player(
     """The optimizer of each player in order; one alone serves every player.
 
     Raises:
-        ValueError: a player without an optimizer or the reverse, or periods that differ between players.
+        ValueError: a player without an optimizer or the reverse, periods that differ between players, or an optimizer
+            that evaluates the gradient more than once a step.
     """
     if isinstance(optimizers, OptimizerSpec):
-        return (optimizers,) * len(players)
+        optimizers = dict.fromkeys(players, optimizers)
     if set(optimizers) != set(players):
         raise ValueError(f"optimizers must name exactly the players {tuple(players)}, got {tuple(optimizers)}")
     specs = tuple(optimizers[player] for player in players)
+    for spec in specs:
+        if spec.evaluations_per_step != 1:
+            raise ValueError(
+                f"optimizers of networks must take one gradient a step (players move in turn as it is), got base "
+                f"{spec.base!r} with {spec.evaluations_per_step}"
+            )
     periods = [tuple(layer.k for layer in spec.layers) for spec in specs]
     if len(set(periods)) > 1:
         raise ValueError(
