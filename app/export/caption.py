@@ -59,15 +59,15 @@ def surface_caption(config: SurfacesConfig) -> Caption:
             f"Start{'s' if len(config.starts) > 1 else ''}: {starts}",
             _noise(config),
             f"Seed: {config.seed}. Base steps: {config.steps}.",
-            *(optimizer_line(spec) for spec in config.specs()),
+            *(optimizer_line(spec, card.ema) for spec, card in zip(config.specs(), config.active, strict=True)),
         ),
         citations=citations(config.specs()),
         config=config.model_dump_json(),
     )
 
 
-def optimizer_line(spec: OptimizerSpec) -> str:
-    """One optimizer with everything that defines it."""
+def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
+    """One optimizer with everything that defines it, and the decay of the average shown beside it (0 is none)."""
     parts = [f"base {spec.base}", f"lr {spec.lr!r}"]
     if spec.base in ("momentum", "nesterov"):
         parts.append(f"momentum {spec.momentum!r}")
@@ -82,6 +82,8 @@ def optimizer_line(spec: OptimizerSpec) -> str:
         parts.append(f"lr × {spec.schedule.factor!r} every {spec.schedule.every} steps")
     elif spec.schedule.kind == "cosine":
         parts.append("cosine schedule")
+    if ema:
+        parts.append(f"exponential average of the fast weights shown, decay {ema!r}")
     return f"{spec.name}: {'; '.join(parts)}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
-from app.export import look
-from app.export.scene import Scene, row_at, slow_weights
+from app.export import look, strands
+from app.export.scene import Scene, row_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,28 +89,24 @@ def step_text(drawing: Drawing, step: int | None) -> Any:
     return drawing.figure.text(*where, words, color=drawing.style.quiet, fontsize=FONT, ha="right")
 
 
-def fast_line(drawing: Drawing, track: Track) -> Line2D:
-    """The thin solid line of the fast weights, still empty."""
-    color = drawing.color(track)
-    return Line2D(
-        [], [], color=color, linewidth=look.WIDTHS[0], alpha=0.9, solid_joinstyle="round", zorder=3,
+def line(drawing: Drawing, track: Track, layer: int) -> Line2D:
+    """The line of a layer, still empty: thin and solid for fast weights, thick and dashed for slow ones."""
+    stroke = look.stroke(layer)
+    drawn = Line2D(
+        [], [], color=drawing.style.shade(drawing.color(track), layer), linewidth=stroke.width,
+        solid_joinstyle="round", zorder=3 + 0.1 * layer,
     )  # fmt: skip
-
-
-def slow_line(drawing: Drawing, track: Track, layer: int) -> Line2D:
-    """The thick dashed line of a layer's slow weights, still empty."""
-    line = Line2D([], [], color=drawing.style.slow(drawing.color(track), layer), zorder=3 + 0.1 * layer)
-    line.set_linewidth(look.WIDTHS[min(layer, 4)])
-    line.set_dashes(scaled(look.DASHES[min(layer, 4)], line.get_linewidth()))
-    return line
+    drawn.set_dashes([length / stroke.width for length in stroke.dash])
+    return drawn
 
 
 def head(drawing: Drawing, track: Track, layer: int) -> Line2D:
-    """The marker of a layer (0 = fast weights) at the chosen step, still nowhere."""
-    color = drawing.style.slow(drawing.color(track), layer) if layer else drawing.color(track)
+    """The marker of a layer at the chosen step, still nowhere."""
+    stroke, color = look.stroke(layer), drawing.style.shade(drawing.color(track), layer)
+    face, edge = (drawing.style.background, color) if stroke.hollow else (color, drawing.style.background)
     return Line2D(
-        [], [], linestyle="none", marker=look.MARKERS[min(layer, 4)], markersize=look.SIZES[min(layer, 4)],
-        color=color, markeredgecolor=drawing.style.background, markeredgewidth=1.0, zorder=5 + 0.1 * layer,
+        [], [], linestyle="none", marker=stroke.marker, markersize=stroke.size, color=face, markeredgecolor=edge,
+        markeredgewidth=1.0, zorder=5 + 0.1 * layer,
     )  # fmt: skip
 
 
@@ -129,19 +124,14 @@ def tracks(drawing: Drawing, step: int | None) -> None:
     """All tracks up to a base step, with their heads there."""
     for track in drawing.scene.tracks:
         row, axes = row_at(track, step), drawing.axes_of(track)
-        path = near(track.fast, drawing.scene)
-        line = fast_line(drawing, track)
-        line.set_data(*path[: row + 1].T)
-        axes.add_line(line)
-        for layer in range(1, len(track.layers) + 1):
-            slow = near(slow_weights(track, layer), drawing.scene)[: row + 1]
-            line = slow_line(drawing, track, layer)
-            line.set_data(*slow[moves(slow)].T)
-            axes.add_line(line)
-            _put_head(drawing, track, layer, slow[-1])
-        _put_head(drawing, track, 0, path[row])
+        for layer in strands.layers_of(track):
+            path, drawn, marker = strands.path(track, layer), line(drawing, track, layer), head(drawing, track, layer)
+            drawn.set_data(*near(path.points[: path.until(row)], drawing.scene).T)
+            marker.set_data(*near(strands.weights(track, layer)[row : row + 1], drawing.scene).T)
+            axes.add_line(drawn)
+            axes.add_line(marker)
         beside = letter_mark(drawing, track)
-        beside.xy = tuple(path[row])
+        beside.xy = tuple(near(track.fast[row], drawing.scene))
         axes.add_artist(beside)
 
 
@@ -150,22 +140,6 @@ def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
     (x_low, x_high), (y_low, y_high) = scene.extent
     low, high = np.array([x_low, y_low]), np.array([x_high, y_high])
     return np.clip(np.asarray(places, dtype=np.float64), low - FAR * (high - low), high + FAR * (high - low))
-
-
-def moves(places: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The rows at which a track moves, the first included: slow tracks rest most of the time."""
-    return np.flatnonzero(np.r_[True, (np.diff(places, axis=0) != 0).any(axis=1)])
-
-
-def scaled(dashes: Sequence[float], width: float) -> list[float]:
-    """A dash pattern in points as matplotlib wants it: in line widths."""
-    return [length / width for length in dashes]
-
-
-def _put_head(drawing: Drawing, track: Track, layer: int, place: NDArray[np.float64]) -> None:
-    marker = head(drawing, track, layer)
-    marker.set_data([place[0]], [place[1]])
-    drawing.axes_of(track).add_line(marker)
 
 
 def _place_axes(
@@ -231,7 +205,8 @@ def _minima(axes: Axes, scene: Scene, style: Style) -> None:
 def _legend_columns(drawing: Drawing, width: float) -> list[list[Line2D]]:
     """Optimizers and layers side by side where both fit, else one under the other."""
     optimizers = [_optimizer_entry(drawing, name) for name in drawing.names]
-    layers = [_layer_entry(drawing, layer) for layer in range(1, drawing.scene.depth + 1)]
+    named = {layer for track in drawing.scene.tracks for layer in strands.layers_of(track)} - {0}
+    layers = [_layer_entry(drawing, layer) for layer in sorted(named, key=lambda layer: (layer < 0, layer))]
     if layers and LEFT + _legend_width(optimizers) + _legend_width(layers) <= width:
         return [optimizers, layers]
     return [optimizers + layers]
@@ -254,19 +229,22 @@ def _legend(drawing: Drawing, columns: list[list[Line2D]], high: float) -> None:
 
 def _optimizer_entry(drawing: Drawing, name: str) -> Line2D:
     track = next(track for track in drawing.scene.tracks if track.name == name)
-    line = Line2D([], [], color=drawing.color(track), linewidth=look.WIDTHS[0] + 0.4, label=_described(drawing, name))
-    line.set(marker=look.MARKERS[0], markersize=5, markeredgecolor=drawing.style.background)
-    return line
+    return _entry(drawing, drawing.color(track), 0, _described(drawing, name))
 
 
 def _layer_entry(drawing: Drawing, layer: int) -> Line2D:
-    shape = min(layer, 4)
-    line = Line2D(
-        [], [], color=drawing.style.ink, linewidth=look.WIDTHS[shape], label=f"slow weights, layer {layer}",
-        marker=look.MARKERS[shape], markersize=look.SIZES[shape] - 2, markeredgecolor=drawing.style.background,
+    return _entry(drawing, drawing.style.ink, layer, strands.described(layer))
+
+
+def _entry(drawing: Drawing, color: str, layer: int, label: str) -> Line2D:
+    stroke, background = look.stroke(layer), drawing.style.background
+    face, edge = (background, color) if stroke.hollow else (color, background)
+    entry = Line2D(
+        [], [], color=color, linewidth=stroke.width + 0.4 * (layer == 0), label=label, marker=stroke.marker,
+        markersize=stroke.size - 1.5, markerfacecolor=face, markeredgecolor=edge,
     )  # fmt: skip
-    line.set_dashes(scaled(look.DASHES[shape], line.get_linewidth()))
-    return line
+    entry.set_dashes([length / stroke.width for length in stroke.dash])
+    return entry
 
 
 def _described(drawing: Drawing, name: str) -> str:

@@ -9,11 +9,27 @@ from typing import Literal, get_args
 StyleName = Literal["light", "dark", "print"]
 STYLES: tuple[str, ...] = get_args(StyleName)
 
-# By layer, 0 being the fast weights: the same widths, dashes (in points) and shapes as player/marks.js.
-WIDTHS = (1.0, 2.0, 2.4, 2.8, 3.2)
-DASHES: tuple[tuple[float, ...], ...] = ((), (6, 2.2), (9, 2.2, 2.2, 2.2), (2.2, 2.2), (12, 3.8))
-MARKERS = ("o", "s", "D", "^", "*")
-SIZES = (6.0, 7.0, 7.5, 8.5, 11.0)
+
+@dataclass(frozen=True)
+class Stroke:
+    """How a line is drawn: its width and dash in points, the shape and size of its head, and whether that is empty."""
+
+    width: float
+    dash: tuple[float, ...]
+    marker: str
+    size: float
+    hollow: bool = False
+
+
+# Fast weights, then slow ones, innermost first: widths, dashes and shapes of player/marks.js.
+_STROKES = (
+    Stroke(1.0, (), "o", 6.0),
+    Stroke(2.0, (6, 2.2), "s", 7.0),
+    Stroke(2.4, (9, 2.2, 2.2, 2.2), "D", 7.5),
+    Stroke(2.8, (2.2, 2.2), "^", 8.5),
+    Stroke(3.2, (12, 3.8), "*", 11.0),
+)
+_AVERAGE = Stroke(1.0, (1.5, 1.5, 4.5, 1.5), "o", 7.0, hollow=True)
 STAR, STAR_EDGE = "#f0c419", "#6b5900"  # minima
 
 RGB = tuple[float, float, float]
@@ -34,9 +50,9 @@ class Style:
         """The colour of the optimizer that comes `index`-th in the legend."""
         return self.own[index % len(self.own)] if self.own else color
 
-    def slow(self, color: str, layer: int) -> RGB:
+    def shade(self, color: str, layer: int) -> RGB:
         """The further out a layer, the stronger its ink against the page."""
-        return mixed(color, self.ink, min(0.6, 0.22 * (layer - 1)))
+        return mixed(color, self.ink, min(0.6, max(0.0, 0.22 * (layer - 1))))
 
 
 _STYLES = {
@@ -76,6 +92,11 @@ def style_of(name: str) -> Style:
     if name not in _STYLES:
         raise ValueError(f"style must be one of {', '.join(STYLES)}, got {name!r}")
     return _STYLES[name]
+
+
+def stroke(layer: int) -> Stroke:
+    """How the line of a layer (0 = fast weights, AVERAGE) is drawn."""
+    return _AVERAGE if layer < 0 else _STROKES[min(layer, len(_STROKES) - 1)]
 
 
 def mixed(color: str, towards: str, share: float) -> RGB:

@@ -35,6 +35,5 @@ def key_colors(scene: Scene, style: Style) -> list[look.RGB]:
     keys = [look.rgb(style.ink), look.rgb(style.background), look.rgb(look.STAR)]
     for track in scene.tracks:
         color = style.color(track.color, names.index(track.name))
-        keys.append(look.rgb(color))
-        keys += [style.slow(color, layer) for layer in range(2, len(track.layers) + 1)]
+        keys += [style.shade(color, layer) for layer in range(1, max(len(track.layers), 1) + 1)]
     return list(dict.fromkeys(keys))

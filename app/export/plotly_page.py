@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export import look
-from app.export.scene import Scene, slow_weights
+from app.export import look, strands
+from app.export.scene import Scene
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from app.player.tracks import Track
 
-DASHES = ("solid", "dash", "dashdot", "dot", "longdash")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star")
+# By layer; AVERAGE, being -1, takes the last.
+DASHES = ("solid", "dash", "dashdot", "dot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "circle-open")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -48,7 +49,7 @@ def plotly_figure(scene: Scene) -> go.Figure:
     figure = _backdrop(scene)
     seen: set[str] = set()
     for track in scene.tracks:
-        for layer in range(len(track.layers) + 1):
+        for layer in strands.layers_of(track):
             _add(figure, scene, track, layer, named=track.name not in seen)
         seen.add(track.name)
     (x_low, x_high), (y_low, y_high) = scene.extent
@@ -75,31 +76,34 @@ def _add(figure: go.Figure, scene: Scene, track: Track, layer: int, *, named: bo
     """A layer's line and, at its end, its head."""
     import plotly.graph_objects as go
 
-    places = np.asarray(track.fast) if layer == 0 else slow_weights(track, layer)
-    color, shape = _ink(track.color, layer), min(layer, 4)
-    words = f"{track.name}, {'fast weights' if layer == 0 else f'slow weights, layer {layer}'}"
+    path, end = strands.path(track, layer), strands.weights(track, layer)[-1:]
+    stroke, color, which = look.stroke(layer), _ink(track.color, layer), min(layer, 4)
+    words = f"{track.name}, {strands.described(layer)}"
+    known = np.stack([track.step, strands.loss(track, layer)], axis=-1)
     common = {
         "name": words,
         "legendgroup": track.name,
-        "customdata": np.stack([track.step, track.loss], axis=-1) if layer == 0 else track.step[:, None],
         "hovertemplate": f"{words}<br>step %{{customdata[0]}}<br>x %{{x:.5g}}<br>y %{{y:.5g}}"
-        + "<br>loss %{customdata[1]:.5g}" * (layer == 0) + "<extra></extra>",
-    }  # fmt: skip
-    line = {"color": color, "width": 1.4 * look.WIDTHS[shape], "dash": DASHES[shape]}
-    marker = {
-        "symbol": SYMBOLS[shape],
-        "color": color,
-        "size": look.SIZES[shape] + 4,
-        "line": {"color": "#fff", "width": 1},
+        "<br>loss %{customdata[1]:.5g}<extra></extra>",
     }
-    path = go.Scatter(x=places[:, 0], y=places[:, 1], mode="lines", line=line, showlegend=named, **common)
-    head = go.Scatter(x=places[-1:, 0], y=places[-1:, 1], mode="markers", marker=marker, showlegend=False, **common)
-    head.customdata = head.customdata[-1:]
-    figure.add_traces([path, head], rows=1, cols=track.panel + 1)
+    line = {"color": color, "width": 1.4 * stroke.width, "dash": DASHES[which]}
+    marker = {"symbol": SYMBOLS[which], "color": color, "size": stroke.size + 4, "line": {"color": "#fff", "width": 1}}
+    figure.add_traces(
+        [
+            go.Scatter(
+                x=path.points[:, 0], y=path.points[:, 1], customdata=known[path.rows], mode="lines", line=line,
+                showlegend=named, **common,
+            ),
+            go.Scatter(
+                x=end[:, 0], y=end[:, 1], customdata=known[-1:], mode="markers", marker=marker, showlegend=False,
+                **common,
+            ),
+        ],
+        rows=1,
+        cols=track.panel + 1,
+    )  # fmt: skip
 
 
 def _ink(color: str, layer: int) -> str:
-    if layer < 2:
-        return color
-    red, green, blue = look.mixed(color, "#22262e", min(0.6, 0.22 * (layer - 1)))
+    red, green, blue = look.style_of("light").shade(color, layer)
     return f"rgb({255 * red:.0f},{255 * green:.0f},{255 * blue:.0f})"

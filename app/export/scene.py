@@ -77,7 +77,7 @@ def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
     scenery = runs.scenery(config)
     specs = config.specs()
     return Scene(
-        tracks=tracks_of(run, specs, config.colors, panels=config.panels),
+        tracks=runs.surface_tracks(config, run),
         extent=config.landscape.domain,
         caption=surface_caption(config),
         grid=scenery.grid,
@@ -153,26 +153,6 @@ def extent_of(tracks: Sequence[Track]) -> Extent:
 def row_at(track: Track, step: int | None) -> int:
     """The last row of a track that is not after a base step; None is its last."""
     return track.rows - 1 if step is None else int(np.searchsorted(track.step, step, side="right")) - 1
-
-
-def last_synchronised(track: Track, layer: int) -> NDArray[np.int64]:
-    """For each row of consecutive steps, the row at which a layer (1 = innermost) last synchronised."""
-    rows = np.where(np.asarray(track.synchronised) >= layer, np.arange(track.rows), 0)
-    last: NDArray[np.int64] = np.maximum.accumulate(rows)
-    if track.diverged >= 0:  # from then on nothing is told of a run: slow weights stay where they were before
-        first = int(np.searchsorted(track.step, track.diverged))
-        last[first:] = last[max(first - 1, 0)]
-    return last
-
-
-def slow_weights(track: Track, layer: int) -> Floats:
-    """(rows, 2): the slow weights of a layer, 1 being the innermost.
-
-    Where every base step has a row they follow from the fast weights, which restart from them at a synchronisation.
-    """
-    if track.slow is not None:
-        return np.asarray(track.slow[layer - 1], dtype=np.float64)
-    return np.asarray(track.fast, dtype=np.float64)[last_synchronised(track, layer)]
 
 
 def _layers_line(spec: OptimizerSpec) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export import drawing
+from app.export import drawing, strands
 from app.export.look import Style
-from app.export.scene import Scene, row_at, slow_weights
+from app.export.scene import Scene, row_at
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -57,34 +57,33 @@ class Stage:
 
 
 class _Mover:
-    """One track's artists, and the row up to which its path has been drawn."""
+    """One track's artists, and the row up to which its solid line has been drawn."""
 
     def __init__(self, sketch: drawing.Drawing, track: Track) -> None:
-        self.track, self.axes, self.row = track, sketch.axes_of(track), 0
-        depth = len(track.layers)
-        layers = [track.fast, *(slow_weights(track, layer) for layer in range(1, depth + 1))]
-        self.places = [drawing.near(places, sketch.scene) for places in layers]
-        self.path = self._added(drawing.fast_line(sketch, track))
-        self.path.set_alpha(1.0)  # pieces overlap where they join, which translucent ink would show
-        self.dashed = [self._added(drawing.slow_line(sketch, track, layer)) for layer in range(1, depth + 1)]
-        self.heads = [self._added(drawing.head(sketch, track, layer)) for layer in range(depth + 1)]
+        self.track, self.scene, self.axes, self.row = track, sketch.scene, sketch.axes_of(track), 0
+        layers = strands.layers_of(track)
+        self.paths = [strands.path(track, layer) for layer in layers]
+        self.points = [drawing.near(path.points, sketch.scene) for path in self.paths]
+        self.places = [drawing.near(strands.weights(track, layer), sketch.scene) for layer in layers]
+        self.lines = [self._added(drawing.line(sketch, track, layer)) for layer in layers]
+        self.heads = [self._added(drawing.head(sketch, track, layer)) for layer in layers]
         self.letter = self._added(drawing.letter_mark(sketch, track))
-        self.moves = [drawing.moves(places) for places in self.places]
 
     def extend_path(self, step: int) -> None:
         """Draw what the fast weights did since the last call."""
         row = row_at(self.track, step)
         if row > self.row:
-            self.path.set_data(*self.places[0][self.row : row + 1].T)
-            self.axes.draw_artist(self.path)
+            first, last = (self.paths[0].until(at) for at in (self.row, row))
+            self.lines[0].set_data(*self.points[0][first - 1 : last].T)
+            self.axes.draw_artist(self.lines[0])
             self.row = row
 
     def draw_above(self, step: int) -> None:
-        """Draw slow tracks, whose dashes run on from their beginning, and heads."""
+        """Draw dashed lines, whose dashes run on from their beginning, and heads."""
         row = row_at(self.track, step)
-        for line, places, moves in zip(self.dashed, self.places[1:], self.moves[1:], strict=True):
-            line.set_data(*places[moves[: np.searchsorted(moves, row, side="right")]].T)
-            self.axes.draw_artist(line)
+        for drawn, path, points in zip(self.lines[1:], self.paths[1:], self.points[1:], strict=True):
+            drawn.set_data(*points[: path.until(row)].T)
+            self.axes.draw_artist(drawn)
         for head, places in reversed(list(zip(self.heads, self.places, strict=True))):
             head.set_data(places[row, :1], places[row, 1:])
             self.axes.draw_artist(head)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export.scene import Floats, Scene, last_synchronised, slow_weights
+from app.export import strands
+from app.export.scene import Scene
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +31,7 @@ def long_table(scene: Scene) -> pa.Table:
     """The tracks of a scene with the columns above; its schema's metadata carries the caption and the config."""
     import pyarrow as pa
 
-    pieces = [_piece(track, layer) for track in scene.tracks for layer in range(len(track.layers) + 1)]
+    pieces = [_piece(track, layer) for track in scene.tracks for layer in strands.layers_of(track)]
     names = list(dict.fromkeys(track.name for track in scene.tracks))
     numbers = np.concatenate([np.full(len(piece["step"]), names.index(piece["name"]), np.int8) for piece in pieces])
     columns = {
@@ -66,8 +67,7 @@ def to_parquet(scene: Scene) -> bytes:
 
 
 def _piece(track: Track, layer: int) -> dict[str, object]:
-    places = np.asarray(track.fast, dtype=np.float64) if layer == 0 else slow_weights(track, layer)
-    rows = track.rows
+    places, rows = strands.weights(track, layer), track.rows
     return {
         "name": track.name,
         "run": np.full(rows, track.start),
@@ -75,19 +75,9 @@ def _piece(track: Track, layer: int) -> dict[str, object]:
         "step": track.step,
         "x": places[:, 0],
         "y": places[:, 1],
-        "loss": _loss(track, layer),
-        "synchronised": np.asarray(track.synchronised) >= max(layer, 1),
+        "loss": strands.loss(track, layer),
+        "synchronised": (np.asarray(track.synchronised) >= max(layer, 1)) & (layer != strands.AVERAGE),
     }
-
-
-def _loss(track: Track, layer: int) -> Floats:
-    """The loss at a layer's weights: slow weights are where the fast ones were right after the last synchronisation."""
-    loss = np.asarray(track.loss, dtype=np.float64)
-    if layer == 0:
-        return loss
-    if not track.consecutive:
-        return np.full(track.rows, np.nan)
-    return loss[last_synchronised(track, layer)]
 
 
 def _joined(pieces: list[dict[str, object]], name: str, kind: type) -> np.ndarray:

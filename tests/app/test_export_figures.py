@@ -13,8 +13,8 @@ from PIL import Image
 from pypdf import PdfReader
 
 from app import runs
-from app.export import Scene, render_figure, surface_scene
-from app.export.scene import slow_weights, trajectory_scene
+from app.export import Scene, render_figure, strands, surface_scene
+from app.export.scene import trajectory_scene
 from app.state import SurfacesConfig
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
@@ -126,7 +126,7 @@ def test_slow_weights_follow_from_the_fast_ones_bit_for_bit() -> None:
     run = bowl_run()
     scene = trajectory_scene(run)
     for layer in (1, 2):
-        assert np.array_equal(slow_weights(scene.tracks[1], layer), run.slow[1][layer - 1][:, 0])
+        assert np.array_equal(strands.weights(scene.tracks[1], layer), run.slow[1][layer - 1][:, 0])
 
 
 def test_slow_weights_of_a_diverged_run_stay_where_they_were() -> None:
@@ -135,7 +135,7 @@ def test_slow_weights_of_a_diverged_run_stay_where_they_were() -> None:
         (OptimizerSpec("one", lr=20.0, layers=(Layer(3, 0.5),)),), [[1.0, 2.0]], 40, escape=1e6,
     )  # fmt: skip
     assert run.diverged[0, 0] > 0
-    assert np.array_equal(slow_weights(trajectory_scene(run).tracks[0], 1), run.slow[0][0][:, 0])
+    assert np.array_equal(strands.weights(trajectory_scene(run).tracks[0], 1), run.slow[0][0][:, 0])
 
 
 def test_many_weights_are_shown_on_the_plane_of_their_main_directions() -> None:

@@ -1,0 +1,108 @@
+"""The lines that a track consists of: its fast weights, each layer of slow weights, an average where there is one.
+
+A line is named by its layer: 0 for the fast weights, 1 for the innermost slow weights, ..., AVERAGE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.player.tracks import Track
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+AVERAGE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """A line as it is drawn: points (n, 2), with a row of NaN for every gap, and the track's row that each belongs to.
+
+    Weights that a synchronisation throws back go as far as the step took them, and go on elsewhere: a gap.
+    """
+
+    points: Floats
+    rows: Ints
+
+    def until(self, row: int) -> int:
+        """How many of the points belong to rows up to this one."""
+        return int(np.searchsorted(self.rows, row, side="right"))
+
+
+def layers_of(track: Track) -> tuple[int, ...]:
+    """The lines of a track."""
+    average = () if track.averaged is None else (AVERAGE,)
+    return (*range(len(track.layers) + 1), *average)
+
+
+def described(layer: int) -> str:
+    """What a legend calls a line."""
+    return {0: "fast weights", AVERAGE: "average of the fast weights"}.get(layer, f"slow weights, layer {layer}")
+
+
+def weights(track: Track, layer: int) -> Floats:
+    """(rows, 2): the weights of a line at every row.
+
+    Where every base step has a row, slow weights follow from the fast ones, which restart from them.
+    """
+    if layer == AVERAGE:
+        return np.asarray(track.averaged, dtype=np.float64)
+    fast = np.asarray(track.fast, dtype=np.float64)
+    if layer == 0:
+        return fast
+    if track.slow is not None:
+        return np.asarray(track.slow[layer - 1], dtype=np.float64)
+    return fast[last_synchronised(track, layer)]
+
+
+def loss(track: Track, layer: int) -> Floats:
+    """(rows,): the loss at a line's weights; NaN where it was never computed."""
+    known = np.asarray(track.loss, dtype=np.float64)
+    if layer == 0:
+        return known
+    if layer == AVERAGE or not track.consecutive:
+        return np.full(track.rows, np.nan)
+    return known[last_synchronised(track, layer)]
+
+
+def path(track: Track, layer: int) -> Path:
+    """The line as it is drawn, resting points left out."""
+    places, rows = weights(track, layer), np.arange(track.rows)
+    thrown = _thrown_back(track, layer)
+    if len(thrown):
+        gap = np.full_like(places, np.nan)
+        extra = np.stack([_arrival(track, layer), gap], axis=1)[thrown].reshape(-1, 2)
+        places = np.insert(places, np.repeat(thrown, 2), extra, axis=0)
+        rows = np.insert(rows, np.repeat(thrown, 2), np.repeat(thrown, 2))
+    moves = np.r_[True, (np.diff(places, axis=0) != 0).any(axis=1)]
+    return Path(places[moves], rows[moves])
+
+
+def last_synchronised(track: Track, layer: int) -> Ints:
+    """For each row of consecutive steps, the row at which a layer (1 = innermost) last synchronised."""
+    rows = np.where(np.asarray(track.synchronised) >= layer, np.arange(track.rows), 0)
+    last: Ints = np.maximum.accumulate(rows)
+    if track.diverged >= 0:  # from then on nothing is told of a run: slow weights stay where they were before
+        first = int(np.searchsorted(track.step, track.diverged))
+        last[first:] = last[max(first - 1, 0)]
+    return last
+
+
+def _thrown_back(track: Track, layer: int) -> Ints:
+    """The rows at which a layer further out restarted this one."""
+    if layer == AVERAGE or not track.consecutive or layer >= len(track.layers):
+        return np.zeros(0, dtype=np.int64)
+    rows = np.flatnonzero(np.asarray(track.synchronised) > layer)
+    return rows if track.diverged < 0 else rows[track.step[rows] < track.diverged]
+
+
+def _arrival(track: Track, layer: int) -> Floats:
+    """Where a layer would be after each row, had no layer further out thrown it back: φ + α(φ' − φ) from inside out."""
+    arrived = np.asarray(track.proposal, dtype=np.float64)
+    for below, slow in enumerate(track.layers[:layer], start=1):
+        before = np.roll(weights(track, below), 1, axis=0)
+        arrived = before + slow.alpha * (arrived - before)
+    return arrived
