@@ -1,0 +1,37 @@
+"""The Theory page in a browser: a click on the map finds its cell, and the cell opens where it can be watched."""
+
+import re
+
+
+def test_a_clicked_cell_is_looked_into_and_opens_in_surfaces(open_app, wait_idle):
+    page = open_app("/")
+    page.get_by_role("link", name="Theory").click()
+    wait_idle(page)
+    area = page.locator(".stPlotlyChart .nsewdrag").first.bounding_box()
+    # columns are k = 1 … 24, rows lr = .09 … .11: the middle of column 12, three tenths from the top
+    page.mouse.move(area["x"] + area["width"] * 11.5 / 24, area["y"] + area["height"] * 0.3)
+    page.mouse.click(area["x"] + area["width"] * 11.5 / 24, area["y"] + area["height"] * 0.3)
+    page.get_by_text("The cell clicked").wait_for()
+    facts = page.locator("p", has_text="The cell clicked").inner_text()
+    assert "lr 0.104, (12, 0.5)(5, 0.5)" in facts
+    assert "diverges" in facts
+    page.get_by_role("button", name="Open this run in Surfaces").click()
+    page.wait_for_url(re.compile("surface=ravine"))
+    wait_idle(page)
+    assert "2.layers=12%3A0.5%2C5%3A0.5" in page.url
+    assert page.get_by_role("heading", name="Ravine at the stability edge").is_visible()
+
+
+def test_instruments_change_without_losing_the_layers(open_app, wait_idle):
+    page = open_app("/")
+    page.get_by_role("link", name="Theory").click()
+    wait_idle(page)
+    page.get_by_test_id("stSidebar").get_by_label("k₁").fill("7")
+    page.keyboard.press("Enter")
+    wait_idle(page)
+    page.get_by_role("radio", name="Noise").click()
+    page.get_by_text("What it costs").wait_for()
+    wait_idle(page)
+    assert page.get_by_test_id("stSidebar").get_by_label("k₁").input_value() == "7"
+    assert "k_1=7" in page.url
+    assert "instrument=noise" in page.url
