@@ -97,9 +97,9 @@ def _nested(params: Mapping[str, str], model: type[BaseModel]) -> dict[str, Any]
 
 def _completed(cards: dict[int, dict[str, str]], model: type[BaseModel], plain: dict[str, Any]) -> list[dict[str, Any]]:
     """Cards 1 to the last one named; a card says only what differs, so the rest comes from the default card there."""
-    surface = {"surface": plain["surface"]} if "surface" in plain else {}
+    scene = {name: plain[name] for name in ("surface", "game") if name in plain}
     try:
-        defaults = model.model_validate(surface).cards  # type: ignore[attr-defined]
+        defaults = model.model_validate(scene).cards  # type: ignore[attr-defined]
     except ValidationError:
         defaults = model().cards  # type: ignore[attr-defined]
     blank = type(defaults[0])()

@@ -14,12 +14,15 @@ from app.state.cards import (
     default_cards,
     short,
 )
+from app.state.games import GAME_NOISES, LETTERS, GameCard, GamesConfig
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
 from app.state.surfaces import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 
 __all__ = [
     "BASE_TITLES",
     "COLOR_NAMES",
+    "GAME_NOISES",
+    "LETTERS",
     "MAX_CARDS",
     "MAX_EVERY",
     "MAX_K",
@@ -33,6 +36,8 @@ __all__ = [
     "PALETTE",
     "Card",
     "Comparison",
+    "GameCard",
+    "GamesConfig",
     "LayerConfig",
     "NetworksConfig",
     "SurfacesConfig",

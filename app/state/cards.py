@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -14,6 +14,16 @@ from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, Syn
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
 MAX_LAYERS, MAX_K, MAX_CARDS = 4, 1000, 4
 MAX_EVERY = 1_000_000
+
+SYNC_TITLES = {"keep": "", "reset": ", reset", "pullback": ", pulled back"}
+BASE_TITLES: dict[str, str] = {
+    "sgd": "SGD",
+    "momentum": "SGD with momentum",
+    "nesterov": "SGD with Nesterov momentum",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+}
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -32,7 +42,12 @@ class LayerConfig(Frozen):
 
 
 class Card(Frozen):
-    """One optimizer of the comparison, as its card in the sidebar shows it."""
+    """One optimizer of the comparison, as its card in the sidebar shows it.
+
+    titles: the base optimizers to choose from, and what they are called.
+    """
+
+    titles: ClassVar[dict[str, str]] = BASE_TITLES
 
     layers: tuple[LayerConfig, ...] = Field((), max_length=MAX_LAYERS)
     base: BaseName = "sgd"
@@ -65,10 +80,10 @@ class Card(Frozen):
     def title(self) -> str:
         """What the card, the legend and the table call this optimizer."""
         if not self.layers:
-            return BASE_TITLES[self.base]
+            return self.titles[self.base]
         name = "Lookahead" if len(self.layers) == 1 else "Multilayer Lookahead"
         pairs = "".join(f"({layer.k}, {short(layer.alpha)})" for layer in self.layers)
-        base = "" if self.base == "sgd" else f", {BASE_TITLES[self.base]}"
+        base = "" if self.base == "sgd" else f", {self.titles[self.base]}"
         return f"{name} {pairs}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
 
     @property
@@ -90,21 +105,13 @@ class Card(Frozen):
         )
 
 
-SYNC_TITLES = {"keep": "", "reset": ", reset", "pullback": ", pulled back"}
-BASE_TITLES: dict[str, str] = {
-    "sgd": "SGD",
-    "momentum": "SGD with momentum",
-    "nesterov": "SGD with Nesterov momentum",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "rmsprop": "RMSprop",
-}
+AnyCard = TypeVar("AnyCard", bound=Card)
 
 
-def default_cards(lr: float) -> tuple[Card, ...]:
+def default_cards(lr: float, kind: type[AnyCard] = Card) -> tuple[AnyCard, ...]:  # type: ignore[assignment]
     """SGD, Lookahead (5, .5) and Multilayer Lookahead (5, .5)(5, .5) at one lr."""
     five = LayerConfig(k=5, alpha=0.5)
-    return tuple(Card(layers=(five,) * depth, lr=lr, color=depth) for depth in range(3))
+    return tuple(kind(layers=(five,) * depth, lr=lr, color=depth) for depth in range(3))
 
 
 class Comparison(Frozen):

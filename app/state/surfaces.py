@@ -20,6 +20,13 @@ NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)
 OWN = "formula"  # the surface that is a visitor's own
 
 
+def read_starts(value: Any) -> Any:
+    """A link writes "x,y;x,y"."""
+    if not isinstance(value, str):
+        return value
+    return tuple(tuple(pair.split(",")) for pair in value.split(";") if pair)
+
+
 class SurfacesConfig(OwnFormula, Comparison):
     """Everything that the Surfaces page shows."""
 
@@ -43,13 +50,7 @@ class SurfacesConfig(OwnFormula, Comparison):
             raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}, {OWN}")
         return value
 
-    @field_validator("starts", mode="before")
-    @classmethod
-    def _read_starts(cls, value: Any) -> Any:
-        """A link writes "x,y;x,y"."""
-        if not isinstance(value, str):
-            return value
-        return tuple(tuple(pair.split(",")) for pair in value.split(";") if pair)
+    _read_starts = field_validator("starts", mode="before")(read_starts)
 
     @field_validator("starts")
     @classmethod
@@ -102,12 +103,14 @@ def _asked(settings: dict[str, Any]) -> Surface | None:
         return None
 
 
-def check_inside(place: tuple[float, float], domain: tuple[tuple[float, float], tuple[float, float]]) -> None:
-    """Refuse a start outside the surface's domain.
+def check_inside(
+    place: tuple[float, float], domain: tuple[tuple[float, float], tuple[float, float]], where: str = "on this surface"
+) -> None:
+    """Refuse a start outside the domain of what `where` names.
 
     Raises:
         ValueError: names the coordinate, the value and the range.
     """
     for axis, value, (low, high) in zip("xy", place, domain, strict=True):
         if not low <= value <= high:
-            raise ValueError(f"start {axis} must be in [{low:g}, {high:g}] on this surface, got {value:g}")
+            raise ValueError(f"start {axis} must be in [{low:g}, {high:g}] {where}, got {value:g}")
