@@ -66,10 +66,10 @@ def closed_form_map(config: TheoryConfig) -> tuple[Floats, ParameterGrid, Floats
     grid, fine = config.grid(), config.grid(detail=6)
 
     def compute() -> tuple[Floats, ParameterGrid, Floats]:
-        rates, finer = (stability_map(config.jacobian, one, alternating=_alternating(config)) for one in (grid, fine))
+        rates, finer = (stability_map(config.jacobian, one) for one in (grid, fine))
         return rates, fine, finer
 
-    return _maps.get((config.jacobian, grid, _alternating(config)), compute)
+    return _maps.get((config.jacobian, grid), compute)
 
 
 def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> SimulatedMap:
@@ -79,13 +79,9 @@ def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> 
     steps = int(np.clip(20 * longest, 1_000, 5_000))
 
     def compute() -> SimulatedMap:
-        return simulate_map(config.jacobian, grid, steps, alternating=_alternating(config), on_progress=on_progress)
+        return simulate_map(config.jacobian, grid, steps, on_progress=on_progress)
 
-    return _simulations.get((config.jacobian, grid, _alternating(config), steps), compute)
-
-
-def _alternating(config: TheoryConfig) -> bool:
-    return config.is_game and config.alternating
+    return _simulations.get((config.jacobian, grid, steps), compute)
 
 
 def variance_specs(config: TheoryConfig, *, equal_effective: bool) -> tuple[OptimizerSpec, ...]:

@@ -112,6 +112,7 @@ class TheoryConfig(Frozen):
             layers=layers,
             momentum=self.momentum,
             sync_momentum=self.sync_momentum,
+            alternating=self.instrument == "stability" and self.is_game and self.alternating,
         )
 
     @property

@@ -83,7 +83,7 @@ def _value(config: TheoryConfig, axis: str) -> float:
 
 def _plane(config: TheoryConfig) -> None:
     spec = config.spec(lr=config.lr)
-    levels, apart = linear_factors(config.jacobian, spec, alternating=config.is_game and config.alternating)
+    levels, apart = linear_factors(config.jacobian, spec)
     figure = factor_plane(levels, _mode_names(config, len(levels[0])), spec.layers if apart else None)
     st.plotly_chart(figure, key=f"{PAGE}.plane", config=CHART, theme="streamlit")
 
@@ -99,13 +99,12 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
     """The factors in numbers, and ways to go on with the cell."""
     shown = config.at_cell(cell) if cell else config
     spec = shown.spec(lr=shown.lr)
-    alternating = shown.is_game and shown.alternating
-    levels, _ = linear_factors(shown.jacobian, spec, alternating=alternating)
+    levels, _ = linear_factors(shown.jacobian, spec)
     sizes = [
         f"|{f'ρ{SUBSCRIPT[level]}' if level else 'c'}| = {np.abs(values).max():.4g}"
         for level, values in enumerate(levels)
     ]
-    rate = linear_rate(shown.jacobian, spec, alternating=alternating)
+    rate = linear_rate(shown.jacobian, spec)
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
     stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
     where = "The cell clicked" if cell else "As set in the sidebar"

@@ -90,7 +90,7 @@ def convergence_rates(
 
     Args:
         problem: the objective and its noise.
-        specs: what to compare; sgd, momentum or nesterov without weight decay and schedule.
+        specs: what to compare; sgd, momentum or nesterov without weight decay, schedule and alternation.
         T: numbers of base steps.
         c: lr = c/√T.
         seeds: independent runs per T, at least 2; all optimizers get the same noise.
@@ -106,7 +106,9 @@ def convergence_rates(
         raise ValueError(f"at least one T of 1 or more and 2 seeds are needed, got T = {list(T)}, seeds = {seeds}")
     for spec in specs:
         if not scales_with_lr(spec):
-            raise ValueError(f"{spec.name}: only sgd, momentum or nesterov at a constant lr without weight decay")
+            raise ValueError(
+                f"{spec.name}: only sgd, momentum or nesterov at a constant lr, no weight decay, no alternation"
+            )
     lengths = np.array(sorted(set(T)), dtype=np.float64)
     means = _Means(problem, specs, lengths, c, seeds, seed)
     run = record(
@@ -132,7 +134,7 @@ def convergence_rates(
 def scales_with_lr(spec: OptimizerSpec) -> bool:
     """Whether a factor on the gradient does the same as that factor on the lr."""
     linear = spec.base in ("sgd", "momentum", "nesterov")
-    return linear and spec.weight_decay == 0 and spec.schedule.kind == "constant"
+    return linear and spec.weight_decay == 0 and spec.schedule.kind == "constant" and not spec.alternating
 
 
 class _Means:

@@ -48,7 +48,6 @@ def simulate_map(
     grid: ParameterGrid,
     steps: int = 2_000,
     *,
-    alternating: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> SimulatedMap:
@@ -60,7 +59,7 @@ def simulate_map(
     size = len(grid.lr)
     if steps < 1 or size * steps > MAX_WORK:
         raise ValueError(f"steps must be from 1 to {MAX_WORK // size} for {size} cells, got {steps}")
-    runs = _Cells(square_matrix(jacobian), grid, alternating, steps // 2)
+    runs = _Cells(square_matrix(jacobian), grid, steps // 2)
     pulse = max(1, steps // 50)
     for step in range(1, steps + 1):
         runs.base_step()
@@ -77,10 +76,10 @@ def simulate_map(
 class _Cells:
     """State of all cells: fast[0] the positions, fast[1] the velocities, (2, cells, dim); one such copy per layer."""
 
-    def __init__(self, jacobian: Real, grid: ParameterGrid, alternating: bool, half: int) -> None:
+    def __init__(self, jacobian: Real, grid: ParameterGrid, half: int) -> None:
         size, dim = len(grid.lr), len(jacobian)
         self.J, self.spec = jacobian + grid.spec.weight_decay * np.eye(dim), grid.spec
-        self.blocks = [slice(i, i + 1) for i in range(dim)] if alternating else [slice(0, dim)]
+        self.blocks = [slice(i, i + 1) for i in range(dim)] if grid.spec.alternating else [slice(0, dim)]
         self.momentum = velocity_weight(grid.spec)
         self.lr = grid.lr[:, None]
         self.alpha = [alpha[:, None] for alpha in grid.alpha]

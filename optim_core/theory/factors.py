@@ -189,8 +189,8 @@ def velocity_weight(spec: OptimizerSpec) -> float:
     return 0.0 if spec.base == "sgd" else spec.momentum
 
 
-def spec_matrix(jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool = False) -> Real:
-    """`base_matrix` of an optimizer's base, its weight decay included."""
+def spec_matrix(jacobian: ArrayLike, spec: OptimizerSpec) -> Real:
+    """`base_matrix` of an optimizer's base, its weight decay and alternating updates included."""
     momentum = velocity_weight(spec)
     J = square_matrix(jacobian)
     return base_matrix(
@@ -198,13 +198,11 @@ def spec_matrix(jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool =
         spec.lr,
         momentum=momentum,
         nesterov=spec.base == "nesterov",
-        alternating=alternating,
+        alternating=spec.alternating,
     )
 
 
-def linear_factors(
-    jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool = False
-) -> tuple[tuple[Complex, ...], bool]:
+def linear_factors(jacobian: ArrayLike, spec: OptimizerSpec) -> tuple[tuple[Complex, ...], bool]:
     """Factors of one step of layers 0 … n of an optimizer on the linear field z → Jz. Derived here.
 
     Returns:
@@ -214,7 +212,7 @@ def linear_factors(
     Raises:
         ValueError: the base of `spec` is not linear.
     """
-    base = spec_matrix(jacobian, spec, alternating=alternating)
+    base = spec_matrix(jacobian, spec)
     if not velocity_weight(spec) or spec.sync_momentum == "pullback":  # the layers are a polynomial of M_0
         return tuple(factors(np.linalg.eigvals(base), spec.layers)), True
     matrices = layer_matrices(base, spec.layers, sync_momentum=spec.sync_momentum)
@@ -228,13 +226,13 @@ def _eigenvalues(matrix: Real) -> Complex:
     return np.linalg.eigvals(matrix).astype(np.complex128)
 
 
-def linear_rate(jacobian: ArrayLike, spec: OptimizerSpec, *, alternating: bool = False) -> float:
+def linear_rate(jacobian: ArrayLike, spec: OptimizerSpec) -> float:
     """Rate per base step of an optimizer on the field z → Jz: the slowest mode's |ρ_n|^(1/(k_1…k_n)). Derived here.
 
     Raises:
         ValueError: the base of `spec` is not linear.
     """
-    levels, _ = linear_factors(jacobian, spec, alternating=alternating)
+    levels, _ = linear_factors(jacobian, spec)
     return float(np.abs(levels[-1]).max() ** (1 / base_steps(spec.layers)))
 
 

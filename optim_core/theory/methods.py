@@ -24,7 +24,7 @@ def game_rate(jacobian: ArrayLike, spec: OptimizerSpec) -> float:
         ValueError: the base is not linear (Adam and its like).
     """
     if spec.base not in METHODS:
-        return linear_rate(jacobian, spec, alternating=spec.alternating)
+        return linear_rate(jacobian, spec)
     matrix = method_matrix(jacobian, spec)
     levels = layer_matrices(matrix, spec.layers, has_momentum=spec.base == "optimistic")
     return float(spectral_radius(levels[-1]) ** (1 / base_steps(spec.layers)))

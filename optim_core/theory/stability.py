@@ -11,10 +11,9 @@ from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.theory.factors import (
     Real,
-    base_matrix,
     factors_of_cells,
     mixing,
-    square_matrix,
+    spec_matrix,
     velocity_weight,
 )
 
@@ -115,20 +114,19 @@ class ParameterGrid:
         return replace(self.spec, lr=float(self.lr[cell]), layers=layers)
 
 
-def stability_map(jacobian: ArrayLike, grid: ParameterGrid, *, alternating: bool = False) -> Real:
+def stability_map(jacobian: ArrayLike, grid: ParameterGrid) -> Real:
     """Rate per base step in every cell on the linear field z → Jz; 1 is the boundary of stability. Derived here.
 
     Args:
         jacobian: (d, d); [[h]] for the quadratic ½hx², [[ε, 1], [−1, ε]] for the quadratic game.
         grid: what varies.
-        alternating: players update one after the other.
 
     Returns:
         (rows, columns): |ρ_n|^(1/(k_1…k_n)) of the slowest mode; with momentum kept or reset the spectral radius
         of M_n in its place.
     """
     spec = grid.spec
-    bases = _base_matrices(square_matrix(jacobian), grid, alternating)
+    bases = _base_matrices(jacobian, grid)
     if not velocity_weight(spec) or spec.sync_momentum == "pullback":
         modes = np.linalg.eigvals(bases).T  # (modes, cells)
         radius = np.abs(factors_of_cells(modes, grid.k, grid.alpha)[-1]).max(axis=0)
@@ -138,12 +136,9 @@ def stability_map(jacobian: ArrayLike, grid: ParameterGrid, *, alternating: bool
     return np.asarray(radius ** (1 / total)).reshape(grid.shape)
 
 
-def _base_matrices(jacobian: Real, grid: ParameterGrid, alternating: bool) -> Real:
-    spec, lrs = grid.spec, grid.lr
-    decayed = jacobian + spec.weight_decay * np.eye(len(jacobian))
-    unique, where = np.unique(lrs, return_inverse=True)
-    options = {"momentum": velocity_weight(spec), "nesterov": spec.base == "nesterov", "alternating": alternating}
-    return np.stack([base_matrix(decayed, float(lr), **options) for lr in unique])[where]  # type: ignore[arg-type]
+def _base_matrices(jacobian: ArrayLike, grid: ParameterGrid) -> Real:
+    unique, where = np.unique(grid.lr, return_inverse=True)
+    return np.stack([spec_matrix(jacobian, grid.spec.with_lr(float(lr))) for lr in unique])[where]
 
 
 def _layer_matrices_of_cells(bases: Real, grid: ParameterGrid) -> Real:

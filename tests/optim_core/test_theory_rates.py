@@ -120,6 +120,7 @@ def test_slopes_over_two_decades_agree_with_one_over_root_t():
         OptimizerSpec("a", "adam", 1.0),
         OptimizerSpec("a", "sgd", 1.0, weight_decay=0.1),
         OptimizerSpec("a", "sgd", 1.0, schedule=Schedule("cosine")),
+        OptimizerSpec("a", "sgd", 1.0, alternating=True),
     ],
 )
 def test_optimizer_whose_lr_is_not_a_factor_is_refused(spec):
