@@ -36,24 +36,25 @@ def linked_charts(
         "Distance to the nearest minimum": (distance(run.fast, minima), None),
         "Gradient norm": (gradient_norm, None),
     }
-    figures = {title: _chart() for title in panels if title != "Distance to the nearest minimum" or len(minima)}
+    figures = {title: empty_chart() for title in panels if title != "Distance to the nearest minimum" or len(minima)}
     for title, figure in figures.items():
         fast, slow = panels[title]
         for index, color in enumerate(colors):
-            _line(figure, run, index, fast[:, index], color, slow=False)
+            add_line(figure, run, index, fast[:, index], color, slow=False)
             if run.layers[index] and title != "Gradient norm":
                 shown = distance(run.outermost(index), minima) if slow is None else slow[:, index]
-                _line(figure, run, index, shown, color, slow=True)
+                add_line(figure, run, index, shown, color, slow=True)
         _keep_in_sight(figure, run)
     return figures
 
 
-def _chart() -> go.Figure:
+def empty_chart(height: int = 230) -> go.Figure:
+    """A chart over gradient evaluations with a logarithmic axis, still without lines."""
     figure = go.Figure()
     figure.update_xaxes(title_text="gradient evaluations", title_standoff=4, showgrid=False, zeroline=False)
     figure.update_yaxes(type="log", exponentformat="power", gridcolor=QUIET, zeroline=False, nticks=6)
     figure.update_layout(
-        height=230,
+        height=height,
         margin={"l": 46, "r": 12, "t": 8, "b": 40},
         showlegend=False,
         hovermode="closest",
@@ -84,11 +85,17 @@ def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray
     return x[kept], y[kept]
 
 
-def _line(figure: go.Figure, run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool) -> None:
+def add_line(
+    figure: go.Figure, run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, above: float = 0.0
+) -> None:
+    """The median over starts of (rows, starts): thin for fast, thick and dashed for slow weights.
+
+    What is not above `above`, as on a logarithmic axis, is left out.
+    """
     name = f"{run.names[index]}, {'slow' if slow else 'fast'} weights"
     with np.errstate(all="ignore"):
         middle = np.median(runs, axis=1)
-    x, y = thin(run.evaluations[:, index], np.where(np.isfinite(middle) & (middle > 0), middle, np.nan))
+    x, y = thin(run.evaluations[:, index], np.where(np.isfinite(middle) & (middle > above), middle, np.nan))
     figure.add_scatter(
         x=x.astype(np.int32),
         y=y.astype(np.float32),

@@ -53,14 +53,27 @@ def surface_figure(
     grid: Grid, minima: Sequence[Minimum], *, log_view: bool, titles: Sequence[str] = ("",)
 ) -> go.Figure:
     """Contours and minima, once per title, side by side with shared axes; one title means one plot."""
-    panels = len(titles)
-    figure = make_subplots(
-        rows=1, cols=panels, shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=titles if panels > 1 else None
-    )
-    for column in range(1, panels + 1):
+    figure = panels_of(titles)
+    for column in range(1, len(titles) + 1):
         figure.add_trace(_contour(grid, log_view), row=1, col=column)
         if minima:
             figure.add_trace(_minima(minima, show_legend=False), row=1, col=column)
+    return framed(figure, grid, titles)
+
+
+def panels_of(titles: Sequence[str]) -> go.Figure:
+    """Empty plots side by side with a shared vertical axis."""
+    return make_subplots(
+        rows=1,
+        cols=len(titles),
+        shared_yaxes=True,
+        horizontal_spacing=0.02,
+        subplot_titles=titles if len(titles) > 1 else None,
+    )
+
+
+def framed(figure: go.Figure, grid: Grid, titles: Sequence[str]) -> go.Figure:
+    """The frame that the player draws on: axes that show the grid, room for titles, the page's own background."""
     ranges = {"x": [float(grid.x[0]), float(grid.x[-1])], "y": [float(grid.y[0]), float(grid.y[-1])]}
     figure.update_xaxes(
         range=ranges["x"],
@@ -74,7 +87,7 @@ def surface_figure(
     figure.update_yaxes(range=ranges["y"], showgrid=False, zeroline=False, ticks="outside", matches="y")
     figure.update_layout(
         height=440,
-        margin={"l": 44, "r": 12, "t": 28 if panels > 1 else 10, "b": 40},
+        margin={"l": 44, "r": 12, "t": 28 if len(titles) > 1 else 10, "b": 40},
         showlegend=False,
         dragmode="pan",
         hovermode="closest",
