@@ -17,6 +17,8 @@ _HOMES = {
     "Caption": "caption",
     "Restored": "document",
     "Scene": "scene",
+    "network_scene": "network",
+    "network_script": "network",
     "player_html": "playing",
     "plotly_html": "plotly_page",
     "render_animation": "animation",

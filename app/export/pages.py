@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from app import runs
+from app.export.network import network_script, stored_network_scene
 from app.export.scene import Scene, surface_scene
 from app.export.script import surface_script
-from app.state import SurfacesConfig
+from app.state import NetworksConfig, SurfacesConfig
 
 Progress = Callable[[int, int], None]
 
@@ -30,7 +31,10 @@ def _surfaces(config: SurfacesConfig, on_progress: Progress | None) -> Scene:
     return surface_scene(config, runs.surface_run(config, on_progress))
 
 
-PAGES: dict[str, Page] = {page.key: page for page in (Page("surfaces", SurfacesConfig, _surfaces, surface_script),)}
+PAGES: dict[str, Page] = {
+    "surfaces": Page("surfaces", SurfacesConfig, _surfaces, surface_script),
+    "networks": Page("networks", NetworksConfig, stored_network_scene, network_script),
+}
 
 
 def page_of(config: BaseModel) -> Page:

@@ -152,7 +152,7 @@ def _code(scene: SceneFactory, config: BaseModel, page: str) -> None:
         return
     name = f"{_stem(config)}.py"
     text = script(config, name)
-    st.caption("Plain torch and optim_core; it gives the numbers above to the last bit.")
+    st.caption("The same run without the app: it gives the same numbers to the last bit.")
     _download("Download script", text.encode, config, "py", f"{page}.script")
     st.code(text, language="python", height=360)
 

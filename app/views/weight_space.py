@@ -8,11 +8,13 @@ import numpy as np
 import streamlit as st
 
 from app import weightspace
+from app.export import network_scene
 from app.figures.plane import honesty, plane_figure
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import Recent
 from app.state import NetworksConfig
+from app.views.export_panel import export_panel
 from landscapes.planes import random_walk_shares
 from landscapes.tasks.classifier import ClassifierTask
 
@@ -47,8 +49,9 @@ def weight_space(
         return
     backdrop = _backdrops.get(key, lambda: weightspace.Backdrop(seen, task.landscape(weightspace.IMAGES)))
     _chart(seen, backdrop, config.measure, config.plane)
+    tracks = weightspace.tracks(seen, results, names, config.colors)
     player(
-        weightspace.tracks(seen, results, names, config.colors),
+        tracks,
         key=PLAYER,
         chart_key=CHART,
         linked=(HONESTY,),
@@ -57,6 +60,7 @@ def weight_space(
     )
     st.caption(_explained(seen))
     _honest(seen, backdrop, names, config.colors)
+    export_panel(lambda: network_scene(config, tracks, backdrop.picture), config, page=PAGE)
 
 
 def _cycle(config: NetworksConfig, names: Sequence[str]) -> tuple[int, int]:
