@@ -82,32 +82,32 @@ def sweep(
         specs: candidates, see `grid`.
         starts: (starts, dim); repeat a start for several seeds.
         evaluations: gradient evaluations of each run; a base that needs two per step gets half the steps.
-        measure: "slow loss" or "fast loss" after the last step (at the outermost slow, or at the fast weights), "mean
-            loss" over about a hundred iterates of the run, "gradient norm" after the last step; or a function of the
-            trajectory and the optimizer's index that gives one number per start. Smaller is better.
+        measure: after the last step "slow loss" (outermost), "fast loss" or "gradient norm"; "mean loss" over about a
+            hundred iterates; or a function of the trajectory and the optimizer's index that gives one number per
+            start. Smaller is better.
         escape: as for `record`.
         on_progress: called with (candidates done, candidates).
         should_stop: when true, the table holds the candidates done so far.
 
     Returns:
-        Columns of one row per candidate and start: candidate, start, name, base, lr, depth, k and alpha (as text,
-        innermost first), evaluations, value (infinite where the run diverged or the measure is not a number), diverged.
+        `COLUMNS`, one row per candidate and start; k and alpha as text, innermost first; value infinite where the run
+        diverged or the measure is not a number.
 
     Raises:
         ValueError: no candidate, unknown measure, too few evaluations for one step, or as `record`.
     """
-    measured = _measure(measure)
+    measured, whole = _measure(measure), measure == "mean loss" or callable(measure)
     rows: list[Row] = []
     stop, done = should_stop or (lambda: False), 0
     for chunk in _chunks(specs, evaluations):
-        candidates, steps = [index for index, _ in chunk], evaluations // chunk[0][1].evaluations_per_step
-        keep: Keep = max(1, steps // KEPT_ROWS) if measure == "mean loss" or callable(measure) else "last"
+        steps = evaluations // chunk[0][1].evaluations_per_step
+        keep: Keep = max(1, steps // KEPT_ROWS) if whole else "last"
         run = record(field, [spec for _, spec in chunk], starts, steps, keep=keep, escape=escape, should_stop=stop)
         if run.step[-1] < steps:
             break
         for position, (index, spec) in enumerate(chunk):
             rows += _rows(index, spec, measured(run, position), run.diverged[position], steps)
-        done += len(candidates)
+        done += len(chunk)
         if on_progress is not None:
             on_progress(done, len(specs))
         if done < len(specs) and stop():

@@ -102,39 +102,26 @@ def convergence_rates(
     Raises:
         ValueError: no T, fewer than 2 seeds, or an optimizer for which the factor is not the same as the lr.
     """
+    lengths = _checked_lengths(specs, T, seeds)
+    means = _Means(problem, specs, lengths, c, seeds, seed)
+    starts = np.full((len(lengths) * seeds, len(problem.h)), start)
+    run = record(
+        means.field, specs, starts, int(lengths[-1]), keep="last", on_progress=on_progress, should_stop=should_stop
+    )
+    return means.result(specs, until=int(run.step[-1]))
+
+
+def _checked_lengths(specs: Sequence[OptimizerSpec], T: Sequence[int], seeds: int) -> Real:
+    """The T's, ascending."""
     if not T or min(T) < 1 or seeds < 2:
         raise ValueError(f"at least one T of 1 or more and 2 seeds are needed, got T = {list(T)}, seeds = {seeds}")
     for spec in specs:
-        if not scales_with_lr(spec):
+        linear = spec.base in ("sgd", "momentum", "nesterov")
+        if not linear or spec.weight_decay or spec.schedule.kind != "constant" or spec.alternating:
             raise ValueError(
                 f"{spec.name}: only sgd, momentum or nesterov at a constant lr, no weight decay, no alternation"
             )
-    lengths = np.array(sorted(set(T)), dtype=np.float64)
-    means = _Means(problem, specs, lengths, c, seeds, seed)
-    run = record(
-        means.field,
-        specs,
-        np.full((len(lengths) * seeds, len(problem.h)), start),
-        int(lengths[-1]),
-        keep="last",
-        on_progress=on_progress,
-        should_stop=should_stop,
-    )
-    done = lengths <= run.step[-1]
-    return RateRun(
-        names=run.names,
-        outer_periods=tuple(spec.outer_period for spec in specs),
-        T=lengths[done],
-        lr=c / np.sqrt(lengths[done]),
-        fast=means.fast.numpy()[:, done],
-        slow=means.slow.numpy()[:, done],
-    )
-
-
-def scales_with_lr(spec: OptimizerSpec) -> bool:
-    """Whether a factor on the gradient does the same as that factor on the lr."""
-    linear = spec.base in ("sgd", "momentum", "nesterov")
-    return linear and spec.weight_decay == 0 and spec.schedule.kind == "constant" and not spec.alternating
+    return np.array(sorted(set(T)), dtype=np.float64)
 
 
 class _Means:
@@ -146,7 +133,7 @@ class _Means:
     def __init__(
         self, problem: SmoothNonconvex, specs: Sequence[OptimizerSpec], T: Real, c: float, seeds: int, seed: int
     ) -> None:
-        self.problem, self.periods = problem, [spec.outer_period for spec in specs]
+        self.problem, self.c, self.periods = problem, c, [spec.outer_period for spec in specs]
         self.T = torch.from_numpy(T)[:, None]
         self.lr = (c / self.T.sqrt())[..., None]
         self.generator = torch.Generator().manual_seed(seed)
@@ -164,3 +151,16 @@ class _Means:
         noise = torch.randn(gradient.shape[1:], generator=self.generator, dtype=x.dtype)
         noisy = gradient.add(noise, alpha=self.problem.sigma).mul_(self.lr)
         return squared.view(-1), noisy.view_as(x)
+
+    def result(self, specs: Sequence[OptimizerSpec], until: int) -> RateRun:
+        """The means of those T that are over by base step `until`."""
+        T = self.T[:, 0].numpy()
+        done = until >= T
+        return RateRun(
+            names=tuple(spec.name for spec in specs),
+            outer_periods=tuple(self.periods),
+            T=T[done],
+            lr=self.c / np.sqrt(T[done]),
+            fast=self.fast.numpy()[:, done],
+            slow=self.slow.numpy()[:, done],
+        )

@@ -87,18 +87,20 @@ def measure_variances(
     if not stable:
         raise ValueError("no optimizer is stable here, so there is no steady state to measure; lower the lr")
     chosen = [specs[index] for index in stable]
-    steps = max(steps_to_settle(problem, spec) for spec in chosen)
-    field = noisy_quadratic_field(problem, seeds, seed)
     run = record(
-        field, chosen, np.zeros((seeds, 1)), steps, keep="last", on_progress=on_progress, should_stop=should_stop
+        noisy_quadratic_field(problem, seeds, seed),
+        chosen,
+        np.zeros((seeds, 1)),
+        max(steps_to_settle(problem, spec) for spec in chosen),
+        keep="last",
+        on_progress=on_progress,
+        should_stop=should_stop,
     )
     measured = np.full(len(specs), np.nan)
     measured[stable] = [np.mean(run.outermost(row)[-1] ** 2) for row in range(len(chosen))]
     low, high = chi_square_bounds(seeds, confidence)
-    names = tuple(spec.name for spec in specs)
-    return VarianceRun(
-        names, predicted, measured, measured * low, measured * high, confidence, seeds, int(run.step[-1])
-    )
+    names, steps = tuple(spec.name for spec in specs), int(run.step[-1])
+    return VarianceRun(names, predicted, measured, measured * low, measured * high, confidence, seeds, steps)
 
 
 def steps_to_settle(problem: NoisyQuadratic, spec: OptimizerSpec) -> int:

@@ -208,10 +208,8 @@ def gradient_flow(
 
     def downhill(_: float, place: NDArray[np.float64]) -> NDArray[np.float64]:
         x = torch.tensor(place, requires_grad=True)
-        if corrected:
-            value = modified_values(loss, modified.batches, x, modified)
-        else:
-            value = batch_mean(loss, modified.batches, x)
+        batches = modified.batches
+        value = modified_values(loss, batches, x, modified) if corrected else batch_mean(loss, batches, x)
         return -torch.autograd.grad(value, x)[0].numpy()
 
     moments = np.linspace(0.0, modified.time * steps, points)

@@ -116,41 +116,40 @@ def trade_off_figure(
         here: contraction and variance at the lr set, for each depth.
     """
     figure = go.Figure()
-    for depth, ((name, lr, contraction, variance), point) in enumerate(zip(curves, here, strict=True)):
-        figure.add_trace(
-            go.Scatter(
-                x=halving(contraction),
-                y=np.where(np.isfinite(variance), variance, np.nan),
-                mode="lines",
-                name=name,
-                line={"color": depth_color(depth), "width": 2},
-                customdata=lr,
-                hovertemplate=(
-                    "lr %{customdata:.4g}<br>%{x:.3g} evaluations to halve the distance"
-                    f"<br>variance %{{y:.4g}}<extra>{name}</extra>"
-                ),
-            )
-        )
-        figure.add_trace(
-            go.Scatter(
-                x=halving(np.array([point[0]])),
-                y=[point[1]],
-                mode="markers",
-                showlegend=depth == 0,
-                name="at the lr set",
-                hoverinfo="skip",
-                marker={
-                    "symbol": "diamond",
-                    "size": 10,
-                    "color": depth_color(depth),
-                    "line": {"color": MUTED, "width": 1},
-                },
-            )
-        )
+    for depth, (curve, point) in enumerate(zip(curves, here, strict=True)):
+        figure.add_trace(_trade(depth, *curve))
+        figure.add_trace(_traded(depth, *point))
     speeds, variances = (np.concatenate([curve[column] for curve in curves]) for column in (2, 3))
     log_axis(figure.update_xaxes, "gradient evaluations to halve the distance", halving(speeds))
     log_axis(figure.update_yaxes, "steady-state variance", variances)
     return finish(figure, 380)
+
+
+def _trade(depth: int, name: str, lr: Floats, contraction: Floats, variance: Floats) -> go.Scatter:
+    return go.Scatter(
+        x=halving(contraction),
+        y=np.where(np.isfinite(variance), variance, np.nan),
+        mode="lines",
+        name=name,
+        line={"color": depth_color(depth), "width": 2},
+        customdata=lr,
+        hovertemplate=(
+            "lr %{customdata:.4g}<br>%{x:.3g} evaluations to halve the distance"
+            f"<br>variance %{{y:.4g}}<extra>{name}</extra>"
+        ),
+    )
+
+
+def _traded(depth: int, contraction: float, variance: float) -> go.Scatter:
+    return go.Scatter(
+        x=halving(np.array([contraction])),
+        y=[variance],
+        mode="markers",
+        showlegend=depth == 0,
+        name="at the lr set",
+        hoverinfo="skip",
+        marker={"symbol": "diamond", "size": 10, "color": depth_color(depth), "line": {"color": MUTED, "width": 1}},
+    )
 
 
 def halving(contraction: Floats) -> Floats:

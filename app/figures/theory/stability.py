@@ -104,31 +104,30 @@ def stability_figure(
 
     The last trace holds one point per cell, row by row, for clicks.
     """
-    figure = go.Figure(_rates(grid, rates))
-    x, y = outline(*(_edges(axis) for axis in (fine[0].x, fine[0].y)), fine[1] < 1)
-    figure.add_trace(
-        go.Scatter(
-            x=x, y=y, mode="lines", line={"color": MUTED, "width": 2}, name="|ρ| = 1, closed form", hoverinfo="skip"
-        )
-    )
-    figure.add_trace(
-        go.Scatter(
-            x=[here[0]],
-            y=[here[1]],
-            mode="markers",
-            name="set in the sidebar",
-            hoverinfo="skip",
-            marker={"symbol": "diamond-open", "size": 13, "color": MUTED, "line": {"width": 2.5}},
-            unselected=STAYS,
-        )
-    )
-    for trace in _outcomes(grid, rates, simulated):
-        figure.add_trace(trace)
-    figure.add_trace(_targets(grid, rates, simulated))
+    marks = _outcomes(grid, rates, simulated)
+    figure = go.Figure([_rates(grid, rates), _boundary(*fine), _here(*here), *marks, _targets(grid, rates, simulated)])
     for update, axis in ((figure.update_xaxes, grid.x), (figure.update_yaxes, grid.y)):
         edges = _edges(axis)
         update(title_text=SYMBOLS[axis.name], range=[edges[0], edges[-1]], showgrid=False)
     return finish(figure, 460)
+
+
+def _boundary(grid: ParameterGrid, rates: Floats) -> go.Scatter:
+    x, y = outline(_edges(grid.x), _edges(grid.y), rates < 1)
+    line = {"color": MUTED, "width": 2}
+    return go.Scatter(x=x, y=y, mode="lines", line=line, name="|ρ| = 1, closed form", hoverinfo="skip")
+
+
+def _here(x: float, y: float) -> go.Scatter:
+    return go.Scatter(
+        x=[x],
+        y=[y],
+        mode="markers",
+        name="set in the sidebar",
+        hoverinfo="skip",
+        marker={"symbol": "diamond-open", "size": 13, "color": MUTED, "line": {"width": 2.5}},
+        unselected=STAYS,
+    )
 
 
 def _rates(grid: ParameterGrid, rates: Floats) -> go.Heatmap:
