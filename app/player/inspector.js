@@ -1,8 +1,6 @@
 // The step inspector: at the player's step, what happened to the inspected run and why, with its own numbers. Every layer
 // keeps its line at all times, so that nothing jumps while it plays.
 
-const UNHURRIED = 110; // ms between two changes of the text while rows pass too quickly to read
-
 class Inspector {
   constructor(element, wishes) {
     element.innerHTML = `<div class="lp-glass"><canvas role="img"></canvas><div class="lp-caption"></div></div>
@@ -15,7 +13,6 @@ class Inspector {
     this.select.onchange = () => wishes.inspectStart(Number(this.select.value));
     this.closeUp = new CloseUp(find("canvas"));
     this.closeUp.onResize = wishes.redraw;
-    this.written = 0;
   }
 
   /** Show a run, one of the `runs` of its optimizer. */
@@ -39,13 +36,11 @@ class Inspector {
     return element;
   }
 
-  show(scene, moment, hurried) {
+  show(scene, moment, words) {
     this.closeUp.draw(scene, this.run, moment);
-    const now = performance.now();
     const row = this.run.clamp(stepped(moment));
-    if (this.told === row || (hurried && now - this.written < UNHURRIED)) return;
+    if (!words || this.told === row) return;
     this.told = row;
-    this.written = now;
     this.tell(row);
   }
 

@@ -37,9 +37,8 @@ class Legend {
     this.cards = [...byName.values()].map((runs) => new Card(this.element, runs, scene, this.wishes, density));
   }
 
-  /** Called every frame. */
-  show(scene, moment) {
-    for (const card of this.cards) card.show(scene, moment);
+  show(scene, moment, words) {
+    for (const card of this.cards) card.show(scene, moment, words);
   }
 
   /** Called when something was switched on or off, or another run is inspected. */
@@ -50,7 +49,7 @@ class Legend {
 
 class Card {
   constructor(parent, runs, scene, wishes, density) {
-    Object.assign(this, { runs, wishes, shown: "" });
+    Object.assign(this, { runs, wishes });
     const [run] = runs;
     const inks = scene.inks(run).map((color) => ink(color));
     this.element = parent.appendChild(document.createElement("div"));
@@ -115,13 +114,11 @@ class Card {
     this.element.querySelector(".lp-flag").textContent = diverged.slice(0, 2).map(words).join(", ") + more;
   }
 
-  show(scene, moment) {
+  show(scene, moment, words) {
     const run = this.runs.find((each) => each === scene.inspected) ?? this.runs[0];
     const { theme } = scene;
-    const signature = `${moment.row}|${moment.base}|${moment.synchronisation}|${theme.dark}`;
-    if (signature === this.shown) return;
-    this.shown = signature;
     drawClock(this.clock, run, moment, scene.inks(run), theme);
+    if (!words) return;
     const text = counterText(run, run.clamp(stepped(moment)), this.letters);
     if (text !== this.text) this.beat.innerHTML = this.text = text;
   }

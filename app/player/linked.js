@@ -57,12 +57,13 @@ function cursor() {
 function place(element, wanted) {
   const x = wanted ? wanted.panel.x(wanted.evaluations) : NaN;
   const inside = wanted && x >= wanted.panel.horizontal.offset - 0.5 && x <= wanted.panel.horizontal.end + 0.5;
-  element.style.visibility = inside ? "visible" : "hidden";
-  if (!inside) return;
-  const { offset, length } = wanted.panel.vertical;
-  element.style.height = `${length}px`;
-  element.style.background = wanted.color;
-  element.style.transform = `translate(${x - 0.75}px,${offset}px)`;
+  const { offset, length } = wanted?.panel.vertical ?? {};
+  const looks = inside ? `visible|${length}|${wanted.color}` : "hidden";
+  if (looks !== element.dataset.looks) {
+    element.dataset.looks = looks;
+    Object.assign(element.style, { visibility: looks.split("|")[0], height: `${length}px`, background: wanted?.color });
+  }
+  if (inside) element.style.transform = `translate(${x - 0.75}px,${offset}px)`;
 }
 
 /** One line when all agree, else one for each optimizer. */

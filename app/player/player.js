@@ -1,6 +1,8 @@
 // One player: its playback, its scene over a chart (or over its own axes), its controls; and the component around it.
 
 const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes of our own
+const HURRIED = 12; // rows a second, beyond which nobody reads along
+const WORDS_EVERY = 100; // ms between two changes of the text while hurried
 const REMEMBERED = 5000; // ms for which a player that was taken off the page comes back as it was
 const players = (window.__lookaheadPlayers ??= {});
 const memories = new Map();
@@ -252,21 +254,25 @@ class Player {
     const ready = Boolean(this.stage);
     const moving = ready && this.playback.moving && this.playback.advance(passed);
     this.last = moving ? now : 0;
-    this.render(moving && this.playback.playing && this.playback.speed * ROWS_PER_SECOND > 12);
+    this.render(moving && this.playback.playing && this.playback.speed * ROWS_PER_SECOND > HURRIED);
     this.count(performance.now() - began);
     if (moving) this.redraw();
   }
 
+  /** Draw everything; when hurried, what is beside the surface takes turns, and words wait a little. */
   render(hurried) {
     const { scene, playback } = this;
     const { moment } = playback;
-    this.transport.show();
-    this.legend.show(scene, moment);
+    const words = !hurried || performance.now() - this.worded > WORDS_EVERY;
+    if (words) this.worded = performance.now();
+    this.transport.show(words);
+    const [odd, even] = hurried && !words ? [this.frames.count % 2, 1 - (this.frames.count % 2)] : [1, 1];
+    if (odd) this.legend.show(scene, moment, words);
     if (!this.stage) return;
     scene.draw(moment);
-    if (scene.inspected) this.inspector.show(scene, moment, hurried);
-    const lines = this.linked.length ? cursorLines(scene, moment.row) : [];
-    for (const chart of this.linked) chart.show(lines);
+    if (even && scene.inspected) this.inspector.show(scene, moment, words);
+    const lines = odd && this.linked.length ? cursorLines(scene, moment.row) : null;
+    if (lines) for (const chart of this.linked) chart.show(lines);
   }
 
   count(milliseconds) {

@@ -5,7 +5,7 @@
 // and the way of a layer up to an outer one, are left behind as ghosts: fainter, and dotted if fast.
 
 const MARK_SPACING = 16; // px between the shapes along a slow track
-const CHUNK = 24; // rows
+const CHUNK = 16; // rows
 
 class Trails {
   constructor(layers) {

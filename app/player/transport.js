@@ -91,18 +91,19 @@ class Transport {
     }
   }
 
-  /** Called every frame; touches the page only where something changed. */
-  show() {
+  /** Called every frame; touches the page only where something changed, and its text only when `words` says so. */
+  show(words = true) {
     const { playback, shown } = this;
     const { position, playing } = playback;
-    const row = playback.goal ?? stepped(playback.moment);
-    if (position !== shown.position) {
-      const share = playback.end ? position / playback.end : 0;
+    const share = playback.end ? position / playback.end : 0;
+    const pixel = share * this.width;
+    if (position !== shown.position && (!playing || Math.abs(pixel - shown.pixel) >= 1 || shown.pixel === undefined)) {
       this.done.style.transform = `scaleX(${share})`;
-      this.thumb.style.transform = `translateX(${share * this.width}px)`;
-      shown.position = position;
+      this.thumb.style.transform = `translateX(${pixel}px)`;
+      Object.assign(shown, { position, pixel });
     }
-    if (row !== shown.row) this.showRow(row);
+    const row = playback.goal ?? stepped(playback.moment);
+    if (words && row !== shown.row) this.showRow(row);
     if (playing !== shown.playing) this.showPlaying(playing);
     for (const name of ["pausing", "loop"]) {
       if (playback[name] !== shown[name]) {
