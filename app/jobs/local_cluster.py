@@ -13,23 +13,26 @@ import sys
 
 PRELOADED = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "sklearn.datasets"]
 NICENESS = 2  # pages come first
+CONFIGURATION = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}  # nothing over HTTP
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 def main(workers: int) -> None:
     """Serve until standard input closes."""
+    import dask
     from distributed import LocalCluster
 
     os.environ.update(ONE_THREAD)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    dask.config.set(CONFIGURATION)
     _fork_from_preloaded()
     cluster = LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},  # no port that others may want
         worker_dashboard_address=None,
         silence_logs="CRITICAL",
     )
