@@ -14,6 +14,7 @@ from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
+from app.views.surface_closer import look_closer
 from app.views.surface_controls import PAGE, move_start, sidebar
 from app.views.waiting import progress
 
@@ -43,6 +44,7 @@ def page() -> None:
     charts = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
     draw_linked(charts, CURVES)
     _table(config, run, scenery)
+    look_closer(config, scenery)
     export_panel(lambda: surface_scene(config, run), config, page=PAGE)
 
 

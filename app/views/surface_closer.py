@@ -1,0 +1,24 @@
+"""Below the player: further views of the same comparison, one at a time, so that none is computed unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app.runs import Scenery
+from app.state import SurfacesConfig
+from app.views.basin_map import basin_map
+
+PAGE = "surfaces"
+VIEWS: dict[str, Callable[[SurfacesConfig, Scenery], None]] = {
+    "Basin map": basin_map,
+}
+
+
+def look_closer(config: SurfacesConfig, scenery: Scenery) -> None:
+    """Choose one of the views; none is chosen at first."""
+    st.markdown("#### Look closer")
+    chosen = st.segmented_control("View", list(VIEWS), key=f"{PAGE}.closer", label_visibility="collapsed")
+    if chosen:
+        VIEWS[chosen](config, scenery)
