@@ -1,10 +1,11 @@
-"""Ready-made comparisons for the Surfaces page: each shows one thing, and says what to look at."""
+"""Ready-made comparisons: each shows one thing, and says what to look at."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from app.state import Card, LayerConfig, NetworksConfig, SurfacesConfig
+from app.state import Card, GameCard, GamesConfig, LayerConfig, NetworksConfig, SurfacesConfig
 from landscapes.surfaces import SURFACES
 
 
@@ -81,6 +82,95 @@ PRESETS: dict[str, Preset] = {
 def shown_by(config: SurfacesConfig) -> str:
     """What to look at, if this is a ready-made comparison untouched; else what the surface teaches."""
     return next((preset.shows for preset in PRESETS.values() if preset.config == config), config.landscape.teaches)
+
+
+@dataclass(frozen=True)
+class GamePreset:
+    """A config with one line on what it shows."""
+
+    shows: str
+    config: GamesConfig
+
+
+def _game_cards(lr: float, *settings: dict[str, Any]) -> tuple[GameCard, ...]:
+    """Cards at one lr that differ by their settings."""
+    return tuple(GameCard(lr=lr, color=color, **each) for color, each in enumerate(settings))
+
+
+GAME_PRESETS: dict[str, GamePreset] = {
+    "Out, in, in faster": GamePreset(
+        "Pure rotation: descent-ascent spirals out, Lookahead spirals in, two layers faster.", GamesConfig()
+    ),
+    "Too long a period leaves again": GamePreset(
+        "k = 5 averages a part of the turn, k = 31 half of it and is best, k = 63 all of it: no help at all.",
+        GamesConfig(
+            steps=500, cards=_game_cards(0.1, *({"layers": (LayerConfig(k=k, alpha=0.5),)} for k in (5, 31, 63)))
+        ),
+    ),
+    "Beside the methods made for games": GamePreset(
+        "Extragradient takes two gradients a step: compare at equal evaluations, not at equal steps.",
+        GamesConfig(cards=_game_cards(0.1, {}, {"base": "extragradient"}, {"base": "optimistic"}, {"layers": (FIVE,)})),
+    ),
+    "Lookahead around the methods made for games": GamePreset(
+        "Slow weights speed up extragradient, which converges already, as they rescue descent-ascent, which does not.",
+        GamesConfig(
+            steps=500,
+            cards=_game_cards(
+                0.1,
+                {"base": "extragradient"},
+                {"base": "extragradient", "layers": (FIVE,)},
+                {"base": "optimistic", "layers": (FIVE,)},
+            ),
+        ),
+    ),
+    "Both at once, or in turn": GamePreset(
+        "In turn, the second player answers the first: descent-ascent stays on its orbit; Lookahead gains as well.",
+        GamesConfig(
+            steps=500,
+            cards=_game_cards(
+                0.1, {}, {"alternating": True}, {"layers": (FIVE,)}, {"layers": (FIVE,), "alternating": True}
+            ),
+        ),
+    ),
+    "Noise: what contracts faster settles closer": GamePreset(
+        "All three see the same noise at every gradient evaluation. Change the seed before you believe a winner.",
+        GamesConfig(game="noisy_bilinear", steps=2000),
+    ),
+    "Momentum kept, reset, pulled back": GamePreset(
+        "Momentum makes descent-ascent leave sooner. Lookahead holds it, and the closed form needs matrices.",
+        GamesConfig(
+            cards=_game_cards(
+                0.1,
+                {"base": "momentum", "momentum": 0.5},
+                *(
+                    {"base": "momentum", "momentum": 0.5, "layers": (FIVE,), "sync_momentum": mode}
+                    for mode in ("keep", "reset", "pullback")
+                ),
+            )
+        ),
+    ),
+    "How much of a bowl descent-ascent needs": GamePreset(
+        "At ε = lr/2 the pull inwards just balances the spiral outwards: move ε a little to either side.",
+        GamesConfig(game="quadratic", parameter=0.05),
+    ),
+    "A limit cycle, shrunk": GamePreset(
+        "The equilibrium repels the flow, which ends on a cycle. One layer shrinks the cycle, two settle inside it.",
+        GamesConfig(game="limit_cycle"),
+    ),
+    "A spurious attractor, broken through": GamePreset(
+        "A cycle catches every run from outside, far from the equilibrium it surrounds. Two layers break through.",
+        GamesConfig(game="forsaken"),
+    ),
+    "A GAN of two numbers": GamePreset(
+        "Plain descent-ascent drifts outwards without an end; slow weights do for it what a gradient penalty does.",
+        GamesConfig(game="dirac_gan"),
+    ),
+}
+
+
+def shown_by_game(config: GamesConfig) -> str:
+    """What to look at, if this is a ready-made comparison untouched; else what the game teaches."""
+    return next((preset.shows for preset in GAME_PRESETS.values() if preset.config == config), config.landscape.teaches)
 
 
 @dataclass(frozen=True)

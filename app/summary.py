@@ -33,7 +33,7 @@ def _row(run: Trajectory, index: int, minima: Floats, target: float) -> dict[str
         "best loss": float(np.median(np.nanmin(loss, axis=0))),
         "distance to a minimum": float(np.median(gap)),
         f"evaluations to loss ≤ {target:.3g}": _reached(run, index, target),
-        "diverged": _diverged(run, index),
+        "diverged": divergence(run, index),
         "synchronisations, layer 1, 2, …": " · ".join(map(str, run.synchronisations(index))) or "none",
     }
 
@@ -49,7 +49,8 @@ def _reached(run: Trajectory, index: int, target: float) -> str:
     return f"{int(np.median(first))}{share}"
 
 
-def _diverged(run: Trajectory, index: int) -> str:
+def divergence(run: Trajectory, index: int) -> str:
+    """The first step at which a run diverged, and how many of them did; "no" where none."""
     steps = run.diverged[index]
     lost = steps[steps >= 0]
     if not len(lost):

@@ -65,10 +65,15 @@ def _layer(prefix: str, level: int) -> None:
 
 
 def _details(prefix: str, card: Card) -> None:
-    st.selectbox("Base optimizer", list(BASE_TITLES), format_func=BASE_TITLES.__getitem__, key=f"{prefix}.base")
+    st.selectbox("Base optimizer", list(card.titles), format_func=card.titles.__getitem__, key=f"{prefix}.base")
+    if "alternating" in type(card).model_fields and card.base in BASE_TITLES:
+        st.toggle(
+            "Players move in turn", key=f"{prefix}.alternating",
+            help="The second player answers what the first has just done; two gradient evaluations a step",
+        )  # fmt: skip
     if card.base in ("momentum", "nesterov"):
         st.slider("Momentum", 0.0, 0.999, step=0.001, key=f"{prefix}.momentum")
-    if card.layers and card.base not in ("sgd", "rmsprop"):
+    if card.layers and card.base in ("momentum", "nesterov", "adam", "adamw"):
         st.selectbox(
             "Momentum at a synchronisation is", list(SYNC_MOMENTUM), format_func=SYNC_MOMENTUM.__getitem__,
             key=f"{prefix}.sync_momentum",

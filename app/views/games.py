@@ -1,0 +1,57 @@
+"""The Games page: two players move in the field of a min-max objective."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import streamlit as st
+
+from app import game_runs, session
+from app.figures.games import equilibrium_text, field_figure, game_charts
+from app.game_table import game_table
+from app.player import player
+from app.presets import shown_by_game
+from app.runs import surface_tracks
+from app.state import GamesConfig
+from app.views.game_controls import PAGE, move_start, sidebar
+from app.views.surfaces import CONFIG
+from app.views.waiting import progress
+
+CHART, PLAYER = "game", "game-player"
+CURVES = ("game-curves-1", "game-curves-2", "game-curves-3")
+
+
+def page() -> None:
+    """Controls, the run, the player over the field, linked charts, the table."""
+    config, problems = session.current(PAGE, GamesConfig)
+    sidebar(config, problems)
+    game = config.landscape
+    st.markdown(rf"#### {game.name} &nbsp; $\min_x \max_y\; {game.formula}$")
+    st.caption(shown_by_game(config))
+    if not config.active:
+        st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
+        return
+    with progress("Running") as on_progress:
+        run = game_runs.game_run(config, on_progress)
+    scenery = game_runs.game_scenery(config)
+    left, right = (nullcontext(), nullcontext()) if config.panels else st.columns([5, 4], gap="medium")
+    with left:
+        _field(config, run, scenery)
+    measured = [game_runs.measured_rate(run, index, scenery.places) for index in range(len(run.names))]
+    closed = [game_runs.closed_rate(config, spec) for spec in config.specs()]
+    rates = [(one.evaluations, one.rate) for one in measured]
+    charts = game_charts(run, rates, closed, scenery.places, scenery.value, config.colors)
+    with right:
+        for (title, chart), key in zip(charts.items(), CURVES, strict=True):
+            st.caption(f"**{title}**")
+            st.plotly_chart(chart, key=key, config={"displayModeBar": False})
+    st.dataframe(game_table(config, run, scenery, measured, closed), hide_index=True)
+
+
+def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery) -> None:
+    titles = [spec.name for spec in config.specs()] if config.panels else [""]
+    figure = field_figure(scenery.lines, scenery.speed, scenery.value, scenery.game.equilibria, titles)
+    st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
+    player(surface_tracks(config, run), key=PLAYER, chart_key=CHART, linked=CURVES, on_pick=move_start)
+    for equilibrium in scenery.game.equilibria:
+        st.caption(equilibrium_text(equilibrium))
