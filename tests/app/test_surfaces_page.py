@@ -181,6 +181,27 @@ def test_a_formula_that_cannot_be_is_explained(formula, words):
     assert config_of(at).formula == "x^2 + y^2"
 
 
+def test_tuning_marks_the_cards_until_their_lr_is_changed_by_hand():
+    at = opened(v="1", surface="ravine", steps="40")
+    at.session_state["surfaces.closer"] = "Tune each"
+    at.run()
+    at.button(key="surfaces.tune").click().run()
+    at.button(key="surfaces.take_tuned").click().run()
+    assert not at.exception
+    assert all(card.tuned for card in config_of(at).cards)
+    at.number_input(key="surfaces.1.lr").set_value(0.05).run()
+    assert [card.tuned for card in config_of(at).cards] == [False, True, True]
+
+
+def test_a_basin_map_is_drawn_when_asked_for():
+    at = opened(v="1", surface="himmelblau", steps="30")
+    before = len(at.get("plotly_chart"))
+    at.session_state["surfaces.closer"] = "Basin map"
+    at.run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == before + 2
+
+
 def test_the_table_says_what_the_run_did():
     config = SurfacesConfig(surface="ravine", steps=300)
     run, scenery = runs.surface_run(config), runs.scenery(config)
