@@ -112,13 +112,13 @@ class Playback {
     const [until, lasting] = stepping ? [split, base] : [1, synchronisation];
     const whole = stepping ? split : 1 - split;
     const needed = ((until - share) / whole) * lasting;
-    if (needed > left) {
+    if (needed > left + 1e-6) {
       this.position += (left / lasting) * whole;
       return 0;
     }
     this.position = until === 1 ? row + 1 : row + until;
     if (until === 1) this.arrive(row + 1);
-    return left - needed;
+    return Math.max(0, left - needed);
   }
 
   arrive(row) {

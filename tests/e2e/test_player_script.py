@@ -156,6 +156,19 @@ def test_playback_passes_ten_rows_a_second_and_lingers_where_something_synchroni
     assert passed[3] == pytest.approx(52.5)
 
 
+def test_a_single_step_ends_at_its_row_however_frames_fall(script: Ask, run: Trajectory) -> None:
+    """Frames of 1/60 s sum up to the quarter second of a step, but for rounding."""
+    rows = script(
+        tracks_of(run, SPECS, PALETTE),
+        """[60, 144, 50, 7].map(rate => { const playback = new Playback();
+        playback.load(61, runs[2].synchronised, runs[2].synchronised);
+        playback.walk(5);
+        for (let i = 0; i < 5 * rate && playback.moving; i++) playback.advance((i + 1) / rate - i / rate);
+        return [playback.position, playback.goal]; })""",
+    )
+    assert rows == [[5, None]] * 4
+
+
 @pytest.mark.parametrize(
     ("values", "difference", "decimals", "text"),
     [
