@@ -129,13 +129,15 @@ class Jobs:
             return self._finished(ticket)
         if state in ("done", "unknown"):
             state = "interrupted" if self._workspace(ticket.key).has_checkpoint else "unknown"
-        progress = self._workspace(ticket.key).progress()
+        progress, eta = self._workspace(ticket.key).progress(), None
+        if state == "running" and job is not None:
+            if progress is not None and progress.attempt == job.attempts[-1]:
+                eta = progress.eta
+                message = f"continued from step {progress.resumed_at}" if progress.resumed_at else ""
+            else:
+                message = self._workspace(ticket.key).said() or "preparing"
         if progress is None:
             return Status(state, position, message=message)
-        eta = None
-        if state == "running" and job is not None and progress.attempt == job.attempts[-1]:
-            eta = progress.eta
-            message = f"continued from step {progress.resumed_at}" if progress.resumed_at else ""
         return Status(state, position, progress.step / progress.steps, eta, progress.curves, message)
 
     def cancel(self, ticket: Ticket) -> None:
@@ -320,8 +322,10 @@ def _slots(client: Client) -> int:
 def _explained(error: Any) -> str:
     from distributed import KilledWorker
 
+    from landscapes.tasks.download import DataUnavailableError
+
     if isinstance(error, KilledWorker):
         return "its worker process died again and again, probably for lack of memory"
-    if isinstance(error, (JobsError, ValueError, TypeError)):
+    if isinstance(error, (JobsError, DataUnavailableError, ValueError, TypeError)):
         return str(error)
     return f"{type(error).__name__}: {error}"

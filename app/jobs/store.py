@@ -187,7 +187,7 @@ class RunStore:
     @contextlib.contextmanager
     def lock(self, key: str) -> Iterator[bool]:
         """Whether this process may compute `key` now; the operating system frees the lock of a killed process."""
-        lock = FileLock(self.root / "locks" / f"{key}.lock", timeout=0)
+        lock = self._file_lock(key, timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -197,6 +197,13 @@ class RunStore:
             yield True
         finally:
             lock.release()
+
+    def waiting_lock(self, name: str) -> FileLock:
+        """A lock that is waited for, to be used in a with statement."""
+        return self._file_lock(name, timeout=-1)
+
+    def _file_lock(self, name: str, timeout: float) -> FileLock:
+        return FileLock(self.root / "locks" / f"{name}.lock", timeout=timeout)
 
     def _check_files(self, key: str, folder: Path, meta: Mapping[str, Any]) -> None:
         """Sizes every time; checksums when the files are not those this process has checked before."""

@@ -68,6 +68,7 @@ def run_order(order: Order) -> Outcome:
 def _compute(store: RunStore, work: Workspace, request: TrainingRequest, order: Order) -> Outcome:
     try:
         work.make()
+        work.say("preparing")
         training, earlier_seconds = _begun(store, work, request)
         reporter = _Reporter(training, work, order, earlier_seconds)
         training.run(reporter, reporter.cancelled)
@@ -100,10 +101,14 @@ def _begun(store: RunStore, work: Workspace, request: TrainingRequest) -> tuple[
 
 
 def _prepared(store: RunStore, work: Workspace, request: TrainingRequest) -> Training:
-    from landscapes.tasks import task_from
+    from landscapes.tasks import DATASETS, task_from
+    from landscapes.tasks.data import ensure
     from optim_core.snapshots import FolderSink
     from optim_core.training import Training
 
+    if (dataset := request.task.get("dataset")) in DATASETS:
+        with store.waiting_lock(f"data-{dataset}"):  # one download serves all workers
+            ensure(dataset, work.say)
     sink = FolderSink(work.weights, request.snapshot_dtype)
     training = Training(task_from(request.task), request.specs(), request.plan(), sink)
     store.check_room(_bytes_needed(training, request))

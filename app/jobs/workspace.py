@@ -61,6 +61,17 @@ class Workspace:
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None
 
+    def say(self, text: str) -> None:
+        """Tell what goes on before the first progress."""
+        write_atomically(self.folder / "said.txt", text.encode())
+
+    def said(self) -> str:
+        """What was last told, or nothing."""
+        try:
+            return (self.folder / "said.txt").read_text()
+        except OSError:
+            return ""
+
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint."""
         import torch

@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from distributed import KilledWorker
 
 from app.jobs import Cluster, Jobs, JobsError, LimitError, Limits, RunStore, SchedulerGoneError, Ticket, TrainingRequest
 from app.jobs.cluster import cluster_from_environment
+from app.jobs.service import _explained
 from landscapes.tasks import ClassifierTask, task_from
+from landscapes.tasks.download import DataUnavailableError
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.training import train
@@ -263,6 +266,18 @@ def test_nothing_is_accepted_beyond_the_limits_and_a_bad_task_not_at_all(tmp_pat
         jobs.submit(replace(SHORT, optimizers=(("generator", SPEC),)), "dan")
     assert jobs.status(Ticket("0" * 32, "eve")).state == "unknown"
     jobs.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (DataUnavailableError("CIFAR-10 is not here"), "CIFAR-10 is not here"),
+        (KilledWorker("train-1", None, 3), "its worker process died again and again, probably for lack of memory"),
+        (IndexError("list index out of range"), "IndexError: list index out of range"),
+    ],
+)
+def test_a_failure_is_told_in_words(error: Exception, message: str) -> None:
+    assert _explained(error) == message
 
 
 def test_an_unfinished_run_of_an_earlier_server_is_shown_as_interrupted(tmp_path: Path) -> None:

@@ -335,6 +335,20 @@ def test_a_worker_finds_the_store_where_its_own_environment_says(
     assert run_order(order(store, root=str(tmp_path / "as mounted on the server"))) == "done"
 
 
+def test_a_download_is_told_where_the_status_is_read(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, told = Workspace(store.root / "work" / REQUEST.key), []
+    assert work.said() == ""
+
+    def ensure(dataset: str, say: Any) -> None:
+        told.append(work.said())
+        say(f"{dataset}: 3.2 MB received")
+        told.append(work.said())
+
+    monkeypatch.setattr("landscapes.tasks.data.ensure", ensure)
+    compute(store)
+    assert told == ["preparing", "digits: 3.2 MB received"]
+
+
 def test_a_diverged_run_is_stored_with_its_step(store: RunStore) -> None:
     request = replace(REQUEST, optimizers=OptimizerSpec("hot", "sgd", 1e9))
     result = compute(store, request)
