@@ -10,6 +10,7 @@ from app.presets import PRESETS
 from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 from app.views.cards import draw_cards
 from app.views.formula_controls import draw_formula
+from app.views.predict import prediction_switch
 from landscapes.surfaces import SURFACES
 
 PAGE = "surfaces"
@@ -72,6 +73,7 @@ def _scene(config: SurfacesConfig) -> None:
     st.toggle("A click adds a start", key=f"{PAGE}.add_start", help="Otherwise a click moves the start there")
     st.slider("Base steps", 10, MAX_STEPS, step=10, key=f"{PAGE}.steps")
     st.toggle("Side by side", key=f"{PAGE}.panels", help="One plot for each optimizer, with one clock")
+    prediction_switch()
 
 
 def _noise(config: SurfacesConfig) -> None:

@@ -14,6 +14,7 @@ from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
+from app.views.predict import hidden, mark_predictions, place_prediction, player_key, predicting, prediction
 from app.views.surface_closer import look_closer
 from app.views.surface_controls import PAGE, move_start, sidebar
 from app.views.waiting import progress
@@ -27,8 +28,7 @@ def page() -> None:
     """Controls, the run, the player over the surface, linked charts, the table."""
     config, problems = session.current(PAGE, SurfacesConfig)
     sidebar(config, problems)
-    surface = config.landscape
-    st.markdown(f"#### {surface.name} &nbsp; ${surface.formula}$")
+    st.markdown(f"#### {config.landscape.name} &nbsp; ${config.landscape.formula}$")
     st.caption(shown_by(config))
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
@@ -36,16 +36,26 @@ def page() -> None:
     scenery = runs.scenery(config)
     with progress("Running") as on_progress:
         run = runs.surface_run(config, on_progress)
-    specs = config.specs()
-    titles = [spec.name for spec in specs] if config.panels else [""]
-    figure = surface_figure(scenery.grid, scenery.minima, log_view=surface.log_view, titles=titles)
-    st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
-    player(runs.surface_tracks(config, run), key=PLAYER, chart_key=CHART, linked=CURVES, on_pick=move_start)
+    prediction(config, run)
+    _stage(config, run, scenery)
+    if predicting():
+        return
     charts = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
     draw_linked(charts, CURVES)
     _table(config, run, scenery)
     look_closer(config, scenery)
     export_panel(lambda: surface_scene(config, run), config, page=PAGE)
+
+
+def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:
+    """The surface and the player over it."""
+    titles = [spec.name for spec in config.specs()] if config.panels else [""]
+    figure = surface_figure(scenery.grid, scenery.minima, log_view=config.landscape.log_view, titles=titles)
+    mark_predictions(figure, config)
+    st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
+    tracks = hidden(runs.surface_tracks(config, run))
+    on_pick = place_prediction if predicting() else move_start
+    player(tracks, key=player_key(PLAYER), chart_key=CHART, linked=CURVES, on_pick=on_pick)
 
 
 def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:

@@ -10,8 +10,9 @@ import streamlit as st
 from app import session, theory_runs
 from app.figures.theory.stability import disagreements, factor_plane, stability_figure
 from app.state import Card, LayerConfig, SurfacesConfig
+from app.state.games import GameCard, GamesConfig
 from app.state.theory import TheoryConfig
-from app.views import surfaces
+from app.views import games, surfaces
 from app.views.cards import SUBSCRIPT
 from app.views.theory_controls import AXES, PAGE
 from app.views.waiting import progress
@@ -113,10 +114,9 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
         f"**{rate:.5f}** (a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
     )
     with st.container(horizontal=True):
-        if not shown.is_game and st.button(
-            "Open this run in Surfaces", icon=":material/landscape:", key=f"{PAGE}.open"
-        ):
-            _open_surface(shown)
+        room = "Games" if shown.is_game else "Surfaces"
+        if st.button(f"Open this run in {room}", icon=":material/open_in_browser:", key=f"{PAGE}.open"):
+            _open(shown)
         if cell:
             st.button(
                 "Set the sidebar to this cell", icon=":material/tune:", key=f"{PAGE}.take", on_click=session.adopt,
@@ -124,16 +124,23 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
             )  # fmt: skip
 
 
-def surface_run_of(config: TheoryConfig) -> SurfacesConfig:
-    """The run of a cell on the Surfaces page, beside the bare base at the same lr."""
-    layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in config.layers)
+def run_of(config: TheoryConfig) -> SurfacesConfig | GamesConfig:
+    """The run that a cell stands for, beside the bare base at the same lr."""
     common = {
         "lr": config.lr, "base": config.base, "momentum": config.momentum, "sync_momentum": config.sync_momentum,
     }  # fmt: skip
-    cards = [Card(**common)] if not layers else [Card(**common), Card(**common, layers=layers, color=1)]
-    return SurfacesConfig(surface=config.scenario, noise="none", cards=tuple(cards), steps=500)
+    layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in config.layers)
+    stacks = ((), layers) if layers else ((),)
+    if config.is_game:
+        common["alternating"] = config.alternating
+        cards = tuple(GameCard(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
+        parameter = {"parameter": config.epsilon} if config.scenario == "quadratic" else {}
+        return GamesConfig(game=config.scenario, noise="none", cards=cards, **parameter)
+    cards = tuple(Card(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
+    return SurfacesConfig(surface=config.scenario, noise="none", cards=cards, steps=500)
 
 
-def _open_surface(config: TheoryConfig) -> None:
-    session.open_with("surfaces", surface_run_of(config))
-    st.switch_page(st.Page(surfaces.page, title="Surfaces", url_path="surfaces", default=True))
+def _open(config: TheoryConfig) -> None:
+    page = ("games", games.page) if config.is_game else ("surfaces", surfaces.page)
+    session.open_with(page[0], run_of(config))
+    st.switch_page(st.Page(page[1], url_path=page[0], default=not config.is_game))

@@ -202,6 +202,23 @@ def test_a_basin_map_is_drawn_when_asked_for():
     assert len(at.get("plotly_chart")) == before + 2
 
 
+def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
+    at = opened(v="1", surface="himmelblau")
+    at.toggle(key="surfaces.predicting").set_value(True).run()
+    assert not at.dataframe
+    assert "SGD" in at.info[0].value
+    run = runs.surface_run(config_of(at))
+    ends = [tuple(run.outermost(index)[-1, 0] + (0.3, 0.4)) for index in range(3)]
+    at.session_state["surfaces.predicted"] = tuple(ends)
+    at.run()
+    at.button(key="surfaces.reveal").click().run()
+    assert not at.exception
+    off = at.dataframe[0].value["off by"]
+    np.testing.assert_allclose(off, 0.5)  # a 3-4-5 triangle
+    at.button(key="surfaces.again").click().run()
+    assert "SGD" in at.info[0].value
+
+
 def test_the_table_says_what_the_run_did():
     config = SurfacesConfig(surface="ravine", steps=300)
     run, scenery = runs.surface_run(config), runs.scenery(config)
