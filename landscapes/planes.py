@@ -7,6 +7,7 @@ principal component analysis makes of a random walk: Antognini & Sohl-Dickstein 
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ class Plane:
             offset = points[rows] - self.origin
             coordinates[rows] = offset @ axes @ metric
             distance[rows] = np.linalg.norm(offset - coordinates[rows] @ axes.T, axis=1)
+            _release(points)
         return Projection(coordinates, distance)
 
 
@@ -168,7 +170,7 @@ def _principal_axes(arrays: list[Snapshots], axes: int) -> tuple[Vector, Vector,
     mean, gram = np.empty(size), np.zeros((count, count))
     columns = list(_slices(size, max(1, BLOCK // count)))
     for block in columns:
-        values = np.concatenate([array[:, block].astype(precision) for array in arrays])
+        values = _columns(arrays, block, precision)
         mean[block] = values.mean(0, dtype=np.float64)
         if not np.isfinite(mean[block]).all():
             raise ValueError("snapshots must be finite: leave out what came after a divergence")
@@ -177,7 +179,7 @@ def _principal_axes(arrays: list[Snapshots], axes: int) -> tuple[Vector, Vector,
     weights, shares = _principal(gram, axes)
     directions = np.empty((axes, size))
     for block in columns:
-        directions[:, block] = weights @ (np.concatenate([array[:, block] for array in arrays]) - mean[block])
+        directions[:, block] = weights @ (_columns(arrays, block, precision) - mean[block])
     towards_end = np.sign(directions @ (arrays[0][-1] - mean))
     directions *= np.where(towards_end == 0, 1.0, towards_end)[:, None]
     return mean, directions, shares
@@ -206,6 +208,24 @@ def random_walk_shares(points: int) -> tuple[float, float]:
         raise ValueError(f"points must be at least 3, got {points}")
     first, second = (6 / (points**2 - 1) / (2 - 2 * math.cos(math.pi * j / points)) for j in (1, 2))
     return first, second
+
+
+def _columns(arrays: Sequence[Snapshots], block: slice, precision: np.dtype[np.floating]) -> Snapshots:
+    """A block of columns of all snapshots, stacked."""
+    copies = []
+    for array in arrays:
+        copies.append(array[:, block].astype(precision))
+        _release(array)
+    return np.concatenate(copies)
+
+
+def _release(array: Snapshots) -> None:
+    """Let go of the pages of a read-only memory-mapped file, which otherwise count as this process' memory."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and not array.flags.writeable and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
 
 
 def _slices(length: int, size: int) -> Iterator[slice]:
