@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from app import theory_runs
 from app.state.theory import CELLS, TheoryConfig
 from app.views.theory_controls import VIEWS
-from app.views.theory_stability import surface_run_of
+from app.views.theory_stability import run_of
 from optim_core.experiments import SimulatedMap
 from optim_core.layers import Layer
 
@@ -127,10 +127,18 @@ def test_effective_lr_divides_by_the_slow_step_sizes():
 def test_a_cell_of_the_map_becomes_the_run_of_the_surfaces_page():
     config = TheoryConfig(depth=1)
     cell = config.grid().spec_at(CELLS - 1, 5)  # the largest lr, k = 6
-    run = surface_run_of(config.at_cell(cell))
+    run = run_of(config.at_cell(cell))
     assert (run.surface, run.noise) == ("ravine", "none")
     spec = run.cards[-1].spec()
     assert (spec.lr, spec.layers) == (cell.lr, cell.layers)
+
+
+def test_a_cell_of_a_game_becomes_the_run_of_the_games_page():
+    config = TheoryConfig(scenario="quadratic", epsilon=0.3, alternating=True, lr=0.2, depth=1)
+    run = run_of(config)
+    assert (run.game, run.parameter, run.noise) == ("quadratic", 0.3, "none")
+    assert [card.spec().alternating for card in run.cards] == [True, True]
+    assert (run.cards[1].lr, run.cards[1].spec().layers) == (0.2, (Layer(5, 0.5),))
 
 
 def test_simulation_is_computed_once_for_all_who_ask():

@@ -22,6 +22,19 @@ def test_a_clicked_cell_is_looked_into_and_opens_in_surfaces(open_app, wait_idle
     assert page.get_by_role("heading", name="Ravine at the stability edge").is_visible()
 
 
+def test_a_game_opens_in_games(open_app, wait_idle):
+    page = open_app("/")
+    page.get_by_role("link", name="Theory").click()
+    wait_idle(page)
+    page.get_by_test_id("stSidebar").get_by_role("combobox", name="On", exact=True).click()
+    page.get_by_role("option", name="Bilinear", exact=True).click()
+    wait_idle(page)
+    page.get_by_role("button", name="Open this run in Games").click()
+    page.wait_for_url(re.compile("/games.*game=bilinear"))
+    wait_idle(page)
+    assert page.get_by_role("heading", name=re.compile("Bilinear")).is_visible()
+
+
 def test_instruments_change_without_losing_the_layers(open_app, wait_idle):
     page = open_app("/")
     page.get_by_role("link", name="Theory").click()
