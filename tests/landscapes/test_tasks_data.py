@@ -213,6 +213,20 @@ def test_an_offline_machine_is_told_both_ways_to_get_a_set(
     assert not list((folder / key).iterdir())
 
 
+def test_a_folder_with_the_wrong_files_is_told_what_it_holds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise urllib.error.URLError("no route to host")
+
+    write_cifar10(folder / "cifar10")
+    for path in (folder / "cifar10").glob("*.bin"):
+        path.rename(path.with_suffix(""))
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    with pytest.raises(
+        DataUnavailableError, match=r"data_batch_1\.bin, .*\(it holds data_batch_1, data_batch_2, .* none is"
+    ):
+        load("cifar10")
+
+
 def openml(monkeypatch: pytest.MonkeyPatch, answer: Bunch | Exception) -> list[dict[str, Any]]:
     """Stand in for OpenML; returns the calls that it will have seen."""
     calls: list[dict[str, Any]] = []
