@@ -146,7 +146,7 @@ class MultilayerLookahead(Optimizer):
         """Let the slow weights of parameters that have none yet start at the parameters' current values.
 
         `step` does this itself. Only who calls `base.step` and `advance` separately calls it, before the base's first
-        step.
+        step; where there is nothing to do it costs a comparison.
         """
         self._refuse_while_evaluating("step()")
         if self._groups_captured != len(self.base.param_groups):
@@ -193,6 +193,8 @@ class MultilayerLookahead(Optimizer):
     @contextmanager
     def use_slow_weights(self, layer: int = -1) -> Iterator[None]:
         """A context in which the parameters hold the slow weights of a layer; they are restored when it ends.
+
+        Memory: a copy of the parameters for as long as it lasts.
 
         Raises:
             ValueError: there is no such layer.

@@ -16,7 +16,7 @@ Column = Sequence[Tensor]
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 
-CHUNK = 1 << 17
+CHUNK = 1 << 18
 """Elements after which a large tensor is cut, so that a copy reads from the cache what lerp has just written."""
 
 

@@ -295,6 +295,19 @@ def test_several_dtypes_in_one_group(foreach):
     assert [slow.dtype for slow in optimizer.slow_weights(2)] == dtypes
 
 
+def test_several_devices_in_one_group():
+    """The second device is torch's "meta", which has shapes but no numbers and is everywhere."""
+    parameters = [torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(2, device="meta"))]
+    base = torch.optim.SGD(parameters, lr=1.0, momentum=0.5, foreach=False)
+    optimizer = MultilayerLookahead(base, (1, 2), 0.5, momentum="pullback")
+    for _ in range(2):
+        for parameter in parameters:
+            parameter.grad = -torch.ones_like(parameter)
+        optimizer.step()
+    for layer in (1, 2):
+        assert [slow.device.type for slow in optimizer.slow_weights(layer)] == ["cpu", "meta"]
+
+
 def test_the_model_may_move_between_construction_and_first_step():
     model = network()
     optimizer = MultilayerLookahead(torch.optim.SGD(model.parameters(), lr=0.1), 2, 0.5)
