@@ -1,8 +1,6 @@
-"""The table of the Games page: one line per optimizer, the middle run when there are several starts."""
+"""The table of the Games page: one column per optimizer, the middle run when there are several starts."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +11,8 @@ from app.summary import divergence
 from optim_core.theory import base_steps
 from optim_core.trajectory import Trajectory
 
+EXACT = 1e-15
+
 
 def game_table(
     config: GamesConfig,
@@ -20,47 +20,51 @@ def game_table(
     scenery: GameScenery,
     measured: list[MeasuredRate],
     closed: list[float | None],
-) -> list[dict[str, Any]]:
-    """Rows of the table: distances, the rate as measured and as the closed form says, cost, how it ended."""
-    return [
-        _row(run, index, scenery)
+) -> dict[str, dict[str, str]]:
+    """By optimizer, by quantity: distances, the rate as measured and as the closed form says, cost, how it ended."""
+    return {
+        name: _distances(run, index, scenery)
         | _rates(config, run, index, measured[index], closed[index])
         | _ending(run, index, scenery)
-        for index in range(len(run.names))
-    ]
-
-
-def _row(run: Trajectory, index: int, scenery: GameScenery) -> dict[str, Any]:
-    slow, fast = (distance(place, scenery.places) for place in (run.outermost(index)[-1], run.fast[-1, index]))
-    return {
-        "optimizer": run.names[index],
-        "distance, slow weights": f"{np.median(slow):.4g}",
-        "distance, fast weights": f"{np.median(fast):.4g}",
+        for index, name in enumerate(run.names)
     }
+
+
+def _distances(run: Trajectory, index: int, scenery: GameScenery) -> dict[str, str]:
+    slow = np.median(distance(run.outermost(index), scenery.places), axis=1)
+    fast = np.median(distance(run.fast[-1, index], scenery.places))
+    cells = {"distance, slow weights": f"{slow[-1]:.3g}", "distance, fast weights": f"{fast:.3g}"}
+    budget = run.evaluations[-1].min()
+    if run.evaluations[-1].max() > budget:  # compared fairly: after the same number of gradient evaluations
+        row = np.searchsorted(run.evaluations[:, index], budget, side="right") - 1
+        cells[f"distance after {budget:,} evaluations"] = f"{slow[row]:.3g}"
+    return cells
 
 
 def _rates(
     config: GamesConfig, run: Trajectory, index: int, measured: MeasuredRate, closed: float | None
-) -> dict[str, Any]:
-    period = base_steps(run.layers[index])
-    short = f"needs {period:,} steps" if period > run.step[-1] else "too near to tell"
-    columns = {"rate per base step": short if np.isnan(measured.final) else f"{measured.final:.6f}"}
+) -> dict[str, str]:
+    period, known = base_steps(run.layers[index]), bool(np.isfinite(measured.final))
+    untold = f"needs {period:,} steps" if period > run.step[-1] else "too near to tell"
+    cells = {"rate per base step, measured": f"{measured.final:.6f}" if known else untold}
     if not config.landscape.linear:
-        return columns
-    noisy = config.noise != "none" and config.noise_scale > 0
-    comparable = closed is not None and not noisy and np.isfinite(measured.final)
-    error = abs(measured.final / closed - 1) if comparable and closed else np.nan
-    return columns | {
-        "closed form (derived here)": "none" if closed is None else f"{closed:.6f}",
-        "relative error": f"{error:.1e}" if comparable else "noise" if noisy else "–",
-    }
+        return cells
+    cells["closed form, derived here"] = "none" if closed is None else f"{closed:.6f}"
+    if config.noise != "none" and config.noise_scale > 0:
+        cells["relative error"] = "noise: of the mean only"
+    elif closed and known:
+        error = abs(measured.final / closed - 1)
+        cells["relative error"] = f"{error:.1e}" if error > EXACT else f"below {EXACT:g}"
+    else:
+        cells["relative error"] = "–"
+    return cells
 
 
-def _ending(run: Trajectory, index: int, scenery: GameScenery) -> dict[str, Any]:
+def _ending(run: Trajectory, index: int, scenery: GameScenery) -> dict[str, str]:
     return {
-        "gradient evaluations": int(run.evaluations[-1, index]),
+        "gradient evaluations": f"{run.evaluations[-1, index]:,}",
+        "synchronisations by layer": " · ".join(map(str, run.synchronisations(index))) or "none",
         "at the end": ending(run, index, scenery),
-        "synchronisations, layer 1, 2, …": " · ".join(map(str, run.synchronisations(index))) or "none",
     }
 
 
@@ -74,3 +78,14 @@ def ending(run: Trajectory, index: int, scenery: GameScenery) -> str:
         return "in view"
     share = "" if len(left) == 1 else f" ({len(gone)} of {len(left)} runs)"
     return f"left the view at step {gone.min()}{share}"
+
+
+def gone_text(run: Trajectory, scenery: GameScenery) -> str:
+    """One sentence on every optimizer that the field shows no longer; empty where all are in view."""
+    sentences = []
+    for index, name in enumerate(run.names):
+        words = ending(run, index, scenery)
+        if words != "in view":
+            away = np.median(distance(run.outermost(index)[-1], scenery.places))
+            sentences.append(f"{name} {words}; it ends {away:.3g} from the equilibrium.")
+    return " ".join(sentences)

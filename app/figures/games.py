@@ -24,6 +24,7 @@ STABILITIES = {
     "unstable": "the flow leaves it",
 }
 HEIGHT = 190  # of a chart: three of them stand beside the field and its player
+FIELD_HEIGHT = 460  # of a single plot, which has half of the page's width: circles look nearly round
 
 
 def field_figure(
@@ -42,7 +43,10 @@ def field_figure(
     traces = (_speed(speed, value), _streamlines(lines), _arrows(lines), _equilibria(equilibria))
     for column in range(1, len(titles) + 1):
         figure.add_traces(traces, rows=1, cols=column)
-    return framed(figure, speed, titles)
+    framed(figure, speed, titles)
+    if len(titles) == 1:
+        figure.update_layout(height=FIELD_HEIGHT)
+    return figure
 
 
 def game_charts(
@@ -51,6 +55,7 @@ def game_charts(
     closed: Sequence[float | None],
     places: Floats,
     value: Floats,
+    left: NDArray[np.int64],
     colors: Sequence[str],
 ) -> dict[str, go.Figure]:
     """Charts over gradient evaluations, by title: distance, rate per base step, objective.
@@ -61,29 +66,29 @@ def game_charts(
         closed: of each optimizer, the closed form of that factor; None where there is none.
         places: (equilibria, 2).
         value: the objective over the view, whose range the objective's chart keeps to.
+        left: (optimizers, starts) the step at which a run left the view for good; −1 where it did not.
         colors: of each optimizer.
     """
     known = any(rate is not None for rate in closed)
     return {
         "Distance to the equilibrium": _distances(run, places, colors),
-        f"Rate per base step{', on its closed form' if known else ''}": _rates(run, rates, closed, colors),
-        "Objective f: x lowers it, y raises it": _objective(run, value, colors),
+        f"Rate per base step{' (band: closed form, derived here)' if known else ''}": _rates(
+            run, rates, closed, colors
+        ),
+        "Objective f: x lowers it, y raises it": _objective(run, value, left, colors),
     }
 
 
 def equilibrium_text(equilibrium: Equilibrium) -> str:
     """Place, stability and eigenvalues in words."""
     x, y = equilibrium.place
-    first, second = equilibrium.eigenvalues
-    values = _complex(first) if np.isclose(first, second) else f"{_complex(first)} and {_complex(second)}"
-    if first.imag and np.isclose(first, np.conj(second)):
-        values = f"{first.real:.3g} ± {abs(first.imag):.3g}i" if first.real else f"±{abs(first.imag):.3g}i"
+    first, second = sorted(equilibrium.eigenvalues, key=lambda value: (value.real, value.imag))
+    values = f"{first.real:.3g} and {second.real:.3g}"
+    if first.imag:  # a real field's eigenvalues come in conjugate pairs
+        turning = "i" if second.imag == 1 else f"{second.imag:.3g}i"
+        values = f"{second.real:.3g} ± {turning}" if second.real else f"±{turning}"
     kind = {"stable": "stable", "centre": "a centre", "unstable": "unstable"}[equilibrium.stability]
     return f"Equilibrium ({x:.4g}, {y:.4g}): {kind}, {STABILITIES[equilibrium.stability]} (eigenvalues {values})"
-
-
-def _complex(value: complex) -> str:
-    return f"{value.real:.3g}{value.imag:+.3g}i" if value.imag else f"{value.real:.3g}"
 
 
 def _speed(speed: Grid, value: Floats) -> go.Contour:
@@ -92,7 +97,8 @@ def _speed(speed: Grid, value: Floats) -> go.Contour:
         y=speed.y.astype(np.float32),
         z=speed.shade(log_view=True).astype(np.float32),
         customdata=np.stack((value, speed.height), axis=-1).astype(np.float32),
-        contours={"coloring": "heatmap", "showlines": False},
+        contours={"coloring": "heatmap"},
+        line={"width": 0},
         colorscale=SCALE,
         showscale=False,
         hovertemplate=(
@@ -142,6 +148,10 @@ def _distances(run: Trajectory, places: Floats, colors: Sequence[str]) -> go.Fig
         add_line(figure, run, index, distance(run.fast[:, index], places), color, slow=False)
         if run.layers[index]:
             add_line(figure, run, index, distance(run.outermost(index), places), color, slow=True)
+    seen = np.concatenate([line.y[np.isfinite(line.y)] for line in figure.data])
+    decades = float(np.log10(seen.max() / seen.min())) if len(seen) else 0.0
+    if decades > 1:
+        figure.update_yaxes(dtick=max(1, round(decades / 4)))  # plotly would write 2 and 5 between powers of ten
     return figure
 
 
@@ -169,16 +179,18 @@ def _rates(
     return figure
 
 
-def _objective(run: Trajectory, value: Floats, colors: Sequence[str]) -> go.Figure:
+def _objective(run: Trajectory, value: Floats, left: NDArray[np.int64], colors: Sequence[str]) -> go.Figure:
+    """What one player lowers and the other raises; a run that has left the view has left this chart, too."""
     figure = empty_chart(HEIGHT)
     for index, color in enumerate(colors):
-        add_line(figure, run, index, run.loss[:, index], color, slow=False, above=-np.inf)
-        if run.layers[index]:
-            add_line(figure, run, index, run.slow_loss[:, index], color, slow=True, above=-np.inf)
+        gone = run.step >= left[index].max() if (left[index] >= 0).all() else np.zeros(len(run.step), dtype=bool)
+        for losses, slow in ((run.loss, False), (run.slow_loss, True)):
+            if run.layers[index] or not slow:
+                shown = np.where(gone[:, None], np.nan, losses[:, index])
+                add_line(figure, run, index, shown, color, slow=slow, above=-np.inf)
     seen = np.concatenate([line.y for line in figure.data])
     seen = seen[(seen >= value.min()) & (seen <= value.max())]
-    low, high = (float(seen.min()), float(seen.max())) if len(seen) else (float(value.min()), float(value.max()))
+    low, high = (float(part(seen if len(seen) else value)) for part in (np.min, np.max))
     room = 0.06 * (high - low) or 1.0
-    # a run that leaves the view leaves this chart, too, instead of flattening the others
     figure.update_yaxes(type="linear", range=[low - room, high + room])
     return figure

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
+import numpy as np
 import streamlit as st
 
 from app import game_runs, session
 from app.figures.games import equilibrium_text, field_figure, game_charts
-from app.game_table import game_table
+from app.game_table import game_table, gone_text
 from app.player import player
 from app.presets import shown_by_game
 from app.runs import surface_tracks
 from app.state import GamesConfig
+from app.views.charts import draw_linked
 from app.views.game_controls import PAGE, move_start, sidebar
 from app.views.surfaces import CONFIG
 from app.views.waiting import progress
@@ -26,26 +26,21 @@ def page() -> None:
     config, problems = session.current(PAGE, GamesConfig)
     sidebar(config, problems)
     game = config.landscape
-    st.markdown(rf"#### {game.name} &nbsp; $\min_x \max_y\; {game.formula}$")
-    st.caption(shown_by_game(config))
+    st.markdown(rf"#### {game.name} &nbsp; $\small\min_x \max_y\; {game.formula}$")
+    says = [shown_by_game(config), *map(equilibrium_text, game.equilibria)]
     if not config.active:
+        st.caption("  \n".join(says))
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
         return
     with progress("Running") as on_progress:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
-    left, right = (nullcontext(), nullcontext()) if config.panels else st.columns([5, 4], gap="medium")
+    st.caption("  \n".join([*says, gone_text(run, scenery)]))
+    left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left:
         _field(config, run, scenery)
-    measured = [game_runs.measured_rate(run, index, scenery.places) for index in range(len(run.names))]
-    closed = [game_runs.closed_rate(config, spec) for spec in config.specs()]
-    rates = [(one.evaluations, one.rate) for one in measured]
-    charts = game_charts(run, rates, closed, scenery.places, scenery.value, config.colors)
     with right:
-        for (title, chart), key in zip(charts.items(), CURVES, strict=True):
-            st.caption(f"**{title}**")
-            st.plotly_chart(chart, key=key, config={"displayModeBar": False})
-    st.dataframe(game_table(config, run, scenery, measured, closed), hide_index=True)
+        _measurements(config, run, scenery)
 
 
 def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery) -> None:
@@ -53,5 +48,18 @@ def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.Ga
     figure = field_figure(scenery.lines, scenery.speed, scenery.value, scenery.game.equilibria, titles)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
     player(surface_tracks(config, run), key=PLAYER, chart_key=CHART, linked=CURVES, on_pick=move_start)
-    for equilibrium in scenery.game.equilibria:
-        st.caption(equilibrium_text(equilibrium))
+
+
+def _measurements(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery) -> None:
+    optimizers = range(len(run.names))
+    measured = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]
+    closed = [game_runs.closed_rate(config, spec) for spec in config.specs()]
+    left = np.array([game_runs.left_view(run, index, scenery.game.domain) for index in optimizers])
+    rates = [(one.evaluations, one.rate) for one in measured]
+    charts = game_charts(run, rates, closed, scenery.places, scenery.value, left, config.colors)
+    if config.panels:
+        draw_linked(charts, CURVES)
+    else:
+        for (title, chart), key in zip(charts.items(), CURVES, strict=True):
+            draw_linked({title: chart}, (key,))
+    st.table(game_table(config, run, scenery, measured, closed))
