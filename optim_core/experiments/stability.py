@@ -128,7 +128,8 @@ class _Cells:
         outermost = self.slow[-1] if self.slow else self.fast
         far = self.active & ~(np.linalg.norm(self.fast[0], axis=-1) < FAR)
         near = self.active & (np.linalg.norm(outermost[0], axis=-1) < NEAR)
-        self.last_distance[far], self.last_step[far] = FAR, step
+        self.first_step[far], self.last_step[far], self.last_distance[far] = 0, step, FAR
+        self.first_distance[far] = np.sqrt(self.fast.shape[-1])
         self.active &= ~(far | near)
         self.fast[1, ~self.active] = 0.0
 

@@ -91,6 +91,15 @@ def test_cell_that_explodes_is_diverged_even_between_synchronisations():
     assert stability_map([[1.0]], cells)[0, 0] > 1
 
 
+def test_cell_that_leaves_about_half_time_is_diverged():
+    # growth of 1.6 per step: beyond 1e100 at step 497, the last synchronisation before half-time, and looked at in 500
+    spec = OptimizerSpec("late", "sgd", 2.6, (Layer(7, 1.0),))
+    cells = grid(spec, ("k_1", (7,)), ("lr", tuple(np.linspace(2.58, 2.66, 21))))
+    simulated = simulate_map([[1.0]], cells, 1_000)
+    assert simulated.diverged.all()
+    assert simulated.rate == pytest.approx(stability_map([[1.0]], cells), rel=0.05)
+
+
 def test_simulation_stops_when_asked_and_reports_progress():
     seen = []
     simulated = simulate_map(
