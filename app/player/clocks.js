@@ -10,6 +10,7 @@ function filled(run, layer, moment) {
   if (moment.base === 0 || next >= run.rows) return run.counter(layer, moment.row);
   const { k, within } = run.layers[layer - 1];
   const steps = Math.floor(run.step[moment.row] / within) % k;
+  if (!run.consecutive) return steps;
   if (layer === 1) return steps + moment.base;
   const striking = moment.synchronisation > 0 ? run.synchronised[next] : 0;
   if (layer > striking + 1 || !striking) return steps;

@@ -94,12 +94,12 @@ class CloseUp {
 
   paintBackdrop(scene, run, panel) {
     const { theme, stage } = scene;
+    const field = stage.field(run.panel) ?? stage.field(0);
     const signature = `${panel.signature}|${theme.dark}|${run.panel}|${stage.signature}`;
-    if (signature === this.drawn) return;
-    this.drawn = signature;
+    if (signature === this.drawn && field?.z === this.heights) return;
+    Object.assign(this, { drawn: signature, heights: field?.z });
     const context = this.backdrop.getContext("2d");
     context.clearRect(0, 0, this.width, this.height);
-    const field = stage.field(run.panel) ?? stage.field(0);
     if (field) drawContours(context, panel, resample(field, panel, 34, 24), 9, ink(theme.text, 0.2));
     this.drawScale(context, panel, theme);
   }

@@ -135,14 +135,14 @@ function drawUpdate(view, { layer, alpha, from, target, to }, { line: grown, tra
   context.strokeStyle = ink(inks[layer]);
   context.lineWidth = 2.8 * size;
   arrow(context, start, between(start, landing, travel), 9 * size);
-  if (detail && length > 36 && view.fresh) nameFraction(view, layer, alpha, start, end, landing);
+  if (detail && length > 36 && view.fresh && grown >= alpha) nameFraction(view, layer, alpha, start, end, landing);
 }
 
-/** "α₁ = .5" beside the landing point, on the side of the line that is farther from the labels of the heads. */
+/** "α₁ = .5" beside the landing point, below the line for odd layers and above it for even ones. */
 function nameFraction({ context, halo, font, letters }, layer, alpha, start, end, landing) {
   const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
   let [nx, ny] = [(end[1] - start[1]) / length, (start[0] - end[0]) / length];
-  if (ny < 0) [nx, ny] = [-nx, -ny];
+  if (ny < 0 === layer % 2 > 0) [nx, ny] = [-nx, -ny];
   const text = `α${SUBSCRIPTS[layer]} = ${shortNumber(alpha)}`;
   const align = nx < -0.3 ? "right" : nx > 0.3 ? "left" : "center";
   label(context, text, [landing[0] + 13 * nx, landing[1] + 15 * ny], letters[layer], halo, font, 12, align);
@@ -172,7 +172,7 @@ function drawHeads(view) {
     if (!view.shown(layer)) continue;
     const weights = placeOf(run, layer, moment);
     const point = panel.place(weights);
-    head(context, layer, point.map(near), (4 + 2.7 * layer) * size, ink(inks[layer]), halo);
+    head(context, layer, point.map(near), styleOf(HEAD_RADII, layer) * size, ink(inks[layer]), halo);
     heads.push({ run, layer, weights, point });
   }
   if (run.averaged && view.shown("averaged")) {

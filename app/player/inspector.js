@@ -101,13 +101,14 @@ class Inspector {
   }
 
   waiting(layer, row, axis) {
-    return `${this.tint(layer, fixed(this.run.weights(layer, row)[axis], 4))} <em>stays</em>`;
+    const value = this.tint(layer, fixed(this.run.weights(layer, row)[axis], 4));
+    return this.run.explains ? `${value} <em>stays</em>` : value;
   }
 
   lookAhead(row, updates) {
     const { run } = this;
     if (!run.depth) return "No slow weights: every base step counts as it is.";
-    if (!run.explains) return `One row in ${run.step[1] - run.step[0]} steps was kept: single updates are not shown.`;
+    if (!run.explains) return "Not every base step was kept: single updates are not shown.";
     const inside = updates.map((_, below) => this.name(below)).join(", ");
     const restart = updates.length ? `<b>${inside} restart from ${this.name(updates.length)}.</b> ` : "";
     const waits = run.layers.map((_, below) => {

@@ -1,17 +1,22 @@
 // One card per optimizer: its nested clock, its name (press to inspect it), and a switch for itself and for each layer.
 
+const KEY_MARKS = [
+  '<circle cx="13" cy="6" r="3.6"/>',
+  '<rect x="9.4" y="2.4" width="7.2" height="7.2"/>',
+  '<path d="M13 1l5 5-5 5-5-5z"/>',
+  '<path d="M13 .8l5.2 9.4H7.8z"/>',
+  '<path d="M13 .4l1.7 3.7 4 .4-3 2.7.9 4L13 9.1l-3.6 2.1.9-4-3-2.7 4-.4z"/>',
+];
+const AVERAGE_MARK = '<circle cx="13" cy="6" r="3.6" fill="var(--lp-background)" stroke="currentColor" stroke-width="1.4"/>';
+
+/** The line and the shape of a layer, as they are drawn. */
 function keySample(layer, color) {
-  const dash = styleOf(DASHES, layer).join(" ");
-  const width = Math.min(3.4, styleOf(LINE_WIDTHS, layer));
-  const mark = [
-    '<circle cx="13" cy="6" r="3.6"/>',
-    '<rect x="9.4" y="2.4" width="7.2" height="7.2"/>',
-    '<path d="M13 1l5 5-5 5-5-5z"/>',
-    '<path d="M13 .8l5.2 9.400H7.800z"/>',
-    '<path d="M13 .4l1.7 3.7 4 .4-3 2.7.9 4L13 9.100l-3.6 2.1.9-4-3-2.7 4-.4z"/>',
-  ][Math.min(layer, 4)];
+  const averaged = layer === "averaged";
+  const dash = averaged ? AVERAGE_DASH : styleOf(DASHES, layer);
+  const width = averaged ? LINE_WIDTHS[0] : Math.min(3.4, styleOf(LINE_WIDTHS, layer));
   return `<svg class="lp-sample" viewBox="0 0 26 12" aria-hidden="true" style="color:${color}">
-    <path d="M0 6h26" stroke="currentColor" stroke-width="${width}" stroke-dasharray="${dash}"/>${mark}</svg>`;
+    <path d="M0 6h26" stroke="currentColor" stroke-width="${width}" stroke-dasharray="${dash.join(" ")}"/>
+    ${averaged ? AVERAGE_MARK : styleOf(KEY_MARKS, layer)}</svg>`;
 }
 
 /** "(5, .5) (5, .5)", unless the optimizer's name says so already. */
@@ -97,7 +102,7 @@ class Card {
       Object.assign(chip.dataset, { layer });
       chip.setAttribute("role", "switch");
       chip.setAttribute("aria-label", `Show ${title} of ${run.name}`);
-      chip.innerHTML = `${keySample(layer === "averaged" ? 0 : layer, inks[layer] ?? inks[0])}<b>${text}</b>`;
+      chip.innerHTML = `${keySample(layer, inks[layer] ?? inks[0])}<b>${text}</b>`;
       chip.onclick = () => this.wishes.toggle(`${run.name}/${layer}`);
       return chip;
     };

@@ -3,6 +3,8 @@
 const LINE_WIDTHS = [1.4, 2.6, 3.2, 3.8, 4.4];
 const DASHES = [[], [8, 3], [12, 3, 3, 3], [3, 3], [16, 5]];
 const GHOST_DASH = [1.5, 3];
+const AVERAGE_DASH = [2, 2, 6, 2];
+const HEAD_RADII = [4, 6.6, 8.8, 10.2, 10.8];
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 const FAR = 20000; // px; beyond this a canvas loses precision
 

@@ -58,7 +58,7 @@ class Trails {
       if (scene.shown(run, run.depth)) this.outermost(view, from, to);
     }
     if (run.averaged && scene.shown(run, "averaged")) {
-      stroke(view, 0, { alpha: 0.8, dash: [2, 2, 6, 2] }, (context) => trace(context, panel, run.averaged, from, to));
+      stroke(view, 0, { alpha: 0.8, dash: AVERAGE_DASH }, (context) => trace(context, panel, run.averaged, from, to));
     }
   }
 
