@@ -190,7 +190,7 @@ class _GrowingArray:
     def append(self, row: Array) -> None:
         if self.fresh:
             self.cut(0)
-        left = memoryview(np.ascontiguousarray(row, dtype=self.dtype)).cast("B")
+        left = np.ascontiguousarray(row, dtype=self.dtype).data.cast("B")
         while left:  # a disk that fills up takes a part first and refuses the rest
             left = left[self.file.write(left) :]
         self.rows += 1

@@ -198,7 +198,7 @@ def test_players_may_have_optimizers_of_their_own_but_share_the_periods() -> Non
     np.testing.assert_allclose(run.snapshots.proposal[1], [0.5 + 0.3 * 1.0, 1.0 - 0.1 * 0.8], rtol=1e-14)
     with pytest.raises(ValueError, match="same periods k"):
         train(BilinearTask(), {"discriminator": fast, "generator": OptimizerSpec("g", "sgd", 0.1)}, 1, 0)
-    with pytest.raises(ValueError, match="one gradient a step .*, got base 'extragradient' with 2"):
+    with pytest.raises(ValueError, match=r"one gradient a step .*, got base 'extragradient' with 2"):
         train(BilinearTask(), OptimizerSpec("e", "extragradient", 0.1), 1, 0)
     with pytest.raises(ValueError, match="exactly the players"):
         train(BilinearTask(), {"generator": slow}, 1, 0)
