@@ -50,11 +50,11 @@ def tasks() -> list[Entry]:
 
 def presets() -> list[Entry]:
     """Every ready-made comparison; its key is its name, as in the app."""
-    from app.presets import NETWORK_PRESETS, PRESETS
+    from app.presets import GAME_PRESETS, NETWORK_PRESETS, PRESETS
 
     return [
         {**_common(name, name, preset.shows), "page": page, "config": preset.config.model_dump(mode="json")}
-        for page, group in (("surfaces", PRESETS), ("networks", NETWORK_PRESETS))
+        for page, group in (("surfaces", PRESETS), ("games", GAME_PRESETS), ("networks", NETWORK_PRESETS))
         for name, preset in group.items()
     ]
 

@@ -22,7 +22,7 @@ from optim_core.trajectory import Trajectory, record
 
 Floats = NDArray[np.float64]
 ESCAPE = 1000.0  # times the domain's size: descent-ascent is to spiral out visibly, and long, before it is stopped
-FLOOR = 1e-280  # distances below it are rounding, not convergence
+FLOOR = 1e-150  # of distances: squares of smaller ones leave the range of a double
 ROUNDING = 1e-13  # of the equilibrium's own size: nearer than that nothing can be measured
 WINDOWS = 20  # of a run: the rate at a moment is the mean over the last of these
 LINEAR = ("sgd", "momentum", "nesterov", *METHODS)

@@ -17,6 +17,7 @@ _HOMES = {
     "Caption": "caption",
     "Restored": "document",
     "Scene": "scene",
+    "game_scene": "games",
     "network_scene": "network",
     "network_script": "network",
     "player_html": "playing",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
-    from app.state import SurfacesConfig
+    from app.state import GamesConfig, SurfacesConfig
 
 LOOKAHEAD = (
     "Zhang, Lucas, Hinton & Ba 2019, Lookahead Optimizer: k steps forward, 1 step back, arXiv:1907.08610 (Lookahead)"
@@ -57,7 +57,7 @@ def surface_caption(config: SurfacesConfig) -> Caption:
         settings=(
             f"Surface: {surface.name}, f(x, y) = {surface.formula}",
             f"Start{'s' if len(config.starts) > 1 else ''}: {starts}",
-            _noise(config),
+            noise_line(config),
             f"Seed: {config.seed}. Base steps: {config.steps}.",
             *(optimizer_line(spec, card.ema) for spec, card in zip(config.specs(), config.active, strict=True)),
         ),
@@ -73,6 +73,8 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
         parts.append(f"momentum {spec.momentum!r}")
     if spec.base in ("adam", "adamw"):
         parts.append(f"betas {spec.betas}")
+    if spec.alternating:
+        parts.append("the players in turn")
     if spec.weight_decay:
         parts.append(f"weight decay {spec.weight_decay!r}")
     if spec.layers:
@@ -94,9 +96,13 @@ def citations(specs: Sequence[OptimizerSpec], *, game: bool = False) -> tuple[st
     return tuple(line for line, applies in lines if applies)
 
 
-def _noise(config: SurfacesConfig) -> str:
+def noise_line(config: SurfacesConfig | GamesConfig) -> str:
+    """The gradient noise of a page's run."""
     scale = config.noise_scale
-    sampling = "with" if config.noise_replacement else "without"
+    if config.noise == "minibatch":
+        sampling = "with" if config.noise_replacement else "without"
+        copies = f"{config.noise_batches} copies shifted by about {scale:g}"
+        return f"Gradient noise: {copies}, drawn {sampling} replacement."
     return (
         "Gradient noise: "
         + {
@@ -104,7 +110,6 @@ def _noise(config: SurfacesConfig) -> str:
             "gaussian": f"Gaussian, deviation {scale:g}.",
             "multiplicative": f"multiplicative, deviation {scale:g} of each component.",
             "student": f"Student t with {config.noise_freedom:g} degrees of freedom, scale {scale:g}.",
-            "minibatch": f"{config.noise_batches} copies shifted by about {scale:g}, drawn {sampling} replacement.",
         }[config.noise]
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.export.look import Style
+    from app.figures.streamlines import Streamlines
     from app.player.tracks import Track
 
 # Set once and never changed: fonts embedded whole enough for journals (TrueType), ids that repeat from run to run.
@@ -185,10 +187,21 @@ def _landscape(axes: Axes, scene: Scene, style: Style) -> None:
     levels = np.linspace(shade.min(), shade.max(), LEVELS + 1)
     colors = LinearSegmentedColormap.from_list("slate", style.shades)
     axes.contourf(scene.grid.x, scene.grid.y, shade, levels=levels, cmap=colors, zorder=1)
+    if scene.flow is not None:
+        _flow(axes, scene.flow, style)
+        return
     axes.contour(
         scene.grid.x, scene.grid.y, shade, levels=levels, colors=[style.contour], linewidths=0.5, zorder=2,
         linestyles="solid",
     )  # fmt: skip
+
+
+def _flow(axes: Axes, flow: Streamlines, style: Style) -> None:
+    """Streamlines, with their arrows."""
+    axes.add_collection(LineCollection(flow.lines, colors=style.quiet, linewidths=0.6, zorder=2), autolim=False)
+    for tail, tip in flow.arrows:
+        arrow = {"arrowstyle": "-|>,head_width=0.14,head_length=0.28", "color": style.quiet, "linewidth": 0.0}
+        axes.annotate("", tip, tail, arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0}, zorder=2)
 
 
 def _minima(axes: Axes, scene: Scene, style: Style) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app import runs
+from app import game_runs, runs
+from app.export.games import game_scene
 from app.export.network import network_script, stored_network_scene
 from app.export.scene import Scene, surface_scene
 from app.export.script import surface_script
-from app.state import NetworksConfig, SurfacesConfig
+from app.state import GamesConfig, NetworksConfig, SurfacesConfig
 
 Progress = Callable[[int, int], None]
 
@@ -31,8 +32,13 @@ def _surfaces(config: SurfacesConfig, on_progress: Progress | None) -> Scene:
     return surface_scene(config, runs.surface_run(config, on_progress))
 
 
+def _games(config: GamesConfig, on_progress: Progress | None) -> Scene:
+    return game_scene(config, game_runs.game_run(config, on_progress))
+
+
 PAGES: dict[str, Page] = {
     "surfaces": Page("surfaces", SurfacesConfig, _surfaces, surface_script),
+    "games": Page("games", GamesConfig, _games),
     "networks": Page("networks", NetworksConfig, stored_network_scene, network_script),
 }
 

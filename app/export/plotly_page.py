@@ -65,10 +65,18 @@ def plotly_figure(scene: Scene) -> go.Figure:
 def _backdrop(scene: Scene) -> go.Figure:
     from plotly.subplots import make_subplots
 
+    from app.figures.games import draw_flow
     from app.figures.surface import surface_figure
 
     if scene.grid is not None:
-        return surface_figure(scene.grid, scene.minima, log_view=scene.log_view, titles=scene.panels)
+        figure = surface_figure(scene.grid, scene.minima, log_view=scene.log_view, titles=scene.panels)
+        if scene.flow is not None:
+            place = "x %{x:.4g}<br>y %{y:.4g}"
+            speed = f"{place}<br>speed %{{customdata:.4g}}<extra></extra>"
+            figure.update_traces(hovertemplate=speed, selector={"type": "contour"})
+            figure.update_traces(hovertemplate=f"equilibrium<br>{place}<extra></extra>", selector={"type": "scatter"})
+            draw_flow(figure, scene.flow, len(scene.panels))
+        return figure
     return make_subplots(rows=1, cols=len(scene.panels), subplot_titles=scene.panels, shared_yaxes=True)
 
 

@@ -14,6 +14,7 @@ from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
+    from app.figures.streamlines import Streamlines
     from app.figures.surface import Grid
     from app.state import SurfacesConfig
     from landscapes.surfaces import Minimum
@@ -35,6 +36,7 @@ class Scene:
         grid: the landscape's heights, or None for none.      log_view: whether its colours follow log heights.
         minima: to be marked; global ones are stars.      labels: names of the two coordinates.
         panels: titles of the axis pairs side by side; a track says on which of them it is drawn.
+        flow: streamlines drawn in place of the landscape's contour lines, or None.
 
     Raises:
         ValueError: no tracks, an extent that is empty or not finite, or a track on a panel that is not there.
@@ -48,6 +50,7 @@ class Scene:
     minima: tuple[Minimum, ...] = ()
     labels: tuple[str, str] = ("x", "y")
     panels: tuple[str, ...] = ("",)
+    flow: Streamlines | None = None
 
     def __post_init__(self) -> None:
         if not self.tracks:

@@ -40,13 +40,22 @@ def field_figure(
         titles: of the plots side by side.
     """
     figure = panels_of(titles)
-    traces = (_speed(speed, value), _streamlines(lines), _arrows(lines), _equilibria(equilibria))
     for column in range(1, len(titles) + 1):
-        figure.add_traces(traces, rows=1, cols=column)
+        figure.add_trace(_speed(speed, value), row=1, col=column)
+    draw_flow(figure, lines, len(titles))
+    for column in range(1, len(titles) + 1):
+        figure.add_trace(_equilibria(equilibria), row=1, col=column)
     framed(figure, speed, titles)
     if len(titles) == 1:
         figure.update_layout(height=FIELD_HEIGHT)
     return figure
+
+
+def draw_flow(figure: go.Figure, lines: Streamlines, panels: int) -> None:
+    """Add streamlines with their arrows to every plot of a figure, in place of contour lines."""
+    figure.update_traces(line_width=0, selector={"type": "contour"})
+    for column in range(1, panels + 1):
+        figure.add_traces([_streamlines(lines), _arrows(lines)], rows=1, cols=column)
 
 
 def game_charts(
@@ -98,7 +107,6 @@ def _speed(speed: Grid, value: Floats) -> go.Contour:
         z=speed.shade(log_view=True).astype(np.float32),
         customdata=np.stack((value, speed.height), axis=-1).astype(np.float32),
         contours={"coloring": "heatmap"},
-        line={"width": 0},
         colorscale=SCALE,
         showscale=False,
         hovertemplate=(
@@ -110,7 +118,7 @@ def _speed(speed: Grid, value: Floats) -> go.Contour:
 def _streamlines(lines: Streamlines) -> go.Scatter:
     gap = np.full((1, 2), np.nan)
     x, y = np.concatenate([part for line in lines.lines for part in (line, gap)] or [gap]).astype(np.float32).T
-    return go.Scatter(x=x, y=y, mode="lines", line={"color": FLOW, "width": 1.1}, hoverinfo="skip")
+    return go.Scatter(x=x, y=y, mode="lines", line={"color": FLOW, "width": 1.1}, hoverinfo="skip", showlegend=False)
 
 
 def _arrows(lines: Streamlines) -> go.Scatter:
@@ -121,7 +129,7 @@ def _arrows(lines: Streamlines) -> go.Scatter:
         "opacity": 1, "line": {"width": 0},
     }  # fmt: skip
     x, y = pairs.astype(np.float32).T
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip")
+    return go.Scatter(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip", showlegend=False)
 
 
 def _equilibria(equilibria: Sequence[Equilibrium]) -> go.Scatter:
@@ -148,8 +156,8 @@ def _distances(run: Trajectory, places: Floats, colors: Sequence[str]) -> go.Fig
         add_line(figure, run, index, distance(run.fast[:, index], places), color, slow=False)
         if run.layers[index]:
             add_line(figure, run, index, distance(run.outermost(index), places), color, slow=True)
-    seen = np.concatenate([line.y[np.isfinite(line.y)] for line in figure.data])
-    decades = float(np.log10(seen.max() / seen.min())) if len(seen) else 0.0
+    seen = np.log10(np.concatenate([line.y[np.isfinite(line.y)] for line in figure.data]))
+    decades = float(np.ptp(seen)) if len(seen) else 0.0
     if decades > 1:
         figure.update_yaxes(dtick=max(1, round(decades / 4)))  # plotly would write 2 and 5 between powers of ten
     return figure

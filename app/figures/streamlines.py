@@ -91,7 +91,7 @@ def _accepted(forward: Floats, backward: Floats, taken: NDArray[np.bool_]) -> Fl
     passed: dict[tuple[int, int], int] = {}
     ahead, behind = _free(forward, taken, passed, sign=1), _free(backward, taken, passed, sign=-1)
     line = np.concatenate((backward[1:behind][::-1], forward[:ahead]))
-    if len(line) * STEP < SHORTEST:
+    if len(line) * STEP < SHORTEST or np.ptp(line, axis=0).max() < SHORTEST / 4:  # the latter where the flow stands
         return None
     taken[tuple(_cells(line).T)] = True
     return line

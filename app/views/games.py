@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app import game_runs, session
+from app.export import game_scene
 from app.figures.games import equilibrium_text, field_figure, game_charts
 from app.game_table import game_table, gone_text
 from app.player import player
@@ -13,6 +14,7 @@ from app.presets import shown_by_game
 from app.runs import surface_tracks
 from app.state import GamesConfig
 from app.views.charts import draw_linked
+from app.views.export_panel import export_panel
 from app.views.game_controls import PAGE, move_start, sidebar
 from app.views.surfaces import CONFIG
 from app.views.waiting import progress
@@ -41,6 +43,7 @@ def page() -> None:
         _field(config, run, scenery)
     with right:
         _measurements(config, run, scenery)
+    export_panel(lambda: game_scene(config, run), config, page=PAGE)
 
 
 def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery) -> None:
