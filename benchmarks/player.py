@@ -3,8 +3,8 @@
     python benchmarks/player.py            # about a minute and a half
 
 12 tracks (fast and slow ones of three optimizers from two starts) of 1,000 steps over a contour, on the page that the
-browser tests drive. Medians over rounds. "script" is what the player's own frame takes; "main thread" is everything
-that the renderer's main thread does meanwhile, style, layout and painting included, divided by the frames.
+browser tests drive. Medians over rounds. "script" is what the player's own frame takes; "main thread" is the processor
+time of all that the renderer's main thread does meanwhile, style, layout and painting included, divided by the frames.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ ROOT = Path(__file__).parents[1]
 PORT = int(os.environ.get("PORT", "8697"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PLAYER = "window.__lookaheadPlayers.demo"
-SPEEDS = ("1", "5", "20")
+PAUSED, SPEEDS = "paused", ("1", "5", "20")
 ROUNDS, SECONDS = 3, 4
 
-PLAY = """async ([seconds]) => {
+PLAY = """async ([seconds, play]) => {
   const player = window.__lookaheadPlayers.demo, long = [], before = player.frames;
   const watch = new PerformanceObserver(list => long.push(...list.getEntries().map(each => each.duration)));
   watch.observe({ entryTypes: ["longtask"] });
   let shown = 0, playing = true;
   const count = () => { shown++; if (playing) requestAnimationFrame(count); };
-  player.play();
+  if (play) player.play();
   requestAnimationFrame(count);
   const began = performance.now();
   await new Promise(done => setTimeout(done, 1000 * seconds));
   playing = false;
   const [passed, after] = [(performance.now() - began) / 1000, player.frames];
   player.pause();
-  const [frames, script] = [after.count - before.count, after.milliseconds - before.milliseconds];
-  return { fps: shown / passed, frames, script: script / frames, long: long.length };
+  const script = after.milliseconds - before.milliseconds;
+  return { fps: shown / passed, frames: shown, script: script / shown, long: long.length };
 }"""
 
 CHANGE = """() => new Promise(done => {
@@ -96,22 +96,23 @@ def busy(session: CDPSession) -> float:
 
 
 def playing(page: Page, session: CDPSession, speed: str) -> dict[str, float]:
-    """One round at one speed, from the start."""
-    page.get_by_label("Speed").select_option(speed)
+    """One round at one speed, from the start; or paused, which shows what the browser itself takes."""
+    if speed != PAUSED:
+        page.get_by_label("Speed").select_option(speed)
     page.evaluate(f"{PLAYER}.seek(0)")
     page.wait_for_timeout(500)
     before = busy(session)
-    seen: dict[str, float] = page.evaluate(PLAY, [SECONDS])
+    seen: dict[str, float] = page.evaluate(PLAY, [SECONDS, speed != PAUSED])
     return seen | {"main": (busy(session) - before) / seen["frames"]}
 
 
 def report_playing(page: Page, session: CDPSession) -> None:
     """A line for each speed."""
     print(f"{'speed':>6} {'fps':>6} {'script ms':>10} {'main thread ms':>15} {'long tasks':>11}")
-    for speed in SPEEDS:
+    for speed in (PAUSED, *SPEEDS):
         rounds = [playing(page, session, speed) for _ in range(ROUNDS)]
         fps, script, main = (median(each[what] for each in rounds) for what in ("fps", "script", "main"))
-        print(f"{speed + 'x':>6} {fps:6.1f} {script:10.2f} {main:15.2f} {sum(each['long'] for each in rounds):11.0f}")
+        print(f"{speed:>6} {fps:6.1f} {script:10.2f} {main:15.2f} {sum(each['long'] for each in rounds):11.0f}")
 
 
 def report_changes(page: Page, messages: list[int]) -> None:
@@ -167,7 +168,7 @@ def main() -> None:
         wait_idle(page)
         page.wait_for_timeout(1500)
         session = page.context.new_cdp_session(page)
-        session.send("Performance.enable")
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         report_playing(page, session)
         report_changes(page, messages)
         report_continuity(page)

@@ -56,10 +56,8 @@ class ChartStage {
   /** Read the axes again; whether anything moved. */
   measure() {
     this.panels = plotlyPanels(this.graph);
-    const { clientWidth, clientHeight } = this.graph;
-    this.layers.resize(clientWidth, clientHeight);
-    const { density } = this.layers;
-    const signature = [clientWidth, clientHeight, density, ...this.panels.map((panel) => panel.signature)].join("|");
+    this.layers.cover(this.panels);
+    const signature = [this.layers.signature, ...this.panels.map((panel) => panel.signature)].join("|");
     const moved = signature !== this.signature;
     this.signature = signature;
     return moved;

@@ -10,7 +10,7 @@ class Layers {
     this.canvases = NAMES.map((name) => {
       const canvas = document.createElement("canvas");
       canvas.className = `lookahead-${name}`;
-      canvas.style.cssText = "position:absolute;left:0;top:0;pointer-events:none";
+      canvas.style.cssText = "position:absolute;pointer-events:none";
       host.insertBefore(canvas, before);
       return canvas;
     });
@@ -21,25 +21,34 @@ class Layers {
     return this.canvases.every((canvas) => canvas.isConnected);
   }
 
-  /** Size in CSS pixels; setting it clears the canvases. */
-  resize(width, height) {
+  /** Cover the panels and no more, in CSS pixels of the host; contexts keep the host's coordinates. Clears everything. */
+  cover(panels) {
     const density = Math.min(2, window.devicePixelRatio || 1);
-    if (this.width === width && this.height === height && this.density === density) return;
-    Object.assign(this, { width, height, density });
-    this.canvases.forEach((canvas) => {
-      canvas.width = Math.round(width * density);
-      canvas.height = Math.round(height * density);
-      canvas.style.width = `${width}px`;
-      canvas.style.height = `${height}px`;
-    });
-    for (const name of NAMES) this[name].setTransform(density, 0, 0, density, 0, 0);
+    const [left, top, right, bottom] = boundsOfPanels(panels);
+    const box = [left, top, right - left, bottom - top];
+    if (`${box}|${density}` === this.signature) return;
+    Object.assign(this, { box, density, signature: `${box}|${density}` });
+    for (const canvas of this.canvases) {
+      canvas.width = (right - left) * density;
+      canvas.height = (bottom - top) * density;
+      const { style } = canvas;
+      [style.left, style.top, style.width, style.height] = box.map((length) => `${length}px`);
+    }
+    for (const name of NAMES) this[name].setTransform(density, 0, 0, density, -left * density, -top * density);
   }
 
   clear(...names) {
-    for (const name of names) this[name].clearRect(0, 0, this.width, this.height);
+    for (const name of names) this[name].clearRect(...this.box);
   }
 
   remove() {
     for (const canvas of this.canvases) canvas.remove();
   }
+}
+
+function boundsOfPanels(panels) {
+  const axes = (name) => panels.map((panel) => panel[name]);
+  const first = (name) => Math.floor(Math.min(...axes(name).map(({ offset }) => offset)));
+  const last = (name) => Math.ceil(Math.max(...axes(name).map(({ end }) => end)));
+  return [first("horizontal"), first("vertical"), last("horizontal"), last("vertical")];
 }

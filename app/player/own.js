@@ -35,8 +35,9 @@ class OwnStage {
       const [left, top] = [(index % columns) * across, Math.floor(index / columns) * down];
       return ownPanel(left, top, across, down, this.extent);
     });
-    this.layers.resize(width, height);
-    const signature = [width, height, this.layers.density].join("|");
+    this.layers.cover(this.panels);
+    Object.assign(this, { width, height });
+    const signature = [width, height, this.layers.signature].join("|");
     const moved = signature !== this.signature;
     this.signature = signature;
     return moved;
@@ -48,7 +49,7 @@ class OwnStage {
 
   /** Draw what does not move. */
   paint(theme) {
-    const { width, height, density } = this.layers;
+    const { width, height, layers: { density } } = this;
     Object.assign(this.ground, { width: Math.round(width * density), height: Math.round(height * density) });
     this.ground.style.width = `${width}px`;
     const context = this.ground.getContext("2d");

@@ -304,7 +304,7 @@ class Player {
   headOnPage(name, layer, start) {
     const found = this.scene.heads.find(({ run, layer: own }) => run.name === name && run.start === start && own === layer);
     if (!found) return null;
-    const box = this.stage.layers.scene.canvas.getBoundingClientRect();
+    const box = this.stage.host.getBoundingClientRect();
     return [box.left + found.point[0], box.top + found.point[1]];
   }
 

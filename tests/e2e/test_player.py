@@ -414,7 +414,8 @@ def test_controls_fit_every_width(demo: Open) -> None:
         assert outer is not None
         boxes = page.locator(".lookahead-player").evaluate(
             """root => [...root.querySelectorAll("button, select, .lp-card, .lp-update, .lp-where")]
-            .map(each => each.getBoundingClientRect()).filter(box => box.width).map(box => [box.left, box.right, box.height])"""
+            .map(each => each.getBoundingClientRect()).filter(box => box.width)
+            .map(box => [box.left, box.right, box.height])"""
         )
         for left, right, height in boxes:
             assert left >= outer["x"] - 0.5
