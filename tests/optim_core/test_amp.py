@@ -100,10 +100,12 @@ def test_bfloat16_slow_weights_would_not_move_at_all():
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("shape", [(3,), (300, 700)])
-def test_parameters_are_the_rounded_slow_weights(dtype, shape):
+@pytest.mark.parametrize("shape", [(3,), (300, 1000)])
+@pytest.mark.parametrize("foreach", [None, True])
+def test_parameters_are_the_rounded_slow_weights(dtype, shape, foreach):
     parameter = torch.nn.Parameter(torch.randn(shape).to(dtype))
-    optimizer = MultilayerLookahead(torch.optim.SGD([parameter], lr=0.1), (2, 2), 0.3, slow_dtype=torch.float32)
+    base = torch.optim.SGD([parameter], lr=0.1)
+    optimizer = MultilayerLookahead(base, (2, 2), 0.3, slow_dtype=torch.float32, foreach=foreach)
     for _ in range(4):
         parameter.grad = torch.randn(shape).to(dtype)
         optimizer.step()

@@ -55,6 +55,20 @@ def test_nothing_of_the_base_is_touched():
     assert not hasattr(optimizer.base, "slow_weights")
 
 
+class SomebodysOwn(torch.optim.Optimizer):
+    def __init__(self, params):
+        super().__init__(params, {"lr": 0.1})
+
+    def step(self, closure=None):
+        pass
+
+
+def test_the_defaults_of_somebodys_own_optimizer_stay_theirs():
+    optimizer = Lookahead(SomebodysOwn([torch.nn.Parameter(torch.zeros(1))]))
+    optimizer.step()
+    assert optimizer.base.defaults == {"lr": 0.1}
+
+
 @pytest.mark.parametrize("momentum", ["keep", "reset", "pullback"])
 def test_the_state_of_a_parameter_without_gradient_stays_absent(momentum):
     parameter, idle = torch.nn.Parameter(torch.ones(1)), torch.nn.Parameter(torch.ones(1))
@@ -196,12 +210,14 @@ def test_every_hook_fires_once():
 
 def test_hooks_may_replace_the_state_dict():
     optimizer = lookahead(network())
+    slower = {**optimizer.state_dict()}
+    slower["param_groups"] = [{**group, "lr": 0.001} for group in slower["param_groups"]]
     optimizer.register_state_dict_post_hook(lambda _, saved: {**saved, "note": "mine"})
-    optimizer.register_load_state_dict_pre_hook(lambda _, saved: {k: v for k, v in saved.items() if k != "note"})
+    optimizer.register_load_state_dict_pre_hook(lambda *_: slower)
     saved = optimizer.state_dict()
     assert saved["note"] == "mine"
     optimizer.load_state_dict(saved)
-    assert saved["note"] == "mine"
+    assert optimizer.param_groups[0]["lr"] == 0.001
 
 
 def test_a_post_hook_of_the_base_sees_the_weights_before_they_are_synchronised():
