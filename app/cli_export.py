@@ -40,6 +40,7 @@ def render(output: str, kind: str | None, **options: Any) -> None:
       lookahead-lab render --surface himmelblau -O himmelblau.svg
       lookahead-lab render --preset "Many basins" -O basins.gif --seconds 8
       lookahead-lab render "http://localhost:8501/?surface=ravine&steps=60" -O ravine.pdf --style print
+      lookahead-lab render --game bilinear --steps 300 -O bilinear.html
       lookahead-lab render run.json --step 100 -O step100.png --width 8 --height 5 --dpi 300
       lookahead-lab render --surface beale -o 'lr=0.01' -o 'lr=0.01 layers=5:0.5,5:0.5' -O beale.mp4
     """

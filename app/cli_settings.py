@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 Command = Callable[..., Any]
-SIMPLE = ("surface", "steps", "seed", "noise", "noise_scale")
+SIMPLE = ("surface", "game", "steps", "seed", "noise", "noise_scale")
 
 
 def _entries(kind: str) -> Callable[..., list[str]]:
@@ -39,6 +39,9 @@ def settings_options(command: Command) -> Command:
         ),
         click.option(
             "--surface", metavar="KEY", help="See `lookahead-lab list surfaces`.", shell_complete=_entries("surfaces")
+        ),
+        click.option(
+            "--game", metavar="KEY", help="See `lookahead-lab list games`.", shell_complete=_entries("games")
         ),
         click.option("--start", "starts", multiple=True, metavar="X,Y", help="Start point; may be repeated."),
         click.option("--steps", type=int, help="Base steps."),
@@ -67,14 +70,14 @@ def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **op
     """
     from app.links import decode, encode
 
-    config = _said(source, preset)
+    config = _said(source, preset, is_game=options["game"] is not None)
     changes = {name: str(value) for name in SIMPLE if (value := options.pop(name)) is not None}
     if starts:
         changes["starts"] = ";".join(starts)
     changes |= dict(_pair(text) for text in options["extra"])
     params = encode(config) if source or preset else _customary(changes, type(config))
-    if "surface" in changes and "starts" not in changes:
-        params.pop("starts", None)  # those of another surface
+    if {"surface", "game"} & changes.keys() and "starts" not in changes:
+        params.pop("starts", None)  # those of another landscape
     if options["optimizers"]:
         params = {key: text for key, text in params.items() if not key[0].isdigit()}
         params |= _cards(options["optimizers"])
@@ -131,15 +134,15 @@ def format_of(output: str, given: str | None, known: tuple[str, ...]) -> str:
     return found
 
 
-def _said(source: str | None, preset: str | None) -> BaseModel:
+def _said(source: str | None, preset: str | None, *, is_game: bool) -> BaseModel:
     if source and preset:
         raise click.ClickException("give a file or link, or --preset, not both")
     if preset:
         return _preset(preset)
     if source is None:
-        from app.state import SurfacesConfig
+        from app.state import GamesConfig, SurfacesConfig
 
-        return SurfacesConfig()
+        return GamesConfig() if is_game else SurfacesConfig()
     if source == "-" or Path(source).is_file():
         from app.export import restore
 
@@ -149,9 +152,9 @@ def _said(source: str | None, preset: str | None) -> BaseModel:
 
 
 def _preset(name: str) -> BaseModel:
-    from app.presets import NETWORK_PRESETS, PRESETS
+    from app.presets import GAME_PRESETS, NETWORK_PRESETS, PRESETS
 
-    presets = {**PRESETS, **NETWORK_PRESETS}
+    presets = {**PRESETS, **GAME_PRESETS, **NETWORK_PRESETS}
     if name not in presets:
         raise click.ClickException(f"no such preset: {name!r}; `lookahead-lab list presets` names them")
     return presets[name].config
@@ -172,10 +175,10 @@ def _linked(link: str) -> BaseModel:
 
 
 def _customary(changes: dict[str, str], model: type[BaseModel]) -> dict[str, str]:
-    """What the page shows of a surface by default."""
+    """What the page shows of a surface or a game by default."""
     from app.links import decode, encode
 
-    return encode(decode({key: text for key, text in changes.items() if key == "surface"}, model)[0])
+    return encode(decode({key: text for key, text in changes.items() if key in ("surface", "game")}, model)[0])
 
 
 def _cards(optimizers: tuple[str, ...]) -> dict[str, str]:

@@ -18,6 +18,7 @@ _HOMES = {
     "Restored": "document",
     "Scene": "scene",
     "game_scene": "games",
+    "game_script": "script_of_game",
     "network_scene": "network",
     "network_script": "network",
     "player_html": "playing",

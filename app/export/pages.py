@@ -13,6 +13,7 @@ from app.export.games import game_scene
 from app.export.network import network_script, stored_network_scene
 from app.export.scene import Scene, surface_scene
 from app.export.script import surface_script
+from app.export.script_of_game import game_script
 from app.state import GamesConfig, NetworksConfig, SurfacesConfig
 
 Progress = Callable[[int, int], None]
@@ -38,7 +39,7 @@ def _games(config: GamesConfig, on_progress: Progress | None) -> Scene:
 
 PAGES: dict[str, Page] = {
     "surfaces": Page("surfaces", SurfacesConfig, _surfaces, surface_script),
-    "games": Page("games", GamesConfig, _games),
+    "games": Page("games", GamesConfig, _games, game_script),
     "networks": Page("networks", NetworksConfig, stored_network_scene, network_script),
 }
 

@@ -12,9 +12,12 @@ from dataclasses import asdict
 from typing import Any
 
 from app.export.caption import program, surface_caption
+from app.export.formula_source import objective_source
 from app.export.source import Excerpt, excerpt
 from app.runs import escape_radius
-from app.state import SurfacesConfig
+from app.state import GamesConfig, SurfacesConfig
+from app.state.formula import DEFAULT_FORMULA
+from app.state.surfaces import OWN
 from optim_core.spec import OptimizerSpec
 
 _TEMPLATE = '''"""{title}: a run of {program}, repeated bit for bit.
@@ -129,7 +132,7 @@ def surface_script(config: SurfacesConfig, file: str = "run.py") -> str:
         program=program(),
         settings="\n".join(caption.settings).replace("\\", "\\\\"),
         file=file,
-        imports="\n".join([*sorted(imports, key=_import_order), "from optim_core import MultilayerLookahead"]),
+        imports="\n".join([*sorted(imports, key=import_order), "from optim_core import MultilayerLookahead"]),
         names=repr([spec.name for spec in specs]),
         starts=repr([list(start) for start in config.starts]),
         steps=config.steps,
@@ -148,17 +151,38 @@ def _objective(config: SurfacesConfig) -> tuple[list[Excerpt], str]:
     surface, kind = config.landscape, config.noise
     followed = surface.function if surface.slope is None else surface.slope
     maker = "_autograd_field" if surface.slope is None else "_slope_field"
-    parts = [_excerpt_of(followed), excerpt(fields, (maker,))]
-    last = f"{'field' if kind == 'none' else 'exact_field'} = {maker}({_expression(followed)})"
+    first, name = _written_out(config, followed)
+    parts = [first, excerpt(fields, (maker,))]
+    last = f"{'field' if kind == 'none' else 'exact_field'} = {maker}({name})"
     if kind == "minibatch":
-        if surface.slope is not None:
-            parts.insert(0, _excerpt_of(surface.function))
+        function, name = _written_out(config, surface.function)
+        parts = [*([function] if function != first else []), *parts]
         parts.append(excerpt(noise, ("_by_evaluation", "copies", "mean_function", "shifts")))
-        last += "\n" + _noise_line(config) + _SAMPLED.format(objective=_expression(surface.function))
-    elif kind != "none":
-        parts.append(excerpt(noise, ("_by_evaluation", "_disturbance")))
-        last += "\n" + _noise_line(config) + _DISTURBED.format(operator="*" if kind == "multiplicative" else "+")
+        last += "\n" + _noise_line(config) + _SAMPLED.format(objective=name)
+    else:
+        noisy, text = noise_parts(config)
+        parts, last = [*parts, *noisy], f"{last}\n{text}" if noisy else last
     return parts, "\n\n\n".join([text for part in parts for text in part.definitions] + [last])
+
+
+def noise_parts(config: SurfacesConfig | GamesConfig) -> tuple[list[Excerpt], str]:
+    """What disturbs `exact_field` into `field`: excerpts, and the lines that go last; nothing without noise."""
+    from landscapes import noise
+
+    if config.noise == "none":
+        return [], ""
+    operator = "*" if config.noise == "multiplicative" else "+"
+    text = _noise_line(config) + _DISTURBED.format(operator=operator)
+    return [excerpt(noise, ("_by_evaluation", "_disturbance"))], text
+
+
+def _written_out(config: SurfacesConfig, function: Callable[..., Any]) -> tuple[Excerpt, str]:
+    """The source of the surface's function or slope, and the expression that names it there."""
+    if config.surface == OWN:
+        return Excerpt(
+            (), (objective_source(config.formula or DEFAULT_FORMULA, dict(config.parameters or ())),)
+        ), "objective"
+    return _excerpt_of(function), _expression(function)
 
 
 def _excerpt_of(function: Callable[..., Any]) -> Excerpt:
@@ -177,7 +201,7 @@ def _expression(function: Callable[..., Any]) -> str:
     return f"{maker}({values})" if made_with else maker
 
 
-def _noise_line(config: SurfacesConfig) -> str:
+def _noise_line(config: SurfacesConfig | GamesConfig) -> str:
     values = ", ".join(f"{name}={value!r}" for name, value in asdict(config.gradient_noise()).items())
     return f"NOISE = SimpleNamespace({values})"
 
@@ -216,6 +240,6 @@ def _lr(spec: OptimizerSpec) -> str:
     }[schedule.kind]
 
 
-def _import_order(line: str) -> tuple[bool, bool, str]:
+def import_order(line: str) -> tuple[bool, bool, str]:
     """Python's own modules first, and plain imports before parts of modules."""
     return ("numpy" in line or "torch" in line, line.startswith("from"), line)

@@ -34,8 +34,13 @@ def excerpt(module: ModuleType, roots: tuple[str, ...]) -> Excerpt:
         _reach(root, defined, wanted)
     kept = [node for node in body if wanted.intersection(_names(node))]
     imports = [node for node in kept if isinstance(node, ast.Import | ast.ImportFrom)]
-    definitions = [ast.unparse(ast.fix_missing_locations(_Plain().visit(node))) for node in kept if node not in imports]
+    definitions = [plain(node) for node in kept if node not in imports]
     return Excerpt(tuple(_import_lines(imports, wanted)), tuple(definitions))
+
+
+def plain(node: ast.stmt) -> str:
+    """A definition as text, without annotations."""
+    return ast.unparse(ast.fix_missing_locations(_Plain().visit(node)))
 
 
 def _reach(name: str, defined: dict[str, ast.stmt], wanted: set[str]) -> None:

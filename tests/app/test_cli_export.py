@@ -16,9 +16,9 @@ from pyarrow import csv, parquet
 
 from app.cli import main
 from app.export import restore, scene_of, to_json, to_parquet
-from app.presets import PRESETS
+from app.presets import GAME_PRESETS, PRESETS
 from app.share import short_link
-from app.state import Card, LayerConfig, SurfacesConfig
+from app.state import Card, GamesConfig, LayerConfig, SurfacesConfig
 
 CONFIG = SurfacesConfig(surface="himmelblau", starts=((1.0, 2.0),), steps=30, seed=4)
 
@@ -120,6 +120,11 @@ def test_another_surface_brings_its_own_start(tmp_path: Path) -> None:
 
 def test_a_surface_alone_is_what_its_page_shows() -> None:
     assert settings_of("--surface", "beale") == SurfacesConfig(surface="beale")
+
+
+def test_a_game_alone_is_what_its_page_shows() -> None:
+    assert settings_of("--game", "forsaken") == GamesConfig(game="forsaken")
+    assert settings_of("--preset", next(iter(GAME_PRESETS))) == GAME_PRESETS[next(iter(GAME_PRESETS))].config
 
 
 def test_optimizers_replace_the_customary_ones() -> None:

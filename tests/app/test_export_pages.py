@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from app import runs
+from app import export, runs
 from app.export import Scene, player_html, plotly_html, scene_of, show
 from app.export.plotly_page import plotly_figure
 from app.state import SurfacesConfig
@@ -41,6 +41,16 @@ def addresses(page: bytes) -> list[str]:
     parser = Addresses()
     parser.feed(page.decode())
     return [address for address in parser.found if not address.startswith("data:")]
+
+
+def test_no_export_is_hidden_by_a_module_of_its_name() -> None:
+    modules = {path.stem for path in Path(export.__file__).parent.glob("*.py")}
+    assert not modules & set(export.__all__)
+
+
+@pytest.mark.parametrize("name", export.__all__)
+def test_every_export_is_found_where_it_is_said_to_be(name: str) -> None:
+    assert getattr(export, name).__name__ == name
 
 
 def test_a_plotly_page_needs_nothing_from_outside_and_carries_the_caption(scene: Scene) -> None:

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from app import runs
+from app import game_runs, runs
 from app.export.script import surface_script
-from app.state import SurfacesConfig
+from app.export.script_of_game import game_script
+from app.state import GamesConfig, SurfacesConfig
 
 ROOT = Path(__file__).parents[2]
 LAYERS = [{"k": 3, "alpha": 0.5}, {"k": 2, "alpha": 0.8}]
@@ -27,6 +28,19 @@ CASES: dict[str, dict[str, Any]] = {
     "heavy tails": {"surface": "beale", "noise": "student", "noise_freedom": 2.5, "noise_scale": 0.1},
     "copies without replacement": {"surface": "booth", "noise": "minibatch", "noise_scale": 0.4},
     "copies with replacement": {"surface": "ackley", "noise": "minibatch", "noise_replacement": True},
+    "a visitor's formula": {
+        "surface": "formula",
+        "domain": (-4, 4, -3, 5),
+        "parameters": (("a", 1.5), ("b", -2.0)),
+        "formula": "a*x^2 + ln(1 + y^2) + sin(3x) cos(b*y) - min(x, y, 2) + max(x/3, 1) + 2^x/10 + sqrt(abs(x-y)) + -b",
+    },
+    "a visitor's formula in copies": {
+        "surface": "formula",
+        "noise": "minibatch",
+        "noise_scale": 0.3,
+        "domain": (-2, 2, -2, 2),
+        "formula": "x^2+e^y/pi",
+    },
     "divergence": {"surface": "ravine", "cards": [{"lr": 0.3}, {"lr": 0.2, "layers": [{"k": 2, "alpha": 0.1}]}]},
     "every base": {
         "surface": "rosenbrock",
@@ -103,6 +117,33 @@ def test_the_script_needs_torch_and_optim_core_alone(case: str) -> None:
     lines = [line for line in script.splitlines() if line.startswith(("import ", "from "))]
     modules = {line.split()[1].split(".")[0] for line in lines}
     assert modules <= {"torch", "numpy", "optim_core", "math", "sys", "functools", "types"}
+
+
+GAMES: dict[str, dict[str, Any]] = {
+    "written-out gradient": {"game": "forsaken", "starts": ((-1, -1), (0.5, 0.7))},
+    "a parameter": {"game": "quadratic", "parameter": 0.25},
+    "autograd, noise": {"game": "dirac_gan_penalty", "parameter": 0.4, "noise": "gaussian", "seed": 3},
+    "heavy tails": {"game": "bilinear", "noise": "student"},
+    "every method": {
+        "game": "limit_cycle",
+        "noise": "multiplicative",
+        "cards": [
+            {"base": "extragradient", "layers": LAYERS}, {"base": "optimistic"}, {"base": "sgd", "alternating": True},
+            {"base": "adam", "alternating": True, "layers": LAYERS, "sync_momentum": "pullback", "schedule": "cosine"},
+        ],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GAMES)
+def test_the_script_of_a_game_repeats_the_run(case: str) -> None:
+    config = GamesConfig.model_validate({"steps": 90, **GAMES[case]})
+    namespace: dict[str, Any] = {"__name__": "script"}
+    script = game_script(config)
+    exec(compile(script, "run.py", "exec"), namespace)
+    again, run = namespace["run"](), game_runs.game_run(config)
+    assert_same_bits({"fast": again.fast, "loss": again.loss}, {"fast": run.fast, "loss": run.loss})
+    assert "landscapes" not in script.partition("OPTIMIZERS")[0]
 
 
 def test_a_plain_run_is_a_short_script() -> None:
