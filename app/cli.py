@@ -5,9 +5,12 @@ Heavy imports stay inside the commands that need them, so that `--help` answers 
 
 from __future__ import annotations
 
+import atexit
 import errno
 import json
+import os
 import socket
+import sys
 from pathlib import Path
 
 import click
@@ -33,10 +36,16 @@ def serve(port: int, address: str) -> None:
       lookahead-lab app --port 8600 --address 0.0.0.0
     """
     require_free(address, port)
+    atexit.register(leave)  # before anybody else, so that it is called after everybody else
     from streamlit.web import cli as streamlit
 
     script = Path(__file__).with_name("main.py")
-    streamlit.main(["run", str(script), f"--server.port={port}", f"--server.address={address}"])
+    try:
+        streamlit.main(["run", str(script), f"--server.port={port}", f"--server.address={address}"])
+    except SystemExit as end:
+        if end.code:
+            atexit.unregister(leave)
+        raise
 
 
 @main.command("list")
@@ -60,6 +69,13 @@ def list_(kind: str | None, as_json: bool) -> None:
         width = max(len(entry["key"]) for entry in entries)
         click.secho(name, bold=True)
         click.echo("".join(f"  {entry['key']:<{width}}  {entry['teaches']}\n" for entry in entries))
+
+
+def leave() -> None:
+    """End the process at once: a daemon thread that is inside torch would abort the interpreter's own way out."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def require_free(address: str, port: int) -> None:

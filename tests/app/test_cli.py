@@ -84,6 +84,26 @@ def test_app_serves_from_any_folder_and_stops_when_told(free_port, tmp_path):
     assert server.returncode == 0
 
 
+TRAINING_AT_EXIT = """
+import atexit, threading, time, torch
+from app.cli import leave
+
+def train():
+    inputs, layer = torch.ones(8, 1, 8, 8), torch.nn.Conv2d(1, 8, 3)
+    while True:
+        layer(inputs).sum().backward()
+
+atexit.register(leave)
+threading.Thread(target=train, daemon=True).start()
+time.sleep(0.5)
+"""
+
+
+def test_a_thread_that_is_still_training_does_not_abort_the_exit():
+    finished = subprocess.run([sys.executable, "-c", TRAINING_AT_EXIT], capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+
+
 def answers(url: str, server: subprocess.Popen, seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while server.poll() is None and time.monotonic() < deadline:
