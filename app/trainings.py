@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.jobs.request import TrainingRequest
 from app.jobs.service import Jobs, Status, Ticket
 from app.jobs.store import TrainingResult
-from app.state import NetworksConfig
+from app.state import GansConfig, NetworksConfig
 
 EVALUATIONS = 40  # per run: enough for a curve, cheap beside the training
 
@@ -29,13 +29,13 @@ class Comparison:
         return tuple(tuple(jobs.result(ticket) for ticket in row) for row in self.tickets)
 
 
-def requests(config: NetworksConfig) -> tuple[tuple[TrainingRequest, ...], ...]:
+def requests(config: NetworksConfig | GansConfig) -> tuple[tuple[TrainingRequest, ...], ...]:
     """One request per optimizer and seed: all see the same first weights, batches and wrong labels of their seed."""
     return tuple(
         tuple(
             TrainingRequest(
                 task=config.task().describe(),
-                optimizers=spec,
+                optimizers=optimizers,
                 steps=config.steps,
                 seed=config.seed + offset,
                 evaluate_every=max(1, config.steps // EVALUATIONS),
@@ -44,11 +44,11 @@ def requests(config: NetworksConfig) -> tuple[tuple[TrainingRequest, ...], ...]:
             )
             for offset in range(config.seeds)
         )
-        for spec in config.specs()
+        for optimizers in config.optimizers()
     )
 
 
-def comparison(config: NetworksConfig, visitor: str) -> Comparison:
+def comparison(config: NetworksConfig | GansConfig, visitor: str) -> Comparison:
     """The comparison as tickets, without asking for any work."""
     asked = requests(config)
     tickets = tuple(tuple(Ticket(request.key, visitor) for request in row) for row in asked)

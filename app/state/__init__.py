@@ -15,6 +15,7 @@ from app.state.cards import (
     short,
 )
 from app.state.games import GAME_NOISES, LETTERS, GameCard, GamesConfig
+from app.state.gans import GanCard, GansConfig
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
 from app.state.surfaces import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 
@@ -38,6 +39,8 @@ __all__ = [
     "Comparison",
     "GameCard",
     "GamesConfig",
+    "GanCard",
+    "GansConfig",
     "LayerConfig",
     "NetworksConfig",
     "SurfacesConfig",

@@ -86,6 +86,10 @@ class NetworksConfig(Comparison):
             else specs
         )
 
+    def optimizers(self) -> tuple[OptimizerSpec, ...]:
+        """What a run is asked for with: the network is the only player."""
+        return self.specs()
+
 
 def effective_lr(card: Card) -> float:
     """The lr at which the outermost slow weights move, under constant gradients, as the base optimizer does at card.lr.

@@ -1,0 +1,124 @@
+"""How sharp the loss is around trained weights, measured by a thread of its own: nobody waits, anybody may stop it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from app.jobs.store import TrainingResult
+from landscapes.sharpness import Loss, Sharpness, sharpness
+from landscapes.tasks.classifier import ClassifierTask
+from landscapes.weights import assign_weights
+
+IMAGES = 512  # training images on which everything is measured, as for the plane
+RADIUS, PROBES = 0.05, 16
+
+_one_at_a_time = threading.Semaphore(1)  # measurements of several visitors take turns: each uses all threads there are
+
+
+class StoppedError(Exception):
+    """Nobody wants the measurement any more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Weights (P,) to measure: whose they are, which kind, and the base step at which they were kept."""
+
+    name: str
+    kind: str
+    step: int
+    weights: np.ndarray[tuple[int, ...], np.dtype[np.floating]]
+
+
+def points(names: Sequence[str], results: Sequence[TrainingResult], step: int) -> tuple[Point, ...]:
+    """Fast, outermost slow and averaged weights of every run, from its last snapshot at or before base step `step`.
+
+    Fast weights are those that the base step left: right after a synchronisation they would equal slow ones.
+    """
+    found = []
+    for name, result in zip(names, results, strict=True):
+        kept = result.snapshots
+        row = int(np.searchsorted(kept.step, step, side="right")) - 1
+        tracks = {"fast": kept.proposal}
+        if kept.layers:
+            tracks["slow"] = kept.outermost
+        if "ema" in kept.tracks:
+            tracks["averaged"] = kept.tracks["ema"]
+        found += [Point(name, kind, int(kept.step[row]), np.array(rows[row])) for kind, rows in tracks.items()]
+    return tuple(found)
+
+
+class SharpnessRun:
+    """The measurements of `points`, one after the other; a run that was stopped goes on where it was.
+
+    rows: what is known so far, in the order of `points`      error: why there will be no more, or ""
+    """
+
+    def __init__(self, task: ClassifierTask, points: Sequence[Point]) -> None:
+        self.points = tuple(points)
+        self.rows: tuple[Sharpness, ...] = ()
+        self.error = ""
+        self._task, self._lock = task, threading.Lock()
+        self._wanted_by: set[str] = set()
+        self._stop = threading.Event()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every point is measured."""
+        return len(self.rows) == len(self.points)
+
+    @property
+    def running(self) -> bool:
+        """Whether more will come by itself."""
+        return bool(self._wanted_by) and not self.complete and not self.error
+
+    def start(self, visitor: str) -> None:
+        """Measure what is missing; a second visitor joins the same work."""
+        with self._lock:
+            idle = not self.running
+            self._wanted_by.add(visitor)
+            if idle and not self.complete:
+                self.error, self._stop = "", threading.Event()
+                threading.Thread(target=self._work, args=(self._stop,), name="sharpness", daemon=True).start()
+
+    def cancel(self, visitor: str) -> None:
+        """Withdraw a visitor's wish; without any left the work stops within one pass over the images."""
+        with self._lock:
+            self._wanted_by.discard(visitor)
+            if not self._wanted_by:
+                self._stop.set()
+
+    def _work(self, stop: threading.Event) -> None:
+        try:
+            with _one_at_a_time:
+                while not self.complete and not stop.is_set():
+                    self.rows = (*self.rows, _measured(self._task, self.points[len(self.rows)], stop.is_set))
+        except StoppedError:
+            return
+        except (RuntimeError, ValueError, OSError) as error:
+            self.error = f"{type(error).__name__}: {error}"
+
+
+def _measured(task: ClassifierTask, point: Point, should_stop: Callable[[], bool]) -> Sharpness:
+    """All measures at one point."""
+    images = min(IMAGES, len(task.data.train))
+    whole = [_stoppable(loss, should_stop) for loss in task.losses(images, images)]
+    batches = [_stoppable(loss, should_stop) for loss in task.losses(images, min(task.batch_size, images))]
+    model = task.model(0)
+    assign_weights(model, torch.from_numpy(point.weights.astype(np.float32)))
+    task.refresh_statistics(model)
+    return sharpness(model, whole, batches, radius=RADIUS, probes=PROBES)
+
+
+def _stoppable(loss: Loss, should_stop: Callable[[], bool]) -> Loss:
+    def checked(model: nn.Module) -> Tensor:
+        if should_stop():
+            raise StoppedError
+        return loss(model)
+
+    return checked

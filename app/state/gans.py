@@ -1,0 +1,81 @@
+"""What the GANs page shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from app.state.cards import BASE_TITLES, MAX_CARDS, Card, Comparison, Finite, default_cards
+from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS
+from landscapes.tasks.gan import GanTask
+from optim_core.spec import BaseName, OptimizerSpec
+
+World = Literal["ring", "digits", "mnist", "fashion"]
+Objective = Literal["non-saturating", "wgan-gp"]
+Player = Literal["discriminator", "generator"]
+DEFAULT_LR = 0.001
+
+
+class GanCard(Card):
+    """An optimizer for each of the two players; their layers are the same, because both synchronise together.
+
+    `base` and `lr` are the discriminator's; `beta1` is Adam's first decay, of both.
+    """
+
+    base: BaseName = "adam"
+    lr: Finite = Field(DEFAULT_LR, gt=0, le=1000)
+    generator_base: BaseName = "adam"
+    generator_lr: Finite = Field(DEFAULT_LR, gt=0, le=1000)
+    beta1: Finite = Field(0.0, ge=0, lt=1)
+
+    @property
+    def title(self) -> str:
+        """As on every page; where the generator's base is another, both are named."""
+        if self.generator_base == self.base:
+            return super().title
+        both = f"{BASE_TITLES[self.base]} against {BASE_TITLES[self.generator_base]}"
+        return f"{super().title.split(', ' + BASE_TITLES[self.base])[0]}, {both}" if self.layers else both
+
+    def spec(self, name: str = "") -> OptimizerSpec:
+        """The discriminator's optimizer."""
+        return replace(super().spec(name), betas=(self.beta1, 0.999))
+
+    def generator_spec(self, name: str = "") -> OptimizerSpec:
+        """The generator's optimizer."""
+        return replace(self.spec(name), base=self.generator_base, lr=self.generator_lr)
+
+
+class GansConfig(Comparison):
+    """A comparison on a generative adversarial network: the task, how long, how often to look, and what is drawn."""
+
+    v: Literal[1] = 1
+    dataset: World = "ring"
+    objective: Objective = "non-saturating"
+    batch_size: int = Field(64, ge=2, le=1024)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seeds: int = Field(1, ge=1, le=MAX_SEEDS)
+    steps: int = Field(1500, ge=10, le=MAX_TRAINING_STEPS)
+    snapshot_every: int = Field(5, ge=1, le=1000)
+    ema: Finite = Field(0.0, ge=0, lt=1)
+    drawn: Player = "discriminator"
+    cards: tuple[GanCard, ...] = Field(
+        default_factory=lambda: default_cards(DEFAULT_LR, GanCard), min_length=1, max_length=MAX_CARDS
+    )
+
+    @model_validator(mode="after")
+    def _task_is_possible(self) -> Self:
+        self.task()
+        return self
+
+    def task(self) -> GanTask:
+        """The task described; its own checks hold, too."""
+        return GanTask(dataset=self.dataset, objective=self.objective, batch_size=self.batch_size)
+
+    def optimizers(self) -> tuple[tuple[tuple[str, OptimizerSpec], ...], ...]:
+        """Per optimizer that is switched on, what each player uses."""
+        return tuple(
+            (("discriminator", spec), ("generator", card.generator_spec(spec.name)))
+            for spec, card in zip(self.specs(), self.active, strict=True)
+        )
