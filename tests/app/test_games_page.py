@@ -1,7 +1,6 @@
 """The Games page without a browser: what its controls and addresses do, and that its numbers are the known ones."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,12 +59,6 @@ def test_the_first_load_shows_out_in_and_in_faster():
     distances = [float(shown[name]["distance, slow weights"]) for name in shown]
     assert distances == [pytest.approx(205, rel=0.005), pytest.approx(0.033, rel=0.02), pytest.approx(4.4e-5, rel=0.02)]
     assert "Descent-ascent left the view at step 127; it ends 205 from the equilibrium." in at.caption[0].value
-
-
-def test_the_application_has_the_page():
-    at = AppTest.from_file(str(Path(__file__).parents[2] / "app" / "main.py"), default_timeout=60).run()
-    assert not at.exception
-    assert "games.page" in (Path(__file__).parents[2] / "app" / "main.py").read_text()
 
 
 @pytest.mark.parametrize("key", GAMES)
