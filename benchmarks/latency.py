@@ -1,0 +1,105 @@
+"""From a slider's release to the new tracks on screen, on the Surfaces page, and where the time goes.
+
+    python -m benchmarks.latency
+
+A key moves the α slider of Lookahead by one step; the clock starts at the key's release and stops at the animation
+frame in which the player has taken the new tracks. Medians over rounds, after a warm-up; one browser, one visitor.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Page, WebSocket, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+PORT = int(os.environ.get("PORT", "8696"))
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ROUNDS, WARM_UP = 15, 4
+START_SECONDS = 60
+
+# Resolves when the player shows an optimizer of a new name; marks of the way there are on `performance.now`'s clock.
+WATCH = """(name) => {
+  const marks = {};
+  const app = document.querySelector('[data-testid="stApp"]');
+  addEventListener("keyup", () => { marks.release = performance.now(); }, { once: true, capture: true });
+  const player = () => window.__lookaheadPlayers["surface-player"];
+  return new Promise((done) => {
+    const look = () => {
+      const running = marks.release && app.dataset.testScriptState === "running";
+      if (running) marks.running ??= performance.now();
+      if (marks.release && player()?.head(name)) { marks.tracks = performance.now(); return done(marks); }
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+}"""
+
+
+def main() -> None:
+    """Start the app, move the slider, print the medians."""
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={PORT}"]
+    command += ["--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false"]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _await(f"http://127.0.0.1:{PORT}/_stcore/health")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+            _measure(browser.new_page(viewport={"width": 1440, "height": 900}))
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _measure(page: Page) -> None:
+    received: list[int] = []
+    page.on("websocket", lambda socket: _count(socket, received))
+    page.goto(f"http://127.0.0.1:{PORT}/?v=1&surface=himmelblau&steps=1000")
+    page.wait_for_function("window.__lookaheadPlayers?.['surface-player']?.attached")
+    page.wait_for_timeout(2000)
+    slider = page.locator(".st-key-surfaces-2-1-alpha input").first
+    rounds: list[dict[str, Any]] = []
+    for number in range(ROUNDS + WARM_UP):
+        slider.focus()
+        page.wait_for_timeout(700)
+        received.clear()
+        alpha, key = (".5", "ArrowRight") if number % 2 else (".49", "ArrowLeft")
+        page.evaluate(f"name => {{ window.__watched = ({WATCH})(name); }}", f"Lookahead (5, {alpha})")
+        slider.press(key)
+        marks = page.evaluate("() => window.__watched")
+        page.wait_for_timeout(600)
+        rounds.append({**marks, "kilobytes": sum(received) / 1000})
+    warm = rounds[WARM_UP:]
+    waits = [marks["tracks"] - marks["release"] for marks in warm]
+    script = [marks.get("running", marks["release"]) - marks["release"] for marks in warm]
+    print(f"release to new tracks on screen   {median(waits):6.0f} ms, slowest of {len(warm)} {max(waits):.0f} ms")
+    print(f"  of which until the script runs  {median(script):6.0f} ms")
+    print(f"sent by the server per change     {median(marks['kilobytes'] for marks in warm):6.0f} kB")
+
+
+def _count(socket: WebSocket, received: list[int]) -> None:
+    socket.on("framereceived", lambda frame: received.append(len(frame)))
+
+
+def _await(address: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(address, timeout=1)
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError(address)
+
+
+if __name__ == "__main__":
+    main()
