@@ -1,6 +1,6 @@
 """How much a whole comparison costs: record() against one bare loop, and against the same runs one by one.
 
-    python -m benchmarks.record
+python -m benchmarks.record
 """
 
 from __future__ import annotations
@@ -61,11 +61,16 @@ def main() -> None:
     many = np.random.default_rng(1).uniform(-4, 4, (16384, 2))
     steps = 200
     wide = [timed(lambda: record(field, SPECS, many, steps, keep="last")) for _ in range(3)]
-    one, all_of_them = statistics.median(bare), statistics.median(batch)
-    print(f"one bare SGD loop, one start, {STEPS} steps            {1000 * one:8.0f} ms")
-    print(f"record(), 3 optimizers x 16 starts, {STEPS} steps      {1000 * all_of_them:8.0f} ms   {all_of_them / one:.2f} x")
-    print(f"the same one by one                                {1000 * apart:8.0f} ms   {apart / all_of_them:.0f} x record()")
-    print(f"row-steps per second, 16,384 starts x 3 optimizers  {len(SPECS) * len(many) * steps / statistics.median(wide):.2e}")
+    one, batched = statistics.median(bare), statistics.median(batch)
+    rate = len(SPECS) * len(many) * steps / statistics.median(wide)
+    rows = {
+        f"one bare SGD loop, one start, {STEPS} steps": f"{1000 * one:.0f} ms",
+        f"record(), 3 optimizers x 16 starts, {STEPS} steps": f"{1000 * batched:.0f} ms, {batched / one:.2f} x the bare loop",
+        "the same one by one": f"{1000 * apart:.0f} ms, {apart / batched:.0f} x record()",
+        "row-steps per second, 16,384 starts x 3 optimizers": f"{rate:.2e}",
+    }
+    for what, figure in rows.items():
+        print(f"{what:52} {figure}")
 
 
 if __name__ == "__main__":
