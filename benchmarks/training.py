@@ -5,7 +5,7 @@
     python -m benchmarks.training live scaling --cores 2
 
 recording: the digits CNN, batch 32, two layers: without snapshots against snapshots at every step; wall time of one
-    thread, in alternating rounds, median of the ratios within a round.
+    thread, in alternating blocks of steps, ratio of the medians.
 live: three optimizers x 1,000 steps on the digits CNN: seconds to the first live curve, cold and with the cluster up,
     to the end, from a cancel to the free worker, and to open a finished run.
 scaling: the same 16 runs on 1, 2 and 4 workers.
@@ -15,6 +15,7 @@ memory: 2,000 snapshots x 50,000 parameters x 4 tracks written to disk, mapped, 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import resource
 import statistics
@@ -35,7 +36,8 @@ from landscapes.tasks import ClassifierTask
 from optim_core.layers import Layer
 from optim_core.snapshots import FolderSink
 from optim_core.spec import OptimizerSpec
-from optim_core.training import train
+from optim_core.training import MAX_TRAINING_STEPS as MANY
+from optim_core.training import Plan, Training
 
 FIVE = Layer(5, 0.5)
 SPECS = tuple(OptimizerSpec(f"{depth} layers", "sgd", 0.05, (FIVE,) * depth) for depth in range(3))
@@ -51,19 +53,27 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def recording(rounds: int = 7, steps: int = 500) -> None:
-    """Snapshots at every step against none."""
+def recording(blocks: int = 400, size: int = 5) -> None:
+    """Two runs of the same training in one process, a few steps of one, then of the other."""
     torch.set_num_threads(1)
-    ratios, plain_steps = [], []
-    for _ in range(rounds + 1):
-        plain = seconds(lambda: train(DIGITS, SPECS[2], steps, 0, evaluate_every=steps))
-        with tempfile.TemporaryDirectory() as folder:
-            sink = FolderSink(Path(folder))
-            kept = seconds(lambda: train(DIGITS, SPECS[2], steps, 0, evaluate_every=steps, snapshot_every=1, sink=sink))  # noqa: B023
-        ratios.append(kept / plain)
-        plain_steps.append(steps / plain)
-    print(f"recording: {statistics.median(plain_steps[1:]):.0f} steps/s without snapshots; ", end="")
-    print(f"with one at every step {statistics.median(ratios[1:]):.3f}x the time ({rounds} rounds)")
+    times: tuple[list[float], list[float]] = ([], [])
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Training(DIGITS, SPECS[2], Plan(MANY, 0, MANY))
+        kept = Training(DIGITS, SPECS[2], Plan(MANY, 0, MANY, snapshot_every=1), FolderSink(Path(folder)))
+        for training in (plain, kept):
+            training.begin()
+        for block in range(blocks):
+            for which, training in ((0, plain), (1, kept))[:: 1 if block % 2 else -1]:
+                times[which].append(seconds(lambda: training.run(should_stop=countdown(size))))  # noqa: B023
+    without, with_all = (statistics.median(each) / size for each in times)
+    print(f"recording: a step takes {without * 1e3:.2f} ms; ", end="")
+    print(f"with a snapshot at every step {with_all / without:.3f}x that ({blocks} blocks of {size} steps each)")
+
+
+def countdown(steps: int) -> Callable[[], bool]:
+    """Lets a run take so many steps."""
+    asked = itertools.count()
+    return lambda: next(asked) >= steps
 
 
 def live() -> None:

@@ -22,6 +22,7 @@ from optim_core.layers import Layer, layers_due
 Array = NDArray[Any]
 
 SNAPSHOT_DTYPES = ("float16", "float32", "float64")
+BUFFER = 1 << 20  # bytes of a track that are written at once: many small writes cost more than the copy
 
 
 @dataclass(frozen=True)
@@ -185,14 +186,12 @@ class _GrowingArray:
         self.row_bytes = dtype.itemsize * int(np.prod(row_shape, dtype=np.int64))
         self.rows = 0
         self.fresh = True
-        self.file = path.open("r+b" if path.exists() else "w+b", buffering=0)  # rows are large: no copy on the way
+        self.file = path.open("r+b" if path.exists() else "w+b", buffering=BUFFER)
 
     def append(self, row: Array) -> None:
         if self.fresh:
             self.cut(0)
-        left = np.ascontiguousarray(row, dtype=self.dtype).data.cast("B")
-        while left:  # a disk that fills up takes a part first and refuses the rest
-            left = left[self.file.write(left) :]
+        self.file.write(np.ascontiguousarray(row, dtype=self.dtype).data)
         self.rows += 1
 
     def cut(self, rows: int) -> None:
@@ -208,6 +207,7 @@ class _GrowingArray:
         end = self.file.tell()
         self._write_header()
         self.file.seek(max(end, self.file.tell()))
+        self.file.flush()
 
     def close(self) -> None:
         self.flush()

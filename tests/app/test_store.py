@@ -20,7 +20,6 @@ from app.jobs.worker import Order, run_order
 from app.jobs.workspace import Workspace
 from landscapes.tasks import ClassifierTask
 from optim_core.layers import Layer
-from optim_core.snapshots import FolderSink
 from optim_core.spec import OptimizerSpec, Schedule
 from optim_core.training import train
 
@@ -151,30 +150,6 @@ def test_a_full_disk_is_a_clear_message_and_leaves_no_entry(store: RunStore, mon
                 run_order(order(store))
         assert not store.has(REQUEST.key)
     assert compute(store) is not None
-
-
-def test_a_disk_that_takes_only_a_part_of_a_row_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Filling:
-        """Takes 100 bytes, then nothing more."""
-
-        room = 100
-        written = b""
-
-        def write(self, content: memoryview) -> int:
-            if not self.room:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            taken = min(self.room, len(content))
-            self.room -= taken
-            self.written += bytes(content[:taken])
-            return taken
-
-    sink = FolderSink(tmp_path)
-    sink.open(["proposal"], 50)
-    sink.append(0, {"proposal": torch.arange(50.0)})
-    sink._files["proposal"].file = disk = Filling()
-    with pytest.raises(OSError, match="No space"):
-        sink.append(1, {"proposal": torch.arange(50.0)})
-    assert disk.written == np.arange(25, dtype=np.float32).tobytes()
 
 
 def test_a_run_that_could_never_fit_is_refused_before_it_starts(store: RunStore) -> None:
