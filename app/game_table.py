@@ -51,7 +51,7 @@ def _rates(
         return cells
     cells["closed form, derived here"] = "none" if closed is None else f"{closed:.6f}"
     if config.noise != "none" and config.noise_scale > 0:
-        cells["relative error"] = "noise: of the mean only"
+        cells["relative error"] = "– (noise)"
     elif closed and known:
         error = abs(measured.final / closed - 1)
         cells["relative error"] = f"{error:.1e}" if error > EXACT else f"below {EXACT:g}"

@@ -256,7 +256,7 @@ def test_a_rate_is_not_told_where_it_cannot_be():
     assert [column["closed form, derived here"] for column in cells[1:]] == ["none", "none"]
     assert [column["relative error"] for column in cells] == ["–"] * 3
     noisy = next(iter(table(GamesConfig(game="noisy_bilinear", steps=50)).values()))
-    assert noisy["relative error"] == "noise: of the mean only"
+    assert noisy["relative error"] == "– (noise)"
     assert "closed form, derived here" not in next(iter(table(GamesConfig(game="dirac_gan", steps=50)).values()))
 
 
