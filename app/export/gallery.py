@@ -1,4 +1,4 @@
-"""The gallery of the documentation: a picture of each surface and of each preset, and a page that shows them."""
+"""The gallery of the documentation: a picture of each surface, game and preset, and a page that shows them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from app.export.figures import render_figure
 from app.export.look import style_of
-from app.export.pages import scene_of
+from app.export.pages import page_of, scene_of
 from app.export.palette import palette_of
-from app.presets import PRESETS
+from app.presets import GAME_PRESETS, PRESETS
 from app.share import short_link
-from app.state import SurfacesConfig
+from app.state import GamesConfig, SurfacesConfig
+from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 
 SIZE = {"width": 6.4, "height": 4.4, "dpi": 110}
@@ -27,7 +30,13 @@ class Exhibit:
     key: str
     name: str
     says: str
-    config: SurfacesConfig
+    config: BaseModel
+
+    @property
+    def link(self) -> str:
+        """To its page in an app on this machine."""
+        page = page_of(self.config).key
+        return short_link(self.config, f"http://localhost:8501/{'' if page == 'surfaces' else page}")
 
     @property
     def file(self) -> str:
@@ -37,14 +46,15 @@ class Exhibit:
 
 def exhibits() -> dict[str, list[Exhibit]]:
     """By heading, what the gallery shows."""
-    surfaces = [
-        Exhibit(key, surface.name, surface.teaches, SurfacesConfig(surface=key)) for key, surface in SURFACES.items()
-    ]
+    surfaces = [Exhibit(key, one.name, one.teaches, SurfacesConfig(surface=key)) for key, one in SURFACES.items()]
+    games = [Exhibit(f"game {key}", one.name, one.teaches, GamesConfig(game=key)) for key, one in GAMES.items()]
+    presets = [Exhibit(name, name, one.shows, one.config) for name, one in PRESETS.items()]
+    game_presets = [Exhibit(f"game {name}", name, one.shows, one.config) for name, one in GAME_PRESETS.items()]
     return {
-        "Ready-made comparisons": [
-            Exhibit(name, name, preset.shows, preset.config) for name, preset in PRESETS.items()
-        ],
+        "Ready-made comparisons on surfaces": presets,
+        "Ready-made comparisons in games": game_presets,
         "Surfaces": surfaces,
+        "Games": games,
     }
 
 
@@ -61,7 +71,7 @@ def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None 
     return len(everything)
 
 
-def _picture(config: SurfacesConfig) -> bytes:
+def _picture(config: BaseModel) -> bytes:
     """A PNG with a palette: a third of the size, and no visible difference in flat colours."""
     from PIL import Image
 
@@ -77,6 +87,12 @@ def _page(groups: dict[str, list[Exhibit]]) -> str:
     for heading, group in groups.items():
         lines += [f"## {heading}", ""]
         for exhibit in group:
-            link = short_link(exhibit.config, "http://localhost:8501/")
-            lines += [f"### {exhibit.name}", "", exhibit.says, "", f"[![{exhibit.name}]({exhibit.file})]({link})", ""]
+            lines += [
+                f"### {exhibit.name}",
+                "",
+                exhibit.says,
+                "",
+                f"[![{exhibit.name}]({exhibit.file})]({exhibit.link})",
+                "",
+            ]
     return "\n".join(lines)

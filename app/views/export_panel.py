@@ -215,7 +215,8 @@ def _download(label: str, make: Callable[[], bytes], config: BaseModel, kind: st
 
 def _stem(config: BaseModel) -> str:
     """What files are called."""
-    return f"lookahead-{getattr(config, 'surface', page_of(config).key)}".replace("_", "-")
+    name = getattr(config, "surface", None) or getattr(config, "game", None) or page_of(config).key
+    return f"lookahead-{name}".replace("_", "-")
 
 
 def _export(name: str) -> Callable[..., bytes]:

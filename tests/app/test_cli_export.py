@@ -170,16 +170,19 @@ def test_each_example_in_the_help_names_real_options() -> None:
         assert {word for word in examples.split() if word.startswith("--")} <= known
 
 
-def test_the_gallery_shows_every_surface_and_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gallery_shows_every_surface_game_and_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from app.export import gallery
+    from landscapes.games import GAMES
     from landscapes.surfaces import SURFACES
 
     groups = gallery.exhibits()
-    shown = [exhibit.name for group in groups.values() for exhibit in group]
-    assert set(shown) == {*PRESETS, *(surface.name for surface in SURFACES.values())}
+    shown = [exhibit for group in groups.values() for exhibit in group]
+    names = {*PRESETS, *GAME_PRESETS, *(one.name for one in (*SURFACES.values(), *GAMES.values()))}
+    assert {exhibit.name for exhibit in shown} == names
+    assert len({exhibit.file for exhibit in shown}) == len(shown)
     few = {heading: group[:1] for heading, group in groups.items()}
     monkeypatch.setattr(gallery, "exhibits", lambda: few)
-    assert invoke("gallery", str(tmp_path)).stderr == f"{tmp_path}: 2 pictures\n"
+    assert invoke("gallery", str(tmp_path)).stderr == f"{tmp_path}: 4 pictures\n"
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     for group in few.values():
         assert f"]({group[0].file})" in text
