@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.state import Card, GameCard, GamesConfig, LayerConfig, NetworksConfig, SurfacesConfig
+from app.state import Card, GameCard, GamesConfig, GanCard, GansConfig, LayerConfig, NetworksConfig, SurfacesConfig
 from landscapes.surfaces import SURFACES
 
 
@@ -207,5 +207,53 @@ NETWORK_PRESETS: dict[str, NetworkPreset] = {
     "100 images": NetworkPreset(
         "Few images: many perfect fits exist, and optimizers end in different ones.",
         NetworksConfig(train_size=100, batch_size=10, steps=1000, cards=_tuned(0.05, 0.1, 0.2)),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class GanPreset:
+    """A config with one line on what it shows."""
+
+    shows: str
+    config: GansConfig
+
+
+def shown_by_gan(config: GansConfig) -> str:
+    """What to look at, if this is a ready-made comparison untouched."""
+    return next((preset.shows for preset in GAN_PRESETS.values() if preset.config == config), "")
+
+
+def _gan_cards(lr: float, depths: tuple[int, ...] = (0, 1, 2)) -> tuple[GanCard, ...]:
+    """One card per depth, both players at one lr."""
+    return tuple(GanCard(layers=(FIVE,) * depth, lr=lr, generator_lr=lr, color=depth) for depth in depths)
+
+
+GAN_PRESETS: dict[str, GanPreset] = {
+    "A ring of eight Gaussians": GanPreset(
+        "Both players synchronise together. Slow weights take smaller steps here: ask whether that is all they do.",
+        GansConfig(),
+    ),
+    "The ring: is it just the smaller step?": GanPreset(
+        "Adam at a quarter of the lr beside two layers at the full one: both take steps of about the same size.",
+        GansConfig(
+            cards=(
+                GanCard(),
+                GanCard(lr=0.00025, generator_lr=0.00025, color=1),
+                GanCard(layers=(FIVE, FIVE), color=2),
+            ),
+        ),
+    ),
+    "Digits": GanPreset(
+        "Compare the Fréchet distance of slow and fast weights, then let several seeds run before you believe it.",
+        GansConfig(dataset="digits", steps=3000, snapshot_every=10, cards=_gan_cards(0.002)),
+    ),
+    "Digits, averaged weights beside": GanPreset(
+        "An exponential moving average of plain Adam's weights is the rival to beat.",
+        GansConfig(dataset="digits", steps=3000, snapshot_every=10, ema=0.99, cards=_gan_cards(0.002)),
+    ),
+    "Digits, Wasserstein with gradient penalty": GanPreset(
+        "The penalty tames the discriminator: compare with what slow weights do.",
+        GansConfig(dataset="digits", objective="wgan-gp", steps=3000, snapshot_every=10, cards=_gan_cards(0.001)),
     ),
 }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.jobs.store import TrainingResult
 from app.player.tracks import Track
 from landscapes.contours import Grid, PlaneLoss, plane_losses
-from landscapes.planes import Plane, Projection, pca_plane, random_plane, three_point_plane
+from landscapes.planes import Plane, Projection, pca_plane, players_plane, random_plane, three_point_plane
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.weights import Score, WeightLoss, assign_weights
 from optim_core.layers import periods
@@ -75,8 +75,16 @@ def view(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, *, 
     Raises:
         ValueError: these runs span no such plane; says why.
     """
-    plane = _plane(results, kind, task, focus, cycle)
-    return View(plane, tuple(_on_plane(plane, result.snapshots) for result in results))
+    return _view(_plane(results, kind, task, focus, cycle), results)
+
+
+def players_view(results: Sequence[TrainingResult]) -> View:
+    """Project two players' snapshots: the first's onto its first principal direction, across; the second's, upwards.
+
+    Raises:
+        ValueError: as `landscapes.planes.players_plane`.
+    """
+    return _view(players_plane(_all_tracks(results), results[0].sizes[0]), results)
 
 
 def tracks(
@@ -133,8 +141,14 @@ def _plane(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, f
         return three_point_plane(*(np.asarray(one.outermost[-1], np.float64) for one in snapshots[:3]))
     if kind == "cycle":
         return _cycle_plane(snapshots[focus], cycle)
+    return pca_plane(_all_tracks(results))
+
+
+def _all_tracks(results: Sequence[TrainingResult]) -> list[NDArray[np.floating]]:
+    """Fast and outermost slow weights of all runs, thinned."""
+    snapshots = [result.snapshots for result in results]
     every = max(1, len(snapshots[0].step) // PCA_ROWS)
-    return pca_plane([array[::every] for one in snapshots for array in (one.proposal, *one.slow[-1:])])
+    return [array[::every] for one in snapshots for array in (one.proposal, *one.slow[-1:])]
 
 
 def _cycle_plane(one: Snapshots, cycle: int) -> Plane:
@@ -151,6 +165,10 @@ def _cycle_plane(one: Snapshots, cycle: int) -> Plane:
         )
     end = np.asarray(one.proposal[rows[start + outer]], np.float64)
     return three_point_plane(one.outermost[rows[start]], one.proposal[rows[middle]], end)
+
+
+def _view(plane: Plane, results: Sequence[TrainingResult]) -> View:
+    return View(plane, tuple(_on_plane(plane, result.snapshots) for result in results))
 
 
 def _on_plane(plane: Plane, one: Snapshots) -> OnPlane:

@@ -17,20 +17,28 @@ Check = tuple[NDArray[np.int64], Floats, Floats]
 
 
 def plane_figure(
-    x: Floats, y: Floats, values: Floats | None, *, measure: str, places: Floats, titles: tuple[str, str]
+    x: Floats,
+    y: Floats,
+    values: Floats | None,
+    *,
+    measure: str,
+    places: Floats,
+    titles: tuple[str, str],
+    logarithmic: bool = True,
 ) -> go.Figure:
     """The contour of loss or accuracy, (len(y), len(x)), or the empty frame while `values` is None.
 
     Args:
         x, y: coordinates of the grid.
         values: what was computed so far.
-        measure: "loss" (drawn on a logarithmic scale) or "accuracy".
+        measure: "loss" or "accuracy".
         places: (points, 2), what the frame must hold.
         titles: of the two axes.
+        logarithmic: draw losses on a logarithmic scale; they must then be positive.
     """
     figure = go.Figure()
     if values is not None:
-        figure.add_trace(_contour(x, y, values, measure))
+        figure.add_trace(_contour(x, y, values, measure, logarithmic))
     low, high = places.min(axis=0), places.max(axis=0)
     margin = 0.12 * np.maximum(high - low, 1e-9)
     figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]], title_text=titles[0], title_standoff=4)
@@ -49,8 +57,8 @@ def plane_figure(
     return figure
 
 
-def _contour(x: Floats, y: Floats, values: Floats, measure: str) -> go.Contour:
-    shown = np.log10(np.maximum(values, 1e-12)) if measure == "loss" else values
+def _contour(x: Floats, y: Floats, values: Floats, measure: str, logarithmic: bool) -> go.Contour:
+    shown = np.log10(np.maximum(values, 1e-12)) if measure == "loss" and logarithmic else values
     scale = SCALE if measure == "loss" else [[1 - place, color] for place, color in reversed(SCALE)]
     return go.Contour(
         x=x.astype(np.float32),
@@ -71,6 +79,8 @@ def honesty(
     colors: Sequence[str],
     off: Sequence[tuple[NDArray[np.int64], Floats, Floats]],
     checks: Sequence[Check] | None,
+    *,
+    logarithmic: bool = True,
 ) -> go.Figure:
     """Beside the plane: the distance from it at every step, and true loss against the loss at the projection.
 
@@ -78,6 +88,7 @@ def honesty(
         names, colors: of the optimizers.
         off: per optimizer steps, and distance from the plane of the fast and of the outermost slow weights.
         checks: per optimizer steps, true loss of the outermost slow weights, loss of their projection; None: not yet.
+        logarithmic: of the loss axis.
     """
     titles = ("Distance from the plane", "Loss of the slow weights: true (line), on the plane (dots)")
     figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.08)
@@ -94,7 +105,8 @@ def honesty(
         figure.add_trace(dots, row=1, col=2)
     figure.update_xaxes(title_text="gradient evaluations", title_standoff=4, showgrid=False, zeroline=False)
     figure.update_yaxes(gridcolor=QUIET, zeroline=False)
-    figure.update_yaxes(type="log", exponentformat="power", nticks=5, row=1, col=2)
+    if logarithmic:
+        figure.update_yaxes(type="log", exponentformat="power", nticks=5, row=1, col=2)
     figure.update_layout(
         height=250,
         margin={"l": 46, "r": 12, "t": 30, "b": 40},

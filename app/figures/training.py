@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ TITLES = {
     "start": "Distance from the start",
     "separation": "Distance between fast and slow weights",
 }
-LOGARITHMIC = {"loss", "test_loss", "norm"}
+LOGARITHMIC = {"loss", "test_loss", "norm", "frechet"}
 STYLES = {"fast": ("solid", 1.2), "slow": ("dash", 2.6), "ema": ("dot", 2.0)}
 NAMES = {"fast": "fast weights", "slow": "slow weights", "ema": "averaged weights"}
 
@@ -51,14 +51,27 @@ def training_curves(
         curves: per optimizer one per seed; may still be growing, and of different lengths.
         charts: which ones, keys of `TITLES`.
     """
-    figures = {chart: _chart(chart) for chart in charts}
-    for name, color, seeds in zip(names, colors, curves, strict=True):
-        for line in _lines(seeds):
+    return line_charts(names, colors, [_lines(seeds) for seeds in curves], {chart: TITLES[chart] for chart in charts})
+
+
+def line_charts(
+    names: Sequence[str], colors: Sequence[str], lines: Sequence[Sequence[Line]], titles: Mapping[str, str]
+) -> dict[str, go.Figure]:
+    """Charts by title, with the lines of each optimizer that belong to them.
+
+    Args:
+        names, colors: of the optimizers.
+        lines: per optimizer.
+        titles: of the charts wanted, by the name that lines call them.
+    """
+    figures = {chart: _chart(chart) for chart in titles}
+    for name, color, own in zip(names, colors, lines, strict=True):
+        for line in own:
             if line.chart in figures:
                 _draw(figures[line.chart], line, name, color)
     if "accuracy" in figures:
         _show_the_top(figures["accuracy"])
-    return {TITLES[chart]: figure for chart, figure in figures.items()}
+    return {titles[chart]: figure for chart, figure in figures.items()}
 
 
 def _chart(chart: str) -> go.Figure:
@@ -101,17 +114,17 @@ def _lines(seeds: Sequence[Curves]) -> list[Line]:
     if layered:
         lines.append(Line("start", "slow", shown, np.stack([one.slow_from_start[:steps] for one in seeds])))
         lines.append(Line("separation", "fast", shown, np.stack([one.separation[:steps] for one in seeds])))
-    return lines + _measured(seeds)
+    return lines + measured(seeds, {"test_accuracy": "accuracy", "test_loss": "test_loss"})
 
 
-def _measured(seeds: Sequence[Curves]) -> list[Line]:
-    """Test accuracy and loss at fast, outermost slow and averaged weights."""
+def measured(seeds: Sequence[Curves], charts: Mapping[str, str]) -> list[Line]:
+    """Metrics at fast, outermost slow and averaged weights; `charts` says on which chart each metric belongs."""
     count = min(len(one.evaluated) for one in seeds)
     outermost = max((name for name in seeds[0].metrics if name.startswith("slow_")), default=None)
     weights = {"fast": "fast", outermost: "slow", "ema": "ema"}
     lines = []
     for name, kind in weights.items():
-        for chart, metric in (("accuracy", "test_accuracy"), ("test_loss", "test_loss")):
+        for metric, chart in charts.items():
             if all(name in one.metrics and metric in one.metrics[name] for one in seeds):
                 values = np.stack([one.metrics[name][metric][:count] for one in seeds])
                 lines.append(Line(chart, kind, seeds[0].evaluated[:count], values))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.player.tracks import PALETTE
-from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_EVERY, MAX_K, MAX_LAYERS, Card, LayerConfig
+from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_EVERY, MAX_K, MAX_LAYERS, Card, GanCard, LayerConfig
 
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}
@@ -33,7 +33,7 @@ def _card(prefix: str, card: Card, averages: bool) -> None:
         )
         for level in range(1, len(card.layers) + 1):
             _layer(prefix, level)
-        st.number_input("lr", key=f"{prefix}.lr", step=card.lr / 10, format="%g")
+        _lr(prefix, card)
         with st.expander("Base, schedule, colour", key=f"{prefix}.more"):
             _details(prefix, card)
             if averages:
@@ -41,6 +41,28 @@ def _card(prefix: str, card: Card, averages: bool) -> None:
                     "Average of the fast weights, decay", 0.0, 0.999, step=0.001, key=f"{prefix}.ema",
                     help="One more track: an exponential moving average, the plain rival of slow weights. 0: none",
                 )  # fmt: skip
+
+
+def _lr(prefix: str, card: Card) -> None:
+    """One lr, or one for each player."""
+    if not isinstance(card, GanCard):
+        st.number_input("lr", key=f"{prefix}.lr", step=card.lr / 10, format="%g")
+        return
+    left, right = st.columns(2)
+    left.number_input("lr, discriminator", key=f"{prefix}.lr", step=card.lr / 10, format="%g")
+    right.number_input("lr, generator", key=f"{prefix}.generator_lr", step=card.generator_lr / 10, format="%g")
+
+
+def _bases(prefix: str, card: Card) -> None:
+    """One base optimizer, or one for each player."""
+    titles = {"options": list(card.titles), "format_func": card.titles.__getitem__}
+    if not isinstance(card, GanCard):
+        st.selectbox("Base optimizer", key=f"{prefix}.base", **titles)
+        return
+    st.selectbox("Discriminator's base optimizer", key=f"{prefix}.base", **titles)
+    st.selectbox("Generator's base optimizer", key=f"{prefix}.generator_base", **titles)
+    if {card.base, card.generator_base} & {"adam", "adamw"}:
+        st.slider("Adam's β₁", 0.0, 0.999, step=0.001, key=f"{prefix}.beta1", help="0 is customary for these games")
 
 
 def _facts(card: Card) -> str:
@@ -65,7 +87,7 @@ def _layer(prefix: str, level: int) -> None:
 
 
 def _details(prefix: str, card: Card) -> None:
-    st.selectbox("Base optimizer", list(card.titles), format_func=card.titles.__getitem__, key=f"{prefix}.base")
+    _bases(prefix, card)
     if "alternating" in type(card).model_fields and card.base in BASE_TITLES:
         st.toggle(
             "Players move in turn", key=f"{prefix}.alternating",

@@ -48,7 +48,8 @@ def weight_space(
         st.info(f"No such plane here: {error}.")
         return
     backdrop = _backdrops.get(key, lambda: weightspace.Backdrop(seen, task.landscape(weightspace.IMAGES)))
-    _chart(seen, backdrop, config.measure, config.plane)
+    titles = ("first principal direction", "second principal direction") if config.plane == "pca" else ("u", "v")
+    draw_plane(seen, backdrop, key=CHART, titles=titles, measure=config.measure)
     tracks = weightspace.tracks(seen, results, names, config.colors)
     player(
         tracks,
@@ -59,7 +60,7 @@ def weight_space(
         labels=("u", "v"),
     )
     st.caption(_explained(seen))
-    _honest(seen, backdrop, names, config.colors)
+    draw_honesty(seen, backdrop, names, config.colors, key=HONESTY)
     export_panel(lambda: network_scene(config, tracks, backdrop.picture), config, page=PAGE)
 
 
@@ -73,13 +74,20 @@ def _cycle(config: NetworksConfig, names: Sequence[str]) -> tuple[int, int]:
     return focus, right.number_input("Cycle", 1, most, key=f"{PAGE}.cycle")
 
 
-def _chart(seen: weightspace.View, backdrop: weightspace.Backdrop, measure: str, kind: str) -> None:
-    """Redrawn by itself until the picture is complete."""
+def draw_plane(
+    seen: weightspace.View,
+    backdrop: weightspace.Backdrop,
+    *,
+    key: str,
+    titles: tuple[str, str],
+    measure: str = "loss",
+    logarithmic: bool = True,
+) -> None:
+    """The contour, redrawn by itself until the picture is complete."""
 
     @st.fragment(run_every=None if backdrop.complete else 0.6)
     def draw() -> None:
         picture = backdrop.picture
-        titles = ("first principal direction", "second principal direction") if kind == "pca" else ("u", "v")
         empty = np.zeros(2)
         figure = plane_figure(
             picture.x if picture else empty,
@@ -88,8 +96,9 @@ def _chart(seen: weightspace.View, backdrop: weightspace.Backdrop, measure: str,
             measure=measure,
             places=seen.places,
             titles=titles,
+            logarithmic=logarithmic,
         )
-        st.plotly_chart(figure, key=CHART, config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]})
+        st.plotly_chart(figure, key=key, config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]})
 
     draw()
 
@@ -105,13 +114,21 @@ def _explained(seen: weightspace.View) -> str:
     )
 
 
-def _honest(
-    seen: weightspace.View, backdrop: weightspace.Backdrop, names: Sequence[str], colors: Sequence[str]
+def draw_honesty(
+    seen: weightspace.View,
+    backdrop: weightspace.Backdrop,
+    names: Sequence[str],
+    colors: Sequence[str],
+    *,
+    key: str,
+    logarithmic: bool = True,
 ) -> None:
+    """How far off the plane the tracks are, and what the loss there really is."""
     off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in seen.runs]
 
     @st.fragment(run_every=None if backdrop.complete else 1.5)
     def draw() -> None:
-        st.plotly_chart(honesty(names, colors, off, backdrop.checks), key=HONESTY, config={"displayModeBar": False})
+        figure = honesty(names, colors, off, backdrop.checks, logarithmic=logarithmic)
+        st.plotly_chart(figure, key=key, config={"displayModeBar": False})
 
     draw()

@@ -1,0 +1,69 @@
+"""What the generators of a comparison make as they move: the same latent vectors through every kept set of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.jobs.store import TrainingResult
+from landscapes.tasks.gan import GanTask
+from landscapes.weights import assign_weights
+
+Floats = NDArray[np.float32]
+
+FRAMES = 25
+POINTS, IMAGES = 256, 36  # samples a frame
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Samples of one optimizer's generators at `step` (frames,).
+
+    fast, slow: (frames, count, *shape), of the fast and of the outermost slow weights; slow is None without layers
+    """
+
+    step: NDArray[np.int64]
+    fast: Floats
+    slow: Floats | None
+
+
+def samples(task: GanTask, results: Sequence[TrainingResult]) -> tuple[Samples, ...]:
+    """One `Samples` per run, all at the same steps; a run that diverged stays where it was last kept."""
+    longest = max((result.snapshots.step for result in results), key=len)
+    chosen = longest[np.unique(np.linspace(0, len(longest) - 1, FRAMES).astype(int))]
+    model, count = task.model(0), POINTS if task.dataset == "ring" else IMAGES
+
+    def made(weights: NDArray[np.floating]) -> Floats:
+        assign_weights(model, torch.from_numpy(np.array(weights, np.float32)))
+        return np.asarray(task.samples(model, count).numpy(), np.float32)
+
+    found = []
+    for result in results:
+        kept = result.snapshots
+        rows = np.searchsorted(kept.step, chosen, side="right") - 1
+        fast = np.stack([made(kept.proposal[row]) for row in rows])
+        slow = np.stack([made(kept.outermost[row]) for row in rows]) if kept.layers else None
+        found.append(Samples(chosen, fast, slow))
+    return tuple(found)
+
+
+def real_samples(task: GanTask) -> Floats:
+    """As many that were never trained on: points of the ring, or images with intensities in [0, 1]."""
+    held_out = task.world.held_out["test"]
+    return held_out[:POINTS] if task.dataset == "ring" else (held_out[:IMAGES] + 1) / 2
+
+
+def mosaic(images: Floats) -> NDArray[np.uint8]:
+    """Grey-scale images (count, 1, height, width) in [0, 1] as one square picture, a grey line between them."""
+    count, _, height, width = images.shape
+    side = int(np.ceil(np.sqrt(count)))
+    picture = np.full((side * (height + 1) - 1, side * (width + 1) - 1), 128, np.uint8)
+    for number, image in enumerate(images[:, 0]):
+        row, column = divmod(number, side)
+        top, left = row * (height + 1), column * (width + 1)
+        picture[top : top + height, left : left + width] = np.rint(255 * np.nan_to_num(image).clip(0, 1))
+    return picture

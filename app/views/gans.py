@@ -1,0 +1,110 @@
+"""The GANs page: two networks train against each other, each with an optimizer, and synchronise together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import gan_samples, session, trainings, weightspace
+from app.figures.gans import gan_curves, samples_figure
+from app.gan_table import gan_table
+from app.jobs.store import TrainingResult
+from app.player import player
+from app.presets import shown_by_gan
+from app.runs import Recent
+from app.state import GansConfig
+from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.charts import draw_linked
+from app.views.gan_controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
+from app.views.visitor import visitor
+from app.views.weight_space import draw_honesty, draw_plane
+from landscapes.planes import random_walk_shares
+from landscapes.tasks.worlds import PCA_FEATURES
+
+CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
+CHART, PLAYER, HONESTY, SAMPLES = "gan-plane", "gan-player", "gan-honesty", "gan-samples"
+
+_views: Recent[weightspace.View] = Recent(4)
+_backdrops: Recent[weightspace.Backdrop] = Recent(4)
+_samples: Recent[tuple[gan_samples.Samples, ...]] = Recent(4)
+
+
+def page() -> None:
+    """Controls; training, live; then curves, table, samples and the players' plane."""
+    config, problems = session.current(PAGE, GansConfig)
+    sidebar(config, problems)
+    st.markdown(f"#### {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective].lower()}")
+    st.caption(f"{shown_by_gan(config)} {_about(config)}".strip())
+    if not config.active:
+        st.info("Every optimizer is switched off. Switch one on in the sidebar.")
+        return
+    asked = trainings.comparison(config, visitor())
+    results = awaited(PAGE, asked, lambda curves: _curves(config, asked.names, curves))
+    if results is None:
+        return
+    _curves(config, asked.names, [[result.curves for result in row] for row in results])
+    st.dataframe(gan_table(asked.names, results), hide_index=True)
+    training_notes(config, asked.names, results)
+    first = [row[0] for row in results]
+    _made(config, asked.names, first)
+    _plane(config, asked.names, first)
+
+
+def _about(config: GansConfig) -> str:
+    return (
+        f"{config.steps:,} base steps of both players on batches of {config.batch_size}; in each the discriminator "
+        "moves first, then both synchronise together. Every optimizer starts from the same weights and sees the same "
+        "samples and latent vectors."
+    )
+
+
+def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
+    features = "plain coordinates" if config.dataset == "ring" else f"{PCA_FEATURES} PCA features"
+    draw_linked(gan_curves(names, config.colors, curves, features), CURVES)
+    curves_key(names, config)
+
+
+def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
+    st.markdown("#### What the generators make")
+    key, task = tuple(result.request.key for result in results), config.task()
+    made = _samples.get(key, lambda: gan_samples.samples(task, results))
+    figure = samples_figure(names, config.colors, made, gan_samples.real_samples(task))
+    st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
+    behind = "; real samples are grey" if config.dataset == "ring" else ""
+    st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
+
+
+def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
+    """The two players against each other: each along its own first principal direction."""
+    st.markdown("#### The plane of the two players")
+    st.segmented_control(
+        "Loss drawn on it", ["discriminator", "generator"], format_func=lambda name: f"{name}'s", key=f"{PAGE}.drawn",
+        required=True,
+    )  # fmt: skip
+    key = tuple(result.request.key for result in results)
+    try:
+        seen = _views.get(key, lambda: weightspace.players_view(results))
+    except ValueError as error:
+        st.info(f"No such plane here: {error}.")
+        return
+    score = config.task().landscape(config.drawn, config.seed)
+    backdrop = _backdrops.get((key, config.drawn), lambda: weightspace.Backdrop(seen, score))
+    logarithmic = config.objective == "non-saturating"  # the other losses may be negative
+    titles = ("discriminator's first principal direction", "generator's")
+    draw_plane(seen, backdrop, key=CHART, titles=titles, logarithmic=logarithmic)
+    tracks = weightspace.tracks(seen, results, names, config.colors)
+    player(tracks, key=PLAYER, chart_key=CHART, linked=(HONESTY, *CURVES), pickable=False, labels=("d", "g"))
+    st.caption(_explained(config, seen))
+    draw_honesty(seen, backdrop, names, config.colors, key=HONESTY, logarithmic=logarithmic)
+
+
+def _explained(config: GansConfig, seen: weightspace.View) -> str:
+    shares = seen.plane.explained or (0.0, 0.0)
+    walk = random_walk_shares(sum(len(run.snapshots.step) for run in seen.runs))[0]
+    return (
+        f"Across, the discriminator's weights; upwards, the generator's, so that turning here is turning of the game. "
+        f"The directions hold {shares[0]:.0%} and {shares[1]:.0%} of each player's variance; a pure random walk would "
+        f"put {walk:.0%} there. The {config.drawn}'s loss is that of one fixed batch, with the rest of both networks' "
+        "weights at their mean over the tracks. The player shows the discriminator's loss."
+    )
