@@ -17,7 +17,7 @@ MARKUP = "<div class='lookahead-player'></div>"
 PARTS = (
     *("numbers", "run", "moment", "playback", "theme", "axes", "field", "marks", "layers", "chart", "own"),
     *("trails", "explain", "scene", "closeup", "clocks", "transport", "keyboard", "legend", "inspector"),
-    *("hover", "linked", "player"),
+    *("hover", "linked", "player", "mount"),
 )
 
 _FOLDER = Path(__file__).parent
@@ -40,6 +40,12 @@ def script() -> str:
 def standalone_script() -> str:
     """`script` with the function `stand`, which opens a player in a page of its own."""
     return _lean(f"{script()}\n{_read('standalone.js')}")
+
+
+@cache
+def orbit_script() -> str:
+    """The module that draws a player's heads over a chart in three dimensions."""
+    return _lean("\n".join(_read(f"{part}.js") for part in ("axes", "field", "marks", "chart", "orbit")))
 
 
 def loader() -> str:

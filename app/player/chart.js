@@ -94,18 +94,34 @@ function watchPointer(stage, onMove, onClick) {
   const onSurface = (event) => !event.target.closest?.(".modebar, .legend, .infolayer");
   stage.host.addEventListener("pointermove", (event) => onMove(spot(event)), { signal });
   stage.host.addEventListener("pointerleave", () => onMove(null), { signal });
-  stage.host.addEventListener("pointerdown", (event) => {
-    pressed = event.button === 0 && onSurface(event) ? spot(event) : null;
-  }, { signal, capture: true });
-  window.addEventListener("pointerup", (event) => {
-    const from = pressed;
-    pressed = null;
-    if (!from || from.panel < 0) return;
-    const [dx, dy] = [0, 1].map((axis) => spot(event).point[axis] - from.point[axis]);
-    if (Math.hypot(dx, dy) > CLICK_REACH) return;
+  stage.host.addEventListener(
+    "pointerdown",
+    (event) => {
+      pressed = event.button === 0 && onSurface(event) ? spot(event) : null;
+    },
+    { signal, capture: true },
+  );
+  window.addEventListener(
+    "pointerup",
+    (event) => {
+      const from = pressed;
+      pressed = null;
+      if (!from || from.panel < 0) return;
+      const [dx, dy] = [0, 1].map((axis) => spot(event).point[axis] - from.point[axis]);
+      if (Math.hypot(dx, dy) > CLICK_REACH) return;
+      clearTimeout(waiting);
+      const second = waiting;
+      waiting = second
+        ? 0
+        : setTimeout(() => {
+            waiting = 0;
+            onClick(from);
+          }, DOUBLE_CLICK);
+    },
+    { signal, capture: true },
+  );
+  return () => {
     clearTimeout(waiting);
-    const second = waiting;
-    waiting = second ? 0 : setTimeout(() => { waiting = 0; onClick(from); }, DOUBLE_CLICK);
-  }, { signal, capture: true });
-  return () => { clearTimeout(waiting); listeners.abort(); };
+    listeners.abort();
+  };
 }

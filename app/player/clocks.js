@@ -94,8 +94,9 @@ function drawRing({ context, middle, radius, k, width, color, theme }, ticks) {
 /** "2/5 · 1/5", innermost first, each in the ink of its layer. */
 function counterText(run, row, letters) {
   const counts = run.layers.map(({ k }, below) => {
-    const struck = row > 0 && run.counter(below + 1, row) === k;
-    return `<span style="color:${letters[below + 1]}" class="${struck ? "lp-struck" : ""}">${run.counter(below + 1, row)}/${k}</span>`;
+    const count = run.counter(below + 1, row);
+    const struck = row > 0 && count === k ? "lp-struck" : "";
+    return `<span style="color:${letters[below + 1]}" class="${struck}">${count}/${k}</span>`;
   });
   return counts.join(" · ");
 }

@@ -37,7 +37,11 @@ class CloseUp {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.backdrop = document.createElement("canvas");
-    new ResizeObserver(() => { this.drawn = ""; this.onResize?.(); }).observe(canvas);
+    this.observer = new ResizeObserver(() => {
+      this.drawn = "";
+      this.onResize?.();
+    });
+    this.observer.observe(canvas);
   }
 
   fit() {

@@ -22,7 +22,8 @@ function sample({ x, y, z }, atX, atY) {
 
 /** The part of a field inside a panel, sampled on a regular grid. */
 function resample(field, panel, columns, rows) {
-  const spread = ([low, high], count) => Array.from({ length: count }, (_, i) => low + (i * (high - low)) / (count - 1));
+  const spread = ([low, high], count) =>
+    Array.from({ length: count }, (_, i) => low + (i * (high - low)) / (count - 1));
   const x = spread(panel.horizontal.range, columns);
   const y = spread(panel.vertical.range, rows);
   return { x, y, z: y.map((atY) => x.map((atX) => sample(field, atX, atY))) };

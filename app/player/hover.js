@@ -13,8 +13,11 @@ class Hover {
   show(head, scene, labels) {
     const { run, layer, weights, point } = head;
     const { theme } = scene;
-    const what = layer === "averaged" ? "averaged weights" : layer ? `slow weights ${symbolOf(layer)}` : "fast weights θ";
-    const start = scene.runs.some((other) => other !== run && other.name === run.name) ? `, start ${run.start + 1}` : "";
+    const what =
+      layer === "averaged" ? "averaged weights" : layer ? `slow weights ${symbolOf(layer)}` : "fast weights θ";
+    const start = scene.runs.some((other) => other !== run && other.name === run.name)
+      ? `, start ${run.start + 1}`
+      : "";
     const loss = layer === "averaged" ? "" : `, loss ${brief(scene.lossOf(head))}`;
     this.element.innerHTML = `<b>${escaped(run.name)}</b>${start}<br>${what}<br>
       ${weights.map((value, axis) => `${escaped(labels[axis])} ${brief(value)}`).join(", ")}${loss}`;

@@ -23,7 +23,9 @@ class Inspector {
     this.who.innerHTML = `<i style="background:${this.inks[Math.min(1, run.depth)]}"></i>`;
     this.who.append(run.name);
     this.starts.hidden = runs.length < 2;
-    this.select.replaceChildren(...runs.map(({ start }) => new Option(String(start + 1), start, false, start === run.start)));
+    this.select.replaceChildren(
+      ...runs.map(({ start }) => new Option(String(start + 1), start, false, start === run.start)),
+    );
     this.lines = [0, ...run.layers.map((_, below) => below + 1)].map((layer) => this.line(layer));
     this.updates.replaceChildren(...this.lines);
   }
@@ -36,7 +38,10 @@ class Inspector {
     return element;
   }
 
-  show(scene, moment, words) {
+  show(scene, moment, words, playing) {
+    // A screen reader hears each step that was asked for, not the hundreds that play by.
+    const live = playing ? "off" : "polite";
+    if (this.updates.ariaLive !== live) this.updates.ariaLive = this.ahead.ariaLive = live;
     this.closeUp.draw(scene, this.run, moment);
     const row = this.run.clamp(stepped(moment));
     if (!words || this.told === row) return;
@@ -75,11 +80,14 @@ class Inspector {
     }
     const [from, to] = [run.weights(0, row - 1), pointAt(run.proposal, row)];
     const decimals = decimalsFor([...from, ...to], farthest(from, to));
-    line.innerHTML = rule(`${this.name(0)} ← ${this.name(0)} − Δ`, "base step") + this.values((axis) => {
-      const change = to[axis] - from[axis];
-      const sign = change < 0 ? MINUS : "+";
-      return `${fixed(from[axis], decimals)} ${sign} ${fixed(Math.abs(change), decimals)} = ${this.tint(0, fixed(to[axis], decimals))}`;
-    });
+    line.innerHTML =
+      rule(`${this.name(0)} ← ${this.name(0)} − Δ`, "base step") +
+      this.values((axis) => {
+        const change = to[axis] - from[axis];
+        const sign = change < 0 ? MINUS : "+";
+        const size = fixed(Math.abs(change), decimals);
+        return `${fixed(from[axis], decimals)} ${sign} ${size} = ${this.tint(0, fixed(to[axis], decimals))}`;
+      });
   }
 
   tellLayer(layer, updates, row) {
@@ -88,7 +96,8 @@ class Inspector {
     line.classList.toggle("lp-fired", Boolean(update));
     const [own, inner] = [this.name(layer), this.name(layer - 1)];
     const head = rule(`${own} ← ${own} + α${SUBSCRIPTS[layer]} (${inner} − ${own})`, `layer ${layer}`);
-    line.innerHTML = head + this.values((axis) => (update ? this.equation(update, axis) : this.waiting(layer, row, axis)));
+    line.innerHTML =
+      head + this.values((axis) => (update ? this.equation(update, axis) : this.waiting(layer, row, axis)));
   }
 
   /** φ + α (θ − φ) = φ' in numbers. */
@@ -97,7 +106,8 @@ class Inspector {
     const decimals = decimalsFor([...from, ...target, ...to], farthest(from, target));
     const [old, other] = [this.tint(layer, fixed(slow, decimals)), this.tint(layer - 1, fixed(pulling, decimals))];
     const again = this.tint(layer, operand(slow, decimals));
-    return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${this.tint(layer, fixed(landed, decimals))}</b>`;
+    const arrived = this.tint(layer, fixed(landed, decimals));
+    return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${arrived}</b>`;
   }
 
   waiting(layer, row, axis) {
@@ -110,7 +120,8 @@ class Inspector {
     if (!run.depth) return "No slow weights: every base step counts as it is.";
     if (!run.explains) return "Not every base step was kept: single updates are not shown.";
     const inside = updates.map((_, below) => this.name(below)).join(", ");
-    const restart = updates.length ? `<b>${inside} restart from ${this.name(updates.length)}.</b> ` : "";
+    const verb = updates.length === 1 ? "restarts" : "restart";
+    const restart = updates.length ? `<b>${inside} ${verb} from ${this.name(updates.length)}.</b> ` : "";
     const waits = run.layers.map((_, below) => {
       const steps = run.untilSynchronised(below + 1, row);
       return `${steps}${below ? "" : ` base step${steps === 1 ? "" : "s"}`} (layer ${below + 1})`;
@@ -127,7 +138,8 @@ class Inspector {
   }
 
   values(text) {
-    return `<span class="lp-values">${this.labels.map((label, axis) => `<span><i>${escaped(label)}</i>${text(axis)}</span>`).join("")}</span>`;
+    const lines = this.labels.map((label, axis) => `<span><i>${escaped(label)}</i>${text(axis)}</span>`);
+    return `<span class="lp-values">${lines.join("")}</span>`;
   }
 }
 

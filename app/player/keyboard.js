@@ -26,15 +26,19 @@ function watchKeys(root, wishes) {
   inCharge ??= root;
   root.addEventListener("pointerdown", claim, { signal });
   root.addEventListener("focusin", claim, { signal });
-  document.addEventListener("keydown", (event) => {
-    const act = KEYS[event.key];
-    const focus = event.composedPath()[0];
-    if (!act || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (!root.contains(focus) && inCharge !== root) return;
-    if (keepsKey(focus, event.key, root)) return;
-    event.preventDefault();
-    act(wishes, event.shiftKey);
-  }, { signal });
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const act = KEYS[event.key];
+      const focus = event.composedPath()[0];
+      if (!act || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (!root.contains(focus) && inCharge !== root) return;
+      if (keepsKey(focus, event.key, root)) return;
+      event.preventDefault();
+      act(wishes, event.shiftKey);
+    },
+    { signal },
+  );
   return {
     claim,
     release() {

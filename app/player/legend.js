@@ -7,7 +7,8 @@ const KEY_MARKS = [
   '<path d="M13 .8l5.2 9.4H7.8z"/>',
   '<path d="M13 .4l1.7 3.7 4 .4-3 2.7.9 4L13 9.1l-3.6 2.1.9-4-3-2.7 4-.4z"/>',
 ];
-const AVERAGE_MARK = '<circle cx="13" cy="6" r="3.6" fill="var(--lp-background)" stroke="currentColor" stroke-width="1.4"/>';
+const AVERAGE_MARK =
+  '<circle cx="13" cy="6" r="3.6" fill="var(--lp-background)" stroke="currentColor" stroke-width="1.4"/>';
 
 /** The line and the shape of a layer, as they are drawn. */
 function keySample(layer, color) {
@@ -114,7 +115,8 @@ class Card {
 
   flags() {
     const diverged = this.runs.filter((run) => run.diverged >= 0);
-    const words = ({ diverged: step, start }) => `diverged at step ${step}${this.runs.length > 1 ? ` (start ${start + 1})` : ""}`;
+    const words = ({ diverged: step, start }) =>
+      `diverged at step ${step}${this.runs.length > 1 ? ` (start ${start + 1})` : ""}`;
     const more = diverged.length > 2 ? ` and ${diverged.length - 2} more` : "";
     this.element.querySelector(".lp-flag").textContent = diverged.slice(0, 2).map(words).join(", ") + more;
   }
@@ -135,6 +137,7 @@ class Card {
     this.element.classList.toggle("lp-inspected", this.runs.includes(scene.inspected));
     this.name.setAttribute("aria-pressed", this.runs.includes(scene.inspected));
     this.eye.setAttribute("aria-checked", on);
-    for (const chip of this.chips) chip.setAttribute("aria-checked", !scene.hidden.has(`${name}/${chip.dataset.layer}`));
+    for (const chip of this.chips)
+      chip.setAttribute("aria-checked", !scene.hidden.has(`${name}/${chip.dataset.layer}`));
   }
 }

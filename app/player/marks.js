@@ -89,7 +89,10 @@ function cross(context, [x, y], reach, color, halo) {
   context.moveTo(x + reach, y - reach);
   context.lineTo(x - reach, y + reach);
   context.lineCap = "round";
-  for (const [width, paint] of [[6, halo], [2.6, color]]) {
+  for (const [width, paint] of [
+    [6, halo],
+    [2.6, color],
+  ]) {
     context.lineWidth = width;
     context.strokeStyle = paint;
     context.stroke();

@@ -31,7 +31,8 @@ function brief(value) {
   if (Number.isNaN(value)) return "–";
   if (!Number.isFinite(value) || Math.abs(value) >= 1e29) return value < 0 ? `${MINUS}∞` : "∞";
   const size = Math.abs(value);
-  const text = size !== 0 && (size >= 1e5 || size < 1e-3) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  const text =
+    size !== 0 && (size >= 1e5 || size < 1e-3) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
   return text.replace(/-/g, MINUS);
 }
 

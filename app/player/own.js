@@ -49,7 +49,11 @@ class OwnStage {
 
   /** Draw what does not move. */
   paint(theme) {
-    const { width, height, layers: { density } } = this;
+    const {
+      width,
+      height,
+      layers: { density },
+    } = this;
     Object.assign(this.ground, { width: Math.round(width * density), height: Math.round(height * density) });
     this.ground.style.width = `${width}px`;
     const context = this.ground.getContext("2d");

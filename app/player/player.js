@@ -42,10 +42,12 @@ class Player {
 
   /** What the controls may ask for. */
   wishes() {
-    const changed = (act) => (...given) => {
-      act(...given);
-      this.redraw();
-    };
+    const changed =
+      (act) =>
+      (...given) => {
+        act(...given);
+        this.redraw();
+      };
     const playback = () => this.playback;
     return {
       play: changed(() => (playback().playing ? playback().pause() : playback().play())),
@@ -91,7 +93,7 @@ class Player {
     const first = !this.view;
     if (this.view?.chart !== view.chart) this.detach();
     Object.assign(this, { view, runs });
-    players[view.key] = this.hooks();
+    players[view.key] = hooksOf(this);
     this.link(view.linked);
     if (first) this.recall(view);
     const { inspected } = this.scene;
@@ -108,7 +110,8 @@ class Player {
     this.scene.show(this.runs, theme);
     this.legend.load(this.scene);
     this.inspectAgain();
-    if (this.stage instanceof OwnStage) this.detach(); // its extent and panels follow the data
+    if (this.stage instanceof OwnStage)
+      this.detach(); // its extent and panels follow the data
     else if (this.stage) this.scene.place(this.stage);
     this.attach();
     this.redraw();
@@ -143,7 +146,8 @@ class Player {
     const seen = this.runs.filter((run) => run.explains && this.scene.anyShown(run));
     const { inspected } = this.scene;
     const synchronising = new Uint8Array(rows);
-    for (const run of seen) run.synchronised.forEach((count, row) => (synchronising[row] = Math.max(count, synchronising[row])));
+    for (const run of seen)
+      run.synchronised.forEach((count, row) => (synchronising[row] = Math.max(count, synchronising[row])));
     this.playback.load(rows, synchronising, seen.includes(inspected) ? inspected.synchronised : synchronising);
   }
 
@@ -167,7 +171,13 @@ class Player {
     const { inspected } = this.scene;
     if (!inspected) return;
     const inks = this.scene.inks(inspected);
-    this.inspector.load(inspected, this.runs.filter(({ name }) => name === inspected.name), inks, this.scene.theme, this.view.labels);
+    this.inspector.load(
+      inspected,
+      this.runs.filter(({ name }) => name === inspected.name),
+      inks,
+      this.scene.theme,
+      this.view.labels,
+    );
     this.transport.load(inspected, this.scene.theme, inks);
   }
 
@@ -180,7 +190,8 @@ class Player {
   attach() {
     if (!this.view) return;
     for (const chart of this.linked) if (!chart.attached) chart.attach();
-    if (this.stage?.attached && !(this.stage instanceof OwnStage && this.view.chart && findChart(this.view.chart))) return;
+    if (this.stage?.attached && !(this.stage instanceof OwnStage && this.view.chart && findChart(this.view.chart)))
+      return;
     this.detach();
     const stage = ChartStage.at(this.view.chart, this.moved) ?? this.ownStage();
     if (!stage) return;
@@ -188,7 +199,11 @@ class Player {
     this.scene.place(stage);
     stage.paint?.(this.scene.theme);
     this.hover = new Hover(stage.host, this.scene.theme);
-    this.unwatch = watchPointer(stage, (spot) => this.point(spot), (spot) => this.press(spot));
+    this.unwatch = watchPointer(
+      stage,
+      (spot) => this.point(spot),
+      (spot) => this.press(spot),
+    );
     this.redraw();
   }
 
@@ -270,7 +285,7 @@ class Player {
     if (odd) this.legend.show(scene, moment, words);
     if (!this.stage) return;
     scene.draw(moment);
-    if (even && scene.inspected) this.inspector.show(scene, moment, words);
+    if (even && scene.inspected) this.inspector.show(scene, moment, words, playback.playing);
     const lines = odd && this.linked.length ? cursorLines(scene, moment.row) : null;
     if (lines) for (const chart of this.linked) chart.show(lines);
   }
@@ -281,37 +296,11 @@ class Player {
     this.frames.worst = Math.max(this.frames.worst, milliseconds);
   }
 
-  /** For tests and for a page's own scripts. */
-  hooks() {
-    const player = this;
-    return {
-      get step() { return player.scene.inspected?.step[player.playback.row] ?? player.playback.row; },
-      get row() { return player.playback.row; },
-      get position() { return player.playback.position; },
-      get playing() { return player.playback.playing; },
-      get attached() { return Boolean(player.stage?.attached); },
-      get overChart() { return player.stage instanceof ChartStage; },
-      get frames() { return { ...player.frames }; },
-      get inspected() { return player.scene.inspected?.id; },
-      play: () => { player.playback.play(); player.redraw(); },
-      pause: () => { player.playback.pause(); player.redraw(); },
-      seek: (row) => { player.jump(row); player.redraw(); },
-      head: (name, layer = 0, start = 0) => player.headOnPage(name, layer, start),
-    };
-  }
-
-  /** Where a head is, in the page's pixels. */
-  headOnPage(name, layer, start) {
-    const found = this.scene.heads.find(({ run, layer: own }) => run.name === name && run.start === start && own === layer);
-    if (!found) return null;
-    const box = this.stage.host.getBoundingClientRect();
-    return [box.left + found.point[0], box.top + found.point[1]];
-  }
-
   remove() {
     if (this.view) this.remember();
     cancelAnimationFrame(this.asked);
     clearInterval(this.timer);
+    for (const { observer } of [this.transport, this.inspector.closeUp]) observer.disconnect();
     this.watcher.disconnect();
     this.keys.release();
     lessMotion.removeEventListener("change", this.heedMotion);
@@ -323,18 +312,4 @@ class Player {
 
 function sameBytes(one, other) {
   return one.length === other.length && one.every((value, index) => value === other[index]);
-}
-
-const mounted = new WeakMap();
-
-/** Streamlit calls this when the data or the theme changed, and what it returns when the component leaves the page. */
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".lookahead-player");
-  if (!mounted.has(root)) mounted.set(root, new Player(root));
-  const player = mounted.get(root);
-  player.receive(data, (point) => setTriggerValue("pick", point));
-  return () => {
-    player.remove();
-    mounted.delete(root);
-  };
 }

@@ -90,7 +90,8 @@ class Scene {
   }
 
   detailOf(run) {
-    const alone = this.stage.panels.length > 1 && !this.runs.some((other) => other !== run && other.panel === run.panel);
+    const alone =
+      this.stage.panels.length > 1 && !this.runs.some((other) => other !== run && other.panel === run.panel);
     const detail = run === this.inspected || alone;
     return { detail, explained: detail || this.runs.length <= MANY_RUNS, size: this.thickness };
   }
@@ -123,7 +124,10 @@ function findExit(run, panel) {
     const stopped = Array.from(run.step).findIndex((step) => step >= run.diverged);
     return { row: stopped < 0 ? row : stopped, point: panel.place(run.weights(0, row)) };
   }
-  return { row: row + 1, point: edgePoint(panel, panel.place(run.weights(0, row)), panel.place(run.weights(0, row + 1))) };
+  return {
+    row: row + 1,
+    point: edgePoint(panel, panel.place(run.weights(0, row)), panel.place(run.weights(0, row + 1))),
+  };
 }
 
 /** Where the way from a point inside a panel to one outside crosses its edge, drawn in by the size of a mark. */

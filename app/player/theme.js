@@ -8,7 +8,10 @@ function rgb(color) {
   probe.fillStyle = color;
   const known = probe.fillStyle;
   if (known[0] === "#") return [1, 3, 5].map((at) => parseInt(known.slice(at, at + 2), 16));
-  return known.match(/[\d.]+/g).slice(0, 3).map(Number);
+  return known
+    .match(/[\d.]+/g)
+    .slice(0, 3)
+    .map(Number);
 }
 
 function mixed(from, to, share) {

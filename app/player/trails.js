@@ -5,7 +5,7 @@
 // and the way of a layer up to an outer one, are left behind as ghosts: fainter, and dotted if fast.
 
 const MARK_SPACING = 16; // px between the shapes along a slow track
-const CHUNK = 16; // rows
+const CHUNK = 32; // rows
 
 class Trails {
   constructor(layers) {
@@ -27,12 +27,14 @@ class Trails {
       this.paint(scene, { casing, trail, lasting: true }, row);
       this.row = row;
     } else if (row > this.row) {
-      this.paint(scene, { casing: this.layers.scene, trail: this.layers.scene, lasting: false }, row);
+      // One canvas for both: all casings first, so that none covers another run's trail.
+      this.paint(scene, { casing: this.layers.scene, lasting: false }, row);
+      this.paint(scene, { trail: this.layers.scene, lasting: false }, row);
     }
   }
 
   paint(scene, paper, row) {
-    const contexts = new Set([paper.casing, paper.trail]);
+    const contexts = [paper.casing, paper.trail].filter(Boolean);
     for (const run of scene.runs) {
       const panel = scene.panelOf(run);
       if (!panel || !scene.anyShown(run)) continue;
@@ -98,10 +100,13 @@ class Trails {
     stroke(view, layer, look, (context) => traceLayer(context, panel, run, layer, from, to));
     for (let row = from + 1; row <= to; row++) {
       if (run.synchronised[row] < layer) continue;
-      const [start, end] = [run.weights(layer, row - 1), run.weights(layer, row)].map((weights) => panel.place(weights));
+      const [start, end] = [run.weights(layer, row - 1), run.weights(layer, row)].map((weights) =>
+        panel.place(weights),
+      );
       known.length += Math.hypot(end[0] - start[0], end[1] - start[1]);
       if (known.length - known.mark < MARK_SPACING) continue;
       known.mark = known.length;
+      if (!paper.trail) continue;
       shape(paper.trail, layer, end[0], end[1], 3.2 * scene.thickness);
       paper.trail.fillStyle = ink(scene.inks(run)[layer]);
       paper.trail.fill();
@@ -118,6 +123,7 @@ function stroke({ scene, run, paper }, layer, { alpha, dash, offset = 0, casing 
     [paper.trail, ink(scene.inks(run)[layer], alpha), width, dash],
   ];
   for (const [context, color, thickness, pattern] of paints) {
+    if (!context) continue;
     context.beginPath();
     path(context);
     Object.assign(context, { lineJoin: "round", lineWidth: thickness, strokeStyle: color, lineDashOffset: offset });

@@ -1,13 +1,15 @@
 // The bar of controls: buttons, scrubber, speed and switches. It reports wishes and shows the state; it decides nothing.
 
 const ICONS = {
-  play: '<path d="M8 5.2v13.6c0 .8.9 1.3 1.6.8l10-6.8c.6-.4.6-1.2 0-1.6l-10-6.8C8.9 3.9 8 4.4 8 5.200z"/>',
+  play: '<path d="M8 5.2v13.6c0 .8.9 1.3 1.6.8l10-6.8c.6-.4.6-1.2 0-1.6l-10-6.8C8.9 3.9 8 4.4 8 5.2z"/>',
   pause: '<rect x="6.5" y="5" width="4" height="14" rx="1.2"/><rect x="13.5" y="5" width="4" height="14" rx="1.2"/>',
-  forward: '<rect x="15.6" y="6" width="2.6" height="12" rx="1"/><path d="M6 6.800v10.400c0 .6.7 1 1.2.6l6.6-5.200c.4-.3.4-.9 0-1.200L7.2 6.200C6.7 5.8 6 6.2 6 6.800z"/>',
-  backward: '<rect x="5.8" y="6" width="2.6" height="12" rx="1"/><path d="M18 6.800v10.400c0 .6-.7 1-1.2.6l-6.6-5.200c-.4-.3-.4-.9 0-1.200l6.6-5.200c.5-.4 1.2 0 1.2.6z"/>',
+  forward:
+    '<rect x="15.6" y="6" width="2.6" height="12" rx="1"/><path d="M6 6.8v10.4c0 .6.7 1 1.2.6l6.6-5.2c.4-.3.4-.9 0-1.2L7.2 6.2C6.7 5.8 6 6.2 6 6.8z"/>',
+  backward:
+    '<rect x="5.8" y="6" width="2.6" height="12" rx="1"/><path d="M18 6.8v10.4c0 .6-.7 1-1.2.6l-6.6-5.2c-.4-.3-.4-.9 0-1.2l6.6-5.2c.5-.4 1.2 0 1.2.6z"/>',
   next: '<circle cx="18" cy="12" r="3.2"/><path class="line" d="M3 12h9m-3.5-4 4 4-4 4"/>',
   previous: '<circle cx="6" cy="12" r="3.2"/><path class="line" d="M21 12h-9m3.5-4-4 4 4 4"/>',
-  loop: '<path class="line" d="M17 3.500l3 3-3 3M4 11.500v-1a4 4 0 0 1 4-4h12M7 20.500l-3-3 3-3M20 12.500v1a4 4 0 0 1-4 4H4"/>',
+  loop: '<path class="line" d="M17 3.5l3 3-3 3M4 11.5v-1a4 4 0 0 1 4-4h12M7 20.5l-3-3 3-3M20 12.5v1a4 4 0 0 1-4 4H4"/>',
   pausing: '<circle class="line" cx="12" cy="12" r="8.5"/><path class="line" d="M10 9v6M14 9v6"/>',
 };
 
@@ -16,11 +18,13 @@ function icon(name) {
 }
 
 function button(name, title, classes = "") {
-  return `<button type="button" class="lp-button ${classes}" data-do="${name}" title="${title}" aria-label="${title}">${icon(name)}</button>`;
+  return `<button type="button" class="lp-button ${classes}" data-do="${name}" title="${title}" aria-label="${title}">
+    ${icon(name)}</button>`;
 }
 
 function toggle(name, title, text) {
-  return `<button type="button" class="lp-toggle" data-do="${name}" aria-pressed="false" title="${title}">${icon(name)}<span>${text}</span></button>`;
+  return `<button type="button" class="lp-toggle" data-do="${name}" aria-pressed="false" title="${title}">
+    ${icon(name)}<span>${text}</span></button>`;
 }
 
 const TRANSPORT = `
@@ -35,7 +39,7 @@ const TRANSPORT = `
     <canvas aria-hidden="true"></canvas><div class="lp-rail"><div class="lp-done"></div></div><div class="lp-thumb"></div>
     <input type="range" min="0" step="1" value="0" aria-label="Base step">
   </div>
-  <output class="lp-count"><b>0</b><span></span></output>
+  <div class="lp-count"><b>0</b><span></span></div>
   <div class="lp-options">
     <label class="lp-speed" title="Speed"><span class="lp-hidden">Speed</span>
       <select>${SPEEDS.map((speed) => `<option value="${speed}">${shortNumber(speed)}×</option>`).join("")}</select></label>
