@@ -35,11 +35,23 @@ function hooksOf(player) {
     get inspected() {
       return scene.inspected?.id;
     },
+    /** The heads drawn last, for another picture of the same moment. */
+    get heads() {
+      return headsAsDrawn(scene);
+    },
     play: then(() => playback.play()),
     pause: then(() => playback.pause()),
     seek: then((row) => player.jump(row)),
     head: (name, layer = 0, start = 0) => headOnPage(player, name, layer, start),
   };
+}
+
+function headsAsDrawn(scene) {
+  const halo = ink(scene.theme.background, 0.9);
+  return scene.heads.map(({ run, layer, weights }) => {
+    const inks = scene.inks(run) ?? inksOf(run, scene.theme);
+    return { name: run.name, layer, weights, halo, color: ink(inks[layer] ?? inks[0]) };
+  });
 }
 
 function headOnPage({ scene, stage }, name, layer, start) {

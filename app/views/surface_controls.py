@@ -13,7 +13,7 @@ from app.views.formula_controls import draw_formula
 from app.views.predict import prediction_switch
 from landscapes.surfaces import SURFACES
 
-PAGE = "surfaces"
+PAGE, PLAYER = "surfaces", "surface-player"
 NOISES = {
     "none": "none",
     "gaussian": "Gaussian, the same everywhere",

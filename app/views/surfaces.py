@@ -16,10 +16,10 @@ from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
 from app.views.predict import hidden, mark_predictions, place_prediction, player_key, predicting, prediction
 from app.views.surface_closer import look_closer
-from app.views.surface_controls import PAGE, move_start, sidebar
+from app.views.surface_controls import PAGE, PLAYER, move_start, sidebar
 from app.views.waiting import progress
 
-CHART, PLAYER = "surface", "surface-player"
+CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
 

@@ -1,0 +1,27 @@
+"""The surface as a relief with the same tracks on it; heads are where the player is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import runs
+from app.figures.surface3d import relief_figure
+from app.player.orbit import orbit
+from app.state import SurfacesConfig
+from app.views.predict import player_key
+from app.views.surface_controls import PLAYER
+
+CHART = "surface-3d"
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "orbitRotation"]}
+
+
+def surface_3d(config: SurfacesConfig, scenery: runs.Scenery) -> None:
+    """The relief of the page's surface and run. Drag to turn it, scroll to come nearer."""
+    run = runs.surface_run(config)
+    st.caption(
+        "Thin: fast weights. Thick: outermost slow weights. The marks are where the player above is; "
+        "play, step or scrub there. Drag to turn, scroll to come nearer."
+    )
+    figure = relief_figure(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
+    st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
+    orbit(key=f"{CHART}-heads", chart_key=CHART, player_key=player_key(PLAYER))
