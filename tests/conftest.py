@@ -1,14 +1,15 @@
-"""What every test starts from: two torch threads, as the benchmarks have, and the same seeds."""
+"""What every test starts from: the same seeds, and two torch threads, or one in each of several workers."""
 
 from __future__ import annotations
 
+import os
 import random
 
 import numpy as np
 import pytest
 import torch
 
-torch.set_num_threads(2)
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 @pytest.fixture(autouse=True)
