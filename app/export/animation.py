@@ -64,10 +64,9 @@ def render_animation(
     if format not in ANIMATION_FORMATS:
         raise ValueError(f"format must be one of {', '.join(ANIMATION_FORMATS)}, got {format!r}")
     count, size = _checked_frames(format, seconds, fps, width, height), (width // 2 * 2, height // 2 * 2)
-    chosen = style_of(style)
     from app.export.stage import Stage  # matplotlib takes a third of a second to import
 
-    stage = Stage(scene, chosen, size)
+    stage = Stage(scene, style_of(style), size)
     steps = np.linspace(0, scene.last_step, count).round().astype(int).tolist()
     frames = _watched(stage, steps, on_progress, should_stop)
     if format == "gif":

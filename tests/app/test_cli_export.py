@@ -227,6 +227,7 @@ def test_run_as_a_process_gives_the_same_bytes_as_the_app(tmp_path: Path) -> Non
     assert (tmp_path / "a.parquet").read_bytes() == to_parquet(scene_of(CONFIG))
 
 
+@pytest.mark.slow
 def test_what_stands_in_for_the_compiler_gives_way_to_it() -> None:
     """In a process of its own: the optimizer steps without the compiler, and whoever needs it still gets it."""
     program = """

@@ -44,6 +44,21 @@ def test_an_open_panel_offers_every_export() -> None:
     assert [tab.label for tab in at.tabs] == list(export_panel.TABS)
 
 
+def games_page() -> None:
+    from app.views.games import page
+
+    page()
+
+
+def test_games_offer_the_same() -> None:
+    at = AppTest.from_function(games_page, default_timeout=60)
+    at.session_state["games.export"] = True
+    at.run()
+    assert not at.exception
+    assert "Download script" in [button.proto.label for button in at.get("download_button")]
+    assert any("a run of Lookahead Lab" in code.value for code in at.code)
+
+
 def test_the_link_shown_opens_the_page_shown() -> None:
     at = opened(seed="9")
     links = [dict(parse_qsl(code.value.partition("?")[2])) for code in at.code if "?" in code.value.splitlines()[0]]
