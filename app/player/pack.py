@@ -2,7 +2,8 @@
 
     uint32  length of the JSON header, little endian        header  padded with spaces to a multiple of 4 bytes
     float32 per track: fast x, y; loss; proposal x, y at the rows that synchronised; averaged x, y; slow x, y of each
-            layer; step; evaluations (each of the last four only where the track's header says so)
+            layer; step; evaluations; cloud x, y (row after row); the five columns of spread (each of the last six only
+            where the track's header says so)
     uint8   per track: synchronised, unless every layer synchronised exactly when its period says
 
 Slow weights are not sent for consecutive rows: they are the fast weights at the last synchronisation of their layer.
@@ -83,6 +84,7 @@ def _header(track: Track) -> dict[str, object]:
         "step": _progression(track.step),
         "evaluations": _progression(track.evaluations),
         "consecutive": track.consecutive,
+        "cloud": 0 if track.cloud is None else track.cloud.shape[1],
         "diverged": track.diverged,
         "panel": track.panel,
         "start": track.start,
@@ -95,7 +97,12 @@ def _columns(track: Track) -> list[NDArray[np.floating]]:
     pairs += track.slow or ()
     places = [np.asarray(column) for pair in pairs for column in _settled(pair).T]
     places.insert(2, _clamped(track.loss))
-    return places + [_clamped(column) for column in (track.step, track.evaluations) if _progression(column) is None]
+    places += [_clamped(column) for column in (track.step, track.evaluations) if _progression(column) is None]
+    if track.cloud is None or track.spread is None:
+        return places
+    return (
+        places + [_clamped(track.cloud[..., axis]).ravel() for axis in range(2)] + [_clamped(c) for c in track.spread.T]
+    )
 
 
 def _synchronised(track: Track) -> NDArray[np.uint8]:

@@ -100,6 +100,7 @@ class Player {
     const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
     const again = runs.find(({ id }) => id === inspected?.id) ?? runs.find(({ name }) => name === inspected?.name);
     this.scene.minima = view.minima;
+    this.root.classList.toggle("lp-light", runs.some(({ cloud }) => cloud));
     this.scene.inspected = again ?? richest ?? null;
     this.setRows();
     if (first && !memories.has(view.key)) this.choosePace();

@@ -51,6 +51,8 @@ class Run {
     this.slow = header.slow ? header.layers.map(() => reader.points(rows)) : null;
     this.step = progression(header.step, rows, reader);
     this.evaluations = progression(header.evaluations, rows, reader);
+    this.cloud = header.cloud ? { count: header.cloud, ...reader.points(rows * header.cloud) } : null;
+    this.spread = header.cloud ? Array.from({ length: 5 }, () => reader.floats(rows)) : null;
   }
 
   /** How many layers are due at each row by their periods alone. */
@@ -83,7 +85,7 @@ class Run {
 
   /** Whether the updates of a synchronisation can be told: every base step is there. */
   get explains() {
-    return this.consecutive && this.depth > 0;
+    return this.consecutive && this.depth > 0 && !this.cloud;
   }
 
   clamp(row) {

@@ -83,6 +83,8 @@ class Scene {
     const exit = this.exitOf(run, panel);
     if (exit && moment.row >= exit.row) {
       cross(context, exit.point, 6, ink(this.inks(run)[0]), ink(this.theme.background, 0.9));
+    } else if (run.cloud) {
+      drawCloud(context, panel, this, run, moment);
     } else {
       this.heads.push(...drawRun(context, panel, this, run, moment, this.detailOf(run)));
     }

@@ -37,9 +37,13 @@ class Track:
         averaged: (rows, 2), an average of the weights drawn as an extra track (an EMA, say), or None.
         slow: one (rows, 2) per layer. Needed only where rows are not consecutive base steps, since otherwise slow
             weights follow from `fast` and `synchronised`.
+        cloud: (rows, runs, 2), the places of many runs at once. They are drawn as dots alone, instead of the track,
+            whose other arrays then only count steps and synchronisations.
+        spread: (rows, 5), mean x, mean y, variance of x, covariance, variance of y of the cloud: its two-sigma ellipse.
 
     Raises:
-        ValueError: an array's shape disagrees with (rows, 2) or (rows,), or `slow` has not one array per layer.
+        ValueError: an array's shape disagrees with (rows, 2) or (rows,), `slow` has not one array per layer, or only
+            one of `cloud` and `spread` is given.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Track:
     start: int = 0
     averaged: NDArray[np.floating] | None = None
     slow: tuple[NDArray[np.floating], ...] | None = None
+    cloud: NDArray[np.floating] | None = None
+    spread: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         rows = len(np.asarray(self.step))
@@ -70,6 +76,12 @@ class Track:
             if len(self.slow) != len(self.layers):
                 raise ValueError(f"slow must have one array per layer ({len(self.layers)}), got {len(self.slow)}")
             object.__setattr__(self, "slow", tuple(_checked("slow", phi, (rows, 2)) for phi in self.slow))
+
+        if (self.cloud is None) != (self.spread is None):
+            raise ValueError("cloud and spread belong together; give both or neither")
+        if self.cloud is not None and self.spread is not None:
+            self._freeze("cloud", self.cloud, (rows, np.shape(self.cloud)[1], 2))
+            self._freeze("spread", self.spread, (rows, 5))
 
     def _freeze(self, field: str, values: ArrayLike, shape: tuple[int, ...]) -> None:
         object.__setattr__(self, field, _checked(field, values, shape))

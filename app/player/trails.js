@@ -37,7 +37,7 @@ class Trails {
     const contexts = [paper.casing, paper.trail].filter(Boolean);
     for (const run of scene.runs) {
       const panel = scene.panelOf(run);
-      if (!panel || !scene.anyShown(run)) continue;
+      if (!panel || run.cloud || !scene.anyShown(run)) continue;
       for (const context of contexts) {
         context.save();
         panel.clip(context);

@@ -9,12 +9,14 @@ import streamlit as st
 from app.runs import Scenery
 from app.state import SurfacesConfig
 from app.views.basin_map import basin_map
+from app.views.seed_cloud import seed_cloud
 from app.views.surface_3d import surface_3d
 from app.views.tuning import tune_each
 
 PAGE = "surfaces"
 VIEWS: dict[str, Callable[[SurfacesConfig, Scenery], None]] = {
     "3D": surface_3d,
+    "Seed cloud": seed_cloud,
     "Basin map": basin_map,
     "Tune each": tune_each,
 }

@@ -76,14 +76,39 @@ def steady_covariances(
     Returns:
         n + 1 arrays (s, s), None where the spectral radius of M_i reaches 1.
     """
+    steps = _noisy_steps(base, added, layers, sync_momentum, has_momentum)
+    return tuple(_fixed_point(matrix, Q) for matrix, Q in steps)
+
+
+def covariance_after(
+    base: ArrayLike,
+    added: ArrayLike,
+    layers: Sequence[Layer],
+    synchronisations: int,
+    *,
+    sync_momentum: SyncMomentum = "keep",
+    has_momentum: bool = True,
+) -> Real:
+    """Covariance of the state so many synchronisations of the outermost layer after a known start: Σ M_nʲ Q_n M_nʲᵀ.
+
+    Without layers a base step counts as one. Finite where `steady_covariances` is not. Derived here. Args as there.
+    """
+    *_, (matrix, Q) = _noisy_steps(base, added, layers, sync_momentum, has_momentum)
+    return _accumulated(matrix, Q, synchronisations)
+
+
+def _noisy_steps(
+    base: ArrayLike, added: ArrayLike, layers: Sequence[Layer], sync_momentum: SyncMomentum, has_momentum: bool
+) -> list[tuple[Real, Real]]:
+    """M_i and Q_i of one step of every layer, the base step first."""
     Q = np.asarray(added, dtype=np.float64)
     matrices = layer_matrices(base, layers, sync_momentum=sync_momentum, has_momentum=has_momentum)
-    covariances = [_fixed_point(matrices[0], Q)]
+    steps = [(matrices[0], Q)]
     for layer, inner, outer in zip(layers, matrices, matrices[1:], strict=False):
         _, E = mixing(len(Q), layer.alpha, sync_momentum, has_momentum)
         Q = E @ _accumulated(inner, Q, layer.k) @ E.T
-        covariances.append(_fixed_point(outer, Q))
-    return tuple(covariances)
+        steps.append((outer, Q))
+    return steps
 
 
 def _accumulated(matrix: Real, added: Real, steps: int) -> Real:
@@ -129,10 +154,31 @@ class NoisyQuadratic:
         momentum = velocity_weight(spec)
         if not momentum:
             return steady_variances(1 - spec.lr * self._curvature(spec), (spec.lr * self.sigma) ** 2, spec.layers)
-        push = self.sigma * np.array([-spec.lr * (1 + momentum if spec.base == "nesterov" else 1.0), 1.0])
-        base = spec_matrix([[self.h]], spec)
-        covariances = steady_covariances(base, np.outer(push, push), spec.layers, sync_momentum=spec.sync_momentum)
+        base, added = self._state(spec)
+        covariances = steady_covariances(base, added, spec.layers, sync_momentum=spec.sync_momentum)
         return tuple(math.inf if P is None else float(P[0, 0]) for P in covariances)
+
+    def variance_after(self, spec: OptimizerSpec, synchronisations: int) -> float:
+        """Variance of x at the outermost slow weights, so many synchronisations after a known start at rest.
+
+        Without layers a base step counts as one.
+
+        Raises:
+            ValueError: the base of `spec` is not linear (adam, adamw, rmsprop).
+        """
+        base, added = self._state(spec)
+        has_momentum = len(base) > 1
+        covariance = covariance_after(
+            base, added, spec.layers, synchronisations, sync_momentum=spec.sync_momentum, has_momentum=has_momentum
+        )
+        return float(covariance[0, 0])
+
+    def _state(self, spec: OptimizerSpec) -> tuple[Real, Real]:
+        """Matrix of one base step on x, or with momentum on (x, v), and the covariance that its noise adds."""
+        momentum = velocity_weight(spec)
+        push = self.sigma * np.array([-spec.lr * (1 + momentum if spec.base == "nesterov" else 1.0), 1.0])
+        push = push if momentum else push[:1]
+        return spec_matrix([[self.h]], spec), np.outer(push, push)
 
     def contraction(self, spec: OptimizerSpec) -> float:
         """Rate per base step at which the mean nears the minimum: |ρ_n|^(1/(k_1…k_n)), or its matrix counterpart."""

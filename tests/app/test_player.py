@@ -59,6 +59,8 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[dict[str, NDArray[np.float
         columns |= {f"averaged_{axis}": floats(rows) for axis in "xy" if track["averaged"]}
         columns |= {f"slow_{layer}_{axis}": floats(rows) for layer in range(track["slow"]) for axis in "xy"}
         columns |= {name: floats(rows) for name in ("step", "evaluations") if track[name] is None}
+        columns |= {f"cloud_{axis}": floats(rows * track["cloud"]) for axis in "xy" if track["cloud"]}
+        columns |= {f"spread_{column}": floats(rows) for column in range(5) if track["cloud"]}
         tracks.append(columns)
     for columns, track in zip(tracks, header["tracks"], strict=True):
         if track["punctual"]:
