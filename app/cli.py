@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from app import cli_export
+from app import cli_export, cli_train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -89,7 +89,7 @@ def require_free(address: str, port: int) -> None:
         raise click.ClickException(f"cannot listen on {address}, port {port}: {error.strerror}") from error
 
 
-for command in (cli_export.render, cli_export.run, cli_export.gallery):
+for command in (cli_export.render, cli_export.run, cli_export.gallery, cli_train.train):
     main.add_command(command)
 
 

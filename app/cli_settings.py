@@ -87,6 +87,29 @@ def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **op
     return found
 
 
+def chosen_network(source: str | None, preset: str | None, **options: Any) -> Any:
+    """The config of the Networks page that the arguments of `train` describe, later ones over earlier ones.
+
+    Raises:
+        click.ClickException: one of them cannot be read; one line says which and why.
+    """
+    from app.links import decode, encode
+    from app.state import NetworksConfig
+
+    config = _said(source, preset, is_game=False) if source or preset else NetworksConfig()
+    if not isinstance(config, NetworksConfig):
+        raise click.ClickException("train needs settings of the Networks page; for others use run or render")
+    params = encode(config)
+    if options["optimizers"]:
+        params = {key: text for key, text in params.items() if not key[0].isdigit()} | _cards(options["optimizers"])
+    params |= dict(_pair(text) for text in options["extra"])
+    params |= {name: str(options[name]) for name in ("steps", "seed", "seeds") if options[name] is not None}
+    found, problems = decode(params, NetworksConfig)
+    if problems:
+        raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
+    return found
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on a terminal, nothing in a pipe; gives a callback (done, total)."""

@@ -1,0 +1,81 @@
+"""The command that trains networks without a browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli_settings import chosen_network, format_of, one_line_errors, progress, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.export.training_tables import Run
+    from optim_core.training import Training
+
+FORMATS = ("csv", "parquet")
+
+
+@click.command("train")
+@click.argument("source", required=False)
+@click.option("--preset", metavar="NAME", help="A ready-made comparison of networks; see `lookahead-lab list presets`.")
+@click.option("--steps", type=int, help="Base steps.")
+@click.option("--seed", type=int, help="Of weights and batches.")
+@click.option("--seeds", type=int, help="How many seeds, from --seed on.")
+@click.option(
+    "-o", "--optimizer", "optimizers", multiple=True, metavar="'NAME=VALUE ...'",
+    help="An optimizer, such as 'lr=0.1 layers=5:0.5'; repeat to compare. Replaces others.",
+)  # fmt: skip
+@click.option("--set", "extra", multiple=True, metavar="NAME=VALUE", help="Any setting by its name in a link.")
+@click.option("-O", "--output", default="curves.csv", show_default=True, help="File to write; - is standard output.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="If the file's name does not say.")
+def train(source: str | None, output: str, kind: str | None, **options: Any) -> None:
+    """Train a network with each optimizer and write the curves as a table; results go to standard error.
+
+    SOURCE is a file saved by the app, a link to its Networks page, or - for a file on standard input.
+
+    \b
+    Examples:
+      lookahead-lab train --steps 500 -O curves.csv
+      lookahead-lab train --preset "Digits, clean labels" --seeds 3 -O clean.parquet
+      lookahead-lab train --set label_noise=0.4 -o 'lr=0.05' -o 'lr=0.2 layers=5:0.5,5:0.5' -O noisy.csv
+    """
+    kind = format_of(output, kind, FORMATS)
+    config = chosen_network(source, **options)
+    with one_line_errors():
+        runs = _trained(config)
+        from app.export.training_tables import curves_csv, curves_parquet
+
+        data = curves_csv(runs) if kind == "csv" else curves_parquet(runs)
+    write(output, data)
+
+
+def _trained(config: Any) -> list[Run]:
+    """Every run of the comparison, one after the other, in this process."""
+    from app.trainings import requests
+    from optim_core.training import train as train_run
+
+    task, runs = config.task(), []
+    for spec, row in zip(config.specs(), requests(config), strict=True):
+        for request in row:
+            with progress(f"{spec.name}, seed {request.seed}") as on_progress:
+                run = train_run(
+                    task, request.specs(), request.steps, request.seed,
+                    evaluate_every=request.evaluate_every, ema=request.ema, on_progress=_steps_of(on_progress),
+                )  # fmt: skip
+            runs.append((spec.name, request.seed, run.curves))
+            click.echo(f"{spec.name}, seed {request.seed}: {_outcome(run)}", err=True)
+    return runs
+
+
+def _steps_of(report: Callable[[int, int], None] | None) -> Callable[[Training], None] | None:
+    """What training calls after each step, for a bar that counts steps."""
+    return None if report is None else lambda training: report(training.step, training.plan.steps)
+
+
+def _outcome(run: Any) -> str:
+    if run.diverged is not None:
+        return f"diverged at step {run.diverged}"
+    weights = f"slow_{len(run.layers)}" if run.layers else "fast"
+    return f"test accuracy {run.curves.metrics[weights]['test_accuracy'][-1]:.2%}"
