@@ -61,7 +61,7 @@ def samples_figure(names: Sequence[str], colors: Sequence[str], made: Sequence[S
         real: samples of the data: points are drawn behind the generated ones, images in a column of their own.
     """
     points = real.ndim == 2
-    titles = list(names) if points else [*names, "real images"]
+    titles = [_broken(name) for name in (names if points else (*names, "real images"))]
     figure = make_subplots(
         rows=2, cols=len(titles), column_titles=titles, row_titles=["fast", "slow"],
         horizontal_spacing=0.02, vertical_spacing=0.03,
@@ -83,6 +83,11 @@ def samples_figure(names: Sequence[str], colors: Sequence[str], made: Sequence[S
     ]
     _arrange(figure, made[0].step, points)
     return figure
+
+
+def _broken(name: str) -> str:
+    """A name on lines short enough for a column of a telephone's screen."""
+    return name.replace("Multilayer ", "Multilayer<br>").replace(" (", "<br>(").replace("), ", "),<br>")
 
 
 def _of(one: Samples, row: int) -> Floats | None:
@@ -128,15 +133,15 @@ def _arrange(figure: go.Figure, step: NDArray[np.int64], points: bool) -> None:
     for number, axis in enumerate(figure.select_yaxes(), start=1):
         axis.update(scaleanchor="x" if number == 1 else f"x{number}")
     figure.update_layout(
-        height=540,
-        margin={"l": 8, "r": 24, "t": 30, "b": 8},
+        height=600,
+        margin={"l": 8, "r": 24, "t": 70, "b": 8},
         showlegend=False,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         updatemenus=[_buttons(redraw=not points)],
         sliders=[_slider(step, redraw=not points)],
     )
-    figure.update_annotations(font_size=12)
+    figure.update_annotations(font_size=11, yshift=4, selector={"textangle": 0})
 
 
 def _buttons(*, redraw: bool) -> dict[str, Any]:
@@ -147,11 +152,11 @@ def _buttons(*, redraw: bool) -> dict[str, Any]:
         "type": "buttons",
         "direction": "left",
         "showactive": False,
-        "x": 0,
+        "x": 1,
         "y": 0,
-        "xanchor": "left",
+        "xanchor": "right",
         "yanchor": "top",
-        "pad": {"t": 22, "r": 8},
+        "pad": {"t": 10},
         "bgcolor": "rgba(128,128,128,.15)",
         "bordercolor": QUIET,
         "buttons": [
@@ -166,11 +171,9 @@ def _slider(step: NDArray[np.int64], *, redraw: bool) -> dict[str, Any]:
     at_once = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate"}
     return {
         "active": len(step) - 1,
-        "x": 0.16,
-        "len": 0.84,
         "y": 0,
-        "pad": {"t": 10},
-        "currentvalue": {"prefix": "base step ", "font": {"size": 12}},
+        "pad": {"t": 14},
+        "currentvalue": {"prefix": "base step ", "font": {"size": 13, "color": "gray"}},
         "tickcolor": "rgba(0,0,0,0)",
         "font": {"color": "rgba(0,0,0,0)"},
         "steps": [{"label": str(at), "method": "animate", "args": [[str(at)], at_once]} for at in step],
