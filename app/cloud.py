@@ -46,11 +46,11 @@ def seed_cloud(config: SurfacesConfig, runs: int, on_progress: Callable[[int, in
 def spread(run: Trajectory, optimizer: int) -> Floats:
     """Mean x, mean y, variance of x, covariance, variance of y over the runs that did not diverge, (rows, 5).
 
-    Zeros where fewer than two are left.
+    NaN where fewer than two are left: the player then draws no ellipse.
     """
     places = run.outermost(optimizer)[:, run.diverged[optimizer] < 0]
     if places.shape[1] < 2:
-        return np.zeros((len(places), 5))
+        return np.full((len(places), 5), np.nan)
     mean = places.mean(axis=1)
     off = places - mean[:, None]
     covariance = np.einsum("tri,trj->tij", off, off) / (places.shape[1] - 1)

@@ -78,6 +78,17 @@ def test_an_unstable_optimizer_has_a_spread_but_no_steady_state():
     assert cloud.theory(config, config.specs()[1]).settles
 
 
+def test_where_all_diverged_no_spread_is_drawn_or_compared():
+    config = SurfacesConfig(surface="ravine", noise="gaussian", noise_scale=0.5, steps=3000)
+    run = cloud.seed_cloud(config, 10)
+    assert (run.diverged[0] >= 0).all()
+    assert np.isnan(cloud.spread(run, 0)).all()
+    assert pack(cloud.cloud_tracks(config, run))
+    bare, _, lookahead, *_ = deviations(config, run)
+    assert bare == {"optimizer": "SGD", "along": "x", "measured": "diverged"}
+    assert "inside" in lookahead
+
+
 @pytest.mark.parametrize(
     ("config", "why"),
     [
