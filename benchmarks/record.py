@@ -65,7 +65,7 @@ def main() -> None:
     rate = len(SPECS) * len(many) * steps / statistics.median(wide)
     rows = {
         f"one bare SGD loop, one start, {STEPS} steps": f"{1000 * one:.0f} ms",
-        f"record(), 3 optimizers x 16 starts, {STEPS} steps": f"{1000 * batched:.0f} ms, {batched / one:.2f} x the bare loop",
+        f"record(), 3 optimizers x 16 starts, {STEPS} steps": f"{1000 * batched:.0f} ms, {batched / one:.2f} x bare",
         "the same one by one": f"{1000 * apart:.0f} ms, {apart / batched:.0f} x record()",
         "row-steps per second, 16,384 starts x 3 optimizers": f"{rate:.2e}",
     }
