@@ -37,7 +37,7 @@ def weight_space(
     st.markdown("#### Weight space")
     left, right = st.columns([3, 1])
     with left:
-        st.segmented_control("Plane", list(KINDS), format_func=KINDS.__getitem__, key=f"{PAGE}.plane", required=True)
+        st.selectbox("Plane", list(KINDS), format_func=KINDS.__getitem__, key=f"{PAGE}.plane")
     with right:
         st.segmented_control("Shown on it", ["loss", "accuracy"], key=f"{PAGE}.measure", required=True)
     focus, cycle = _cycle(config, names) if config.plane == "cycle" else (0, 1)
