@@ -6,7 +6,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest
+PYTEST := $(PY) -m pytest -n 2 --dist loadscope --durations=10
 
 .DEFAULT_GOAL := help
 .PHONY: help app test test-fast test-all lint format bench gallery docker clean

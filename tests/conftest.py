@@ -8,7 +8,10 @@ import random
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
