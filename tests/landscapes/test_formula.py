@@ -225,9 +225,8 @@ def parsed(text: str, parameters: tuple[str, ...] | list[str] = ()) -> tuple[For
 
 def in_python(text: str, x: float, y: float) -> float:
     """The oracle, for text that the strategy above made: Python's own parser and math, one point at a time."""
-    names = (
-        {name: getattr(math, name, None) for name in FUNCTIONS} | CONSTANTS | {"ln": math.log, "abs": math.fabs}
-    )  # fabs refuses complex
+    # fabs, unlike abs, refuses a complex number, which ours would not have come to.
+    names = {name: getattr(math, name, None) for name in FUNCTIONS} | CONSTANTS | {"ln": math.log, "abs": math.fabs}
     source = re.sub(r"(\))(\()", r"\1*\2", text).replace("^", "**")
     return eval(source, {"__builtins__": {}}, {**names, "min": min, "max": max, "x": x, "y": y})
 
