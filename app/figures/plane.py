@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from app.figures.curves import thin
 from app.figures.surface import LINE, QUIET, SCALE
@@ -81,8 +80,8 @@ def honesty(
     checks: Sequence[Check] | None,
     *,
     logarithmic: bool = True,
-) -> go.Figure:
-    """Beside the plane: the distance from it at every step, and true loss against the loss at the projection.
+) -> dict[str, go.Figure]:
+    """Beside the plane, by title: the distance from it at every step, and true loss against the projection's loss.
 
     Args:
         names, colors: of the optimizers.
@@ -90,32 +89,33 @@ def honesty(
         checks: per optimizer steps, true loss of the outermost slow weights, loss of their projection; None: not yet.
         logarithmic: of the loss axis.
     """
-    titles = ("Distance from the plane", "Loss of the slow weights: true (line), on the plane (dots)")
-    figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.08)
+    distance, loss = _chart(), _chart()
     for name, color, (step, fast, slow) in zip(names, colors, off, strict=True):
         for values, dash, width, kind in ((fast, "solid", 1.2, "fast"), (slow, "dash", 2.4, "slow")):
             x, y = thin(step, values)
             style = {"color": color, "dash": dash, "width": width}
-            figure.add_trace(_line(x, y, f"{name}, {kind} weights", style), row=1, col=1)
+            distance.add_trace(_line(x, y, f"{name}, {kind} weights", style))
     for name, color, (step, true, flat) in zip(names, colors, checks or (), strict=checks is not None):
-        figure.add_trace(_line(step, true, f"{name}, true", {"color": color, "width": 2}), row=1, col=2)
-        dots = go.Scatter(
-            x=step, y=flat, mode="markers", marker={"color": color, "size": 5}, name=f"{name}, on the plane"
-        )
-        figure.add_trace(dots, row=1, col=2)
+        loss.add_trace(_line(step, true, f"{name}, true", {"color": color, "width": 2}))
+        dots = {"color": color, "size": 5}
+        loss.add_scatter(x=step, y=flat, mode="markers", marker=dots, name=f"{name}, on the plane")
+    if logarithmic:
+        loss.update_yaxes(type="log", exponentformat="power", nticks=5)
+    return {"Distance from the plane": distance, "Loss of the slow weights: true (line), on the plane (dots)": loss}
+
+
+def _chart() -> go.Figure:
+    figure = go.Figure()
     figure.update_xaxes(title_text="gradient evaluations", title_standoff=4, showgrid=False, zeroline=False)
     figure.update_yaxes(gridcolor=QUIET, zeroline=False)
-    if logarithmic:
-        figure.update_yaxes(type="log", exponentformat="power", nticks=5, row=1, col=2)
     figure.update_layout(
-        height=250,
-        margin={"l": 46, "r": 12, "t": 30, "b": 40},
+        height=230,
+        margin={"l": 46, "r": 12, "t": 8, "b": 40},
         showlegend=False,
         hovermode="closest",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
-    figure.update_annotations(font_size=13)
     return figure
 
 

@@ -23,7 +23,8 @@ from landscapes.planes import random_walk_shares
 from landscapes.tasks.worlds import PCA_FEATURES
 
 CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
-CHART, PLAYER, HONESTY, SAMPLES = "gan-plane", "gan-player", "gan-honesty", "gan-samples"
+CHART, PLAYER, SAMPLES = "gan-plane", "gan-player", "gan-samples"
+HONESTY = ("gan-honesty-1", "gan-honesty-2")
 
 _views: Recent[weightspace.View] = Recent(4)
 _backdrops: Recent[weightspace.Backdrop] = Recent(4)
@@ -94,9 +95,9 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     titles = ("discriminator's first principal direction", "generator's")
     draw_plane(seen, backdrop, key=CHART, titles=titles, logarithmic=logarithmic)
     tracks = weightspace.tracks(seen, results, names, config.colors)
-    player(tracks, key=PLAYER, chart_key=CHART, linked=(HONESTY, *CURVES), pickable=False, labels=("d", "g"))
+    player(tracks, key=PLAYER, chart_key=CHART, linked=(*HONESTY, *CURVES), pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
-    draw_honesty(seen, backdrop, names, config.colors, key=HONESTY, logarithmic=logarithmic)
+    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic)
 
 
 def _explained(config: GansConfig, seen: weightspace.View) -> str:

@@ -14,11 +14,13 @@ from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import Recent
 from app.state import NetworksConfig
+from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
 from landscapes.planes import random_walk_shares
 from landscapes.tasks.classifier import ClassifierTask
 
-PAGE, CHART, PLAYER, HONESTY = "networks", "network-plane", "network-player", "network-honesty"
+PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
+HONESTY = ("network-honesty-1", "network-honesty-2")
 KINDS = {
     "pca": "Principal directions of all tracks",
     "cycle": "One cycle, close up",
@@ -55,12 +57,12 @@ def weight_space(
         tracks,
         key=PLAYER,
         chart_key=CHART,
-        linked=(HONESTY,),
+        linked=HONESTY,
         pickable=False,
         labels=("u", "v"),
     )
     st.caption(_explained(seen))
-    draw_honesty(seen, backdrop, names, config.colors, key=HONESTY)
+    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
     export_panel(lambda: network_scene(config, tracks, backdrop.picture), config, page=PAGE)
 
 
@@ -120,15 +122,17 @@ def draw_honesty(
     names: Sequence[str],
     colors: Sequence[str],
     *,
-    key: str,
+    keys: Sequence[str],
     logarithmic: bool = True,
 ) -> None:
     """How far off the plane the tracks are, and what the loss there really is."""
+    live = not backdrop.complete
     off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in seen.runs]
 
-    @st.fragment(run_every=None if backdrop.complete else 1.5)
+    @st.fragment(run_every=1.5 if live else None)
     def draw() -> None:
-        figure = honesty(names, colors, off, backdrop.checks, logarithmic=logarithmic)
-        st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+        draw_linked(honesty(names, colors, off, backdrop.checks, logarithmic=logarithmic), keys)
+        if live and backdrop.complete:
+            st.rerun()  # once more, and then never again
 
     draw()
