@@ -4,6 +4,7 @@
 const HEAD_LIFT = 0.008; // of the relief's height, as surface3d.py lifts its lines
 const cameras = (window.__lookaheadCameras ??= {});
 const CAMERA_MOVED = ["plotly_relayouting", "plotly_relayout"];
+const SETTLING = 2000; // ms in which plotly may still give a scene just made the camera it starts with
 
 /** A 4 x 4 matrix, column after column, times a point. */
 function transformed(matrix, point) {
@@ -16,9 +17,14 @@ function projected({ model, view, projection }, point) {
   return [0.5 + (0.5 * x) / w, 0.5 - (0.5 * y) / w];
 }
 
+function sameEye(one, other) {
+  return ["x", "y", "z"].every((axis) => Math.abs(one[axis] - other[axis]) < 1e-9);
+}
+
 class Orbit {
   constructor() {
     this.moved = () => {
+      this.settled = 0;
       if (this.scene?.glplot) cameras[this.chart] = this.scene.getCamera();
     };
     this.tick = () => this.frame();
@@ -31,6 +37,7 @@ class Orbit {
     const scene = this.graph?._fullLayout.scene?._scene;
     if (!scene?.glplot) return;
     if (scene !== this.scene) this.adopt(scene);
+    if (performance.now() < this.settled) this.restore();
     this.draw();
   }
 
@@ -46,7 +53,7 @@ class Orbit {
     this.graph = this.scene = this.canvas = null;
   }
 
-  /** A scene just made: give it the camera of the last one, and a canvas. */
+  /** A scene just made: give it a canvas, and for a while the camera of the last one. */
   adopt(scene) {
     this.scene = scene;
     this.canvas?.remove();
@@ -54,8 +61,14 @@ class Orbit {
     this.canvas.className = "lookahead-orbit";
     this.canvas.style.cssText = "position:absolute;inset:0;width:100%;height:100%;pointer-events:none";
     this.drawn = "";
+    this.settled = performance.now() + SETTLING;
+  }
+
+  /** Give the scene the camera of the last one, unless it has it. */
+  restore() {
     const camera = cameras[this.chart];
-    if (!camera) return;
+    const { scene } = this;
+    if (!camera || sameEye(camera.eye, scene.getCamera().eye)) return;
     const { _fullLayout: full, layout } = this.graph;
     full.scene.camera = { ...full.scene.camera, ...camera };
     layout.scene = { ...layout.scene, camera };

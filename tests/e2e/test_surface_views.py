@@ -79,7 +79,7 @@ def test_heads_follow_the_player_and_the_camera_survives_a_new_run(open_app, wai
     k.fill("9")
     k.press("Enter")
     page.wait_for_function(f"{SCENE} && {RELIEF}.dataset.first !== 'yes' && {ORBIT}?.heads?.length")
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(2500)  # plotly and the scene have settled
     assert eye(page) == pytest.approx(turned, abs=1e-6)
 
 
