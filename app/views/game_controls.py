@@ -9,6 +9,7 @@ from app.player import Pick
 from app.presets import GAME_PRESETS
 from app.state import GAME_NOISES, LETTERS, MAX_STARTS, MAX_STEPS, GamesConfig
 from app.views.cards import draw_cards
+from app.views.history import draw_history
 from app.views.surface_controls import NOISES
 from landscapes.games import GAMES
 
@@ -20,7 +21,8 @@ def sidebar(config: GamesConfig, problems: list[str]) -> None:
     with st.sidebar:
         for problem in problems:
             st.error(problem)
-        _history()
+        ready_made = {name: preset.config for name, preset in GAME_PRESETS.items()}
+        draw_history(PAGE, ready_made, GamesConfig(game=config.game))
         _scene(config)
         _noise(config)
         st.markdown("##### Optimizers")
@@ -34,22 +36,6 @@ def move_start(pick: Pick) -> None:
     add = st.session_state.get(f"{PAGE}.add_start")
     starts = (*config.starts, place)[-MAX_STARTS:] if add else (place,)
     session.adopt(PAGE, config.model_copy(update={"starts": starts}))
-
-
-def _history() -> None:
-    st.selectbox(
-        "Ready-made", list(GAME_PRESETS), index=None, placeholder="Ready-made comparisons …", key=f"{PAGE}.preset",
-        on_change=_take_preset, label_visibility="collapsed",
-    )  # fmt: skip
-    with st.container(horizontal=True):
-        st.button(
-            "Undo", icon=":material/undo:", key=f"{PAGE}.undo", on_click=session.undo, args=(PAGE,),
-            disabled=not session.can_undo(PAGE),
-        )  # fmt: skip
-        st.button(
-            "Reset", icon=":material/restart_alt:", key=f"{PAGE}.reset", on_click=_reset,
-            help="Back to this game's customary run",
-        )  # fmt: skip
 
 
 def _scene(config: GamesConfig) -> None:
@@ -86,13 +72,3 @@ def _follow_game() -> None:
     )
     cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)
     session.adopt(PAGE, fresh.model_copy(update={"cards": cards}))
-
-
-def _reset() -> None:
-    session.adopt(PAGE, GamesConfig(game=st.session_state[f"{PAGE}.config"].game))
-
-
-def _take_preset() -> None:
-    name = st.session_state[f"{PAGE}.preset"]
-    if name:
-        session.adopt(PAGE, GAME_PRESETS[name].config)

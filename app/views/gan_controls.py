@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import session
 from app.presets import GAN_PRESETS
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
 from app.views.cards import draw_cards
+from app.views.history import draw_history
 from landscapes.tasks.gan import LOSSES, WORLDS
 
 PAGE = "gans"
@@ -20,7 +20,7 @@ def sidebar(config: GansConfig, problems: list[str]) -> None:
     with st.sidebar:
         for problem in problems:
             st.error(problem)
-        _history()
+        draw_history(PAGE, {name: preset.config for name, preset in GAN_PRESETS.items()})
         st.selectbox("Imitate", WORLDS, format_func=WORLD_NAMES.__getitem__, key=f"{PAGE}.dataset")
         st.selectbox("Losses", LOSSES, format_func=LOSS_NAMES.__getitem__, key=f"{PAGE}.objective")
         left, right = st.columns(2)
@@ -29,17 +29,6 @@ def sidebar(config: GansConfig, problems: list[str]) -> None:
         _more(config)
         st.markdown("##### Optimizers")
         draw_cards(PAGE, config.cards, averages=False)
-
-
-def _history() -> None:
-    st.selectbox(
-        "Ready-made", list(GAN_PRESETS), index=None, placeholder="Ready-made comparisons …", key=f"{PAGE}.preset",
-        on_change=_take_preset, label_visibility="collapsed",
-    )  # fmt: skip
-    st.button(
-        "Undo", icon=":material/undo:", key=f"{PAGE}.undo", on_click=session.undo, args=(PAGE,),
-        disabled=not session.can_undo(PAGE),
-    )  # fmt: skip
 
 
 def _more(config: GansConfig) -> None:
@@ -51,9 +40,3 @@ def _more(config: GansConfig) -> None:
             help="An exponential moving average of both players beside every optimizer; 0 is none",
         )  # fmt: skip
         st.number_input("A snapshot every … base steps", min_value=1, max_value=1000, key=f"{PAGE}.snapshot_every")
-
-
-def _take_preset() -> None:
-    name = st.session_state[f"{PAGE}.preset"]
-    if name:
-        session.adopt(PAGE, GAN_PRESETS[name].config)

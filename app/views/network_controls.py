@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import session
 from app.presets import NETWORK_PRESETS
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
 from app.views.cards import draw_cards
+from app.views.history import draw_history
 from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS
 
@@ -19,7 +19,7 @@ def sidebar(config: NetworksConfig, problems: list[str]) -> None:
     with st.sidebar:
         for problem in problems:
             st.error(problem)
-        _history()
+        draw_history(PAGE, {name: preset.config for name, preset in NETWORK_PRESETS.items()})
         _task()
         _training(config)
         st.markdown("##### Optimizers")
@@ -28,17 +28,6 @@ def sidebar(config: NetworksConfig, problems: list[str]) -> None:
             help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace",
         )  # fmt: skip
         draw_cards(PAGE, config.cards, averages=False)
-
-
-def _history() -> None:
-    st.selectbox(
-        "Ready-made", list(NETWORK_PRESETS), index=None, placeholder="Ready-made comparisons …", key=f"{PAGE}.preset",
-        on_change=_take_preset, label_visibility="collapsed",
-    )  # fmt: skip
-    st.button(
-        "Undo", icon=":material/undo:", key=f"{PAGE}.undo", on_click=session.undo, args=(PAGE,),
-        disabled=not session.can_undo(PAGE),
-    )  # fmt: skip
 
 
 def _task() -> None:
@@ -64,9 +53,3 @@ def _training(config: NetworksConfig) -> None:
         )  # fmt: skip
         st.selectbox("Augmentation", ["none", "shift", "flip-shift"], key=f"{PAGE}.augmentation")
         st.number_input("A snapshot every … base steps", min_value=1, max_value=1000, key=f"{PAGE}.snapshot_every")
-
-
-def _take_preset() -> None:
-    name = st.session_state[f"{PAGE}.preset"]
-    if name:
-        session.adopt(PAGE, NETWORK_PRESETS[name].config)

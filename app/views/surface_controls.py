@@ -8,8 +8,10 @@ from app import session
 from app.player import Pick
 from app.presets import PRESETS
 from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
+from app.state.formula import OwnFormula
 from app.views.cards import draw_cards
 from app.views.formula_controls import draw_formula
+from app.views.history import draw_history
 from app.views.predict import prediction_switch
 from landscapes.surfaces import SURFACES
 
@@ -28,7 +30,9 @@ def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
     with st.sidebar:
         for problem in problems:
             st.error(problem)
-        _history()
+        own = {name: getattr(config, name) for name in OwnFormula.model_fields}
+        customary = SurfacesConfig(surface=config.surface, **own)
+        draw_history(PAGE, {name: preset.config for name, preset in PRESETS.items()}, customary)
         _scene(config)
         _noise(config)
         st.markdown("##### Optimizers")
@@ -42,22 +46,6 @@ def move_start(pick: Pick) -> None:
     add = st.session_state.get(f"{PAGE}.add_start")
     starts = (*config.starts, place)[-MAX_STARTS:] if add else (place,)
     session.adopt(PAGE, config.model_copy(update={"starts": starts}))
-
-
-def _history() -> None:
-    st.selectbox(
-        "Ready-made", list(PRESETS), index=None, placeholder="Ready-made comparisons …", key=f"{PAGE}.preset",
-        on_change=_take_preset, label_visibility="collapsed",
-    )  # fmt: skip
-    with st.container(horizontal=True):
-        st.button(
-            "Undo", icon=":material/undo:", key=f"{PAGE}.undo", on_click=session.undo, args=(PAGE,),
-            disabled=not session.can_undo(PAGE),
-        )  # fmt: skip
-        st.button(
-            "Reset", icon=":material/restart_alt:", key=f"{PAGE}.reset", on_click=_reset,
-            help="Back to this surface's customary run",
-        )  # fmt: skip
 
 
 def _scene(config: SurfacesConfig) -> None:
@@ -96,15 +84,3 @@ def _follow_surface() -> None:
     fresh = SurfacesConfig(surface=surface, seed=config.seed, panels=config.panels)
     cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)
     session.adopt(PAGE, fresh.model_copy(update={"cards": cards}))
-
-
-def _reset() -> None:
-    config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    own = {name: getattr(config, name) for name in ("formula", "domain", "parameters")}
-    session.adopt(PAGE, SurfacesConfig(surface=config.surface, **own))
-
-
-def _take_preset() -> None:
-    name = st.session_state[f"{PAGE}.preset"]
-    if name:
-        session.adopt(PAGE, PRESETS[name].config)

@@ -8,6 +8,7 @@ from app import session
 from app.state.cards import MAX_K
 from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
 from app.views.cards import SUBSCRIPT, SYNC_MOMENTUM
+from app.views.history import draw_history
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 
@@ -69,34 +70,12 @@ def sidebar(config: TheoryConfig, problems: list[str]) -> None:
     with st.sidebar:
         for problem in problems:
             st.error(problem)
-        _history()
+        customary = TheoryConfig(instrument=config.instrument)
+        draw_history(PAGE, {name: view for name, (_, view) in VIEWS.items()}, customary, what="views")
         {"stability": _stability, "noise": _noise, "regularization": _regularization, "rate": _rate}[config.instrument](
             config
         )
         _layers(config)
-
-
-def _history() -> None:
-    st.selectbox(
-        "Ready-made", list(VIEWS), index=None, placeholder="Ready-made views …", key=f"{PAGE}.view",
-        on_change=_take_view, label_visibility="collapsed",
-    )  # fmt: skip
-    with st.container(horizontal=True):
-        st.button(
-            "Undo", icon=":material/undo:", key=f"{PAGE}.undo", on_click=session.undo, args=(PAGE,),
-            disabled=not session.can_undo(PAGE),
-        )  # fmt: skip
-        st.button("Reset", icon=":material/restart_alt:", key=f"{PAGE}.reset", on_click=_reset)
-
-
-def _take_view() -> None:
-    name = st.session_state[f"{PAGE}.view"]
-    if name:
-        session.adopt(PAGE, VIEWS[name][1])
-
-
-def _reset() -> None:
-    session.adopt(PAGE, TheoryConfig(instrument=st.session_state[f"{PAGE}.config"].instrument))
 
 
 def _layers(config: TheoryConfig) -> None:

@@ -60,7 +60,7 @@ def test_taking_a_ready_made_view_shows_it_and_undo_returns():
     at = opened()
     before = config_of(at)
     name = "Bilinear game: α against k"
-    at.selectbox(key="theory.view").set_value(name).run()
+    at.selectbox(key="theory.preset").set_value(name).run()
     assert config_of(at) == VIEWS[name][1]
     assert VIEWS[name][0] in [caption.value for caption in at.caption]
     at.button(key="theory.undo").click().run()
