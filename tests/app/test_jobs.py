@@ -183,6 +183,7 @@ def test_a_damaged_entry_is_computed_again_on_the_next_request(jobs: Jobs) -> No
     request = replace(SHORT, seed=8)
     ticket = jobs.submit(request, "ann")
     wait(lambda: finished(jobs, ticket))
+    wait(lambda: not jobs.busy)  # the worker has said so, too: the next request is a new one
     curves = jobs.store.folder(ticket.key) / "curves.npz"
     curves.write_bytes(curves.read_bytes()[:-1])
     assert "damaged" in jobs.status(ticket).message

@@ -51,7 +51,7 @@ def test_an_animation_appears_with_its_download(panel: Page) -> None:
     panel.get_by_role("tab", name="Animation").click()
     panel.get_by_role("button", name="Make animation").click()
     panel.get_by_role("button", name="Download animation").wait_for(timeout=60_000)
-    assert panel.get_by_role("img", name="The animation").is_visible()
+    panel.get_by_role("img", name="The animation").wait_for()
 
 
 def test_the_link_opens_the_same_page(panel: Page, open_app: Callable[..., Page]) -> None:
