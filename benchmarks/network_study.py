@@ -3,7 +3,8 @@
     python -m benchmarks.network_study [--workers 4] [--seeds 12] [NAME ...]
 
 For each setting and depth: the lr with the best mean validation accuracy of the outermost slow weights over the tuning
-seeds, then fresh seeds at that lr; test accuracy of the outermost slow weights, and paired differences from SGD.
+seeds, then fresh seeds at that lr; test accuracy and largest Hessian eigenvalue (on 512 training images, with the
+labels trained on) of the outermost slow weights, and paired differences from SGD.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from landscapes.sharpness import largest_eigenvalue
 from landscapes.tasks.classifier import ClassifierTask
+from landscapes.weights import assign_weights
 from optim_core.layers import Layer
-from optim_core.spec import OptimizerSpec
+from optim_core.spec import OptimizerSpec, Schedule
 from optim_core.training import train
+
+Floats = NDArray[np.float64]
 
 FIVE = Layer(5, 0.5)
 DEPTHS = (0, 1, 2, 3)
@@ -40,11 +46,18 @@ class Setting:
     epochs: int
     task: dict[str, Any] = field(default_factory=dict)
     ema: float | None = 0.99
+    schedule: Schedule = field(default_factory=Schedule)
 
 
 SETTINGS = {
     "clean": Setting("clean, batch 32, 40 epochs", 40, {"train_size": 1000}),
     "noisy": Setting("40 % wrong labels, batch 32, 40 epochs", 40, {"train_size": 1000, "label_noise": 0.4}),
+    "cosine": Setting(
+        "40 % wrong labels, batch 32, 40 epochs, cosine decay",
+        40,
+        {"train_size": 1000, "label_noise": 0.4},
+        schedule=Schedule("cosine"),
+    ),
     "quick": Setting(
         "20 % wrong labels, batch 4, 10 epochs", 10, {"train_size": 1000, "label_noise": 0.2, "batch_size": 4}
     ),
@@ -52,49 +65,75 @@ SETTINGS = {
 }
 
 
-def accuracies(job: tuple[str, int, float, int]) -> dict[str, float]:
-    """One run: validation and test accuracy of the outermost slow weights, and of the averaged fast ones."""
+def outcome(job: tuple[str, int, float, int]) -> dict[str, float]:
+    """One run: validation and test accuracy of the outermost slow weights, test accuracy of the averaged fast ones."""
+    return measured(job, sharp=False)
+
+
+def sharp_outcome(job: tuple[str, int, float, int]) -> dict[str, float]:
+    """The same, with the largest Hessian eigenvalue at the outermost slow weights."""
+    return measured(job, sharp=True)
+
+
+def measured(job: tuple[str, int, float, int], *, sharp: bool) -> dict[str, float]:
+    """Train and measure; a run that diverged has learned nothing."""
     name, depth, lr, seed = job
     torch.set_num_threads(1)
     setting = SETTINGS[name]
     task = ClassifierTask(**setting.task)
     steps = setting.epochs * task.steps_per_epoch
-    spec = OptimizerSpec("", lr=lr, layers=(FIVE,) * depth)
-    run = train(task, spec, steps, seed, evaluate_every=steps, ema=setting.ema)
-    kept = run.curves.metrics[f"slow_{depth}" if depth else "fast"]
-    averaged = run.curves.metrics["ema"]["test_accuracy"][-1]
+    spec = OptimizerSpec("", lr=lr, layers=(FIVE,) * depth, schedule=setting.schedule)
+    run = train(task, spec, steps, seed, evaluate_every=steps, snapshot_every=steps, ema=setting.ema)
     if run.diverged is not None:
-        return {"validation": 0.0, "test": 0.0, "averaged": 0.0}
-    return {"validation": kept["val_accuracy"][-1], "test": kept["test_accuracy"][-1], "averaged": averaged}
+        return {"validation": 0.0, "test": 0.0, "averaged": 0.0, "eigenvalue": np.nan}
+    metrics = run.curves.metrics
+    kept = metrics[f"slow_{depth}" if depth else "fast"]
+    found = {"validation": kept["val_accuracy"][-1], "test": kept["test_accuracy"][-1]}
+    found["averaged"] = metrics["ema"]["test_accuracy"][-1]
+    if sharp:
+        model = task.model(seed)
+        assign_weights(model, torch.from_numpy(np.array(run.snapshots.outermost[-1])))
+        found["eigenvalue"] = largest_eigenvalue(model, task.losses(512, min(512, len(task.data.train))))
+    return found
 
 
 def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
     """Tune, measure on fresh seeds, print the rows."""
-    setting = SETTINGS[name]
-    jobs = [(name, depth, lr, seed) for depth in DEPTHS for lr in LRS[depth] for seed in TUNING_SEEDS]
-    scores = dict(zip(jobs, pool.map(accuracies, jobs), strict=True))
-    best = {
-        depth: max(
-            LRS[depth], key=lambda lr: np.mean([scores[name, depth, lr, seed]["validation"] for seed in TUNING_SEEDS])
-        )
-        for depth in DEPTHS
-    }
+    best = tuned(name, pool)
     fresh = [(name, depth, best[depth], seed) for depth in DEPTHS for seed in range(seeds)]
-    results = list(pool.map(accuracies, fresh))
-    test = 100 * np.array([result["test"] for result in results]).reshape(len(DEPTHS), seeds)
-    averaged = 100 * np.array([result["averaged"] for result in results]).reshape(len(DEPTHS), seeds)
-    print(f"\n**{setting.title}** ({seeds} seeds)\n")
-    print("| optimizer | lr | at the grid's edge | test accuracy % | from SGD | average of fast weights, from SGD |")
+    results = list(pool.map(sharp_outcome, fresh))
+    test, averaged, eigenvalue = (
+        np.array([result[key] for result in results]).reshape(len(DEPTHS), seeds)
+        for key in ("test", "averaged", "eigenvalue")
+    )
+    print(f"\n**{SETTINGS[name].title}** ({seeds} seeds)\n")
+    print("| optimizer | lr | test accuracy % | from SGD | average of fast weights, from SGD | largest eigenvalue |")
     print("|---|---|---|---|---|---|")
     for row, depth in enumerate(DEPTHS):
-        edge = "yes" if best[depth] in (LRS[depth][0], LRS[depth][-1]) else "no"
+        edge = " (edge of its grid)" if best[depth] in (LRS[depth][0], LRS[depth][-1]) else ""
         title = "SGD" if depth == 0 else f"{depth} layer{'s' * (depth > 1)} (5, .5)"
-        spread = f"{test[row].mean():.2f} ± {test[row].std(ddof=1):.2f}"
-        gaps = f"{paired(test[row] - test[0])} | {paired(averaged[row] - test[0])}"
-        print(f"| {title} | {best[depth]:g} | {edge} | {spread} | {gaps} |", flush=True)
+        gaps = f"{paired(100 * (test[row] - test[0]))} | {paired(100 * (averaged[row] - test[0]))}"
+        sharp = spread(eigenvalue[row], 1)
+        print(f"| {title} | {best[depth]:g}{edge} | {spread(100 * test[row], 2)} | {gaps} | {sharp} |", flush=True)
 
 
-def paired(gap: np.ndarray[Any, np.dtype[np.float64]]) -> str:
+def tuned(name: str, pool: ProcessPoolExecutor) -> dict[int, float]:
+    """For each depth the lr with the best mean validation accuracy."""
+    jobs = [(name, depth, lr, seed) for depth in DEPTHS for lr in LRS[depth] for seed in TUNING_SEEDS]
+    scores = dict(zip(jobs, pool.map(outcome, jobs), strict=True))
+
+    def mean(depth: int, lr: float) -> float:
+        return float(np.mean([scores[name, depth, lr, seed]["validation"] for seed in TUNING_SEEDS]))
+
+    return {depth: max(LRS[depth], key=lambda lr: mean(depth, lr)) for depth in DEPTHS}
+
+
+def spread(values: Floats, digits: int) -> str:
+    """Mean and standard deviation."""
+    return f"{values.mean():.{digits}f} ± {values.std(ddof=1):.{digits}f}"
+
+
+def paired(gap: Floats) -> str:
     """Mean difference with its standard error."""
     return f"{gap.mean():+.2f} ± {gap.std(ddof=1) / np.sqrt(len(gap)):.2f}" if gap.any() else "—"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import subprocess
@@ -76,6 +77,7 @@ class Cluster:
         self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        importlib.import_module("distributed")  # while the workers start
         assert self._process.stdout is not None  # noqa: S101  (for the type checker)
         address = self._process.stdout.readline().strip()
         if not address:

@@ -16,6 +16,7 @@ from app.jobs.files import DATA_VARIABLE, clear_errors
 from app.jobs.request import FORMAT, TrainingRequest, request_from
 from app.jobs.store import RunStore
 from app.jobs.workspace import Progress, Workspace
+from app.light_torch import without_compiler
 
 if TYPE_CHECKING:
     from optim_core.training import Training
@@ -54,6 +55,7 @@ def run_order(order: Order) -> Outcome:
     import torch
 
     torch.set_num_threads(1)
+    without_compiler()
     store = _store_of(order)
     request = request_from(order.request)
     work = Workspace(store.root / "work" / request.key)

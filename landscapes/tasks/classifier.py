@@ -19,7 +19,7 @@ from landscapes.tasks.sampling import AUGMENTATIONS, augment, batch_rows, steps_
 from landscapes.tasks.splits import Part, Split, split
 from landscapes.weights import Score, WeightLoss
 
-EVALUATION_ROWS = 1_024  # images per forward pass when evaluating; bounds memory
+EVALUATION_ROWS = 256  # images per forward pass: larger activations would be fresh memory from the system each time
 STATISTICS_ROWS = 2_048  # training images from which BatchNorm statistics are recomputed
 
 
@@ -181,8 +181,8 @@ def refresh(model: nn.Module, norms: list[nn.modules.batchnorm._BatchNorm], imag
         norm.reset_running_stats()
         norm.momentum = None  # torch's way to ask for a cumulative average
     model.train()
-    for start in range(0, len(images), EVALUATION_ROWS // 4):
-        model(images[start : start + EVALUATION_ROWS // 4])
+    for start in range(0, len(images), EVALUATION_ROWS):
+        model(images[start : start + EVALUATION_ROWS])
     model.train(training)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
