@@ -12,8 +12,9 @@ turn own a half of the coordinates each.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import count
 from typing import Any, Literal
 
@@ -152,6 +153,10 @@ class _Batch:
         self.limit = min(escape, torch.finfo(torch.float64).max)
         self.last_finite = self.x.clone()
         self.optimizers = [self._build(index, spec) for index, spec in enumerate(specs)]
+        self.lookaheads = [one if isinstance(one, MultilayerLookahead) else None for one in self.optimizers]
+        self.base_steps = [_bare_step(look.base if look else one) for look, one in self._pairs()]
+        for lookahead in filter(None, self.lookaheads):
+            lookahead.capture()
 
     def _build(self, index: int, spec: OptimizerSpec) -> torch.optim.Optimizer:
         players = 2 if spec.alternating else 1
@@ -159,19 +164,10 @@ class _Batch:
         parameters = [torch.nn.Parameter(place) for place in places]  # views: stepping them moves the batch
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
-        optimizer = spec.build([{"params": [parameter]} for parameter in parameters], foreach=False)
-        if isinstance(optimizer, MultilayerLookahead):
-            optimizer.base.register_step_post_hook(self._proposal_keeper(index, spec.layers[0].k))
-        return optimizer
+        return spec.build([{"params": [parameter]} for parameter in parameters], foreach=False)
 
-    def _proposal_keeper(self, index: int, k: int) -> Callable[..., None]:
-        proposal, position = self.proposal[index], self.x[index]
-
-        def keep(*_: Any) -> None:
-            if (self.step + 1) % k == 0:  # a synchronisation follows
-                proposal.copy_(position)
-
-        return keep
+    def _pairs(self) -> Iterator[tuple[MultilayerLookahead | None, torch.optim.Optimizer]]:
+        return zip(self.lookaheads, self.optimizers, strict=True)
 
     def evaluate(self, step: int) -> None:
         loss, gradient = self.field(self.rows, step)
@@ -181,9 +177,11 @@ class _Batch:
             if self.per_step[index] > 1:
                 self._evaluate_alone(index, self.per_step[index] * step)
             if self.synchronised[index] == spec.depth:  # there the outermost slow weights equal the fast ones
-                torch.where(
-                    self.diverged[index] < 0, self.loss[index], self.slow_loss[index], out=self.slow_loss[index]
-                )
+                self._take_slow_loss(index)
+
+    def _take_slow_loss(self, index: int) -> None:
+        known, loss = self.slow_loss[index], self.loss[index]
+        known.copy_(torch.where(self.diverged[index] < 0, loss, known) if self.any_lost else loss)
 
     def _evaluate_alone(self, index: int, evaluation: int) -> None:
         self.gradient[index] = self.field(self.x[index], evaluation)[1]
@@ -201,17 +199,23 @@ class _Batch:
         return closure
 
     def advance(self, step: int, steps: int) -> None:
-        self.step = step
         self.last_finite.copy_(self.x)
-        for index, (spec, optimizer) in enumerate(zip(self.specs, self.optimizers, strict=True)):
+        for index, (lookahead, optimizer) in enumerate(self._pairs()):
+            spec = self.specs[index]
             if spec.schedule.kind != "constant":
                 for group in optimizer.param_groups:
                     group["lr"] = spec.lr_at(step, steps)
             if self.per_step[index] > 1:
-                optimizer.step(self._closure(index, self.per_step[index] * step))
+                self.base_steps[index](self._closure(index, self.per_step[index] * step))
             else:
-                optimizer.step()
-            self.synchronised[index] = optimizer.synchronised if isinstance(optimizer, MultilayerLookahead) else 0
+                self.base_steps[index]()
+            if lookahead is None:
+                self.synchronised[index] = 0
+                continue
+            if (step + 1) % spec.layers[0].k == 0:  # a synchronisation follows
+                self.proposal[index] = self.x[index]
+            lookahead.advance()
+            self.synchronised[index] = lookahead.synchronised
         low, high = torch.aminmax(self.x)
         inside = low.item() >= -self.limit and high.item() <= self.limit  # this way round NaN is caught, too
         if self.any_lost or not inside:
@@ -226,50 +230,49 @@ class _Batch:
         self.x[lost] = self.last_finite[lost]
         self.proposal[lost] = self.last_finite[lost]
 
-    def slow(self, index: int) -> list[torch.Tensor]:
-        optimizer = self.optimizers[index]
-        if not isinstance(optimizer, MultilayerLookahead):
+    def slow(self, index: int) -> list[list[Floats]]:
+        """Per layer, the players' slow weights, (starts, dim) together: views of the live ones."""
+        lookahead = self.lookaheads[index]
+        if lookahead is None:
             return []
-        weights = [optimizer.slow_weights(layer) for layer in range(1, len(optimizer.layers) + 1)]
-        return [players[0] if len(players) == 1 else torch.cat(players, -1) for players in weights]
+        levels = range(1, len(lookahead.layers) + 1)
+        return [[weights.numpy() for weights in lookahead.slow_weights(layer)] for layer in levels]
 
 
 class _Kept:
-    """Arrays that fill up row by row."""
+    """Arrays that fill up row by row, through NumPy's views of the batch: for few rows they cost a tenth of torch's."""
 
     def __init__(self, batch: _Batch, rows: int) -> None:
         self.batch, self.row = batch, 0
         shape = (rows, *batch.x.shape)
         self.step = np.zeros(rows, dtype=np.int64)
         self.synchronised = np.zeros((rows, len(batch.specs)), dtype=np.int64)
-        self.fast, self.proposal = torch.empty(shape, dtype=torch.float64), torch.empty(shape, dtype=torch.float64)
-        self.loss, self.slow_loss, self.norm = (torch.empty(shape[:-1], dtype=torch.float64) for _ in range(3))
-        self.slow = [
-            [torch.empty((rows, *shape[2:]), dtype=torch.float64) for _ in spec.layers] for spec in batch.specs
-        ]
+        self.fast, self.proposal = np.empty(shape), np.empty(shape)
+        self.loss, self.slow_loss, self.norm = (np.empty(shape[:-1]) for _ in range(3))
+        self.slow = [[np.empty((rows, *shape[2:])) for _ in spec.layers] for spec in batch.specs]
+        self.live = [batch.slow(index) for index in range(len(batch.specs))]
+        self.x, self.proposed, self.live_slow_loss = batch.x.numpy(), batch.proposal.numpy(), batch.slow_loss.numpy()
 
     def store(self, step: int) -> None:
         row, batch = self.row, self.batch
         self.step[row] = step
         if step > 0:
             self.synchronised[row] = batch.synchronised
-        self.fast[row] = batch.x
-        self.proposal[row] = batch.x
-        self.loss[row], self.slow_loss[row] = batch.loss, batch.slow_loss
-        torch.linalg.vector_norm(batch.gradient, dim=-1, out=self.norm[row])
+        self.fast[row] = self.proposal[row] = self.x
+        self.loss[row], self.slow_loss[row] = batch.loss.numpy(), self.live_slow_loss
+        self.norm[row] = torch.linalg.vector_norm(batch.gradient, dim=-1).numpy()
         for index, layers in enumerate(self.slow):
             if batch.synchronised[index]:
-                self.proposal[row, index] = batch.proposal[index]
-            for kept, live in zip(layers, batch.slow(index), strict=True):
-                kept[row] = live
+                self.proposal[row, index] = self.proposed[index]
+            for kept, players in zip(layers, self.live[index], strict=True):
+                kept[row] = players[0] if len(players) == 1 else np.concatenate(players, -1)
         self.row += 1
 
     def trajectory(self, specs: Sequence[OptimizerSpec]) -> Trajectory:
         rows, diverged = self.row, self.batch.diverged.numpy()
         step = self.step[:rows]
         per_step = np.array(self.batch.per_step)
-        fast = self.fast[:rows].numpy()
-        slow = tuple(tuple(layer[:rows].numpy() for layer in layers) for layers in self.slow)
+        slow = tuple(tuple(layer[:rows] for layer in layers) for layers in self.slow)
         for index, layers in enumerate(slow):
             for layer in layers:
                 _hold_last_finite(layer, step, diverged[index])
@@ -277,16 +280,25 @@ class _Kept:
             names=tuple(spec.name for spec in specs),
             layers=tuple(spec.layers for spec in specs),
             step=step,
-            fast=fast,
-            proposal=self.proposal[:rows].numpy(),
+            fast=self.fast[:rows],
+            proposal=self.proposal[:rows],
             slow=slow,
-            loss=self.loss[:rows].numpy(),
-            slow_loss=self.slow_loss[:rows].numpy(),
-            gradient_norm=self.norm[:rows].numpy(),
+            loss=self.loss[:rows],
+            slow_loss=self.slow_loss[:rows],
+            gradient_norm=self.norm[:rows],
             synchronised=self.synchronised[:rows],
             evaluations=step[:, None] * per_step[None, :],
             diverged=diverged,
         )
+
+
+def _bare_step(optimizer: torch.optim.Optimizer) -> Callable[..., Any]:
+    """The optimizer's step without the profiler's mark and the hooks that torch puts around it.
+
+    For a handful of numbers those cost more than the step.
+    """
+    step = type(optimizer).step
+    return partial(getattr(step, "__wrapped__", step) if getattr(step, "hooked", False) else step, optimizer)
 
 
 def _hold_last_finite(layer: Floats, step: Ints, diverged: Ints) -> None:
