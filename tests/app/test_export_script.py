@@ -16,8 +16,11 @@ from app import game_runs, runs
 from app.export.script import surface_script
 from app.export.script_of_game import game_script
 from app.state import GamesConfig, SurfacesConfig
+from optim_core.spec import BASES
+from optim_core.trajectory import Trajectory
 
 ROOT = Path(__file__).parents[2]
+ALLOWED = {"torch", "numpy", "optim_core", "math", "sys", "functools", "itertools", "types"}
 LAYERS = [{"k": 3, "alpha": 0.5}, {"k": 2, "alpha": 0.8}]
 CASES: dict[str, dict[str, Any]] = {
     "written-out gradient": {"surface": "himmelblau"},
@@ -63,8 +66,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def expected(config: SurfacesConfig) -> dict[str, np.ndarray]:
-    run = runs.surface_run(config)
+def expected(run: Trajectory) -> dict[str, np.ndarray]:
     slow = {f"slow_{i}_{j}": x for i, layers in enumerate(run.slow) for j, x in enumerate(layers, start=1)}
     return {"fast": run.fast, "loss": run.loss, **slow}
 
@@ -80,16 +82,21 @@ def assert_same_bits(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) ->
         assert np.array_equal(bits(got[name]), bits(array)), name
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_script_repeats_the_run(case: str) -> None:
-    config = SurfacesConfig.model_validate({"steps": 120, **CASES[case]})
+def executed(script: str) -> dict[str, np.ndarray]:
+    """What `run` of the script gives, as the script itself saves it."""
     namespace: dict[str, Any] = {"__name__": "script"}
-    exec(compile(surface_script(config), "run.py", "exec"), namespace)
+    exec(compile(script, "run.py", "exec"), namespace)
     fast, slow, losses = namespace["run"]()
     got = {"fast": torch.stack(fast).numpy(), "loss": torch.stack(losses).numpy()}
     for i, layers in enumerate(slow):
         got |= {f"slow_{i}_{j}": torch.stack(kept).numpy() for j, kept in enumerate(layers, start=1)}
-    assert_same_bits(got, expected(config))
+    return got
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_script_repeats_the_run(case: str) -> None:
+    config = SurfacesConfig.model_validate({"steps": 120, **CASES[case]})
+    assert_same_bits(executed(surface_script(config)), expected(runs.surface_run(config)))
 
 
 def test_the_divergence_of_that_case_is_real() -> None:
@@ -97,26 +104,34 @@ def test_the_divergence_of_that_case_is_real() -> None:
     assert (runs.surface_run(config).diverged > 0).all()
 
 
-def test_a_process_of_its_own_runs_the_script_and_keeps_the_numbers(tmp_path: Path) -> None:
-    config = SurfacesConfig(surface="gaussian_wells", noise="gaussian", starts=((2.2, 1.8),), steps=150, seed=3)
-    (tmp_path / "run.py").write_text(surface_script(config), encoding="utf-8")
+def in_a_process(script: str, folder: Path) -> tuple[dict[str, np.ndarray], str]:
+    """What the script saves and prints when it is run in a folder of its own."""
+    (folder / "run.py").write_text(script, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "run.py", "trajectory.npz"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [sys.executable, "run.py", "trajectory.npz"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    want = expected(config)
-    with np.load(tmp_path / "trajectory.npz", allow_pickle=False) as saved:
-        assert_same_bits(dict(saved), want)
+    with np.load(folder / "trajectory.npz", allow_pickle=False) as saved:
+        return dict(saved), done.stdout
+
+
+def test_a_process_of_its_own_runs_the_script_and_keeps_the_numbers(tmp_path: Path) -> None:
+    config = SurfacesConfig(surface="gaussian_wells", noise="gaussian", starts=((2.2, 1.8),), steps=150, seed=3)
+    saved, printed = in_a_process(surface_script(config), tmp_path)
+    want = expected(runs.surface_run(config))
+    assert_same_bits(saved, want)
     x, y = want["fast"][-1, 2, 0].tolist()
-    assert f"Multilayer Lookahead (5, .5)(5, .5) from (2.2, 1.8): x = {x!r}, y = {y!r}" in done.stdout
+    assert f"Multilayer Lookahead (5, .5)(5, .5) from (2.2, 1.8): x = {x!r}, y = {y!r}" in printed
+
+
+def imported(script: str) -> set[str]:
+    lines = [line for line in script.splitlines() if line.startswith(("import ", "from "))]
+    return {line.split()[1].split(".")[0] for line in lines}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_script_needs_torch_and_optim_core_alone(case: str) -> None:
-    script = surface_script(SurfacesConfig.model_validate(CASES[case]))
-    lines = [line for line in script.splitlines() if line.startswith(("import ", "from "))]
-    modules = {line.split()[1].split(".")[0] for line in lines}
-    assert modules <= {"torch", "numpy", "optim_core", "math", "sys", "functools", "types"}
+    assert imported(surface_script(SurfacesConfig.model_validate(CASES[case]))) <= ALLOWED
 
 
 GAMES: dict[str, dict[str, Any]] = {
@@ -124,12 +139,35 @@ GAMES: dict[str, dict[str, Any]] = {
     "a parameter": {"game": "quadratic", "parameter": 0.25},
     "autograd, noise": {"game": "dirac_gan_penalty", "parameter": 0.4, "noise": "gaussian", "seed": 3},
     "heavy tails": {"game": "bilinear", "noise": "student"},
+    "torch's bases": {"game": "dirac_gan", "cards": [{"base": base, "layers": LAYERS} for base in BASES[:4]]},
     "every method": {
         "game": "limit_cycle",
         "noise": "multiplicative",
+        "starts": ((-1, -1), (0.5, 0.7)),
         "cards": [
             {"base": "extragradient", "layers": LAYERS}, {"base": "optimistic"}, {"base": "sgd", "alternating": True},
             {"base": "adam", "alternating": True, "layers": LAYERS, "sync_momentum": "pullback", "schedule": "cosine"},
+        ],
+    },
+    "look ahead, decayed": {
+        "game": "forsaken",
+        "cards": [
+            {"base": "optimistic", "layers": LAYERS, "weight_decay": 0.01, "schedule": "step", "every": 20},
+            {"base": "extragradient", "weight_decay": 0.02}, {"base": "momentum", "layers": LAYERS},
+        ],
+    },
+    "both in turn, autograd": {
+        "game": "dirac_gan",
+        "cards": [
+            {"base": "nesterov", "alternating": True, "layers": LAYERS, "sync_momentum": "reset"},
+            {"base": "rmsprop", "alternating": True, "lr": 0.01}, {"base": "adamw", "layers": LAYERS},
+        ],
+    },
+    "divergence": {
+        "game": "bilinear",
+        "cards": [
+            {"base": "sgd", "lr": 2.0}, {"base": "extragradient", "lr": 3.0, "layers": LAYERS},
+            {"base": "optimistic", "lr": 2.0}, {"base": "sgd", "alternating": True, "lr": 4.0, "layers": LAYERS},
         ],
     },
 }  # fmt: skip
@@ -138,12 +176,25 @@ GAMES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", GAMES)
 def test_the_script_of_a_game_repeats_the_run(case: str) -> None:
     config = GamesConfig.model_validate({"steps": 90, **GAMES[case]})
-    namespace: dict[str, Any] = {"__name__": "script"}
-    script = game_script(config)
-    exec(compile(script, "run.py", "exec"), namespace)
-    again, run = namespace["run"](), game_runs.game_run(config)
-    assert_same_bits({"fast": again.fast, "loss": again.loss}, {"fast": run.fast, "loss": run.loss})
-    assert "landscapes" not in script.partition("OPTIMIZERS")[0]
+    assert_same_bits(executed(game_script(config)), expected(game_runs.game_run(config)))
+
+
+def test_every_run_of_the_diverging_game_diverges() -> None:
+    config = GamesConfig.model_validate({"steps": 90, **GAMES["divergence"]})
+    assert (game_runs.game_run(config).diverged > 0).all()
+
+
+@pytest.mark.parametrize("case", GAMES)
+def test_the_script_of_a_game_has_a_loop_of_its_own(case: str) -> None:
+    script = game_script(GamesConfig.model_validate(GAMES[case]))
+    assert imported(script) <= ALLOWED
+    assert "record(" not in script
+
+
+def test_a_process_of_its_own_plays_a_game(tmp_path: Path) -> None:
+    config = GamesConfig.model_validate({"steps": 60, **GAMES["every method"]})
+    saved, _ = in_a_process(game_script(config), tmp_path)
+    assert_same_bits(saved, expected(game_runs.game_run(config)))
 
 
 def test_a_plain_run_is_a_short_script() -> None:
