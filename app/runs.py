@@ -47,7 +47,7 @@ class Recent(Generic[Value]):
         return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scenery:
     """What a run moves over: the objective the page draws, its grid and its minima."""
 

@@ -11,6 +11,7 @@ turn own a half of the coordinates each.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -198,6 +199,7 @@ class _Batch:
 
         return closure
 
+    @torch.no_grad()
     def advance(self, step: int, steps: int) -> None:
         self.last_finite.copy_(self.x)
         for index, (lookahead, optimizer) in enumerate(self._pairs()):
@@ -293,12 +295,11 @@ class _Kept:
 
 
 def _bare_step(optimizer: torch.optim.Optimizer) -> Callable[..., Any]:
-    """The optimizer's step without the profiler's mark and the hooks that torch puts around it.
+    """The optimizer's step, to be called without autograd, without all that torch wraps around it.
 
-    For a handful of numbers those cost more than the step.
+    For a handful of numbers, hooks, the profiler's mark and the switching of autograd cost more than the step.
     """
-    step = type(optimizer).step
-    return partial(getattr(step, "__wrapped__", step) if getattr(step, "hooked", False) else step, optimizer)
+    return partial(inspect.unwrap(type(optimizer).step), optimizer)
 
 
 def _hold_last_finite(layer: Floats, step: Ints, diverged: Ints) -> None:

@@ -50,18 +50,17 @@ def linked_charts(
 
 def empty_chart(height: int = 230) -> go.Figure:
     """A chart over gradient evaluations with a logarithmic axis, still without lines."""
-    figure = go.Figure()
-    figure.update_xaxes(title_text="gradient evaluations", title_standoff=4, showgrid=False, zeroline=False)
-    figure.update_yaxes(type="log", exponentformat="power", gridcolor=QUIET, zeroline=False, nticks=6)
-    figure.update_layout(
-        height=height,
-        margin={"l": 46, "r": 12, "t": 8, "b": 40},
-        showlegend=False,
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    return figure
+    layout = {
+        "xaxis": {"title": {"text": "gradient evaluations", "standoff": 4}, "showgrid": False, "zeroline": False},
+        "yaxis": {"type": "log", "exponentformat": "power", "gridcolor": QUIET, "zeroline": False, "nticks": 6},
+        "height": height,
+        "margin": {"l": 46, "r": 12, "t": 8, "b": 40},
+        "showlegend": False,
+        "hovermode": "closest",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+    }
+    return go.Figure(layout=layout)
 
 
 def distance(places: Floats, minima: Floats) -> Floats:

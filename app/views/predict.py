@@ -34,16 +34,18 @@ def hidden(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
     return tuple(_only_start(track) for track in tracks) if predicting() else tracks
 
 
-def mark_predictions(figure: go.Figure, config: SurfacesConfig) -> None:
-    """Draw what was predicted, a cross in each optimizer's colour."""
+def with_predictions(figure: go.Figure, config: SurfacesConfig) -> go.Figure:
+    """The figure with what was predicted, a cross in each optimizer's colour; `figure` itself is left as it is."""
     if not st.session_state.get(MODE):
-        return
+        return figure
+    figure = go.Figure(figure)
     for (x, y), card, spec in zip(st.session_state.get(PLACES, ()), config.active, config.specs(), strict=False):
         marker = {"symbol": "cross-thin", "size": 18, "line": {"color": PALETTE[card.color], "width": 4}}
         figure.add_scatter(
             x=[x], y=[y], mode="markers", marker=marker, showlegend=False,
             hovertemplate=f"your guess for {spec.name}<br>x %{{x:.3g}}, y %{{y:.3g}}<extra></extra>",
         )  # fmt: skip
+    return figure
 
 
 def prediction_switch() -> None:

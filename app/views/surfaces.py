@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import runs, session
@@ -14,7 +15,7 @@ from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
-from app.views.predict import hidden, mark_predictions, place_prediction, player_key, predicting, prediction
+from app.views.predict import hidden, place_prediction, player_key, predicting, prediction, with_predictions
 from app.views.surface_closer import look_closer
 from app.views.surface_controls import PAGE, PLAYER, move_start, sidebar
 from app.views.waiting import progress
@@ -22,6 +23,8 @@ from app.views.waiting import progress
 CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
+
+_figures: runs.Recent[go.Figure] = runs.Recent(16)  # what does not move is drawn once
 
 
 def page() -> None:
@@ -49,10 +52,14 @@ def page() -> None:
 
 def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:
     """The surface and the player over it."""
-    titles = [spec.name for spec in config.specs()] if config.panels else [""]
-    figure = surface_figure(scenery.grid, scenery.minima, log_view=config.landscape.log_view, titles=titles)
-    mark_predictions(figure, config)
-    st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
+    titles, log_view = (
+        tuple(spec.name for spec in config.specs()) if config.panels else ("",),
+        config.landscape.log_view,
+    )
+    figure = _figures.get(
+        (scenery, titles), lambda: surface_figure(scenery.grid, scenery.minima, log_view=log_view, titles=titles)
+    )
+    st.plotly_chart(with_predictions(figure, config), key=CHART, config=CONFIG, theme="streamlit")
     tracks = hidden(runs.surface_tracks(config, run))
     on_pick = place_prediction if predicting() else move_start
     player(tracks, key=player_key(PLAYER), chart_key=CHART, linked=CURVES, on_pick=on_pick)
