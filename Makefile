@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest -n 2 --dist loadscope --durations=10
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast test-all lint format bench gallery docker clean
+.PHONY: help app test test-fast test-all lint format bench studies gallery docker clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -37,8 +37,13 @@ format: $(VENV)/.dev ## put the code into the one format
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-bench: $(VENV)/.dev ## every benchmark, one after the other
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
+bench: $(VENV)/.dev ## every benchmark of speed, one after the other
+	@for script in $(filter-out %_study.py,$(wildcard benchmarks/[a-z]*.py)); do \
+	  echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+studies: $(VENV)/.dev ## the tables of docs/networks.md, an hour on two cores
+	$(PY) -m benchmarks.network_study
+	$(PY) -m benchmarks.gan_study
 
 gallery: $(VENV)/.app ## render docs/gallery from the command line tool
 	$(PY) -m app.cli gallery docs/gallery
