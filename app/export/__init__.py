@@ -20,7 +20,7 @@ _HOMES = {
     "game_scene": "games",
     "game_script": "script_of_game",
     "network_scene": "network",
-    "network_script": "network",
+    "network_script": "script_of_network",
     "player_html": "playing",
     "plotly_html": "plotly_page",
     "render_animation": "animation",

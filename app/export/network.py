@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from app.export.caption import Caption, citations, optimizer_line, program
+from app.export.caption import Caption, citations, optimizer_line
 from app.export.scene import Extent, Scene, extent_of
 from app.figures.surface import Grid
 from app.player.tracks import Track
@@ -60,72 +60,6 @@ def _grid(picture: PlaneLoss, measure: str) -> Grid:
     """Accuracies are turned round: dark is good, as it is for a loss."""
     values = np.asarray(picture.loss if measure == "loss" else -picture.accuracy, dtype=np.float64)
     return Grid(picture.x, picture.y, np.where(np.isfinite(values), values, np.nan))
-
-
-_SCRIPT = '''"""{title}: a comparison of {program}, trained again.
-
-{settings}
-
-The same versions give the same bits. Needs the package lookahead-lab: optim_core trains, landscapes has the data and
-the networks. Run it with the name of a file to keep the curves:
-
-    python {file} curves.npz
-"""
-
-import sys
-
-import numpy as np
-import torch
-
-from landscapes.tasks.classifier import ClassifierTask
-from optim_core.layers import Layer
-from optim_core.spec import OptimizerSpec, Schedule
-from optim_core.training import train
-
-torch.set_num_threads(1)
-
-TASK = {task}
-OPTIMIZERS = [
-{optimizers}
-]
-SEEDS = {seeds}
-
-
-def run():
-    """One run per optimizer and seed: of a seed, all start from the same weights and see the same batches."""
-    return [
-        [train(TASK, spec, {steps}, seed, evaluate_every={evaluate_every}, ema={ema}) for seed in SEEDS]
-        for spec in OPTIMIZERS
-    ]
-
-
-if __name__ == "__main__":
-    results = run()
-    for spec, row in zip(OPTIMIZERS, results):
-        print(spec.name, "last mini-batch loss:", [float(result.curves.loss[0][-1]) for result in row])
-    if len(sys.argv) > 1:
-        losses = {{f"loss_{{i}}_{{j}}": r.curves.loss[0] for i, row in enumerate(results) for j, r in enumerate(row)}}
-        np.savez(sys.argv[1], **losses)
-'''
-
-
-def network_script(config: NetworksConfig, file: str = "run.py") -> str:
-    """A script that trains the comparison again, to be saved under the name `file`."""
-    from app.trainings import requests
-
-    caption, first = network_caption(config), requests(config)[0][0]
-    return _SCRIPT.format(
-        title=caption.title,
-        program=program(),
-        settings="\n".join(caption.settings),
-        file=file,
-        task=repr(config.task()),
-        optimizers="\n".join(f"    {spec!r}," for spec in config.specs()),
-        seeds=f"range({config.seed}, {config.seed + config.seeds})",
-        steps=config.steps,
-        evaluate_every=first.evaluate_every,
-        ema=first.ema,
-    )
 
 
 def stored_network_scene(config: NetworksConfig, on_progress: Callable[[int, int], None] | None = None) -> Scene:

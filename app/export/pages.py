@@ -10,10 +10,11 @@ from pydantic import BaseModel
 
 from app import game_runs, runs
 from app.export.games import game_scene
-from app.export.network import network_script, stored_network_scene
+from app.export.network import stored_network_scene
 from app.export.scene import Scene, surface_scene
 from app.export.script import surface_script
 from app.export.script_of_game import game_script
+from app.export.script_of_network import network_script
 from app.state import GamesConfig, NetworksConfig, SurfacesConfig
 
 Progress = Callable[[int, int], None]

@@ -177,9 +177,13 @@ def settings_text(caption: Caption) -> str:
 
 
 def definitions_text(parts: Sequence[Excerpt]) -> str:
-    """The definitions of excerpts, each once, with room after functions and classes."""
-    definitions = dict.fromkeys(text for part in parts for text in part.definitions)
-    return "".join(text + ("\n\n\n" if text.startswith(("def", "class", "@")) else "\n\n") for text in definitions)
+    """The definitions of excerpts, each once, with room around functions and classes and at the end."""
+    text = ""
+    for definition in dict.fromkeys(text for part in parts for text in part.definitions):
+        large = definition.startswith(("def ", "class ", "@"))
+        before = text.rstrip("\n") + "\n\n\n" if large and text else text
+        text = before + definition + ("\n\n\n" if large else "\n")
+    return text.rstrip("\n") + "\n\n\n" if text else ""
 
 
 def imports_text(lines: set[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from app import trainings, weightspace
-from app.export import Scene, network_scene, network_script, render_figure, restore, scene_of, to_json, to_parquet
+from app.export import Scene, network_scene, render_figure, restore, scene_of, to_json, to_parquet
 from app.jobs.store import TrainingResult
 from app.state import NetworksConfig, default_cards
 from landscapes.contours import Grid, plane_losses
@@ -89,13 +88,6 @@ def test_before_anything_is_known_of_the_plane_the_tracks_alone_are_drawn(scene:
 def test_settings_are_saved_and_restored() -> None:
     restored = restore(to_json(CONFIG))
     assert (restored.page, restored.config) == ("networks", CONFIG)
-
-
-def test_the_script_trains_the_same_runs_bit_for_bit(trained: list[TrainingRun]) -> None:
-    namespace: dict[str, Any] = {"__name__": "script"}
-    exec(compile(network_script(CONFIG), "run.py", "exec"), namespace)
-    for (again,), run in zip(namespace["run"](), trained, strict=True):
-        assert np.array_equal(again.curves.loss[0], run.curves.loss[0])
 
 
 def test_what_was_never_trained_cannot_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
