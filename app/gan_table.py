@@ -9,6 +9,7 @@ import numpy as np
 
 from app.figures.curves import Floats
 from app.jobs.store import TrainingResult
+from app.summary import outer_cycles
 
 
 def gan_table(names: Sequence[str], results: Sequence[Sequence[TrainingResult]]) -> list[dict[str, Any]]:
@@ -34,6 +35,7 @@ def _row(name: str, row: Sequence[TrainingResult], first: Floats) -> dict[str, A
         values["paired difference from the first, ± standard error"] = (
             f"{gap.mean():+.3f} ± {gap.std(ddof=1) / np.sqrt(len(gap)):.3f}"
         )
+    values["outer cycles"] = outer_cycles(row)
     lost = [result.diverged for result in row if result.diverged is not None]
     values["diverged"] = f"{len(lost)} of {len(row)}, first at step {min(lost)}" if lost else "no"
     return values

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.figures.curves import Floats, distance
 from app.jobs.store import TrainingResult
+from optim_core.layers import periods
 from optim_core.trajectory import Trajectory
 
 
@@ -80,9 +81,16 @@ def _training_row(name: str, row: Sequence[TrainingResult], first: Floats) -> di
         gap = accuracy - 100 * first
         error = gap.std(ddof=1) / np.sqrt(len(gap))
         values["paired difference from the first, ± standard error"] = f"{gap.mean():+.2f} ± {error:.2f}"
+    values["outer cycles"] = outer_cycles(row)
     lost = [result.diverged for result in row if result.diverged is not None]
     values["diverged"] = f"{len(lost)} of {len(row)}, first at step {min(lost)}" if lost else "no"
     return values
+
+
+def outer_cycles(row: Sequence[TrainingResult]) -> str:
+    """How often the outermost layer synchronised; an optimizer without layers has no cycles."""
+    layers = row[0].layers
+    return str(min(len(result.curves.step) for result in row) // periods(layers)[-1]) if layers else "none"
 
 
 def _accuracies(row: Sequence[TrainingResult]) -> Floats:

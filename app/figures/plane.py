@@ -101,6 +101,11 @@ def honesty(
         loss.add_scatter(x=step, y=flat, mode="markers", marker=dots, name=f"{name}, on the plane")
     if logarithmic:
         loss.update_yaxes(type="log", exponentformat="power", nticks=5)
+    if checks is None:
+        loss.update_layout(xaxis={"showticklabels": False}, yaxis={"showticklabels": False, "showgrid": False})
+        loss.add_annotation(
+            text="computed after the plane …", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
+        )
     return {"Distance from the plane": distance, "Loss of the slow weights: true (line), on the plane (dots)": loss}
 
 

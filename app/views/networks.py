@@ -34,13 +34,14 @@ def page() -> None:
     if results is None:
         return
     charts = training_curves(asked.names, config.colors, [[result.curves for result in row] for row in results])
-    draw_linked(dict(list(charts.items())[:3]), CURVES[:3])
-    draw_linked(dict(list(charts.items())[3:]), CURVES[3:])
+    first_row, second_row = dict(list(charts.items())[:3]), dict(list(charts.items())[3:])
+    draw_linked(first_row, CURVES[:3])
     curves_key(asked.names, config)
     st.dataframe(training_table(asked.names, results), hide_index=True)
     training_notes(config, asked.names, results)
     first = [row[0] for row in results]
-    weight_space(config, task, asked.names, first)
+    weight_space(config, task, asked.names, first, linked=CURVES)
+    draw_linked(second_row, CURVES[3:])
     sharpness_part(task, asked.names, first)
 
 

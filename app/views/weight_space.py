@@ -33,9 +33,14 @@ _backdrops: Recent[weightspace.Backdrop] = Recent(8)
 
 
 def weight_space(
-    config: NetworksConfig, task: ClassifierTask, names: Sequence[str], results: Sequence[TrainingResult]
+    config: NetworksConfig,
+    task: ClassifierTask,
+    names: Sequence[str],
+    results: Sequence[TrainingResult],
+    *,
+    linked: Sequence[str],
 ) -> None:
-    """Choose a plane, draw the loss on it, play the tracks."""
+    """Choose a plane, draw the loss on it, play the tracks; charts with the keys `linked` get the player's cursor."""
     st.markdown("#### Weight space")
     left, right = st.columns([3, 1])
     with left:
@@ -57,7 +62,7 @@ def weight_space(
         tracks,
         key=PLAYER,
         chart_key=CHART,
-        linked=HONESTY,
+        linked=(*HONESTY, *linked),
         pickable=False,
         labels=("u", "v"),
     )
