@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.export.caption import program
 from app.export.network import network_caption
-from app.export.script_data import digits_parts, module_text
+from app.export.script_data import AVERAGE, AVERAGED, TAIL, TRAINING_IMPORTS, UPDATE, digits_parts, module_text
 from app.export.script_parts import (
     definitions_text,
     imports_text,
@@ -96,21 +96,6 @@ def optimizer_of(index, weights):
     return {{name: np.array(values) for name, values in curves.items()}}
 
 
-def flat(tensors):
-    """All numbers of some tensors in one vector."""
-    return torch.cat([tensor.detach().flatten() for tensor in tensors])
-
-
-@torch.no_grad()
-def with_weights(model, vector):
-    """A copy of the model with other weights."""
-    probe = copy.deepcopy(model)
-    weights = list(probe.parameters())
-    for weight, piece in zip(weights, vector.split([weight.numel() for weight in weights])):
-        weight.copy_(piece.view_as(weight))
-    return probe
-
-
 @torch.inference_mode()
 def score(model, images, labels):
     """Mean cross entropy and accuracy."""
@@ -123,23 +108,7 @@ def score(model, images, labels):
     return loss / len(labels), correct / len(labels)
 
 
-def run():
-    """The curves of every optimizer and seed."""
-    return [[train(index, seed) for seed in SEEDS] for index in range(len(NAMES))]
-
-
-if __name__ == "__main__":
-    arrays = {{}}
-    for index, row in enumerate(run()):
-        for seed, curves in zip(SEEDS, row):
-            arrays |= {{f"{{index}}/{{seed}}/{{name}}": values for name, values in curves.items()}}
-            print(f"{{NAMES[index]}}, seed {{seed}}: {{len(curves['loss'])}} steps")
-            for name, values in curves.items():
-                if name.endswith("accuracy"):
-                    print(f"    {{name}} {{float(values[-1])!r}}")
-    if len(sys.argv) > 1:
-        np.savez(sys.argv[1], **arrays)
-'''
+{tail}'''
 
 _SPLIT = '''@lru_cache
 def split():
@@ -159,12 +128,6 @@ _SPLIT_OF_OTHERS = '''def split():
     whole = landscapes.tasks.splits.split({key!r}, TRAIN_SIZE, LABEL_NOISE, {split_seed})
     return whole.train.images, whole.train.labels, whole.test.images, whole.test.labels'''
 
-_AVERAGE = """    average, average_in = flat(model.parameters()), swa_utils.get_ema_multi_avg_fn({decay!r})
-"""
-_UPDATE = """        average_in([average], [flat(model.parameters())], step + 1)
-"""
-_AVERAGED = """            weights["ema"] = average
-"""
 _REFRESHED = """                if name != "fast":  # the running statistics belong to the fast weights
                     norms = [layer for layer in probe.modules() if isinstance(layer, nn.BatchNorm2d)]
                     refresh(probe, norms, images[:{rows}])
@@ -208,9 +171,10 @@ def network_script(config: NetworksConfig, file: str = "run.py") -> str:
         batch="images[rows]" if task.augmentation == "none" else augmented,
         rows=EVALUATION_ROWS,
         refreshed=_REFRESHED.format(rows=STATISTICS_ROWS) if task.network == "resnet18-bn" else "",
-        average=_AVERAGE.format(decay=config.ema) if config.ema else "",
-        averaged=_AVERAGED if config.ema else "",
-        update=_UPDATE if config.ema else "",
+        average=AVERAGE.format(decay=config.ema) if config.ema else "",
+        averaged=AVERAGED if config.ema else "",
+        update=UPDATE if config.ema else "",
+        tail=TAIL,
     )
 
 
@@ -256,8 +220,6 @@ def _batches(task: ClassifierTask) -> list[Excerpt]:
 
 
 def _imports(config: NetworksConfig, parts: list[Excerpt]) -> str:
-    lines = {"import copy", "import sys", "import numpy as np", "import torch", "from torch import nn"}
-    lines |= {"from torch.nn import functional", "from optim_core import MultilayerLookahead"}
-    lines |= {"from torch.optim import swa_utils"} if config.ema else set()
-    found = {line for part in parts for line in part.imports} - {"from torch import Tensor, nn"}
+    lines = TRAINING_IMPORTS | ({"from torch.optim import swa_utils"} if config.ema else set())
+    found = {line for part in parts for line in part.imports}
     return imports_text(lines | found | schedule_imports(config.specs()))

@@ -94,6 +94,14 @@ class _Plain(ast.NodeTransformer):
             node.body[0] = ast.Expr(ast.Constant(text.splitlines()[0]))
         return node
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        # a dataclass is made of its annotations
+        node.body = [part if isinstance(part, ast.AnnAssign) else self.visit(part) for part in node.body]
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.Assign | ast.AnnAssign:
+        return node if node.value is None else ast.Assign([node.target], node.value)
+
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
         return node

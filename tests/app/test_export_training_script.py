@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from app import trainings
+from app.export.script_of_gan import gan_script
 from app.export.script_of_network import network_script
-from app.state import NetworksConfig
+from app.state import GansConfig, NetworksConfig
 from optim_core.training import TrainingRun, train
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,17 @@ NETWORKS: dict[str, dict[str, Any]] = {
     },
     "divergence": {**SMALL, "cards": [{"lr": 500.0}, {"base": "momentum", "lr": 900.0, "layers": LAYERS}]},
 }  # fmt: skip
+GANS: dict[str, dict[str, Any]] = {
+    "as the page opens": {"steps": 20},
+    "another world": {
+        "dataset": "digits", "objective": "wgan-gp", "batch_size": 20, "steps": 15, "seed": 2, "seeds": 2, "ema": 0.9,
+        "cards": [
+            {"layers": LAYERS, "sync_momentum": "pullback", "schedule": "cosine", "generator_lr": 0.003},
+            {"base": "rmsprop", "generator_base": "sgd", "schedule": "step", "every": 4, "layers": LAYERS[:1]},
+        ],
+    },
+    "divergence": {"steps": 20, "cards": [{"base": "sgd", "lr": 1000, "generator_base": "sgd", "layers": LAYERS}]},
+}  # fmt: skip
 SLOW: dict[str, dict[str, Any]] = {
     network: {"train_size": 20, "batch_size": 10, "steps": 10, "network": network, "cards": [{"layers": LAYERS[:1]}]}
     for network in ("resnet18-gn", "resnet18-bn")
@@ -41,16 +54,16 @@ SLOW: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """As workers have: how many threads share a sum decides its last bit."""
+    """As workers have, in torch and in NumPy: how many threads share a sum decides its last bit."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
         patch.setattr(trainings, "EVALUATIONS", 3)
         yield
     torch.set_num_threads(before)
 
 
-def trained(config: NetworksConfig) -> dict[str, TrainingRun]:
+def trained(config: NetworksConfig | GansConfig) -> dict[str, TrainingRun]:
     """What the page's workers compute, by the names that scripts give their arrays."""
     return {
         f"{index}/{one.seed}": train(
@@ -64,7 +77,7 @@ def trained(config: NetworksConfig) -> dict[str, TrainingRun]:
 def executed(script: str) -> dict[str, np.ndarray]:
     """What `run` of the script gives, by the names under which the script saves it."""
     namespace: dict[str, Any] = {"__name__": "script"}
-    exec(compile(script, "run.py", "exec"), namespace)
+    exec(compile(script, "run.py", "exec", dont_inherit=True), namespace)
     return {
         f"{index}/{seed}/{name}": values
         for index, row in enumerate(namespace["run"]())
@@ -88,16 +101,26 @@ def same_bits(got: np.ndarray, want: np.ndarray) -> bool:
     return got.dtype == want.dtype and got.shape == want.shape and got.tobytes() == want.tobytes()
 
 
-def check_network(config: NetworksConfig, got: dict[str, np.ndarray]) -> dict[str, TrainingRun]:
+def check(config: NetworksConfig | GansConfig, got: dict[str, np.ndarray], *names: str) -> dict[str, TrainingRun]:
+    """Losses, and at the evaluated steps the metrics of these names, of all weights."""
     want = trained(config)
     for run_name, run in want.items():
-        curves = {"loss": run.curves.loss[0], "evaluated": run.curves.evaluated}
+        loss = run.curves.loss
+        curves = {"loss": loss[0] if len(loss) == 1 else loss, "evaluated": run.curves.evaluated}
         for weights, metrics in run.curves.metrics.items():
-            curves |= {f"{weights}_{name}": metrics[name] for name in ("test_loss", "test_accuracy")}
+            curves |= {f"{weights}_{name}": metrics[name] for name in names}
         for name, values in curves.items():
             assert same_bits(got.pop(f"{run_name}/{name}"), values), (run_name, name)
     assert not got
     return want
+
+
+def check_network(config: NetworksConfig, got: dict[str, np.ndarray]) -> dict[str, TrainingRun]:
+    return check(config, got, "test_loss", "test_accuracy")
+
+
+def check_gan(config: GansConfig, got: dict[str, np.ndarray]) -> dict[str, TrainingRun]:
+    return check(config, got, "test_frechet", "modes", "quality")
 
 
 @pytest.mark.parametrize("case", NETWORKS)
@@ -110,6 +133,35 @@ def test_the_script_trains_the_same_networks(case: str) -> None:
 def test_a_process_of_its_own_trains_the_same_networks(tmp_path: Path) -> None:
     config = NetworksConfig.model_validate(SMALL)
     check_network(config, saved_by(network_script(config), tmp_path))
+
+
+@pytest.mark.parametrize("case", GANS)
+def test_the_script_trains_the_same_gans(case: str) -> None:
+    config = GansConfig.model_validate(GANS[case])
+    runs = check_gan(config, executed(gan_script(config)))
+    assert all((run.diverged is not None) == (case == "divergence") for run in runs.values())
+
+
+def test_a_process_of_its_own_trains_the_same_gans(tmp_path: Path) -> None:
+    config = GansConfig(dataset="digits", steps=12, cards=GansConfig().cards[2:])
+    check_gan(config, saved_by(gan_script(config), tmp_path))
+
+
+@pytest.mark.parametrize("script", [network_script(NetworksConfig()), gan_script(GansConfig())])
+def test_the_loop_is_plain_torch(script: str) -> None:
+    lines = [line for line in script.splitlines() if line.startswith(("import ", "from "))]
+    assert not {line.split()[1].split(".")[0] for line in lines} & {"app", "landscapes"}
+    assert "from optim_core import MultilayerLookahead" in lines
+    assert sum("optim_core" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion"])
+def test_larger_sets_are_left_to_landscapes(dataset: str) -> None:
+    for script in (network_script(NetworksConfig(dataset=dataset)), gan_script(GansConfig(dataset=dataset))):
+        compile(script, "run.py", "exec")
+        assert f"({dataset!r}, " in script
+        assert "import landscapes.tasks." in script
+        assert "load_digits" not in script
 
 
 @pytest.mark.slow
