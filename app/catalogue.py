@@ -49,13 +49,12 @@ def tasks() -> list[Entry]:
 
 
 def presets() -> list[Entry]:
-    """Every ready-made comparison; its key is its name, as in the app."""
-    from app.presets import GAME_PRESETS, NETWORK_PRESETS, PRESETS
+    """Every ready-made comparison, and every view of the theory; its key is its name, as in the app."""
+    from app.presets import every_preset
 
     return [
-        {**_common(name, name, preset.shows), "page": page, "config": preset.config.model_dump(mode="json")}
-        for page, group in (("surfaces", PRESETS), ("games", GAME_PRESETS), ("networks", NETWORK_PRESETS))
-        for name, preset in group.items()
+        {**_common(name, name, shows), "page": page, "config": config.model_dump(mode="json")}
+        for name, (page, shows, config) in every_preset().items()
     ]
 
 

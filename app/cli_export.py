@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli_settings import chosen, format_of, one_line_errors, progress, settings_options, write
 
+if TYPE_CHECKING:
+    from app.export import Offer
+
 PICTURES = ("png", "svg", "pdf")
 FILMS = ("gif", "mp4")
 PAGES = ("html",)
 TABLES = ("csv", "parquet", "json", "py", "zip")
+FIGURES = (
+    "Which figure: of trained networks weight space, training curves or (GANs) samples; of the theory a chart of its "
+    "instrument. The first if not given."
+)
 SIZE = "In inches for PNG, SVG and PDF (6.4 by 4.8), in pixels for GIF and MP4 (640 by 480)."
 
 
@@ -27,13 +35,15 @@ SIZE = "In inches for PNG, SVG and PDF (6.4 by 4.8), in pixels for GIF and MP4 (
 @click.option("--dpi", type=float, default=150, show_default=True, help="Dots per inch of a PNG.")
 @click.option("--style", type=click.Choice(["light", "dark", "print"]), default="light", show_default=True)
 @click.option("--step", type=int, help="Draw the run up to this base step; the end if not given.")
+@click.option("--figure", metavar="NAME", help=FIGURES)
 @click.option("--seconds", type=float, default=5.0, show_default=True, help="Of an animation.")
 @click.option("--fps", type=int, default=20, show_default=True, help="Frames per second of an animation.")
 @click.option("--plotly", is_flag=True, help="HTML as an interactive chart instead of the player.")
 def render(output: str, kind: str | None, **options: Any) -> None:
     """Draw a run as a figure, an animation or a page; no browser is needed.
 
-    SOURCE is a file saved by the app (JSON or bundle), a link to a page, or - for a file on standard input.
+    SOURCE is a file saved by the app (JSON or bundle), a link to a page, or - for a file on standard input. Networks
+    and GANs are drawn from what the app has trained already.
 
     \b
     Examples:
@@ -42,15 +52,18 @@ def render(output: str, kind: str | None, **options: Any) -> None:
       lookahead-lab render "http://localhost:8501/?surface=ravine&steps=60" -O ravine.pdf --style print
       lookahead-lab render --game bilinear --steps 300 -O bilinear.html
       lookahead-lab render run.json --step 100 -O step100.png --width 8 --height 5 --dpi 300
+      lookahead-lab render "http://localhost:8501/theory?instrument=noise&depth=3" --figure trade-off -O cost.pdf
+      lookahead-lab render --preset "A ring of eight Gaussians" --figure samples -O samples.png
       lookahead-lab render --surface beale -o 'lr=0.01' -o 'lr=0.01 layers=5:0.5,5:0.5' -O beale.mp4
     """
     kind = format_of(output, kind, (*PICTURES, *FILMS, *PAGES))
     drawing = {
-        name: options.pop(name) for name in ("width", "height", "dpi", "style", "step", "seconds", "fps", "plotly")
+        name: options.pop(name)
+        for name in ("width", "height", "dpi", "style", "step", "figure", "seconds", "fps", "plotly")
     }
     config = chosen(**options)
     with one_line_errors():
-        data = _rendered(_scene(config), kind, drawing)
+        data = _rendered(config, kind, drawing)
     write(output, data)
 
 
@@ -93,29 +106,38 @@ def gallery(folder: str) -> None:
     click.echo(f"{folder}: {made} pictures", err=True)
 
 
-def _scene(config: Any) -> Any:
-    from app.export import scene_of
+def _used(config: Any, use: Callable[[Offer], Any]) -> Any:
+    """Something of what there is to take away, with a bar while the run behind it goes on."""
+    from app.export import offer_of
     from app.light_torch import without_compiler
 
     without_compiler()
     with progress("Running") as on_progress:
-        return scene_of(config, on_progress)
+        return use(offer_of(config, on_progress))
 
 
-def _rendered(scene: Any, kind: str, drawing: dict[str, Any]) -> bytes:
-    from app import export
-
-    if kind in PAGES:
-        return export.plotly_html(scene) if drawing["plotly"] else export.player_html(scene)
+def _rendered(config: Any, kind: str, drawing: dict[str, Any]) -> bytes:
     size = {name: drawing[name] for name in ("width", "height") if drawing[name] is not None}
+    if kind in PAGES:
+        return _used(config, lambda offer: _page(offer, plotly=drawing["plotly"]))
     if kind in PICTURES:
-        return export.render_figure(
-            scene, kind, dpi=drawing["dpi"], style=drawing["style"], step=drawing["step"], **size
-        )
-    whole = {name: int(pixels) for name, pixels in size.items()}
-    timing = {"seconds": drawing["seconds"], "fps": drawing["fps"]}
+        look = {name: drawing[name] for name in ("dpi", "style", "step")} | size
+        return _used(config, lambda offer: offer.figure(drawing["figure"])(kind, **look))
+    from app.export import render_animation
+
+    settings = {name: drawing[name] for name in ("seconds", "fps", "style")} | {name: int(size[name]) for name in size}
+    scene = _used(config, lambda offer: offer.moving())
     with progress("Drawing") as on_progress:
-        return export.render_animation(scene, kind, style=drawing["style"], on_progress=on_progress, **timing, **whole)
+        return render_animation(scene, kind, on_progress=on_progress, **settings)
+
+
+def _page(offer: Offer, *, plotly: bool) -> bytes:
+    """The player, or where nothing moves or it is asked for, a chart to zoom and hover."""
+    from app.export import player_html
+
+    if offer.interactive is not None and (plotly or offer.scene is None):
+        return offer.interactive()
+    return player_html(offer.moving())
 
 
 def _tabled(config: Any, kind: str) -> bytes:
@@ -129,8 +151,16 @@ def _tabled(config: Any, kind: str) -> bytes:
         if script is None:
             raise ValueError("runs of this page have no script")
         return script(config, "run.py").encode()
-    scene = _scene(config)
     if kind == "zip":
+        offer = _used(config, _computed)
         with progress("Packing") as on_progress:
-            return export.to_bundle(scene, config, on_progress=on_progress)
-    return export.to_csv(scene) if kind == "csv" else export.to_parquet(scene)
+            return export.to_bundle(offer, config, on_progress=on_progress)
+    written = export.csv_of if kind == "csv" else export.parquet_of
+    return _used(config, lambda offer: written(next(iter(offer.tables.values()))()))
+
+
+def _computed(offer: Offer) -> Offer:
+    """The same, once everything that takes long has been computed and kept."""
+    for table in offer.tables.values():
+        table()
+    return offer

@@ -18,13 +18,14 @@ Command = Callable[..., Any]
 SIMPLE = ("surface", "game", "steps", "seed", "noise", "noise_scale")
 
 
-def _entries(kind: str) -> Callable[..., list[str]]:
-    """What the shell offers for an option, read off the registry when the visitor asks for it."""
+def entries(kind: str, pages: tuple[str, ...] = ()) -> Callable[..., list[str]]:
+    """What the shell offers for an option, read off the registry when the visitor asks for it; of some pages alone."""
 
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
         from app.catalogue import KINDS
 
-        return [entry["key"] for entry in KINDS[kind]() if entry["key"].startswith(begun)]
+        found = [entry for entry in KINDS[kind]() if not pages or entry["page"] in pages]
+        return [entry["key"] for entry in found if entry["key"].startswith(begun)]
 
     return complete
 
@@ -34,14 +35,14 @@ def settings_options(command: Command) -> Command:
     options = (
         click.argument("source", required=False),
         click.option(
-            "--preset", metavar="NAME", help="A ready-made comparison; see `lookahead-lab list presets`.",
-            shell_complete=_entries("presets"),
+            "--preset", metavar="NAME", help="A ready-made comparison or view; see `lookahead-lab list presets`.",
+            shell_complete=entries("presets"),
         ),
         click.option(
-            "--surface", metavar="KEY", help="See `lookahead-lab list surfaces`.", shell_complete=_entries("surfaces")
+            "--surface", metavar="KEY", help="See `lookahead-lab list surfaces`.", shell_complete=entries("surfaces")
         ),
         click.option(
-            "--game", metavar="KEY", help="See `lookahead-lab list games`.", shell_complete=_entries("games")
+            "--game", metavar="KEY", help="See `lookahead-lab list games`.", shell_complete=entries("games")
         ),
         click.option("--start", "starts", multiple=True, metavar="X,Y", help="Start point; may be repeated."),
         click.option("--steps", type=int, help="Base steps."),
@@ -87,24 +88,25 @@ def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **op
     return found
 
 
-def chosen_network(source: str | None, preset: str | None, **options: Any) -> Any:
-    """The config of the Networks page that the arguments of `train` describe, later ones over earlier ones.
+def chosen_training(source: str | None, preset: str | None, **options: Any) -> Any:
+    """The config of the Networks or the GANs page that the arguments of `train` describe, later ones over earlier ones.
 
     Raises:
         click.ClickException: one of them cannot be read; one line says which and why.
     """
     from app.links import decode, encode
-    from app.state import NetworksConfig
+    from app.state import GansConfig, NetworksConfig
 
-    config = _said(source, preset, is_game=False) if source or preset else NetworksConfig()
-    if not isinstance(config, NetworksConfig):
-        raise click.ClickException("train needs settings of the Networks page; for others use run or render")
+    customary = GansConfig() if options["gan"] else NetworksConfig()
+    config = _said(source, preset, is_game=False) if source or preset else customary
+    if not isinstance(config, NetworksConfig | GansConfig):
+        raise click.ClickException("train needs settings of the Networks or GANs page; for others use run or render")
     params = encode(config)
     if options["optimizers"]:
         params = {key: text for key, text in params.items() if not key[0].isdigit()} | _cards(options["optimizers"])
     params |= dict(_pair(text) for text in options["extra"])
     params |= {name: str(options[name]) for name in ("steps", "seed", "seeds") if options[name] is not None}
-    found, problems = decode(params, NetworksConfig)
+    found, problems = decode(params, type(config))
     if problems:
         raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
     return found
@@ -175,12 +177,12 @@ def _said(source: str | None, preset: str | None, *, is_game: bool) -> BaseModel
 
 
 def _preset(name: str) -> BaseModel:
-    from app.presets import GAME_PRESETS, NETWORK_PRESETS, PRESETS
+    from app.presets import every_preset
 
-    presets = {**PRESETS, **GAME_PRESETS, **NETWORK_PRESETS}
+    presets = every_preset()
     if name not in presets:
         raise click.ClickException(f"no such preset: {name!r}; `lookahead-lab list presets` names them")
-    return presets[name].config
+    return presets[name][2]
 
 
 def _linked(link: str) -> BaseModel:

@@ -1,4 +1,4 @@
-"""The command that trains networks without a browser."""
+"""The command that trains networks and GANs without a browser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli_settings import chosen_network, format_of, one_line_errors, progress, write
+from app.cli_settings import chosen_training, entries, format_of, one_line_errors, progress, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,11 @@ FORMATS = ("csv", "parquet")
 
 @click.command("train")
 @click.argument("source", required=False)
-@click.option("--preset", metavar="NAME", help="A ready-made comparison of networks; see `lookahead-lab list presets`.")
+@click.option(
+    "--preset", metavar="NAME", help="A ready-made comparison of networks or GANs; see `lookahead-lab list presets`.",
+    shell_complete=entries("presets", ("networks", "gans")),
+)  # fmt: skip
+@click.option("--gan", is_flag=True, help="A GAN in place of a classifier, where neither SOURCE nor --preset says.")
 @click.option("--steps", type=int, help="Base steps.")
 @click.option("--seed", type=int, help="Of weights and batches.")
 @click.option("--seeds", type=int, help="How many seeds, from --seed on.")
@@ -31,18 +35,20 @@ FORMATS = ("csv", "parquet")
 @click.option("-O", "--output", default="curves.csv", show_default=True, help="File to write; - is standard output.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="If the file's name does not say.")
 def train(source: str | None, output: str, kind: str | None, **options: Any) -> None:
-    """Train a network with each optimizer and write the curves as a table; results go to standard error.
+    """Train a network or a GAN with each optimizer and write the curves as a table; results go to standard error.
 
-    SOURCE is a file saved by the app, a link to its Networks page, or - for a file on standard input.
+    SOURCE is a file saved by the app, a link to its Networks or GANs page, or - for a file on standard input.
 
     \b
     Examples:
       lookahead-lab train --steps 500 -O curves.csv
       lookahead-lab train --preset "Digits, clean labels" --seeds 3 -O clean.parquet
+      lookahead-lab train --preset "A ring of eight Gaussians" -O ring.csv
+      lookahead-lab train --gan --steps 300 -o 'lr=0.001 generator_lr=0.001 layers=5:0.5' -O gan.csv
       lookahead-lab train --set label_noise=0.4 -o 'lr=0.05' -o 'lr=0.2 layers=5:0.5,5:0.5' -O noisy.csv
     """
     kind = format_of(output, kind, FORMATS)
-    config = chosen_network(source, **options)
+    config = chosen_training(source, **options)
     with one_line_errors():
         runs = _trained(config)
         from app.export.training_tables import curves_csv, curves_parquet
@@ -78,4 +84,7 @@ def _outcome(run: Any) -> str:
     if run.diverged is not None:
         return f"diverged at step {run.diverged}"
     weights = f"slow_{len(run.layers)}" if run.layers else "fast"
-    return f"test accuracy {run.curves.metrics[weights]['test_accuracy'][-1]:.2%}"
+    measured = run.curves.metrics[weights]
+    if "test_frechet" in measured:
+        return f"Fréchet distance {measured['test_frechet'][-1]:.4g}"
+    return f"test accuracy {measured['test_accuracy'][-1]:.2%}"

@@ -31,10 +31,19 @@ class Samples:
     slow: Floats | None
 
 
-def samples(task: GanTask, results: Sequence[TrainingResult]) -> tuple[Samples, ...]:
-    """One `Samples` per run, all at the same steps; a run that diverged stays where it was last kept."""
+def samples(task: GanTask, results: Sequence[TrainingResult], step: int | None = None) -> tuple[Samples, ...]:
+    """One `Samples` per run, all at the same steps; a run that diverged stays where it was last kept.
+
+    Args:
+        task: what was trained.
+        results: one run per optimizer.
+        step: only the frame that was kept last up to this base step; `FRAMES` of all if not given.
+    """
     longest = max((result.snapshots.step for result in results), key=len)
-    chosen = longest[np.unique(np.linspace(0, len(longest) - 1, FRAMES).astype(int))]
+    if step is None:
+        chosen = longest[np.unique(np.linspace(0, len(longest) - 1, FRAMES).astype(int))]
+    else:
+        chosen = longest[longest <= step][-1:]
     model, count = task.model(0), POINTS if task.dataset == "ring" else IMAGES
 
     def made(weights: NDArray[np.floating]) -> Floats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from app.state import Card, GameCard, GamesConfig, GanCard, GansConfig, LayerConfig, NetworksConfig, SurfacesConfig
 from landscapes.surfaces import SURFACES
 
@@ -257,3 +259,12 @@ GAN_PRESETS: dict[str, GanPreset] = {
         GansConfig(dataset="digits", objective="wgan-gp", steps=3000, snapshot_every=10, cards=_gan_cards(0.001)),
     ),
 }
+
+
+def every_preset() -> dict[str, tuple[str, str, BaseModel]]:
+    """By name: the page, what it shows, and its config. Names differ between pages."""
+    from app.theory_views import VIEWS
+
+    pages = {"surfaces": PRESETS, "games": GAME_PRESETS, "networks": NETWORK_PRESETS, "gans": GAN_PRESETS}
+    comparisons = {name: (page, one.shows, one.config) for page, group in pages.items() for name, one in group.items()}
+    return comparisons | {name: ("theory", shows, config) for name, (shows, config) in VIEWS.items()}

@@ -31,6 +31,7 @@ from optim_core.spec import OptimizerSpec
 from optim_core.theory import (
     ModifiedLoss,
     ParameterGrid,
+    Slope,
     batch_mean,
     gradient_flow,
     lr_for_effective,
@@ -51,6 +52,7 @@ CONTOUR_POINTS = 81
 FLOW_POINTS = 60
 ACCURACY_LRS = 4  # each half of the one before
 ACCURACY_ORDERS = 4_096
+LAST_OCTAVES = 8  # slopes are fitted over T up to this factor below the last: the transient has faded there
 PICTURE_OVER_PLOT = 32  # the lr of the picture over the first of the log-log plot, where the fourth order is small
 
 _maps: Recent[tuple[Floats, ParameterGrid, Floats]] = Recent(32)
@@ -82,6 +84,14 @@ def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> 
         return simulate_map(config.jacobian, grid, steps, on_progress=on_progress)
 
     return _simulations.get((config.jacobian, grid, steps), compute)
+
+
+def mode_names(config: TheoryConfig, modes: int) -> list[str]:
+    """What the modes of the stability instrument are called."""
+    curvature = None if config.is_game else SURFACES[config.scenario].curvature
+    if curvature and modes == len(curvature):
+        return [f"curvature {value:g}" for value in curvature]
+    return [f"mode {number}" for number in range(1, modes + 1)]
 
 
 def variance_specs(config: TheoryConfig, *, equal_effective: bool) -> tuple[OptimizerSpec, ...]:
@@ -278,6 +288,19 @@ def rates(config: TheoryConfig, power: int, on_progress: Progress | None = None)
         )  # fmt: skip
 
     return _rates.get((problem, specs, power, config.c, config.rate_seeds, config.seed), compute)
+
+
+def slopes(run: RateRun) -> dict[tuple[int, bool], Slope | None]:
+    """By (optimizer, at slow weights) the slope over the last three octaves of T; None where too few T are left.
+
+    At slow weights only T where their average is not biased count.
+    """
+    return {(index, slow): _slope(run, index, slow=slow) for index in range(len(run.names)) for slow in (False, True)}
+
+
+def _slope(run: RateRun, index: int, *, slow: bool) -> Slope | None:
+    first = max(run.T[-1] / LAST_OCTAVES, run.slow_from(index) if slow and run.outer_periods[index] > 1 else 0)
+    return run.slope(index, slow=slow, from_T=first) if len(run.T[first <= run.T]) >= 2 else None
 
 
 def rate_problem(config: TheoryConfig) -> SmoothNonconvex:

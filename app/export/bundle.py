@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from app.export.animation import ANIMATION_FORMATS, CancelledError, render_animation
 from app.export.document import CONFIG_NAME, to_json
-from app.export.figures import FIGURE_FORMATS, render_figure
+from app.export.figures import FIGURE_FORMATS
+from app.export.offer import Offer, scene_offer
 from app.export.pages import page_of
 from app.export.playing import player_html
-from app.export.plotly_page import plotly_html
 from app.export.scene import Scene
-from app.export.tables import to_csv, to_parquet
+from app.export.tables import csv_of, parquet_of
 from app.share import short_link
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ STORED = (".png", ".gif", ".mp4", ".parquet")  # compressed already
 
 
 def to_bundle(
-    scene: Scene,
+    made: Offer | Scene,
     config: BaseModel,
     *,
     style: str = "light",
@@ -38,10 +38,10 @@ def to_bundle(
     """The archive; `document.restore` restores the page from it.
 
     Args:
-        scene: the picture.
+        made: what the page lets go, or its scene alone.
         config: the settings it was made from.
         style: of figures and animations.
-        step: of figures.
+        step: of figures; the end if not given.
         seconds: of animations.
         on_progress: called with (files done, files).
         should_stop: asked before each file and each frame.
@@ -50,7 +50,9 @@ def to_bundle(
         CancelledError: should_stop said so.
     """
     film = {"style": style, "seconds": seconds, "should_stop": should_stop}
-    makers = _makers(scene, config, {"style": style, "step": step}, film)
+    alone = made
+    offer = scene_offer(lambda: alone, alone.caption) if isinstance(alone, Scene) else alone
+    makers = _makers(offer, config, {"style": style, "step": step}, film)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for done, (name, make) in enumerate(makers.items(), start=1):
@@ -64,20 +66,34 @@ def to_bundle(
 
 
 def _makers(
-    scene: Scene, config: BaseModel, figure: dict[str, Any], film: dict[str, Any]
+    offer: Offer, config: BaseModel, figure: dict[str, Any], film: dict[str, Any]
 ) -> dict[str, Callable[[], bytes]]:
     """What makes each file, the quick ones first."""
     makers: dict[str, Callable[[], bytes]] = {
         CONFIG_NAME: lambda: to_json(config),
-        "caption.txt": f"{scene.caption.text}\nLink: {short_link(config)}\n".encode,
-        "trajectory.csv": lambda: to_csv(scene),
-        "trajectory.parquet": lambda: to_parquet(scene),
-        "player.html": lambda: player_html(scene),
-        "chart.html": lambda: plotly_html(scene),
+        "caption.txt": f"{offer.caption.text}\nLink: {short_link(config)}\n".encode,
     }
+    for name, table in offer.tables.items():
+        makers[f"{name}.csv"] = partial(_written, csv_of, table)
+        makers[f"{name}.parquet"] = partial(_written, parquet_of, table)
+    if offer.scene is not None:
+        makers["player.html"] = lambda: player_html(offer.moving())
+    if offer.interactive is not None:
+        makers["chart.html"] = offer.interactive
     script = page_of(config).script
     if script is not None:
         makers["run.py"] = lambda: script(config, "run.py").encode()
-    makers |= {f"figure.{kind}": partial(render_figure, scene, kind, **figure) for kind in FIGURE_FORMATS}
-    makers |= {f"animation.{kind}": partial(render_animation, scene, kind, **film) for kind in ANIMATION_FORMATS}
+    for number, (name, draw) in enumerate(offer.figures.items()):
+        stem = f"figure-{name.replace(' ', '-')}" if number else "figure"
+        makers |= {f"{stem}.{kind}": partial(draw, kind, **figure) for kind in FIGURE_FORMATS}
+    if offer.scene is not None:
+        makers |= {f"animation.{kind}": partial(_filmed, offer, kind, film) for kind in ANIMATION_FORMATS}
     return makers
+
+
+def _written(write: Callable[[Any], bytes], table: Callable[[], Any]) -> bytes:
+    return write(table())
+
+
+def _filmed(offer: Offer, kind: str, film: dict[str, Any]) -> bytes:
+    return render_animation(offer.moving(), kind, **film)

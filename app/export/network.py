@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,9 +26,9 @@ def network_scene(config: NetworksConfig, tracks: Sequence[Track], picture: Plan
     """
     return Scene(
         tracks=tuple(tracks),
-        extent=extent_of(tracks) if picture is None else _extent(picture),
+        extent=extent_of(tracks) if picture is None else plane_extent(picture),
         caption=network_caption(config),
-        grid=None if picture is None else _grid(picture, config.measure),
+        grid=None if picture is None else plane_grid(picture, config.measure),
         log_view=config.measure == "loss",
         labels=LABELS.get(config.plane, ("u", "v")),
     )
@@ -51,35 +51,13 @@ def network_caption(config: NetworksConfig) -> Caption:
     )
 
 
-def _extent(picture: PlaneLoss) -> Extent:
+def plane_extent(picture: PlaneLoss) -> Extent:
+    """What a plane's picture covers."""
     (x_low, x_high), (y_low, y_high) = ((float(axis[0]), float(axis[-1])) for axis in (picture.x, picture.y))
     return ((x_low, x_high), (y_low, y_high))
 
 
-def _grid(picture: PlaneLoss, measure: str) -> Grid:
-    """Accuracies are turned round: dark is good, as it is for a loss."""
+def plane_grid(picture: PlaneLoss, measure: str = "loss") -> Grid:
+    """Heights over a plane. Accuracies are turned round: dark is good, as it is for a loss."""
     values = np.asarray(picture.loss if measure == "loss" else -picture.accuracy, dtype=np.float64)
     return Grid(picture.x, picture.y, np.where(np.isfinite(values), values, np.nan))
-
-
-def stored_network_scene(config: NetworksConfig, on_progress: Callable[[int, int], None] | None = None) -> Scene:
-    """The picture of a comparison that has been trained already: its runs are read from the store.
-
-    Raises:
-        ValueError: a run is not in the store, or the runs span no such plane.
-    """
-    from app import trainings, weightspace
-    from app.jobs.store import store_from_environment
-    from landscapes.contours import Grid as PlaneGrid
-    from landscapes.contours import plane_losses
-
-    store, task = store_from_environment(), config.task()
-    found = [store.find(row[0].key) for row in trainings.requests(config)]
-    results = [result for result in found if result is not None]
-    if len(results) < len(found):
-        raise ValueError("this comparison has not been trained yet: train it on the Networks page first")
-    seen = weightspace.view(results, config.plane, task)
-    grid, score = PlaneGrid.around(seen.places, weightspace.GRID_POINTS), task.landscape(weightspace.IMAGES)
-    pictures = list(plane_losses(score, seen.plane, grid, on_progress=on_progress))
-    names = [spec.name for spec in config.specs()]
-    return network_scene(config, weightspace.tracks(seen, results, names, config.colors), pictures[-1])

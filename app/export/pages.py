@@ -1,4 +1,4 @@
-"""The pages whose settings can be saved and restored, and how each becomes a picture and a script."""
+"""The pages whose settings can be saved and restored, and what each lets go."""
 
 from __future__ import annotations
 
@@ -9,39 +9,50 @@ from typing import Any
 from pydantic import BaseModel
 
 from app import game_runs, runs
-from app.export.games import game_scene
-from app.export.network import stored_network_scene
+from app.export.caption import surface_caption
+from app.export.games import game_caption, game_scene
+from app.export.offer import Offer, scene_offer
 from app.export.scene import Scene, surface_scene
 from app.export.script import surface_script
 from app.export.script_of_game import game_script
 from app.export.script_of_network import network_script
-from app.state import GamesConfig, NetworksConfig, SurfacesConfig
+from app.export.theory import theory_offer
+from app.export.trained import stored_gan_offer, stored_network_offer
+from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state.theory import TheoryConfig
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page: the model of its settings, its picture, its script."""
+    """A page: the model of its settings, what it lets go, its script.
+
+    `offer` runs what the settings describe, or reads a training from the store.
+    """
 
     key: str
     model: type[BaseModel]
-    scene: Callable[[Any, Progress | None], Scene]
+    offer: Callable[[Any, Progress | None], Offer]
     script: Callable[[Any, str], str] | None = None
 
 
-def _surfaces(config: SurfacesConfig, on_progress: Progress | None) -> Scene:
-    return surface_scene(config, runs.surface_run(config, on_progress))
+def _surfaces(config: SurfacesConfig, on_progress: Progress | None) -> Offer:
+    scene = surface_scene(config, runs.surface_run(config, on_progress))
+    return scene_offer(lambda: scene, surface_caption(config))
 
 
-def _games(config: GamesConfig, on_progress: Progress | None) -> Scene:
-    return game_scene(config, game_runs.game_run(config, on_progress))
+def _games(config: GamesConfig, on_progress: Progress | None) -> Offer:
+    scene = game_scene(config, game_runs.game_run(config, on_progress))
+    return scene_offer(lambda: scene, game_caption(config))
 
 
 PAGES: dict[str, Page] = {
     "surfaces": Page("surfaces", SurfacesConfig, _surfaces, surface_script),
     "games": Page("games", GamesConfig, _games, game_script),
-    "networks": Page("networks", NetworksConfig, stored_network_scene, network_script),
+    "networks": Page("networks", NetworksConfig, stored_network_offer, network_script),
+    "gans": Page("gans", GansConfig, stored_gan_offer),
+    "theory": Page("theory", TheoryConfig, theory_offer),
 }
 
 
@@ -57,6 +68,15 @@ def page_of(config: BaseModel) -> Page:
     raise TypeError(f"config must be one of {', '.join(x.model.__name__ for x in PAGES.values())}, got {type(config)}")
 
 
+def offer_of(config: BaseModel, on_progress: Progress | None = None) -> Offer:
+    """Run what a config describes and give what can be taken away of it."""
+    return page_of(config).offer(config, on_progress)
+
+
 def scene_of(config: BaseModel, on_progress: Progress | None = None) -> Scene:
-    """Run what a config describes and give its picture."""
-    return page_of(config).scene(config, on_progress)
+    """Run what a config describes and give its moving picture.
+
+    Raises:
+        ValueError: nothing moves on this page.
+    """
+    return offer_of(config, on_progress).moving()

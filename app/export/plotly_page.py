@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from app.export.scene import Scene
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from app.export.caption import Caption
     from app.player.tracks import Track
 
 # By layer; AVERAGE, being -1, takes the last.
@@ -26,10 +28,14 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="description" content="{text}">
 <title>{title}</title>
-<style>body {{ font: 14px/1.5 sans-serif; margin: 1rem; }} pre {{ white-space: pre-wrap; color: #555; }}</style>
+<style>
+body {{ font: 14px/1.5 sans-serif; margin: 1rem; }}
+h2 {{ font-size: 1.1rem; margin: 1.5rem 0 0; }}
+pre {{ white-space: pre-wrap; color: #555; }}
+</style>
 </head>
 <body>
-{chart}
+{charts}
 <pre>{text}</pre>
 </body>
 </html>
@@ -39,8 +45,27 @@ _PAGE = """<!doctype html>
 def plotly_html(scene: Scene) -> bytes:
     """The scene as a page with plotly's script in it (4.5 MB)."""
     chart = plotly_figure(scene).to_html(full_html=False, include_plotlyjs=True, div_id="chart")
-    caption = scene.caption
-    page = _PAGE.format(title=html.escape(caption.title), text=html.escape(caption.text), chart=chart)
+    return _page(chart, scene.caption)
+
+
+def page_of_figures(figures: Mapping[str, go.Figure], caption: Caption) -> bytes:
+    """Charts under their titles as a page with plotly's script in it.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not figures:
+        raise ValueError("figures must hold at least one chart, got none")
+    pieces = [
+        f"<h2>{html.escape(title)}</h2>\n"
+        + figure.to_html(full_html=False, include_plotlyjs=number == 0, div_id=f"chart-{number}")
+        for number, (title, figure) in enumerate(figures.items())
+    ]
+    return _page("\n".join(pieces), caption)
+
+
+def _page(charts: str, caption: Caption) -> bytes:
+    page = _PAGE.format(title=html.escape(caption.title), text=html.escape(caption.text), charts=charts)
     return page.encode()
 
 

@@ -22,6 +22,7 @@ from app.export.scene import Scene
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from app.export.caption import Caption
     from app.player.tracks import Track
 
 COLUMNS = ("run", "optimizer", "layer", "step", "x", "y", "loss", "synchronised")
@@ -43,26 +44,43 @@ def long_table(scene: Scene) -> pa.Table:
         "loss": pa.array(_joined(pieces, "loss", np.float64), from_pandas=True),  # NaN becomes missing
         "synchronised": pa.array(_joined(pieces, "synchronised", np.bool_)),
     }
-    caption = scene.caption
-    return pa.table(columns, metadata={"title": caption.title, "caption": caption.text, "config": caption.config})
+    return captioned(pa.table(columns), scene.caption)
 
 
 def to_csv(scene: Scene) -> bytes:
     """The table as CSV with a header; every number reads back as the same double."""
-    from pyarrow import csv
-
-    table, buffer = long_table(scene), io.BytesIO()
-    plain = table.set_column(1, "optimizer", table["optimizer"].cast("string"))
-    csv.write_csv(plain, buffer)
-    return buffer.getvalue()
+    return csv_of(long_table(scene))
 
 
 def to_parquet(scene: Scene) -> bytes:
     """The table as a Parquet file."""
+    return parquet_of(long_table(scene))
+
+
+def captioned(table: pa.Table, caption: Caption) -> pa.Table:
+    """The table with the caption and the config in its schema's metadata."""
+    return table.replace_schema_metadata({"title": caption.title, "caption": caption.text, "config": caption.config})
+
+
+def csv_of(table: pa.Table) -> bytes:
+    """Any table as CSV with a header."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    buffer = io.BytesIO()
+    for index, column in enumerate(table.schema):
+        if pa.types.is_dictionary(column.type):
+            table = table.set_column(index, column.name, table[column.name].cast(column.type.value_type))
+    csv.write_csv(table, buffer)
+    return buffer.getvalue()
+
+
+def parquet_of(table: pa.Table) -> bytes:
+    """Any table as Parquet."""
     from pyarrow import parquet
 
     buffer = io.BytesIO()
-    parquet.write_table(long_table(scene), buffer, compression="zstd")
+    parquet.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
 
 

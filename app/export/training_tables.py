@@ -9,10 +9,10 @@ value               the number
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from app.export.tables import csv_of, parquet_of
 from optim_core.curves import Curves
 
 if TYPE_CHECKING:
@@ -33,20 +33,12 @@ def curves_table(runs: Sequence[Run]) -> pa.Table:
 
 def curves_csv(runs: Sequence[Run]) -> bytes:
     """The table as CSV with a header."""
-    from pyarrow import csv
-
-    buffer = io.BytesIO()
-    csv.write_csv(curves_table(runs), buffer)
-    return buffer.getvalue()
+    return csv_of(curves_table(runs))
 
 
 def curves_parquet(runs: Sequence[Run]) -> bytes:
     """The table as Parquet."""
-    from pyarrow import parquet
-
-    buffer = io.BytesIO()
-    parquet.write_table(curves_table(runs), buffer)
-    return buffer.getvalue()
+    return parquet_of(curves_table(runs))
 
 
 def _rows(name: str, seed: int, curves: Curves) -> Iterator[Row]:

@@ -32,16 +32,21 @@ def gan_curves(
         curves: per optimizer one per seed; may still be growing.
         features: in which the Fréchet distance is taken.
     """
-    titles = {
+    return line_charts(names, colors, [gan_lines(seeds) for seeds in curves], curve_titles(features))
+
+
+def curve_titles(features: str) -> dict[str, str]:
+    """Titles of the charts by the name that lines call them; `features` as for `gan_curves`."""
+    return {
         "discriminator": "Discriminator's loss",
         "generator": "Generator's loss",
         "frechet": f"Fréchet distance, {features}",
         "modes": "Modes covered",
     }
-    return line_charts(names, colors, [_lines(seeds) for seeds in curves], titles)
 
 
-def _lines(seeds: Sequence[Curves]) -> list[Line]:
+def gan_lines(seeds: Sequence[Curves]) -> list[Line]:
+    """Lines of the charts in `curve_titles`, of one optimizer's runs over seeds; all end where the shortest does."""
     if not seeds:
         return []
     steps = min(len(one.step) for one in seeds)

@@ -51,7 +51,9 @@ def training_curves(
         curves: per optimizer one per seed; may still be growing, and of different lengths.
         charts: which ones, keys of `TITLES`.
     """
-    return line_charts(names, colors, [_lines(seeds) for seeds in curves], {chart: TITLES[chart] for chart in charts})
+    return line_charts(
+        names, colors, [training_lines(seeds) for seeds in curves], {chart: TITLES[chart] for chart in charts}
+    )
 
 
 def line_charts(
@@ -100,7 +102,8 @@ def _show_the_top(figure: go.Figure) -> None:
         figure.update_yaxes(range=[max(0.0, min(ends) - 0.15), max(*ends, ends[0]) + 0.02])
 
 
-def _lines(seeds: Sequence[Curves]) -> list[Line]:
+def training_lines(seeds: Sequence[Curves]) -> list[Line]:
+    """Lines of the charts in `TITLES`, of one optimizer's runs over seeds; all end where the shortest does."""
     if not seeds:
         return []
     steps = min(len(one.step) for one in seeds)

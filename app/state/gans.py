@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from app.state.cards import BASE_TITLES, MAX_CARDS, Card, Comparison, Finite, default_cards
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS
 from landscapes.tasks.gan import GanTask
+from landscapes.tasks.worlds import PCA_FEATURES
 from optim_core.spec import BaseName, OptimizerSpec
 
 World = Literal["ring", "digits", "mnist", "fashion"]
@@ -72,6 +73,11 @@ class GansConfig(Comparison):
     def task(self) -> GanTask:
         """The task described; its own checks hold, too."""
         return GanTask(dataset=self.dataset, objective=self.objective, batch_size=self.batch_size)
+
+    @property
+    def features(self) -> str:
+        """What the Fréchet distance is taken of."""
+        return "plain coordinates" if self.dataset == "ring" else f"{PCA_FEATURES} PCA features"
 
     def optimizers(self) -> tuple[tuple[tuple[str, OptimizerSpec], ...], ...]:
         """Per optimizer that is switched on, what each player uses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,67 +14,66 @@ from app.export import document
 from app.export.animation import ANIMATION_FORMATS
 from app.export.figures import FIGURE_FORMATS, check_size
 from app.export.look import STYLES
+from app.export.offer import Offer
 from app.export.pages import page_of
-from app.export.scene import Scene
 from app.share import short_link
 from app.views.waiting import progress
 
-TABS = ("Figure", "Animation", "Data", "Code", "Share", "Restore")
 MIME = {
     "png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "gif": "image/gif", "mp4": "video/mp4",
     "html": "text/html", "csv": "text/csv", "parquet": "application/vnd.apache.parquet", "json": "application/json",
     "zip": "application/zip", "py": "text/x-python", "txt": "text/plain",
 }  # fmt: skip
 
-SceneFactory = Callable[[], Scene]
 
-
-def export_panel(scene: SceneFactory, config: BaseModel, *, page: str) -> None:
+def export_panel(offer: Offer, config: BaseModel, *, page: str) -> None:
     """Figures, animations, data, code, a link, and an upload that restores the page.
 
     Files are computed when they are asked for, and a page whose panel stays closed pays nothing.
 
     Args:
-        scene: gives the picture.
+        offer: what there is to take away.
         config: the page's settings.
         page: the page's name in `app.session`, under which an upload is adopted.
     """
-    _panel(scene, config, page)
+    _panel(offer, config, page)
 
 
 @st.fragment
-def _panel(scene: SceneFactory, config: BaseModel, page: str) -> None:
+def _panel(offer: Offer, config: BaseModel, page: str) -> None:
     panel = st.expander("Export and share", icon=":material/ios_share:", key=f"{page}.export", on_change="rerun")
     if not panel.open:
         return
-    parts = (_figure, _animation, _data, _code, _share, _restore)
-    for tab, part in zip(panel.tabs(TABS), parts, strict=True):
+    parts = {
+        "Figure": _figure,
+        **({"Animation": _animation} if offer.scene is not None else {}),
+        "Data": _data,
+        **({"Code": _code} if page_of(config).script is not None else {}),
+        "Share": _share,
+        "Restore": _restore,
+    }
+    for tab, part in zip(panel.tabs(list(parts)), parts.values(), strict=True):
         with tab:
-            part(scene, config, page)
+            part(offer, config, page)
     if st.session_state.pop(f"{page}.restored", False):
         st.rerun()  # the whole page, not this panel alone
 
 
-def _figure(scene: SceneFactory, config: BaseModel, page: str) -> None:
+def _figure(offer: Offer, config: BaseModel, page: str) -> None:
+    key, steps = f"{page}.figure", getattr(config, "steps", None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox("Format", FIGURE_FORMATS, format_func=str.upper, key=f"{page}.figure.format", width=110)
-        style = st.selectbox("Style", STYLES, key=f"{page}.figure.style", width=110, help="Print is safe in greyscale.")
-        width = st.number_input(
-            "Width, inches", 1.5, 40.0, 6.4, 0.1, format="%.1f", key=f"{page}.figure.width", width=130
-        )
-        height = st.number_input(
-            "Height, inches", 1.5, 40.0, 4.8, 0.1, format="%.1f", key=f"{page}.figure.height", width=130
-        )
-        dpi = st.number_input("Dots per inch", 30, 1200, 200, key=f"{page}.figure.dpi", width=130)
-        step = st.number_input(
-            "Step",
-            0,
-            getattr(config, "steps", None),
-            None,
-            placeholder="the last",
-            key=f"{page}.figure.step",
-            width=120,
-        )
+        drawn = next(iter(offer.figures))
+        if len(offer.figures) > 1:
+            shown = f"{key}.drawn.{'.'.join(offer.figures)}"  # other choices, another widget
+            drawn = st.selectbox("Draw", list(offer.figures), format_func=str.capitalize, key=shown, width=170)
+        kind = st.selectbox("Format", FIGURE_FORMATS, format_func=str.upper, key=f"{key}.format", width=110)
+        style = st.selectbox("Style", STYLES, key=f"{key}.style", width=110, help="Print is safe in greyscale.")
+        width = st.number_input("Width, inches", 1.5, 40.0, 6.4, 0.1, format="%.1f", key=f"{key}.width", width=130)
+        height = st.number_input("Height, inches", 1.5, 40.0, 4.8, 0.1, format="%.1f", key=f"{key}.height", width=130)
+        dpi = st.number_input("Dots per inch", 30, 1200, 200, key=f"{key}.dpi", width=130)
+        step = None
+        if steps is not None:
+            step = st.number_input("Step", 0, steps, None, placeholder="the last", key=f"{key}.step", width=120)
     try:
         check_size(width, height, dpi)
     except ValueError as error:
@@ -81,16 +81,16 @@ def _figure(scene: SceneFactory, config: BaseModel, page: str) -> None:
         return
 
     def make() -> bytes:
-        from app.export import render_figure
+        until = step
+        if offer.scene is not None and step is not None:
+            until = min(step, offer.scene().last_step)
+        return offer.figures[drawn](kind, width=width, height=height, dpi=dpi, style=style, step=until)
 
-        drawn = scene()
-        until = None if step is None else min(step, drawn.last_step)
-        return render_figure(drawn, kind, width=width, height=height, dpi=dpi, style=style, step=until)
-
-    _download("Download figure", make, config, kind, f"{page}.figure.download")
+    suffix = f"-{drawn.replace(' ', '-')}" if len(offer.figures) > 1 else ""
+    _download("Download figure", make, config, kind, f"{key}.download", suffix)
 
 
-def _animation(scene: SceneFactory, config: BaseModel, page: str) -> None:
+def _animation(offer: Offer, config: BaseModel, page: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox("Format", ANIMATION_FORMATS, format_func=str.upper, key=f"{page}.film.format", width=110)
         style = st.selectbox("Style", STYLES, key=f"{page}.film.style", width=110)
@@ -104,7 +104,7 @@ def _animation(scene: SceneFactory, config: BaseModel, page: str) -> None:
     def make(on_progress: Callable[[int, int], None]) -> bytes:
         from app.export import render_animation
 
-        return render_animation(scene(), kind, on_progress=on_progress, **settings)
+        return render_animation(offer.moving(), kind, on_progress=on_progress, **settings)
 
     made = _made(f"{page}.film", (config, kind, tuple(settings.items())), asked, "Drawing", make)
     if made is not None:
@@ -115,40 +115,39 @@ def _animation(scene: SceneFactory, config: BaseModel, page: str) -> None:
             st.video(made, format="video/mp4", width=width)
     player = "Download player (HTML)"
     st.caption("The player itself, with play, scrub and speed, as one file that needs no network:")
-    _download(player, lambda: _export("player_html")(scene()), config, "html", f"{page}.player", suffix="-player")
+    _download(player, lambda: _export("player_html")(offer.moving()), config, "html", f"{page}.player", "-player")
 
 
-def _data(scene: SceneFactory, config: BaseModel, page: str) -> None:
-    st.caption("Every iterate, one row per run, layer and step; CSV and Parquet hold the same numbers.")
+def _data(offer: Offer, config: BaseModel, page: str) -> None:
+    st.caption(
+        "Tables in long format, one row per number that was measured or drawn; CSV and Parquet hold the same numbers."
+    )
+    several = len(offer.tables) > 1
+    for name, table in offer.tables.items():
+        with st.container(horizontal=True):
+            for kind, form in (("csv", "CSV"), ("parquet", "Parquet")):
+                label = f"{name.capitalize()} ({form})" if several else form
+                make = partial(_written, f"{kind}_of", table)
+                _download(label, make, config, kind, f"{page}.data.{name}.{kind}", f"-{name}" * several)
     with st.container(horizontal=True):
-        for kind, maker in (("csv", "to_csv"), ("parquet", "to_parquet")):
-            _download(
-                {"csv": "CSV", "parquet": "Parquet"}[kind],
-                lambda maker=maker: _export(maker)(scene()),
-                config,
-                kind,
-                f"{page}.data.{kind}",
-            )
         _download("Settings (JSON)", lambda: document.to_json(config), config, "json", f"{page}.data.json")
-        _download(
-            "Interactive chart (HTML)", lambda: _export("plotly_html")(scene()), config, "html", f"{page}.data.html"
-        )
+        if offer.interactive is not None:
+            _download("Interactive chart (HTML)", offer.interactive, config, "html", f"{page}.data.html")
         asked = st.button("Make bundle of everything", key=f"{page}.bundle.make", icon=":material/folder_zip:")
 
-    def make(on_progress: Callable[[int, int], None]) -> bytes:
-        return _export("to_bundle")(scene(), config, on_progress=on_progress)
+    def make_bundle(on_progress: Callable[[int, int], None]) -> bytes:
+        return _export("to_bundle")(offer, config, on_progress=on_progress)
 
-    made = _made(f"{page}.bundle", (config,), asked, "Packing", make)
+    made = _made(f"{page}.bundle", (config,), asked, "Packing", make_bundle)
     if made is not None:
         _download("Download bundle (ZIP)", lambda: made, config, "zip", f"{page}.bundle.download")
     with st.expander("Caption"):
-        st.code(scene().caption.text, language=None, wrap_lines=True)
+        st.code(offer.caption.text, language=None, wrap_lines=True)
 
 
-def _code(scene: SceneFactory, config: BaseModel, page: str) -> None:
+def _code(offer: Offer, config: BaseModel, page: str) -> None:
     script = page_of(config).script
     if script is None:
-        st.caption("This page has no script to export; its settings and data are under Data.")
         return
     name = f"{_stem(config)}.py"
     text = script(config, name)
@@ -157,7 +156,7 @@ def _code(scene: SceneFactory, config: BaseModel, page: str) -> None:
     st.code(text, language="python", height=360)
 
 
-def _share(scene: SceneFactory, config: BaseModel, page: str) -> None:
+def _share(offer: Offer, config: BaseModel, page: str) -> None:
     address = (st.context.url or "").split("?")[0]
     link = short_link(config, address)
     st.caption("The link carries every setting; whoever opens it sees this page.")
@@ -165,7 +164,7 @@ def _share(scene: SceneFactory, config: BaseModel, page: str) -> None:
     st.link_button("Open in a new tab", link, icon=":material/open_in_new:")
 
 
-def _restore(scene: SceneFactory, config: BaseModel, page: str) -> None:
+def _restore(offer: Offer, config: BaseModel, page: str) -> None:
     key = f"{page}.upload"
 
     def adopt() -> None:
@@ -215,8 +214,14 @@ def _download(label: str, make: Callable[[], bytes], config: BaseModel, kind: st
 
 def _stem(config: BaseModel) -> str:
     """What files are called."""
-    name = getattr(config, "surface", None) or getattr(config, "game", None) or page_of(config).key
+    key = page_of(config).key
+    said = {"surfaces": "surface", "games": "game", "theory": "instrument"}.get(key)
+    name = getattr(config, said) if said else key
     return f"lookahead-{name}".replace("_", "-")
+
+
+def _written(writer: str, table: Callable[[], Any]) -> bytes:
+    return _export(writer)(table())
 
 
 def _export(name: str) -> Callable[..., bytes]:

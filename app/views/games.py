@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from app import game_runs, session
-from app.export import game_scene
+from app.export import game_scene, scene_offer
+from app.export.games import game_caption
 from app.figures.games import equilibrium_text, field_figure, game_charts
 from app.game_table import game_table, gone_text
 from app.player import player
@@ -43,7 +44,7 @@ def page() -> None:
         _field(config, run, scenery)
     with right:
         _measurements(config, run, scenery)
-    export_panel(lambda: game_scene(config, run), config, page=PAGE)
+    export_panel(scene_offer(lambda: game_scene(config, run), game_caption(config)), config, page=PAGE)
 
 
 def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery) -> None:

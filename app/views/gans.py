@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from app import gan_samples, session, trainings, weightspace
+from app.export import Scene, gan_offer, gan_scene
 from app.figures.gans import gan_curves, samples_figure
 from app.gan_table import gan_table
 from app.jobs.store import TrainingResult
@@ -16,11 +17,11 @@ from app.runs import Recent
 from app.state import GansConfig
 from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.charts import draw_linked
+from app.views.export_panel import export_panel
 from app.views.gan_controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.visitor import visitor
 from app.views.weight_space import draw_honesty, draw_plane
 from landscapes.planes import random_walk_shares
-from landscapes.tasks.worlds import PCA_FEATURES
 
 CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
 CHART, PLAYER, SAMPLES = "gan-plane", "gan-player", "gan-samples"
@@ -49,7 +50,8 @@ def page() -> None:
     training_notes(config, asked.names, results)
     first = [row[0] for row in results]
     _made(config, asked.names, first)
-    _plane(config, asked.names, first)
+    scene = _plane(config, asked.names, first)
+    export_panel(gan_offer(config, results, scene), config, page=PAGE)
 
 
 def _about(config: GansConfig) -> str:
@@ -61,8 +63,7 @@ def _about(config: GansConfig) -> str:
 
 
 def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
-    features = "plain coordinates" if config.dataset == "ring" else f"{PCA_FEATURES} PCA features"
-    draw_linked(gan_curves(names, config.colors, curves, features), CURVES)
+    draw_linked(gan_curves(names, config.colors, curves, config.features), CURVES)
     curves_key(names, config)
 
 
@@ -76,8 +77,8 @@ def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingRe
     st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
 
 
-def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
-    """The two players against each other: each along its own first principal direction."""
+def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> Callable[[], Scene] | None:
+    """The two players against each other, each along its own first principal direction; gives what exports draw."""
     st.markdown("#### The plane of the two players")
     st.segmented_control(
         "Loss drawn on it", ["discriminator", "generator"], format_func=lambda name: f"{name}'s", key=f"{PAGE}.drawn",
@@ -88,7 +89,7 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
         seen = _views.get(key, lambda: weightspace.players_view(results))
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
-        return
+        return None
     score = config.task().landscape(config.drawn, config.seed)
     backdrop = _backdrops.get((key, config.drawn), lambda: weightspace.Backdrop(seen, score))
     logarithmic = config.objective == "non-saturating"  # the other losses may be negative
@@ -98,6 +99,7 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     player(tracks, key=PLAYER, chart_key=CHART, linked=(*HONESTY, *CURVES), pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic)
+    return lambda: gan_scene(config, tracks, backdrop.picture)
 
 
 def _explained(config: GansConfig, seen: weightspace.View) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session, trainings
+from app.export import network_offer
 from app.figures.training import training_curves
 from app.presets import shown_by_network
 from app.state import NetworksConfig
 from app.summary import training_table
 from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.charts import draw_linked
+from app.views.export_panel import export_panel
 from app.views.network_controls import PAGE, sidebar
 from app.views.sharpness import sharpness_part
 from app.views.visitor import visitor
@@ -40,9 +42,10 @@ def page() -> None:
     st.dataframe(training_table(asked.names, results), hide_index=True)
     training_notes(config, asked.names, results)
     first = [row[0] for row in results]
-    weight_space(config, task, asked.names, first, linked=CURVES)
+    scene = weight_space(config, task, asked.names, first, linked=CURVES)
     draw_linked(second_row, CURVES[3:])
     sharpness_part(task, asked.names, first)
+    export_panel(network_offer(config, results, scene), config, page=PAGE)
 
 
 def _live(config: NetworksConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:

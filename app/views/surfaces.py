@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app import runs, session
-from app.export import surface_scene
+from app.export import scene_offer, surface_scene
+from app.export.caption import surface_caption
 from app.figures.curves import linked_charts
 from app.figures.surface import surface_figure
 from app.player import player
@@ -47,7 +48,7 @@ def page() -> None:
     draw_linked(charts, CURVES)
     _table(config, run, scenery)
     look_closer(config, scenery)
-    export_panel(lambda: surface_scene(config, run), config, page=PAGE)
+    export_panel(scene_offer(lambda: surface_scene(config, run), surface_caption(config)), config, page=PAGE)
 
 
 def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
+from app.export.theory import theory_offer
 from app.state.theory import TheoryConfig
+from app.theory_views import INSTRUMENTS, VIEWS
 from app.views import theory_descent, theory_noise, theory_rate, theory_stability
-from app.views.theory_controls import INSTRUMENTS, PAGE, VIEWS, sidebar
+from app.views.export_panel import export_panel
+from app.views.theory_controls import PAGE, sidebar
 
 
 def page() -> None:
@@ -27,3 +30,4 @@ def page() -> None:
         "regularization": theory_descent.draw,
         "rate": theory_rate.draw,
     }[config.instrument](config)
+    export_panel(theory_offer(config), config, page=PAGE)

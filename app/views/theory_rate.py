@@ -16,7 +16,6 @@ from optim_core.theory import Slope
 
 CHART = {"displayModeBar": False}
 FIRST_POWER = 10  # the runs up to 2^10 take a second: something to look at while the rest is on its way
-DECADES = 8  # slopes are fitted over the longest T up to this factor below the last: the transient has faded there
 
 
 def draw(config: TheoryConfig) -> None:
@@ -31,7 +30,7 @@ def draw(config: TheoryConfig) -> None:
     for power in sorted({min(FIRST_POWER, config.power), config.power}):
         with progress("Running every T") as on_progress:
             run = theory_runs.rates(config, power, on_progress)
-        fits = {(index, slow): _fit(run, index, slow=slow) for index in range(len(run.names)) for slow in (False, True)}
+        fits = theory_runs.slopes(run)
         chart.plotly_chart(rates_figure(run, fits), key=f"{PAGE}.rates.{power}", config=CHART, theme="streamlit")
         table.dataframe(_table(run, fits), hide_index=True)
     st.caption(
@@ -39,12 +38,6 @@ def draw(config: TheoryConfig) -> None:
         "of −1/2. Here for 0 to 4 layers, fitted over the longest T, with 95 % intervals. Averages at the slow weights "
         "are biased while T < 20 k₁…kₙ and are fitted beyond that only."
     )
-
-
-def _fit(run: RateRun, index: int, *, slow: bool) -> Slope | None:
-    """Slope over the last three octaves of T, at slow weights only where their average is not biased."""
-    first = max(run.T[-1] / DECADES, run.slow_from(index) if slow and run.outer_periods[index] > 1 else 0)
-    return run.slope(index, slow=slow, from_T=first) if len(run.T[first <= run.T]) >= 2 else None
 
 
 def _table(run: RateRun, fits: dict[tuple[int, bool], Slope | None]) -> list[dict[str, Any]]:

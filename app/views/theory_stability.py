@@ -16,7 +16,6 @@ from app.views import games, surfaces
 from app.views.cards import SUBSCRIPT
 from app.views.theory_controls import AXES, PAGE
 from app.views.waiting import progress
-from landscapes.surfaces import SURFACES
 from optim_core.experiments import SimulatedMap
 from optim_core.spec import OptimizerSpec
 from optim_core.theory import base_steps, linear_factors, linear_rate
@@ -85,15 +84,8 @@ def _value(config: TheoryConfig, axis: str) -> float:
 def _plane(config: TheoryConfig) -> None:
     spec = config.spec(lr=config.lr)
     levels, apart = linear_factors(config.jacobian, spec)
-    figure = factor_plane(levels, _mode_names(config, len(levels[0])), spec.layers if apart else None)
+    figure = factor_plane(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
     st.plotly_chart(figure, key=f"{PAGE}.plane", config=CHART, theme="streamlit")
-
-
-def _mode_names(config: TheoryConfig, modes: int) -> list[str]:
-    curvature = None if config.is_game else SURFACES[config.scenario].curvature
-    if curvature and modes == len(curvature):
-        return [f"curvature {value:g}" for value in curvature]
-    return [f"mode {number}" for number in range(1, modes + 1)]
 
 
 def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:

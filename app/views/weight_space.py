@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
 
 from app import weightspace
-from app.export import network_scene
+from app.export import Scene, network_scene
 from app.figures.plane import honesty, plane_figure
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import Recent
 from app.state import NetworksConfig
 from app.views.charts import draw_linked
-from app.views.export_panel import export_panel
 from landscapes.planes import random_walk_shares
 from landscapes.tasks.classifier import ClassifierTask
 
@@ -39,8 +38,11 @@ def weight_space(
     results: Sequence[TrainingResult],
     *,
     linked: Sequence[str],
-) -> None:
-    """Choose a plane, draw the loss on it, play the tracks; charts with the keys `linked` get the player's cursor."""
+) -> Callable[[], Scene] | None:
+    """Choose a plane, draw the loss on it, play the tracks; charts with the keys `linked` get the player's cursor.
+
+    Gives what exports draw; None where the runs span no such plane.
+    """
     st.markdown("#### Weight space")
     left, right = st.columns([3, 1])
     with left:
@@ -53,7 +55,7 @@ def weight_space(
         seen = _views.get(key, lambda: weightspace.view(results, config.plane, task, focus=focus, cycle=cycle))
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
-        return
+        return None
     backdrop = _backdrops.get(key, lambda: weightspace.Backdrop(seen, task.landscape(weightspace.IMAGES)))
     titles = ("first principal direction", "second principal direction") if config.plane == "pca" else ("u", "v")
     draw_plane(seen, backdrop, key=CHART, titles=titles, measure=config.measure)
@@ -68,7 +70,7 @@ def weight_space(
     )
     st.caption(_explained(seen))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
-    export_panel(lambda: network_scene(config, tracks, backdrop.picture), config, page=PAGE)
+    return lambda: network_scene(config, tracks, backdrop.picture)
 
 
 def _cycle(config: NetworksConfig, names: Sequence[str]) -> tuple[int, int]:

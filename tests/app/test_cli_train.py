@@ -47,7 +47,7 @@ def test_train_twice_gives_the_same_bytes(tmp_path):
     [
         (["train", "--steps", "1"], "steps: should be greater than or equal to 10"),
         (["train", "--preset", "nonsense"], "no such preset: 'nonsense'"),
-        (["train", "http://localhost:8501/?v=1&surface=ravine"], "train needs settings of the Networks page"),
+        (["train", "http://localhost:8501/?v=1&surface=ravine"], "train needs settings of the Networks or GANs page"),
         (["train", "--set", "batch_size=0"], "batch_size"),
         (["train", "-O", "curves.xml"], "the format must be one of csv, parquet, got 'xml'"),
     ],

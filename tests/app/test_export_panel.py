@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.export import Scene, scene_of, to_json
+from app.export import offer_of, to_json
 from app.links import decode
 from app.state import SurfacesConfig
 from app.views import export_panel
@@ -41,7 +41,7 @@ def test_an_open_panel_offers_every_export() -> None:
         "Download figure", "Download player (HTML)", "CSV", "Parquet", "Settings (JSON)", "Interactive chart (HTML)",
         "Download script",
     ]  # fmt: skip
-    assert [tab.label for tab in at.tabs] == list(export_panel.TABS)
+    assert [tab.label for tab in at.tabs] == ["Figure", "Animation", "Data", "Code", "Share", "Restore"]
 
 
 def games_page() -> None:
@@ -120,9 +120,8 @@ def test_every_download_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(export_panel, "_download", keep)
     config = SurfacesConfig(surface="himmelblau", steps=20)
-    scene: Scene = scene_of(config)
     for part in (export_panel._figure, export_panel._animation, export_panel._data, export_panel._code):
-        part(lambda: scene, config, "test")
+        part(offer_of(config), config, "test")
     starts = {
         "Download figure": b"\x89PNG", "Download player (HTML)": b"<!doctype html>", "CSV": b'"run"',
         "Parquet": b"PAR1",

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import theory_runs
 from app.state.theory import CELLS, TheoryConfig
-from app.views.theory_controls import VIEWS
+from app.theory_views import VIEWS
 from app.views.theory_stability import run_of
 from optim_core.experiments import SimulatedMap
 from optim_core.layers import Layer

@@ -36,7 +36,7 @@ def factor_plane(
     """
     figure = go.Figure()
     path = np.stack(levels)
-    reach = float(np.clip(np.abs(path[np.isfinite(path)]).max(initial=1.0) * 1.15, 1.3, 2.4))
+    reach = reach_of(path)
     if layers is not None:
         figure.add_trace(_stable_region(layers, reach))
     turn = np.linspace(0, 2 * np.pi, 181)
@@ -49,6 +49,11 @@ def factor_plane(
     figure.update_xaxes(range=[-reach, reach], title_text="real part", constrain="domain")
     figure.update_yaxes(range=[-reach, reach], title_text="imaginary part", scaleanchor="x", constrain="domain")
     return finish(figure, 460)
+
+
+def reach_of(path: NDArray[np.complex128]) -> float:
+    """How far the plane must reach to show these factors; far ones are left outside."""
+    return float(np.clip(np.abs(path[np.isfinite(path)]).max(initial=1.0) * 1.15, 1.3, 2.4))
 
 
 def _stable_region(layers: Sequence[Layer], reach: float) -> go.Contour:
@@ -107,13 +112,13 @@ def stability_figure(
     marks = _outcomes(grid, rates, simulated)
     figure = go.Figure([_rates(grid, rates), _boundary(*fine), _here(*here), *marks, _targets(grid, rates, simulated)])
     for update, axis in ((figure.update_xaxes, grid.x), (figure.update_yaxes, grid.y)):
-        edges = _edges(axis)
-        update(title_text=SYMBOLS[axis.name], range=[edges[0], edges[-1]], showgrid=False)
+        borders = edges(axis)
+        update(title_text=SYMBOLS[axis.name], range=[borders[0], borders[-1]], showgrid=False)
     return finish(figure, 460)
 
 
 def _boundary(grid: ParameterGrid, rates: Floats) -> go.Scatter:
-    x, y = outline(_edges(grid.x), _edges(grid.y), rates < 1)
+    x, y = outline(edges(grid.x), edges(grid.y), rates < 1)
     line = {"color": MUTED, "width": 2}
     return go.Scatter(x=x, y=y, mode="lines", line=line, name="|ρ| = 1, closed form", hoverinfo="skip")
 
@@ -203,7 +208,7 @@ def _targets(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None)
     )
 
 
-def _edges(axis: Axis) -> Floats:
+def edges(axis: Axis) -> Floats:
     """Borders of an axis's cells: halfway between its values. (values + 1,)."""
     values = np.asarray(axis.values, dtype=np.float64)
     if len(values) == 1:

@@ -1,0 +1,166 @@
+"""What the Theory page lets go: the charts of the chosen instrument, their numbers, and whose the formulas are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from app.export.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
+from app.export.chart import Chart, Panel
+from app.export.offer import Offer, figure_of_chart
+from app.theory_views import INSTRUMENTS
+from landscapes.games import GAMES
+from landscapes.surfaces import SURFACES
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import pyarrow as pa
+
+    from app.state.theory import TheoryConfig
+
+Progress = Callable[[int, int], None]
+
+PARTS: dict[str, dict[str, str]] = {  # by instrument, names of figures and the functions of `theory_panels` behind them
+    "stability": {"map": "stability_map", "factors": "factor_plane"},
+    "noise": {"variance": "variance", "trade-off": "trade_off"},
+    "regularization": {"landscapes": "landscapes", "coefficients": "coefficients", "accuracy": "accuracy"},
+    "rate": {"rates": "rates"},
+}
+REGULARIZATION = (
+    "Smith, Dherin, Barrett & De 2021, On the Origin of Implicit Regularization, arXiv:2101.12176 (SGD alone)"
+)
+SOURCES = {
+    "stability": "Formulas: derived here for any depth (one layer on a quadratic: Zhang et al. 2019); checked by "
+    "running every cell.",
+    "noise": "Formulas: derived here for any depth, and with momentum (one layer without it: Zhang et al. 2019); "
+    "checked by the runs shown.",
+    "regularization": "Formulas with layers: derived here, for sampling without replacement (SGD alone: Smith et al. "
+    "2021); that they are what the theorem of Pushkin & Barba 2021 says is inference.",
+    "rate": "Rate: Pushkin & Barba 2021 for two layers, O(1/√T), a slope of −1/2; points and slopes: measured here, "
+    "with 95 % intervals, for every depth.",
+}
+
+
+def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> Offer:
+    """The charts of the instrument, by name; nothing moves."""
+
+    def table() -> pa.Table:
+        from app.export.chart import panels_table
+        from app.export.tables import captioned
+
+        panels = [panel for name in names for panel in _panels(config, name, on_progress)]
+        return captioned(panels_table(panels), theory_caption(config))
+
+    def figure(name: str) -> Callable[..., bytes]:
+        return figure_of_chart(lambda step: theory_chart(config, name, on_progress))
+
+    names = PARTS[config.instrument]
+    interactive = partial(theory_html, config, on_progress)
+    return Offer(theory_caption(config), {name: figure(name) for name in names}, {"chart": table}, interactive)
+
+
+def theory_chart(config: TheoryConfig, name: str | None = None, on_progress: Progress | None = None) -> Chart:
+    """One of the instrument's charts; the first if none is named.
+
+    Raises:
+        ValueError: there is none of that name, or its formulas do not apply to these settings.
+    """
+    names = PARTS[config.instrument]
+    name = next(iter(names)) if name is None else name
+    if name not in names:
+        raise ValueError(f"figure must be one of {', '.join(names)}, got {name!r}")
+    panels = _panels(config, name, on_progress)
+    if not panels:
+        raise ValueError(f"{name}: does not apply to these settings; the page says why")
+    return Chart(tuple(panels), theory_caption(config), columns=min(len(panels), 3))
+
+
+def _panels(config: TheoryConfig, name: str, on_progress: Progress | None) -> list[Panel]:
+    from app.export import theory_panels  # plotly and the experiments take half a second to import
+
+    panels: list[Panel] = getattr(theory_panels, PARTS[config.instrument][name])(config, on_progress)
+    return panels
+
+
+def theory_caption(config: TheoryConfig) -> Caption:
+    """The caption of an instrument: its settings, and whether a formula is a paper's or derived here."""
+    layers = ", ".join(f"k {layer.k}, α {layer.alpha!r}" for layer in config.layers)
+    deep = config.depth
+    cited = (
+        (LOOKAHEAD, deep >= 1),
+        (MULTILAYER, deep >= 2 or config.instrument in ("regularization", "rate")),
+        (MINMAX, deep >= 1 and config.instrument == "stability" and config.is_game),
+        (REGULARIZATION, config.instrument == "regularization"),
+    )
+    return Caption(
+        title=f"Theory: {INSTRUMENTS[config.instrument].lower()}",
+        settings=(
+            f"Layers, innermost first: {layers or 'none'}",
+            _SETTINGS[config.instrument](config),
+            SOURCES[config.instrument],
+        ),
+        citations=tuple(line for line, applies in cited if applies),
+        config=config.model_dump_json(),
+    )
+
+
+def _base(config: TheoryConfig) -> str:
+    if config.base == "sgd":
+        return "base sgd"
+    return f"base {config.base}, momentum {config.momentum!r}, at a synchronisation: {config.sync_momentum}"
+
+
+def _stability_settings(config: TheoryConfig) -> str:
+    name = GAMES[config.scenario].name if config.is_game else SURFACES[config.scenario].name
+    epsilon = f", ε {config.epsilon!r}" if config.scenario == "quadratic" else ""
+    turns = ", the players in turn" if config.is_game and config.alternating else ""
+    ranges = [f"{config.x} across, {config.y} upwards", f"lr map from {config.lr_low!r} to {config.lr_high!r}"]
+    return (
+        f"On: {name}{epsilon}{turns}; lr {config.lr!r}; {_base(config)}; {'; '.join(ranges)}; k up to {config.k_high}."
+    )
+
+
+def _noise_settings(config: TheoryConfig) -> str:
+    return (
+        f"On: ½hx², h {config.h!r}, gradient noise of deviation {config.sigma!r}; lr {config.noise_lr!r}; "
+        f"{_base(config)}. Runs: {config.seeds}. Seed: {config.seed}."
+    )
+
+
+def _regularization_settings(config: TheoryConfig) -> str:
+    x, y = config.start
+    return (
+        f"On: {SURFACES[config.surface].name}, seen by {config.batches} mini-batches displaced by about "
+        f"{config.spread!r}; start ({x:g}, {y:g}); lr {config.epoch_lr!r}. Epochs: {config.epochs}. "
+        f"Orders: {config.orders}. Seed: {config.seed}."
+    )
+
+
+def _rate_settings(config: TheoryConfig) -> str:
+    from app import theory_runs
+
+    problem = theory_runs.rate_problem(config)
+    divided = " / Π α" if config.equal_effective else ""
+    return (
+        f"On: Σ h s²/(1 + s²) in {len(problem.h)} dimensions, gradient noise of deviation {config.rate_sigma!r}; "
+        f"lr {config.c!r}/√T{divided}; T from 2⁷ to 2^{config.power}. Runs per T: {config.rate_seeds}. "
+        f"Seed: {config.seed}."
+    )
+
+
+_SETTINGS: dict[str, Callable[[Any], str]] = {
+    "stability": _stability_settings,
+    "noise": _noise_settings,
+    "regularization": _regularization_settings,
+    "rate": _rate_settings,
+}
+
+
+def theory_html(config: TheoryConfig, on_progress: Progress | None = None) -> bytes:
+    """The page's own charts, to zoom and hover, as one HTML file."""
+    from app.export.plotly_page import page_of_figures
+    from app.export.theory_plots import theory_plots
+
+    figures: dict[str, go.Figure] = theory_plots(config, on_progress)
+    return page_of_figures(figures, theory_caption(config))

@@ -1,0 +1,153 @@
+"""What the Networks and GANs pages let go of a comparison that has been trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from app.export.gan import gan_caption, gan_scene
+from app.export.network import network_caption, network_scene
+from app.export.offer import Offer, figure_of_chart, scene_offer
+from app.export.scene import Scene
+from app.jobs.store import TrainingResult
+from app.state import GansConfig, NetworksConfig
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from app.export.caption import Caption
+    from app.export.chart import Chart
+    from app.weightspace import View
+    from landscapes.contours import PlaneLoss
+    from landscapes.weights import WeightLoss
+
+Results = Sequence[Sequence[TrainingResult]]
+Progress = Callable[[int, int], None]
+SceneMaker = Callable[[], Scene]
+
+PLANE, CURVES, SAMPLES = "weight space", "training curves", "samples"
+
+
+def network_offer(config: NetworksConfig, results: Results, scene: SceneMaker | None) -> Offer:
+    """Weight space and training curves.
+
+    Args:
+        config: the page's settings.
+        results: over seeds, per optimizer.
+        scene: weight space; None where its runs span no such plane.
+    """
+
+    def curves(step: int | None) -> Chart:
+        from app.export.training_charts import curves_chart
+        from app.figures.training import TITLES, training_lines
+
+        lines = [training_lines([result.curves for result in row]) for row in results]
+        return curves_chart(caption, _names(config), config.colors, lines, TITLES, step=step)
+
+    caption = network_caption(config)
+    return _offer(config, results, scene, caption, {CURVES: curves})
+
+
+def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) -> Offer:
+    """The plane of the two players, training curves and samples; arguments as for `network_offer`."""
+
+    def curves(step: int | None) -> Chart:
+        from app.export.training_charts import curves_chart
+        from app.figures.gans import curve_titles, gan_lines
+
+        lines = [gan_lines([result.curves for result in row]) for row in results]
+        titles = curve_titles(config.features)
+        return curves_chart(caption, _names(config), config.colors, lines, titles, step=step)
+
+    def samples(step: int | None) -> Chart:
+        from app import gan_samples
+        from app.export.training_charts import samples_chart
+
+        task, first = config.task(), [row[0] for row in results]
+        made = gan_samples.samples(task, first, config.steps if step is None else step)
+        return samples_chart(caption, _names(config), config.colors, made, gan_samples.real_samples(task))
+
+    caption = gan_caption(config)
+    return _offer(config, results, scene, caption, {CURVES: curves, SAMPLES: samples})
+
+
+def _offer(
+    config: NetworksConfig | GansConfig,
+    results: Results,
+    scene: SceneMaker | None,
+    caption: Caption,
+    charts: dict[str, Callable[[int | None], Chart]],
+) -> Offer:
+    def table() -> pa.Table:
+        from app.export.tables import captioned
+        from app.export.training_tables import curves_table
+
+        pairs = zip(_names(config), results, strict=True)
+        return captioned(
+            curves_table([(name, result.request.seed, result.curves) for name, row in pairs for result in row]), caption
+        )
+
+    alone = Offer(caption) if scene is None else scene_offer(scene, caption, PLANE)
+    figures = dict(alone.figures) | {name: figure_of_chart(chart) for name, chart in charts.items()}
+    return Offer(caption, figures, {**alone.tables, "curves": table}, alone.interactive, alone.scene)
+
+
+def stored_network_offer(config: NetworksConfig, on_progress: Progress | None = None) -> Offer:
+    """Of a comparison that has been trained already: its runs are read from the store.
+
+    Raises:
+        ValueError: a run is not in the store.
+    """
+    results = _stored(config)
+
+    @cache
+    def scene() -> Scene:
+        from app import weightspace
+
+        task, first = config.task(), [row[0] for row in results]
+        seen = weightspace.view(first, config.plane, task)
+        picture = _picture(seen, task.landscape(weightspace.IMAGES), on_progress)
+        return network_scene(config, weightspace.tracks(seen, first, _names(config), config.colors), picture)
+
+    return network_offer(config, results, scene)
+
+
+def stored_gan_offer(config: GansConfig, on_progress: Progress | None = None) -> Offer:
+    """As `stored_network_offer`."""
+    results = _stored(config)
+
+    @cache
+    def scene() -> Scene:
+        from app import weightspace
+
+        first = [row[0] for row in results]
+        seen = weightspace.players_view(first)
+        picture = _picture(seen, config.task().landscape(config.drawn, config.seed), on_progress)
+        return gan_scene(config, weightspace.tracks(seen, first, _names(config), config.colors), picture)
+
+    return gan_offer(config, results, scene)
+
+
+def _stored(config: NetworksConfig | GansConfig) -> list[list[TrainingResult]]:
+    from app.jobs.store import store_from_environment
+    from app.trainings import requests
+
+    store = store_from_environment()
+    found = [[store.find(request.key) for request in row] for row in requests(config)]
+    if any(result is None for row in found for result in row):
+        page = "GANs" if isinstance(config, GansConfig) else "Networks"
+        raise ValueError(f"this comparison has not been trained yet: train it on the {page} page first")
+    return [[result for result in row if result is not None] for row in found]
+
+
+def _picture(seen: View, score: WeightLoss, on_progress: Progress | None) -> PlaneLoss:
+    from app import weightspace
+    from landscapes.contours import Grid, plane_losses
+
+    grid = Grid.around(seen.places, weightspace.GRID_POINTS)
+    return list(plane_losses(score, seen.plane, grid, on_progress=on_progress))[-1]
+
+
+def _names(config: NetworksConfig | GansConfig) -> list[str]:
+    return [spec.name for spec in config.specs()]
