@@ -15,6 +15,7 @@ from app.export.offer import Offer, scene_offer
 from app.export.scene import Scene, surface_scene
 from app.export.script import surface_script
 from app.export.script_of_game import game_script
+from app.export.script_of_gan import gan_script
 from app.export.script_of_network import network_script
 from app.export.theory import theory_offer
 from app.export.trained import stored_gan_offer, stored_network_offer
@@ -51,7 +52,7 @@ PAGES: dict[str, Page] = {
     "surfaces": Page("surfaces", SurfacesConfig, _surfaces, surface_script),
     "games": Page("games", GamesConfig, _games, game_script),
     "networks": Page("networks", NetworksConfig, stored_network_offer, network_script),
-    "gans": Page("gans", GansConfig, stored_gan_offer),
+    "gans": Page("gans", GansConfig, stored_gan_offer, gan_script),
     "theory": Page("theory", TheoryConfig, theory_offer),
 }
 
