@@ -17,7 +17,7 @@ const FRAME = `<style>${STYLE}</style>
 class Player {
   constructor(root, background = null) {
     root.innerHTML = FRAME;
-    Object.assign(this, { root, background, started: performance.now(), scene: new Scene(), linked: [] });
+    Object.assign(this, { root, background, started: performance.now(), worded: 0, scene: new Scene(), linked: [] });
     const part = (name) => root.querySelector(`.lp-${name}`);
     const wishes = this.wishes();
     this.playback = new Playback();

@@ -118,6 +118,14 @@ def test_the_first_load_plays(demo: Open) -> None:
     expect(page.get_by_role("button", name="Pause (space)")).to_be_visible()
 
 
+def test_a_long_run_tells_its_step_while_it_plays_for_the_first_time(demo: Open) -> None:
+    page = demo("steps=1200")  # chooses a speed at which words take turns with frames
+    page.wait_for_function(f"{PLAYER}.position > 20", timeout=8000)
+    assert of(page, "playing")
+    assert int(page.locator(".lp-count b").inner_text()) > 0
+    expect(page.locator(".lp-inspector")).to_contain_text(re.compile(r"step [1-9]"))
+
+
 def test_heads_stay_on_the_chart_through_zoom_resize_fullscreen_and_theme(demo: Open) -> None:
     page = demo("autoplay=0")
     only_sgd(page)
