@@ -187,12 +187,16 @@ def _principal_axes(arrays: list[Snapshots], axes: int) -> tuple[Vector, Vector,
 
 def _principal(gram: Vector, axes: int) -> tuple[Vector, list[float]]:
     """How to weight the snapshots (axes, rows) into unit axes, and each axis' share of the variance."""
-    values, vectors = np.linalg.eigh(gram)
-    first, last = values[-1], values[-axes]
-    if last <= 1e-12 * first or first <= 0:
+    from scipy.sparse.linalg import eigsh
+
+    total, start = np.trace(gram), np.random.default_rng(0).standard_normal(len(gram))
+    # Lanczos iteration: a dense solver finds all the other vectors as well, and waits for every core there is.
+    values, vectors = eigsh(gram, k=axes, v0=start) if total > 0 else (np.zeros(axes), gram[:, :axes])
+    order = np.argsort(values)[::-1]
+    values, vectors = values[order], vectors[:, order]
+    if values[-1] <= 1e-12 * values[0] or total <= 0:
         raise ValueError("the snapshots lie on one line, which spans no plane: choose another kind of plane")
-    largest = slice(-1, -axes - 1, -1)
-    return (vectors / np.sqrt(values.clip(first * 1e-12)))[:, largest].T, (values[largest] / np.trace(gram)).tolist()
+    return (vectors / np.sqrt(values)).T, (values / total).tolist()
 
 
 def random_walk_shares(points: int) -> tuple[float, float]:

@@ -130,12 +130,14 @@ def trajectory_scene(
 
 def on_main_plane(trajectory: Trajectory) -> Trajectory:
     """The trajectory projected on the two principal directions of all its fast weights, from their mean."""
+    import torch
+
     points = trajectory.fast.reshape(-1, trajectory.fast.shape[-1])
     middle = points[np.isfinite(points).all(axis=1)].mean(axis=0)
     centred = np.nan_to_num(points - middle)
     # Few rows, many weights: the eigenvectors of the small Gram matrix give the directions in weight space.
-    values, vectors = np.linalg.eigh(centred @ centred.T)
-    values, vectors = values[-1:-3:-1], vectors[:, -1:-3:-1]
+    gram = torch.from_numpy(centred @ centred.T)
+    values, vectors = (part.numpy()[..., -1:-3:-1] for part in torch.linalg.eigh(gram))  # NumPy's waits for all cores
     known = values > NOISE * values[0]  # a motion along one line has no second direction
     directions = centred.T @ (vectors * np.where(known, 1 / np.sqrt(np.where(known, values, 1)), 0))
     slow = tuple(tuple((layer - middle) @ directions for layer in layers) for layers in trajectory.slow)
