@@ -72,7 +72,7 @@ class Panel:
     """One pair of axes.
 
     Attributes:
-        marks: drawn in this order.      map: drawn under them.      image: (height, width), grey; has no axes.
+        marks: drawn in this order.      map: drawn under them.      image: (height, width), grey.
         labels, scales: of the two axes.      spans: of the two axes, as far as their data need; None follows the data.
         ticks: positions and words on the horizontal axis, where numbers will not do.
         square: whether both axes have the same unit.      bare: whether there are no numbers at the axes.

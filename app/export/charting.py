@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from app.export.drawing import FONT, LEVELS
 from app.player.tracks import PALETTE
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.export.look import Style
 
 SMALL = FONT - 1
-LETTER, HANDLE = 0.068, 0.5  # inches of an average letter of the legend, and of what stands before a name
+LETTER, HANDLE = 0.068, 0.65  # inches of an average letter of the legend, and of what stands before a name
 PAD = 0.07  # inches around everything
 RATES = (0.95, 1.05)  # rates beyond these share the colour of the end, as on the page
 BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
@@ -51,14 +51,14 @@ def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float
 
 
 def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -> None:
-    if panel.title:
-        title = textwrap.fill(panel.title, max(10, int((width - 0.4) / (1.1 * LETTER))))
-        axes.set_title(title, color=style.ink, fontsize=SMALL + 0.5)
+    letters = max(10, int((width - 0.4) / (1.1 * LETTER)))
+    title = "\n".join(textwrap.fill(line, letters) for line in panel.title.splitlines())
+    axes.set_title(title, color=style.ink, fontsize=SMALL + 0.5)
+    _axes(axes, panel, style)
     if panel.image is not None:
         axes.imshow(panel.image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axes.set_axis_off()
+        axes.spines[:].set_visible(False)
         return
-    _axes(axes, panel, style)
     if panel.map is not None:
         _map(axes, panel.map, style)
     for mark in panel.marks:
@@ -98,7 +98,7 @@ def _axes(axes: Axes, panel: Panel, style: Style) -> None:
 def _number(axis: Axis, scale: str, few: float) -> None:
     """Plain numbers: 1, 2, 5 where a logarithmic axis spans few decades."""
     if scale == "percent":
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
     if scale != "log":
         return
     low, high = axis.get_view_interval()
@@ -210,10 +210,10 @@ def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -
     if line is None or not len(seen):
         return
     index = chart.series.index(series)
-    at = seen[round((len(seen) - 1) * (0.92 - 0.7 * index / len(chart.series)))]
+    at = seen[round((len(seen) - 1) * (0.85 - 0.65 * index / len(chart.series)))]
     axes.annotate(
-        _letter_of(index), (line.x[at], line.y[at]), (0, 4), textcoords="offset points", color=style.ink,
-        fontsize=SMALL, weight="bold", ha="center", zorder=6, annotation_clip=True,
+        _letter_of(index), (line.x[at], line.y[at]), (0, 0), textcoords="offset points", color=style.ink,
+        fontsize=SMALL, weight="bold", ha="center", va="center", zorder=6, annotation_clip=True,
         path_effects=[withStroke(linewidth=2, foreground=style.background)],
     )  # fmt: skip
 
@@ -227,19 +227,30 @@ def _legend(figure: Figure, chart: Chart, style: Style, width: float) -> None:
     handles = [*_series_entries(chart, style), *_part_entries(chart, style), *_region_entries(chart, style)]
     if not handles:
         return
-    each = HANDLE + 0.15 + LETTER * max(len(str(handle.get_label())) for handle in handles)
     figure.legend(
-        handles=handles, loc="outside lower left", ncols=max(1, min(len(handles), int((width - 0.2) / each))),
+        handles=handles, loc="outside lower left", ncols=_fitting([str(one.get_label()) for one in handles], width),
         frameon=False, fontsize=SMALL, labelcolor=style.ink, handlelength=2.6, columnspacing=1.2, borderpad=0.1,
         labelspacing=0.35,
     )  # fmt: skip
 
 
+def _fitting(labels: list[str], width: float) -> int:
+    """As many columns as are not wider than the figure; each is as wide as its longest name."""
+    for columns in range(len(labels), 1, -1):
+        longest = [max(map(len, column)) for column in np.array_split(np.array(labels, dtype=object), columns)]
+        if sum(HANDLE + LETTER * letters for letters in longest) <= width:
+            return columns
+    return 1
+
+
 def _series_entries(chart: Chart, style: Style) -> list[Any]:
     marks = [mark for panel in chart.drawn for mark in panel.marks]
     entries: list[Any] = []
+    titled = all(panel.bare for panel in chart.drawn)  # then each series has a panel of its own, which names it
     for index, name in enumerate(chart.series):
         own = next(mark for mark in marks if mark.series == name)
+        if titled and not own.quiet:
+            continue
         color = _color(own, index, style)
         label = f"{_letter_of(index)}  {name}" if name in _lettered(chart, style) else name
         solid = bool(own.part) or own.kind == "bars"

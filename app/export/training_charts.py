@@ -10,7 +10,7 @@ import numpy as np
 from app.export.caption import Caption
 from app.export.chart import Chart, Mark, Pair, Panel
 from app.figures.curves import thin
-from app.figures.gans import RING_RANGE
+from app.figures.gans import RING_RANGE, broken
 from app.figures.training import LOGARITHMIC, NAMES, Line
 from app.gan_samples import Floats, Samples, mosaic
 
@@ -94,26 +94,33 @@ def samples_chart(
         real: points, which are drawn behind the generated ones, or images, which get a column of their own.
     """
     points = real.ndim == 2
-    above = [
-        _sample_panel(f"{n}, fast weights", n, c, one.fast, real) for n, c, one in zip(names, colors, made, strict=True)
-    ]
-    below = [
-        None if one.slow is None else _sample_panel(f"{n}, slow weights", n, c, one.slow, real)
-        for n, c, one in zip(names, colors, made, strict=True)
-    ]
+    each = list(zip(names, colors, made, strict=True))
+    above = [_sample_panel(name, color, one.fast, real) for name, color, one in each]
+    below = [None if one.slow is None else _sample_panel(name, color, one.slow, real) for name, color, one in each]
+    titles = [broken(name).replace("<br>", "\n") for name in names]
+    above = [replace(panel, title=title) for panel, title in zip(above, titles, strict=True)]
     if not points:
-        above.append(Panel(REAL, image=mosaic(real)))
+        above.append(Panel(REAL, image=mosaic(real), bare=True))
         below.append(None)
-    step, says = int(made[0].step[-1]), "Samples: the same latent vectors for every generator, of the first seed."
+    rows = [*_labelled(above, "fast weights"), *(_labelled(below, "slow weights") if any(below) else [])]
+    says = "Samples: the same latent vectors for every generator, of the first seed."
     told = replace(caption, settings=(*caption.settings, says))
-    rows = [*above, *(below if any(below) else [])]
-    return Chart(tuple(rows), told, columns=len(above), note=f"base step {step}")
+    return Chart(tuple(rows), told, columns=len(above), note=f"base step {int(made[0].step[-1])}")
 
 
-def _sample_panel(title: str, name: str, color: str, frames: Floats, real: Floats) -> Panel:
-    shown = np.asarray(frames[-1], np.float64)
+def _sample_panel(name: str, color: str, frames: Floats, real: Floats) -> Panel:
+    """The last of the frames."""
     if real.ndim > 2:
-        return Panel(title, image=mosaic(frames[-1]))
+        return Panel(image=mosaic(frames[-1]), bare=True)
     behind = Mark(REAL, "#808080", *np.asarray(real, np.float64).T, kind="dots", size=2.0, quiet=True)
-    generated = Mark(name, color, *shown.T, kind="dots", size=2.2)
-    return Panel(title, (behind, generated), spans=(RING_RANGE, RING_RANGE), square=True, bare=True)
+    generated = Mark(name, color, *np.asarray(frames[-1], np.float64).T, kind="dots", size=2.2)
+    return Panel(marks=(behind, generated), spans=(RING_RANGE, RING_RANGE), square=True, bare=True)
+
+
+def _labelled(row: Sequence[Panel | None], label: str) -> list[Panel | None]:
+    """The row with its name before the first of its panels."""
+    first = next(index for index, panel in enumerate(row) if panel is not None)
+    return [
+        replace(panel, labels=("", label)) if panel is not None and index == first else panel
+        for index, panel in enumerate(row)
+    ]

@@ -66,7 +66,7 @@ def samples_figure(names: Sequence[str], colors: Sequence[str], made: Sequence[S
         real: samples of the data: points are drawn behind the generated ones, images in a column of their own.
     """
     points = real.ndim == 2
-    titles = [_broken(name) for name in (names if points else (*names, "real images"))]
+    titles = [broken(name) for name in (names if points else (*names, "real images"))]
     figure = make_subplots(
         rows=2, cols=len(titles), column_titles=titles, row_titles=["fast", "slow"],
         horizontal_spacing=0.02, vertical_spacing=0.03,
@@ -90,7 +90,7 @@ def samples_figure(names: Sequence[str], colors: Sequence[str], made: Sequence[S
     return figure
 
 
-def _broken(name: str) -> str:
+def broken(name: str) -> str:
     """A name on lines short enough for a column of a telephone's screen."""
     return name.replace("Multilayer ", "Multilayer<br>").replace(" (", "<br>(").replace("), ", "),<br>")
 
