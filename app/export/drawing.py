@@ -104,12 +104,17 @@ def line(drawing: Drawing, track: Track, layer: int) -> Line2D:
 
 def head(drawing: Drawing, track: Track, layer: int) -> Line2D:
     """The marker of a layer at the chosen step, still nowhere."""
-    stroke, color = look.stroke(layer), drawing.style.shade(drawing.color(track), layer)
-    face, edge = (drawing.style.background, color) if stroke.hollow else (color, drawing.style.background)
+    stroke, (face, edge) = look.stroke(layer), head_colors(drawing, track, layer)
     return Line2D(
         [], [], linestyle="none", marker=stroke.marker, markersize=stroke.size, color=face, markeredgecolor=edge,
         markeredgewidth=1.0, zorder=5 + 0.1 * layer,
     )  # fmt: skip
+
+
+def head_colors(drawing: Drawing, track: Track, layer: int) -> tuple[Any, Any]:
+    """The face and the edge of a layer's marker."""
+    color = drawing.style.shade(drawing.color(track), layer)
+    return (drawing.style.background, color) if look.stroke(layer).hollow else (color, drawing.style.background)
 
 
 def letter_mark(drawing: Drawing, track: Track) -> Annotation:

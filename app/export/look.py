@@ -30,6 +30,7 @@ _STROKES = (
     Stroke(3.2, (12, 3.8), "*", 11.0),
 )
 _AVERAGE = Stroke(1.0, (1.5, 1.5, 4.5, 1.5), "o", 7.0, hollow=True)
+PALE = 0.5  # how far an old trail's colour is towards the page's
 STAR, STAR_EDGE = "#f0c419", "#6b5900"  # minima
 
 RGB = tuple[float, float, float]
@@ -49,6 +50,10 @@ class Style:
     def color(self, color: str, index: int) -> str:
         """The colour of the optimizer that comes `index`-th in the legend."""
         return self.own[index % len(self.own)] if self.own else color
+
+    def aged(self, color: str, age: float) -> RGB:
+        """What becomes of a colour with age, from 0 to 1: it pales towards the page."""
+        return mixed(color, self.background, PALE * age)
 
     def shade(self, color: str, layer: int) -> RGB:
         """The further out a layer, the stronger its ink against the page."""

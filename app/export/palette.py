@@ -11,7 +11,7 @@ from app.export.scene import Scene
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-COLORS = 128  # more make larger files and no visible difference
+COLORS, GREYS = 128, 48  # more make larger files and no visible difference
 SHARE = 40  # each key colour counts as this part of the picture: median cut forgets colours of few pixels
 
 
@@ -26,7 +26,7 @@ def palette_of(picture: Image, scene: Scene, style: Style) -> Image:
     for index, (red, green, blue) in enumerate(keys):
         swatch = (round(255 * red), round(255 * green), round(255 * blue))
         sheet.paste(swatch, (index * side, picture.height, (index + 1) * side, picture.height + side))
-    return sheet.quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    return sheet.quantize(GREYS if style.own else COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
 def key_colors(scene: Scene, style: Style) -> list[look.RGB]:
@@ -35,5 +35,6 @@ def key_colors(scene: Scene, style: Style) -> list[look.RGB]:
     keys = [look.rgb(style.ink), look.rgb(style.background), look.rgb(look.STAR)]
     for track in scene.tracks:
         color = style.color(track.color, names.index(track.name))
+        keys.append(style.aged(color, 1))
         keys += [style.shade(color, layer) for layer in range(1, max(len(track.layers), 1) + 1)]
     return list(dict.fromkeys(keys))

@@ -91,6 +91,21 @@ def last_synchronised(track: Track, layer: int) -> Ints:
     return last
 
 
+def synchronisations(track: Track) -> Ints:
+    """The rows at which layers synchronised; the start is none, and a run that has diverged has none any more."""
+    rows = np.flatnonzero(np.asarray(track.synchronised) > 0)
+    known = (rows > 0) & ((track.diverged < 0) | (np.asarray(track.step)[rows] < track.diverged))
+    return rows[known]
+
+
+def way(track: Track, layer: int) -> tuple[Floats, Floats, Floats]:
+    """At every row, what its synchronisation does to a layer: where it starts, what it is drawn to, where it arrives.
+
+    Each is (rows, 2), for consecutive rows only, and has a meaning where the layer synchronised.
+    """
+    return np.roll(weights(track, layer), 1, axis=0), _arrival(track, layer - 1), _arrival(track, layer)
+
+
 def _thrown_back(track: Track, layer: int) -> Ints:
     """The rows at which a layer further out restarted this one."""
     if layer == AVERAGE or not track.consecutive or layer >= len(track.layers):

@@ -12,7 +12,12 @@ from PIL import Image
 
 from app import runs
 from app.export import CancelledError, Scene, render_animation, surface_scene
+from app.export.caption import Caption
+from app.export.look import rgb, style_of
+from app.export.stage import Stage
+from app.player.tracks import Track
 from app.state import SurfacesConfig
+from optim_core.layers import Layer
 
 SIZE = {"width": 320, "height": 240}
 
@@ -52,7 +57,60 @@ def test_tracks_grow_from_frame_to_frame(scene: Scene, gif: bytes) -> None:
     for frame in (0, 2, 10):
         image.seek(frame)
         sizes.append(len(colored(image, scene.tracks[2].color)))
-    assert sizes[0] + 50 < sizes[1] < sizes[2] - 20
+    assert sizes[0] + 50 < sizes[1] < sizes[2]
+
+
+LAYER = Layer(2, 0.5)
+CORNERS = np.array([[0, 0], [1, 0], [0.5, 0.5], *[[0.5 - 0.01 * step, 0.5] for step in range(1, 98)]])
+PROPOSAL = np.insert(np.delete(CORNERS, 2, axis=0), 2, [[1, 1]], axis=0)
+
+
+def cornered(style: str) -> tuple[Stage, Scene]:
+    """A track that goes right, up, and is drawn back along the diagonal at its step 2; then it goes left, slowly."""
+    rows = np.arange(len(CORNERS))
+    track = Track(
+        "Lookahead", "#0072B2", (LAYER,), CORNERS, PROPOSAL, (rows == 2).astype(int), np.ones(len(rows)), rows, rows
+    )
+    scene = Scene((track,), ((-1, 2), (-1, 2)), Caption("A corner"))
+    return Stage(scene, style_of(style), (600, 600)), scene
+
+
+def inked(stage: Stage, pixels: np.ndarray, place: tuple[float, float]) -> np.ndarray:
+    """The colour farthest from the page's within 3 pixels of a place."""
+    x, y = stage.paths[0].axes.transData.transform(place)
+    column, row = round(x), pixels.shape[0] - 1 - round(y)
+    near = pixels[row - 3 : row + 4, column - 3 : column + 4].reshape(-1, 3).astype(float)
+    away = np.abs(near - 255 * np.array(rgb(stage.style.background))).max(axis=1)
+    return near[away.argmax()]
+
+
+@pytest.mark.parametrize("style", ["light", "dark", "print"])
+def test_a_fast_path_pales_with_age_and_a_slow_one_stays(style: str) -> None:
+    stage, scene = cornered(style)
+    early, late = stage.frame(2), [stage.frame(step) for step in range(3, 99)][-1]
+    page, color = (255 * np.array(rgb(hue)) for hue in (stage.style.background, scene.tracks[0].color))
+    for place in ((0.7, 0.0), (1.0, 0.6)):
+        fresh, old = (np.abs(inked(stage, pixels, place) - page).max() for pixels in (early, late))
+        assert 0.3 * fresh < old < 0.65 * fresh
+    if style == "light":
+        assert np.abs(inked(stage, late, (0.3, 0.3)) - color).max() < 40
+
+
+@pytest.mark.parametrize("style", ["light", "dark", "print"])
+def test_a_synchronisation_is_seen_for_three_frames_ever_fainter(style: str) -> None:
+    """Between where the slow weights arrive, (.5, .5), and where they were drawn to, (1, 1), nothing else is drawn."""
+    stage, _ = cornered(style)
+    blank = inked(stage, stage.frame(1), (0.8, 0.8))
+    strengths = [np.abs(inked(stage, stage.frame(step), (0.8, 0.8)) - blank).max() for step in range(2, 6)]
+    assert strengths[0] > strengths[1] > strengths[2] > 20
+    assert strengths[3] == 0
+
+
+def test_a_frame_is_the_same_after_going_back(scene: Scene) -> None:
+    stage = Stage(scene, style_of("light"), (320, 240))
+    first = [stage.frame(step) for step in (0, 40, 80)]
+    again = [stage.frame(step) for step in (0, 40, 80)]
+    assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
 
 
 def test_the_last_frame_of_both_formats_is_the_same_picture(scene: Scene, gif: bytes, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from app.export.scene import trajectory_scene
-from app.export.strands import AVERAGE, described, layers_of, loss, path, weights
+from app.export.strands import AVERAGE, described, layers_of, loss, path, synchronisations, way, weights
 from app.player.tracks import Track
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
@@ -44,6 +44,17 @@ def test_an_inner_layer_makes_its_own_update_before_the_outer_one_throws_it_back
 def test_a_line_can_be_drawn_up_to_any_row(track: Track) -> None:
     line = path(track, 0)
     assert [line.until(row) for row in (0, 1, 2, 7)] == [1, 2, 5, len(line.rows)]
+
+
+def test_a_synchronisation_takes_each_layer_part_of_the_way_to_the_one_within(track: Track) -> None:
+    """At step 6: φ₁ from 2 towards θ = 4 to 3, φ₂ from 0 towards that 3 to 1.5."""
+    assert synchronisations(track).tolist() == [2, 4, 6]
+    assert [[at[6, 0] for at in way(track, layer)] for layer in (1, 2)] == [[2, 4, 3], [0, 3, 1.5]]
+    assert [at[4, 0] for at in way(track, 1)] == [1, 3, 2]
+
+
+def test_a_run_that_has_diverged_synchronises_no_more(track: Track) -> None:
+    assert synchronisations(replace(track, diverged=4)).tolist() == [2]
 
 
 def test_slow_losses_are_those_of_the_rows_they_come_from(track: Track) -> None:
