@@ -37,7 +37,7 @@ def network_scene(config: NetworksConfig, tracks: Sequence[Track], picture: Plan
 def network_caption(config: NetworksConfig) -> Caption:
     """The caption of a comparison on the Networks page."""
     return Caption(
-        title=f"{config.network.upper()} on {config.dataset}",
+        title=config.title,
         settings=(
             f"Task: {config.network} on {config.dataset}, {config.train_size or 'all'} training images, "
             f"batches of {config.batch_size}, augmentation {config.augmentation}, "

@@ -77,6 +77,12 @@ class NetworksConfig(Comparison):
             augmentation=self.augmentation,
         )
 
+    @property
+    def title(self) -> str:
+        """What is trained, in words: Small CNN on digits (8x8, built in)."""
+        name = MODELS[self.network].name
+        return f"{name[0].upper()}{name[1:]} on {DATASETS[self.dataset].name}"
+
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are switched on; with `equal_lr`, each at lr / Π α."""
         specs = super().specs()

@@ -55,6 +55,8 @@ def _live(asked: trainings.Comparison, draw: Callable[[CurvesByOptimizer], None]
         _button(asked, jobs, bool(states & {"queued", "running"}))
         for name, row in zip(asked.names, statuses, strict=True):
             st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_said(row)}")
+        for message in dict.fromkeys(one.message for row in statuses for one in row if one.state == "failed"):
+            st.error(message[:1].upper() + message[1:], icon=":material/error:")
         curves = [[status.curves for status in row if status.curves is not None] for row in statuses]
         if any(curves):
             draw(curves)
@@ -83,7 +85,7 @@ def _said(row: tuple[Status, ...]) -> str:
     etas = [status.eta for status in row if status.eta]
     if etas:
         parts.append(f"about {max(etas):.0f} s left")
-    messages = {status.message for status in row if status.message}
+    messages = {status.message for status in row if status.message and status.state != "failed"}
     return " · ".join([*(part.replace("unknown", "not started") for part in parts), *messages])
 
 

@@ -26,7 +26,7 @@ def page() -> None:
     config, problems = session.current(PAGE, NetworksConfig)
     sidebar(config, problems)
     task = config.task()
-    st.markdown(f"#### {config.network.upper()} on {config.dataset}")
+    st.markdown(f"#### {config.title}")
     st.caption(f"{shown_by_network(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
