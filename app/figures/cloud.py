@@ -27,3 +27,18 @@ def mark_steady(figure: go.Figure, line: Floats, color: str, name: str, panel: i
         hovertemplate=f"{name}<br>steady state, two standard deviations (derived here)<extra></extra>",
         row=1, col=panel + 1,
     )  # fmt: skip
+
+
+def mark_cloud(figure: go.Figure, places: Floats, moments: Floats, color: str, name: str, panel: int) -> None:
+    """Add a cloud's dots (runs, 2) and the ellipse of their moments (mean x, mean y, xx, xy, yy) to a panel."""
+    figure.add_scatter(
+        x=places[:, 0], y=places[:, 1], mode="markers", marker={"color": color, "size": 4, "opacity": 0.6}, name=name,
+        legendgroup=name, hovertemplate=f"{name}<br>x %{{x:.5g}}<br>y %{{y:.5g}}<extra></extra>", row=1, col=panel + 1,
+    )  # fmt: skip
+    if not np.isfinite(moments).all():
+        return
+    line = ellipse(moments[:2], np.array([[moments[2], moments[3]], [moments[3], moments[4]]]))
+    figure.add_scatter(
+        x=line[:, 0], y=line[:, 1], mode="lines", line={"color": color, "width": 2}, showlegend=False,
+        legendgroup=name, hovertemplate=f"{name}<br>two standard deviations<extra></extra>", row=1, col=panel + 1,
+    )  # fmt: skip

@@ -7,11 +7,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app import cloud
+from app.export import closer
+from app.export.tables import csv_of, parquet_of
 from app.figures.cloud import ellipse, mark_steady
 from app.figures.surface import surface_figure
 from app.player import player
 from app.runs import Recent, Scenery, Trajectory
 from app.state import SurfacesConfig
+from app.views.downloads import download
 from app.views.waiting import progress
 
 PAGE, CHART = "surfaces", "seed-cloud"
@@ -40,6 +43,16 @@ def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
     st.dataframe(deviations(config, run), hide_index=True)
     for line in _notes(config, run):
         st.caption(line)
+    _downloads(config, scenery, run)
+
+
+def _downloads(config: SurfacesConfig, scenery: Scenery, run: Trajectory) -> None:
+    """The cloud to take away; a table is made when it is asked for."""
+    stem = f"lookahead-{config.surface}-cloud"
+    with st.container(horizontal=True):
+        download("Cloud (CSV)", lambda: csv_of(closer.cloud_table(config, run)), f"{stem}.csv")
+        download("Cloud (Parquet)", lambda: parquet_of(closer.cloud_table(config, run)), f"{stem}.parquet")
+        download("Cloud (HTML)", lambda: closer.cloud_html(config, run, _figure(config, scenery)), f"{stem}.html")
 
 
 def _computed(config: SurfacesConfig, number: int) -> Trajectory:

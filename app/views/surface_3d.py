@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from app import runs
+from app.export import closer
 from app.figures.surface3d import relief_figure
 from app.player.orbit import orbit
 from app.state import SurfacesConfig
+from app.views.downloads import download
 from app.views.predict import player_key
 from app.views.surface_controls import PLAYER
 
@@ -25,3 +27,4 @@ def surface_3d(config: SurfacesConfig, scenery: runs.Scenery) -> None:
     figure = relief_figure(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
     orbit(key=f"{CHART}-heads", chart_key=CHART, player_key=player_key(PLAYER))
+    download("Relief (HTML)", lambda: closer.relief_html(config), f"lookahead-{config.surface}-3d.html")
