@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from optim_core.trajectory import Trajectory
 
+LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}  # above the chart, which keeps its width
+
 
 def relief_html(config: SurfacesConfig) -> bytes:
     """The surface as a relief with all tracks on it, as a page to turn and zoom that needs no network."""
@@ -26,7 +28,7 @@ def relief_html(config: SurfacesConfig) -> bytes:
 
     grid, run = runs.scenery(config).grid, runs.surface_run(config)
     figure = relief_figure(grid, run, config.colors, log_view=config.landscape.log_view)
-    figure.update_layout(height=720, showlegend=True)
+    figure.update_layout(height=720, showlegend=True, legend=LEGEND)
     caption = surface_caption(config)
     return page_of_figures({caption.title: figure}, caption)
 
@@ -39,7 +41,7 @@ def cloud_html(config: SurfacesConfig, run: Trajectory, ground: go.Figure) -> by
     for index, (name, color) in enumerate(zip(run.names, config.colors, strict=True)):
         alive, panel = run.diverged[index] < 0, index if config.panels else 0
         mark_cloud(ground, run.outermost(index)[-1, alive], cloud.spread(run, index)[-1], color, name, panel)
-    ground.update_layout(height=600, showlegend=True)
+    ground.update_layout(height=640, showlegend=True, legend=LEGEND, margin={"t": 60})
     caption = cloud_caption(config, run)
     return page_of_figures({f"{caption.title}: {run.fast.shape[2]} draws of the noise": ground}, caption)
 
