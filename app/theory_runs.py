@@ -48,6 +48,9 @@ from optim_core.theory.regularization import BatchLoss
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
+ClosedForms = tuple[VarianceCurves, VarianceCurves | None, VarianceCurves | None]
+Trades = tuple[list[tuple[str, Floats, Floats, Floats]], list[tuple[float, float]]]
+
 CONTOUR_POINTS = 81
 FLOW_POINTS = 60
 ACCURACY_LRS = 4  # each half of the one before
@@ -58,6 +61,8 @@ PICTURE_OVER_PLOT = 32  # the lr of the picture over the first of the log-log pl
 _maps: Recent[tuple[Floats, ParameterGrid, Floats]] = Recent(32)
 _simulations: Recent[SimulatedMap] = Recent(32)
 _variances: Recent[VarianceRun] = Recent(64)
+_closed_forms: Recent[ClosedForms] = Recent(16)
+_trades: Recent[Trades] = Recent(16)
 _descents: Recent[Descent] = Recent(32)
 _accuracies: Recent[AccuracyRun] = Recent(32)
 _rates: Recent[RateRun] = Recent(16)
@@ -100,8 +105,12 @@ def variance_specs(config: TheoryConfig, *, equal_effective: bool) -> tuple[Opti
     return tuple(config.spec(depth, lr=lr, equal_effective=equal_effective) for depth in range(config.depth + 1))
 
 
-def variance_curves(config: TheoryConfig) -> tuple[VarianceCurves, VarianceCurves | None, VarianceCurves | None]:
+def variance_curves(config: TheoryConfig) -> ClosedForms:
     """Closed forms over the number of layers, over k_1, and over α_1; a stack without layers has only the first."""
+    return _closed_forms.get(config, lambda: _variance_curves(config))
+
+
+def _variance_curves(config: TheoryConfig) -> ClosedForms:
     depths = np.arange(config.depth + 1, dtype=np.float64)
     over_depth = VarianceCurves("layers", depths, *_pair(config, list(depths), lambda c, n: (c, int(n))))
     if not config.depth:
@@ -141,8 +150,12 @@ def measured_variances(
     return _variances.get((config.problem, specs, config.seeds, config.seed), compute)
 
 
-def trade_offs(config: TheoryConfig) -> tuple[list[tuple[str, Floats, Floats, Floats]], list[tuple[float, float]]]:
+def trade_offs(config: TheoryConfig) -> Trades:
     """For every depth: name, lrs, contraction, variance over lrs up to 2/h; and the two at the lr set."""
+    return _trades.get(config, lambda: _trade_offs(config))
+
+
+def _trade_offs(config: TheoryConfig) -> Trades:
     lrs = np.geomspace(1e-3, 2.2, 120) / config.h
     curves, here = [], []
     for spec in variance_specs(config, equal_effective=False):
