@@ -1,6 +1,7 @@
 import csv
 import io
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -57,3 +58,12 @@ def test_what_cannot_be_trained_is_said_in_one_line(arguments, words):
     assert finished.exit_code == 1
     assert words in finished.stderr
     assert len(finished.stderr.strip().splitlines()) == 1
+
+
+def test_the_shell_offers_what_can_be_trained():
+    command = main.commands["train"]
+    option = next(parameter for parameter in command.params if parameter.name == "preset")
+    offered = [item.value for item in option.shell_complete(click.Context(command), "Digits")]
+    assert {"Digits", "Digits, clean labels"} <= set(offered)
+    assert all(name.startswith("Digits") for name in offered)
+    assert [item.value for item in option.shell_complete(click.Context(command), "Many basins")] == []
