@@ -48,11 +48,12 @@ def linked_charts(
     return figures
 
 
-def empty_chart(height: int = 230) -> go.Figure:
-    """A chart over gradient evaluations with a logarithmic axis, still without lines."""
+def empty_chart(height: int = 230, *, logarithmic: bool = True, percent: bool = False) -> go.Figure:
+    """A chart over gradient evaluations, still without lines; upwards logarithmic, else linear, or in percent."""
+    scale = {"type": "log", "exponentformat": "power"} if logarithmic else {"tickformat": ".0%"} if percent else {}
     layout = {
         "xaxis": {"title": {"text": "gradient evaluations", "standoff": 4}, "showgrid": False, "zeroline": False},
-        "yaxis": {"type": "log", "exponentformat": "power", "gridcolor": QUIET, "zeroline": False, "nticks": 6},
+        "yaxis": {"gridcolor": QUIET, "zeroline": False, "nticks": 6, **scale},
         "height": height,
         "margin": {"l": 46, "r": 12, "t": 8, "b": 40},
         "showlegend": False,

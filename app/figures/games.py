@@ -169,8 +169,8 @@ def _rates(
     closed: Sequence[float | None],
     colors: Sequence[str],
 ) -> go.Figure:
-    figure = empty_chart(HEIGHT)
-    figure.update_yaxes(type="linear", tickformat=".4~f")
+    figure = empty_chart(HEIGHT, logarithmic=False)
+    figure.update_yaxes(tickformat=".4~f")
     figure.add_hline(y=1, line={"color": QUIET, "width": 1.5})
     for index, (name, color, rate) in enumerate(zip(run.names, colors, closed, strict=True)):
         if rate is not None:
@@ -189,7 +189,7 @@ def _rates(
 
 def _objective(run: Trajectory, value: Floats, left: NDArray[np.int64], colors: Sequence[str]) -> go.Figure:
     """What one player lowers and the other raises; a run that has left the view has left this chart, too."""
-    figure = empty_chart(HEIGHT)
+    figure = empty_chart(HEIGHT, logarithmic=False)
     for index, color in enumerate(colors):
         gone = run.step >= left[index].max() if (left[index] >= 0).all() else np.zeros(len(run.step), dtype=bool)
         for losses, slow in ((run.loss, False), (run.slow_loss, True)):
@@ -200,5 +200,5 @@ def _objective(run: Trajectory, value: Floats, left: NDArray[np.int64], colors: 
     seen = seen[(seen >= value.min()) & (seen <= value.max())]
     low, high = (float(part(seen if len(seen) else value)) for part in (np.min, np.max))
     room = 0.06 * (high - low) or 1.0
-    figure.update_yaxes(type="linear", range=[low - room, high + room])
+    figure.update_yaxes(range=[low - room, high + room])
     return figure

@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.curves import thin
-from app.figures.surface import LINE, QUIET, SCALE
+from app.figures.curves import empty_chart, thin
+from app.figures.surface import LINE, SCALE
 
 Floats = NDArray[np.float64]
 Check = tuple[NDArray[np.int64], Floats, Floats]
@@ -89,7 +89,7 @@ def honesty(
         checks: per optimizer steps, true loss of the outermost slow weights, loss of their projection; None: not yet.
         logarithmic: of the loss axis.
     """
-    distance, loss = _chart(), _chart()
+    distance, loss = empty_chart(logarithmic=False), empty_chart(logarithmic=logarithmic)
     for name, color, (step, fast, slow) in zip(names, colors, off, strict=True):
         for values, dash, width, kind in ((fast, "solid", 1.2, "fast"), (slow, "dash", 2.4, "slow")):
             x, y = thin(step, values)
@@ -99,29 +99,12 @@ def honesty(
         loss.add_trace(_line(step, true, f"{name}, true", {"color": color, "width": 2}))
         dots = {"color": color, "size": 5}
         loss.add_scatter(x=step, y=flat, mode="markers", marker=dots, name=f"{name}, on the plane")
-    if logarithmic:
-        loss.update_yaxes(type="log", exponentformat="power", nticks=5)
     if checks is None:
         loss.update_layout(xaxis={"showticklabels": False}, yaxis={"showticklabels": False, "showgrid": False})
         loss.add_annotation(
             text="computed after the plane …", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
         )
     return {"Distance from the plane": distance, "Loss of the slow weights: true (line), on the plane (dots)": loss}
-
-
-def _chart() -> go.Figure:
-    figure = go.Figure()
-    figure.update_xaxes(title_text="gradient evaluations", title_standoff=4, showgrid=False, zeroline=False)
-    figure.update_yaxes(gridcolor=QUIET, zeroline=False)
-    figure.update_layout(
-        height=230,
-        margin={"l": 46, "r": 12, "t": 8, "b": 40},
-        showlegend=False,
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    return figure
 
 
 def _line(x: NDArray[np.int64], y: Floats, name: str, style: dict[str, object]) -> go.Scatter:

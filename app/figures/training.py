@@ -9,8 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.curves import thin
-from app.figures.surface import QUIET
+from app.figures.curves import empty_chart, thin
 from optim_core.curves import Curves
 
 Floats = NDArray[np.float64]
@@ -66,7 +65,7 @@ def line_charts(
         lines: per optimizer.
         titles: of the charts wanted, by the name that lines call them.
     """
-    figures = {chart: _chart(chart) for chart in titles}
+    figures = {chart: empty_chart(logarithmic=chart in LOGARITHMIC, percent=chart == "accuracy") for chart in titles}
     for name, color, own in zip(names, colors, lines, strict=True):
         for line in own:
             if line.chart in figures:
@@ -74,25 +73,6 @@ def line_charts(
     if "accuracy" in figures:
         _show_the_top(figures["accuracy"])
     return {titles[chart]: figure for chart, figure in figures.items()}
-
-
-def _chart(chart: str) -> go.Figure:
-    figure = go.Figure()
-    figure.update_xaxes(title_text="gradient evaluations", title_standoff=4, showgrid=False, zeroline=False)
-    figure.update_yaxes(gridcolor=QUIET, zeroline=False, nticks=6)
-    if chart in LOGARITHMIC:
-        figure.update_yaxes(type="log", exponentformat="power")
-    if chart == "accuracy":
-        figure.update_yaxes(tickformat=".0%")
-    figure.update_layout(
-        height=230,
-        margin={"l": 46, "r": 12, "t": 8, "b": 40},
-        showlegend=False,
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    return figure
 
 
 def _show_the_top(figure: go.Figure) -> None:
