@@ -30,6 +30,7 @@ PAD = 0.07  # inches around everything
 RATES = (0.95, 1.05)  # rates beyond these share the colour of the end, as on the page
 BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
 FEW_DECADES = (1.5, 2.5)  # of the horizontal and of the vertical axis: below, 1, 2 and 5 of each are named
+SPARSE = 20  # points: on fewer a letter stands above its line, where it hides none of them
 TINY = 3.0  # points: smaller dots have no edge
 
 
@@ -212,7 +213,7 @@ def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -
     index = chart.series.index(series)
     at = seen[round((len(seen) - 1) * (0.85 - 0.65 * index / len(chart.series)))]
     axes.annotate(
-        _letter_of(index), (line.x[at], line.y[at]), (0, 0), textcoords="offset points", color=style.ink,
+        _letter_of(index), (line.x[at], line.y[at]), (0, 8 * (len(seen) < SPARSE)), textcoords="offset points", color=style.ink,
         fontsize=SMALL, weight="bold", ha="center", va="center", zorder=6, annotation_clip=True,
         path_effects=[withStroke(linewidth=2, foreground=style.background)],
     )  # fmt: skip
