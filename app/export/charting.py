@@ -212,8 +212,9 @@ def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -
         return
     index = chart.series.index(series)
     at = seen[round((len(seen) - 1) * (0.85 - 0.65 * index / len(chart.series)))]
+    up = 8 if len(seen) < SPARSE else 0
     axes.annotate(
-        _letter_of(index), (line.x[at], line.y[at]), (0, 8 * (len(seen) < SPARSE)), textcoords="offset points", color=style.ink,
+        _letter_of(index), (line.x[at], line.y[at]), (0, up), textcoords="offset points", color=style.ink,
         fontsize=SMALL, weight="bold", ha="center", va="center", zorder=6, annotation_clip=True,
         path_effects=[withStroke(linewidth=2, foreground=style.background)],
     )  # fmt: skip
