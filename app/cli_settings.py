@@ -131,8 +131,17 @@ def one_line_errors() -> Iterator[None]:
     """What the library refuses, and what the disk does, as one line on stderr and exit code 1."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_ours(error):
+            raise
         raise click.ClickException(" ".join(str(error).split())) from error
+
+
+def _is_ours(error: RuntimeError) -> bool:
+    from app.jobs.errors import JobsError
+    from landscapes.tasks.download import DataUnavailableError
+
+    return isinstance(error, JobsError | DataUnavailableError)
 
 
 def write(output: str, data: bytes) -> None:

@@ -9,10 +9,7 @@ import click
 from app.cli_settings import chosen_training, entries, format_of, one_line_errors, progress, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from app.export.training_tables import Run
-    from optim_core.training import Training
 
 FORMATS = ("csv", "parquet")
 
@@ -37,6 +34,9 @@ FORMATS = ("csv", "parquet")
 def train(source: str | None, output: str, kind: str | None, **options: Any) -> None:
     """Train a network or a GAN with each optimizer and write the curves as a table; results go to standard error.
 
+    Runs are kept in the run store, LOOKAHEAD_DATA: asked for again, here, by `render` or on the page, they are there at
+    once, and one that was interrupted goes on from its checkpoint.
+
     SOURCE is a file saved by the app, a link to its Networks or GANs page, or - for a file on standard input.
 
     \b
@@ -58,26 +58,19 @@ def train(source: str | None, output: str, kind: str | None, **options: Any) -> 
 
 
 def _trained(config: Any) -> list[Run]:
-    """Every run of the comparison, one after the other, in this process."""
+    """Every run of the comparison, one after the other; they stay in the run store, where the app finds them."""
+    from app.jobs.store import store_from_environment
+    from app.jobs.worker import compute_here
     from app.trainings import requests
-    from optim_core.training import train as train_run
 
-    task, runs = config.task(), []
+    store, runs = store_from_environment(), []
     for spec, row in zip(config.specs(), requests(config), strict=True):
         for request in row:
             with progress(f"{spec.name}, seed {request.seed}") as on_progress:
-                run = train_run(
-                    task, request.specs(), request.steps, request.seed,
-                    evaluate_every=request.evaluate_every, ema=request.ema, on_progress=_steps_of(on_progress),
-                )  # fmt: skip
+                run = compute_here(store, request, on_progress)
             runs.append((spec.name, request.seed, run.curves))
             click.echo(f"{spec.name}, seed {request.seed}: {_outcome(run)}", err=True)
     return runs
-
-
-def _steps_of(report: Callable[[int, int], None] | None) -> Callable[[Training], None] | None:
-    """What training calls after each step, for a bar that counts steps."""
-    return None if report is None else lambda training: report(training.step, training.plan.steps)
 
 
 def _outcome(run: Any) -> str:

@@ -18,7 +18,7 @@ from app.export.script_of_game import game_script
 from app.export.script_of_gan import gan_script
 from app.export.script_of_network import network_script
 from app.export.theory import theory_offer
-from app.export.trained import stored_gan_offer, stored_network_offer
+from app.export.trained import trained_gan_offer, trained_network_offer
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
 from app.state.theory import TheoryConfig
 
@@ -51,8 +51,8 @@ def _games(config: GamesConfig, on_progress: Progress | None) -> Offer:
 PAGES: dict[str, Page] = {
     "surfaces": Page("surfaces", SurfacesConfig, _surfaces, surface_script),
     "games": Page("games", GamesConfig, _games, game_script),
-    "networks": Page("networks", NetworksConfig, stored_network_offer, network_script),
-    "gans": Page("gans", GansConfig, stored_gan_offer, gan_script),
+    "networks": Page("networks", NetworksConfig, trained_network_offer, network_script),
+    "gans": Page("gans", GansConfig, trained_gan_offer, gan_script),
     "theory": Page("theory", TheoryConfig, theory_offer),
 }
 

@@ -93,13 +93,13 @@ def _offer(
     return Offer(caption, figures, {**alone.tables, "curves": table}, alone.interactive, alone.scene)
 
 
-def stored_network_offer(config: NetworksConfig, on_progress: Progress | None = None) -> Offer:
-    """Of a comparison that has been trained already: its runs are read from the store.
+def trained_network_offer(config: NetworksConfig, on_progress: Progress | None = None) -> Offer:
+    """Of a comparison by its settings alone: its runs are read from the store, or trained first.
 
     Raises:
-        ValueError: a run is not in the store.
+        JobsError: the store cannot be used.
     """
-    results = _stored(config)
+    results = _stored(config, on_progress)
 
     @cache
     def scene() -> Scene:
@@ -113,9 +113,9 @@ def stored_network_offer(config: NetworksConfig, on_progress: Progress | None = 
     return network_offer(config, results, scene)
 
 
-def stored_gan_offer(config: GansConfig, on_progress: Progress | None = None) -> Offer:
-    """As `stored_network_offer`."""
-    results = _stored(config)
+def trained_gan_offer(config: GansConfig, on_progress: Progress | None = None) -> Offer:
+    """As `trained_network_offer`."""
+    results = _stored(config, on_progress)
 
     @cache
     def scene() -> Scene:
@@ -129,16 +129,22 @@ def stored_gan_offer(config: GansConfig, on_progress: Progress | None = None) ->
     return gan_offer(config, results, scene)
 
 
-def _stored(config: NetworksConfig | GansConfig) -> list[list[TrainingResult]]:
+def _stored(config: NetworksConfig | GansConfig, on_progress: Progress | None) -> list[list[TrainingResult]]:
+    """The runs, those that the store has not got trained in this process."""
     from app.jobs.store import store_from_environment
+    from app.jobs.worker import compute_here
     from app.trainings import requests
 
-    store = store_from_environment()
-    found = [[store.find(request.key) for request in row] for row in requests(config)]
-    if any(result is None for row in found for result in row):
-        page = "GANs" if isinstance(config, GansConfig) else "Networks"
-        raise ValueError(f"this comparison has not been trained yet: train it on the {page} page first")
-    return [[result for result in row if result is not None] for row in found]
+    store, asked = store_from_environment(), requests(config)
+    whole = config.steps * sum(len(row) for row in asked)
+
+    def report(before: int) -> Progress | None:
+        return None if on_progress is None else lambda done, _: on_progress(before + done, whole)
+
+    found: list[TrainingResult] = []
+    for request in (one for row in asked for one in row):
+        found.append(compute_here(store, request, report(config.steps * len(found))))
+    return [found[start : start + config.seeds] for start in range(0, len(found), config.seeds)]
 
 
 def _picture(seen: View, score: WeightLoss, on_progress: Progress | None) -> PlaneLoss:

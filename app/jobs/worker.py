@@ -6,7 +6,8 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from app.jobs.errors import JobsError, StoreError
 from app.jobs.files import DATA_VARIABLE, clear_errors
 from app.jobs.request import FORMAT, TrainingRequest, request_from
-from app.jobs.store import RunStore
+from app.jobs.store import RunStore, TrainingResult
 from app.jobs.workspace import Progress, Workspace
 from app.light_torch import without_compiler
 
@@ -45,7 +46,26 @@ class Order:
     format: int = FORMAT
 
 
-def run_order(order: Order) -> Outcome:
+def compute_here(
+    store: RunStore, request: TrainingRequest, on_progress: Callable[[int, int], None] | None = None
+) -> TrainingResult:
+    """The run from the store; computed in this process where the store has none, from its checkpoint if there is one.
+
+    `on_progress` is called with (steps done, steps) after each step.
+
+    Raises:
+        JobsError, ValueError: as `run_order`.
+    """
+    run_order(Order(str(store.root), store.identity, store.limit, uuid.uuid4().hex, request.to_json()), on_progress)
+    result = store.find(request.key)
+    if result is None:
+        raise StoreError(
+            f"the run store {store.root} did not keep the run: is its limit of {store.limit:,} bytes enough?"
+        )
+    return result
+
+
+def run_order(order: Order, on_progress: Callable[[int, int], None] | None = None) -> Outcome:
     """Compute the ordered run, unless it is there already; wait while another process computes it.
 
     Raises:
@@ -62,17 +82,25 @@ def run_order(order: Order) -> Outcome:
     while not work.cancelled(order.attempt):
         with store.lock(request.key) as mine:
             if mine:
-                return "done" if store.find(request.key) is not None else _compute(store, work, request, order)
+                if store.find(request.key) is not None:
+                    return "done"
+                return _compute(store, work, request, order, on_progress)
         time.sleep(CANCEL_SECONDS)
     return "cancelled"
 
 
-def _compute(store: RunStore, work: Workspace, request: TrainingRequest, order: Order) -> Outcome:
+def _compute(
+    store: RunStore,
+    work: Workspace,
+    request: TrainingRequest,
+    order: Order,
+    on_progress: Callable[[int, int], None] | None,
+) -> Outcome:
     try:
         work.make()
         work.say("preparing")
         training, earlier_seconds = _begun(store, work, request)
-        reporter = _Reporter(training, work, order, earlier_seconds)
+        reporter = _Reporter(training, work, order, earlier_seconds, on_progress)
         training.run(reporter, reporter.cancelled)
         reporter.report()
         if not training.ended:
@@ -137,8 +165,15 @@ def _finish(store: RunStore, work: Workspace, request: TrainingRequest, reporter
 class _Reporter:
     """Writes progress and checkpoints now and then, more rarely where writing takes long."""
 
-    def __init__(self, training: Training, work: Workspace, order: Order, earlier_seconds: float) -> None:
-        self.training, self.work, self.order = training, work, order
+    def __init__(
+        self,
+        training: Training,
+        work: Workspace,
+        order: Order,
+        earlier_seconds: float,
+        on_progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.training, self.work, self.order, self.on_progress = training, work, order, on_progress
         self.began, self.earlier_seconds = time.monotonic(), earlier_seconds
         self.resumed_at = training.step
         self.next_report = self.next_look = 0.0
@@ -159,6 +194,8 @@ class _Reporter:
         if now >= self.next_save:
             self.save()
             self.next_save = _later(now, self.order.checkpoint_seconds)
+        if self.on_progress is not None:
+            self.on_progress(self.training.step, self.training.plan.steps)
 
     def cancelled(self) -> bool:
         now = time.monotonic()

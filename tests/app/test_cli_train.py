@@ -22,6 +22,11 @@ SMALL = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def own_run_store(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path / "data"))
+
+
 def test_train_writes_every_measured_number():
     finished = CliRunner().invoke(main, [*SMALL, "--format", "csv", "-O", "-"])
     assert finished.exit_code == 0, finished.output
@@ -36,9 +41,10 @@ def test_train_writes_every_measured_number():
     assert "Lookahead (5, .5), seed 0: test accuracy" in finished.stderr
 
 
-def test_train_twice_gives_the_same_bytes(tmp_path):
+def test_train_twice_gives_the_same_bytes(tmp_path, monkeypatch):
     files = [tmp_path / name for name in ("a.parquet", "b.parquet")]
     for file in files:
+        monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path / file.stem))  # or the second would be the first, stored
         assert CliRunner().invoke(main, [*SMALL, "-O", str(file)]).exit_code == 0
     assert files[0].read_bytes() == files[1].read_bytes()
 

@@ -24,7 +24,6 @@ from app.export import (
     gan_offer,
     gan_scene,
     network_offer,
-    offer_of,
     parquet_of,
     restore,
     to_bundle,
@@ -203,17 +202,25 @@ def test_names_of_presets_differ_between_pages() -> None:
     assert {entry["page"] for entry in presets()} == {"surfaces", "games", "networks", "gans", "theory"}
 
 
-def test_what_was_never_trained_cannot_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_draws_what_was_never_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path))
-    with pytest.raises(ValueError, match="not been trained yet: train it on the GANs page"):
-        offer_of(CONFIG)
-    link = short_link(CONFIG, "http://localhost:8501/gans")
-    refused = CliRunner().invoke(main, ["render", link, "--figure", "samples", "-O", str(tmp_path / "x.png")])
+    link = short_link(CONFIG.model_copy(update={"steps": 10, "cards": CONFIG.cards[:1]}), "http://localhost:8501/gans")
+    drawn = CliRunner().invoke(main, ["render", link, "--figure", "samples", "-O", str(tmp_path / "x.png")])
+    assert drawn.exit_code == 0, drawn.output
+    assert Image.open(tmp_path / "x.png").size == (960, 720)
+
+
+def test_a_store_that_cannot_be_written_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path / "file"))
+    refused = CliRunner().invoke(main, ["train", "--gan", "--steps", "10", "-O", "-", "--format", "csv"])
     assert refused.exit_code == 1
-    assert "train it on the GANs page first" in refused.stderr
+    assert "name another folder in LOOKAHEAD_DATA" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
 
 
-def test_the_command_line_trains_a_ready_made_gan() -> None:
+def test_the_command_line_trains_a_ready_made_gan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path))
     small = ["--steps", "10", "--set", "batch_size=8", "-o", "lr=0.001 layers=5:0.5", "-O", "-", "--format", "csv"]
     finished = CliRunner().invoke(main, ["train", "--preset", "A ring of eight Gaussians", *small])
     assert finished.exit_code == 0, finished.output

@@ -13,9 +13,11 @@ from PIL import Image
 from pyarrow import parquet
 
 from app import trainings, weightspace
-from app.export import Scene, network_scene, render_figure, restore, scene_of, to_json, to_parquet
-from app.jobs.store import TrainingResult
+from app.export import Scene, network_scene, render_figure, restore, to_json, to_parquet
+from app.export.pages import offer_of
+from app.jobs.store import RunStore, TrainingResult
 from app.state import NetworksConfig, default_cards
+from app.trainings import requests
 from landscapes.contours import Grid, plane_losses
 from optim_core.training import TrainingRun, train
 
@@ -90,7 +92,13 @@ def test_settings_are_saved_and_restored() -> None:
     assert (restored.page, restored.config) == ("networks", CONFIG)
 
 
-def test_what_was_never_trained_cannot_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_never_trained_is_trained_first_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path))
-    with pytest.raises(ValueError, match="has not been trained yet"):
-        scene_of(CONFIG)
+    reports: list[tuple[int, int]] = []
+    curves = offer_of(CONFIG, lambda done, whole: reports.append((done, whole))).tables["curves"]()
+    whole = CONFIG.steps * len(CONFIG.active) * CONFIG.seeds
+    assert reports == [(done, whole) for done in range(1, whole + 1)]
+    assert all(RunStore(tmp_path).has(request.key) for row in requests(CONFIG) for request in row)
+    reports.clear()
+    assert offer_of(CONFIG, lambda done, whole: reports.append((done, whole))).tables["curves"]() == curves
+    assert reports == []
