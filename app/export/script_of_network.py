@@ -204,7 +204,8 @@ def _network(task: ClassifierTask) -> tuple[str, list[Excerpt]]:
 
     entry = DATASETS[task.dataset]
     if not task.network.startswith("resnet18"):
-        return f"return {module_text(task.model(0))}", []
+        layout = ".to(memory_format=torch.channels_last)" if task.network == "cnn" else ""
+        return f"return {module_text(task.model(0))}{layout}", []
     norm = "nn.BatchNorm2d" if task.network == "resnet18-bn" else "_group_norm"
     helpers = ("resnet18",) if task.network == "resnet18-bn" else ("resnet18", "_group_norm")
     return f"return resnet18({entry.shape}, {entry.classes}, {norm})", [excerpt(models, helpers)]

