@@ -15,7 +15,7 @@ from optim_core.spec import OptimizerSpec, Schedule
 if TYPE_CHECKING:
     from optim_core.training import Plan
 
-FORMAT = 1  # of stored runs; raise it when the same request would give other numbers or other files
+FORMAT = 2  # of stored runs; raise it when the same request would give other numbers or other files
 
 
 @dataclass(frozen=True)
