@@ -21,6 +21,10 @@ CONFIGURATION = {
     "distributed.scheduler.http.routes": [],  # nothing over HTTP
     "distributed.worker.http.routes": [],
     "distributed.nanny.pre-spawn-environ": ONE_THREAD | KEPT_MEMORY,
+    "distributed.worker.profile.enabled": False,  # nobody looks at Dask's own profiles, ticks and memory statistics
+    "distributed.admin.tick.interval": "2s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.scheduler.active-memory-manager.start": False,
 }
 
 
