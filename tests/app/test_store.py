@@ -299,8 +299,8 @@ def test_a_worker_that_sees_another_store_or_speaks_another_format_refuses(store
         run_order(replace(order(store), store="another"))
     with pytest.raises(StoreError, match="does not see the run store"):
         run_order(order(store, root=str(tmp_path / "nowhere")))
-    with pytest.raises(JobsError, match="stores runs in format 1, the server asks for 2"):
-        run_order(order(store, format=2))
+    with pytest.raises(JobsError, match=f"stores runs in format {FORMAT}, the server asks for {FORMAT + 1}"):
+        run_order(order(store, format=FORMAT + 1))
 
 
 def test_a_worker_finds_the_store_where_its_own_environment_says(
