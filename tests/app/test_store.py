@@ -16,6 +16,7 @@ import torch
 
 from app.jobs import JobsError, RunStore, StoreError, TrainingRequest, request_from, store_from_environment
 from app.jobs import worker as worker_module
+from app.jobs.request import FORMAT
 from app.jobs.worker import Order, run_order
 from app.jobs.workspace import Workspace
 from landscapes.tasks import ClassifierTask
