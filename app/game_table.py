@@ -87,5 +87,10 @@ def gone_text(run: Trajectory, scenery: GameScenery) -> str:
         words = ending(run, index, scenery)
         if words != "in view":
             away = np.median(distance(run.outermost(index)[-1], scenery.places))
-            sentences.append(f"{name} {words}; it ends {away:.3g} from the equilibrium.")
+            sentences.append(f"{name} {words}; it ends {_long(away)} from the equilibrium.")
     return " ".join(sentences)
+
+
+def _long(distance: float) -> str:
+    """Three digits, and no powers of ten for what is read in a sentence."""
+    return f"{distance:,.0f}" if distance >= 100 else f"{distance:.3g}"

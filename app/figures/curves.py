@@ -85,17 +85,33 @@ def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray
     return x[kept], y[kept]
 
 
+def leave_out_far(figure: go.Figure) -> None:
+    """A run that ends early, by diverging, does not flatten the others: beyond ten times their reach it is left out."""
+    lengths = [max(line.x, default=0) for line in figure.data]
+    others = [line.y for line, length in zip(figure.data, lengths, strict=True) if length == max(lengths)]
+    if not others:
+        return
+    with np.errstate(all="ignore"):
+        ceiling = 10 * np.nanmax(np.abs(np.concatenate(others)), initial=0.0)
+    for line in figure.data:
+        line.y = np.where(np.abs(line.y) <= ceiling, line.y, np.nan).astype(np.float32)
+
+
 def add_line(
     figure: go.Figure, run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, above: float = 0.0
 ) -> None:
     """The median over starts of (rows, starts): thin for fast, thick and dashed for slow weights.
 
-    What is not above `above`, as on a logarithmic axis, is left out.
+    What is not above `above`, as on a logarithmic axis, is left out, and so is all after the last run diverged.
     """
     name = f"{run.names[index]}, {'slow' if slow else 'fast'} weights"
+    ended = run.diverged[index]
     with np.errstate(all="ignore"):
         middle = np.median(runs, axis=1)
-    x, y = thin(run.evaluations[:, index], np.where(np.isfinite(middle) & (middle > above), middle, np.nan))
+        shown = np.isfinite(middle) & (middle > above)
+    if (ended >= 0).all():
+        shown &= run.step < ended.max()
+    x, y = thin(run.evaluations[:, index], np.where(shown, middle, np.nan))
     figure.add_scatter(
         x=x.astype(np.int32),
         y=y.astype(np.float32),

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.curves import empty_chart, thin
+from app.figures.curves import empty_chart, leave_out_far, thin
 from app.figures.surface import LINE, SCALE
 
 Floats = NDArray[np.float64]
@@ -99,6 +99,8 @@ def honesty(
         loss.add_trace(_line(step, true, f"{name}, true", {"color": color, "width": 2}))
         dots = {"color": color, "size": 5}
         loss.add_scatter(x=step, y=flat, mode="markers", marker=dots, name=f"{name}, on the plane")
+    leave_out_far(distance)
+    leave_out_far(loss)
     if checks is None:
         loss.update_layout(xaxis={"showticklabels": False}, yaxis={"showticklabels": False, "showgrid": False})
         loss.add_annotation(

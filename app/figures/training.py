@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.curves import empty_chart, thin
+from app.figures.curves import empty_chart, leave_out_far, thin
 from optim_core.curves import Curves
 
 Floats = NDArray[np.float64]
@@ -70,6 +70,8 @@ def line_charts(
         for line in own:
             if line.chart in figures:
                 _draw(figures[line.chart], line, name, color)
+    for figure in figures.values():
+        leave_out_far(figure)
     if "accuracy" in figures:
         _show_the_top(figures["accuracy"])
     return {titles[chart]: figure for chart, figure in figures.items()}
@@ -146,6 +148,7 @@ def _band(figure: go.Figure, line: Line, color: str) -> None:
     figure.add_scatter(
         x=np.concatenate([x, x[::-1]]).astype(np.int32),
         y=np.concatenate([middle + error, (middle - error)[::-1]]).astype(np.float32),
+        mode="lines",  # a short one would get dots
         fill="toself",
         fillcolor=f"rgba({red},{green},{blue},.18)",
         line={"width": 0},

@@ -4,6 +4,7 @@
 const LONGEST_CYCLE = 40; // base steps
 const FREE_ROWS = 12; // shown of a run without slow weights
 const MARGIN = 30; // px
+const HEADROOM = 18; // px more at the top, for the caption above the names of the heads
 
 /** First and last row of the cycle that a moment belongs to: a synchronisation's row still ends its own cycle. */
 function cycleOf(run, row) {
@@ -85,11 +86,13 @@ class CloseUp {
   /** A panel over the canvas that shows `box` in the proportions of the surface's own panel. */
   panel(outer, [left, right, bottom, top]) {
     const aspect = Math.abs(outer.vertical.scale / outer.horizontal.scale);
-    const [roomX, roomY] = [this.width - 2 * MARGIN, this.height - 2 * MARGIN];
+    const [roomX, roomY] = [this.width - 2 * MARGIN, this.height - 2 * MARGIN - HEADROOM];
     const least = 1e-9 * (1 + Math.abs(left) + Math.abs(bottom));
-    const scale = Math.min(roomX / Math.max(right - left, least), roomY / (aspect * Math.max(top - bottom, least)));
+    const still = right === left && top === bottom; // a run that has stopped is no closer than on the surface
+    const fitting = Math.min(roomX / Math.max(right - left, least), roomY / (aspect * Math.max(top - bottom, least)));
+    const scale = still ? Math.abs(outer.horizontal.scale) : fitting;
     const [halfX, halfY] = [this.width / 2 / scale, this.height / 2 / (scale * aspect)];
-    const [x, y] = [(left + right) / 2, (bottom + top) / 2];
+    const [x, y] = [(left + right) / 2, (bottom + top + HEADROOM / (scale * aspect)) / 2];
     return new Panel(
       new Axis(0, this.width, [x - halfX, x + halfX]),
       new Axis(0, this.height, [y - halfY, y + halfY], false, true),

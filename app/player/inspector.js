@@ -72,9 +72,9 @@ class Inspector {
   tellBaseStep(row) {
     const { run } = this;
     const [line] = this.lines;
-    line.classList.toggle("lp-fired", row > 0);
-    if (row === 0 || !run.consecutive) {
-      const what = row === 0 ? "start" : "fast weights";
+    line.classList.toggle("lp-fired", row > 0 && !run.ended(row));
+    if (row === 0 || !run.consecutive || run.ended(row)) {
+      const what = run.ended(row) ? "stopped" : run.step[row] === 0 ? "start" : "fast weights";
       line.innerHTML = rule(`${this.name(0)}`, what) + this.values((axis) => fixed(run.weights(0, row)[axis], 4));
       return;
     }
@@ -83,7 +83,7 @@ class Inspector {
     line.innerHTML =
       rule(`${this.name(0)} ← ${this.name(0)} − Δ`, "base step") +
       this.values((axis) => {
-        const change = to[axis] - from[axis];
+        const change = Number(to[axis].toFixed(decimals)) - Number(from[axis].toFixed(decimals)); // as shown
         const sign = change < 0 ? MINUS : "+";
         const size = fixed(Math.abs(change), decimals);
         return `${fixed(from[axis], decimals)} ${sign} ${size} = ${this.tint(0, fixed(to[axis], decimals))}`;
@@ -117,6 +117,7 @@ class Inspector {
 
   lookAhead(row, updates) {
     const { run } = this;
+    if (run.ended(row)) return `<b>Diverged at step ${run.diverged}:</b> the run has stopped.`;
     if (!run.depth) return "No slow weights: every base step counts as it is.";
     if (!run.explains) return "Not every base step was kept: single updates are not shown.";
     const inside = updates.map((_, below) => this.name(below)).join(", ");

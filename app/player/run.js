@@ -73,7 +73,7 @@ class Run {
         this.proposal.y[row] = this.sparse.y[index++];
       }
       // The start is no synchronisation, and a run that has diverged stays where it is.
-      if (row === 0 || (this.diverged >= 0 && this.step[row] >= this.diverged)) this.synchronised[row] = 0;
+      if (row === 0 || this.ended(row)) this.synchronised[row] = 0;
       this.last.forEach((last, below) => (last[row] = this.synchronised[row] > below ? row : (last[row - 1] ?? 0)));
     }
     delete this.sparse;
@@ -90,6 +90,11 @@ class Run {
 
   clamp(row) {
     return Math.max(0, Math.min(this.rows - 1, row));
+  }
+
+  /** Whether a run that diverged has stopped by a row. */
+  ended(row) {
+    return this.diverged >= 0 && this.step[row] >= this.diverged;
   }
 
   /** The weights of a layer at a row: slow weights are the fast ones right after their layer last synchronised. */

@@ -19,8 +19,9 @@ SYMBOLS = {"lr": "lr η", "k_1": "k₁", "k_2": "k₂", "alpha_1": "α₁", "alp
 SHOWN = (0.95, 1.05)  # rates beyond these share the colour of the end
 # Blue contracts, vermilion expands, and the page shows through at 1.
 RATE_SCALE = [[0.0, faded(CONVERGES, 0.9)], [0.5, "rgba(128,128,128,.06)"], [1.0, faded(DIVERGES, 0.9)]]
-DOT = "rgba(60,25,0,.55)"  # on the vermilion of what diverges
+DOT = "#7a4a2a"  # on the vermilion of what diverges, and on a dark page
 PLANE_POINTS = 161
+FAR = 1e6  # a factor beyond this is far outside the picture, and its line a way to nowhere
 STAYS = {"marker": {"opacity": 1}}  # a click on a cell fades no other mark
 
 
@@ -75,7 +76,7 @@ def _stable_region(layers: Sequence[Layer], reach: float) -> go.Contour:
 
 def _way(path: NDArray[np.complex128], name: str, *, connected: bool) -> go.Scatter:
     labels = ["c", *(f"ρ{'₀₁₂₃₄'[level]}" for level in range(1, len(path)))]
-    shown = np.where(np.isfinite(path), path, np.nan)
+    shown = np.where(np.abs(path) < FAR, path, np.nan)
     return go.Scatter(
         x=shown.real,
         y=shown.imag,
