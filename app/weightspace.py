@@ -50,24 +50,29 @@ class OnPlane:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A plane and every run on it."""
+    """A plane and every run on it; `framed` are the runs that a picture must hold."""
 
     plane: Plane
     runs: tuple[OnPlane, ...]
+    framed: tuple[OnPlane, ...]
 
     @property
     def places(self) -> Floats:
-        """All coordinates, (points, 2)."""
-        return np.concatenate([p.coordinates for run in self.runs for p in (run.proposal, *run.slow)])
+        """All coordinates of the framed runs, (points, 2)."""
+        arrived = [run.proposal.coordinates[1:] for run in self.framed]  # the first row may end the cycle before
+        fast, slow = [run.fast for run in self.framed], [phi.coordinates for run in self.framed for phi in run.slow]
+        return np.concatenate([*arrived, *fast, *slow])
 
 
 def view(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, *, focus: int = 0, cycle: int = 1) -> View:
-    """Project all snapshots of all runs onto one plane.
+    """Project all snapshots of all runs onto one plane; of a cycle, those of its steps, and the frame holds its run.
+
+    A run that diverged has no say in the plane or the frame, where another did not.
 
     Args:
         results: one run per optimizer.
         kind: "pca" of all tracks; "random" filter-normalised directions through the first run's end; "ends", through
-            the last outermost weights of three runs; "cycle", one outer cycle of the run `focus`.
+            the last outermost weights of the first three runs; "cycle", one outer cycle of the run `focus`.
         task: what was trained.
         focus: the run whose cycle is shown.
         cycle: which cycle, from 1.
@@ -75,7 +80,14 @@ def view(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, *, 
     Raises:
         ValueError: these runs span no such plane; says why.
     """
-    return _view(_plane(results, kind, task, focus, cycle), results)
+    plane = _plane(results, kind, task, focus, cycle)
+    if kind != "cycle":
+        return _view(plane, results)
+    period = periods(results[focus].layers)[-1]
+    runs = tuple(
+        _on_plane(plane, _between(result.snapshots, (cycle - 1) * period, cycle * period)) for result in results
+    )
+    return View(plane, runs, (runs[focus],))
 
 
 def players_view(results: Sequence[TrainingResult]) -> View:
@@ -128,7 +140,7 @@ class Backdrop:
 
 
 def _plane(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, focus: int, cycle: int) -> Plane:
-    snapshots = [result.snapshots for result in results]
+    snapshots = [results[index].snapshots for index in stayed(results)]
     if kind == "random":
         import torch
 
@@ -136,17 +148,22 @@ def _plane(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, f
         assign_weights(model, torch.from_numpy(np.array(snapshots[0].outermost[-1], dtype=np.float32)))
         return random_plane(model, seed=0)
     if kind == "ends":
-        if len(results) < 3:
-            raise ValueError(f"a plane through three ends needs three optimizers, got {len(results)}")
+        if len(snapshots) < 3:
+            raise ValueError(f"a plane through three ends needs three optimizers, got {len(snapshots)}")
         return three_point_plane(*(np.asarray(one.outermost[-1], np.float64) for one in snapshots[:3]))
     if kind == "cycle":
-        return _cycle_plane(snapshots[focus], cycle)
+        return _cycle_plane(results[focus].snapshots, cycle)
     return pca_plane(_all_tracks(results))
 
 
+def stayed(results: Sequence[TrainingResult]) -> list[int]:
+    """Which runs did not diverge; all, where none stayed."""
+    return [index for index, result in enumerate(results) if result.diverged is None] or list(range(len(results)))
+
+
 def _all_tracks(results: Sequence[TrainingResult]) -> list[NDArray[np.floating]]:
-    """Fast and outermost slow weights of all runs, thinned."""
-    snapshots = [result.snapshots for result in results]
+    """Fast and outermost slow weights of all runs that stayed, thinned."""
+    snapshots = [results[index].snapshots for index in stayed(results)]
     every = max(1, len(snapshots[0].step) // PCA_ROWS)
     return [array[::every] for one in snapshots for array in (one.proposal, *one.slow[-1:])]
 
@@ -168,7 +185,15 @@ def _cycle_plane(one: Snapshots, cycle: int) -> Plane:
 
 
 def _view(plane: Plane, results: Sequence[TrainingResult]) -> View:
-    return View(plane, tuple(_on_plane(plane, result.snapshots) for result in results))
+    runs = tuple(_on_plane(plane, result.snapshots) for result in results)
+    return View(plane, runs, tuple(runs[index] for index in stayed(results)))
+
+
+def _between(one: Snapshots, first: int, last: int) -> Snapshots:
+    """The snapshots of steps `first` to `last`; the last one of a run that ended before."""
+    low, high = np.searchsorted(one.step, (first, last + 1))
+    rows = slice(min(low, len(one.step) - 1), max(high, 1))
+    return Snapshots(one.layers, one.step[rows], {name: array[rows] for name, array in one.tracks.items()})
 
 
 def _on_plane(plane: Plane, one: Snapshots) -> OnPlane:
@@ -178,13 +203,15 @@ def _on_plane(plane: Plane, one: Snapshots) -> OnPlane:
 def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track:
     step = run.snapshots.step
     loss = np.concatenate([result.curves.loss[0][:1], result.curves.loss[0]])
+    fast, proposal, synchronised = run.fast, run.proposal.coordinates.copy(), run.snapshots.synchronised
+    proposal[0], synchronised[0] = fast[0], 0  # a track begins where it is, whatever led there
     return Track(
         name=name,
         color=color,
         layers=result.layers,
-        fast=run.fast,
-        proposal=run.proposal.coordinates,
-        synchronised=run.snapshots.synchronised,
+        fast=fast,
+        proposal=proposal,
+        synchronised=synchronised,
         loss=loss[np.minimum(step, len(loss) - 1)],
         step=step,
         evaluations=step,

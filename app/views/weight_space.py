@@ -15,6 +15,7 @@ from app.player import player
 from app.runs import Recent
 from app.state import NetworksConfig
 from app.views.charts import draw_linked
+from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 from landscapes.tasks.classifier import ClassifierTask
 
@@ -68,7 +69,7 @@ def weight_space(
         pickable=False,
         labels=("u", "v"),
     )
-    st.caption(_explained(seen))
+    st.caption(_explained(seen, config.plane, names, results))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
     return lambda: network_scene(config, tracks, backdrop.picture)
 
@@ -108,19 +109,47 @@ def draw_plane(
             logarithmic=logarithmic,
         )
         st.plotly_chart(figure, key=key, config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]})
+        st.caption(_values(picture, measure))
 
     draw()
 
 
-def _explained(seen: weightspace.View) -> str:
+def _values(picture: PlaneLoss | None, measure: str) -> str:
+    """What the shades stand for."""
+    if picture is None:
+        return f"The {measure} on the plane is being computed …"
+    values = picture.loss if measure == "loss" else picture.accuracy
+    low, high = np.nanmin(values), np.nanmax(values)
+    shown = f"{low:.1%} to {high:.1%}" if measure == "accuracy" else f"{low:.3g} to {high:.3g}"
+    refined = "" if picture.complete else f" Refining: {picture.points / picture.total:.0%} of its points are there."
+    return f"The bluer the {'lower' if measure == 'loss' else 'higher'}: {measure} on the plane, {shown}.{refined}"
+
+
+def _explained(seen: weightspace.View, kind: str, names: Sequence[str], results: Sequence[TrainingResult]) -> str:
     if seen.plane.explained is None:
-        return "The tracks are projected onto the plane; the chart below says how far off it they are."
+        through = _through(seen, kind, names, results)
+        return f"{through} The tracks are projected onto the plane; the chart below says how far off it they are."
     first, second = seen.plane.explained
     walk = random_walk_shares(sum(len(run.snapshots.step) for run in seen.runs))
     return (
         f"The plane holds {first:.0%} and {second:.0%} of the tracks' variance along its two axes. A pure random walk "
         f"would put {walk[0]:.0%} and {walk[1]:.0%} there, so only what exceeds that is structure."
     )
+
+
+def _through(seen: weightspace.View, kind: str, names: Sequence[str], results: Sequence[TrainingResult]) -> str:
+    """Which weights span the plane."""
+    lasting = [names[index] for index in weightspace.stayed(results)]
+    if kind == "cycle":
+        snapshots = seen.framed[0].snapshots
+        between = "the end of its first inner block" if len(snapshots.layers) > 1 else "a place halfway"
+        return (
+            f"Base steps {snapshots.step[0]} to {snapshots.step[-1]}: the plane holds the slow weights that the cycle "
+            f"starts from, {between}, and where its last base step arrives."
+        )
+    if kind == "ends":
+        return f"The plane holds the last outermost weights of {', '.join(lasting[:3])}."
+    return f"Two random directions, in each filter as long as its weights, from the last weights of {lasting[0]}."
 
 
 def draw_honesty(

@@ -58,6 +58,28 @@ def test_a_cycle_plane_holds_its_three_points(results):
     assert run.proposal.distance[25] < 1e-4  # where the cycle's last base step arrived
 
 
+def test_a_cycle_is_seen_close_up_step_by_step(results):
+    seen = weightspace.view(results, "cycle", CONFIG.task(), focus=1, cycle=2)
+    assert [run.snapshots.step.tolist() for run in seen.runs] == [[5, 6, 7, 8, 9, 10]] * 3
+    assert seen.framed == (seen.runs[1],)
+    assert len(seen.places) == 5 + 6 + 6  # what its base steps reached, fast and slow weights: no other run's
+    track = weightspace.tracks(seen, results, ["a", "b", "c"], ["#111111", "#222222", "#333333"])[1]
+    assert track.synchronised.tolist() == [0, 0, 0, 0, 0, 1]
+    assert (track.proposal[0] == track.fast[0]).all()
+    assert (track.fast[0] == seen.runs[1].slow[0].coordinates[0]).all()
+
+
+def test_a_run_that_diverged_has_no_say_in_the_plane_or_the_frame(results):
+    alone = weightspace.view(results[1:], "pca", CONFIG.task())
+    first = results[0].snapshots
+    far = {name: np.asarray(track)[:4] * 10.0 ** np.arange(4)[:, None] for name, track in first.tracks.items()}
+    lost = replace(results[0], diverged=4, snapshots=replace(first, step=first.step[:4], tracks=far))
+    seen = weightspace.view([lost, *results[1:]], "pca", CONFIG.task())
+    assert (seen.plane.u == alone.plane.u).all()
+    assert (seen.places == alone.places).all()
+    assert len(seen.runs) == 3
+
+
 @pytest.mark.parametrize(
     ("kind", "chosen", "arguments", "words"),
     [
