@@ -10,6 +10,7 @@ from app.presets import GAME_PRESETS
 from app.state import GAME_NOISES, LETTERS, MAX_STARTS, MAX_STEPS, GamesConfig
 from app.views.cards import draw_cards
 from app.views.history import draw_history
+from app.views.problems import draw_problems
 from app.views.surface_controls import NOISES
 from landscapes.games import GAMES
 
@@ -19,8 +20,7 @@ PAGE = "games"
 def sidebar(config: GamesConfig, problems: list[str]) -> None:
     """Draw the controls, and what was refused above them."""
     with st.sidebar:
-        for problem in problems:
-            st.error(problem)
+        draw_problems(problems)
         ready_made = {name: preset.config for name, preset in GAME_PRESETS.items()}
         draw_history(PAGE, ready_made, GamesConfig(game=config.game))
         _scene(config)

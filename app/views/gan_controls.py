@@ -8,6 +8,7 @@ from app.presets import GAN_PRESETS
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
 from app.views.cards import draw_cards
 from app.views.history import draw_history
+from app.views.problems import draw_problems
 from landscapes.tasks.gan import LOSSES, WORLDS
 
 PAGE = "gans"
@@ -18,8 +19,7 @@ LOSS_NAMES = {"non-saturating": "Non-saturating", "wgan-gp": "Wasserstein with g
 def sidebar(config: GansConfig, problems: list[str]) -> None:
     """Draw the controls, and what was refused above them."""
     with st.sidebar:
-        for problem in problems:
-            st.error(problem)
+        draw_problems(problems)
         draw_history(PAGE, {name: preset.config for name, preset in GAN_PRESETS.items()})
         st.selectbox("Imitate", WORLDS, format_func=WORLD_NAMES.__getitem__, key=f"{PAGE}.dataset")
         st.selectbox("Losses", LOSSES, format_func=LOSS_NAMES.__getitem__, key=f"{PAGE}.objective")

@@ -8,6 +8,7 @@ from app.presets import NETWORK_PRESETS
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
 from app.views.cards import draw_cards
 from app.views.history import draw_history
+from app.views.problems import draw_problems
 from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS
 
@@ -17,8 +18,7 @@ PAGE = "networks"
 def sidebar(config: NetworksConfig, problems: list[str]) -> None:
     """Draw the controls, and what was refused above them."""
     with st.sidebar:
-        for problem in problems:
-            st.error(problem)
+        draw_problems(problems)
         draw_history(PAGE, {name: preset.config for name, preset in NETWORK_PRESETS.items()})
         _task()
         _training(config)

@@ -13,6 +13,7 @@ from app.views.cards import draw_cards
 from app.views.formula_controls import draw_formula
 from app.views.history import draw_history
 from app.views.predict import prediction_switch
+from app.views.problems import draw_problems
 from landscapes.surfaces import SURFACES
 
 PAGE, PLAYER = "surfaces", "surface-player"
@@ -28,8 +29,7 @@ NOISES = {
 def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
     """Draw the controls, and what was refused above them."""
     with st.sidebar:
-        for problem in problems:
-            st.error(problem)
+        draw_problems(problems)
         own = {name: getattr(config, name) for name in OwnFormula.model_fields}
         customary = SurfacesConfig(surface=config.surface, **own)
         draw_history(PAGE, {name: preset.config for name, preset in PRESETS.items()}, customary)

@@ -10,6 +10,7 @@ from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
 from app.theory_views import VIEWS
 from app.views.cards import SUBSCRIPT, SYNC_MOMENTUM
 from app.views.history import draw_history
+from app.views.problems import draw_problems
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 
@@ -24,8 +25,7 @@ SCENARIOS = {key: SURFACES[key].name for key in ("ravine", "bowl", "matyas", "bo
 def sidebar(config: TheoryConfig, problems: list[str]) -> None:
     """Draw the controls of the chosen instrument, and what was refused above them."""
     with st.sidebar:
-        for problem in problems:
-            st.error(problem)
+        draw_problems(problems)
         customary = TheoryConfig(instrument=config.instrument)
         draw_history(PAGE, {name: view for name, (_, view) in VIEWS.items()}, customary, what="views")
         {"stability": _stability, "noise": _noise, "regularization": _regularization, "rate": _rate}[config.instrument](
