@@ -139,7 +139,7 @@ def _arrange(figure: go.Figure, step: NDArray[np.int64], points: bool) -> None:
         axis.update(scaleanchor="x" if number == 1 else f"x{number}")
     figure.update_layout(
         height=600,
-        margin={"l": 8, "r": 24, "t": 84, "b": 8},
+        margin={"l": 8, "r": 24, "t": 84, "b": 8, "pad": 0},  # a pad would let neighbours overlap
         showlegend=False,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

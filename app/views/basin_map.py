@@ -85,7 +85,8 @@ def _title(label: int, scenery: Scenery) -> str:
         return "not yet at a minimum" if label == basins.NOT_YET else "diverged"
     minimum = scenery.minima[label]
     kind = "global minimum" if minimum.is_global else "minimum"
-    return f"{kind} ({minimum.place[0]:.3g}, {minimum.place[1]:.3g}), f = {minimum.value:.4g}"
+    value = round(minimum.value, 12)  # not the 1e-31 that rounding leaves of a zero
+    return f"{kind} ({minimum.place[0]:.3g}, {minimum.place[1]:.3g}), f = {value:.4g}"
 
 
 def _difference(found: basins.BasinMap, names: list[str]) -> None:

@@ -36,7 +36,7 @@ def page() -> None:
     """Controls; training, live; then curves, table, samples and the players' plane."""
     config, problems = session.current(PAGE, GansConfig)
     sidebar(config, problems)
-    st.markdown(f"#### {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective].lower()}")
+    st.markdown(f"#### {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective]}")
     st.caption(f"{shown_by_gan(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")

@@ -34,8 +34,8 @@ def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
     x, y = config.starts[0]
     st.caption(
         f"{number} draws of the noise, all from ({x:g}, {y:g}). Each dot is one run's outermost slow weights "
-        "(without layers: its weights). Solid: the ellipse of their covariance, two standard "
-        "deviations, which holds 86 % of a Gaussian cloud. Dashed: the one it settles at in theory (derived here)."
+        "(without layers: its weights). Solid: the ellipse of their covariance, two standard deviations, which holds "
+        "86 % of a Gaussian cloud. Dashed, where a closed form exists: what it settles at in theory (derived here)."
     )
     run = _computed(config, number)
     st.plotly_chart(_figure(config, scenery), key=CHART, config=CONFIG, theme="streamlit")
@@ -86,7 +86,7 @@ def deviations(config: SurfacesConfig, run: Trajectory) -> list[dict[str, str]]:
         for axis, name in enumerate("xy"):
             said = f"{measured[axis]:.4g}" if alive > 1 else "diverged"
             beside = _beside(predicted, float(measured[axis]), axis, alive) if predicted else {}
-            rows.append({"optimizer": spec.name, "along": name, "measured": said, **beside})
+            rows.append({"optimizer": spec.name, "along": name, "deviation, measured": said, **beside})
     return rows
 
 
@@ -103,11 +103,13 @@ def _beside(predicted: cloud.Theory, measured: float, axis: int, runs: int) -> d
 
 def _notes(config: SurfacesConfig, run: Trajectory) -> list[str]:
     """What the table leaves out, and why; whose runs diverged."""
-    notes = []
+    unknown: dict[str, list[str]] = {}  # the optimizers without a closed form, by the reason
+    for spec in config.specs():
+        if why := cloud.why_no_theory(config, spec):
+            unknown.setdefault(why, []).append(spec.name)
+    notes = [f"{', '.join(names)}: no closed form, since {why}." for why, names in unknown.items()]
     for index, spec in enumerate(config.specs()):
-        why, lost = cloud.why_no_theory(config, spec), int((run.diverged[index] >= 0).sum())
-        if why:
-            notes.append(f"{spec.name}: no closed form, since {why}.")
+        lost = int((run.diverged[index] >= 0).sum())
         if lost:
             notes.append(
                 f"{spec.name}: {lost} of {run.diverged.shape[1]} runs diverged and are left out of the spread."

@@ -120,7 +120,7 @@ def _values(picture: PlaneLoss | None, measure: str) -> str:
         return f"The {measure} on the plane is being computed …"
     values = picture.loss if measure == "loss" else picture.accuracy
     low, high = np.nanmin(values), np.nanmax(values)
-    shown = f"{low:.1%} to {high:.1%}" if measure == "accuracy" else f"{low:.3g} to {high:.3g}"
+    shown = f"{low:.1%} to {high:.1%}" if measure == "accuracy" else f"{low:.3g} to {high:.3g}".replace("-", "−")
     refined = "" if picture.complete else f" Refining: {picture.points / picture.total:.0%} of its points are there."
     return f"The bluer the {'lower' if measure == 'loss' else 'higher'}: {measure} on the plane, {shown}.{refined}"
 

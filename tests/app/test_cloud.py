@@ -85,7 +85,7 @@ def test_where_all_diverged_no_spread_is_drawn_or_compared():
     assert np.isnan(cloud.spread(run, 0)).all()
     assert pack(cloud.cloud_tracks(config, run))
     bare, _, lookahead, *_ = deviations(config, run)
-    assert bare == {"optimizer": "SGD", "along": "x", "measured": "diverged"}
+    assert bare == {"optimizer": "SGD", "along": "x", "deviation, measured": "diverged"}
     assert "inside" in lookahead
 
 
