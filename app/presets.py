@@ -199,8 +199,8 @@ def _tuned(*lrs: float, schedule: ScheduleKind = "constant") -> tuple[Card, ...]
 # Figures are those of docs/networks.md, which says how they were measured; the first of its seeds is the one shown.
 NETWORK_PRESETS: dict[str, NetworkPreset] = {
     "Digits, clean labels": NetworkPreset(
-        "On clean labels nesting does not help: -0.13 ± 0.08, -0.25 ± 0.11 and -0.17 ± 0.10 points of test accuracy from "
-        "SGD for one, two and three layers (12 seeds, each at its tuned lr).",
+        "On clean labels nesting does not help: -0.13 ± 0.08, -0.25 ± 0.11 and -0.17 ± 0.10 points of test accuracy "
+        "from SGD for one, two and three layers (12 seeds, each at its tuned lr).",
         NetworksConfig(steps=1240, snapshot_every=2, cards=_tuned(0.4, 0.2, 0.8, 0.8)),
     ),
     "Digits, 20 % wrong labels, batch 4": NetworkPreset(
@@ -212,12 +212,12 @@ NETWORK_PRESETS: dict[str, NetworkPreset] = {
     ),
     "Digits, 40 % wrong labels, averaged weights beside": NetworkPreset(
         "Only three layers help here: -0.57 ± 0.45, -0.30 ± 0.40 and +0.92 ± 0.26 points of test accuracy from SGD "
-        "(12 seeds, each at its tuned lr). Dotted: the exponential moving average of the fast weights, the plain rival.",
+        "(12 seeds, each at its tuned lr). Dotted: the exponential moving average of fast weights, the plain rival.",
         NetworksConfig(label_noise=0.4, ema=0.99, steps=1240, snapshot_every=2, cards=_tuned(0.01, 0.05, 0.1, 0.2)),
     ),
     "Digits, 40 % wrong labels, cosine decay": NetworkPreset(
-        "A decaying lr averages, too: SGD gains from it, and -0.70 ± 0.35, +0.12 ± 0.25 and +0.97 ± 0.24 points from SGD "
-        "are left for one, two and three layers (12 seeds, each at its tuned lr).",
+        "A decaying lr averages, too: SGD gains from it, and -0.70 ± 0.35, +0.12 ± 0.25 and +0.97 ± 0.24 points from "
+        "SGD are left for one, two and three layers (12 seeds, each at its tuned lr).",
         NetworksConfig(
             label_noise=0.4, steps=1240, snapshot_every=2, cards=_tuned(0.02, 0.1, 0.2, 0.4, schedule="cosine")
         ),
