@@ -69,7 +69,10 @@ def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) 
 def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:
     customary = scenery.floor + 0.01 * (float(run.loss[0].max()) - scenery.floor)
     target = config.target if config.target is not None else customary
-    st.dataframe(summary(run, scenery.places, target), hide_index=True)
+    rows = summary(run, scenery.places, target)
+    numbers = [name for name, value in rows[0].items() if isinstance(value, float)]
+    short = st.column_config.NumberColumn(format="%.4g")  # else 1e-30 is written out, and pushes the rest away
+    st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short))
     st.number_input(
         "Loss to reach", value=None, placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g",
         key=f"{PAGE}.target", width=320,
