@@ -34,8 +34,15 @@ def _depths(lr: float, depths: tuple[int, ...] = (0, 1, 2), *, equal_effective: 
 
 PRESETS: dict[str, Preset] = {
     "Noise: slow weights settle closer": Preset(
-        "The base optimizer keeps jittering at the level of its noise; each layer of slow weights jitters less.",
-        SurfacesConfig(surface="bowl", cards=_depths(0.3, (0, 1, 2, 3)), steps=1000),
+        "The base optimizer keeps jittering at the level of its noise; each layer of slow weights jitters less. The "
+        "table has medians over the four starts.",
+        SurfacesConfig(
+            surface="bowl",
+            starts=((2.0, 2.0), (-2.0, 2.0), (-2.0, -2.0), (2.0, -2.0)),
+            noise_scale=0.7,
+            cards=_depths(0.3, (0, 1, 2)),
+            steps=1000,
+        ),
     ),
     "Stability: where SGD diverges": Preset(
         "lr times curvature is 2.04: SGD and k = 6 leave, k = 5 comes home: an odd power flips its sign.",
