@@ -41,7 +41,8 @@ PRESETS: dict[str, Preset] = {
             starts=((2.0, 2.0), (-2.0, 2.0), (-2.0, -2.0), (2.0, -2.0)),
             noise_scale=0.7,
             cards=_depths(0.3, (0, 1, 2)),
-            steps=1000,
+            steps=800,
+            panels=True,
         ),
     ),
     "Stability: where SGD diverges": Preset(
