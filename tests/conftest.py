@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -20,8 +21,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def same_seeds() -> None:
-    """Seed the global generators, so that no test depends on the ones before it."""
+def same_beginning() -> Iterator[None]:
+    """Seed the global generators and keep the number of threads, so that no test depends on the ones before it."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002
     torch.manual_seed(0)
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)

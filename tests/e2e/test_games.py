@@ -102,6 +102,7 @@ def test_methods_with_two_gradients_a_step_have_a_cursor_of_their_own(open_games
     assert places[1] - places[0] == pytest.approx(expected, abs=1)
 
 
+@pytest.mark.slow
 def test_the_address_gives_the_same_page_in_another_browser(open_games, browser):
     page = open_games("game=limit_cycle&parameter=0.2&steps=300&1.alternating=1&1.layers=none")
     other = browser.new_context(viewport=page.viewport_size).new_page()

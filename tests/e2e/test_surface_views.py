@@ -63,6 +63,7 @@ def turn(page: Page) -> None:
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_heads_follow_the_player_and_the_camera_survives_a_new_run(open_app, wait_idle):
     page = open_app("/?v=1&surface=himmelblau")
     choose(page, "3D")
