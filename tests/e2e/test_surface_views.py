@@ -120,6 +120,7 @@ def orange_near(page: Page, point: list[float]) -> float:
     return float(gaps.min())
 
 
+@pytest.mark.slow
 def test_the_cloud_is_drawn_in_each_optimizers_colour(open_app, wait_idle):
     page = open_app("/?v=1&surface=bowl")
     choose(page, "Seed cloud")
@@ -147,6 +148,7 @@ def test_the_cloud_is_drawn_in_each_optimizers_colour(open_app, wait_idle):
     assert SIGMAS * 0.36 < reach < 4 * 0.42
 
 
+@pytest.mark.slow
 def test_without_noise_there_is_nothing_to_see(open_app):
     page = open_app("/?v=1&surface=bowl&noise=none")
     choose(page, "Seed cloud")
