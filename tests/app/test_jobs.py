@@ -193,6 +193,7 @@ def test_a_damaged_entry_is_computed_again_on_the_next_request(jobs: Jobs) -> No
     assert "An earlier copy was damaged" in jobs.status(ticket).message
 
 
+@pytest.mark.slow
 def test_when_the_local_cluster_dies_another_one_goes_on(jobs: Jobs) -> None:
     request = replace(LONG, seed=9)
     ticket = jobs.submit(request, "ann")
