@@ -1,10 +1,11 @@
 """The GAN tables of docs/networks.md: does Lookahead-minmax help two networks that train against each other?
 
-    python -m benchmarks.gan_study [--workers 4] [--seeds 8] [digits] [ring]
+    python -m benchmarks.gan_study [--workers 4] [--seeds 8] [digits] [wgan] [ring]
 
 digits: Adam with β = (0, .999), batches of 64, 3,000 steps, both players at one lr, which is chosen for each depth by
     the mean validation Fréchet distance (on 20 PCA features) of the outermost slow weights over three seeds; then
     fresh seeds at that lr. Beside the outermost slow weights stands an exponential moving average of the fast ones.
+wgan: the same with the Wasserstein objective and gradient penalty, one discriminator step for each of the generator.
 ring: eight Gaussians on a circle, SGD, 3,000 steps. Each stack beside plain SGD at its effective lr, lr Π α: is the
     gain anything but the smaller step?
 """
@@ -34,7 +35,7 @@ METRICS = ("val_frechet", "test_frechet", "modes", "quality")
 class Job:
     """One run of both players."""
 
-    dataset: str
+    task: GanTask
     base: BaseName
     lr: float
     depth: int
@@ -45,27 +46,28 @@ def outcome(job: Job) -> dict[str, dict[str, float]]:
     """The last metrics of the outermost slow ("kept") and of the averaged weights; NaN if the run diverged."""
     torch.set_num_threads(1)
     spec = OptimizerSpec("", job.base, job.lr, (FIVE,) * job.depth, betas=(0.0, 0.999))
-    run = train(GanTask(dataset=job.dataset), spec, STEPS, job.seed, evaluate_every=STEPS, ema=EMA)
+    run = train(job.task, spec, STEPS, job.seed, evaluate_every=STEPS, ema=EMA)
     names = {"kept": f"slow_{job.depth}" if job.depth else "fast", "fast": "fast", "averaged": "ema"}
     if run.diverged is not None:
         return {name: dict.fromkeys(METRICS, np.nan) for name in names}
     return {name: {key: run.curves.metrics[weights][key][-1] for key in METRICS} for name, weights in names.items()}
 
 
-def digits(pool: ProcessPoolExecutor, seeds: int) -> None:
+def digits(pool: ProcessPoolExecutor, seeds: int, objective: str = "non-saturating") -> None:
     """Tune, measure on fresh seeds, print."""
-    print(f"\n**Digits, Adam, {STEPS:,} steps** ({seeds} seeds; Fréchet distance on 20 PCA features of test images)\n")
+    task = GanTask(dataset="digits", objective=objective)
+    print(f"\n**Digits, {objective}, Adam, {STEPS:,} steps** ({seeds} seeds; distance on 20 PCA features)\n")
     print(f"Training images themselves are {floor():.2f} from the test images.\n")
     print("| optimizer | lr | outermost slow | from Adam | fast | average of fast | average, from Adam's average |")
     print("|---|---|---|---|---|---|---|")
     base: dict[str, Floats] = {}
     for depth in (0, 1, 2, 3):
-        jobs = [Job("digits", "adam", lr, depth, seed) for lr in DIGITS_LRS for seed in TUNING_SEEDS]
+        jobs = [Job(task, "adam", lr, depth, seed) for lr in DIGITS_LRS for seed in TUNING_SEEDS]
         tuning = np.array([one["kept"]["val_frechet"] for one in pool.map(outcome, jobs)])
         means = np.nan_to_num(tuning.reshape(len(DIGITS_LRS), -1).mean(1), nan=np.inf)
         lr = DIGITS_LRS[int(means.argmin())]
         edge = " (edge of its grid)" if lr in (DIGITS_LRS[0], DIGITS_LRS[-1]) else ""
-        results = list(pool.map(outcome, [Job("digits", "adam", lr, depth, seed) for seed in range(seeds)]))
+        results = list(pool.map(outcome, [Job(task, "adam", lr, depth, seed) for seed in range(seeds)]))
         found = {name: np.array([one[name]["test_frechet"] for one in results]) for name in results[0]}
         base = base or found
         print(
@@ -74,6 +76,11 @@ def digits(pool: ProcessPoolExecutor, seeds: int) -> None:
             f"| {paired(found['averaged'] - base['averaged'])} |",
             flush=True,
         )
+
+
+def wgan(pool: ProcessPoolExecutor, seeds: int) -> None:
+    """The other objective."""
+    digits(pool, seeds, "wgan-gp")
 
 
 def floor() -> float:
@@ -106,7 +113,7 @@ def ended(distance: Floats) -> str:
 
 def measured(pool: ProcessPoolExecutor, lr: float, depth: int, seeds: int) -> tuple[Floats, Floats]:
     """Test Fréchet distances and covered modes, one per seed."""
-    results = list(pool.map(outcome, [Job("ring", "sgd", lr, depth, seed) for seed in range(seeds)]))
+    results = list(pool.map(outcome, [Job(GanTask(dataset="ring"), "sgd", lr, depth, seed) for seed in range(seeds)]))
     distance, modes = (np.array([one["kept"][key] for one in results]) for key in ("test_frechet", "modes"))
     return distance, modes
 
@@ -116,11 +123,11 @@ def title(depth: int, base: str) -> str:
     return base if depth == 0 else f"{depth} layer{'s' * (depth > 1)} (5, .5)"
 
 
-STUDIES = {"digits": digits, "ring": ring}
+STUDIES = {"digits": digits, "wgan": wgan, "ring": ring}
 
 
 def main() -> None:
-    """Run the named studies, or both."""
+    """Run the named studies, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=list(STUDIES))
     parser.add_argument("--workers", type=int, default=2)

@@ -43,7 +43,7 @@ def network_caption(config: NetworksConfig) -> Caption:
             f"batches of {config.batch_size}, augmentation {config.augmentation}, "
             f"wrong labels {config.label_noise:.0%}.",
             f"Seed: {config.seed}. Seeds: {config.seeds}. Base steps: {config.steps}.",
-            f"Plane through weight space: {config.plane}; shading: {config.measure} of the training images.",
+            f"Plane through weight space: {config.plane_title}; shading: {config.measure} of the training images.",
             *(optimizer_line(spec, config.ema) for spec in config.specs()),
         ),
         citations=citations(config.specs()),

@@ -106,7 +106,8 @@ def trained_network_offer(config: NetworksConfig, on_progress: Progress | None =
         from app import weightspace
 
         task, first = config.task(), [row[0] for row in results]
-        seen = weightspace.view(first, config.plane, task)
+        _, focus, cycle, _ = config.close_up
+        seen = weightspace.view(first, config.plane, task, focus=focus, cycle=cycle)
         picture = _picture(seen, task.landscape(weightspace.IMAGES), on_progress)
         return network_scene(config, weightspace.tracks(seen, first, _names(config), config.colors), picture)
 

@@ -16,7 +16,7 @@ from app.state.cards import (
 )
 from app.state.games import GAME_NOISES, LETTERS, GameCard, GamesConfig
 from app.state.gans import GanCard, GansConfig
-from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
+from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, PLANES, CloseUp, NetworksConfig
 from app.state.surfaces import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 
 __all__ = [
@@ -35,7 +35,9 @@ __all__ = [
     "NOISE_KINDS",
     "OWN",
     "PALETTE",
+    "PLANES",
     "Card",
+    "CloseUp",
     "Comparison",
     "GameCard",
     "GamesConfig",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from app.state.cards import Card, Comparison, Finite, default_cards
+from app.state.cards import MAX_CARDS, Card, Comparison, Finite, default_cards
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS
@@ -17,10 +17,28 @@ MAX_TRAINING_STEPS, MAX_SEEDS = 20_000, 12
 DEFAULT_LR = 0.1
 PlaneKind = Literal["pca", "random", "ends", "cycle"]
 Measure = Literal["loss", "accuracy"]
+PLANES: dict[str, str] = {
+    "pca": "Principal directions of all tracks",
+    "cycle": "One cycle, close up",
+    "ends": "Through three ends",
+    "random": "Random, filter-normalised",
+}
+
+
+class CloseUp(NamedTuple):
+    """One outer cycle of one optimizer: its card, its place among those switched on, the cycle and their number."""
+
+    card: int
+    place: int
+    cycle: int
+    cycles: int
 
 
 class NetworksConfig(Comparison):
-    """A comparison on a network: the task, how long, how often to look, and the plane it is seen on."""
+    """A comparison on a network: the task, how long, how often to look, and the plane it is seen on.
+
+    focus, cycle: the number of the card, and of its outer cycle, that the plane "cycle" shows, both from 1.
+    """
 
     v: Literal[1] = 1
     dataset: str = "digits"
@@ -36,6 +54,8 @@ class NetworksConfig(Comparison):
     ema: Finite = Field(0.0, ge=0, lt=1)
     equal_lr: bool = False
     plane: PlaneKind = "pca"
+    focus: int = Field(3, ge=1, le=MAX_CARDS)
+    cycle: int = Field(1, ge=1, le=MAX_TRAINING_STEPS)
     measure: Measure = "loss"
 
     @field_validator("dataset")
@@ -82,6 +102,28 @@ class NetworksConfig(Comparison):
         """What is trained, in words: Small CNN on digits (8x8, built in)."""
         name = MODELS[self.network].name
         return f"{name[0].upper()}{name[1:]} on {DATASETS[self.dataset].name}"
+
+    @property
+    def close_ups(self) -> dict[int, int]:
+        """Which optimizers have cycles to look at: the card's number, and its place among those switched on."""
+        numbers = [number for number, card in enumerate(self.cards, start=1) if card.on]
+        layered = {number: place for place, number in enumerate(numbers) if self.cards[number - 1].layers}
+        return layered or {number: place for place, number in enumerate(numbers[:1])}
+
+    @property
+    def close_up(self) -> CloseUp:
+        """What the plane "cycle" shows: what was asked for, or the nearest there is. At least one card is on."""
+        number = min(self.close_ups, key=lambda known: abs(known - self.focus))
+        cycles = max(1, self.steps // self.cards[number - 1].outer_period)
+        return CloseUp(number, self.close_ups[number], min(self.cycle, cycles), cycles)
+
+    @property
+    def plane_title(self) -> str:
+        """The plane in words, with the cycle that it shows."""
+        if self.plane != "cycle" or not self.active:
+            return PLANES[self.plane]
+        shown = self.close_up
+        return f"{PLANES['cycle']}: {shown.cycle} of {self.specs()[shown.place].name}"
 
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are switched on; with `equal_lr`, each at lr / Π α."""

@@ -13,7 +13,7 @@ from app.figures.plane import honesty, plane_figure
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import Recent
-from app.state import NetworksConfig
+from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.charts import draw_linked
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
@@ -21,12 +21,6 @@ from landscapes.tasks.classifier import ClassifierTask
 
 PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
 HONESTY = ("network-honesty-1", "network-honesty-2")
-KINDS = {
-    "pca": "Principal directions of all tracks",
-    "cycle": "One cycle, close up",
-    "ends": "Through three ends",
-    "random": "Random, filter-normalised",
-}
 
 _views: Recent[weightspace.View] = Recent(8)
 _backdrops: Recent[weightspace.Backdrop] = Recent(8)
@@ -47,10 +41,13 @@ def weight_space(
     st.markdown("#### Weight space")
     left, right = st.columns([3, 1])
     with left:
-        st.selectbox("Plane", list(KINDS), format_func=KINDS.__getitem__, key=f"{PAGE}.plane")
+        st.selectbox("Plane", list(PLANES), format_func=PLANES.__getitem__, key=f"{PAGE}.plane")
     with right:
         st.segmented_control("Shown on it", ["loss", "accuracy"], key=f"{PAGE}.measure", required=True)
-    focus, cycle = _cycle(config, names) if config.plane == "cycle" else (0, 1)
+    shown = config.close_up if config.plane == "cycle" else None
+    if shown:
+        _choose_close_up(shown, {card: names[place] for card, place in config.close_ups.items()})
+    focus, cycle = (shown.place, shown.cycle) if shown else (0, 1)
     key = (tuple(result.request.key for result in results), config.plane, focus, cycle)
     try:
         seen = _views.get(key, lambda: weightspace.view(results, config.plane, task, focus=focus, cycle=cycle))
@@ -74,14 +71,12 @@ def weight_space(
     return lambda: network_scene(config, tracks, backdrop.picture)
 
 
-def _cycle(config: NetworksConfig, names: Sequence[str]) -> tuple[int, int]:
+def _choose_close_up(shown: CloseUp, titles: dict[int, str]) -> None:
+    """Which optimizer, by its card, and which cycle; where the chosen one is gone, the nearest."""
+    st.session_state[f"{PAGE}.focus"], st.session_state[f"{PAGE}.cycle"] = shown.card, shown.cycle
     left, right = st.columns([3, 1])
-    layered = [index for index, card in enumerate(config.active) if card.layers] or [0]
-    focus = left.selectbox(
-        "Optimizer", layered, index=len(layered) - 1, format_func=lambda i: names[i], key=f"{PAGE}.focus"
-    )
-    most = max(1, config.steps // config.active[focus].outer_period)
-    return focus, right.number_input("Cycle", 1, most, key=f"{PAGE}.cycle")
+    left.selectbox("Optimizer", list(titles), format_func=titles.__getitem__, key=f"{PAGE}.focus")
+    right.number_input(f"Cycle, of {shown.cycles:,}", 1, shown.cycles, key=f"{PAGE}.cycle")
 
 
 def draw_plane(

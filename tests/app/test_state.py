@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from app.state import Card, LayerConfig, SurfacesConfig
+from app.state import Card, LayerConfig, NetworksConfig, SurfacesConfig
 from optim_core.layers import Layer
 
 FIVE = LayerConfig(k=5, alpha=0.5)
@@ -64,3 +64,20 @@ def test_configs_are_values():
     assert hash(SurfacesConfig()) == hash(SurfacesConfig())
     with pytest.raises(ValidationError):
         SurfacesConfig().steps = 3
+
+
+def test_a_close_up_shows_the_nearest_that_there_is():
+    off, layered = Card(on=False, layers=(FIVE,)), Card(layers=(FIVE, FIVE))
+    config = NetworksConfig(cards=(off, Card(), layered), steps=60, plane="cycle", focus=1, cycle=9)
+    assert config.close_up == (
+        3,
+        1,
+        2,
+        2,
+    )  # the third card, second of those on; 60 steps hold two cycles of 25
+    assert config.plane_title == "One cycle, close up: 2 of Multilayer Lookahead (5, .5)(5, .5)"
+
+
+def test_a_close_up_without_layers_is_of_the_first_optimizer():
+    config = NetworksConfig(cards=(Card(on=False, layers=(FIVE,)), Card(), Card(lr=0.1)), steps=60, plane="cycle")
+    assert config.close_up == (2, 0, 1, 60)
