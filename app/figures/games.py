@@ -23,6 +23,7 @@ STABILITIES = {
     "centre": "the flow circles around it for ever",
     "unstable": "the flow leaves it",
 }
+BLOW_UP = 1.25  # rate per base step beyond which a run is gone in a few steps
 HEIGHT = 190  # of a chart: three of them stand beside the field and its player
 FIELD_HEIGHT = 460  # of a single plot, which has half of the page's width: circles look nearly round
 
@@ -184,7 +185,22 @@ def _rates(
             x=evaluations.astype(np.int32), y=measured, mode="lines+markers" if len(measured) < 4 else "lines",
             line={"color": color, "width": 1.4}, hovertemplate=words,
         )  # fmt: skip
+    _leave_out_blow_ups(figure)
     return figure
+
+
+def _leave_out_blow_ups(figure: go.Figure) -> None:
+    """One optimizer that multiplies its distance each step would press all the others onto the line at 1."""
+    lines = [np.asarray(line.y, float) for line in figure.data]
+    seen = np.concatenate([line[np.isfinite(line)] for line in lines] or [np.ones(1)])
+    near = np.append(seen[seen <= BLOW_UP], 1.0)
+    if len(near) == 1 or seen.max(initial=1.0) <= BLOW_UP:
+        return
+    room = 0.08 * float(np.ptp(near)) or 0.01
+    figure.update_yaxes(range=[near.min() - room, near.max() + room])
+    figure.add_annotation(
+        text=f"off the chart: up to {seen.max():.3g}", x=1, y=1, xref="paper", yref="paper", showarrow=False
+    )
 
 
 def _objective(run: Trajectory, value: Floats, left: NDArray[np.int64], colors: Sequence[str]) -> go.Figure:

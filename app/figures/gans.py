@@ -67,11 +67,12 @@ def samples_figure(names: Sequence[str], colors: Sequence[str], made: Sequence[S
     """
     points = real.ndim == 2
     titles = [broken(name) for name in (names if points else (*names, "real images"))]
+    rows = ("fast", "slow") if any(one.slow is not None for one in made) else ("fast",)
     figure = make_subplots(
-        rows=2, cols=len(titles), column_titles=titles, row_titles=["fast", "slow"],
+        rows=len(rows), cols=len(titles), column_titles=titles, row_titles=rows,
         horizontal_spacing=0.02, vertical_spacing=0.03,
     )  # fmt: skip
-    cells = [(row, column) for row in (1, 2) for column in range(1, len(made) + 1)]
+    cells = [(row, column) for row in range(1, len(rows) + 1) for column in range(1, len(made) + 1)]
     shown = [(row, column) for row, column in cells if _of(made[column - 1], row) is not None]
     if points:
         for row, column in shown:
@@ -87,6 +88,7 @@ def samples_figure(names: Sequence[str], colors: Sequence[str], made: Sequence[S
         for frame, step in enumerate(made[0].step)
     ]
     _arrange(figure, made[0].step, points)
+    figure.update_layout(height=90 + 255 * len(rows))
     return figure
 
 
@@ -138,7 +140,6 @@ def _arrange(figure: go.Figure, step: NDArray[np.int64], points: bool) -> None:
     for number, axis in enumerate(figure.select_yaxes(), start=1):
         axis.update(scaleanchor="x" if number == 1 else f"x{number}")
     figure.update_layout(
-        height=600,
         margin={"l": 8, "r": 24, "t": 84, "b": 8, "pad": 0},  # a pad would let neighbours overlap
         showlegend=False,
         paper_bgcolor="rgba(0,0,0,0)",

@@ -395,3 +395,19 @@ def test_a_figure_and_a_page_of_a_game_are_drawn():
     assert drawn[:4] == b"\x89PNG"
     assert drawn != without
     assert b"speed %{customdata" in plotly_html(scene)
+
+
+def test_a_run_that_blows_up_leaves_the_rates_of_the_others_readable():
+    config = GamesConfig(steps=60)
+    run, scenery, _, closed = measured(config)
+    left = np.full((len(run.names), 1), -1)
+
+    def rate_chart(*values):
+        shown = [(np.arange(1, 4), np.array(each)) for each in values]
+        return list(game_charts(run, shown, closed, scenery.places, scenery.value, left, config.colors).values())[1]
+
+    calm, wild = [0.97, 0.98, 0.98], [2.0, 5.0, 9.0]
+    low, high = rate_chart(wild, calm, calm).layout.yaxis.range
+    assert 0.9 < low < 0.97 < 1 < high < 1.1
+    assert "off the chart: up to 9" in [note.text for note in rate_chart(wild, calm, calm).layout.annotations]
+    assert rate_chart(calm, calm, calm).layout.yaxis.range is None

@@ -107,6 +107,12 @@ def test_the_figure_plays_every_kept_step_in_the_cells_that_move(results):
     np.testing.assert_array_equal(figure.frames[3].data[0].y, made[0].fast[3][:, 1])
 
 
+def test_without_layers_there_is_no_row_for_slow_generators(results):
+    made = samples(CONFIG.task(), results[:1])
+    figure = samples_figure(NAMES[:1], COLORS[:1], made, real_samples(CONFIG.task()))
+    assert [note.text for note in figure.layout.annotations] == [NAMES[0], "fast"]
+
+
 def test_images_are_laid_out_in_rows_with_a_line_between():
     images = np.stack([np.full((1, 2, 3), value, np.float32) for value in (0, 0.5, 1, np.nan)])
     picture = mosaic(images)

@@ -52,6 +52,13 @@ def test_map_without_simulation_shows_no_outcome():
     assert not any(name and "simulat" in name for name in names)
 
 
+def test_settings_beyond_the_map_are_marked_at_its_edge():
+    rates = np.ones((2, 3))
+    inside, beyond = (stability_figure(GRID, rates, (GRID, rates), None, here).data[2] for here in ((2, 0.1), (9, 0.1)))
+    assert (inside.x, inside.y, inside.name) == ((2,), (0.1,), "set in the sidebar")
+    assert (beyond.x, beyond.y, beyond.name) == ((3.5,), (0.1,), "set in the sidebar, beyond this edge")
+
+
 def test_factor_plane_joins_the_factors_of_each_mode():
     levels = factors(np.array([0.5, 1 + 0.1j]), SPEC.layers)
     figure = factor_plane(levels, ["first", "second"], SPEC.layers)

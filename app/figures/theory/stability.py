@@ -111,7 +111,9 @@ def stability_figure(
     The last trace holds one point per cell, row by row, for clicks.
     """
     marks = _outcomes(grid, rates, simulated)
-    figure = go.Figure([_rates(grid, rates), _boundary(*fine), _here(*here), *marks, _targets(grid, rates, simulated)])
+    figure = go.Figure(
+        [_rates(grid, rates), _boundary(*fine), _here(grid, here), *marks, _targets(grid, rates, simulated)]
+    )
     for update, axis in ((figure.update_xaxes, grid.x), (figure.update_yaxes, grid.y)):
         borders = edges(axis)
         update(title_text=SYMBOLS[axis.name], range=[borders[0], borders[-1]], showgrid=False)
@@ -124,12 +126,16 @@ def _boundary(grid: ParameterGrid, rates: Floats) -> go.Scatter:
     return go.Scatter(x=x, y=y, mode="lines", line=line, name="|ρ| = 1, closed form", hoverinfo="skip")
 
 
-def _here(x: float, y: float) -> go.Scatter:
+def _here(grid: ParameterGrid, here: tuple[float, float]) -> go.Scatter:
+    """The page's own values; at the edge where the map does not reach them."""
+    borders = [edges(axis) for axis in (grid.x, grid.y)]
+    x, y = (float(np.clip(value, side[0], side[-1])) for value, side in zip(here, borders, strict=True))
     return go.Scatter(
         x=[x],
         y=[y],
         mode="markers",
-        name="set in the sidebar",
+        name="set in the sidebar" if (x, y) == here else "set in the sidebar, beyond this edge",
+        cliponaxis=False,
         hoverinfo="skip",
         marker={"symbol": "diamond-open", "size": 13, "color": MUTED, "line": {"width": 2.5}},
         unselected=STAYS,
