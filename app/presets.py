@@ -91,8 +91,9 @@ PRESETS: dict[str, Preset] = {
 
 
 def shown_by(config: SurfacesConfig) -> str:
-    """What to look at, if this is a ready-made comparison untouched; else what the surface teaches."""
-    return next((preset.shows for preset in PRESETS.values() if preset.config == config), config.landscape.teaches)
+    """What to look at, if this is a ready-made comparison, however it is looked at; else what the surface teaches."""
+    found = (preset.shows for preset in PRESETS.values() if preset.config.alike(config))
+    return next(found, config.landscape.teaches)
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,9 @@ GAME_PRESETS: dict[str, GamePreset] = {
 
 
 def shown_by_game(config: GamesConfig) -> str:
-    """What to look at, if this is a ready-made comparison untouched; else what the game teaches."""
-    return next((preset.shows for preset in GAME_PRESETS.values() if preset.config == config), config.landscape.teaches)
+    """What to look at, if this is a ready-made comparison, however it is looked at; else what the game teaches."""
+    found = (preset.shows for preset in GAME_PRESETS.values() if preset.config.alike(config))
+    return next(found, config.landscape.teaches)
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,8 @@ class NetworkPreset:
 
 
 def shown_by_network(config: NetworksConfig) -> str:
-    """What to look at, if this is a ready-made comparison untouched."""
-    return next((preset.shows for preset in NETWORK_PRESETS.values() if preset.config == config), "")
+    """What to look at, if this is a ready-made comparison, however it is looked at."""
+    return next((preset.shows for preset in NETWORK_PRESETS.values() if preset.config.alike(config)), "")
 
 
 def _tuned(*lrs: float, schedule: ScheduleKind = "constant") -> tuple[Card, ...]:
@@ -247,13 +249,15 @@ class GanPreset:
 
 
 def shown_by_gan(config: GansConfig) -> str:
-    """What to look at, if this is a ready-made comparison untouched."""
-    return next((preset.shows for preset in GAN_PRESETS.values() if preset.config == config), "")
+    """What to look at, if this is a ready-made comparison, however it is looked at."""
+    return next((preset.shows for preset in GAN_PRESETS.values() if preset.config.alike(config)), "")
 
 
 def _gan_cards(*lrs: float) -> tuple[GanCard, ...]:
-    """One card per depth, both players at one lr."""
-    return tuple(GanCard(layers=(FIVE,) * depth, lr=lr, generator_lr=lr, color=depth) for depth, lr in enumerate(lrs))
+    """One card per depth, both players at the one lr that docs/networks.md found best for it."""
+    return tuple(
+        GanCard(layers=(FIVE,) * depth, lr=lr, generator_lr=lr, color=depth, tuned=True) for depth, lr in enumerate(lrs)
+    )
 
 
 def _descent_card(lr: float, depth: int, color: int) -> GanCard:

@@ -13,7 +13,7 @@ import streamlit as st
 from pydantic import BaseModel, ValidationError
 
 from app.links import decode, encode, explain
-from app.state import Card, LayerConfig
+from app.state import Card, Comparison, LayerConfig
 
 Config = TypeVar("Config", bound=BaseModel)
 MAX_UNDO = 50
@@ -104,10 +104,22 @@ def _read(page: str, config: Config) -> tuple[Config, list[str]]:
             (name, _said(f"{page}.parameters.{name}", number)) for name, number in config.parameters
         )
     try:
-        return type(config).model_validate(values), []
+        said = type(config).model_validate(values)
+        return _vouched(said, config) if isinstance(said, Comparison) else said, []
     except ValidationError as error:
-        refused = [f"{_place(item['loc'])}: {explain(item)}" for item in error.errors()]
+        refused = [f"{_place(item['loc'], config)}: {explain(item)}" for item in error.errors()]
         return config, [f"{sentence}. The picture shows the last valid setting." for sentence in refused]
+
+
+def _vouched(said: Comparison, before: Comparison) -> Comparison:
+    """A search for an lr speaks for nothing but what it tried: a card that changed, or whose task did, is untuned."""
+    same = said.model_copy(update={"cards": before.cards}).alike(before)
+    cards = tuple(
+        card if same and card.model_copy(update={"color": old.color, "on": old.on}) == old
+        else card.model_copy(update={"tuned": False})
+        for card, old in zip(said.cards, before.cards, strict=True)
+    )  # fmt: skip
+    return said.model_copy(update={"cards": cards})
 
 
 def _read_card(prefix: str, card: Card) -> dict[str, Any]:
@@ -118,7 +130,7 @@ def _read_card(prefix: str, card: Card) -> dict[str, Any]:
         {name: _said(f"{prefix}.{level}.{name}", value) for name, value in before.get(level, blank)}
         for level in range(1, _said(f"{prefix}.depth", len(card.layers)) + 1)
     ]
-    values["tuned"] = card.tuned and values["lr"] == card.lr  # a search vouches only for the lr it found
+    values["tuned"] = card.tuned  # no widget's
     return values
 
 
@@ -141,10 +153,11 @@ def _commit(page: str, config: BaseModel) -> None:
         st.session_state[f"{page}.problems"] = []
 
 
-def _place(loc: tuple[int | str, ...]) -> str:
+def _place(loc: tuple[int | str, ...], config: BaseModel) -> str:
     if loc[:1] == ("cards",) and len(loc) >= 3:
         return f"optimizer {int(loc[1]) + 1}, {loc[2]}"
-    return str(loc[0]).replace("_", " ") if loc else "settings"
+    field = type(config).model_fields.get(str(loc[0])) if loc else None
+    return field.title if field and field.title else str(loc[0]).replace("_", " ") if loc else "settings"
 
 
 def _exact(value: float) -> str:

@@ -12,6 +12,8 @@ from app.jobs.store import TrainingResult
 from optim_core.layers import periods
 from optim_core.trajectory import Trajectory
 
+PAIRED = "from the first, paired ± s.e."
+
 
 def summary(run: Trajectory, minima: Floats, target: float) -> list[dict[str, Any]]:
     """Rows of the table: final loss at the outermost slow weights, best loss, distance, evaluations to `target`, ...
@@ -62,42 +64,60 @@ def divergence(run: Trajectory, index: int) -> str:
 
 def training_table(names: Sequence[str], results: Sequence[Sequence[TrainingResult]]) -> list[dict[str, Any]]:
     """Final test accuracy of trained networks, over seeds, and the paired difference from the first optimizer."""
-    first = _accuracies(results[0])
+    first = 100 * finals(results[0], outermost(results[0]), "test_accuracy")
     return [_training_row(name, row, first) for name, row in zip(names, results, strict=True)]
 
 
 def _training_row(name: str, row: Sequence[TrainingResult], first: Floats) -> dict[str, Any]:
-    accuracy = 100 * _accuracies(row)
-    fast = 100 * np.array([result.curves.metrics["fast"]["test_accuracy"][-1] for result in row])
+    accuracy = 100 * finals(row, outermost(row), "test_accuracy")
     values: dict[str, Any] = {
         "optimizer": name,
-        "test accuracy %, slow weights": _spread(accuracy),
-        "test accuracy %, fast weights": _spread(fast),
+        "test accuracy %, outermost weights": spread(accuracy, ".2f"),
+        "fast weights": spread(100 * finals(row, "fast", "test_accuracy"), ".2f"),
     }
     if any("ema" in result.curves.metrics for result in row):
-        averaged = np.array([result.curves.metrics["ema"]["test_accuracy"][-1] for result in row])
-        values["test accuracy %, averaged weights"] = _spread(100 * averaged)
+        values["averaged weights"] = spread(100 * finals(row, "ema", "test_accuracy"), ".2f")
     if len(row) > 1:
-        gap = accuracy - 100 * first
-        error = gap.std(ddof=1) / np.sqrt(len(gap))
-        values["paired difference from the first, ± standard error"] = f"{gap.mean():+.2f} ± {error:.2f}"
-    values["outer cycles"] = outer_cycles(row)
+        values[PAIRED] = paired(accuracy - first, "+.2f")
+    return values | ending(row)
+
+
+def ending(row: Sequence[TrainingResult]) -> dict[str, str]:
+    """The last columns of a table of trainings: cycles done, and which seeds diverged."""
     lost = [result.diverged for result in row if result.diverged is not None]
-    values["diverged"] = f"{len(lost)} of {len(row)}, first at step {min(lost)}" if lost else "no"
-    return values
+    return {
+        "outer cycles": outer_cycles(row),
+        "diverged": f"{len(lost)} of {len(row)}, first at step {min(lost)}" if lost else "no",
+    }
+
+
+def outermost(row: Sequence[TrainingResult]) -> str:
+    """The metrics' name of the outermost slow weights; of the fast ones without layers."""
+    return f"slow_{len(row[0].layers)}" if row[0].layers else "fast"
+
+
+def finals(row: Sequence[TrainingResult], weights: str, metric: str) -> Floats:
+    """The last measurement of each seed; NaN for one that diverged, whose last one is from before."""
+    return np.array(
+        [np.nan if result.diverged is not None else result.curves.metrics[weights][metric][-1] for result in row]
+    )
+
+
+def spread(values: Floats, mean: str, deviation: str = "") -> str:
+    """Mean and standard deviation over the seeds that lasted, in the formats given."""
+    values = values[~np.isnan(values)]
+    if len(values) < 2:
+        return f"{values[0]:{mean}}" if len(values) else "diverged"
+    return f"{values.mean():{mean}} ± {values.std(ddof=1):{deviation or mean}}"
+
+
+def paired(gap: Floats, form: str) -> str:
+    """Mean difference and its standard error, over the seeds that lasted in both."""
+    gap = gap[~np.isnan(gap)]
+    return f"{gap.mean():{form}} ± {gap.std(ddof=1) / np.sqrt(len(gap)):{form[1:]}}" if len(gap) > 1 else "—"
 
 
 def outer_cycles(row: Sequence[TrainingResult]) -> str:
     """How often the outermost layer synchronised; an optimizer without layers has no cycles."""
     layers = row[0].layers
     return str(min(len(result.curves.step) for result in row) // periods(layers)[-1]) if layers else "none"
-
-
-def _accuracies(row: Sequence[TrainingResult]) -> Floats:
-    """Of the outermost slow weights at the end; of the fast ones without layers."""
-    kind = f"slow_{len(row[0].layers)}" if row[0].layers else "fast"
-    return np.array([result.curves.metrics[kind]["test_accuracy"][-1] for result in row])
-
-
-def _spread(values: Floats) -> str:
-    return f"{values.mean():.2f} ± {values.std(ddof=1):.2f}" if len(values) > 1 else f"{values[0]:.2f}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.jobs.store import TrainingResult
 from app.player.tracks import Track
+from app.state import NetworksConfig
 from landscapes.contours import Grid, PlaneLoss, plane_losses
 from landscapes.planes import Plane, Projection, pca_plane, players_plane, random_plane, three_point_plane
 from landscapes.tasks.classifier import ClassifierTask
@@ -22,6 +23,7 @@ Floats = NDArray[np.float64]
 
 GRID_POINTS, IMAGES = 41, 512
 PCA_ROWS = 120  # of each track: more change nothing in the two directions
+UNIT = ((-1.0, -1.0), (1.0, 1.0))  # corners of what Li et al. draw of random directions
 CHECKS = 40  # places along each track where the plane's loss is held against the true one
 
 
@@ -50,44 +52,73 @@ class OnPlane:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A plane and every run on it; `framed` are the runs that a picture must hold."""
+    """A plane and every run on it; `framed` are the runs that a picture must hold, and `corners` places."""
 
     plane: Plane
     runs: tuple[OnPlane, ...]
     framed: tuple[OnPlane, ...]
+    corners: tuple[tuple[float, float], ...] = ()
 
     @property
     def places(self) -> Floats:
-        """All coordinates of the framed runs, (points, 2)."""
+        """All coordinates of the framed runs and the corners, (points, 2)."""
         arrived = [run.proposal.coordinates[1:] for run in self.framed]  # the first row may end the cycle before
         fast, slow = [run.fast for run in self.framed], [phi.coordinates for run in self.framed for phi in run.slow]
-        return np.concatenate([*arrived, *fast, *slow])
+        return np.concatenate([*arrived, *fast, *slow, np.reshape(self.corners, (-1, 2))])
 
 
-def view(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, *, focus: int = 0, cycle: int = 1) -> View:
+def view(
+    results: Sequence[TrainingResult],
+    kind: str,
+    task: ClassifierTask,
+    *,
+    through: Sequence[int] = (),
+    focus: int = 0,
+    cycle: int = 1,
+) -> View:
     """Project all snapshots of all runs onto one plane; of a cycle, those of its steps, and the frame holds its run.
 
     A run that diverged has no say in the plane or the frame, where another did not.
 
     Args:
         results: one run per optimizer.
-        kind: "pca" of all tracks; "random" filter-normalised directions through the first run's end; "ends", through
-            the last outermost weights of the first three runs; "cycle", one outer cycle of the run `focus`.
+        kind: "pca" of all tracks; "random", filter-normalised directions around the first run's end; "ends", through
+            three runs' last outermost weights; "cycle", one outer cycle of the run `focus`.
         task: what was trained.
+        through: the three runs of "ends", −1 for the common start; the first three if not given.
         focus: the run whose cycle is shown.
         cycle: which cycle, from 1.
 
     Raises:
         ValueError: these runs span no such plane; says why.
     """
-    plane = _plane(results, kind, task, focus, cycle)
-    if kind != "cycle":
-        return _view(plane, results)
+    if kind == "pca":
+        return _view(pca_plane(_all_tracks(results)), results)
+    if kind == "random":
+        return replace(_view(_random_plane(results, task), results), corners=UNIT)
+    if kind == "ends":
+        return _view(_plane_through(results, through or stayed(results)[:3]), results)
+    plane = _cycle_plane(results[focus].snapshots, cycle)
     period = periods(results[focus].layers)[-1]
     runs = tuple(
         _on_plane(plane, _between(result.snapshots, (cycle - 1) * period, cycle * period)) for result in results
     )
     return View(plane, runs, (runs[focus],))
+
+
+def view_of(config: NetworksConfig, results: Sequence[TrainingResult]) -> View:
+    """The plane that the Networks page is set to, and every run on it; as `view`."""
+    ends = [config.ends.get(number) for number in config.through]
+    through = [place for place in ends if place is not None]
+    _, focus, cycle, _ = config.close_up
+    return view(
+        results,
+        config.plane,
+        config.task(),
+        through=through if len(through) == 3 else (),
+        focus=focus,
+        cycle=cycle,
+    )
 
 
 def players_view(results: Sequence[TrainingResult]) -> View:
@@ -139,21 +170,22 @@ class Backdrop:
             self.checks = tuple(_check(run, self._seen.plane, self._score) for run in self._seen.runs)
 
 
-def _plane(results: Sequence[TrainingResult], kind: str, task: ClassifierTask, focus: int, cycle: int) -> Plane:
-    snapshots = [results[index].snapshots for index in stayed(results)]
-    if kind == "random":
-        import torch
+def _random_plane(results: Sequence[TrainingResult], task: ClassifierTask) -> Plane:
+    import torch
 
-        model = task.model(0)
-        assign_weights(model, torch.from_numpy(np.array(snapshots[0].outermost[-1], dtype=np.float32)))
-        return random_plane(model, seed=0)
-    if kind == "ends":
-        if len(snapshots) < 3:
-            raise ValueError(f"a plane through three ends needs three optimizers, got {len(snapshots)}")
-        return three_point_plane(*(np.asarray(one.outermost[-1], np.float64) for one in snapshots[:3]))
-    if kind == "cycle":
-        return _cycle_plane(results[focus].snapshots, cycle)
-    return pca_plane(_all_tracks(results))
+    model = task.model(0)
+    end = results[stayed(results)[0]].snapshots.outermost[-1]
+    assign_weights(model, torch.from_numpy(np.array(end, dtype=np.float32)))
+    return random_plane(model, seed=0)
+
+
+def _plane_through(results: Sequence[TrainingResult], through: Sequence[int]) -> Plane:
+    if len(through) < 3:
+        raise ValueError(f"a plane through three ends needs three optimizers, got {len(through)}")
+    places = [
+        results[0].snapshots.proposal[0] if index < 0 else results[index].snapshots.outermost[-1] for index in through
+    ]
+    return three_point_plane(*(np.asarray(place, np.float64) for place in places[:3]))
 
 
 def stayed(results: Sequence[TrainingResult]) -> list[int]:
@@ -169,19 +201,25 @@ def _all_tracks(results: Sequence[TrainingResult]) -> list[NDArray[np.floating]]
 
 
 def _cycle_plane(one: Snapshots, cycle: int) -> Plane:
-    """Through the slow start of a cycle, the end of its first inner block, and where its last base step arrived."""
+    """Through the slow start of a cycle, the end of its first inner block, and where its last base step arrived.
+
+    Where only some steps were recorded, the next one after the block's end, and the last one of the cycle.
+    """
     if not one.layers:
         raise ValueError("a cycle needs slow weights: choose an optimizer with at least one layer")
     inner, outer = periods(one.layers)[0], periods(one.layers)[-1]
-    rows = {int(step): row for row, step in enumerate(one.step)}
     start = (cycle - 1) * outer
     middle = start + (inner if len(one.layers) > 1 else max(1, inner // 2))
-    if not {start, middle, start + outer} <= rows.keys():
+    first, block = (int(row) for row in np.searchsorted(one.step, (start, middle)))
+    last = int(np.searchsorted(one.step, start + outer, side="right")) - 1
+    if not first < block < last:
         raise ValueError(
-            f"cycle {cycle} was not recorded step by step: choose an earlier one, or a snapshot every step"
+            f"of cycle {cycle}'s {outer} base steps too few were recorded: take snapshots more often"
+            if one.step[-1] >= start + outer
+            else f"cycle {cycle} was not reached: choose an earlier one"
         )
-    end = np.asarray(one.proposal[rows[start + outer]], np.float64)
-    return three_point_plane(one.outermost[rows[start]], one.proposal[rows[middle]], end)
+    end = np.asarray(one.proposal[last], np.float64)
+    return three_point_plane(one.outermost[first], one.proposal[block], end)
 
 
 def _view(plane: Plane, results: Sequence[TrainingResult]) -> View:

@@ -15,6 +15,7 @@ from landscapes.weights import Score
 Vector = NDArray[np.float64]
 
 STRIDES = (8, 4, 2, 1)
+LEAST_SHARE = 0.02  # of the longer axis' extent: what the shorter one is given at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,17 +38,32 @@ class Grid:
 
     @classmethod
     def around(cls, coordinates: Vector, points: int = 41, margin: float = 0.2) -> Grid:
-        """A square of `points` x `points` that holds all finite `coordinates` (rows, 2), with a margin on each side.
-
-        Equal scales on both axes keep angles and distances true where the plane's axes are orthonormal.
-        """
-        finite = coordinates[np.isfinite(coordinates).all(1)]
-        if len(finite) == 0:
-            raise ValueError("coordinates must hold at least one finite point")
-        low, high = finite.min(0), finite.max(0)
-        half = max(float((high - low).max()) / 2, 1e-6) * (1 + 2 * margin)
-        x, y = (np.linspace(centre - half, centre + half, points) for centre in (low + high) / 2)
+        """`points` x `points` in the frame around `coordinates` (rows, 2); as `frame`."""
+        x, y = (np.linspace(low, high, points) for low, high in frame(coordinates, margin))
         return cls(x, y)
+
+
+def frame(coordinates: Vector, margin: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where a picture of a plane begins and ends, along x and along y.
+
+    Each axis has a scale of its own: tracks are often many times longer along one, and a square around them would
+    mostly show where nothing is.
+
+    Args:
+        coordinates: (rows, 2), what it must hold; points that are not finite have no say.
+        margin: room on each side, as a share of the extent.
+
+    Raises:
+        ValueError: no finite point.
+    """
+    finite = coordinates[np.isfinite(coordinates).all(1)]
+    if len(finite) == 0:
+        raise ValueError("coordinates must hold at least one finite point")
+    low, high = finite.min(0), finite.max(0)
+    narrow = max(LEAST_SHARE * float((high - low).max()), 1e-6)
+    half = np.maximum(high - low, narrow) * (0.5 + margin)
+    (left, bottom), (right, top) = (low + high) / 2 - half, (low + high) / 2 + half
+    return (float(left), float(right)), (float(bottom), float(top))
 
 
 @dataclass(frozen=True, eq=False)

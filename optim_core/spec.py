@@ -150,7 +150,7 @@ class OptimizerSpec:
         common = {"lr": self.lr, "weight_decay": self.weight_decay, **options}
         if self.base in ("adam", "adamw"):
             adam = torch.optim.Adam if self.base == "adam" else torch.optim.AdamW
-            return adam(params, betas=self.betas, **common)
+            return adam(params, betas=(float(self.betas[0]), float(self.betas[1])), **common)
         if self.base == "rmsprop":
             return torch.optim.RMSprop(params, **common)
         momentum = 0.0 if self.base == "sgd" else self.momentum

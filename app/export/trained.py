@@ -106,8 +106,7 @@ def trained_network_offer(config: NetworksConfig, on_progress: Progress | None =
         from app import weightspace
 
         task, first = config.task(), [row[0] for row in results]
-        _, focus, cycle, _ = config.close_up
-        seen = weightspace.view(first, config.plane, task, focus=focus, cycle=cycle)
+        seen = weightspace.view_of(config, first)
         picture = _picture(seen, task.landscape(weightspace.IMAGES), on_progress)
         return network_scene(config, weightspace.tracks(seen, first, _names(config), config.colors), picture)
 

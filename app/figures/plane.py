@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.figures.curves import empty_chart, leave_out_far, thin
 from app.figures.surface import LINE, SCALE
+from landscapes.contours import frame
 
 Floats = NDArray[np.float64]
 Check = tuple[NDArray[np.int64], Floats, Floats]
@@ -38,10 +39,9 @@ def plane_figure(
     figure = go.Figure()
     if values is not None:
         figure.add_trace(_contour(x, y, values, measure, logarithmic))
-    low, high = places.min(axis=0), places.max(axis=0)
-    margin = 0.12 * np.maximum(high - low, 1e-9)
-    figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]], title_text=titles[0], title_standoff=4)
-    figure.update_yaxes(range=[low[1] - margin[1], high[1] + margin[1]], title_text=titles[1])
+    across, up = frame(places, 0.12)
+    figure.update_xaxes(range=across, title_text=titles[0], title_standoff=4)
+    figure.update_yaxes(range=up, title_text=titles[1])
     figure.update_xaxes(showgrid=False, zeroline=False, ticks="outside")
     figure.update_yaxes(showgrid=False, zeroline=False, ticks="outside")
     figure.update_layout(
@@ -106,7 +106,10 @@ def honesty(
         loss.add_annotation(
             text="computed after the plane …", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
         )
-    return {"Distance from the plane": distance, "Loss of the slow weights: true (line), on the plane (dots)": loss}
+    return {
+        "Distance from the plane": distance,
+        "Loss of the outermost weights: true (line), on the plane (dots)": loss,
+    }
 
 
 def _line(x: NDArray[np.int64], y: Floats, name: str, style: dict[str, object]) -> go.Scatter:

@@ -115,7 +115,12 @@ def default_cards(lr: float, kind: type[AnyCard] = Card) -> tuple[AnyCard, ...]:
 
 
 class Comparison(Frozen):
-    """A config with optimizer cards."""
+    """A config with optimizer cards.
+
+    VIEW: fields that change what is seen of the runs, but no run.
+    """
+
+    VIEW: ClassVar[frozenset[str]] = frozenset({"panels"})
 
     cards: tuple[Card, ...] = Field(default_factory=lambda: default_cards(0.01), min_length=1, max_length=MAX_CARDS)
 
@@ -128,6 +133,10 @@ class Comparison(Frozen):
     def colors(self) -> tuple[str, ...]:
         """Colours of the cards that are switched on."""
         return tuple(PALETTE[card.color] for card in self.active)
+
+    def alike(self, other: Comparison) -> bool:
+        """Whether both are the same runs, however they are looked at."""
+        return type(self) is type(other) and self.model_dump(exclude=self.VIEW) == other.model_dump(exclude=self.VIEW)
 
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are switched on, under names that differ."""

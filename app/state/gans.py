@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -50,6 +50,8 @@ class GanCard(Card):
 
 class GansConfig(Comparison):
     """A comparison on a generative adversarial network: the task, how long, how often to look, and what is drawn."""
+
+    VIEW: ClassVar[frozenset[str]] = frozenset({"drawn"})
 
     v: Literal[1] = 1
     dataset: World = "ring"

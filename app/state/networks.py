@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -37,16 +37,21 @@ class CloseUp(NamedTuple):
 class NetworksConfig(Comparison):
     """A comparison on a network: the task, how long, how often to look, and the plane it is seen on.
 
+    through: what the plane "ends" holds: cards by their numbers, for their last outermost weights, and 0 for the common
+    start; fewer than three: the first three cards that are on.
     focus, cycle: the number of the card, and of its outer cycle, that the plane "cycle" shows, both from 1.
     """
+
+    VIEW: ClassVar[frozenset[str]] = frozenset({"plane", "focus", "cycle", "through", "measure"})
 
     v: Literal[1] = 1
     dataset: str = "digits"
     network: str = "cnn"
-    train_size: int | None = Field(1000, ge=10)
-    label_noise: Finite = Field(0.0, ge=0, le=1)
+    train_size: int | None = Field(1000, ge=10, title="training images")
+    label_noise: Finite = Field(0.0, ge=0, le=1, title="wrong labels")
     batch_size: int = Field(32, ge=1, le=1024)
     augmentation: Literal["none", "shift", "flip-shift"] = "none"
+    split_seed: int = Field(0, ge=0, le=2**31 - 1, title="seed of the split")
     seed: int = Field(0, ge=0, le=2**31 - 1)
     seeds: int = Field(1, ge=1, le=MAX_SEEDS)
     steps: int = Field(600, ge=10, le=MAX_TRAINING_STEPS)
@@ -54,6 +59,7 @@ class NetworksConfig(Comparison):
     ema: Finite = Field(0.0, ge=0, lt=1)
     equal_lr: bool = False
     plane: PlaneKind = "pca"
+    through: tuple[int, ...] = ()
     focus: int = Field(3, ge=1, le=MAX_CARDS)
     cycle: int = Field(1, ge=1, le=MAX_TRAINING_STEPS)
     measure: Measure = "loss"
@@ -67,6 +73,28 @@ class NetworksConfig(Comparison):
     @classmethod
     def _known_network(cls, value: str) -> str:
         return _choice(value, MODELS, "network")
+
+    @field_validator("through", mode="before")
+    @classmethod
+    def _read_through(cls, value: Any) -> Any:
+        """A link writes 0,1,3."""
+        return tuple(part for part in value.split(",") if part != "none") if isinstance(value, str) else value
+
+    @field_validator("through")
+    @classmethod
+    def _three_places(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(value) > 3 or len(set(value)) < len(value) or not set(value) <= set(range(MAX_CARDS + 1)):
+            raise ValueError(f"a plane goes through three different places: the start, 0, and cards 1 to {MAX_CARDS}")
+        return value
+
+    @field_validator("train_size")
+    @classmethod
+    def _within_data(cls, value: int | None, info: ValidationInfo) -> int | None:
+        entry = DATASETS.get(info.data.get("dataset", ""))
+        available = entry.trainable - entry.validation if entry else math.inf
+        if value is not None and value > available:
+            raise ValueError(f"{entry.name} has {available:,} training images at most")
+        return value
 
     @field_validator("batch_size")
     @classmethod
@@ -95,7 +123,14 @@ class NetworksConfig(Comparison):
             label_noise=self.label_noise,
             batch_size=self.batch_size,
             augmentation=self.augmentation,
+            split_seed=self.split_seed,
         )
+
+    @property
+    def epochs(self) -> float:
+        """How often every training image is seen."""
+        entry = DATASETS[self.dataset]
+        return self.steps / ((self.train_size or entry.trainable - entry.validation) // self.batch_size)
 
     @property
     def title(self) -> str:
@@ -116,6 +151,12 @@ class NetworksConfig(Comparison):
         number = min(self.close_ups, key=lambda known: abs(known - self.focus))
         cycles = max(1, self.steps // self.cards[number - 1].outer_period)
         return CloseUp(number, self.close_ups[number], min(self.cycle, cycles), cycles)
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """What a plane through ends may hold: the card's number, and its place among those on; the start, 0, is −1."""
+        numbers = [number for number, card in enumerate(self.cards, start=1) if card.on]
+        return {0: -1} | {number: place for place, number in enumerate(numbers)}
 
     @property
     def plane_title(self) -> str:

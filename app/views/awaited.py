@@ -101,8 +101,9 @@ def curves_key(names: tuple[str, ...], config: NetworksConfig | GansConfig) -> N
 def training_notes(config: NetworksConfig | GansConfig, names: tuple[str, ...], results: ResultsByOptimizer) -> None:
     """Too few outer cycles, divergence, and what happened on the way."""
     for card, name, row in zip(config.active, names, results, strict=True):
+        lasted = any(result.diverged is None for result in row)
         cycles = config.steps // card.outer_period
-        if card.layers and cycles < FEW_CYCLES:
+        if card.layers and lasted and cycles < FEW_CYCLES:
             st.warning(
                 f"{name} completed {cycles} outer cycles of {card.outer_period} base steps: too few to judge it by. "
                 f"Use at least {FEW_CYCLES * card.outer_period:,} base steps.",
@@ -112,4 +113,5 @@ def training_notes(config: NetworksConfig | GansConfig, names: tuple[str, ...], 
             for note in result.notes:
                 st.caption(f"{name}: {note}")
             if result.diverged is not None:
-                st.warning(f"{name}, seed {result.request.seed}: diverged at step {result.diverged}", icon="✖️")
+                mean = ". Its mean curves end there" if len(row) > 1 else ""
+                st.warning(f"{name}, seed {result.request.seed}: diverged at step {result.diverged}{mean}", icon="✖️")

@@ -104,10 +104,11 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
 
 def _explained(config: GansConfig, seen: weightspace.View) -> str:
     shares = seen.plane.explained or (0.0, 0.0)
-    walk = random_walk_shares(sum(len(run.snapshots.step) for run in seen.runs))[0]
+    walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in seen.runs)))[0]
     return (
         f"Across, the discriminator's weights; upwards, the generator's, so that turning here is turning of the game. "
-        f"The directions hold {shares[0]:.0%} and {shares[1]:.0%} of each player's variance; a pure random walk would "
-        f"put {walk:.0%} there. The {config.drawn}'s loss is that of one fixed batch, with the rest of both networks' "
-        "weights at their mean over the tracks. The player shows the discriminator's loss."
+        f"The directions hold {shares[0]:.0%} and {shares[1]:.0%} of each player's variance; one track that is a pure "
+        f"random walk would have {walk:.0%} there, several independent ones less. The {config.drawn}'s loss is that of "
+        "one fixed batch, with the rest of both networks' weights at their mean over the tracks. The player shows the "
+        "discriminator's loss."
     )

@@ -27,6 +27,8 @@ def sidebar(config: NetworksConfig, problems: list[str]) -> None:
             "Equal effective lr", key=f"{PAGE}.equal_lr",
             help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace",
         )  # fmt: skip
+        if config.equal_lr:
+            st.caption(f"lr used: {', '.join(f'{spec.name} {spec.lr:g}' for spec in config.specs())}")
         draw_cards(PAGE, config.cards, averages=False)
 
 
@@ -50,6 +52,10 @@ def _training(config: NetworksConfig) -> None:
         st.slider(
             "Average of fast weights, decay", 0.0, 0.999, step=0.001, key=f"{PAGE}.ema",
             help="An exponential moving average beside every optimizer (torch.optim.swa_utils); 0 is none",
+        )  # fmt: skip
+        st.number_input(
+            "Seed of the split", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.split_seed",
+            help="Chooses the training and validation images and the wrong labels; the test images never change",
         )  # fmt: skip
         st.selectbox("Augmentation", ["none", "shift", "flip-shift"], key=f"{PAGE}.augmentation")
         st.number_input("A snapshot every … base steps", min_value=1, max_value=1000, key=f"{PAGE}.snapshot_every")

@@ -56,6 +56,6 @@ def _live(config: NetworksConfig, names: tuple[str, ...], curves: CurvesByOptimi
 def _about(config: NetworksConfig) -> str:
     noise = f" {config.label_noise:.0%} of the training labels are wrong." if config.label_noise else ""
     return (
-        f"{config.steps:,} base steps with batches of {config.batch_size}.{noise} Every optimizer starts from the same "
-        "weights and sees the same batches; the test images are never trained or tuned on."
+        f"{config.steps:,} base steps with batches of {config.batch_size}, {config.epochs:.3g} epochs.{noise} Every "
+        "optimizer starts from the same weights and sees the same batches; test images are never trained or tuned on."
     )

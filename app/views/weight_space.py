@@ -44,13 +44,14 @@ def weight_space(
         st.selectbox("Plane", list(PLANES), format_func=PLANES.__getitem__, key=f"{PAGE}.plane")
     with right:
         st.segmented_control("Shown on it", ["loss", "accuracy"], key=f"{PAGE}.measure", required=True)
-    shown = config.close_up if config.plane == "cycle" else None
-    if shown:
-        _choose_close_up(shown, {card: names[place] for card, place in config.close_ups.items()})
-    focus, cycle = (shown.place, shown.cycle) if shown else (0, 1)
-    key = (tuple(result.request.key for result in results), config.plane, focus, cycle)
+    if config.plane == "cycle":
+        _choose_close_up(config.close_up, {card: names[place] for card, place in config.close_ups.items()})
+    elif config.plane == "ends":
+        _choose_ends({card: names[place] if card else "the common start" for card, place in config.ends.items()})
+    shown = {"cycle": config.close_up, "ends": config.through}.get(config.plane)
+    key = (tuple(result.request.key for result in results), config.plane, shown)
     try:
-        seen = _views.get(key, lambda: weightspace.view(results, config.plane, task, focus=focus, cycle=cycle))
+        seen = _views.get(key, lambda: weightspace.view_of(config, results))
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
@@ -66,7 +67,7 @@ def weight_space(
         pickable=False,
         labels=("u", "v"),
     )
-    st.caption(_explained(seen, config.plane, names, results))
+    st.caption(_explained(seen, config, names, results))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
     return lambda: network_scene(config, tracks, backdrop.picture)
 
@@ -77,6 +78,16 @@ def _choose_close_up(shown: CloseUp, titles: dict[int, str]) -> None:
     left, right = st.columns([3, 1])
     left.selectbox("Optimizer", list(titles), format_func=titles.__getitem__, key=f"{PAGE}.focus")
     right.number_input(f"Cycle, of {shown.cycles:,}", 1, shown.cycles, key=f"{PAGE}.cycle")
+
+
+def _choose_ends(titles: dict[int, str]) -> None:
+    """Which three places the plane goes through; until all are chosen, the first three optimizers' ends."""
+    kept = [number for number in st.session_state[f"{PAGE}.through"] if number in titles]
+    st.session_state[f"{PAGE}.through"] = kept
+    st.multiselect(
+        "Through the ends of", list(titles), format_func=titles.__getitem__, max_selections=3, key=f"{PAGE}.through",
+        placeholder="the first three optimizers; or choose three places …",
+    )  # fmt: skip
 
 
 def draw_plane(
@@ -120,31 +131,46 @@ def _values(picture: PlaneLoss | None, measure: str) -> str:
     return f"The bluer the {'lower' if measure == 'loss' else 'higher'}: {measure} on the plane, {shown}.{refined}"
 
 
-def _explained(seen: weightspace.View, kind: str, names: Sequence[str], results: Sequence[TrainingResult]) -> str:
+def _explained(
+    seen: weightspace.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
+) -> str:
     if seen.plane.explained is None:
-        through = _through(seen, kind, names, results)
+        through = _through(seen, config, names, results)
         return f"{through} The tracks are projected onto the plane; the chart below says how far off it they are."
     first, second = seen.plane.explained
-    walk = random_walk_shares(sum(len(run.snapshots.step) for run in seen.runs))
+    walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in seen.runs)))
     return (
-        f"The plane holds {first:.0%} and {second:.0%} of the tracks' variance along its two axes. A pure random walk "
-        f"would put {walk[0]:.0%} and {walk[1]:.0%} there, so only what exceeds that is structure."
+        f"The plane holds {first:.0%} and {second:.0%} of the tracks' variance along its two axes; each axis has a "
+        f"scale of its own. One track that is a pure random walk would have {walk[0]:.0%} and {walk[1]:.0%} there, "
+        "several independent ones less: a high share alone is no sign of structure."
     )
 
 
-def _through(seen: weightspace.View, kind: str, names: Sequence[str], results: Sequence[TrainingResult]) -> str:
+def _through(
+    seen: weightspace.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
+) -> str:
     """Which weights span the plane."""
     lasting = [names[index] for index in weightspace.stayed(results)]
-    if kind == "cycle":
+    if config.plane == "cycle":
         snapshots = seen.framed[0].snapshots
         between = "the end of its first inner block" if len(snapshots.layers) > 1 else "a place halfway"
         return (
             f"Base steps {snapshots.step[0]} to {snapshots.step[-1]}: the plane holds the slow weights that the cycle "
             f"starts from, {between}, and where its last base step arrives."
         )
-    if kind == "ends":
-        return f"The plane holds the last outermost weights of {', '.join(lasting[:3])}."
-    return f"Two random directions, in each filter as long as its weights, from the last weights of {lasting[0]}."
+    if config.plane == "ends":
+        chosen = [
+            names[place] if number else "the common start"
+            for number, place in config.ends.items()
+            if number in config.through
+        ]
+        return (
+            f"The plane holds the last outermost weights of {', '.join(chosen if len(chosen) == 3 else lasting[:3])}."
+        )
+    return (
+        f"Two random directions, in each filter as long as its weights, from the last weights of {lasting[0]}. In so "
+        "many dimensions a random direction hardly sees where training went: look at the valley, not at the tracks."
+    )
 
 
 def draw_honesty(

@@ -14,6 +14,7 @@ from app.jobs.store import TrainingResult
 from app.links import decode, encode
 from app.presets import GAN_PRESETS
 from app.state import GanCard, GansConfig, LayerConfig
+from app.summary import PAIRED
 from app.trainings import requests
 from landscapes.weights import assign_weights
 from optim_core.training import train
@@ -143,8 +144,17 @@ def test_the_table_gives_paired_differences_of_the_distance(results):
     rows = gan_table(NAMES, [[results[0]] * 2, [results[1]] * 2])
     bare = results[0].curves.metrics["fast"]["test_frechet"][-1]
     slow = results[1].curves.metrics["slow_1"]["test_frechet"][-1]
-    said = [row["paired difference from the first, ± standard error"] for row in rows]
+    said = [row[PAIRED] for row in rows]
     assert said == ["+0.000 ± 0.000", f"{slow - bare:+.3f} ± 0.000"]
     (alone,) = gan_table(NAMES[1:], [[results[1]]])
-    assert alone["Fréchet distance, slow weights"] == f"{slow:.3g}"
+    assert alone["Fréchet distance, outermost weights"] == f"{slow:.3g}"
     assert alone["diverged"] == "no"
+
+
+def test_the_table_leaves_out_what_diverged(results):
+    lost = replace(results[1], diverged=8)
+    rows = gan_table(NAMES, [[results[0]] * 3, [results[1], lost, results[1]]])
+    assert rows[1]["Fréchet distance, outermost weights"].endswith("± 0")
+    assert rows[1]["diverged"] == "1 of 3, first at step 8"
+    (gone,) = gan_table(NAMES[1:], [[lost]])
+    assert (gone["Fréchet distance, outermost weights"], gone["near a mode"]) == ("diverged", "diverged")

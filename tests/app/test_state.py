@@ -81,3 +81,25 @@ def test_a_close_up_shows_the_nearest_that_there_is():
 def test_a_close_up_without_layers_is_of_the_first_optimizer():
     config = NetworksConfig(cards=(Card(on=False, layers=(FIVE,)), Card(), Card(lr=0.1)), steps=60, plane="cycle")
     assert config.close_up == (2, 0, 1, 60)
+
+
+def test_a_plane_through_ends_refuses_places_that_are_not_there():
+    assert NetworksConfig(through="0,1,3").through == (0, 1, 3)
+    for wrong in ("1,1,2", "1,2,3,4", "0,1,5"):
+        with pytest.raises(ValidationError, match="three different places"):
+            NetworksConfig(through=wrong)
+
+
+def test_the_same_runs_may_be_looked_at_in_two_ways():
+    config = NetworksConfig()
+    assert config.alike(config.model_copy(update={"plane": "cycle", "measure": "accuracy"}))
+    assert not config.alike(config.model_copy(update={"steps": 601}))
+
+
+def test_more_images_than_there_are_names_the_data_set():
+    with pytest.raises(ValidationError, match=r"digits.* has 1,000 training images at most"):
+        NetworksConfig(train_size=1001)
+
+
+def test_epochs_count_whole_batches():
+    assert NetworksConfig(steps=620, train_size=1000, batch_size=32).epochs == 20

@@ -191,6 +191,10 @@ def test_tuning_marks_the_cards_until_their_lr_is_changed_by_hand():
     assert all(card.tuned for card in config_of(at).cards)
     at.number_input(key="surfaces.1.lr").set_value(0.05).run()
     assert [card.tuned for card in config_of(at).cards] == [False, True, True]
+    at.segmented_control(key="surfaces.2.depth").set_value(0).run()
+    assert [card.tuned for card in config_of(at).cards] == [False, False, True]
+    at.slider(key="surfaces.steps").set_value(77).run()
+    assert not any(card.tuned for card in config_of(at).cards)
 
 
 def test_a_basin_map_is_drawn_when_asked_for():

@@ -9,7 +9,7 @@ import pytest
 from app import weightspace
 from app.jobs.store import TrainingResult
 from app.state import Card, LayerConfig, NetworksConfig, default_cards
-from app.summary import training_table
+from app.summary import PAIRED, training_table
 from app.trainings import comparison, requests
 from optim_core.training import train
 
@@ -69,6 +69,39 @@ def test_a_cycle_is_seen_close_up_step_by_step(results):
     assert (track.fast[0] == seen.runs[1].slow[0].coordinates[0]).all()
 
 
+def every(result, interval):
+    """The result as if only each so many steps had been recorded."""
+    kept = result.snapshots
+    tracks = {name: rows[::interval] for name, rows in kept.tracks.items()}
+    return replace(result, snapshots=replace(kept, step=kept.step[::interval], tracks=tracks))
+
+
+def test_a_cycle_is_seen_through_what_was_recorded_of_it(results):
+    seen = weightspace.view([every(result, 2) for result in results], "cycle", CONFIG.task(), focus=2, cycle=1)
+    run = seen.runs[2]
+    assert run.snapshots.step.tolist() == list(range(0, 26, 2))
+    assert run.outermost.distance[0] < 1e-4
+    assert run.proposal.distance[[3, 12]] == pytest.approx([0, 0], abs=1e-4)  # steps 6 and 24, next to 5 and 25
+    with pytest.raises(ValueError, match="take snapshots more often"):
+        weightspace.view([every(result, 15) for result in results], "cycle", CONFIG.task(), focus=2, cycle=1)
+
+
+def test_a_plane_goes_through_the_places_chosen(results):
+    config = CONFIG.model_copy(update={"plane": "ends", "through": (0, 2, 3)})
+    seen = weightspace.view_of(config, results)
+    assert seen.runs[0].proposal.distance[0] < 1e-4  # the common start
+    assert all(run.outermost.distance[-1] < 1e-4 for run in seen.runs[1:])
+    assert seen.runs[0].outermost.distance[-1] > 1e-3
+    unfinished = weightspace.view_of(config.model_copy(update={"through": (0, 2)}), results)
+    assert unfinished.runs[0].outermost.distance[-1] < 1e-4  # the first three
+
+
+def test_random_directions_are_drawn_as_far_as_the_weights_are_long(results):
+    places = weightspace.view(results, "random", CONFIG.task()).places
+    assert (places.min(0) <= -1).all()
+    assert (places.max(0) >= 1).all()
+
+
 def test_a_run_that_diverged_has_no_say_in_the_plane_or_the_frame(results):
     alone = weightspace.view(results[1:], "pca", CONFIG.task())
     first = results[0].snapshots
@@ -85,7 +118,7 @@ def test_a_run_that_diverged_has_no_say_in_the_plane_or_the_frame(results):
     [
         ("ends", 2, {}, "needs three optimizers, got 2"),
         ("cycle", 3, {"focus": 0}, "a cycle needs slow weights"),
-        ("cycle", 3, {"focus": 2, "cycle": 2}, "cycle 2 was not recorded"),
+        ("cycle", 3, {"focus": 2, "cycle": 2}, "cycle 2 was not reached"),
     ],
 )
 def test_a_plane_that_cannot_be_says_why(results, kind, chosen, arguments, words):
@@ -139,5 +172,15 @@ def test_the_table_gives_paired_differences(results):
     rows = training_table(["a", "b"], [[bare[0], bare[1]], [bare[1], bare[2]]])
     accuracy = [result.curves.metrics["fast"]["test_accuracy"][-1] for result in results]
     gaps = 100 * np.array([accuracy[1] - accuracy[0], accuracy[2] - accuracy[1]])
-    said = rows[1]["paired difference from the first, ± standard error"]
+    said = rows[1][PAIRED]
     assert said == f"{gaps.mean():+.2f} ± {gaps.std(ddof=1) / np.sqrt(2):.2f}"
+
+
+def test_the_table_leaves_out_what_diverged(results):
+    lost = replace(results[1], diverged=7)
+    rows = training_table(["a", "b"], [[results[0]] * 3, [results[1], lost, results[1]]])
+    assert rows[1]["test accuracy %, outermost weights"].endswith("± 0.00")
+    assert rows[1]["diverged"] == "1 of 3, first at step 7"
+    (gone,) = training_table(["b"], [[lost]])
+    assert gone["test accuracy %, outermost weights"] == gone["fast weights"] == "diverged"
+    assert training_table(["a", "b"], [[results[0]] * 2, [lost, results[1]]])[1][PAIRED] == "—"

@@ -257,10 +257,15 @@ def test_a_contour_of_the_real_network_equals_direct_evaluation(build: Callable[
             assert last.loss[row, column] == pytest.approx(direct, rel=1e-5)
 
 
-def test_a_grid_holds_all_points_with_equal_scales() -> None:
+def test_a_grid_holds_all_points_on_scales_of_their_own() -> None:
     grid = Grid.around(np.array([[0.0, 0.0], [4.0, 1.0], [np.nan, np.nan]]), points=5, margin=0.25)
     assert grid.x.tolist() == [-1, 0.5, 2, 3.5, 5]
-    assert grid.y.tolist() == [-2.5, -1, 0.5, 2, 3.5]
+    assert grid.y.tolist() == [-0.25, 0.125, 0.5, 0.875, 1.25]
+
+
+def test_a_grid_along_a_line_still_has_two_sides() -> None:
+    grid = Grid.around(np.array([[0.0, 3.0], [4.0, 3.0]]), points=3, margin=0.25)
+    assert grid.y == pytest.approx([3 - 0.06, 3, 3 + 0.06])
 
 
 def test_bad_grids_are_refused_by_axis() -> None:
