@@ -50,18 +50,18 @@ class Setting:
 
 
 SETTINGS = {
-    "clean": Setting("clean, batch 32, 40 epochs", 40, {"train_size": 1000}),
-    "noisy": Setting("40 % wrong labels, batch 32, 40 epochs", 40, {"train_size": 1000, "label_noise": 0.4}),
+    "clean": Setting("clean, batch 32, 41 epochs", 41, {"train_size": 1000}),
+    "noisy": Setting("40 % wrong labels, batch 32, 41 epochs", 41, {"train_size": 1000, "label_noise": 0.4}),
     "cosine": Setting(
-        "40 % wrong labels, batch 32, 40 epochs, cosine decay",
-        40,
+        "40 % wrong labels, batch 32, 41 epochs, cosine decay",
+        41,
         {"train_size": 1000, "label_noise": 0.4},
         schedule=Schedule("cosine"),
     ),
     "quick": Setting(
         "20 % wrong labels, batch 4, 10 epochs", 10, {"train_size": 1000, "label_noise": 0.2, "batch_size": 4}
     ),
-    "few": Setting("100 images, batch 10, 100 epochs", 100, {"train_size": 100, "batch_size": 10}),
+    "few": Setting("100 images, batch 10, 130 epochs", 130, {"train_size": 100, "batch_size": 10}),
 }
 
 
