@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 GRID_POINTS, IMAGES = 41, 512
 PCA_ROWS = 120  # of each track: more change nothing in the two directions
 UNIT = ((-1.0, -1.0), (1.0, 1.0))  # corners of what Li et al. draw of random directions
+PATIENCE = 150.0  # seconds that an export waits for the picture: browsers give a download up after 180
 CHECKS = 40  # places along each track where the plane's loss is held against the true one
 
 
@@ -150,7 +151,7 @@ class Backdrop:
         self.picture: PlaneLoss | None = None
         self.checks: tuple[tuple[NDArray[np.int64], Floats, Floats], ...] | None = None
         self._seen, self._score = seen, score
-        self._stop = threading.Event()
+        self._stop, self._drawn = threading.Event(), threading.Event()
         threading.Thread(target=self._work, name="plane", daemon=True).start()
 
     @property
@@ -158,14 +159,22 @@ class Backdrop:
         """Whether nothing more will come."""
         return self.checks is not None or self._stop.is_set()
 
+    def wait_for_picture(self, seconds: float = PATIENCE) -> PlaneLoss | None:
+        """The whole grid once it is there; after so many seconds, or once stopped, the finest so far. Not for scripts."""
+        self._drawn.wait(seconds)
+        return self.picture
+
     def close(self) -> None:
         """Stop at the next point."""
         self._stop.set()
 
     def _work(self) -> None:
         grid = Grid.around(self._seen.places, GRID_POINTS)
-        for picture in plane_losses(self._score, self._seen.plane, grid, should_stop=self._stop.is_set):
-            self.picture = picture
+        try:
+            for picture in plane_losses(self._score, self._seen.plane, grid, should_stop=self._stop.is_set):
+                self.picture = picture
+        finally:
+            self._drawn.set()
         if not self._stop.is_set():
             self.checks = tuple(_check(run, self._seen.plane, self._score) for run in self._seen.runs)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.export.caption import Caption, citations, optimizer_line
-from app.export.network import plane_extent, plane_grid
+from app.export.network import as_far_as_computed, plane_extent, plane_grid
 from app.export.scene import Scene, extent_of
 from app.player.tracks import Track
 from app.state import GansConfig
@@ -33,7 +33,7 @@ def gan_scene(config: GansConfig, tracks: Sequence[Track], picture: PlaneLoss | 
     return Scene(
         tracks=tuple(tracks),
         extent=extent_of(tracks) if picture is None else plane_extent(picture),
-        caption=gan_caption(config),
+        caption=as_far_as_computed(gan_caption(config), picture),
         grid=None if picture is None else plane_grid(picture),
         log_view=config.objective == "non-saturating",  # the other losses may be negative
         labels=LABELS,

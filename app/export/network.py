@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def network_scene(config: NetworksConfig, tracks: Sequence[Track], picture: Plan
     return Scene(
         tracks=tuple(tracks),
         extent=extent_of(tracks) if picture is None else plane_extent(picture),
-        caption=network_caption(config),
+        caption=as_far_as_computed(network_caption(config), picture),
         grid=None if picture is None else plane_grid(picture, config.measure),
         log_view=config.measure == "loss",
         labels=LABELS.get(config.plane, ("u", "v")),
@@ -49,6 +50,14 @@ def network_caption(config: NetworksConfig) -> Caption:
         citations=citations(config.specs()),
         config=config.model_dump_json(),
     )
+
+
+def as_far_as_computed(caption: Caption, picture: PlaneLoss | None) -> Caption:
+    """The caption of a plane, which says so where its landscape is not all there."""
+    if picture is not None and picture.complete:
+        return caption
+    share = 0.0 if picture is None else picture.points / picture.total
+    return replace(caption, settings=(*caption.settings, f"Unfinished: {share:.0%} of the landscape was computed."))
 
 
 def plane_extent(picture: PlaneLoss) -> Extent:

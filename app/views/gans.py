@@ -99,7 +99,7 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     player(tracks, key=PLAYER, chart_key=CHART, linked=(*HONESTY, *CURVES), pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic)
-    return lambda: gan_scene(config, tracks, backdrop.picture)
+    return lambda: gan_scene(config, tracks, backdrop.wait_for_picture())
 
 
 def _explained(config: GansConfig, seen: weightspace.View) -> str:

@@ -69,7 +69,7 @@ def weight_space(
     )
     st.caption(_explained(seen, config, names, results))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
-    return lambda: network_scene(config, tracks, backdrop.picture)
+    return lambda: network_scene(config, tracks, backdrop.wait_for_picture())
 
 
 def _choose_close_up(shown: CloseUp, titles: dict[int, str]) -> None:

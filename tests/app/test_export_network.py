@@ -18,7 +18,7 @@ from app.export.pages import offer_of
 from app.jobs.store import RunStore, TrainingResult
 from app.state import NetworksConfig, default_cards
 from app.trainings import requests
-from landscapes.contours import Grid, plane_losses
+from landscapes.contours import Grid, PlaneLoss, plane_losses
 from optim_core.training import TrainingRun, train
 
 CONFIG = NetworksConfig(train_size=100, batch_size=10, steps=30, cards=default_cards(0.1))
@@ -54,6 +54,15 @@ def scene(trained: list[TrainingRun]) -> Scene:
     tracks = weightspace.tracks(seen, results, [spec.name for spec in CONFIG.specs()], CONFIG.colors)
     picture = list(plane_losses(CONFIG.task().landscape(50), seen.plane, Grid.around(seen.places, 9)))[-1]
     return network_scene(CONFIG, tracks, picture)
+
+
+def test_an_unfinished_landscape_says_so(scene: Scene) -> None:
+    axis, values = np.array([0.0, 1.0]), np.ones((2, 2))
+    for points, words in ((4, ""), (1, "Unfinished: 25% of the landscape was computed.")):
+        seen = network_scene(CONFIG, scene.tracks, PlaneLoss(axis, axis, values, values, points, 4))
+        assert words in seen.caption.text
+        assert ("Unfinished" in seen.caption.text) is bool(words)
+    assert "0% of the landscape" in network_scene(CONFIG, scene.tracks, None).caption.text
 
 
 def test_weight_space_is_drawn_with_its_loss_and_caption(scene: Scene) -> None:

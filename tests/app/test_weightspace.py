@@ -1,5 +1,6 @@
 """Weight space on a plane: what is projected is what was trained."""
 
+import threading
 import time
 from dataclasses import replace
 
@@ -145,6 +146,20 @@ def test_the_backdrop_fills_in_and_checks_the_plane(results):
     step, true, flat = backdrop.checks[1]
     assert len(step) == len(true) == len(flat)
     assert true[0] != flat[0]  # the start lies off the plane
+
+
+def test_an_export_waits_for_the_whole_picture(results):
+    seen = weightspace.view(results[:1], "pca", CONFIG.task())
+    score, gate = CONFIG.task().landscape(8), threading.Event()
+
+    def gated(weights):
+        gate.wait()
+        return score(weights)
+
+    backdrop = weightspace.Backdrop(seen, gated)
+    assert backdrop.wait_for_picture(0.01) is None
+    gate.set()
+    assert backdrop.wait_for_picture().complete
 
 
 def test_every_optimizer_is_asked_for_the_same_task_and_seeds():
