@@ -108,7 +108,7 @@ def _read(page: str, config: Config) -> tuple[Config, list[str]]:
         return _vouched(said, config) if isinstance(said, Comparison) else said, []
     except ValidationError as error:
         refused = [f"{_place(item['loc'], config)}: {explain(item)}" for item in error.errors()]
-        return config, [f"{sentence}. The picture shows the last valid setting." for sentence in refused]
+        return config, [f"{sentence}. The picture shows the last valid setting." for sentence in dict.fromkeys(refused)]
 
 
 def _vouched(said: Comparison, before: Comparison) -> Comparison:

@@ -149,6 +149,15 @@ class Comparison(Frozen):
         )
 
 
+def numbers(text: str, count: int) -> tuple[float, ...] | None:
+    """So many numbers with commas between them, as a visitor writes them; None where the text is anything else."""
+    try:
+        values = tuple(map(float, text.split(",")))
+    except ValueError:
+        return None
+    return values if len(values) == count else None
+
+
 def short(value: float) -> str:
     """A number as cards write it: .5 for 0.5."""
     return f"{value:g}".replace("0.", ".", 1) if 0 < value < 1 else f"{value:g}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from app.state.cards import Finite, Frozen
+from app.state.cards import Finite, Frozen, numbers
 from landscapes.formula import MAX_LENGTH, MAX_PARAMETERS, parse
 from landscapes.surfaces import Domain, Surface
 
@@ -30,7 +30,12 @@ class OwnFormula(Frozen):
     @classmethod
     def _read_domain(cls, value: Any) -> Any:
         """A link writes "x from,x to,y from,y to"."""
-        return tuple(value.replace(";", ",").split(",")) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        bounds = numbers(value.replace(";", ","), 4)
+        if bounds is None:
+            raise ValueError("write x from, x to, y from, y to, as in -5, 5, -4, 14")
+        return bounds
 
     @field_validator("domain")
     @classmethod

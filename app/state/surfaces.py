@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from app.state.cards import Comparison, Finite, default_cards
+from app.state.cards import Comparison, Finite, default_cards, numbers
 from app.state.formula import DEFAULT_DOMAIN, DEFAULT_FORMULA, OwnFormula, as_domain
 from landscapes.noise import Noise
 from landscapes.surfaces import SURFACES, Surface
@@ -21,10 +21,20 @@ OWN = "formula"  # the surface that is a visitor's own
 
 
 def read_starts(value: Any) -> Any:
-    """A link writes "x,y;x,y"."""
-    if not isinstance(value, str):
-        return value
-    return tuple(tuple(pair.split(",")) for pair in value.split(";") if pair)
+    """A link writes "x,y;x,y".
+
+    Raises:
+        ValueError: there is no start, or the text is no list of places.
+    """
+    places = value
+    if isinstance(value, str):
+        pairs = [] if value.strip() == "none" else [pair for pair in value.split(";") if pair.strip()]
+        places = tuple(numbers(pair, 2) for pair in pairs)
+    if isinstance(places, (tuple, list)) and not places:
+        raise ValueError("write at least one start, as in 1, 3.5")
+    if isinstance(value, str) and None in places:
+        raise ValueError("write x, y; x, y; …, as in 1, 3.5; -2, 0")
+    return places
 
 
 class SurfacesConfig(OwnFormula, Comparison):

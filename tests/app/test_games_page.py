@@ -70,6 +70,14 @@ def test_every_game_opens_from_its_address(key):
     assert config_of(at).starts == (GAMES[key].start,)
 
 
+def test_a_game_without_a_start_is_refused_and_the_last_one_stays():
+    at = opened()
+    at.text_input(key="games.starts").set_value(" ").run()
+    assert not at.exception
+    assert "write at least one start, as in 1, 3.5" in at.error[0].value
+    assert config_of(at) == GamesConfig()
+
+
 def test_a_bad_address_names_every_bad_field_and_shows_the_rest():
     at = opened(v="1", game="quadratic", steps="0", parameter="7", noise="minibatch", **{"1.base": "lion"})
     assert not at.exception

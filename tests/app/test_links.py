@@ -61,7 +61,9 @@ def test_another_version_gives_the_default_and_says_so():
     [
         ("starts", "99,0", "start x must be in"),
         ("starts", "nan,0", "finite"),
-        ("starts", "1,2,3", "starts"),
+        ("starts", "1,2,3", "write x, y; x, y"),
+        ("starts", "none", "write at least one start"),
+        ("starts", "", "write at least one start"),
         ("steps", "0", "greater than or equal to 1"),
         ("steps", "5001", "less than or equal to 5000"),
         ("steps", "12.5", "steps"),

@@ -92,7 +92,9 @@ def test_another_surface_brings_its_start_and_lr_and_keeps_the_layers():
     ("field", "value", "words"),
     [
         ("surfaces.starts", "99, 0", "start x must be in [-4, 4] on this surface, got 99"),
-        ("surfaces.starts", "one, two", "starts"),
+        ("surfaces.starts", "one, two", "write x, y; x, y; …, as in 1, 3.5"),
+        ("surfaces.starts", "", "write at least one start, as in 1, 3.5"),
+        ("surfaces.starts", "inf, nan; nan, 1", "should be a finite number"),
     ],
 )
 def test_a_refused_text_is_explained_and_the_picture_stays(field, value, words):
@@ -100,6 +102,7 @@ def test_a_refused_text_is_explained_and_the_picture_stays(field, value, words):
     at.text_input(key=field).set_value(value).run()
     assert not at.exception
     assert words in at.error[0].value
+    assert len(at.error) == 1
     assert config_of(at) == SurfacesConfig()
     assert len(at.get("plotly_chart")) == 4
 
@@ -148,6 +151,14 @@ def test_a_formula_of_ones_own_runs_from_its_proposed_start():
     config = config_of(at)
     assert config.domain == (-3, 3, -2, 2)
     assert r"\sin" in at.markdown[0].value or any(r"\sin" in part.value for part in at.markdown)
+
+
+def test_a_domain_that_is_none_is_explained_once():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.domain").set_value("-5, 5").run()
+    assert [error.value.split(".")[0] for error in at.error] == [
+        "domain: write x from, x to, y from, y to, as in -5, 5, -4, 14"
+    ]
 
 
 def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
