@@ -7,7 +7,7 @@ const CLOCK_SIZE = 80;
 /** How much of a layer's ring is filled at a moment, in ticks. */
 function filled(run, layer, moment) {
   const next = moment.row + 1;
-  if (moment.base === 0 || next >= run.rows) return run.counter(layer, moment.row);
+  if (moment.base === 0 || next > run.final) return run.counter(layer, moment.row);
   const { k, within } = run.layers[layer - 1];
   const steps = Math.floor(run.step[moment.row] / within) % k;
   if (!run.consecutive) return steps;
@@ -20,7 +20,7 @@ function filled(run, layer, moment) {
 /** Brightness of a layer's flash at a moment, 0 to 1. */
 function flash(run, layer, moment) {
   const next = moment.row + 1;
-  if (moment.synchronisation > 0 && next < run.rows && run.synchronised[next] >= layer) {
+  if (moment.synchronisation > 0 && next <= run.final && run.synchronised[next] >= layer) {
     return stagesOf(run.synchronised[next], moment.synchronisation).layers[layer - 1].line;
   }
   const struck = run.last[layer - 1][run.clamp(moment.row)];
@@ -41,7 +41,7 @@ function drawClock(context, run, moment, inks, theme) {
     if (strength > 0) drawFlash(ring, strength);
     drawRing(ring, filled(run, layer, moment));
   });
-  const beat = run.depth ? 0 : Math.sin(Math.PI * moment.base);
+  const beat = run.depth || moment.row >= run.final ? 0 : Math.sin(Math.PI * moment.base);
   shape(context, 0, middle, middle, 4.5 + 2 * beat);
   context.fillStyle = ink(inks[0]);
   context.fill();

@@ -8,16 +8,17 @@ const HEADROOM = 18; // px more at the top, for the caption above the names of t
 
 /** First and last row of the cycle that a moment belongs to: a synchronisation's row still ends its own cycle. */
 function cycleOf(run, row) {
-  if (!run.explains) return [Math.max(0, row - FREE_ROWS), Math.max(run.clamp(row), Math.min(run.rows - 1, FREE_ROWS))];
+  const now = run.clamp(row);
+  if (!run.explains) return [Math.max(0, now - FREE_ROWS), Math.max(now, run.clamp(FREE_ROWS))];
   const fits = run.layers.filter(({ period }) => period <= LONGEST_CYCLE).length;
   const last = run.last[Math.max(0, fits - 1)];
   const { period } = run.layers[Math.max(0, fits - 1)];
-  const start = last[Math.max(0, run.clamp(row) - 1)];
-  return [start, Math.min(run.rows - 1, start + period)];
+  const start = last[Math.max(0, now - 1)];
+  return [start, run.clamp(start + period)];
 }
 
-/** [left, right, bottom, top] around everything that a cycle shows. */
-function boundsOf(run, [first, last]) {
+/** [left, right, bottom, top] around everything that a cycle shows, as far as it lies within `home`, if given. */
+function boundsOf(run, [first, last], home) {
   const box = [Infinity, -Infinity, Infinity, -Infinity];
   const include = ([x, y]) => {
     box[0] = Math.min(box[0], x);
@@ -30,7 +31,11 @@ function boundsOf(run, [first, last]) {
     include(pointAt(run.proposal, row));
   }
   run.layers.forEach((_, below) => include(run.weights(below + 1, first)));
-  return box;
+  return home ? box.map((edge, side) => Math.max(home[side & 2], Math.min(home[(side & 2) + 1], edge))) : box;
+}
+
+function within([left, right, bottom, top], [x, y]) {
+  return x >= left && x <= right && y >= bottom && y <= top;
 }
 
 class CloseUp {
@@ -61,24 +66,28 @@ class CloseUp {
     if (!this.drawn) this.fit();
     if (!this.width || !this.height) return;
     const outer = scene.panelOf(run);
-    const row = moment.row + (moment.base > 0 ? 1 : 0);
-    const cycle = cycleOf(run, row);
-    const panel = this.panel(outer, this.eased(run, cycle, moment));
+    const home = scene.homeOf(run);
+    this.exit = home ? leavingRow(run, (weights) => within(home, weights)) : Infinity;
+    const gone = moment.row >= this.exit;
+    if (gone) moment = { row: run.clamp(this.exit), base: 0, synchronisation: 0 }; // the picture of how it left stays
+    const cycle = cycleOf(run, moment.row + (moment.base > 0 ? 1 : 0));
+    const panel = this.panel(outer, this.eased(run, cycle, moment, home));
     this.paintBackdrop(scene, run, panel);
     this.context.clearRect(0, 0, this.width, this.height);
     this.context.drawImage(this.backdrop, 0, 0, this.width, this.height);
-    this.drawPast(panel, scene, run, cycle[0], moment.row);
+    this.drawPast(panel, scene, run, cycle[0], run.clamp(moment.row));
     drawRun(this.context, panel, scene, run, moment, { detail: true, size: 1.15 });
+    if (gone) this.drawExit(panel, scene, run);
     this.cycle = cycle;
     this.magnification = Math.abs(panel.horizontal.scale / outer.horizontal.scale);
   }
 
   /** The box of the present cycle; during its first base step it opens out of the box of the cycle before. */
-  eased(run, cycle, moment) {
-    const box = boundsOf(run, cycle);
+  eased(run, cycle, moment, home) {
+    const box = boundsOf(run, cycle, home);
     const opening = run.explains && cycle[0] > 0 && moment.row === cycle[0] && moment.base > 0;
     if (!opening) return box;
-    const before = boundsOf(run, cycleOf(run, cycle[0]));
+    const before = boundsOf(run, cycleOf(run, cycle[0]), home);
     const share = smooth(moment.base);
     return box.map((edge, index) => before[index] + share * (edge - before[index]));
   }
@@ -124,8 +133,13 @@ class CloseUp {
     context.lineTo(x + length, y);
     context.lineTo(x + length, y - 4);
     context.stroke();
-    const text = step < 1e-4 ? brief(step) : step.toFixed(decimals);
+    const text = step < 1e-4 || step >= 1e5 ? brief(step) : step.toFixed(decimals);
     label(context, text, [x + length + 6, y - 1], ink(theme.text, 0.75), ink(theme.background, 0.8), theme.font, 11);
+  }
+
+  drawExit(panel, scene, run) {
+    const point = exitPoint(run, panel, this.exit);
+    cross(this.context, point, 6, ink(scene.inks(run)[0]), ink(scene.theme.background, 0.9));
   }
 
   /** What the cycle has left behind: discarded fast paths, and the way of each layer. */

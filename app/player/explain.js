@@ -50,7 +50,7 @@ function drawPath(view, told, detail) {
   const start = run.last[0][run.clamp(moment.row)];
   trace(context, panel, run.fast, start, run.clamp(moment.row));
   const end = told && told.progress < 1 ? told.updates[0].target : placeOf(run, 0, moment);
-  context.lineTo(...panel.place(end).map(near));
+  extend(context, ...panel.place(run.weights(0, moment.row)), ...panel.place(end));
   context.stroke();
   if (detail) drawSteps(view, start);
 }
@@ -81,7 +81,9 @@ function drawTail({ context, panel, run, moment, inks, size }) {
     if (from === to && part < TAIL_PARTS) continue;
     context.beginPath();
     trace(context, panel, run.fast, from, to);
-    if (part === TAIL_PARTS) context.lineTo(...panel.place(placeOf(run, 0, moment)).map(near));
+    if (part === TAIL_PARTS) {
+      extend(context, ...panel.place(run.weights(0, now)), ...panel.place(placeOf(run, 0, moment)));
+    }
     context.lineWidth = LINE_WIDTHS[0] * size * (0.9 + (0.7 * part) / TAIL_PARTS);
     context.strokeStyle = ink(inks[0], part / TAIL_PARTS);
     context.stroke();

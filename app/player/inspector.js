@@ -43,7 +43,7 @@ class Inspector {
     const live = playing ? "off" : "polite";
     if (this.updates.ariaLive !== live) this.updates.ariaLive = this.ahead.ariaLive = live;
     this.closeUp.draw(scene, this.run, moment);
-    const row = this.run.clamp(stepped(moment));
+    const row = Math.min(stepped(moment), this.run.stopped); // it tells once that the run has stopped
     if (!words || this.told === row) return;
     this.told = row;
     this.tell(row);
@@ -51,21 +51,25 @@ class Inspector {
 
   tell(row) {
     const { run } = this;
+    const at = run.clamp(row);
     const updates = run.updates(row);
-    const loss = brief(run.loss[row]);
-    this.where.innerHTML = `step <b>${run.step[row]}</b> · ${run.evaluations[row]} gradients · loss <b>${loss}</b>`;
+    const loss = brief(run.loss[at]);
+    this.where.innerHTML = `step <b>${run.step[at]}</b> · ${run.evaluations[at]} gradients · loss <b>${loss}</b>`;
     this.tellBaseStep(row);
     run.layers.forEach((_, below) => this.tellLayer(below + 1, updates, row));
     this.ahead.innerHTML = this.lookAhead(row, updates);
-    this.tellCycle();
+    this.tellCycle(row);
   }
 
-  tellCycle() {
-    const { cycle, magnification } = this.closeUp;
+  tellCycle(row) {
+    const { cycle, magnification, exit } = this.closeUp;
     if (!cycle) return;
-    const [from, to] = cycle.map((row) => this.run.step[row]);
-    const times = magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
-    this.caption.textContent = `steps ${from}–${to} · magnified ${times}×`;
+    const { step, stopped } = this.run;
+    const rounded = magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
+    const times = magnification < 0.1 ? brief(magnification) : rounded;
+    const gone = exit < stopped ? ` · left at step ${step[exit]}` : " · stopped";
+    const [from, to] = cycle.map((end) => step[end]);
+    this.caption.textContent = `steps ${from}–${to} · magnified ${times}×${row < exit ? "" : gone}`;
     this.closeUp.canvas.setAttribute("aria-label", `Close-up of ${this.run.name}, ${this.caption.textContent}`);
   }
 

@@ -1,5 +1,6 @@
 // Cursors on other charts: a vertical line at the gradient evaluations that the player has reached. Optimizers that need
-// a different number of them for the same step get a line of their own, in their colour.
+// a different number of them for the same step get a line of their own, in their colour. A plot that still waits for its
+// data has none.
 
 class LinkedChart {
   constructor(key) {
@@ -27,7 +28,7 @@ class LinkedChart {
   }
 
   measure() {
-    const plots = Object.values(this.graph._fullLayout?._plots ?? {});
+    const plots = Object.values(this.graph._fullLayout?._plots ?? {}).filter((plot) => hasData(this.graph, plot));
     this.panels = plots.map(({ xaxis, yaxis }) => new Panel(plotlyAxis(xaxis, false), plotlyAxis(yaxis, true)));
     if (this.lines) this.show(this.lines);
   }
@@ -48,6 +49,11 @@ class LinkedChart {
   }
 }
 
+/** Whether some trace is drawn on a plot: plotly hides a trace without points. */
+function hasData({ _fullData: traces = [] }, { xaxis, yaxis }) {
+  return traces.some((each) => each.visible === true && each.xaxis === xaxis._id && each.yaxis === yaxis._id);
+}
+
 function cursor() {
   const element = document.createElement("div");
   element.style.cssText = "position:absolute;left:0;top:0;width:1.5px;will-change:transform";
@@ -66,12 +72,12 @@ function place(element, wanted) {
   if (inside) element.style.transform = `translate(${x - 0.75}px,${offset}px)`;
 }
 
-/** One line when all agree, else one for each optimizer. */
+/** One line when all agree, else one for each optimizer; those that have ended have none while another goes on. */
 function cursorLines(scene, row) {
+  const shown = scene.runs.filter((run) => scene.anyShown(run));
+  const going = shown.filter((run) => row <= run.final);
   const byName = new Map();
-  for (const run of scene.runs) {
-    if (scene.anyShown(run) && !byName.has(run.name)) byName.set(run.name, run);
-  }
+  for (const run of going.length ? going : shown) if (!byName.has(run.name)) byName.set(run.name, run);
   const lines = [...byName.values()].map((run) => ({
     evaluations: run.evaluations[run.clamp(row)],
     color: ink(scene.inks(run)[0], 0.9),

@@ -60,8 +60,8 @@ function hollow(context, layer, [x, y], radius, color, halo) {
 
 function line(context, from, to) {
   context.beginPath();
-  context.moveTo(from[0], from[1]);
-  context.lineTo(to[0], to[1]);
+  context.moveTo(near(from[0]), near(from[1]));
+  extend(context, ...from, ...to);
   context.stroke();
 }
 

@@ -40,7 +40,7 @@ function stagesOf(count, progress) {
 function explanationOf(run, moment) {
   if (!run.explains) return null;
   const next = moment.row + 1;
-  if (moment.synchronisation > 0 && next < run.rows && run.synchronised[next]) {
+  if (moment.synchronisation > 0 && next <= run.final && run.synchronised[next]) {
     return explanation(run, next, moment.synchronisation, 1);
   }
   const row = run.last[0][run.clamp(moment.row)];
@@ -57,7 +57,7 @@ function explanation(run, row, progress, fade) {
 /** Where the weights of a layer are at a moment. */
 function placeOf(run, layer, moment) {
   const next = moment.row + 1;
-  if (moment.base === 0 || next >= run.rows) return run.weights(layer, moment.row);
+  if (moment.base === 0 || next > run.final) return run.weights(layer, moment.row);
   const under = moment.synchronisation > 0 && run.explains && run.synchronised[next] > 0;
   if (under) return placeWithin(explanation(run, next, moment.synchronisation, 1), run, layer, moment.row);
   if (layer === 0) return between(run.weights(0, moment.row), pointAt(run.proposal, next), moment.base);

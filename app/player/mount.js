@@ -11,7 +11,7 @@ function hooksOf(player) {
     };
   return {
     get step() {
-      return scene.inspected?.step[playback.row] ?? playback.row;
+      return player.steps[playback.row];
     },
     get row() {
       return playback.row;

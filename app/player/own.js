@@ -98,12 +98,13 @@ function ownPanel(left, top, width, height, [x0, x1, y0, y1]) {
   );
 }
 
-/** A box around the runs that stayed; of those that diverged, only their starts count. */
+/** A box around the runs that stayed; of those that diverged, only their starts count, and a step where none stayed. */
 function extentOf(runs) {
   const box = [Infinity, -Infinity, Infinity, -Infinity];
+  const few = runs.every(({ diverged }) => diverged >= 0) ? 2 : 1;
   for (const run of runs) {
-    const rows = run.diverged < 0 ? run.rows : 2;
-    for (let row = 0; row < Math.min(rows, run.rows); row++) {
+    const rows = run.diverged < 0 ? run.rows : Math.min(few, run.rows);
+    for (let row = 0; row < rows; row++) {
       const [x, y] = run.weights(0, row);
       box[0] = Math.min(box[0], x);
       box[1] = Math.max(box[1], x);

@@ -141,15 +141,18 @@ class Player {
     memories.set(this.view.key, { position, playing, speed, loop, pausing, hidden, inspected, at });
   }
 
-  /** Which rows there are, and at which of them something synchronises. */
+  /** Which rows there are, their base steps, and at which of them something synchronises. */
   setRows() {
-    const rows = Math.max(1, ...this.runs.map((run) => run.rows));
-    const seen = this.runs.filter((run) => run.explains && this.scene.anyShown(run));
     const { inspected } = this.scene;
-    const synchronising = new Uint8Array(rows);
+    const longest = this.runs.reduce((found, run) => (run.rows > found.rows ? run : found), inspected);
+    const seen = this.runs.filter((run) => run.explains && this.scene.anyShown(run));
+    const synchronising = new Uint8Array(longest?.rows ?? 1);
+    this.steps = longest?.step ?? [0];
     for (const run of seen)
       run.synchronised.forEach((count, row) => (synchronising[row] = Math.max(count, synchronising[row])));
-    this.playback.load(rows, synchronising, seen.includes(inspected) ? inspected.synchronised : synchronising);
+    const stops = synchronising.slice(); // the inspected run's, and the others' when it has ended
+    if (seen.includes(inspected)) stops.set(inspected.synchronised.subarray(0, inspected.final + 1));
+    this.playback.load(synchronising.length, synchronising, stops);
   }
 
   toggle(name) {
@@ -164,8 +167,8 @@ class Player {
     if (run === this.scene.inspected) return;
     this.scene.inspected = run;
     this.legend.mark(this.scene);
-    this.inspectAgain();
     this.setRows();
+    this.inspectAgain();
   }
 
   inspectAgain() {
@@ -179,7 +182,7 @@ class Player {
       this.scene.theme,
       this.view.labels,
     );
-    this.transport.load(inspected, this.scene.theme, inks);
+    this.transport.load(inspected, this.steps, this.scene.theme, inks);
   }
 
   inspectStart(start) {

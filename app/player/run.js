@@ -64,6 +64,7 @@ class Run {
   /** Fill in what follows from `synchronised`: proposals, and for each layer the row of its last synchronisation. */
   complete(counts) {
     this.synchronised = counts.slice();
+    this.stop();
     this.proposal = { x: this.fast.x.slice(), y: this.fast.y.slice() };
     this.last = this.layers.map(() => new Int32Array(this.rows));
     let index = 0;
@@ -79,6 +80,13 @@ class Run {
     delete this.sparse;
   }
 
+  /** A run that diverged has stopped by the row `stopped`, which may lie behind its last; from `final` on it stays put. */
+  stop() {
+    const found = this.step.findIndex((step) => step >= this.diverged);
+    this.stopped = this.diverged < 0 ? this.rows - 1 : found < 0 ? this.rows : found;
+    this.final = Math.min(this.rows - 1, this.stopped);
+  }
+
   get depth() {
     return this.layers.length;
   }
@@ -88,13 +96,14 @@ class Run {
     return this.consecutive && this.depth > 0 && !this.cloud;
   }
 
+  /** The row that tells where the run is at a row of the timeline, which goes on when this run has ended. */
   clamp(row) {
-    return Math.max(0, Math.min(this.rows - 1, row));
+    return Math.max(0, Math.min(this.final, row));
   }
 
   /** Whether a run that diverged has stopped by a row. */
   ended(row) {
-    return this.diverged >= 0 && this.step[row] >= this.diverged;
+    return this.diverged >= 0 && row >= this.stopped;
   }
 
   /** The weights of a layer at a row: slow weights are the fast ones right after their layer last synchronised. */

@@ -13,7 +13,7 @@ class Scene {
   }
 
   show(runs, theme) {
-    this.runs = runs;
+    Object.assign(this, { runs, reach: null });
     this.retheme(theme);
   }
 
@@ -105,6 +105,16 @@ class Scene {
     return this.exits.get(run);
   }
 
+  /** What a diverged run is seen within, [left, right, bottom, top]: the surface, however zoomed, and all that stayed. */
+  homeOf(run) {
+    if (run.diverged < 0) return null;
+    this.reach ??= extentOf(this.runs);
+    const { extent } = this.stage;
+    const { x = [], y = [] } = this.stage.field(run.panel) ?? {};
+    const edges = [this.reach, extent ?? this.reach, x.length ? [x[0], x.at(-1), y[0], y.at(-1)] : this.reach];
+    return [0, 1, 2, 3].map((side) => Math[side % 2 ? "max" : "min"](...edges.map((box) => box[side])));
+  }
+
   /** The loss at a head drawn last. */
   lossOf({ run, layer }) {
     return run.lossOf(layer, this.row);
@@ -119,17 +129,21 @@ class Scene {
 }
 
 function findExit(run, panel) {
-  const inside = (row) => panel.contains(panel.place(run.weights(0, row)));
-  let row = run.rows - 1;
-  while (row > 0 && !inside(row)) row--;
-  if (row === run.rows - 1) {
-    const stopped = Array.from(run.step).findIndex((step) => step >= run.diverged);
-    return { row: stopped < 0 ? row : stopped, point: panel.place(run.weights(0, row)) };
-  }
-  return {
-    row: row + 1,
-    point: edgePoint(panel, panel.place(run.weights(0, row)), panel.place(run.weights(0, row + 1))),
-  };
+  const row = leavingRow(run, (weights) => panel.contains(panel.place(weights)));
+  return { row, point: exitPoint(run, panel, row) };
+}
+
+/** The row by which a diverged run has left for good what `inside` tells of, or has stopped within. */
+function leavingRow(run, inside) {
+  let row = run.final;
+  while (row > 0 && !inside(run.weights(0, row))) row--;
+  return row === run.final ? run.stopped : row + 1;
+}
+
+/** Where a run that arrives at a row is last seen on a panel. */
+function exitPoint(run, panel, row) {
+  const [before, after] = [run.weights(0, row - 1), run.weights(0, row)].map((weights) => panel.place(weights));
+  return panel.contains(after) ? after : edgePoint(panel, before, after);
 }
 
 /** Where the way from a point inside a panel to one outside crosses its edge, drawn in by the size of a mark. */

@@ -151,7 +151,7 @@ function traceLayer(context, panel, run, layer, from, to) {
     const [start, end] = [panel.place(update.from), panel.place(update.to)];
     const joined = reached && Math.hypot(start[0] - reached[0], start[1] - reached[1]) < 0.01;
     if (!joined) context.moveTo(near(start[0]), near(start[1]));
-    context.lineTo(near(end[0]), near(end[1]));
+    extend(context, ...start, ...end);
     reached = end;
   }
 }

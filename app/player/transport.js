@@ -50,7 +50,7 @@ const TRANSPORT = `
 class Transport {
   constructor(element, playback, wishes) {
     element.innerHTML = TRANSPORT;
-    Object.assign(this, { element, playback, shown: {} });
+    Object.assign(this, { element, playback, steps: [0], shown: {} });
     const find = (selector) => element.querySelector(selector);
     [this.range, this.done, this.thumb, this.canvas] = ["input", ".lp-done", ".lp-thumb", "canvas"].map(find);
     [this.step, this.total, this.speed] = [".lp-count b", ".lp-count span", "select"].map(find);
@@ -61,11 +61,11 @@ class Transport {
     this.observer.observe(find(".lp-scrubber"));
   }
 
-  /** The rows and steps to scrub through; `ticks` are the inspected run's synchronisations, drawn under the rail. */
-  load(run, theme, inks) {
+  /** `steps` of the rows to scrub through; the ticks under the rail are the synchronisations of `run`. */
+  load(run, steps, theme, inks) {
     this.range.max = this.playback.end;
-    Object.assign(this, { run, theme, inks });
-    const last = run ? run.step[run.rows - 1] : 0;
+    Object.assign(this, { run, steps, theme, inks });
+    const last = steps[this.playback.end];
     this.total.textContent = ` / ${last}`;
     this.element.querySelector(".lp-count").style.setProperty("--digits", String(last).length);
     this.layout();
@@ -119,7 +119,7 @@ class Transport {
 
   showRow(row) {
     this.shown.row = row;
-    const step = this.run ? this.run.step[this.run.clamp(row)] : row;
+    const step = this.steps[row];
     this.step.textContent = step;
     this.range.value = row;
     if (!this.playback.playing) this.range.setAttribute("aria-valuetext", `step ${step}`);

@@ -1,7 +1,8 @@
 """A page with nothing but a surface, a player and a linked chart, which the player's browser tests drive.
 
 The address sets it up: `field` (himmelblau, or hand: the gradient is −1 everywhere, so that a student can follow),
-`starts`, `steps`, `lr`, `noise`, `panels`, `diverge`, `autoplay`.
+`starts`, `steps`, `lr`, `noise`, `panels`, `autoplay`; `diverge` (1: the first optimizer; last: the last one, its rows
+ending before the step at which it diverged, as a network's do); `losses` (later: no data in their chart till a switch).
 PLAYER_MUTANT in the environment breaks the player's script on purpose, to prove that the tests notice.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,7 @@ if mutant := os.environ.get("PLAYER_MUTANT"):
     assert MUTANTS[mutant][0] in healthy or mutant in healthy
     assets.script = lambda: healthy.replace(*MUTANTS[mutant])
 
-from app.player import PALETTE, player, tracks_of  # noqa: E402 (after its script was tampered with)
+from app.player import PALETTE, Track, player, tracks_of  # noqa: E402 (after its script was tampered with)
 
 torch.set_num_threads(2)
 query = st.query_params
@@ -64,13 +66,25 @@ def compare(lr: float) -> tuple[list[OptimizerSpec], Trajectory]:
         else ((), (Layer(5, 0.5),), (Layer(5, 0.5),) * 2)
     )
     names = ("SGD", "Lookahead", "Multilayer Lookahead")
-    rates = (0.2 if query.get("diverge") == "1" else lr, lr, lr)
+    rates = {"1": (0.2, lr, lr), "last": (lr, lr, 0.03)}.get(query.get("diverge", ""), (lr, lr, lr))
     specs = [OptimizerSpec(name, lr=rate, layers=each) for name, rate, each in zip(names, rates, layers, strict=True)]
     turns = 2 * np.pi * np.arange(starts)[:, None] / starts
     around = 0.5 * np.concatenate([np.cos(turns) - 1, np.sin(turns)], axis=1)
     places = np.array(first_start) + around
     field = descent if by_hand else noisy_field(surface, Noise("gaussian", number("noise", 8), seed=1), starts)
     return specs, record(field, specs, places, int(number("steps", 200)), escape=1e6)
+
+
+def drawn(run: Trajectory, specs: list[OptimizerSpec], panels: bool) -> list[Track]:
+    tracks = tracks_of(run, specs, PALETTE, panels=panels)
+    return [until_diverged(each) for each in tracks] if query.get("diverge") == "last" else list(tracks)
+
+
+def until_diverged(track: Track) -> Track:
+    if track.diverged < 0:
+        return track
+    columns = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
+    return replace(track, **{column: getattr(track, column)[: track.diverged] for column in columns})
 
 
 def surface_chart(panels: int) -> go.Figure:
@@ -87,8 +101,9 @@ def surface_chart(panels: int) -> go.Figure:
     return figure.update_yaxes(range=list(domain[1]))
 
 
-def loss_chart(run: Trajectory) -> go.Figure:
-    figure = go.Figure([go.Scatter(x=run.evaluations[:, i], y=run.loss[:, i, 0]) for i in range(len(run.names))])
+def loss_chart(run: Trajectory, known: bool) -> go.Figure:
+    count = len(run.names) if known else 0
+    figure = go.Figure([go.Scatter(x=run.evaluations[:, i], y=run.loss[:, i, 0]) for i in range(count)])
     figure.update_layout(height=220, margin={"l": 40, "r": 10, "t": 10, "b": 40}, showlegend=False)
     return figure.update_yaxes(type="linear" if by_hand else "log")
 
@@ -106,7 +121,7 @@ specs, run = compare(lr)
 with player_place:
     if st.toggle("Player", value=True):
         result = player(
-            tracks_of(run, specs, PALETTE, panels=panels),
+            drawn(run, specs, panels),
             key="demo",
             chart_key="surface.chart",
             linked=("losses",),
@@ -114,6 +129,7 @@ with player_place:
         )
         if result.pick:
             st.session_state["picked"] = f"picked {result.pick.x!r} {result.pick.y!r} {result.pick.panel}"
-    st.plotly_chart(loss_chart(run), key="losses")
+    known = query.get("losses") != "later" or st.toggle("Losses")
+    st.plotly_chart(loss_chart(run, known), key="losses")
 st.write(st.session_state.get("picked", "nothing picked"))
 st.write(f"runs {st.session_state['runs']}")

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect
 
+from app.export.html import standalone_html
+from app.player import Track
+from optim_core.layers import Layer
 from tests.e2e.conftest import wait_until_idle
 
 DEMO = "tests/e2e/player_demo.py"
 PLAYER = "window.__lookaheadPlayers.demo"
 READY = "window.__lookaheadPlayers?.demo?.overChart"
+CURSORS = ".st-key-losses .lookahead-cursors div[data-looks^=visible]"
 TOLERANCE = 1.0  # px
 
 Open = Callable[..., Page]
@@ -376,6 +383,16 @@ def test_linked_charts_have_a_cursor_at_the_gradient_evaluations(demo: Open) -> 
     assert box["x"] + box["width"] / 2 == pytest.approx(expected, abs=TOLERANCE)
 
 
+def test_a_linked_chart_has_cursors_only_once_it_has_data(demo: Open) -> None:
+    page = demo("autoplay=0&losses=later")
+    seek(page, 3)
+    page.wait_for_selector(".st-key-losses .lookahead-cursors", state="attached")
+    page.wait_for_timeout(300)
+    assert page.locator(CURSORS).count() == 0
+    page.locator("label").filter(has_text="Losses").click()
+    page.wait_for_function(f"document.querySelectorAll({CURSORS!r}).length === 1", timeout=8000)
+
+
 def test_the_player_draws_its_own_axes_without_a_chart_and_comes_back_to_it(demo: Open) -> None:
     page = demo()
     page.get_by_label("Speed").select_option("0.5")
@@ -412,6 +429,70 @@ def test_a_diverged_run_plays_until_it_leaves_and_says_so(demo: Open) -> None:
     settle(page)
     assert of(page, "head('SGD')") is None
     assert of(page, "head('Lookahead')") is not None
+
+
+def magnified(page: Page) -> tuple[float, str]:
+    """How much larger than the surface the close-up is, and what else its caption says."""
+    words = re.fullmatch(r"(steps \d+–\d+) · magnified ([\d.e−]+)×(.*)", page.locator(".lp-caption").inner_text())
+    assert words is not None
+    return float(words[2].replace("−", "-")), words[1] + words[3]
+
+
+def test_playback_goes_on_when_the_inspected_run_has_ended(demo: Open) -> None:
+    page = demo("autoplay=0&diverge=last&steps=30")  # three rows and the start are left of the layered run
+    assert of(page, "inspected") == "Multilayer Lookahead/0"
+    expect(page.locator(".lp-count")).to_have_text("0 / 30")
+    page.get_by_label("Speed").select_option("10")
+    page.get_by_role("button", name="Play (space)").click()
+    at_row(page, 30)
+    settle(page)
+    assert (of(page, "playing"), of(page, "step")) == (False, 30)
+    expect(page.get_by_role("button", name="Play (space)")).to_be_visible()
+    expect(page.locator(".lp-count")).to_have_text("30 / 30")
+    expect(page.locator(".lp-where")).to_contain_text("step 3")
+    expect(page.locator(".lp-ahead")).to_have_text("Diverged at step 4: the run has stopped.")
+    expect(page.locator(".lp-card.lp-inspected .lp-beat b")).to_have_text("3/5 · 0/5")
+    assert of(page, "head('Multilayer Lookahead')") is None
+    assert page.locator(CURSORS).count() == 1, "a run that has ended still has a cursor"
+    seek(page, 4)
+    page.keyboard.press("Shift+ArrowRight")  # to a synchronisation of a run that goes on
+    at_row(page, 5)
+
+
+@pytest.mark.parametrize(("query", "name"), [("last", "Multilayer Lookahead"), ("1", "SGD")])
+def test_the_close_up_stays_at_the_surface_when_its_run_flies_off(demo: Open, query: str, name: str) -> None:
+    page = demo(f"autoplay=0&diverge={query}&steps=30")
+    page.get_by_role("button", name=name, exact=True).click()
+    for row in (0, 1, 2, 3, 4, 30):
+        seek(page, row)
+        page.wait_for_timeout(50)
+        times, words = magnified(page)
+        assert 0.1 < times < 3, f"at row {row} the close-up is magnified {times} times"
+        assert words.endswith("left at step 1") == (row >= 1)
+
+
+def test_an_exported_player_goes_on_when_its_run_has_ended(page: Page, tmp_path: Path) -> None:
+    """`page` fails on any error."""
+    steps = np.arange(41)
+    still = Track("Still", "#0072B2", (), *circle(steps), np.zeros(41, int), np.ones(41), steps, steps)
+    few, layers = steps[:4], (Layer(5, 0.5), Layer(5, 0.5))
+    far, proposal = (1e5 ** few[:, None] * place[:4] for place in circle(steps))
+    gone = Track("Gone", "#D55E00", layers, far, proposal, np.zeros(4, int), np.ones(4), few, few, diverged=4)
+    (tmp_path / "page.html").write_bytes(standalone_html([still, gone], autoplay=False))
+    page.goto((tmp_path / "page.html").as_uri())
+    page.get_by_label("Speed").select_option("20")
+    page.get_by_role("button", name="Play (space)").click()
+    expect(page.locator(".lp-count")).to_have_text("40 / 40")
+    expect(page.get_by_role("button", name="Play (space)")).to_be_visible()
+    times, words = magnified(page)
+    assert 0.1 < times < 3
+    assert words.endswith("left at step 1")
+
+
+def circle(steps: NDArray[np.integer]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Fast weights on the unit circle, and the same again as proposals."""
+    places = np.stack([np.cos(0.1 * steps), np.sin(0.1 * steps)], axis=1)
+    return places, places
 
 
 def test_less_motion_means_no_autoplay_and_no_tween(browser: Browser, serve_app: Callable[..., str]) -> None:
