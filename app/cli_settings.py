@@ -177,12 +177,20 @@ def _said(source: str | None, preset: str | None, *, is_game: bool) -> BaseModel
         from app.state import GamesConfig, SurfacesConfig
 
         return GamesConfig() if is_game else SurfacesConfig()
-    if source == "-" or Path(source).is_file():
-        from app.export import restore
+    if not _names_a_file(source):
+        return _linked(source)
+    from app.export import restore
 
-        with one_line_errors():
-            return restore(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()).config
-    return _linked(source)
+    with one_line_errors():
+        return restore(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()).config
+
+
+def _names_a_file(source: str) -> bool:
+    """Whether it is standard input or a file that is there; a compressed link is longer than any file's name."""
+    try:
+        return source == "-" or Path(source).is_file()
+    except OSError:
+        return False
 
 
 def _preset(name: str) -> BaseModel:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.export.animation import ANIMATION_FORMATS, CancelledError, render_animation
 from app.export.document import CONFIG_NAME, to_json
 from app.export.figures import FIGURE_FORMATS
-from app.export.offer import Offer, scene_offer
+from app.export.offer import DoesNotApplyError, Offer, scene_offer
 from app.export.pages import page_of
 from app.export.playing import player_html
 from app.export.scene import Scene
@@ -59,7 +60,8 @@ def to_bundle(
             if should_stop is not None and should_stop():
                 raise CancelledError
             kind = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
-            archive.writestr(zipfile.ZipInfo(name, DATE), make(), kind)
+            with suppress(DoesNotApplyError):
+                archive.writestr(zipfile.ZipInfo(name, DATE), make(), kind)
             if on_progress is not None:
                 on_progress(done, len(makers))
     return buffer.getvalue()
@@ -69,9 +71,11 @@ def _makers(
     offer: Offer, config: BaseModel, figure: dict[str, Any], film: dict[str, Any]
 ) -> dict[str, Callable[[], bytes]]:
     """What makes each file, the quick ones first."""
+    page = page_of(config)
+    link = short_link(config, page.path)
     makers: dict[str, Callable[[], bytes]] = {
         CONFIG_NAME: lambda: to_json(config),
-        "caption.txt": f"{offer.caption.text}\nLink: {short_link(config)}\n".encode,
+        "caption.txt": f"{offer.caption.text}\nLink: {link}\n".encode,
     }
     for name, table in offer.tables.items():
         makers[f"{name}.csv"] = partial(_written, csv_of, table)
@@ -80,7 +84,7 @@ def _makers(
         makers["player.html"] = lambda: player_html(offer.moving())
     if offer.interactive is not None:
         makers["chart.html"] = offer.interactive
-    script = page_of(config).script
+    script = page.script
     if script is not None:
         makers["run.py"] = lambda: script(config, "run.py").encode()
     for number, (name, draw) in enumerate(offer.figures.items()):

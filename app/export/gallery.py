@@ -35,8 +35,7 @@ class Exhibit:
     @property
     def link(self) -> str:
         """To its page in an app on this machine."""
-        page = page_of(self.config).key
-        return short_link(self.config, f"http://localhost:8501/{'' if page == 'surfaces' else page}")
+        return short_link(self.config, f"http://localhost:8501{page_of(self.config).path}")
 
     @property
     def file(self) -> str:

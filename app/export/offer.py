@@ -18,6 +18,10 @@ MakeFigure = Callable[..., bytes]
 """Takes what `render_figure` takes after the picture, `step` among it."""
 
 
+class DoesNotApplyError(ValueError):
+    """A chart has nothing to show at these settings: a bundle goes without it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Offer:
     """Everything that a page lets go.

@@ -37,6 +37,11 @@ class Page:
     offer: Callable[[Any, Progress | None], Offer]
     script: Callable[[Any, str], str] | None = None
 
+    @property
+    def path(self) -> str:
+        """Where the app has it: the Surfaces page is the one it opens with."""
+        return "/" if self.key == "surfaces" else f"/{self.key}"
+
 
 def _surfaces(config: SurfacesConfig, on_progress: Progress | None) -> Offer:
     scene = surface_scene(config, runs.surface_run(config, on_progress))

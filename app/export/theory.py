@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from app.export.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
 from app.export.chart import Chart, Panel
-from app.export.offer import Offer, figure_of_chart
+from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
 from app.theory_views import INSTRUMENTS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
+from optim_core.theory import why_not
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -43,7 +44,7 @@ SOURCES = {
 
 
 def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> Offer:
-    """The charts of the instrument, by name; nothing moves."""
+    """The charts of the instrument that apply to its settings, by name; nothing moves."""
 
     def table() -> pa.Table:
         from app.export.chart import panels_table
@@ -55,25 +56,38 @@ def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> O
     def figure(name: str) -> Callable[..., bytes]:
         return figure_of_chart(lambda step: theory_chart(config, name, on_progress))
 
-    names = PARTS[config.instrument]
+    names = [name for name in PARTS[config.instrument] if not _not_applying(config, name)]
     interactive = partial(theory_html, config, on_progress)
     return Offer(theory_caption(config), {name: figure(name) for name in names}, {"chart": table}, interactive)
 
 
 def theory_chart(config: TheoryConfig, name: str | None = None, on_progress: Progress | None = None) -> Chart:
-    """One of the instrument's charts; the first if none is named.
+    """One of the instrument's charts; the first that applies if none is named.
 
     Raises:
-        ValueError: there is none of that name, or its formulas do not apply to these settings.
+        ValueError: there is none of that name.
+        DoesNotApplyError: its formulas do not apply to these settings.
     """
     names = PARTS[config.instrument]
-    name = next(iter(names)) if name is None else name
+    if name is None:
+        name = next(one for one in names if not _not_applying(config, one))
     if name not in names:
         raise ValueError(f"figure must be one of {', '.join(names)}, got {name!r}")
-    panels = _panels(config, name, on_progress)
-    if not panels:
-        raise ValueError(f"{name}: does not apply to these settings; the page says why")
+    reason, panels = _not_applying(config, name), _panels(config, name, on_progress)
+    if reason or not panels:
+        said = reason or "it leaves the finite numbers; lower the lr"
+        raise DoesNotApplyError(f"{name}: does not apply to these settings: {said}")
     return Chart(tuple(panels), theory_caption(config), columns=min(len(panels), 3))
+
+
+def _not_applying(config: TheoryConfig, name: str) -> str | None:
+    """Why a chart has nothing to show, as far as the settings say; None where it has."""
+    if name == "map" and config.missing_layer:
+        number = config.missing_layer
+        return f"an axis varies layer {number} of a stack of {config.depth}; add layers, or choose another axis"
+    if name in ("landscapes", "accuracy"):
+        return why_not(config.batches, config.layers)
+    return None
 
 
 def _panels(config: TheoryConfig, name: str, on_progress: Progress | None) -> list[Panel]:

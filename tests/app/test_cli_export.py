@@ -12,13 +12,20 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from pydantic import BaseModel
 from pyarrow import csv, parquet
 
 from app.cli import main
-from app.export import restore, scene_of, to_json, to_parquet
+from app.export import Offer, restore, scene_of, to_json, to_parquet
+from app.export.bundle import _makers
+from app.export.caption import surface_caption
+from app.export.games import game_caption
+from app.export.pages import page_of
+from app.export.theory import theory_caption
 from app.presets import GAME_PRESETS, PRESETS
 from app.share import short_link
 from app.state import Card, GamesConfig, LayerConfig, SurfacesConfig
+from app.state.theory import TheoryConfig
 
 CONFIG = SurfacesConfig(surface="himmelblau", starts=((1.0, 2.0),), steps=30, seed=4)
 
@@ -32,6 +39,13 @@ def settings_of(*arguments: str, stdin: bytes | None = None) -> SurfacesConfig:
     result = invoke("run", *arguments, "--format", "json", "-O", "-", stdin=stdin)
     assert result.exit_code == 0, result.output
     return restore(result.stdout_bytes).config
+
+
+def bundled(config: BaseModel, name: str) -> bytes:
+    """One file of the bundle of what this config describes."""
+    page = page_of(config)
+    captions = {"surfaces": surface_caption, "games": game_caption, "theory": theory_caption}
+    return _makers(Offer(captions[page.key](config)), config, {}, {})[name]()
 
 
 def refused(*arguments: str) -> str:
@@ -102,6 +116,20 @@ def test_a_file_a_link_and_standard_input_say_the_same(tmp_path: Path) -> None:
     assert settings_of(str(path)) == CONFIG
     assert settings_of(short_link(CONFIG, "https://lab.example/surfaces")) == CONFIG
     assert settings_of("-", stdin=to_json(CONFIG)) == CONFIG
+
+
+@pytest.mark.parametrize("config", [CONFIG, GamesConfig(game="forsaken", steps=70), TheoryConfig(depth=2)])
+def test_the_link_under_a_caption_is_read_again(config: BaseModel) -> None:
+    link = bundled(config, "caption.txt").decode().rpartition("Link: ")[2].rstrip()
+    assert settings_of(link) == config
+
+
+def test_a_link_that_is_longer_than_a_files_name_may_be_is_read() -> None:
+    cards = tuple(Card(lr=0.0123 + 0.00457 * n, layers=(LayerConfig(k=7 + n, alpha=0.31),) * 4) for n in range(4))
+    config = CONFIG.model_copy(update={"cards": cards})
+    link = short_link(config, "")
+    assert len(link) > 255
+    assert settings_of(link) == config
 
 
 def test_options_go_over_what_the_file_says(tmp_path: Path) -> None:

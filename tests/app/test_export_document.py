@@ -59,7 +59,7 @@ def test_a_bundle_holds_all_there_is_and_is_whole(saved: bytes) -> None:
             "config.json", "caption.txt", "trajectory.csv", "trajectory.parquet", "figure.png", "figure.svg",
             "figure.pdf", "player.html", "chart.html", "animation.gif", "animation.mp4", "run.py",
         }  # fmt: skip
-        assert "Link: ?" in made.read("caption.txt").decode()
+        assert "Link: /?" in made.read("caption.txt").decode()
         assert all(made.read(name) for name in made.namelist())
 
 

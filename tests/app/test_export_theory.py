@@ -18,7 +18,20 @@ from streamlit.testing.v1 import AppTest
 from app import theory_runs
 from app.cli import main
 from app.export import bundle as bundle_module
-from app.export import csv_of, offer_of, parquet_of, restore, scene_of, theory_chart, to_bundle, to_json
+from app.export import (
+    Offer,
+    csv_of,
+    offer_of,
+    parquet_of,
+    render_figure,
+    restore,
+    scene_of,
+    theory_chart,
+    to_bundle,
+    to_json,
+)
+from app.export.offer import DoesNotApplyError
+from app.export.theory import theory_caption
 from app.share import short_link
 from app.state.theory import TheoryConfig
 from app.theory_views import VIEWS
@@ -116,12 +129,33 @@ def test_what_does_not_apply_is_left_out_or_says_so() -> None:
     assert {row["panel"] for row in offer_of(straddling).tables["chart"]().to_pylist()} == {
         "Coefficient of V", "Coefficient of ‖g‖²", "Penalty on V at an equal effective lr, times SGD's",
     }  # fmt: skip
-    with pytest.raises(ValueError, match="landscapes: does not apply to these settings"):
+    assert list(offer_of(straddling).figures) == ["coefficients"]
+    with pytest.raises(DoesNotApplyError, match="landscapes: does not apply to these settings: the formulas need"):
         theory_chart(straddling, "landscapes")
     with pytest.raises(ValueError, match="figure must be one of map, factors, got 'rates'"):
         theory_chart(STABILITY, "rates")
     with pytest.raises(ValueError, match="nothing moves on this page"):
         scene_of(STABILITY)
+
+
+def test_a_stack_without_layers_has_no_map_over_their_k(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_module, "FIGURE_FORMATS", ("svg",))
+    config = config_of("stability", depth=0, x="lr", y="k_1", simulate=False)
+    offer = offer_of(config)
+    assert list(offer.figures) == ["factors"]
+    names = zipfile.ZipFile(io.BytesIO(to_bundle(offer, config))).namelist()
+    assert [name for name in names if name.startswith("figure")] == ["figure.svg"]
+    assert offer.figure()("svg") == render_figure(theory_chart(config), "svg")
+    with pytest.raises(DoesNotApplyError, match="an axis varies layer 1 of a stack of 0"):
+        theory_chart(config, "map")
+
+
+def test_a_bundle_goes_without_a_chart_that_proves_to_be_empty() -> None:
+    def empty(*_: object, **__: object) -> bytes:
+        raise DoesNotApplyError("accuracy: does not apply")
+
+    bundle = to_bundle(Offer(theory_caption(STABILITY), {"accuracy": empty}), STABILITY)
+    assert zipfile.ZipFile(io.BytesIO(bundle)).namelist() == ["config.json", "caption.txt"]
 
 
 def test_the_command_line_draws_a_link_and_a_ready_made_view(tmp_path: Path) -> None:
