@@ -160,7 +160,7 @@ class Backdrop:
         return self.checks is not None or self._stop.is_set()
 
     def wait_for_picture(self, seconds: float = PATIENCE) -> PlaneLoss | None:
-        """The whole grid once it is there; after so many seconds, or once stopped, the finest so far. Not for scripts."""
+        """The whole grid once it is there; the finest so far after so many seconds, or once stopped."""
         self._drawn.wait(seconds)
         return self.picture
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any
 
@@ -16,14 +18,12 @@ from app.export.figures import FIGURE_FORMATS, check_size
 from app.export.look import STYLES
 from app.export.offer import Offer
 from app.export.pages import page_of
+from app.export.scene import Scene
 from app.share import short_link
+from app.views.downloads import download, failures
 from app.views.waiting import progress
 
-MIME = {
-    "png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "gif": "image/gif", "mp4": "video/mp4",
-    "html": "text/html", "csv": "text/csv", "parquet": "application/vnd.apache.parquet", "json": "application/json",
-    "zip": "application/zip", "py": "text/x-python", "txt": "text/plain",
-}  # fmt: skip
+PATIENCE = 0.2  # seconds after which a wait looks whether the visitor has turned to something else
 
 
 def export_panel(offer: Offer, config: BaseModel, *, page: str) -> None:
@@ -41,6 +41,7 @@ def export_panel(offer: Offer, config: BaseModel, *, page: str) -> None:
 
 @st.fragment
 def _panel(offer: Offer, config: BaseModel, page: str) -> None:
+    failures()
     panel = st.expander("Export and share", icon=":material/ios_share:", key=f"{page}.export", on_change="rerun")
     if not panel.open:
         return
@@ -104,11 +105,11 @@ def _animation(offer: Offer, config: BaseModel, page: str) -> None:
     def make(on_progress: Callable[[int, int], None]) -> bytes:
         from app.export import render_animation
 
-        return render_animation(offer.moving(), kind, on_progress=on_progress, **settings)
+        return render_animation(_awaited(offer.moving), kind, on_progress=on_progress, **settings)
 
     made = _made(f"{page}.film", (config, kind, tuple(settings.items())), asked, "Drawing", make)
     if made is not None:
-        _download("Download animation", lambda: made, config, kind, f"{page}.film.download")
+        _download("Download animation", made, config, kind, f"{page}.film.download")
         if kind == "gif":
             st.image(made, alt="The animation")
         else:
@@ -130,17 +131,19 @@ def _data(offer: Offer, config: BaseModel, page: str) -> None:
                 make = partial(_written, f"{kind}_of", table)
                 _download(label, make, config, kind, f"{page}.data.{name}.{kind}", f"-{name}" * several)
     with st.container(horizontal=True):
-        _download("Settings (JSON)", lambda: document.to_json(config), config, "json", f"{page}.data.json")
+        _download("Settings (JSON)", document.to_json(config), config, "json", f"{page}.data.json")
         if offer.interactive is not None:
             _download("Interactive chart (HTML)", offer.interactive, config, "html", f"{page}.data.html")
         asked = st.button("Make bundle of everything", key=f"{page}.bundle.make", icon=":material/folder_zip:")
 
     def make_bundle(on_progress: Callable[[int, int], None]) -> bytes:
+        if offer.scene is not None:
+            _awaited(offer.scene)
         return _export("to_bundle")(offer, config, on_progress=on_progress)
 
     made = _made(f"{page}.bundle", (config,), asked, "Packing", make_bundle)
     if made is not None:
-        _download("Download bundle (ZIP)", lambda: made, config, "zip", f"{page}.bundle.download")
+        _download("Download bundle (ZIP)", made, config, "zip", f"{page}.bundle.download")
     with st.expander("Caption"):
         st.code(offer.caption.text, language=None, wrap_lines=True)
 
@@ -152,7 +155,7 @@ def _code(offer: Offer, config: BaseModel, page: str) -> None:
     name = f"{_stem(config)}.py"
     text = script(config, name)
     st.caption("The same run without the app: it gives the same numbers to the last bit.")
-    _download("Download script", text.encode, config, "py", f"{page}.script")
+    _download("Download script", text.encode(), config, "py", f"{page}.script")
     st.code(text, language="python", height=360)
 
 
@@ -205,11 +208,27 @@ def _made(
     return data if kept == settings else None
 
 
-def _download(label: str, make: Callable[[], bytes], config: BaseModel, kind: str, key: str, suffix: str = "") -> None:
-    st.download_button(
-        label, make, f"{_stem(config)}{suffix}.{kind}", MIME[kind], key=key, on_click="ignore",
-        icon=":material/download:",
-    )  # fmt: skip
+def _awaited(make: Callable[[], Scene]) -> Scene:
+    """The scene, whose landscape may still be on its way; meanwhile a click anywhere else ends the wait."""
+    slot, made = st.empty(), Future[Scene]()
+    threading.Thread(target=_fulfil, args=(made, make), name="scene", daemon=True).start()
+    while not wait([made], PATIENCE).done:
+        slot.caption("Waiting for the landscape. Change a control to stop.")
+    slot.empty()
+    return made.result()
+
+
+def _fulfil(promise: Future[Scene], make: Callable[[], Scene]) -> None:
+    try:
+        promise.set_result(make())
+    except Exception as error:
+        promise.set_exception(error)
+
+
+def _download(
+    label: str, made: bytes | Callable[[], bytes], config: BaseModel, kind: str, key: str, suffix: str = ""
+) -> None:
+    download(label, made, f"{_stem(config)}{suffix}.{kind}", key=key, type="secondary")
 
 
 def _stem(config: BaseModel) -> str:

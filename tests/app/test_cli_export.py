@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
-from pydantic import BaseModel
 from pyarrow import csv, parquet
+from pydantic import BaseModel
 
 from app.cli import main
 from app.export import Offer, restore, scene_of, to_json, to_parquet

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.export import offer_of, to_json
 from app.links import decode
 from app.state import SurfacesConfig
-from app.views import export_panel
+from app.views import downloads, export_panel
 
 MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
 
@@ -115,8 +115,8 @@ def test_every_download_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> N
     """The callables behind the buttons, called as a click calls them."""
     made: dict[str, bytes] = {}
 
-    def keep(label: str, make: Callable[[], bytes], *_: object, **__: object) -> None:
-        made[label] = make()
+    def keep(label: str, made_or_make: bytes | Callable[[], bytes], *_: object, **__: object) -> None:
+        made[label] = made_or_make if isinstance(made_or_make, bytes) else made_or_make()
 
     monkeypatch.setattr(export_panel, "_download", keep)
     config = SurfacesConfig(surface="himmelblau", steps=20)
@@ -128,3 +128,42 @@ def test_every_download_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> N
         "Settings (JSON)": b"{", "Interactive chart (HTML)": b"<!doctype html>", "Download script": b'"""Himmelblau',
     }  # fmt: skip
     assert {label: data[: len(starts[label])] for label, data in made.items()} == starts
+
+
+def failing_page() -> None:
+    import streamlit as st
+
+    from app.views.downloads import _telling, failures
+
+    def make() -> bytes:
+        raise ValueError("lower the dpi")
+
+    failures()
+    if st.button("Download"):
+        try:
+            _telling(make, "Download figure")()
+        except ValueError:
+            st.write("and Streamlit is told")
+
+
+def test_a_file_that_cannot_be_made_is_explained_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn_again = []
+    monkeypatch.setattr(downloads, "_draw_again", drawn_again.append)
+    at = AppTest.from_function(failing_page).run()
+    at.button[0].click().run()
+    assert [one.value for one in at.markdown] == ["and Streamlit is told"]
+    assert len(drawn_again) == 1
+    at.run()
+    assert [error.value for error in at.error] == ["Download figure: lower the dpi."]
+    assert not at.run().error
+
+
+def test_what_is_made_already_is_served_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: dict[str, object] = {}
+    monkeypatch.setattr(export_panel, "download", lambda label, made, *_, **__: served.update({label: made}))
+    config = SurfacesConfig(surface="himmelblau", steps=20)
+    for part in (export_panel._data, export_panel._code):
+        part(offer_of(config), config, "test")
+    assert served["Settings (JSON)"] == to_json(config)
+    assert isinstance(served["Download script"], bytes)
+    assert callable(served["CSV"])

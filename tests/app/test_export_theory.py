@@ -17,7 +17,6 @@ from streamlit.testing.v1 import AppTest
 
 from app import theory_runs
 from app.cli import main
-from app.export import bundle as bundle_module
 from app.export import (
     Offer,
     csv_of,
@@ -30,6 +29,7 @@ from app.export import (
     to_bundle,
     to_json,
 )
+from app.export import bundle as bundle_module
 from app.export.offer import DoesNotApplyError
 from app.export.theory import theory_caption
 from app.share import short_link
