@@ -60,14 +60,28 @@ def _validated(params: dict[str, str], model: type[Config], problems: list[str])
             before = len(params)
             for item in error.errors():
                 key = _parameter(item["loc"])
+                said = explain(item)
                 dropped = {name for name in params if name == key or (key == "cards" and name[0].isdigit())}
+                if not dropped and (other := _at_odds(key, params, model)):
+                    key, said, dropped = other, f"{key.replace('_', ' ')} {said}".lstrip(), {other}
                 if dropped:
-                    problems.append(
-                        f"{key}: {explain(item)} (got {params.get(key, '')[:40]!r}), so the default is used"
-                    )
+                    problems.append(f"{key}: {said} (got {params.get(key, '')[:40]!r}), so the default is used")
                     params = {name: value for name, value in params.items() if name not in dropped}
             if len(params) == before:  # nothing to blame: start afresh
                 return model(), [*problems, "the address could not be read, so the default is shown"]
+
+
+def _at_odds(key: str, params: dict[str, str], model: type[BaseModel]) -> str | None:
+    """The parameter beside which the default of `key` is refused: without it, it is not."""
+    for name in params:
+        rest = {other: text for other, text in params.items() if other != name}
+        try:
+            model.model_validate(_nested(rest, model))
+        except ValidationError as error:
+            if key in {_parameter(item["loc"]) for item in error.errors()}:
+                continue
+        return name
+    return None
 
 
 def explain(item: Mapping[str, Any]) -> str:

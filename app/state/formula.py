@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -13,10 +13,10 @@ from landscapes.surfaces import Domain, Surface
 
 DEFAULT_FORMULA = "(x^2 + y - 11)^2 / 40 + sin(3x) cos(2y)"
 DEFAULT_DOMAIN = (-5.0, 5.0, -4.0, 14.0)
-MAX_DOMAIN = 1e6
+MAX_DOMAIN = MAX_VALUE = 1e6
 
 Bounds = tuple[Finite, Finite, Finite, Finite]
-Parameters = tuple[tuple[str, Finite], ...]
+Parameters = tuple[tuple[str, Annotated[Finite, Field(ge=-MAX_VALUE, le=MAX_VALUE)]], ...]
 
 
 class OwnFormula(Frozen):

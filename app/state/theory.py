@@ -48,9 +48,9 @@ class TheoryConfig(Frozen):
     alternating: bool = False
     lr: Finite = Field(0.102, gt=0, le=1000)
     x: AxisName = "k_1"
-    y: AxisName = "lr"
+    y: AxisName = Field("lr", validate_default=True)
     lr_low: Finite = Field(0.09, gt=0, le=1000)
-    lr_high: Finite = Field(0.11, gt=0, le=1000)
+    lr_high: Finite = Field(0.11, gt=0, le=1000, validate_default=True)
     k_high: int = Field(24, ge=2, le=200)
     simulate: bool = True
     # noise

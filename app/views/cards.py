@@ -37,8 +37,8 @@ def _card(prefix: str, card: Card, averages: bool) -> None:
         with st.expander("Base, schedule, colour", key=f"{prefix}.more"):
             _details(prefix, card)
             if averages:
-                st.slider(
-                    "Average of the fast weights, decay", 0.0, 0.999, step=0.001, key=f"{prefix}.ema",
+                st.number_input(
+                    "Average of the fast weights, decay", step=0.001, format="%g", key=f"{prefix}.ema",
                     help="One more track: an exponential moving average, the plain rival of slow weights. 0: none",
                 )  # fmt: skip
 
@@ -62,7 +62,9 @@ def _bases(prefix: str, card: Card) -> None:
     st.selectbox("Discriminator's base optimizer", key=f"{prefix}.base", **titles)
     st.selectbox("Generator's base optimizer", key=f"{prefix}.generator_base", **titles)
     if {card.base, card.generator_base} & {"adam", "adamw"}:
-        st.slider("Adam's β₁", 0.0, 0.999, step=0.001, key=f"{prefix}.beta1", help="0 is customary for these games")
+        st.number_input(
+            "Adam's β₁", step=0.1, format="%g", key=f"{prefix}.beta1", help="0 is customary for these games"
+        )
 
 
 def _facts(card: Card) -> str:
@@ -94,7 +96,7 @@ def _details(prefix: str, card: Card) -> None:
             help="The second player answers what the first has just done; two gradient evaluations a step",
         )  # fmt: skip
     if card.base in ("momentum", "nesterov"):
-        st.slider("Momentum", 0.0, 0.999, step=0.001, key=f"{prefix}.momentum")
+        st.number_input("Momentum", step=0.01, format="%g", key=f"{prefix}.momentum")
     if card.layers and card.base in ("momentum", "nesterov", "adam", "adamw"):
         st.selectbox(
             "Momentum at a synchronisation is", list(SYNC_MOMENTUM), format_func=SYNC_MOMENTUM.__getitem__,
@@ -104,7 +106,7 @@ def _details(prefix: str, card: Card) -> None:
     st.selectbox("lr schedule", list(SCHEDULES), format_func=SCHEDULES.__getitem__, key=f"{prefix}.schedule")
     if card.schedule == "step":
         st.number_input("Decay every … base steps", 1, MAX_EVERY, key=f"{prefix}.every")
-        st.slider("Decay factor", 0.05, 1.0, step=0.05, key=f"{prefix}.factor")
+        st.number_input("Decay factor", step=0.05, format="%g", key=f"{prefix}.factor")
     st.selectbox("Colour", range(len(PALETTE)), format_func=COLOR_NAMES.__getitem__, key=f"{prefix}.color")
 
 

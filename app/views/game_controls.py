@@ -50,7 +50,7 @@ def _scene(config: GamesConfig) -> None:
         "Start points", key=f"{PAGE}.starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the field."
     )
     st.toggle("A click adds a start", key=f"{PAGE}.add_start", help="Otherwise a click moves the start there")
-    st.slider("Base steps", 10, MAX_STEPS, step=10, key=f"{PAGE}.steps")
+    st.number_input("Base steps", 1, MAX_STEPS, step=10, key=f"{PAGE}.steps")
     st.toggle("Side by side", key=f"{PAGE}.panels", help="One plot for each optimizer, with one clock")
 
 
@@ -60,7 +60,7 @@ def _noise(config: GamesConfig) -> None:
         if config.noise != "none":
             st.number_input("Scale", min_value=0.0, step=0.1, format="%g", key=f"{PAGE}.noise_scale")
         if config.noise == "student":
-            st.slider("Degrees of freedom", 0.5, 10.0, step=0.5, key=f"{PAGE}.noise_freedom")
+            st.number_input("Degrees of freedom", step=0.5, format="%g", key=f"{PAGE}.noise_freedom")
         st.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.seed")
 
 

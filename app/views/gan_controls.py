@@ -35,8 +35,8 @@ def _more(config: GansConfig) -> None:
     with st.expander(f"Seeds, averaging, snapshots · seed {config.seed}", key=f"{PAGE}.more"):
         st.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.seed")
         st.slider("Number of seeds", 1, MAX_SEEDS, key=f"{PAGE}.seeds", help="Curves show their mean ± standard error")
-        st.slider(
-            "Average of fast weights, decay", 0.0, 0.999, step=0.001, key=f"{PAGE}.ema",
+        st.number_input(
+            "Average of fast weights, decay", step=0.001, format="%g", key=f"{PAGE}.ema",
             help="An exponential moving average of both players beside every optimizer; 0 is none",
         )  # fmt: skip
         st.number_input("A snapshot every … base steps", min_value=1, max_value=1000, key=f"{PAGE}.snapshot_every")

@@ -48,7 +48,7 @@ def _layers(config: TheoryConfig) -> None:
 def _base(config: TheoryConfig) -> None:
     st.selectbox("Base optimizer", list(BASES), format_func=BASES.__getitem__, key=f"{PAGE}.base")
     if config.base != "sgd":
-        st.slider("Momentum", 0.0, 0.99, step=0.01, key=f"{PAGE}.momentum")
+        st.number_input("Momentum", step=0.01, format="%g", key=f"{PAGE}.momentum")
         st.selectbox(
             "Momentum at a synchronisation is", list(SYNC_MOMENTUM), format_func=SYNC_MOMENTUM.__getitem__,
             key=f"{PAGE}.sync_momentum",
@@ -100,7 +100,7 @@ def _noise(config: TheoryConfig) -> None:
     _number("Deviation σ of the gradient noise", "sigma", config.sigma)
     _number("lr", "noise_lr", config.noise_lr)
     _base(config)
-    st.select_slider("Runs", [1_000, 10_000, 30_000, 100_000], key=f"{PAGE}.seeds")
+    _count("Runs", "seeds", config.seeds, 1_000, 10_000, 30_000, 100_000)
     _seed()
 
 
@@ -116,7 +116,7 @@ def _regularization(config: TheoryConfig) -> None:
     )
     _number("How far each mini-batch shifts the surface", "spread", config.spread)
     st.slider("Epochs", 1, 100, key=f"{PAGE}.epochs")
-    st.select_slider("Orders averaged", [64, 256, 512, 2_048, 8_192], key=f"{PAGE}.orders")
+    _count("Orders averaged", "orders", config.orders, 64, 256, 512, 2_048, 8_192)
     _seed()
 
 
@@ -124,13 +124,18 @@ def _rate(config: TheoryConfig) -> None:
     _number("c, for lr = c/√T", "c", config.c)
     _number("Deviation σ of the gradient noise", "rate_sigma", config.rate_sigma)
     st.slider("T up to 2 to the power of", 9, MAX_POWER, key=f"{PAGE}.power")
-    st.select_slider("Runs per T", [8, 16, 32, 64, 128], key=f"{PAGE}.rate_seeds")
+    _count("Runs per T", "rate_seeds", config.rate_seeds, 8, 16, 32, 64, 128)
     st.toggle("Equal effective lr (lr / Π α)", key=f"{PAGE}.equal_effective")
     _seed()
 
 
 def _number(label: str, field: str, value: float) -> None:
     st.number_input(label, key=f"{PAGE}.{field}", step=value / 10 or 0.1, format="%g")
+
+
+def _count(label: str, field: str, value: int, *customary: int) -> None:
+    """Customary numbers to choose from, and the one that a link brought."""
+    st.select_slider(label, sorted({*customary, value}), key=f"{PAGE}.{field}")
 
 
 def _seed() -> None:

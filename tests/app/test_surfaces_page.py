@@ -68,7 +68,7 @@ def test_layers_can_be_added_and_come_with_customary_values():
 
 def test_undo_goes_back_one_change_at_a_time():
     at = opened()
-    at.slider(key="surfaces.steps").set_value(100).run()
+    at.number_input(key="surfaces.steps").set_value(100).run()
     at.number_input(key="surfaces.seed").set_value(7).run()
     at.button(key="surfaces.undo").click().run()
     assert (config_of(at).steps, config_of(at).seed) == (100, 0)
@@ -204,7 +204,7 @@ def test_tuning_marks_the_cards_until_their_lr_is_changed_by_hand():
     assert [card.tuned for card in config_of(at).cards] == [False, True, True]
     at.segmented_control(key="surfaces.2.depth").set_value(0).run()
     assert [card.tuned for card in config_of(at).cards] == [False, False, True]
-    at.slider(key="surfaces.steps").set_value(77).run()
+    at.number_input(key="surfaces.steps").set_value(77).run()
     assert not any(card.tuned for card in config_of(at).cards)
 
 
