@@ -57,28 +57,32 @@ def _validated(params: dict[str, str], model: type[Config], problems: list[str])
         try:
             return model.model_validate(_nested(params, model)), problems
         except ValidationError as error:
-            before = len(params)
-            for item in error.errors():
-                key = _parameter(item["loc"])
-                said = explain(item)
-                dropped = {name for name in params if name == key or (key == "cards" and name[0].isdigit())}
-                if not dropped and (other := _at_odds(key, params, model)):
-                    key, said, dropped = other, f"{key.replace('_', ' ')} {said}".lstrip(), {other}
-                if dropped:
-                    problems.append(f"{key}: {said} (got {params.get(key, '')[:40]!r}), so the default is used")
-                    params = {name: value for name, value in params.items() if name not in dropped}
+            before, refused = len(params), error.errors()
+            for item in refused:
+                params = _without(_parameter(item["loc"]), explain(item), params, problems)
+            if len(params) == before and (other := _at_odds(refused[0], params, model)):
+                said = f"{_parameter(refused[0]['loc']).replace('_', ' ')} {explain(refused[0])}".lstrip()
+                params = _without(other, said, params, problems)
             if len(params) == before:  # nothing to blame: start afresh
                 return model(), [*problems, "the address could not be read, so the default is shown"]
 
 
-def _at_odds(key: str, params: dict[str, str], model: type[BaseModel]) -> str | None:
-    """The parameter beside which the default of `key` is refused: without it, it is not."""
+def _without(key: str, said: str, params: dict[str, str], problems: list[str]) -> dict[str, str]:
+    """The parameters but the one that is refused, where it is among them, and one sentence more for that."""
+    dropped = {name for name in params if name == key or (key == "cards" and name[0].isdigit())}
+    if dropped:
+        problems.append(f"{key}: {said} (got {params.get(key, '')[:40]!r}), so the default is used")
+    return {name: text for name, text in params.items() if name not in dropped}
+
+
+def _at_odds(refused: Mapping[str, Any], params: dict[str, str], model: type[BaseModel]) -> str | None:
+    """The parameter beside which a default is refused: without it, it is not."""
     for name in params:
         rest = {other: text for other, text in params.items() if other != name}
         try:
             model.model_validate(_nested(rest, model))
         except ValidationError as error:
-            if key in {_parameter(item["loc"]) for item in error.errors()}:
+            if refused["loc"] in [item["loc"] for item in error.errors()]:
                 continue
         return name
     return None

@@ -109,7 +109,7 @@ def test_another_problem_brings_a_suitable_lr():
         ({"y": "k_1"}, "another parameter than the horizontal axis"),
         ({"x": "lr"}, "x: y must be another parameter than the horizontal axis"),
         ({"x": "lr", "y": "lr"}, "x: y must be another parameter than the horizontal axis"),
-        ({"lr_low": "0.5"}, "lr_low: lr high must be above the lr that the map starts at, 0.5"),
+        ({"lr_low": "0.5"}, "lr high must be above the lr that the map starts at, 0.5"),
         ({"surface": "flatland"}, "no such surface"),
         ({"alpha_1": "1.5"}, "less than or equal to 1"),
         ({"seeds": "1000000"}, "less than or equal to 100000"),
