@@ -16,7 +16,7 @@ from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
-from app.views.predict import hidden, place_prediction, player_key, predicting, prediction, with_predictions
+from app.views.predict import hidden, outcome, place_prediction, player_key, predicting, prediction, with_predictions
 from app.views.surface_closer import look_closer
 from app.views.surface_controls import PAGE, PLAYER, move_start, sidebar
 from app.views.waiting import progress
@@ -33,17 +33,19 @@ def page() -> None:
     config, problems = session.current(PAGE, SurfacesConfig)
     sidebar(config, problems)
     st.markdown(f"#### {config.landscape.name} &nbsp; ${config.landscape.formula}$")
-    st.caption(shown_by(config))
+    if not predicting():
+        st.caption(shown_by(config))  # which gives the answer away
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
         return
     scenery = runs.scenery(config)
     with progress("Running") as on_progress:
         run = runs.surface_run(config, on_progress)
-    prediction(config, run)
+    prediction(config)
     _stage(config, run, scenery)
     if predicting():
         return
+    outcome(run)
     charts = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
     draw_linked(charts, CURVES)
     _table(config, run, scenery)

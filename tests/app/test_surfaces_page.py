@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import runs
 from app.figures.curves import distance, thin
-from app.presets import PRESETS
+from app.presets import PRESETS, shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
 from landscapes.surfaces import SURFACES
@@ -224,7 +224,7 @@ def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
     assert "SGD" in at.info[0].value
     run = runs.surface_run(config_of(at))
     ends = [tuple(run.outermost(index)[-1, 0] + (0.3, 0.4)) for index in range(3)]
-    at.session_state["surfaces.predicted"] = tuple(ends)
+    at.session_state["surfaces.predicted"] = (config_of(at), tuple(ends))
     at.run()
     at.button(key="surfaces.reveal").click().run()
     assert not at.exception
@@ -232,6 +232,23 @@ def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
     np.testing.assert_allclose(off, 0.5)  # a 3-4-5 triangle
     at.button(key="surfaces.again").click().run()
     assert "SGD" in at.info[0].value
+
+
+def test_guesses_hold_for_their_own_scene_and_a_diverged_run_has_no_end():
+    at = opened(v="1", surface="ravine")
+    caption = shown_by(config_of(at))
+    assert caption in [one.value for one in at.caption]
+    at.toggle(key="surfaces.predicting").set_value(True).run()
+    assert caption not in [one.value for one in at.caption]
+    at.session_state["surfaces.predicted"] = (config_of(at), ((0.0, 0.0),) * 3)
+    at.run()
+    at.button(key="surfaces.reveal").click().run()
+    lost = runs.surface_run(config_of(at)).diverged[0, 0]
+    assert at.dataframe[0].value["ended at"][0] == f"diverged at step {lost}"
+    assert np.isnan(at.dataframe[0].value["off by"][0])
+    at.selectbox(key="surfaces.surface").set_value("bowl").run()
+    assert "SGD" in at.info[0].value
+    assert not at.dataframe
 
 
 def test_the_table_says_what_the_run_did():
