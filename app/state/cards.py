@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -114,6 +115,25 @@ def default_cards(lr: float, kind: type[AnyCard] = Card) -> tuple[AnyCard, ...]:
     return tuple(kind(layers=(five,) * depth, lr=lr, color=depth) for depth in range(3))
 
 
+def titles_of(cards: Sequence[Card]) -> tuple[str, ...]:
+    """What cards are called side by side: where another differs in what becomes of the momentum alone, that it is kept.
+
+    Returns:
+        One title per card.
+    """
+    return tuple(
+        f"{card.title}, kept" if any(_kept_beside(card, other) for other in cards) else card.title for card in cards
+    )
+
+
+def _kept_beside(card: Card, other: Card) -> bool:
+    """Whether a card keeps the momentum that another, the same but for its looks, does not."""
+    if not card.layers or card.base == "sgd" or not (card.sync_momentum == "keep" != other.sync_momentum):
+        return False
+    same = ("sync_momentum", "color", "on", "tuned")
+    return card.model_copy(update={name: getattr(other, name) for name in same}) == other
+
+
 class Comparison(Frozen):
     """A config with optimizer cards.
 
@@ -140,7 +160,7 @@ class Comparison(Frozen):
 
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are switched on, under names that differ."""
-        titles = [card.title for card in self.active]
+        titles = [title for title, card in zip(titles_of(self.cards), self.cards, strict=True) if card.on]
         return tuple(
             card.spec(
                 title if titles.count(title) == 1 else f"{title}, lr {card.lr:g} · {1 + titles[:number].count(title)}"

@@ -7,6 +7,7 @@ import streamlit as st
 from app import session
 from app.player.tracks import PALETTE
 from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_EVERY, MAX_K, MAX_LAYERS, Card, GanCard, LayerConfig
+from app.state.cards import titles_of
 
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}
@@ -15,8 +16,8 @@ SUBSCRIPT = "₀₁₂₃₄"
 
 def draw_cards(page: str, cards: tuple[Card, ...], *, averages: bool = True) -> None:
     """One card per optimizer, and buttons for more or fewer; `averages`: whether each has an average of its own."""
-    for number, card in enumerate(cards, start=1):
-        _card(f"{page}.{number}", card, averages)
+    for number, (card, title) in enumerate(zip(cards, titles_of(cards), strict=True), start=1):
+        _card(f"{page}.{number}", card, title, averages)
     with st.container(horizontal=True):
         if len(cards) < MAX_CARDS:
             st.button("Add", icon=":material/add:", key=f"{page}.add", on_click=_add, args=(page,))
@@ -24,9 +25,9 @@ def draw_cards(page: str, cards: tuple[Card, ...], *, averages: bool = True) -> 
             st.button("Remove last", icon=":material/remove:", key=f"{page}.drop", on_click=_drop, args=(page,))
 
 
-def _card(prefix: str, card: Card, averages: bool) -> None:
+def _card(prefix: str, card: Card, title: str, averages: bool) -> None:
     with st.container(border=True, key=f"card-{prefix.replace('.', '-')}", gap="xsmall"):
-        st.toggle(f"**{card.title}**", key=f"{prefix}.on")
+        st.toggle(f"**{title}**", key=f"{prefix}.on")
         st.caption(_facts(card))
         st.segmented_control(
             "Layers of slow weights", range(MAX_LAYERS + 1), key=f"{prefix}.depth", required=True, width="stretch"

@@ -23,6 +23,7 @@ from app.views.waiting import progress
 
 CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
+LETTER = 7  # px of a letter in a table, on average
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
 
 _figures: runs.Recent[go.Figure] = runs.Recent(16)  # what does not move is drawn once
@@ -74,7 +75,8 @@ def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) 
     rows = summary(run, scenery.places, target)
     numbers = [name for name, value in rows[0].items() if isinstance(value, float)]
     short = st.column_config.NumberColumn(format="%.4g")  # else 1e-30 is written out, and pushes the rest away
-    st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short))
+    whole = st.column_config.TextColumn(pinned=True, width=24 + LETTER * max(len(name) for name in run.names))
+    st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short) | {"optimizer": whole})
     st.number_input(
         "Loss to reach", value=None, placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g",
         key=f"{PAGE}.target", width=320,
