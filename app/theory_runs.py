@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.figures.surface import Grid
-from app.figures.theory.noise import VarianceCurves
+from app.figures.theory.noise import VarianceCurves, halving
 from app.runs import Recent
 from app.state.theory import TheoryConfig
 from landscapes.surfaces import SURFACES
@@ -164,6 +164,33 @@ def _trade_offs(config: TheoryConfig) -> Trades:
         curves.append((spec.name, lrs[useful], contraction[useful], variance[useful]))
         here.append((config.problem.contraction(spec), config.problem.variances(spec)[-1]))
     return curves, here
+
+
+def coincidences(trades: Trades, within: float = 0.05) -> list[tuple[str, float]]:
+    """From which speed on a smaller lr without layers is as fast as a stack and has its variance, within this share.
+
+    Returns:
+        Name and evaluations to halve the distance, of every stack that comes so near.
+    """
+    (speed, variance), *stacks = [_log_trade(contraction, variance) for _, _, contraction, variance in trades[0]]
+    found = []
+    for (name, *_), (at, layered) in zip(trades[0][1:], stacks, strict=True):
+        beside = at[(at >= speed[0]) & (at <= speed[-1])] if len(speed) else at[:0]
+        if not len(beside):
+            continue
+        gaps = np.abs(np.interp(beside, at, layered) - np.interp(beside, speed, variance))
+        first = len(gaps) - int((gaps[::-1] <= np.log1p(within)).cumprod().sum())
+        if first < len(gaps):
+            found.append((name, float(np.exp(beside[first]))))
+    return found
+
+
+def _log_trade(contraction: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Logarithms of the steps that halve the distance, in order, and of the variance then."""
+    steps = halving(contraction)
+    known = np.isfinite(steps) & np.isfinite(variance) & (variance > 0)
+    order = np.argsort(steps[known])
+    return np.log(steps[known][order]), np.log(variance[known][order])
 
 
 @dataclass(frozen=True)

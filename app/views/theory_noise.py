@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from app import theory_runs
@@ -30,10 +31,19 @@ def draw(config: TheoryConfig) -> None:
     if runs:
         slot.plotly_chart(variance_figure(*curves, runs), key=f"{PAGE}.variance", config=CHART, theme="streamlit")
         st.dataframe(_table(runs), hide_index=True)
+        st.caption(
+            f"All rows see the same noise, so they err together. Where the closed form is right, one in "
+            f"{1 / (1 - runs[0].confidence):.0f} still lies outside its interval by chance: take another seed to tell."
+        )
     st.markdown("##### What it costs: variance against speed")
-    st.plotly_chart(
-        trade_off_figure(*theory_runs.trade_offs(config)), key=f"{PAGE}.tradeoff", config=CHART, theme="streamlit"
-    )
+    trades = theory_runs.trade_offs(config)
+    st.plotly_chart(trade_off_figure(*trades), key=f"{PAGE}.tradeoff", config=CHART, theme="streamlit")
+    near = [f"{name} from {steps:,.0f} evaluations on" for name, steps in theory_runs.coincidences(trades)]
+    if near:
+        st.caption(
+            f"The curves nearly coincide, {', '.join(near)}: there a smaller lr without layers is as fast and has the "
+            "same variance, within 5 %. At one lr, layers trade speed for variance, as a smaller lr does."
+        )
     st.caption(
         "Derived here for any depth, and with momentum as covariance matrices; one layer without momentum is the "
         "closed form of Zhang et al. 2019. Nesting buys variance and pays in speed per gradient evaluation."
@@ -59,10 +69,10 @@ def _table(runs: list[VarianceRun]) -> list[dict[str, Any]]:
             "layers": name,
             "compared at": kind,
             "closed form": f"{predicted:.5g}",
-            "measured": f"{measured:.5g}",
-            f"{run.confidence:.0%} interval": f"{low:.5g} to {high:.5g}",
-            "error": f"{measured / predicted - 1:+.2%}",
-            "inside": "yes" if inside else "no",
+            "measured": f"{measured:.5g}" if np.isfinite(predicted) else "unstable",
+            f"{run.confidence:.0%} interval": f"{low:.5g} to {high:.5g}" if np.isfinite(predicted) else "–",
+            "error": f"{measured / predicted - 1:+.2%}" if 0 < predicted < np.inf else "–",
+            "inside": ("yes" if inside else "no") if np.isfinite(predicted) else "–",
             "runs": f"{run.seeds:,} of {run.steps:,} steps",
         }
         for run, kind in zip(runs, kinds, strict=False)

@@ -1,5 +1,7 @@
 """The Theory page without a browser: its instruments, ready-made views and addresses."""
 
+import warnings
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -93,6 +95,39 @@ def test_unstable_noise_is_a_result_with_its_reason():
     at = opened(instrument="noise", noise_lr="8", depth="0")
     assert not at.exception
     assert any("no optimizer is stable" in warning.value for warning in at.warning)
+
+
+def test_no_noise_has_no_relative_error():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        at = opened(instrument="noise", sigma="0", depth="1")
+    assert not at.exception
+    assert set(at.dataframe[0].value["error"]) == {"–"}
+    assert set(at.dataframe[0].value["inside"]) == {"yes"}
+
+
+def test_a_smaller_lr_buys_what_layers_buy_where_the_curves_coincide():
+    config = TheoryConfig(instrument="noise", depth=2)
+    (one, from_one), (two, from_two) = theory_runs.coincidences(theory_runs.trade_offs(config))
+    assert (one, two) == ("1 layer", "2 layers")
+    for name, steps in ((1, 1.1 * from_one), (2, 1.1 * from_two)):
+        found = [lr_of_speed(config, depth, steps) for depth in (0, name)]
+        plain, layered = (config.problem.variances(spec)[-1] for spec in found)
+        assert layered == pytest.approx(plain, rel=0.05)
+    # (1, 1) is no layer at all, and no layers are beside nothing
+    same = config.model_copy(update={"k_1": 1, "alpha_1": 1.0, "depth": 1})
+    assert theory_runs.coincidences(theory_runs.trade_offs(same))[0][1] < 1
+    assert theory_runs.coincidences(theory_runs.trade_offs(config.model_copy(update={"depth": 0}))) == []
+
+
+def lr_of_speed(config, depth, steps):
+    """The stack at the lr, found by bisection, at which it halves the distance in so many evaluations."""
+    low, high = 1e-4, 0.5
+    for _ in range(60):
+        middle = (low + high) / 2
+        slower = config.problem.contraction(config.spec(depth, lr=middle)) > 0.5 ** (1 / steps)
+        low, high = (middle, high) if slower else (low, middle)
+    return config.spec(depth, lr=low)
 
 
 def test_another_problem_brings_a_suitable_lr():
