@@ -36,6 +36,7 @@ def player(
     *,
     key: str,
     chart_key: str,
+    scene: object = "",
     linked: Sequence[str] = (),
     on_pick: Callable[[Pick], None] | None = None,
     autoplay: bool = True,
@@ -45,15 +46,17 @@ def player(
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
-    A change of `tracks` keeps the step, the speed and what is switched off; playback goes on.
+    A change of `tracks` keeps the step, the speed and what is switched off; playback goes on. Another `scene` starts
+    as on the first load.
 
     Args:
         tracks: the runs; panel g is drawn on the figure's g-th axis pair (xaxis, xaxis2, ...).
         key: the component's key.
         chart_key: key of the st.plotly_chart below the tracks; without such a chart the player draws its own axes.
+        scene: what is played (a surface and its starts, say), as anything whose repr tells it from another.
         linked: keys of charts whose x axes count gradient evaluations; each gets a cursor.
         on_pick: called with a Pick before the script runs again, so that it may set widgets' values.
-        autoplay: play when first shown, unless the visitor's system asks for less motion.
+        autoplay: play when a scene is first shown, unless the visitor's system asks for less motion.
         pickable: report clicks on the surface (each makes the script run).
         minima: points to mark, for charts that do not mark them already.
         labels: names of the coordinates.
@@ -61,6 +64,7 @@ def player(
     view = View(
         key=key,
         chart=chart_key,
+        scene=repr(scene),
         linked=tuple(linked),
         autoplay=autoplay,
         pickable=pickable,

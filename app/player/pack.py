@@ -31,6 +31,7 @@ class View:
 
     Attributes:
         key: the player's name.      chart: key of the plotly chart it is laid over.
+        scene: names what is played; when it changes, the player starts again.
         linked: keys of charts that get a cursor at the player's gradient evaluations.
         autoplay: start playing when first shown.      pickable: report clicks on the surface.
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
@@ -38,6 +39,7 @@ class View:
 
     key: str = "player"
     chart: str = ""
+    scene: str = ""
     linked: tuple[str, ...] = ()
     autoplay: bool = True
     pickable: bool = True

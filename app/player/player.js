@@ -91,11 +91,13 @@ class Player {
     this.bytes = bytes;
     const { view, runs } = unpack(bytes);
     const first = !this.view;
+    const other = this.view && this.view.scene !== view.scene;
     if (this.view?.chart !== view.chart) this.detach();
     Object.assign(this, { view, runs });
     players[view.key] = hooksOf(this);
     this.link(view.linked);
     if (first) this.recall(view);
+    if (other) this.startOver();
     const { inspected } = this.scene;
     const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
     const again = runs.find(({ id }) => id === inspected?.id) ?? runs.find(({ name }) => name === inspected?.name);
@@ -103,7 +105,14 @@ class Player {
     this.root.classList.toggle("lp-light", runs.some(({ cloud }) => cloud));
     this.scene.inspected = again ?? richest ?? null;
     this.setRows();
-    if (first && !memories.has(view.key)) this.choosePace();
+    if (other || (first && !memories.has(view.key))) this.choosePace();
+  }
+
+  /** Another scene: from its start, with its richest run inspected. */
+  startOver() {
+    this.playback.pause();
+    this.playback.seek(0);
+    this.scene.inspected = null;
   }
 
   /** Colours first, then everything that is drawn in them. */
@@ -126,9 +135,10 @@ class Player {
     if (this.view.autoplay && !lessMotion.matches) playback.play();
   }
 
-  recall({ key }) {
+  recall({ key, scene }) {
     const memory = memories.get(key);
-    if (!memory || performance.now() - memory.at > REMEMBERED) return memories.delete(key);
+    const known = memory && memory.scene === scene && performance.now() - memory.at <= REMEMBERED;
+    if (!known) return memories.delete(key);
     const { position, playing, speed, loop, pausing, hidden, inspected } = memory;
     Object.assign(this.playback, { position, playing, speed, loop, pausing });
     return Object.assign(this.scene, { hidden, inspected });
@@ -137,8 +147,8 @@ class Player {
   remember() {
     const { position, playing, speed, loop, pausing } = this.playback;
     const { hidden, inspected } = this.scene;
-    const at = performance.now();
-    memories.set(this.view.key, { position, playing, speed, loop, pausing, hidden, inspected, at });
+    const [at, { key, scene }] = [performance.now(), this.view];
+    memories.set(key, { scene, position, playing, speed, loop, pausing, hidden, inspected, at });
   }
 
   /** Which rows there are, their base steps, and at which of them something synchronises. */

@@ -17,6 +17,7 @@ from app.state import GamesConfig
 from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
 from app.views.game_controls import PAGE, move_start, sidebar
+from app.views.history import chosen
 from app.views.surfaces import CONFIG
 from app.views.waiting import progress
 
@@ -51,7 +52,8 @@ def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.Ga
     titles = [spec.name for spec in config.specs()] if config.panels else [""]
     figure = field_figure(scenery.lines, scenery.speed, scenery.value, scenery.game.equilibria, titles)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
-    player(surface_tracks(config, run), key=PLAYER, chart_key=CHART, linked=CURVES, on_pick=move_start)
+    scene = (config.game, config.starts, chosen(PAGE))
+    player(surface_tracks(config, run), key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start)
 
 
 def _measurements(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery) -> None:

@@ -19,6 +19,7 @@ from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_n
 from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
 from app.views.gan_controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
+from app.views.history import chosen
 from app.views.visitor import visitor
 from app.views.weight_space import draw_honesty, draw_plane
 from landscapes.planes import random_walk_shares
@@ -96,7 +97,8 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     titles = ("discriminator's first principal direction", "generator's")
     draw_plane(seen, backdrop, key=CHART, titles=titles, logarithmic=logarithmic)
     tracks = weightspace.tracks(seen, results, names, config.colors)
-    player(tracks, key=PLAYER, chart_key=CHART, linked=(*HONESTY, *CURVES), pickable=False, labels=("d", "g"))
+    scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
+    player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic)
     return lambda: gan_scene(config, tracks, backdrop.wait_for_picture())

@@ -30,6 +30,11 @@ def draw_history(
             )  # fmt: skip
 
 
+def chosen(page: str) -> str | None:
+    """Name of the ready-made config that was chosen last; the visitor may have changed it since."""
+    return st.session_state.get(f"{page}.preset")
+
+
 def _take(page: str, ready_made: Mapping[str, BaseModel]) -> None:
     name = st.session_state[f"{page}.preset"]
     if name:

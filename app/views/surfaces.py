@@ -16,6 +16,7 @@ from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.charts import draw_linked
 from app.views.export_panel import export_panel
+from app.views.history import chosen
 from app.views.predict import hidden, outcome, place_prediction, player_key, predicting, prediction, with_predictions
 from app.views.surface_closer import look_closer
 from app.views.surface_controls import PAGE, PLAYER, move_start, sidebar
@@ -66,7 +67,8 @@ def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) 
     st.plotly_chart(with_predictions(figure, config), key=CHART, config=CONFIG, theme="streamlit")
     tracks = hidden(runs.surface_tracks(config, run))
     on_pick = place_prediction if predicting() else move_start
-    player(tracks, key=player_key(PLAYER), chart_key=CHART, linked=CURVES, on_pick=on_pick)
+    scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
+    player(tracks, key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick)
 
 
 def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:

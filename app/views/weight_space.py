@@ -15,6 +15,7 @@ from app.player import player
 from app.runs import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.charts import draw_linked
+from app.views.history import chosen
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 from landscapes.tasks.classifier import ClassifierTask
@@ -63,6 +64,7 @@ def weight_space(
         tracks,
         key=PLAYER,
         chart_key=CHART,
+        scene=(config.dataset, config.network, _cycle_shown(config), chosen(PAGE)),
         linked=(*HONESTY, *linked),
         pickable=False,
         labels=("u", "v"),
@@ -70,6 +72,11 @@ def weight_space(
     st.caption(_explained(seen, config, names, results))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
     return lambda: network_scene(config, tracks, backdrop.wait_for_picture())
+
+
+def _cycle_shown(config: NetworksConfig) -> tuple[int, int] | None:
+    """The card and the cycle of a close-up, which has a timeline of its own."""
+    return (config.close_up.card, config.close_up.cycle) if config.plane == "cycle" else None
 
 
 def _choose_close_up(shown: CloseUp, titles: dict[int, str]) -> None:

@@ -1,6 +1,7 @@
 """A page with nothing but a surface, a player and a linked chart, which the player's browser tests drive.
 
-The address sets it up: `field` (himmelblau, or hand: the gradient is −1 everywhere, so that a student can follow),
+The switch "Elsewhere" moves the starts: another scene. The address sets the rest up:
+`field` (himmelblau, or hand: the gradient is −1 everywhere, so that a student can follow),
 `starts`, `steps`, `lr`, `noise`, `panels`, `autoplay`; `diverge` (1: the first optimizer; last: the last one, its rows
 ending before the step at which it diverged, as a network's do); `losses` (later: no data in their chart till a switch).
 PLAYER_MUTANT in the environment breaks the player's script on purpose, to prove that the tests notice.
@@ -58,7 +59,7 @@ def descent(x: torch.Tensor, _: int) -> tuple[torch.Tensor, torch.Tensor]:
     return -x.sum(-1), torch.full_like(x, -1.0)
 
 
-def compare(lr: float) -> tuple[list[OptimizerSpec], Trajectory]:
+def compare(lr: float, elsewhere: bool) -> tuple[list[OptimizerSpec], Trajectory]:
     starts = int(number("starts", 1))
     layers = (
         ((), (Layer(3, 0.5),), (Layer(2, 0.5), Layer(3, 0.5)))
@@ -70,7 +71,7 @@ def compare(lr: float) -> tuple[list[OptimizerSpec], Trajectory]:
     specs = [OptimizerSpec(name, lr=rate, layers=each) for name, rate, each in zip(names, rates, layers, strict=True)]
     turns = 2 * np.pi * np.arange(starts)[:, None] / starts
     around = 0.5 * np.concatenate([np.cos(turns) - 1, np.sin(turns)], axis=1)
-    places = np.array(first_start) + around
+    places = np.array(first_start) + around - 1.5 * elsewhere
     field = descent if by_hand else noisy_field(surface, Noise("gaussian", number("noise", 8), seed=1), starts)
     return specs, record(field, specs, places, int(number("steps", 200)), escape=1e6)
 
@@ -113,17 +114,19 @@ st.session_state["runs"] = st.session_state.get("runs", 0) + 1
 surface_place, player_place = st.container(), st.container()
 lr = st.slider("lr", 0.001, 1.0 if by_hand else 0.03, number("lr", 1.0 if by_hand else 0.004), 0.001, format="%.3f")
 st.text_input("Name", "notes")
+elsewhere = st.toggle("Elsewhere")
 with surface_place:
     panels = query.get("panels") == "1"
     if st.toggle("Chart", value=True):
         st.plotly_chart(surface_chart(3 if panels else 1), key="surface.chart", config={"scrollZoom": True})
-specs, run = compare(lr)
+specs, run = compare(lr, elsewhere)
 with player_place:
     if st.toggle("Player", value=True):
         result = player(
             drawn(run, specs, panels),
             key="demo",
             chart_key="surface.chart",
+            scene=(query.get("field"), elsewhere),
             linked=("losses",),
             autoplay=query.get("autoplay", "1") == "1",
         )

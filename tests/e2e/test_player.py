@@ -204,6 +204,50 @@ def test_playback_survives_new_data(demo: Open) -> None:
     assert page.get_by_label("Speed").input_value() == "0.5"
 
 
+def test_another_scene_plays_from_its_start(demo: Open) -> None:
+    page = demo("autoplay=1")
+    page.get_by_role("button", name="SGD", exact=True).click()
+    seek(page, 200)
+    assert (of(page, "row"), of(page, "playing")) == (200, False)
+    page.locator("label").filter(has_text="Elsewhere").click()
+    page.wait_for_function(f"{PLAYER}.playing && {PLAYER}.position > 0 && {PLAYER}.position < 100", timeout=8000)
+    assert of(page, "inspected") == "Multilayer Lookahead/0"
+
+
+@pytest.mark.slow
+def test_another_scene_waits_at_its_start_where_less_motion_is_asked_for(demo: Open) -> None:
+    page = demo("autoplay=1")
+    page.emulate_media(reduced_motion="reduce")
+    seek(page, 200)
+    page.locator("label").filter(has_text="Elsewhere").click()
+    page.wait_for_function(f"{PLAYER}.position === 0", timeout=8000)
+    page.wait_for_timeout(300)
+    assert (of(page, "row"), of(page, "playing")) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("address", "player", "chosen"),
+    [
+        ("surface=ravine", "surface-player", "Wells: one sharp"),
+        pytest.param("steps=200", "game-player", "Too long a period", marks=pytest.mark.slow),
+    ],
+)
+def test_a_ready_made_comparison_plays_from_its_start(
+    open_app: Open, problems: list[str], address: str, player: str, chosen: str
+) -> None:
+    """The second game is the first one's, with the same start: only its name tells it from a change of settings."""
+    page = open_app(f"/{'games' if player[0] == 'g' else ''}?v=1&{address}")
+    own = f"window.__lookaheadPlayers?.['{player}']"
+    page.wait_for_function(f"{own}?.overChart")
+    page.evaluate(f"{own}.seek(150)")
+    page.get_by_role("combobox", name="Ready-made").click()
+    page.get_by_role("option", name=chosen).click()
+    wait_until_idle(page)
+    page.wait_for_function(f"{own}.playing && {own}.position < 100", timeout=8000)
+    # Streamlit first asks below the page's own path whether its server is there, and is told so by a 404.
+    problems[:] = [line for line in problems if "status of 404" not in line]
+
+
 def test_switches_survive_new_data_and_cost_no_run(demo: Open) -> None:
     page = demo("autoplay=0")
     switch = page.get_by_role("switch", name="Show Lookahead", exact=True)
