@@ -125,6 +125,11 @@ class TheoryConfig(Frozen):
         return (steep, 0.0), (0.0, flat)
 
     @property
+    def has_velocity(self) -> bool:
+        """Whether the state is position and velocity, so that matrices take the place of factors."""
+        return self.base != "sgd" and self.momentum > 0
+
+    @property
     def is_game(self) -> bool:
         """Whether the stability instrument looks at a game rather than a surface."""
         return self.scenario in GAMES

@@ -21,13 +21,26 @@ from optim_core.spec import OptimizerSpec
 from optim_core.theory import base_steps, linear_factors, linear_rate
 
 CHART = {"displayModeBar": False}
+SCALAR = r"\rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}"
+MATRICES = (
+    r"$M_0$: one base step on position and velocity; $M_i = D_i + E_i\,M_{{i-1}}^{{k_i}}$ with "
+    r"$D_i = \mathrm{{diag}}(1 - \alpha_i, 0)$, $E_i = \mathrm{{diag}}(\alpha_i, {kept})$: "
+    r"converges where every eigenvalue of $M_n$ is inside the unit circle"
+)
+RECURSIONS = {
+    "none": rf"$\rho_0 = c,\quad {SCALAR}$: converges where $|\rho_n| < 1$",
+    "keep": MATRICES.format(kept=1),
+    "reset": MATRICES.format(kept=0),
+    "pullback": (
+        r"$M_0$: one base step on position and velocity; $M_i = (1 - \alpha_i) I + \alpha_i M_{i-1}^{k_i}$, so that "
+        rf"${SCALAR}$ for each eigenvalue $\rho_0$ of $M_0$: converges where every $|\rho_n| < 1$"
+    ),
+}
 
 
 def draw(config: TheoryConfig) -> None:
     """The map and the plane side by side, and below them the cell that was clicked."""
-    st.markdown(
-        r"$\rho_0 = c,\quad \rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}$: converges where $|\rho_n| < 1$"
-    )
+    st.markdown(RECURSIONS[config.sync_momentum if config.has_velocity else "none"])
     left, right = st.columns([3, 2])
     with left:
         cell = _map(config)

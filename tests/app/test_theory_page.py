@@ -130,6 +130,24 @@ def lr_of_speed(config, depth, steps):
     return config.spec(depth, lr=low)
 
 
+@pytest.mark.parametrize(
+    ("params", "formula"),
+    [
+        ({}, r"\rho_0 = c"),
+        ({"base": "momentum"}, r"E_i = \mathrm{diag}(\alpha_i, 1)"),
+        ({"base": "nesterov", "sync_momentum": "reset"}, r"E_i = \mathrm{diag}(\alpha_i, 0)"),
+        ({"base": "momentum", "sync_momentum": "pullback"}, r"M_i = (1 - \alpha_i) I + \alpha_i M_{i-1}^{k_i}"),
+        ({"base": "momentum", "momentum": "0"}, r"\rho_0 = c"),
+        ({"instrument": "noise"}, r"V_n = \dfrac"),
+        ({"instrument": "noise", "base": "momentum"}, r"P_n = M_n P_n M_n^\top + Q_n"),
+    ],
+)
+def test_the_headline_is_the_recursion_that_holds(params, formula):
+    at = opened(**params, simulate="0")
+    assert not at.exception
+    assert formula in at.main.markdown[0].value
+
+
 def test_another_problem_brings_a_suitable_lr():
     at = opened()
     at.selectbox(key="theory.scenario").set_value("bilinear").run()
