@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from app.export.formula_text import readable
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ LOOKAHEAD = (
 MULTILAYER = (
     "Pushkin & Barba 2021, Multilayer Lookahead: a Nested Version of Lookahead, arXiv:2110.14254 (Multilayer Lookahead)"
 )
+BLUER = "Shading: the bluer (in print, the darker)"
 MINMAX = "Chavdarova et al. 2021, Taming GANs with Lookahead-Minmax, arXiv:2006.14567 (Lookahead in games)"
 
 
@@ -27,6 +29,7 @@ class Caption:
     """The text that goes with a picture, beside it and inside its file.
 
     title: one line.      settings: one line per setting or optimizer.      citations: whom to cite.
+    picture: what shades and marks mean, and which part is drawn.
     config: the page's settings as JSON, from which the page can be restored; empty for a run of somebody's own loop.
     """
 
@@ -34,12 +37,21 @@ class Caption:
     settings: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
     config: str = ""
+    picture: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """All of it as plain text, one statement per line."""
         cited = [f"Cite: {line}" for line in self.citations]
-        return "\n".join((self.title, *self.settings, f"Made with {program()}", *cited))
+        return "\n".join((self.title, *self.settings, *self.picture, f"Made with {program()}", *cited))
+
+    def with_picture(self, *lines: str) -> Caption:
+        """The same of a picture of which these lines hold, too."""
+        return replace(self, picture=(*self.picture, *lines))
+
+    def at(self, step: int | None) -> Caption:
+        """The same of a figure that ends at a base step; None is the whole run."""
+        return self if step is None else self.with_picture(f"Drawn: up to base step {step}.")
 
 
 @cache
@@ -55,7 +67,7 @@ def surface_caption(config: SurfacesConfig) -> Caption:
     return Caption(
         title=surface.name,
         settings=(
-            f"Surface: {surface.name}, f(x, y) = {surface.formula}",
+            f"Surface: {surface.name}, f(x, y) = {_formula(config)}",
             f"Start{'s' if len(config.starts) > 1 else ''}: {starts}",
             noise_line(config),
             f"Seed: {config.seed}. Base steps: {config.steps}.",
@@ -63,7 +75,19 @@ def surface_caption(config: SurfacesConfig) -> Caption:
         ),
         citations=citations(config.specs()),
         config=config.model_dump_json(),
+        picture=(
+            f"{BLUER} the lower f{', on a scale of log(1 + f − its lowest)' if surface.log_view else ''}.",
+            *(["Star: global minimum, cross: local minimum."] if surface.minima or config.noise == "minibatch" else []),
+        ),
     )
+
+
+def _formula(config: SurfacesConfig) -> str:
+    """As the visitor wrote it, or as the registry has it."""
+    if config.surface != "formula":
+        return readable(config.landscape.formula)
+    parameters = "".join(f", {name} = {value!r}" for name, value in config.parameters or ())
+    return f"{config.formula}{parameters}"
 
 
 def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:

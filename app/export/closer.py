@@ -29,7 +29,7 @@ def relief_html(config: SurfacesConfig) -> bytes:
     grid, run = runs.scenery(config).grid, runs.surface_run(config)
     figure = relief_figure(grid, run, config.colors, log_view=config.landscape.log_view)
     figure.update_layout(height=720, showlegend=True, legend=LEGEND)
-    caption = surface_caption(config)
+    caption = replace(surface_caption(config), picture=())
     return page_of_figures({caption.title: figure}, caption)
 
 
@@ -79,5 +79,4 @@ def cloud_caption(config: SurfacesConfig, run: Trajectory) -> Caption:
         f"Seed cloud: {run.fast.shape[2]} draws of the noise for each optimizer, all from ({x:g}, {y:g}); "
         "outermost slow weights, without layers the weights."
     )
-    caption = surface_caption(config)
-    return replace(caption, settings=(*caption.settings, line))
+    return surface_caption(config).with_picture(line)

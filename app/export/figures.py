@@ -50,7 +50,7 @@ def render_figure(
         raise ValueError(f"format must be one of {', '.join(FIGURE_FORMATS)}, got {format!r}")
     figure = _drawn(picture, style_of(style), (width, height), dpi, step)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=format, dpi=dpi, metadata=metadata(picture.caption, format))
+    figure.savefig(buffer, format=format, dpi=dpi, metadata=metadata(picture.caption.at(step), format))
     return buffer.getvalue()
 
 

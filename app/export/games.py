@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.export.caption import Caption, citations, noise_line, optimizer_line
+from app.export.caption import BLUER, Caption, citations, noise_line, optimizer_line
+from app.export.formula_text import readable
 from app.export.scene import Scene
 
 if TYPE_CHECKING:
@@ -40,13 +41,12 @@ def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
 def game_caption(config: GamesConfig) -> Caption:
     """The caption of a run on the Games page."""
     game, specs = config.landscape, config.specs()
-    parameter = "" if game.parameter is None else f", {game.parameter.symbol} = {config.parameter!r}"
+    parameter = "" if game.parameter is None else f", {readable(game.parameter.symbol)} = {config.parameter!r}"
     starts = "; ".join(f"({x:g}, {y:g})" for x, y in config.starts)
     return Caption(
         title=game.name,
         settings=(
-            f"Game: {game.name}, min over x, max over y of f(x, y) = {game.formula}{parameter}",
-            "Shading: the darker the slower the flow. Star: stable equilibrium, cross: any other.",
+            f"Game: {game.name}, min over x, max over y of f(x, y) = {readable(game.formula)}{parameter}",
             f"Start{'s' if len(config.starts) > 1 else ''}: {starts}",
             noise_line(config),
             f"Seed: {config.seed}. Base steps: {config.steps}.",
@@ -58,6 +58,10 @@ def game_caption(config: GamesConfig) -> Caption:
             *_methods(specs),
         ),
         config=config.model_dump_json(),
+        picture=(
+            f"{BLUER} the slower the flow, on a logarithmic scale; lines and arrows follow it.",
+            "Star: stable equilibrium, cross: any other.",
+        ),
     )
 
 

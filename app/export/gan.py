@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.export.caption import Caption, citations, optimizer_line
+from app.export.caption import BLUER, Caption, citations, optimizer_line
 from app.export.network import as_far_as_computed, plane_extent, plane_grid
 from app.export.scene import Scene, extent_of
 from app.player.tracks import Track
@@ -35,15 +35,20 @@ def gan_scene(config: GansConfig, tracks: Sequence[Track], picture: PlaneLoss | 
         extent=extent_of(tracks) if picture is None else plane_extent(picture),
         caption=as_far_as_computed(gan_caption(config), picture),
         grid=None if picture is None else plane_grid(picture),
-        log_view=config.objective == "non-saturating",  # the other losses may be negative
+        log_view=_logarithmic(config),
         labels=LABELS,
     )
+
+
+def _logarithmic(config: GansConfig) -> bool:
+    return config.objective == "non-saturating"  # the other losses may be negative
 
 
 def gan_caption(config: GansConfig) -> Caption:
     """The caption of a comparison on the GANs page."""
     task, specs = config.task(), config.specs()
     penalty = f", gradient penalty {task.penalty:g}" if config.objective == "wgan-gp" else ""
+    scale = ", on a logarithmic scale" if _logarithmic(config) else ""
     images = f", {task.train_size or 'all'} training images" if config.dataset != "ring" else ""
     return Caption(
         title=f"GAN on {'a ring of 8 Gaussians' if config.dataset == 'ring' else config.dataset}",
@@ -52,7 +57,7 @@ def gan_caption(config: GansConfig) -> Caption:
             f"batches of {config.batch_size}, {task.latent} latent numbers, {task.hidden} hidden units.",
             f"Seed: {config.seed}. Seeds: {config.seeds}. Base steps: {config.steps}, in each of which the "
             "discriminator moves first; both synchronise together.",
-            f"Plane: each player along its own first principal direction; shading: the {config.drawn}'s loss.",
+            "Plane: each player along its own first principal direction.",
             *(line for players in config.optimizers() for line in _player_lines(players, config.ema)),
         ),
         citations=(
@@ -62,6 +67,7 @@ def gan_caption(config: GansConfig) -> Caption:
             FRECHET,
         ),
         config=config.model_dump_json(),
+        picture=(f"{BLUER} the lower the {config.drawn}'s loss{scale}.",),
     )
 
 

@@ -6,7 +6,7 @@ import base64
 import html
 import json
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from app.player import assets
 from app.player.pack import View, pack
 from app.player.tracks import Track
+
+if TYPE_CHECKING:
+    from app.figures.streamlines import Streamlines
 
 Theme = Literal["auto", "light", "dark"]
 Extent = tuple[tuple[float, float], tuple[float, float]]
@@ -53,6 +56,7 @@ def standalone_html(
     *,
     background: bytes | NDArray[np.floating] | None = None,
     extent: Extent | None = None,
+    flow: Streamlines | None = None,
     caption: str = "",
     theme: Theme = "auto",
     labels: tuple[str, str] = ("x", "y"),
@@ -66,6 +70,7 @@ def standalone_html(
         tracks: what to play.
         background: a PNG that fills `extent`, or heights (rows of y, lowest first, columns of x) to contour.
         extent: ((x_lo, x_hi), (y_lo, y_hi)) of the axes; without one they follow the tracks.
+        flow: streamlines to draw over heights in place of their contour lines.
         caption: text under the player.
         theme: "light", "dark", or what the reader's system prefers.
         labels: names of the coordinates.
@@ -86,6 +91,7 @@ def standalone_html(
         "extent": None if extent is None else [float(edge) for side in extent for edge in side],
         "image": f"data:image/png;base64,{_base64(background)}" if isinstance(background, bytes) else None,
         "field": None if background is None or isinstance(background, bytes) else _field(background),
+        "flow": None if flow is None else _flow(flow),
     }
     page = _PAGE.format(
         policy=_POLICY,
@@ -126,6 +132,12 @@ def _field(heights: NDArray[np.floating]) -> dict[str, Any]:
     scaled = np.nan_to_num((kept - low) / (high - low or 1.0), nan=1.0, posinf=1.0, neginf=0.0)
     values = np.round(65535 * np.clip(scaled, 0, 1)).astype("<u2")
     return {"columns": len(picks[1]), "rows": len(picks[0]), "values": _base64(values.tobytes())}
+
+
+def _flow(flow: Streamlines) -> dict[str, Any]:
+    """Lines and arrows as 32-bit numbers."""
+    lines = [_base64(line.astype("<f4").tobytes()) for line in flow.lines]
+    return {"lines": lines, "arrows": _base64(flow.arrows.astype("<f4").tobytes())}
 
 
 def _base64(data: bytes) -> str:

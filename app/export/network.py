@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from app.export.caption import Caption, citations, optimizer_line
+from app.export.caption import BLUER, Caption, citations, optimizer_line
 from app.export.scene import Extent, Scene, extent_of
 from app.figures.surface import Grid
 from app.player.tracks import Track
@@ -44,12 +43,19 @@ def network_caption(config: NetworksConfig) -> Caption:
             f"batches of {config.batch_size}, augmentation {config.augmentation}, "
             f"wrong labels {config.label_noise:.0%}.",
             f"Seed: {config.seed}. Seeds: {config.seeds}. Base steps: {config.steps}.",
-            f"Plane through weight space: {config.plane_title}; shading: {config.measure} of the training images.",
+            f"Plane through weight space: {config.plane_title}.",
             *(optimizer_line(spec, config.ema) for spec in config.specs()),
         ),
         citations=citations(config.specs()),
         config=config.model_dump_json(),
+        picture=(_shading(config.measure),),
     )
+
+
+def _shading(measure: str) -> str:
+    if measure == "accuracy":
+        return f"{BLUER} the higher the accuracy on the training images."
+    return f"{BLUER} the lower the loss on the training images, on a scale of log(1 + loss − its lowest)."
 
 
 def as_far_as_computed(caption: Caption, picture: PlaneLoss | None) -> Caption:
@@ -57,7 +63,7 @@ def as_far_as_computed(caption: Caption, picture: PlaneLoss | None) -> Caption:
     if picture is not None and picture.complete:
         return caption
     share = 0.0 if picture is None else picture.points / picture.total
-    return replace(caption, settings=(*caption.settings, f"Unfinished: {share:.0%} of the landscape was computed."))
+    return caption.with_picture(f"Unfinished: {share:.0%} of the landscape was computed.")
 
 
 def plane_extent(picture: PlaneLoss) -> Extent:

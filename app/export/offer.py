@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from app.export.caption import Caption
@@ -95,6 +95,7 @@ def figure_of_chart(chart: Callable[[int | None], Chart]) -> MakeFigure:
     def make(*args: Any, step: int | None = None, **settings: Any) -> bytes:
         from app.export.figures import render_figure
 
-        return render_figure(chart(step), *args, **settings)
+        made = chart(step)
+        return render_figure(replace(made, caption=made.caption.at(step)), *args, **settings)
 
     return make

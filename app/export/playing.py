@@ -18,6 +18,7 @@ def player_html(scene: Scene, *, theme: Literal["auto", "light", "dark"] = "auto
         scene.tracks,
         background=None if scene.grid is None else scene.grid.shade(scene.log_view),
         extent=scene.extent,
+        flow=scene.flow,
         caption=scene.caption.text,
         theme=theme,
         labels=scene.labels,

@@ -56,7 +56,7 @@ def curves_chart(
     says = (
         "Curves: training loss and gradient norm are means of the last 25 steps; several seeds: mean ± standard error."
     )
-    told = replace(caption, settings=(*caption.settings, says))
+    told = replace(caption, picture=(says,))
     return Chart(
         tuple(panels), told, columns=3 if len(panels) > 4 else 2, note="" if step is None else f"to step {step}"
     )
@@ -104,7 +104,7 @@ def samples_chart(
         below.append(None)
     rows = [*_labelled(above, "fast weights"), *(_labelled(below, "slow weights") if any(below) else [])]
     says = "Samples: the same latent vectors for every generator, of the first seed."
-    told = replace(caption, settings=(*caption.settings, says))
+    told = replace(caption, picture=(says,))
     return Chart(tuple(rows), told, columns=len(above), note=f"base step {int(made[0].step[-1])}")
 
 

@@ -4,10 +4,16 @@
  * `bytes`: base64 of pack.py's bytes.   `extent`: [left, right, bottom, top] of the axes, or null for the tracks' own.
  * `image`: a data URL to draw over the extent, or null.
  * `field`: {columns, rows, values} to shade and contour, values being base64 of 16-bit numbers, or null.
+ * `flow`: {lines, arrows} to draw in place of contours, base64 of 32-bit numbers each, or null.
  */
-async function stand(root, { bytes, extent, image, field }) {
+async function stand(root, { bytes, extent, image, field, flow }) {
   const picture = image ? await loaded(image) : null;
-  const player = new Player(root, { extent, image: picture, field: field ? unpackField(field, extent) : null });
+  const player = new Player(root, {
+    extent,
+    image: picture,
+    field: field ? unpackField(field, extent) : null,
+    flow: flow ? { lines: flow.lines.map(unpackFloats), arrows: unpackFloats(flow.arrows) } : null,
+  });
   const show = () => player.receive(unbase64(bytes), null);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   show();
@@ -23,6 +29,10 @@ async function loaded(address) {
 
 function unbase64(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+function unpackFloats(text) {
+  return new Float32Array(unbase64(text).buffer);
 }
 
 function unpackField({ columns, rows, values }, [left, right, bottom, top]) {
