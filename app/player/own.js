@@ -8,12 +8,11 @@ const SLATE = [
   [70, 95, 135, 0.62],
   [150, 160, 175, 0.08],
 ]; // of the lowest and the highest place, laid over the page as on its charts
-const FLOW = { color: "rgba(105,122,150,.75)", width: 1.1, tip: 7 };
 
 class OwnStage {
   /**
    * `background`: {extent: [left, right, bottom, top], image: an HTMLImageElement or null, field: {x, y, z} or null,
-   * flow: {lines, arrows} or null, which takes the place of the field's contour lines}.
+   * flow: what draws streamlines in place of the field's contour lines, (context, panel) => void, or null}.
    */
   constructor(host, runs, view, background, changed) {
     Object.assign(this, { host, runs, view, background, changed });
@@ -88,7 +87,7 @@ class OwnStage {
     if (!field) return;
     const [low, high] = SLATE.map(([red, green, blue, share]) => mixed(theme.background, [red, green, blue], share));
     context.drawImage(picture(field, low, high), left, top, right - left, bottom - top);
-    if (flow) drawFlow(context, panel, flow);
+    if (flow) flow(context, panel);
     else drawContours(context, panel, field, SHADES, ink(theme.text, 0.13));
   }
 
@@ -98,28 +97,6 @@ class OwnStage {
     this.ground.remove();
     this.host.hidden = true;
   }
-}
-
-/** Streamlines with arrows. `lines`: x, y, x, y, ... each; `arrows`: where from and where to, four numbers each. */
-function drawFlow(context, panel, { lines, arrows }) {
-  Object.assign(context, { strokeStyle: FLOW.color, fillStyle: FLOW.color, lineWidth: FLOW.width });
-  context.beginPath();
-  for (const line of lines) {
-    for (let at = 0; at < line.length; at += 2) {
-      context[at ? "lineTo" : "moveTo"](...panel.place([line[at], line[at + 1]]));
-    }
-  }
-  context.stroke();
-  context.beginPath();
-  for (let at = 0; at < arrows.length; at += 4) {
-    const [tail, tip] = [panel.place(arrows.slice(at, at + 2)), panel.place(arrows.slice(at + 2, at + 4))];
-    const angle = Math.atan2(tip[1] - tail[1], tip[0] - tail[0]);
-    context.moveTo(...tip);
-    for (const turn of [2.75, -2.75]) {
-      context.lineTo(tip[0] + FLOW.tip * Math.cos(angle + turn), tip[1] + FLOW.tip * Math.sin(angle + turn));
-    }
-  }
-  context.fill();
 }
 
 function ownPanel(left, top, width, height, [x0, x1, y0, y1]) {

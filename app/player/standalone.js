@@ -1,5 +1,7 @@
 // A player in a page of its own, without Streamlit and without a chart; see app/export/html.py.
 
+const FLOW = { color: "rgba(105,122,150,.75)", width: 1.1, tip: 7 };
+
 /**
  * `bytes`: base64 of pack.py's bytes.   `extent`: [left, right, bottom, top] of the axes, or null for the tracks' own.
  * `image`: a data URL to draw over the extent, or null.
@@ -12,7 +14,7 @@ async function stand(root, { bytes, extent, image, field, flow }) {
     extent,
     image: picture,
     field: field ? unpackField(field, extent) : null,
-    flow: flow ? { lines: flow.lines.map(unpackFloats), arrows: unpackFloats(flow.arrows) } : null,
+    flow: flow ? drawsFlow({ lines: flow.lines.map(unpackFloats), arrows: unpackFloats(flow.arrows) }) : null,
   });
   const show = () => player.receive(unbase64(bytes), null);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
@@ -41,3 +43,25 @@ function unpackField({ columns, rows, values }, [left, right, bottom, top]) {
   const z = Array.from({ length: rows }, (_, row) => Array.from(numbers.subarray(row * columns, (row + 1) * columns)));
   return { x: spread(left, right, columns), y: spread(bottom, top, rows), z };
 }
+
+/** What draws streamlines: `lines` x, y, x, y, ... each; `arrows` where from and where to, four numbers each. */
+const drawsFlow = ({ lines, arrows }) => (context, panel) => {
+  Object.assign(context, { strokeStyle: FLOW.color, fillStyle: FLOW.color, lineWidth: FLOW.width });
+  context.beginPath();
+  for (const line of lines) {
+    for (let at = 0; at < line.length; at += 2) {
+      context[at ? "lineTo" : "moveTo"](...panel.place([line[at], line[at + 1]]));
+    }
+  }
+  context.stroke();
+  context.beginPath();
+  for (let at = 0; at < arrows.length; at += 4) {
+    const [tail, tip] = [panel.place(arrows.slice(at, at + 2)), panel.place(arrows.slice(at + 2, at + 4))];
+    const angle = Math.atan2(tip[1] - tail[1], tip[0] - tail[0]);
+    context.moveTo(...tip);
+    for (const turn of [2.75, -2.75]) {
+      context.lineTo(tip[0] + FLOW.tip * Math.cos(angle + turn), tip[1] + FLOW.tip * Math.sin(angle + turn));
+    }
+  }
+  context.fill();
+};
