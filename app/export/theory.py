@@ -35,11 +35,11 @@ SOURCES = {
     "stability": "Formulas: derived here for any depth (one layer on a quadratic: Zhang et al. 2019); checked by "
     "running every cell.",
     "noise": "Formulas: derived here for any depth, and with momentum (one layer without it: Zhang et al. 2019); "
-    "checked by the runs shown.",
+    "checked by the runs shown, with 99% intervals.",
     "regularization": "Formulas with layers: derived here, for sampling without replacement (SGD alone: Smith et al. "
     "2021); that they are what the theorem of Pushkin & Barba 2021 says is inference.",
     "rate": "Rate: Pushkin & Barba 2021 for two layers, O(1/√T), a slope of −1/2; points and slopes: measured here, "
-    "with 95 % intervals, for every depth.",
+    "with 95% intervals, for every depth.",
 }
 
 

@@ -23,7 +23,7 @@ Panels = list[Panel]
 
 DOTTED, DASHED = (1.5, 1.5), (5.0, 2.0)
 INK = ""
-CLOSED, MEASURED = "closed form", "measured, with its interval"
+CLOSED = "closed form"
 
 
 def stability_map(config: TheoryConfig, on_progress: Progress | None = None) -> Panels:
@@ -126,16 +126,15 @@ def _closed_forms(one: VarianceCurves) -> list[Mark]:
 
 def _measured(config: TheoryConfig, depths: Floats, on_progress: Progress | None) -> list[Mark]:
     marks = []
-    for equal_effective, name, color, shift in ((False, EQUAL, PALETTE[0], -0.04), (True, EFFECTIVE, DIVERGES, 0.04)):
+    for equal_effective, name, color in ((False, EQUAL, PALETTE[0]), (True, EFFECTIVE, DIVERGES)):
         try:
             run: VarianceRun = theory_runs.measured_variances(
                 config, equal_effective=equal_effective, on_progress=on_progress
             )
         except ValueError:
             continue  # none is stable, or one takes too long: the page says so
-        marks.append(
-            Mark(name, color, depths + shift, run.measured, MEASURED, "dots", low=run.low, high=run.high, size=4.5)
-        )
+        part = f"measured, with its {run.confidence:.0%} interval"
+        marks.append(Mark(name, color, depths, run.measured, part, "dots", low=run.low, high=run.high, size=4.5))
     return marks
 
 
@@ -240,7 +239,7 @@ def _rate_marks(run: RateRun, *, slow: bool) -> Sequence[Mark]:
         mean, error = values.mean(axis=1), 1.96 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
         color, fit = depth_color(index), fits[index, slow]
         marks.append(
-            Mark(name, color, T, mean, "mean, with its interval", "dots", mean - error, mean + error, size=4.0)
+            Mark(name, color, T, mean, "mean, with its 95% interval", "dots", mean - error, mean + error, size=4.0)
         )
         if fit is not None:
             ends = T[[-fit.points, -1]]

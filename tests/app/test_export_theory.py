@@ -92,6 +92,11 @@ def test_the_table_holds_what_the_map_is_drawn_from() -> None:
     np.testing.assert_allclose(np.sort(c.x), np.sort(1 - 0.102 * np.diag(STABILITY.jacobian)))  # 1 − ηh
 
 
+def test_the_caption_of_measured_variances_says_how_sure_they_are() -> None:
+    run = theory_runs.measured_variances(config_of("noise"), equal_effective=False)
+    assert f"with {run.confidence:.0%} intervals" in offer_of(config_of("noise")).caption.text
+
+
 def test_csv_and_parquet_hold_the_same_numbers() -> None:
     table = offer_of(config_of("rate")).tables["chart"]()
     again = csv.read_csv(io.BytesIO(csv_of(table)))
@@ -101,9 +106,10 @@ def test_csv_and_parquet_hold_the_same_numbers() -> None:
 
 def test_measured_variances_come_with_their_interval() -> None:
     rows = offer_of(config_of("noise")).tables["chart"]().to_pandas()
-    measured = rows[rows.part == "measured, with its interval"]
     run = theory_runs.measured_variances(config_of("noise"), equal_effective=False)
+    measured = rows[rows.part == f"measured, with its {run.confidence:.0%} interval"]
     shown = measured[measured.series == "equal lr"]
+    assert shown.x.tolist() == [0.0, 1.0, 2.0]  # where the line has its corners
     np.testing.assert_array_equal(shown[["low", "y", "high"]].to_numpy().T, [run.low, run.measured, run.high])
 
 

@@ -48,9 +48,9 @@ def variance_figure(
     for column, curves in enumerate((depth, k, alpha), start=1):
         if curves is not None:
             _closed_forms(figure, column, curves)
-    looks = ((EQUAL, depth_color(0), -0.03), (EFFECTIVE, DIVERGES, 0.03))
-    for run, (name, color, shift) in zip(runs, looks, strict=False):
-        figure.add_trace(_measured(depth.values, run, name, color, shift), row=1, col=1)
+    looks = ((EQUAL, depth_color(0)), (EFFECTIVE, DIVERGES))
+    for run, (name, color) in zip(runs, looks, strict=False):
+        figure.add_trace(_measured(depth.values, run, name, color), row=1, col=1)
     shown = [part for curves in (depth, k, alpha) if curves is not None for part in (curves.equal, curves.effective)]
     log_axis(figure.update_yaxes, "", np.concatenate(shown))
     figure.update_yaxes(title_text="steady-state variance", row=1, col=1)
@@ -81,9 +81,9 @@ def _closed_forms(figure: go.Figure, column: int, curves: VarianceCurves) -> Non
         )
 
 
-def _measured(depths: Floats, run: VarianceRun, kind: str, color: str, shift: float) -> go.Scatter:
+def _measured(depths: Floats, run: VarianceRun, kind: str, color: str) -> go.Scatter:
     return go.Scatter(
-        x=depths + shift,
+        x=depths,
         y=run.measured,
         mode="markers",
         name=f"measured with {run.confidence:.0%} interval",
