@@ -16,7 +16,19 @@ MARKUP = "<div class='lookahead-player'></div>"
 # In the order of the browser's reading: constants and classes before what uses them at once.
 PARTS = (
     *("numbers", "run", "moment", "playback", "theme", "axes", "field", "marks", "layers", "chart", "own"),
-    *("trails", "explain", "cloud", "scene", "closeup", "clocks", "transport", "keyboard", "legend", "inspector"),
+    *(
+        "trails",
+        "names",
+        "explain",
+        "cloud",
+        "scene",
+        "closeup",
+        "clocks",
+        "transport",
+        "keyboard",
+        "legend",
+        "inspector",
+    ),
     *("hover", "linked", "player", "mount"),
 )
 

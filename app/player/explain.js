@@ -7,6 +7,7 @@ const TAIL_PARTS = 6;
 /** All of it. `detail`: also the pull lines, the steps as dots, and the names of the heads. Returns the heads drawn. */
 function drawRun(context, panel, scene, run, moment, { detail = false, explained = true, size = 1 } = {}) {
   const view = { context, panel, run, moment, size, inks: scene.inks(run), halo: ink(scene.theme.background, 0.9) };
+  view.taken = []; // boxes of what is written
   view.font = scene.theme.font;
   view.letters = view.inks.map((color) => lettering(color, scene.theme));
   view.shown = (layer) => scene.shown(run, layer);
@@ -140,16 +141,6 @@ function drawUpdate(view, { layer, alpha, from, target, to }, { line: grown, tra
   if (detail && length > 36 && view.fresh && grown >= alpha) nameFraction(view, layer, alpha, start, end, landing);
 }
 
-/** "α₁ = .5" beside the landing point, below the line for odd layers and above it for even ones. */
-function nameFraction({ context, halo, font, letters }, layer, alpha, start, end, landing) {
-  const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
-  let [nx, ny] = [(end[1] - start[1]) / length, (start[0] - end[0]) / length];
-  if (ny < 0 === layer % 2 > 0) [nx, ny] = [-nx, -ny];
-  const text = `α${SUBSCRIPTS[layer]} = ${shortNumber(alpha)}`;
-  const align = nx < -0.3 ? "right" : nx > 0.3 ? "left" : "center";
-  label(context, text, [landing[0] + 13 * nx, landing[1] + 15 * ny], letters[layer], halo, font, 12, align);
-}
-
 /** Everything inside the outermost layer that moved jumps to it. */
 function drawRestarts({ context, panel, inks, halo, size, shown }, updates, restart) {
   const end = panel.place(updates[updates.length - 1].to);
@@ -184,23 +175,4 @@ function drawHeads(view) {
     heads.push({ run, layer: "averaged", weights, point });
   }
   return heads;
-}
-
-/** Names beside the heads; heads that share a place share a label. */
-function drawNames({ context, panel, letters, halo, font, run }, heads) {
-  const groups = [];
-  for (const { layer, point } of heads.filter((each) => each.layer !== "averaged").reverse()) {
-    const neighbour = groups.find((group) => Math.hypot(group.point[0] - point[0], group.point[1] - point[1]) < 15);
-    if (neighbour) neighbour.layers.push(layer);
-    else groups.push({ point, layers: [layer] });
-  }
-  for (const { point, layers } of groups) {
-    const outer = Math.max(...layers);
-    const text = layers.map(symbolOf).join(" ");
-    const [aside, above] = [9 + 2 * outer, 10 + 1.6 * outer];
-    const leftwards = point[0] + aside + 11 * text.length > panel.horizontal.end;
-    const downwards = point[1] - above - 8 < panel.vertical.offset;
-    const spot = [point[0] + (leftwards ? -aside : aside), point[1] + (downwards ? above : -above)];
-    label(context, text, spot, letters[outer], halo, font, 14, leftwards ? "right" : "left");
-  }
 }

@@ -105,13 +105,17 @@ const MOST_SPRITES = 200;
 
 /** Text with a halo. Drawing text is slow, so each label is drawn once and then copied. */
 function label(context, text, [x, y], color, halo, font, size = 13, align = "left") {
-  const key = [text, color, halo, font, size].join("|");
-  if (sprites.size > MOST_SPRITES) sprites.clear();
-  if (!sprites.has(key)) sprites.set(key, sprite(text, color, halo, font, size));
-  const { canvas, width, height, density } = sprites.get(key);
+  const { canvas, width, height, density } = spriteOf(text, color, halo, font, size);
   const left = { left: x - 4, center: x - width / 2, right: x - width + 4 }[align];
   const snap = (pixel) => Math.round(pixel * density) / density;
   context.drawImage(canvas, snap(left), snap(y - height / 2), width, height);
+}
+
+function spriteOf(text, color, halo, font, size) {
+  const key = [text, color, halo, font, size].join("|");
+  if (sprites.size > MOST_SPRITES) sprites.clear();
+  if (!sprites.has(key)) sprites.set(key, sprite(text, color, halo, font, size));
+  return sprites.get(key);
 }
 
 function sprite(text, color, halo, font, size) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -364,6 +365,48 @@ def test_the_inspector_does_the_arithmetic_of_the_hand_worked_run(demo: Open) ->
     page.get_by_role("button", name="Lookahead", exact=True).click()
     seek(page, 3)
     assert "0.0 + .5 (3.0 − 0.0) = 1.5" in inspector_lines(page)[1]
+
+
+# What the close-up writes, as {text: [left, top, right, bottom]}: a label is drawn once and then copied to its place.
+WRITTEN = """(() => {
+  const prototype = CanvasRenderingContext2D.prototype, { fillText, drawImage, clearRect } = prototype;
+  const closeUp = (context) => context.canvas.closest(".lp-glass");
+  const texts = new WeakMap();
+  window.written = {};
+  prototype.fillText = function (text, ...rest) {
+    texts.set(this.canvas, text);
+    return fillText.call(this, text, ...rest);
+  };
+  prototype.clearRect = function (...box) {
+    if (closeUp(this)) window.written = {};
+    return clearRect.apply(this, box);
+  };
+  prototype.drawImage = function (image, x, y, width, height) {
+    const text = texts.get(image);
+    if (text && closeUp(this)) window.written[text] = [x + 4, y + 5, x + width - 4, y + height - 5];
+    return drawImage.apply(this, arguments);
+  };
+})()"""
+
+
+def apart(one: list[float], other: list[float]) -> bool:
+    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+def assert_legible(page: Page, expected: set[str]) -> None:
+    """No label of the close-up covers another, and these are there."""
+    written = page.evaluate("window.written")
+    assert expected <= written.keys()
+    for one, other in combinations(written, 2):
+        assert apart(written[one], written[other]), f"{one} and {other} are written over each other"
+
+
+def test_names_and_fractions_in_the_close_up_are_not_written_over_each_other(demo: Open, page: Page) -> None:
+    page.add_init_script(WRITTEN)
+    demo("autoplay=0&lr=0.01")
+    for row in range(25, 201, 25):
+        seek(page, row)
+        assert_legible(page, {"α₁ = .5", "α₂ = .5", "θ φ₁ φ₂"})
 
 
 def test_a_start_is_chosen_in_the_inspector_or_by_its_head(demo: Open) -> None:

@@ -1,0 +1,71 @@
+// What is written beside a run: the names of its heads and the fractions α, each where nothing else is written.
+
+const NAME_SIZE = 14; // px
+const FRACTION_SIZE = 12;
+const CORNERS = [
+  [1, -1], // up to the right at first
+  [-1, -1],
+  [1, 1],
+  [-1, 1],
+];
+
+/** Write a text at the first of `spots`, [x, y, align], where it covers nothing in `taken`, else where it covers least. */
+function write({ context, panel, halo, font, taken }, text, spots, color, size) {
+  const { width } = spriteOf(text, color, halo, font, size);
+  const places = spots.map(([x, y, align]) => {
+    const left = { left: x, center: x - width / 2, right: x - width }[align];
+    const box = [left, y - 0.65 * size, left + width, y + 0.65 * size];
+    return { x, y, align, box, covered: sum(taken.map((other) => common(box, other))) + outside(panel, box) };
+  });
+  const least = Math.min(...places.map(({ covered }) => covered));
+  const { x, y, align, box } = places.find(({ covered }) => covered === least);
+  taken.push(box);
+  label(context, text, [x, y], color, halo, font, size, align);
+}
+
+function sum(values) {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Area that two boxes share; a box is [left, top, right, bottom]. */
+function common(one, other) {
+  const side = (low) => Math.min(one[low + 2], other[low + 2]) - Math.max(one[low], other[low]);
+  return Math.max(0, side(0)) * Math.max(0, side(1));
+}
+
+/** Area of a box that no panel shows. */
+function outside({ horizontal, vertical }, box) {
+  const frame = [horizontal.offset, vertical.offset, horizontal.end, vertical.end];
+  return (box[2] - box[0]) * (box[3] - box[1]) - common(box, frame);
+}
+
+/** "α₁ = .5" beside the landing point, at first below the line for odd layers and above it for even ones. */
+function nameFraction(view, layer, alpha, start, end, landing) {
+  const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
+  let [nx, ny] = [(end[1] - start[1]) / length, (start[0] - end[0]) / length];
+  if (ny < 0 === layer % 2 > 0) [nx, ny] = [-nx, -ny];
+  const text = `α${SUBSCRIPTS[layer]} = ${shortNumber(alpha)}`;
+  const spots = [1, -1, 1.8, -1.8].map((way) => {
+    const align = way * nx < -0.3 ? "right" : way * nx > 0.3 ? "left" : "center";
+    return [landing[0] + 14 * way * nx, landing[1] + 17 * way * ny, align];
+  });
+  write(view, text, spots, view.letters[layer], FRACTION_SIZE);
+}
+
+/** Names beside the heads; heads that share a place share a label. */
+function drawNames(view, heads) {
+  const groups = [];
+  for (const { layer, point } of heads.filter((each) => each.layer !== "averaged").reverse()) {
+    const neighbour = groups.find((group) => Math.hypot(group.point[0] - point[0], group.point[1] - point[1]) < 15);
+    if (neighbour) neighbour.layers.push(layer);
+    else groups.push({ point, layers: [layer] });
+  }
+  for (const { point, layers } of groups) {
+    const outer = Math.max(...layers);
+    const [aside, above] = [9 + 2 * outer, 10 + 1.6 * outer];
+    const spots = CORNERS.map(([across, down]) => {
+      return [point[0] + across * aside, point[1] + down * above, across > 0 ? "left" : "right"];
+    });
+    write(view, layers.map(symbolOf).join(" "), spots, view.letters[outer], NAME_SIZE);
+  }
+}
