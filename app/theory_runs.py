@@ -210,7 +210,7 @@ def batch_loss(config: TheoryConfig) -> BatchLoss:
     return shifted_batches(SURFACES[config.surface].function, random_shifts(config.batches, config.spread, config.seed))
 
 
-def descent(config: TheoryConfig) -> Descent:
+def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descent:
     """Everything that the picture of C beside C_n shows.
 
     Raises:
@@ -227,10 +227,10 @@ def descent(config: TheoryConfig) -> Descent:
         config.layers,
         modified,
     )
-    return _descents.get(key, lambda: _descend(config, modified))
+    return _descents.get(key, lambda: _descend(config, modified, on_progress))
 
 
-def _descend(config: TheoryConfig, modified: ModifiedLoss) -> Descent:
+def _descend(config: TheoryConfig, modified: ModifiedLoss, on_progress: Progress | None) -> Descent:
     loss, steps = batch_loss(config), mean_steps(config, modified)
     (x_low, x_high), (y_low, y_high) = SURFACES[config.surface].domain
     x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
@@ -246,16 +246,26 @@ def _descend(config: TheoryConfig, modified: ModifiedLoss) -> Descent:
         steps,
         orders=config.orders,
         seed=config.seed,
+        on_progress=on_progress,
     )
-    flows = [_flow(config, loss, modified, steps, corrected=corrected) for corrected in (True, False)]
+    flows = [_flow(config, loss, modified, steps, on_progress, corrected=corrected) for corrected in (True, False)]
     return Descent(modified, Grid(x, y, plain), Grid(x, y, changed), path, *flows)
 
 
 def _flow(
-    config: TheoryConfig, loss: BatchLoss, modified: ModifiedLoss, steps: int, *, corrected: bool
+    config: TheoryConfig,
+    loss: BatchLoss,
+    modified: ModifiedLoss,
+    steps: int,
+    on_progress: Progress | None,
+    *,
+    corrected: bool,
 ) -> Floats | None:
     try:
-        return gradient_flow(loss, modified, config.start, corrected=corrected, steps=steps, points=FLOW_POINTS)
+        return gradient_flow(
+            loss, modified, config.start,
+            corrected=corrected, steps=steps, points=FLOW_POINTS, on_progress=on_progress,
+        )  # fmt: skip
     except FloatingPointError:
         return None
 

@@ -62,7 +62,7 @@ class TheoryConfig(Frozen):
     surface: str = "equal_wells"
     batches: int = Field(25, ge=2, le=MAX_BATCHES)
     spread: Finite = Field(0.7, ge=0, le=10)
-    epoch_lr: Finite = Field(0.05, gt=0, le=1000)
+    epoch_lr: Finite = Field(0.05, gt=0, le=10)
     at_x: Finite | None = None
     at_y: Finite | None = None
     epochs: int = Field(12, ge=1, le=100)

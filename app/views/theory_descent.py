@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from app import session, theory_runs
@@ -68,15 +69,17 @@ def _remedy(config: TheoryConfig) -> None:
 
 
 def _landscapes(config: TheoryConfig) -> None:
-    with st.spinner("Averaging over orders", show_time=False):
-        seen = theory_runs.descent(config)
+    with progress("Averaging over orders, following the flows") as on_progress:
+        seen = theory_runs.descent(config, on_progress)
     figure = landscapes_figure(
         seen.plain_grid, seen.modified_grid, seen.path, seen.flow, seen.plain_flow, f"Cₙ, {config.spec(lr=1.0).name}"
     )
     st.plotly_chart(figure, key=f"{PAGE}.landscapes", config=CHART, theme="streamlit")
-    st.caption(_in_words(config, seen.modified))
+    st.caption(f"{_in_words(config, seen.modified)} {_distances(seen)}")
     if seen.flow is None or seen.plain_flow is None:
-        st.warning("A flow left the finite numbers and is not drawn: lower the lr.")
+        st.warning(
+            "A flow left the finite numbers, or turns too sharply to be followed, and is not drawn: lower the lr."
+        )
 
 
 def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
@@ -87,6 +90,14 @@ def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
         f"times SGD's at this effective lr, {modified.effective_lr:.3g}. "
         f"Mean over {config.orders:,} orders in antithetic pairs; a mean step is one {step}."
     )
+
+
+def _distances(seen: theory_runs.Descent) -> str:
+    """How far the mean has ended from each flow, where there is an end."""
+    flows = {"Cₙ": seen.flow, "C": seen.plain_flow}
+    gaps = {name: np.linalg.norm(seen.path[-1] - flow[-1]) for name, flow in flows.items() if flow is not None}
+    words = " and ".join(f"{gap:.3g} from that on {name}" for name, gap in gaps.items() if np.isfinite(gap))
+    return f"At the last mean step the mean is, of the flows, {words}." if words else ""
 
 
 def _accuracy(config: TheoryConfig) -> None:

@@ -135,19 +135,23 @@ def mean_path(
     *,
     orders: int = 512,
     seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Real:
     """Mean over random antithetic orders of the outermost slow weights after 0 … `steps` mean steps, (steps + 1, dim).
 
     A mean step is an epoch, or a step of layer n where that is longer. Runs go on from where they are, in new orders.
+    `on_progress` is called with (mean steps done, steps); it may raise, to stop.
     """
     modified = modified_loss(lr, batches, layers)
     length = modified.base_steps
     generator = np.random.default_rng(seed)
     x, optimizer = _orders_optimizer(layers, lr, np.asarray(start, dtype=np.float64), 2 * (orders // 2))
     path = [x.detach()[0].numpy().copy()]
-    for _ in range(steps):
+    for done in range(1, steps + 1):
         _run(loss, antithetic_orders(batches, length // batches, orders // 2, generator), x, optimizer)
         path.append(x.detach().mean(dim=0).numpy())  # fast and slow weights coincide here
+        if on_progress is not None:
+            on_progress(done, steps)
     return np.stack(path)
 
 

@@ -20,6 +20,7 @@ How they map to the theorem of Pushkin & Barba 2021 (arXiv 2110.14254) is infere
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from numpy.typing import ArrayLike, NDArray
 from optim_core.layers import Layer, periods
 
 Regime = Literal["sgd", "within", "beyond"]
+MAX_EVALUATIONS = 4_000  # of a flow's gradient: those that can be followed need some hundreds
 BatchLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -187,6 +189,7 @@ def gradient_flow(
     corrected: bool = True,
     steps: int = 1,
     points: int = 2,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float64]:
     """Gradient flow from `start` on C_n (or on C alone), solved by scipy to 1e-12.
 
@@ -197,25 +200,44 @@ def gradient_flow(
         corrected: with the V and ‖g‖² terms, or on C alone.
         steps: how many mean steps long (epochs, or steps of layer n).
         points: how many equally spaced moments to return, the start and the end included.
+        on_progress: called with (evaluations of the gradient, the most there may be); may raise, to stop.
 
     Returns:
         (points, dim).
 
     Raises:
-        FloatingPointError: the flow leaves the finite numbers, as it can where the penalty on ‖g‖² is negative.
+        FloatingPointError: the flow leaves the finite numbers, as it can where the penalty on ‖g‖² is negative, or
+            turns so sharply that 4,000 evaluations of its gradient do not suffice.
     """
     from scipy.integrate import solve_ivp
 
-    def downhill(_: float, place: NDArray[np.float64]) -> NDArray[np.float64]:
-        x = torch.tensor(place, requires_grad=True)
-        batches = modified.batches
-        value = modified_values(loss, batches, x, modified) if corrected else batch_mean(loss, batches, x)
-        return -torch.autograd.grad(value, x)[0].numpy()
-
     moments = np.linspace(0.0, modified.time * steps, points)
-    solved = solve_ivp(
-        downhill, (0.0, moments[-1]), np.asarray(start, dtype=np.float64), "DOP853", moments, rtol=1e-12, atol=1e-14
-    )
+    evaluations = itertools.count(1)
+
+    def downhill(_: float, place: NDArray[np.float64]) -> NDArray[np.float64]:
+        done = next(evaluations)
+        if done > MAX_EVALUATIONS:
+            raise FloatingPointError(
+                f"the flow on C_n does not stay finite for time {moments[-1]:g}, or turns too sharply to be followed: "
+                f"{MAX_EVALUATIONS:,} evaluations of its gradient did not suffice"
+            )
+        if on_progress is not None:
+            on_progress(done, MAX_EVALUATIONS)
+        return _downhill(loss, modified, place, corrected)
+
+    with np.errstate(all="ignore"):
+        solved = solve_ivp(
+            downhill, (0.0, moments[-1]), np.asarray(start, dtype=np.float64), "DOP853", moments, rtol=1e-12, atol=1e-14
+        )
     if not solved.success or not np.isfinite(solved.y).all():
         raise FloatingPointError(f"the flow on C_n does not stay finite for time {moments[-1]:g}: {solved.message}")
     return np.asarray(solved.y.T)
+
+
+def _downhill(
+    loss: BatchLoss, modified: ModifiedLoss, place: NDArray[np.float64], corrected: bool
+) -> NDArray[np.float64]:
+    x = torch.tensor(place, requires_grad=True)
+    batches = modified.batches
+    value = modified_values(loss, batches, x, modified) if corrected else batch_mean(loss, batches, x)
+    return np.asarray(-torch.autograd.grad(value, x)[0].numpy())

@@ -159,6 +159,24 @@ def test_a_flow_that_blows_up_says_so():
         gradient_flow(loss, modified_loss(1.0, 2, ()), [3.0], corrected=False)
 
 
+def test_a_flow_that_cannot_be_followed_ends_and_may_be_stopped_before():
+    def wavy(x):
+        return (1e4 * x).sin().sum(-1) + 1e3 * x.square().sum(-1)
+
+    def stop(done, most):
+        seen.append((done, most))
+        if done == 50:
+            raise InterruptedError
+
+    seen = []
+    loss, modified = shifted_batches(wavy, [[0.0], [0.0]]), modified_loss(1.0, 2, ())
+    with pytest.raises(FloatingPointError, match="4,000 evaluations of its gradient did not suffice"):
+        gradient_flow(loss, modified, [3.0])
+    with pytest.raises(InterruptedError):
+        gradient_flow(loss, modified, [3.0], on_progress=stop)
+    assert seen == [(done, 4000) for done in range(1, 51)]
+
+
 def test_every_order_is_enumerated_where_they_fit():
     orders, exact = batch_orders(3, 2, 36, seed=0)
     assert exact

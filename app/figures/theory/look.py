@@ -13,7 +13,7 @@ from app.player.tracks import PALETTE
 
 MUTED = "#888888"  # readable on light and dark pages alike
 CONVERGES, DIVERGES = PALETTE[0], PALETTE[1]
-FLOW, PATH = PALETTE[2], PALETTE[1]
+FLOW, PATH, PLAIN = PALETTE[2], PALETTE[1], PALETTE[3]  # of Cₙ, of the mean, of C
 
 
 def depth_color(depth: int) -> str:

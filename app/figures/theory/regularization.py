@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from app.figures.surface import LINE, SCALE, Grid
-from app.figures.theory.look import FLOW, MUTED, PATH, depth_color, finish, log_axis
+from app.figures.theory.look import FLOW, PATH, PLAIN, depth_color, finish, log_axis
 from app.player.tracks import PALETTE
 from optim_core.experiments import AccuracyRun
 from optim_core.theory import ModifiedLoss
@@ -37,12 +37,13 @@ def landscapes_figure(
     low, high = np.nanpercentile(plain.height, [0, 97])
     for column, grid in enumerate((plain, modified), start=1):
         figure.add_trace(_contour(grid, low, high), row=1, col=column)
-        if plain_flow is not None:
-            figure.add_trace(_line(plain_flow, "flow on C", MUTED, "dot", column), row=1, col=column)
         if flow is not None:
             figure.add_trace(_line(flow, "flow on Cₙ", FLOW, "solid", column), row=1, col=column)
+        if plain_flow is not None:  # on top, since the two run close together
+            figure.add_trace(_line(plain_flow, "flow on C", PLAIN, "dot", column), row=1, col=column)
         figure.add_trace(_dots(mean_path, column), row=1, col=column)
-    figure.update_xaxes(range=[plain.x[0], plain.x[-1]], title_text="x", showgrid=False, matches="x")
+    figure.update_xaxes(range=[plain.x[0], plain.x[-1]], title_text="x", showgrid=False)
+    figure.update_xaxes(matches="x", col=2)
     figure.update_yaxes(range=[plain.y[0], plain.y[-1]], showgrid=False)
     figure.update_yaxes(title_text="y", row=1, col=1)
     finish(figure, 460)
@@ -127,7 +128,7 @@ def coefficients_figure(equal: Sequence[ModifiedLoss | None], effective: Sequenc
 def accuracy_figure(run: AccuracyRun) -> go.Figure:
     """Distance of the mean step to the flow on C_n and on C over lr, log-log, with guides of slope 3 and 2."""
     figure = go.Figure()
-    rows = (("to the flow on Cₙ", run.corrected, FLOW, 3), ("to the flow on C", run.uncorrected, MUTED, 2))
+    rows = (("to the flow on Cₙ", run.corrected, FLOW, 3), ("to the flow on C", run.uncorrected, PLAIN, 2))
     for (name, errors, color, order), slope in zip(rows, run.slopes, strict=True):
         figure.add_trace(
             go.Scatter(
