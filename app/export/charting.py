@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from app.export.drawing import FONT, LEVELS
+from app.export.drawing import FONT, LEVELS, wrapped
 from app.player.tracks import PALETTE
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float
 
 def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -> None:
     letters = max(10, int((width - 0.4) / (1.1 * LETTER)))
-    title = "\n".join(textwrap.fill(line, letters) for line in panel.title.splitlines())
+    title = "\n".join(wrapped(line, letters) for line in panel.title.splitlines())
     axes.set_title(title, color=style.ink, fontsize=SMALL + 0.5)
     _axes(axes, panel, style)
     if panel.image is not None:

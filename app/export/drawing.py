@@ -142,6 +142,14 @@ def tracks(drawing: Drawing, step: int | None) -> None:
         axes.add_artist(beside)
 
 
+def wrapped(title: str, letters: int) -> str:
+    """A title in lines of so many letters, none of which breaks a layer such as (5, .5) or a stack that fits."""
+    whole = title.replace(", ", ",\u00a0")
+    if max(map(len, whole.split(" "))) > letters:
+        whole = whole.replace(")(", ") (")
+    return textwrap.fill(whole, letters)
+
+
 def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
     """Places (rows, 2), none farther out than renderers can bear; what is no number leaves a gap."""
     (x_low, x_high), (y_low, y_high) = scene.extent
@@ -155,7 +163,7 @@ def _place_axes(
     width, height = size
     count = len(scene.panels)
     each = (width - LEFT - RIGHT - GAP * (count - 1)) / count
-    titles = [textwrap.fill(title, max(8, int(each / LETTER))) for title in scene.panels]
+    titles = [wrapped(title, max(8, int(each / LETTER))) for title in scene.panels]
     top = TOP + max(0.16 * len(title.splitlines()) for title in titles)
     placed = []
     for index, title in enumerate(titles):

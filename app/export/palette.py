@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from app.export import look
 from app.export.look import Style
@@ -26,7 +29,23 @@ def palette_of(picture: Image, scene: Scene, style: Style) -> Image:
     for index, (red, green, blue) in enumerate(keys):
         swatch = (round(255 * red), round(255 * green), round(255 * blue))
         sheet.paste(swatch, (index * side, picture.height, (index + 1) * side, picture.height + side))
-    return sheet.quantize(GREYS if style.own else COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    found = sheet.quantize(GREYS if style.own else COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    return _pinned(found, (style.background, style.ink))
+
+
+def _pinned(palette: Image, colors: Sequence[str]) -> Image:
+    """The palette with exactly these colours in place of those nearest to them: a page that is white stays white.
+
+    Pillow looks a colour up by its upper six bits, so what is as near to those gives way, too.
+    """
+    values = np.array(palette.getpalette(), dtype=np.int64).reshape(-1, 3)
+    for color in colors:
+        exact = np.round(255 * np.array(look.rgb(color))).astype(np.int64)
+        seen = exact & ~3
+        away = np.square(values - seen).sum(axis=1)
+        values[away <= max(away.min(), np.square(exact - seen).sum())] = exact
+    palette.putpalette(values.astype(np.uint8).tobytes())
+    return palette
 
 
 def key_colors(scene: Scene, style: Style) -> list[look.RGB]:

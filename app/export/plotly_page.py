@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 DASHES = ("solid", "dash", "dashdot", "dot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "circle-open")
 
+LEGEND = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "groupclick": "toggleitem"}
+HEIGHT, ROW = 540, 10  # pixels: of a chart, and for each entry of its legend, which stand side by side where they can
+NARROWEST = 300  # pixels: of a panel
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +35,8 @@ _PAGE = """<!doctype html>
 <style>
 body {{ font: 14px/1.5 sans-serif; margin: 1rem; }}
 h2 {{ font-size: 1.1rem; margin: 1.5rem 0 0; }}
-pre {{ white-space: pre-wrap; color: #555; }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere; color: #555; }}
+.chart {{ overflow-x: auto; }}
 </style>
 </head>
 <body>
@@ -44,8 +49,7 @@ pre {{ white-space: pre-wrap; color: #555; }}
 
 def plotly_html(scene: Scene) -> bytes:
     """The scene as a page with plotly's script in it (4.5 MB)."""
-    chart = plotly_figure(scene).to_html(full_html=False, include_plotlyjs=True, div_id="chart")
-    return _page(chart, scene.caption)
+    return _page(_chart(plotly_figure(scene), "chart", script=True), scene.caption)
 
 
 def page_of_figures(figures: Mapping[str, go.Figure], caption: Caption) -> bytes:
@@ -57,11 +61,19 @@ def page_of_figures(figures: Mapping[str, go.Figure], caption: Caption) -> bytes
     if not figures:
         raise ValueError("figures must hold at least one chart, got none")
     pieces = [
-        f"<h2>{html.escape(title)}</h2>\n"
-        + figure.to_html(full_html=False, include_plotlyjs=number == 0, div_id=f"chart-{number}")
+        f"<h2>{html.escape(title)}</h2>\n{_chart(figure, f'chart-{number}', script=number == 0)}"
         for number, (title, figure) in enumerate(figures.items())
     ]
     return _page("\n".join(pieces), caption)
+
+
+def _chart(figure: go.Figure, name: str, *, script: bool) -> str:
+    """One chart, which scrolls sideways where its panels would be too narrow to read."""
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        axis.matches = None  # others follow these; plotly warns of an axis that follows itself
+    columns = {getattr(trace, "xaxis", None) for trace in figure.data}
+    chart = figure.to_html(full_html=False, include_plotlyjs=script, div_id=name)
+    return f'<div class="chart"><div style="min-width: {len(columns) * NARROWEST}px">{chart}</div></div>'
 
 
 def _page(charts: str, caption: Caption) -> bytes:
@@ -77,12 +89,13 @@ def plotly_figure(scene: Scene) -> go.Figure:
         for layer in strands.layers_of(track):
             _add(figure, scene, track, layer, named=track.name not in seen)
         seen.add(track.name)
+    named = sum(bool(trace.showlegend) for trace in figure.data)
     (x_low, x_high), (y_low, y_high) = scene.extent
     figure.update_xaxes(range=[x_low, x_high], title_text=scene.labels[0])
     figure.update_yaxes(range=[y_low, y_high])
     figure.update_layout(
-        title=scene.caption.title, yaxis_title=scene.labels[1], height=600, showlegend=True, margin={"t": 60},
-        legend={"groupclick": "toggleitem"}, plot_bgcolor="#fff",
+        title=scene.caption.title, yaxis_title=scene.labels[1], height=HEIGHT + ROW * named, showlegend=True,
+        margin={"l": 52, "r": 12, "t": 60, "b": 40}, legend=LEGEND, plot_bgcolor="#fff",
     )  # fmt: skip
     return figure
 

@@ -181,7 +181,7 @@ def coefficients(config: TheoryConfig, on_progress: Progress | None = None) -> P
     panels = []
     for title, part in (("Coefficient of V", "variance"), ("Coefficient of ‖g‖²", "gradient")):
         marks = []
-        for name, losses, color in zip((EQUAL, EFFECTIVE), both, PALETTE, strict=False):
+        for name, losses, color in zip((EQUAL, EFFECTIVE), both, (INK, MUTED), strict=True):
             values = np.array([np.nan if loss is None else getattr(loss, part) for loss in losses])
             marks.append(Mark(name, color, np.arange(len(values), dtype=np.float64), values, kind="bars"))
         ticks = tuple((float(depth), str(depth)) for depth in range(len(both[0])))

@@ -33,7 +33,7 @@ def _stability(config: TheoryConfig, on_progress: Progress | None) -> Plots:
         simulated = theory_runs.simulated_map(config, on_progress) if config.simulate else None
         here = (float(getattr(config, config.x)), float(getattr(config, config.y)))
         plots["Rate, and where it converges"] = stability_figure(
-            config.grid(), rates, (fine, fine_rates), simulated, here
+            config.grid(), rates, (fine, fine_rates), simulated, here, "as set"
         )
     spec = config.spec(lr=config.lr)
     levels, apart = linear_factors(config.jacobian, spec)

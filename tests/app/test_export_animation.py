@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from app import runs
-from app.export import CancelledError, Scene, render_animation, surface_scene
+from app.export import CancelledError, Scene, render_animation, scene_of, surface_scene
 from app.export.caption import Caption
 from app.export.look import rgb, style_of
 from app.export.stage import Stage
 from app.player.tracks import Track
-from app.state import SurfacesConfig
+from app.state import GamesConfig, SurfacesConfig
 from optim_core.layers import Layer
 
 SIZE = {"width": 320, "height": 240}
@@ -133,6 +133,16 @@ def test_every_optimizer_keeps_its_colour_in_a_palette_however_thin_its_line(sce
     for track in scene.tracks:
         wanted = np.array([int(track.color[at : at + 2], 16) for at in (1, 3, 5)])
         assert min(np.abs(wanted - color).max() for color in shown) <= 8, track.name
+
+
+@pytest.mark.parametrize("style", ["light", "dark", "print"])
+def test_the_page_of_a_gif_has_exactly_its_colour(style: str) -> None:
+    game = scene_of(GamesConfig(game="forsaken", steps=10))
+    image = Image.open(io.BytesIO(render_animation(game, "gif", seconds=0.2, fps=10, style=style, **SIZE)))
+    expected = tuple(round(255 * part) for part in rgb(style_of(style).background))
+    for frame in range(image.n_frames):
+        image.seek(frame)
+        assert image.convert("RGB").getpixel((2, 2)) == expected
 
 
 def test_a_gif_repeats_byte_for_byte(scene: Scene) -> None:

@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from app import runs
 from app.export import Scene, render_figure, strands, surface_scene
+from app.export.drawing import wrapped
 from app.export.scene import trajectory_scene
 from app.state import SurfacesConfig
 from optim_core.layers import Layer
@@ -115,6 +116,15 @@ def test_the_legend_names_a_diverged_run_and_its_step() -> None:
     cards = [{"lr": 0.3, "layers": ()}]
     text = PdfReader(io.BytesIO(render_figure(scene_of(surface="ravine", cards=cards), "pdf"))).pages[0].extract_text()
     assert "diverged at step" in text
+
+
+def test_a_title_is_never_broken_inside_a_layer() -> None:
+    title = "Multilayer Lookahead (5, .5)(10, .25)(5, .5)"
+    for letters in range(10, 50):
+        lines = wrapped(title, letters).splitlines()
+        assert all(line.count("(") == line.count(")") for line in lines)
+        assert max(map(len, lines)) <= letters
+        assert "".join(lines).replace(" ", "").replace("\u00a0", "") == title.replace(" ", "")
 
 
 def test_panels_side_by_side_have_their_titles() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -162,6 +163,22 @@ def test_a_bundle_goes_without_a_chart_that_proves_to_be_empty() -> None:
 
     bundle = to_bundle(Offer(theory_caption(STABILITY), {"accuracy": empty}), STABILITY)
     assert zipfile.ZipFile(io.BytesIO(bundle)).namelist() == ["config.json", "caption.txt"]
+
+
+def test_charts_for_readers_speak_of_no_sidebar_and_follow_no_axis_in_a_circle() -> None:
+    page = offer_of(config_of("stability", simulate=False)).interactive().decode()
+    assert '"name":"as set' in page
+    assert "sidebar" not in page
+    page = offer_of(config_of("regularization")).interactive().decode()
+    first = re.search(r'"xaxis":\{"anchor".*?\},"', page)
+    assert first is not None
+    assert '"matches"' not in first[0]
+
+
+def test_the_colours_of_bars_mean_nothing_else_in_one_chart() -> None:
+    chart = theory_chart(config_of("regularization"), "coefficients")
+    pairs = {(mark.series, mark.color) for panel in chart.drawn for mark in panel.marks}
+    assert len({color for _, color in pairs}) == len(pairs)
 
 
 def test_the_command_line_draws_a_link_and_a_ready_made_view(tmp_path: Path) -> None:

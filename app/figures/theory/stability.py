@@ -98,6 +98,7 @@ def stability_figure(
     fine: tuple[ParameterGrid, Floats],
     simulated: SimulatedMap | None,
     here: tuple[float, float],
+    named: str = "set in the sidebar",
 ) -> go.Figure:
     """Rate per base step over two parameters, its boundary 1, and what a simulation of every cell did.
 
@@ -107,12 +108,13 @@ def stability_figure(
         fine: both at a finer resolution, for the boundary.
         simulated: outcomes in the cells of `grid`; None leaves them out.
         here: the values of x and y that the page is set to.
+        named: what the legend calls them.
 
     The last trace holds one point per cell, row by row, for clicks.
     """
     marks = _outcomes(grid, rates, simulated)
     figure = go.Figure(
-        [_rates(grid, rates), _boundary(*fine), _here(grid, here), *marks, _targets(grid, rates, simulated)]
+        [_rates(grid, rates), _boundary(*fine), _here(grid, here, named), *marks, _targets(grid, rates, simulated)]
     )
     for update, axis in ((figure.update_xaxes, grid.x), (figure.update_yaxes, grid.y)):
         borders = edges(axis)
@@ -126,7 +128,7 @@ def _boundary(grid: ParameterGrid, rates: Floats) -> go.Scatter:
     return go.Scatter(x=x, y=y, mode="lines", line=line, name="|ρ| = 1, closed form", hoverinfo="skip")
 
 
-def _here(grid: ParameterGrid, here: tuple[float, float]) -> go.Scatter:
+def _here(grid: ParameterGrid, here: tuple[float, float], named: str) -> go.Scatter:
     """The page's own values; at the edge where the map does not reach them."""
     borders = [edges(axis) for axis in (grid.x, grid.y)]
     x, y = (float(np.clip(value, side[0], side[-1])) for value, side in zip(here, borders, strict=True))
@@ -134,7 +136,7 @@ def _here(grid: ParameterGrid, here: tuple[float, float]) -> go.Scatter:
         x=[x],
         y=[y],
         mode="markers",
-        name="set in the sidebar" if (x, y) == here else "set in the sidebar, beyond this edge",
+        name=named if (x, y) == here else f"{named}, beyond this edge",
         cliponaxis=False,
         hoverinfo="skip",
         marker={"symbol": "diamond-open", "size": 13, "color": MUTED, "line": {"width": 2.5}},
