@@ -115,6 +115,7 @@ function drawUpdates(view, told, detail) {
   context.save();
   context.globalAlpha = told.fade;
   const { updates, stages } = told;
+  view.taken.push(headBox(view, updates.length, view.panel.place(updates[updates.length - 1].to)));
   updates.forEach((update, index) => {
     if (view.shown(update.layer)) drawUpdate(view, update, stages.layers[index], detail);
   });

@@ -2,7 +2,7 @@
 
 const NAME_SIZE = 14; // px
 const FRACTION_SIZE = 12;
-const CORNERS = [
+const NAME_SPOTS = [
   [1, -1], // up to the right at first
   [-1, -1],
   [1, 1],
@@ -21,6 +21,12 @@ function write({ context, panel, halo, font, taken }, text, spots, color, size) 
   const { x, y, align, box } = places.find(({ covered }) => covered === least);
   taken.push(box);
   label(context, text, [x, y], color, halo, font, size, align);
+}
+
+/** What the head of a layer covers. */
+function headBox({ size }, layer, [x, y]) {
+  const reach = 1.25 * size * styleOf(HEAD_RADII, layer);
+  return [x - reach, y - reach, x + reach, y + reach];
 }
 
 function sum(values) {
@@ -60,10 +66,11 @@ function drawNames(view, heads) {
     if (neighbour) neighbour.layers.push(layer);
     else groups.push({ point, layers: [layer] });
   }
+  for (const { point, layers } of groups) view.taken.push(headBox(view, Math.max(...layers), point));
   for (const { point, layers } of groups) {
     const outer = Math.max(...layers);
     const [aside, above] = [9 + 2 * outer, 10 + 1.6 * outer];
-    const spots = CORNERS.map(([across, down]) => {
+    const spots = NAME_SPOTS.map(([across, down]) => {
       return [point[0] + across * aside, point[1] + down * above, across > 0 ? "left" : "right"];
     });
     write(view, layers.map(symbolOf).join(" "), spots, view.letters[outer], NAME_SIZE);
