@@ -3,6 +3,7 @@
 
 const REDRAWN = ["plotly_afterplot", "plotly_relayouting", "plotly_relayout"];
 const CLICK_REACH = 4; // px between press and release; more is a drag
+const TAP_REACH = 12; // px that a finger may slip
 const DOUBLE_CLICK = 260; // ms to wait for a second click, which resets plotly's axes
 
 /** The place on the page that Streamlit made for the element of a key, which may still be empty. */
@@ -31,12 +32,23 @@ function plotlyPanels(graph) {
   }
 }
 
+/** A finger's swipe scrolls the page and its tap stays a click: plotly, which would drag its axes, hears of no touch. */
+function leaveSwipesToPage(host) {
+  host.style.touchAction = "manipulation";
+  host.addEventListener("touchstart", unheard, { capture: true, passive: true });
+}
+
+function unheard(event) {
+  if (!event.target.closest(".modebar")) event.stopPropagation();
+}
+
 class ChartStage {
   constructor(graph, changed) {
     this.graph = graph;
     this.host = graph.querySelector(".svg-container");
     // Below plotly's top drawing, so that its hover labels stay above the tracks.
     this.layers = new Layers(this.host, this.host.querySelectorAll(":scope > .main-svg")[1] ?? null);
+    leaveSwipesToPage(this.host);
     this.changed = changed;
     for (const event of REDRAWN) graph.on(event, changed);
     this.observer = new ResizeObserver(changed);
@@ -101,6 +113,7 @@ function watchPointer(stage, onMove, onClick) {
     },
     { signal, capture: true },
   );
+  window.addEventListener("pointercancel", () => (pressed = null), { signal }); // the page scrolls instead
   window.addEventListener(
     "pointerup",
     (event) => {
@@ -108,7 +121,7 @@ function watchPointer(stage, onMove, onClick) {
       pressed = null;
       if (!from || from.panel < 0) return;
       const [dx, dy] = [0, 1].map((axis) => spot(event).point[axis] - from.point[axis]);
-      if (Math.hypot(dx, dy) > CLICK_REACH) return;
+      if (Math.hypot(dx, dy) > (event.pointerType === "touch" ? TAP_REACH : CLICK_REACH)) return;
       clearTimeout(waiting);
       const second = waiting;
       waiting = second

@@ -19,6 +19,7 @@ class LinkedChart {
     if (!host || this.attached) return;
     this.remove();
     Object.assign(this, { graph, cursors: [] });
+    leaveSwipesToPage(host);
     this.overlay = document.createElement("div");
     this.overlay.className = "lookahead-cursors";
     this.overlay.style.cssText = "position:absolute;inset:0;pointer-events:none;overflow:hidden";

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -457,6 +457,52 @@ def test_a_click_on_the_surface_is_a_pick_and_a_drag_is_not(demo: Open) -> None:
     expect(picked).to_be_visible()
     x, y, panel = (float(word) for word in picked.inner_text().split()[1:])
     assert (x, y, panel) == pytest.approx((-3.5, 4.0, 0), abs=0.02)  # the mouse moves by whole pixels
+
+
+@pytest.fixture
+def phone(browser: Browser, serve_app: Open, problems: list[str]) -> Iterator[Page]:
+    """The demonstration on a screen that is touched."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+    page.goto(serve_app(DEMO) + "/?autoplay=0")
+    page.wait_for_function(READY)
+    yield page
+    context.close()
+    assert not problems, "\n".join(problems)
+
+
+def swipe_up(page: Page, x: float, y: float, distance: int) -> None:
+    """A finger moves over the screen from a place on."""
+    touch = page.context.new_cdp_session(page)
+    places = [{"x": x, "y": y - part * distance / 12} for part in range(13)]
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
+    for place in places[1:]:
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(300)
+
+
+AXES = """[document.querySelector(".st-key-surface-chart .js-plotly-plot")._fullLayout]
+  .flatMap(({ xaxis, yaxis }) => [...xaxis.range, ...yaxis.range])"""
+SCROLLED = "document.querySelector('.stMain').scrollTop"
+
+
+def test_a_finger_scrolls_the_page_and_its_tap_is_a_click(phone: Page) -> None:
+    before = phone.evaluate(AXES)
+    place = surface_point(phone, 0, 0)
+    swipe_up(phone, place["x"], place["y"], 240)
+    assert phone.evaluate(SCROLLED) > 150
+    assert phone.evaluate(AXES) == before
+    phone.evaluate(f"{SCROLLED} = 0")
+    place = surface_point(phone, -3.5, 4.0)
+    phone.touchscreen.tap(place["x"], place["y"])
+    expect(phone.get_by_text(re.compile(r"^picked -3"))).to_be_visible()
+    phone.evaluate(f"{PLAYER}.seek(100)")
+    settle(phone)
+    phone.touchscreen.tap(*of(phone, "head('SGD')"))
+    phone.wait_for_function(f"{PLAYER}.inspected === 'SGD/0'")
+    assert phone.evaluate(AXES) == before
 
 
 def test_linked_charts_have_a_cursor_at_the_gradient_evaluations(demo: Open) -> None:
