@@ -41,8 +41,8 @@ VIEWS: dict[str, tuple[str, TheoryConfig]] = {
         TheoryConfig(instrument="noise", depth=3, base="momentum", noise_lr=0.02),
     ),
     "Regularization: the mean follows Cₙ": (
-        "The mean over orders leaves the flow on C and follows the flow on Cₙ.",
-        TheoryConfig(instrument="regularization"),
+        "The mean over orders leaves the flow on C (dotted) and follows the flow on Cₙ; the distances are below.",
+        TheoryConfig(instrument="regularization", at_x=0.6, at_y=1.2),
     ),
     "Rate: one over the root of T": (
         "With lr = c/√T every stack's mean squared gradient norm falls with slope −1/2.",

@@ -27,7 +27,7 @@ def draw_cards(page: str, cards: tuple[Card, ...], *, averages: bool = True) -> 
 
 def _card(prefix: str, card: Card, title: str, averages: bool) -> None:
     with st.container(border=True, key=f"card-{prefix.replace('.', '-')}", gap="xsmall"):
-        st.toggle(f"**{title}**", key=f"{prefix}.on")
+        st.toggle(title, key=f"{prefix}.on")
         st.caption(_facts(card))
         st.segmented_control(
             "Layers of slow weights", range(MAX_LAYERS + 1), key=f"{prefix}.depth", required=True, width="stretch"

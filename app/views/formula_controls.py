@@ -34,7 +34,7 @@ def _point_at_error(text: str, config: SurfacesConfig) -> None:
             st.code(f"{text}\n{' ' * error.position}^", language=None)
         if error.name is not None:
             st.button(
-                f"Make {error.name} a parameter", icon=":material/tune:", key=f"{PAGE}.make_parameter",
+                f"Make “{error.name}” a parameter", icon=":material/tune:", key=f"{PAGE}.make_parameter",
                 on_click=_make_parameter, args=(error.name,),
             )  # fmt: skip
     except ValueError:

@@ -101,7 +101,7 @@ def _distances(seen: theory_runs.Descent) -> str:
 
 
 def _accuracy(config: TheoryConfig) -> None:
-    st.markdown("##### The proof: how the error falls with lr")
+    st.markdown("##### The check: how the error falls with lr")
     try:
         with progress("Enumerating orders") as on_progress:
             run = theory_runs.accuracy(config, on_progress)

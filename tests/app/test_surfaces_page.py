@@ -55,7 +55,7 @@ def test_a_control_changes_the_config_and_the_address():
     at = opened()
     at.number_input(key="surfaces.2.1.k").set_value(9).run()
     assert config_of(at).cards[1].layers[0].k == 9
-    assert at.toggle(key="surfaces.2.on").label == "**Lookahead (9, .5)**"
+    assert at.toggle(key="surfaces.2.on").label == "Lookahead (9, .5)"
     assert at.query_params["2.layers"] == "9:0.5"
 
 
@@ -166,6 +166,7 @@ def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
     at.text_input(key="surfaces.formula").set_value("a*x^2 + y^2").run()
     assert "unknown name 'a'" in at.error[0].value
     assert at.code[0].value == "a*x^2 + y^2\n^"
+    assert at.button(key="surfaces.make_parameter").label == "Make “a” a parameter"
     at.button(key="surfaces.make_parameter").click().run()
     assert not at.error
     assert config_of(at).parameters == (("a", 1.0),)
@@ -180,7 +181,7 @@ def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
         ("", "empty"),
         ("3", "constant"),
         ("log(-1 - x^2)", "not finite anywhere"),
-        ("x +", "ends"),
+        ("x +", "the formula ends too early, at character 4"),
         ("__import__('os')", "_"),
     ],
 )

@@ -103,7 +103,7 @@ def test_parameters_are_the_listed_names_that_the_formula_uses():
         ("x; y", 1, "';' has no meaning here"),
         ("x +", 3, "the formula ends"),
         ("x + * y", 4, r"'\*' does not fit"),
-        ("(x + (y)", 8, r"the formula ends: expected '\)'"),
+        ("(x + (y)", 8, r"the formula ends too early: expected '\)'"),
         ("x)", 1, r"'\)' does not fit"),
         ("x y", 2, r"an operator such as \* is missing"),
         ("2 3x", 2, r"an operator such as \* is missing"),
