@@ -15,10 +15,10 @@ from pathlib import Path
 
 import click
 
-from app import cli_export, cli_train
+from app import cli_export, cli_settings, cli_train
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=cli_settings.OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lookahead-lab", prog_name="lookahead-lab")
 def main() -> None:
     """See how SGD, Lookahead and Multilayer Lookahead move."""

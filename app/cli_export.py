@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from app.cli_settings import chosen, format_of, one_line_errors, progress, settings_options, write
 
@@ -17,6 +18,12 @@ PICTURES = ("png", "svg", "pdf")
 FILMS = ("gif", "mp4")
 PAGES = ("html",)
 TABLES = ("csv", "parquet", "json", "py", "zip")
+TAKES = {  # which options of `render` a format heeds
+    "png": ("width", "height", "dpi", "style", "step", "figure"),
+    **dict.fromkeys(("svg", "pdf"), ("width", "height", "style", "step", "figure")),
+    **dict.fromkeys(FILMS, ("width", "height", "style", "seconds", "fps")),
+    "html": ("plotly",),
+}
 FIGURES = (
     "Which figure: of trained networks weight space, training curves or (GANs) samples; of the theory a chart of its "
     "instrument. The first if not given."
@@ -57,6 +64,7 @@ def render(output: str, kind: str | None, **options: Any) -> None:
       lookahead-lab render --surface beale -o 'lr=0.01' -o 'lr=0.01 layers=5:0.5,5:0.5' -O beale.mp4
     """
     kind = format_of(output, kind, (*PICTURES, *FILMS, *PAGES))
+    _refuse_ignored(kind)
     drawing = {
         name: options.pop(name)
         for name in ("width", "height", "dpi", "style", "step", "figure", "seconds", "fps", "plotly")
@@ -106,6 +114,19 @@ def gallery(folder: str) -> None:
     click.echo(f"{folder}: {made} pictures", err=True)
 
 
+def _refuse_ignored(kind: str) -> None:
+    """An option that the format does not heed was meant for another.
+
+    Raises:
+        click.ClickException: names the option, and what it is for.
+    """
+    context = click.get_current_context()
+    for name in sorted({name for names in TAKES.values() for name in names} - set(TAKES[kind])):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            heeding = ", ".join(one for one, names in TAKES.items() if name in names)
+            raise click.ClickException(f"--{name} is for {heeding}, not for {kind}: leave it out or change the format")
+
+
 def _used(config: Any, use: Callable[[Offer], Any]) -> Any:
     """Something of what there is to take away, with a bar while the run behind it goes on."""
     from app.export import offer_of
@@ -125,10 +146,18 @@ def _rendered(config: Any, kind: str, drawing: dict[str, Any]) -> bytes:
         return _used(config, lambda offer: offer.figure(drawing["figure"])(kind, **look))
     from app.export import render_animation
 
-    settings = {name: drawing[name] for name in ("seconds", "fps", "style")} | {name: int(size[name]) for name in size}
+    pixels = {name: _whole(name, length) for name, length in size.items()}
+    settings = {name: drawing[name] for name in ("seconds", "fps", "style")} | pixels
     scene = _used(config, lambda offer: offer.moving())
     with progress("Drawing") as on_progress:
         return render_animation(scene, kind, on_progress=on_progress, **settings)
+
+
+def _whole(name: str, length: float) -> int:
+    """A length in pixels."""
+    if not length.is_integer():
+        raise ValueError(f"--{name} must be a whole number of pixels for an animation, got {length:g}")
+    return int(length)
 
 
 def _page(offer: Offer, *, plotly: bool) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -124,6 +125,30 @@ def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
             bar.update(1000 * done // total - bar.pos)
 
         yield report
+
+
+class OneLine(click.Group):
+    """Commands that say in one line what is wrong with their arguments; click's own way takes four."""
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """As click does."""
+        with _one_line_usage():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, context: click.Context) -> Any:
+        """As click does."""
+        with _one_line_usage():
+            return super().invoke(context)
+
+
+@contextmanager
+def _one_line_usage() -> Iterator[None]:
+    try:
+        yield
+    except NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        raise click.UsageError(" ".join(error.format_message().split())) from error
 
 
 @contextmanager

@@ -90,6 +90,8 @@ def _at_odds(refused: Mapping[str, Any], params: dict[str, str], model: type[Bas
 
 def explain(item: Mapping[str, Any]) -> str:
     """One pydantic error as a sentence: the rule that was broken."""
+    if item["type"] == "extra_forbidden":
+        return "no such setting"
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     place = (
         " ".join(str(part) for part in item["loc"][3:] if isinstance(part, str))
@@ -156,9 +158,14 @@ def _names_a_field(key: str, model: type[BaseModel]) -> bool:
     number, dot, name = key.partition(".")
     if not dot:
         return key in model.model_fields and key != "cards"
-    if "cards" not in model.model_fields or not number.isdecimal() or not 1 <= int(number) <= 4:
+    if "cards" not in model.model_fields or not _is_number(number) or not 1 <= int(number) <= 4:
         return False
     return name in _card_model(model).model_fields
+
+
+def _is_number(text: str) -> bool:
+    """Whether these are digits as addresses have them; `isdecimal` takes those of any script."""
+    return text.isascii() and text.isdecimal()
 
 
 def _card_model(model: type[BaseModel]) -> type[BaseModel]:

@@ -96,7 +96,7 @@ def nested(params: Mapping[str, str]) -> dict[str, Any]:
     cards: dict[int, dict[str, str]] = {}
     for key, text in params.items():
         number, dot, name = key.partition(".")
-        if dot and number.isdecimal() and 1 <= int(number) <= 99:
+        if dot and number.isascii() and number.isdecimal() and 1 <= int(number) <= 99:
             cards.setdefault(int(number), {})[name] = text
         else:
             plain[key] = text

@@ -36,6 +36,8 @@ LEGEND_LINE, LEGEND_LETTER = 0.75, 0.066  # inches of an entry's line and of an 
 LEGEND_ROW = 0.19
 LETTER = 0.075  # inches of a title's average letter
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.62, 0.14, 0.36, 0.5, 0.3  # inches around and between the axes
+BESIDE = ((8, 6), (-13, 6), (8, -12), (-13, -12))  # points: from a head to its letter, on four sides
+HALF_LETTER, LETTER_ROOM = (3.5, 3.5), 9.0  # points: from a letter's corner to its middle, from there to a minimum
 FAR = 50.0  # sizes of the view: what lies farther out is drawn at that distance, where no renderer overflows
 
 
@@ -118,13 +120,22 @@ def head_colors(drawing: Drawing, track: Track, layer: int) -> tuple[Any, Any]:
 
 
 def letter_mark(drawing: Drawing, track: Track) -> Annotation:
-    """The letter beside the head of the fast weights, empty but in print; `xy` moves it."""
-    index = drawing.names.index(track.name)
+    """The letter beside the head of the fast weights, empty but in print; `put_beside` moves it."""
     return Annotation(
-        drawing.letter(track.name), (0, 0), xytext=((8, 6), (-13, 6), (8, -12), (-13, -12))[index % 4],
-        xycoords=drawing.axes_of(track).transData, textcoords="offset points", color=drawing.style.ink, fontsize=FONT,
-        weight="bold", zorder=6, annotation_clip=True,
+        drawing.letter(track.name), (0, 0), xytext=BESIDE[0], xycoords=drawing.axes_of(track).transData,
+        textcoords="offset points", color=drawing.style.ink, fontsize=FONT, weight="bold", zorder=6,
+        annotation_clip=True,
     )  # fmt: skip
+
+
+def put_beside(drawing: Drawing, track: Track, mark: Annotation, place: NDArray[np.float64]) -> None:
+    """Move a letter to a head at `place`: on a side of its own, or on the next one where it hides no minimum."""
+    index, transform = drawing.names.index(track.name) % len(BESIDE), drawing.axes_of(track).transData.transform
+    minima = np.array([minimum.place for minimum in drawing.scene.minima], dtype=np.float64).reshape(-1, 2)
+    away = (transform(minima) - transform(place)) * 72 / drawing.figure.dpi if len(minima) else minima
+    sides = (*BESIDE[index:], *BESIDE[:index])
+    free = (side for side in sides if (np.hypot(*(away - side - HALF_LETTER).T) > LETTER_ROOM).all())
+    mark.xy, mark.xyann = tuple(place), next(free, sides[0])
 
 
 def tracks(drawing: Drawing, step: int | None) -> None:
@@ -138,7 +149,7 @@ def tracks(drawing: Drawing, step: int | None) -> None:
             axes.add_line(drawn)
             axes.add_line(marker)
         beside = letter_mark(drawing, track)
-        beside.xy = tuple(near(track.fast[row], drawing.scene))
+        put_beside(drawing, track, beside, near(track.fast[row], drawing.scene))
         axes.add_artist(beside)
 
 

@@ -71,15 +71,15 @@ class _Letter:
     """The letter beside the head of a track's fast weights, in print."""
 
     def __init__(self, sketch: drawing.Drawing, track: Track) -> None:
-        self.track, self.axes, self.mark = track, sketch.axes_of(track), drawing.letter_mark(sketch, track)
+        self.sketch, self.track, self.mark = sketch, track, drawing.letter_mark(sketch, track)
         self.places = drawing.near(strands.weights(track, 0), sketch.scene)
         self.mark.set_animated(True)
-        self.axes.add_artist(self.mark)
+        sketch.axes_of(track).add_artist(self.mark)
 
     def draw(self, step: int) -> None:
         """Draw it where the weights are at a step."""
-        self.mark.xy = tuple(self.places[row_at(self.track, step)])
-        self.axes.draw_artist(self.mark)
+        drawing.put_beside(self.sketch, self.track, self.mark, self.places[row_at(self.track, step)])
+        self.sketch.axes_of(self.track).draw_artist(self.mark)
 
 
 def _layers_on(sketch: drawing.Drawing, panel: int) -> list[int]:

@@ -16,6 +16,7 @@ from pyarrow import csv, parquet
 from pydantic import BaseModel
 
 from app.cli import main
+from app.cli_export import FILMS, PAGES, PICTURES, TAKES
 from app.export import Offer, restore, scene_of, to_json, to_parquet
 from app.export.bundle import _makers
 from app.export.caption import surface_caption
@@ -66,7 +67,8 @@ def refused(*arguments: str) -> str:
 )  # fmt: skip
 def test_render_writes_what_the_name_says(tmp_path: Path, name: str, starts_with: bytes) -> None:
     target = tmp_path / "new folder" / name
-    result = invoke("render", "--surface", "booth", "--steps", "20", "--seconds", "0.2", "-O", str(target))
+    film = ("--seconds", "0.2") if name.endswith("gif") else ()
+    result = invoke("render", "--surface", "booth", "--steps", "20", *film, "-O", str(target))
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
     assert result.stderr == f"{target}: {target.stat().st_size:,} bytes\n"
@@ -178,10 +180,44 @@ def test_optimizers_replace_the_customary_ones() -> None:
         (("render", "--steps", "5", "--step", "6"), "step must be in [0, 5], got 6"),
         (("render", "--steps", "5", "--dpi", "5"), "dpi must be in [30, 1200], got 5"),
         (("render", "--steps", "5", "-O", "/proc/none/a.png"), "No such file or directory"),
+        (("render", "--step", "3", "-O", "a.gif"), "--step is for png, svg, pdf, not for gif: leave it out or change"),
+        (("render", "--figure", "foo", "-O", "a.mp4"), "--figure is for png, svg, pdf, not for mp4"),
+        (("render", "--style", "dark", "-O", "a.html"), "--style is for png, svg, pdf, gif, mp4, not for html"),
+        (("render", "--plotly", "-O", "a.png"), "--plotly is for html, not for png"),
+        (("render", "--dpi", "300", "-O", "a.svg"), "--dpi is for png, not for svg"),
+        (("render", "--steps", "5", "--width", "nan", "-O", "a.gif"), "--width must be a whole number of pixels"),
+        (("render", "--steps", "5", "--height", "inf"), "height must be in [1.5, 40] inches, got inf"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(arguments: tuple[str, ...], message: str) -> None:
     assert message in refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("render", "--foo"), "No such option '--foo'."),
+        (("rendre",), "No such command 'rendre'."),
+        (("run", "--steps", "many"), "Invalid value for '--steps': 'many' is not a valid integer."),
+        (("list", "things"), "'things' is not one of"),
+        (("--foo",), "No such option '--foo'."),
+    ],
+)
+def test_arguments_that_click_refuses_are_named_in_one_line(arguments: tuple[str, ...], message: str) -> None:
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+
+
+def test_without_arguments_the_commands_are_listed() -> None:
+    assert "Commands:" in invoke().stderr
+
+
+def test_every_format_heeds_options_that_there_are() -> None:
+    known = {parameter.name for parameter in main.commands["render"].params}
+    assert {name for names in TAKES.values() for name in names} <= known
+    assert set(TAKES) == {*PICTURES, *FILMS, *PAGES}
 
 
 def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_what_is_no_document_is_refused(data: bytes, message: str) -> None:
         ({"starts": [[0, 0]] * 5000}, "starts"),
         ({"cards": [{"lr": -1}]}, "cards.0.lr: .*greater than 0"),
         ({"cards": [{"layers": [{"k": 0, "alpha": 0.5}]}]}, "cards.0.layers.0.k"),
-        ({"__class__": "os.system"}, "__class__: .*not permitted"),
+        ({"__class__": "os.system"}, "__class__: no such setting"),
         ({"v": 99}, "v: settings of version '99' are not known here"),
     ],
 )

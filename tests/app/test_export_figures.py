@@ -13,8 +13,9 @@ from PIL import Image
 from pypdf import PdfReader
 
 from app import runs
-from app.export import Scene, render_figure, strands, surface_scene
+from app.export import Scene, drawing, render_figure, strands, surface_scene
 from app.export.drawing import wrapped
+from app.export.look import style_of
 from app.export.scene import trajectory_scene
 from app.state import SurfacesConfig
 from optim_core.layers import Layer
@@ -125,6 +126,20 @@ def test_a_title_is_never_broken_inside_a_layer() -> None:
         assert all(line.count("(") == line.count(")") for line in lines)
         assert max(map(len, lines)) <= letters
         assert "".join(lines).replace(" ", "").replace("\u00a0", "") == title.replace(" ", "")
+
+
+def test_a_letter_hides_no_minimum() -> None:
+    """SGD on Rosenbrock stops just below the star, which is where its letter would be."""
+    config = SurfacesConfig(surface="rosenbrock", steps=2000)
+    scene = surface_scene(config, runs.surface_run(config))
+    sketch = drawing.backdrop(scene, style_of("print"), (6.4, 4.8), 100)
+    mark = drawing.letter_mark(sketch, scene.tracks[0])
+    star = np.array(scene.minima[0].place)
+    for place in (np.array([0.89, 0.79]), star, star - 5):
+        drawing.put_beside(sketch, scene.tracks[0], mark, place)
+        middle = sketch.axes[0].transData.transform(place) * 72 / 100 + mark.xyann + np.array(drawing.HALF_LETTER)
+        assert np.hypot(*(middle - sketch.axes[0].transData.transform(star) * 72 / 100)) > drawing.LETTER_ROOM
+    assert mark.xyann == drawing.BESIDE[0]
 
 
 def test_panels_side_by_side_have_their_titles() -> None:

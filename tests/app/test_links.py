@@ -86,6 +86,7 @@ def test_another_version_gives_the_default_and_says_so():
         ("1.colour", "1", "no such setting"),
         ("nonsense", "1", "no such setting"),
         ("seed", "9" * 3000, "longer than 2000"),
+        ("١.lr", "0.2", "no such setting"),  # a digit, in another script
     ],
 )
 def test_nonsense_gives_the_default_for_that_field_and_names_it(key, text, words):
