@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,23 +15,33 @@ from app.basins import DIVERGED, NOT_YET, BasinMap
 # Told apart with any colour vision; a surface with more minima starts over, and hovering names the minimum.
 COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#994f00")
 DIVERGED_COLOR, NOT_YET_COLOR = "#111111", "#f2f2f2"
+IN_A_ROW, TITLE = 3, 14  # maps; letters in a line of a title, so that titles fit side by side on a phone
 CLICKS = 48  # invisible points along each axis, which a click selects
 
 
 def basin_figure(basins: BasinMap, names: Sequence[str], minima: NDArray[np.float64]) -> go.Figure:
     """One map per optimizer, side by side, the minima marked; the last trace of each holds points for clicks."""
-    figure = make_subplots(rows=1, cols=len(names), shared_yaxes=True, subplot_titles=names, horizontal_spacing=0.02)
-    for column in range(1, len(names) + 1):
-        figure.add_trace(_map(basins, column - 1), row=1, col=column)
-        figure.add_trace(_marks(minima), row=1, col=column)
-        figure.add_trace(_targets(basins), row=1, col=column)
-    figure.update_xaxes(showgrid=False, zeroline=False, matches="x", title_text="start x", title_standoff=4)
+    columns = len(names) if len(names) <= IN_A_ROW else 2
+    rows = -(-len(names) // columns)
+    titles = ["<br>".join(wrap(name, TITLE)) for name in names]
+    lines = max(title.count("<br>") + 1 for title in titles)
+    figure = make_subplots(
+        rows=rows, cols=columns, shared_yaxes=True, shared_xaxes=True, subplot_titles=titles,
+        horizontal_spacing=0.02, vertical_spacing=0.14,
+    )  # fmt: skip
+    for index in range(len(names)):
+        place = {"row": index // columns + 1, "col": index % columns + 1}
+        figure.add_trace(_map(basins, index), **place)
+        figure.add_trace(_marks(minima), **place)
+        figure.add_trace(_targets(basins), **place)
+    figure.update_xaxes(showgrid=False, zeroline=False, matches="x", title_standoff=4)
+    figure.update_xaxes(title_text="start x", row=rows)
     figure.update_yaxes(showgrid=False, zeroline=False, matches="y")
+    figure.update_yaxes(title_text="start y", col=1)
     figure.update_layout(
-        height=380,
-        margin={"l": 44, "r": 12, "t": 28, "b": 40},
+        height=352 * rows + 18 * lines,
+        margin={"l": 44, "r": 12, "t": 10 + 18 * lines, "b": 40},
         showlegend=False,
-        yaxis_title="start y",
         clickmode="event+select",
         dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)",
@@ -91,15 +102,17 @@ def _map(basins: BasinMap, optimizer: int) -> go.Heatmap:
 
 
 def _marks(minima: NDArray[np.float64]) -> go.Scatter:
+    """Stars, the smaller the more there are: between many the map is to be seen."""
+    size = float(np.clip(44 / np.sqrt(max(1, len(minima))), 4, 11))
     return go.Scatter(
         x=minima[:, 0],
         y=minima[:, 1],
         mode="markers",
         marker={
             "symbol": "star",
-            "size": 11,
+            "size": size,
             "color": [color_of(index) for index in range(len(minima))],
-            "line": {"width": 1.5, "color": "white"},
+            "line": {"width": 0.14 * size, "color": "white"},
         },
         hovertemplate="minimum %{pointNumber}<br>x %{x:.4g}<br>y %{y:.4g}<extra></extra>",
     )

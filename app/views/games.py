@@ -20,8 +20,10 @@ from app.views.game_controls import PAGE, move_start, sidebar
 from app.views.history import chosen
 from app.views.surfaces import CONFIG
 from app.views.waiting import progress
+from app.words import game_words
 
 CHART, PLAYER = "game", "game-player"
+FITTING = 3  # columns of the table beside the field; more go below, over the whole width
 CURVES = ("game-curves-1", "game-curves-2", "game-curves-3")
 
 
@@ -44,7 +46,9 @@ def page() -> None:
     with left:
         _field(config, run, scenery)
     with right:
-        _measurements(config, run, scenery)
+        table = _measurements(config, run, scenery)
+    wide = len(run.names) > FITTING and not config.panels
+    (st.container() if wide else right).table(table)
     export_panel(scene_offer(lambda: game_scene(config, run), game_caption(config)), config, page=PAGE)
 
 
@@ -53,10 +57,16 @@ def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.Ga
     figure = field_figure(scenery.lines, scenery.speed, scenery.value, scenery.game.equilibria, titles)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
     scene = (config.game, config.starts, chosen(PAGE))
-    player(surface_tracks(config, run), key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start)
+    player(
+        surface_tracks(config, run), key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
+        words=game_words(config),
+    )  # fmt: skip
 
 
-def _measurements(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery) -> None:
+def _measurements(
+    config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery
+) -> dict[str, dict[str, str]]:
+    """Draw the charts; gives the table."""
     optimizers = range(len(run.names))
     measured = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]
     closed = [game_runs.closed_rate(config, spec) for spec in config.specs()]
@@ -68,4 +78,4 @@ def _measurements(config: GamesConfig, run: game_runs.Trajectory, scenery: game_
     else:
         for (title, chart), key in zip(charts.items(), CURVES, strict=True):
             draw_linked({title: chart}, (key,))
-    st.table(game_table(config, run, scenery, measured, closed))
+    return game_table(config, run, scenery, measured, closed)

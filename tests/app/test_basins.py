@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app import runs
-from app.basins import DIVERGED, NOT_YET, basin_maps, label
+from app.basins import DIVERGED, NOT_YET, BasinMap, basin_maps, label
 from app.figures.basins import basin_figure
 from app.state import SurfacesConfig
 
@@ -56,3 +56,18 @@ def test_every_map_has_points_to_click():
     *_, found = basin_maps(config, runs.scenery(config), 8)
     figure = basin_figure(found, ["a", "b", "c"], runs.scenery(config).places)
     assert len(figure.data) == 9
+
+
+def test_four_maps_stand_in_two_rows_under_titles_of_short_lines():
+    found = BasinMap(np.arange(3.0), np.arange(3.0), np.zeros((4, 3, 3), dtype=np.int64))
+    names = ["Multilayer Lookahead (5, .5)(5, .5), SGD with momentum"] * 4
+    figure = basin_figure(found, names, np.zeros((121, 2)))
+    assert {axis.anchor for axis in figure.select_xaxes()} == {"y", "y2", "y3", "y4"}
+    assert len({tuple(axis.domain) for axis in figure.select_yaxes()}) == 2
+    assert max(len(line) for title in figure.layout.annotations for line in title.text.split("<br>")) <= 14
+
+
+def test_stars_shrink_where_there_are_many_minima():
+    found = BasinMap(np.arange(3.0), np.arange(3.0), np.zeros((1, 3, 3), dtype=np.int64))
+    few, many = (basin_figure(found, ["a"], np.zeros((count, 2))).data[1].marker.size for count in (4, 121))
+    assert (few, many) == (11, 4)

@@ -6,7 +6,7 @@ import pytest
 from app.figures.theory.noise import VarianceCurves, halving, trade_off_figure, variance_figure
 from app.figures.theory.rates import rates_figure
 from app.figures.theory.regularization import accuracy_figure, coefficients_figure
-from app.figures.theory.stability import disagreements, factor_plane, outline, stability_figure
+from app.figures.theory.stability import disagreements, factor_plane, outline, reach_of, stability_figure
 from optim_core.experiments import AccuracyRun, RateRun, SimulatedMap, VarianceRun
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
@@ -65,6 +65,13 @@ def test_factor_plane_joins_the_factors_of_each_mode():
     ways = [trace for trace in figure.data if trace.text is not None]
     assert [way.mode for way in ways] == ["lines+markers+text"] * 2
     assert ways[1].x + 1j * ways[1].y == pytest.approx(levels[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "reach"), [([0.9], 1.3), ([1.0, 2.46], 2.829), ([1.0, 50.0, np.inf], 1.3), ([2.9, 3.2, 9.0], 3.68)]
+)
+def test_factor_plane_cuts_no_factor_in_half(sizes, reach):
+    assert reach_of(np.array(sizes, dtype=complex)) == pytest.approx(reach)
 
 
 def test_factor_plane_of_mixed_modes_joins_nothing_and_shades_nothing():

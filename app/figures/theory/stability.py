@@ -19,9 +19,12 @@ SYMBOLS = {"lr": "lr η", "k_1": "k₁", "k_2": "k₂", "alpha_1": "α₁", "alp
 SHOWN = (0.95, 1.05)  # rates beyond these share the colour of the end
 # Blue contracts, vermilion expands, and the page shows through at 1.
 RATE_SCALE = [[0.0, faded(CONVERGES, 0.9)], [0.5, "rgba(128,128,128,.06)"], [1.0, faded(DIVERGES, 0.9)]]
+DOT_SIZE, CUSTOMARY = 4.5, 41  # px where an axis has that many cells; among more, smaller
 DOT = "#7a4a2a"  # on the vermilion of what diverges, and on a dark page
 PLANE_POINTS = 161
+NEAR, ROOM = 3.0, 1.15  # factors up to here are in the picture, and how much further it goes than the last of them
 FAR = 1e6  # a factor beyond this is far outside the picture, and its line a way to nowhere
+SIDES = ("top center", "bottom center", "middle right", "middle left", "top right")  # c and ρ₁ may both be near 1
 STAYS = {"marker": {"opacity": 1}}  # a click on a cell fades no other mark
 
 
@@ -53,8 +56,12 @@ def factor_plane(
 
 
 def reach_of(path: NDArray[np.complex128]) -> float:
-    """How far the plane must reach to show these factors; far ones are left outside."""
-    return float(np.clip(np.abs(path[np.isfinite(path)]).max(initial=1.0) * 1.15, 1.3, 2.4))
+    """How far the plane must reach to show these factors; far ones are left outside, and none is on the border."""
+    reach = 1.0
+    for size in np.sort(np.abs(path[np.isfinite(path)])):
+        if size <= max(NEAR, ROOM * reach):
+            reach = max(reach, size)
+    return float(max(1.3, ROOM * reach))
 
 
 def _stable_region(layers: Sequence[Layer], reach: float) -> go.Contour:
@@ -82,7 +89,7 @@ def _way(path: NDArray[np.complex128], name: str, *, connected: bool) -> go.Scat
         y=shown.imag,
         mode="lines+markers+text" if connected else "markers+text",
         text=labels,
-        textposition="top center",
+        textposition=[SIDES[level % len(SIDES)] for level in range(len(path))],
         name=name,
         line={"color": MUTED, "width": 1, "dash": "dash"},
         marker={"size": 11, "color": [depth_color(level) for level in range(len(path))]},
@@ -171,7 +178,8 @@ def _outcomes(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None
     x, y = np.meshgrid(grid.x.values, grid.y.values)
     decided = simulated.converged | simulated.diverged
     wrong = disagreements(rates, simulated)
-    marks = [("simulated: diverged", simulated.diverged & ~wrong, "circle", 3.5, DOT)]
+    dot = DOT_SIZE * min(1.0, CUSTOMARY / max(rates.shape))
+    marks = [("simulated: diverged", simulated.diverged & ~wrong, "circle", dot, DOT)]
     if wrong.any():
         marks.append(("simulation disagrees", wrong, "x-thin", 8, MUTED))
     if not decided.all():
@@ -183,7 +191,12 @@ def _outcomes(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None
             mode="markers",
             name=name,
             hoverinfo="skip",
-            marker={"symbol": symbol, "size": size, "color": color, "line": {"width": 1.5, "color": color}},
+            marker={
+                "symbol": symbol,
+                "size": size,
+                "color": color,
+                "line": {"width": 0 if symbol == "circle" else 1.5, "color": color},
+            },
             unselected=STAYS,
         )
         for name, chosen, symbol, size, color in marks
