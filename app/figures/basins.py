@@ -23,7 +23,7 @@ def basin_figure(basins: BasinMap, names: Sequence[str], minima: NDArray[np.floa
     """One map per optimizer, side by side, the minima marked; the last trace of each holds points for clicks."""
     columns = len(names) if len(names) <= IN_A_ROW else 2
     rows = -(-len(names) // columns)
-    titles = ["<br>".join(wrap(name, TITLE)) for name in names]
+    titles = ["<br>".join(wrap(name.replace(", .", ",\N{NO-BREAK SPACE}."), TITLE)) for name in names]
     lines = max(title.count("<br>") + 1 for title in titles)
     figure = make_subplots(
         rows=rows, cols=columns, shared_yaxes=True, shared_xaxes=True, subplot_titles=titles,

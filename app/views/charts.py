@@ -7,6 +7,20 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+DARK_TEXT, DARK_SHARE = (232, 236, 239), 0.18  # as inksOf mixes them in app/player/theme.js
+
+
+def inks(colors: Sequence[str]) -> tuple[str, ...]:
+    """Colours, "#rrggbb", as the player draws its tracks on this visitor's page: lighter on a dark one."""
+    return tuple(map(lightened, colors)) if st.context.theme.type == "dark" else tuple(colors)
+
+
+def lightened(color: str) -> str:
+    """A colour mixed with the letters of a dark page."""
+    parts = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    mixed = [round(part + DARK_SHARE * (text - part)) for part, text in zip(parts, DARK_TEXT, strict=True)]
+    return "#" + "".join(f"{part:02x}" for part in mixed)
+
 
 def draw_linked(charts: Mapping[str, go.Figure], keys: Sequence[str]) -> None:
     """The charts side by side under their titles; the player finds each by its key."""

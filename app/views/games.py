@@ -14,7 +14,7 @@ from app.player import player
 from app.presets import shown_by_game
 from app.runs import surface_tracks
 from app.state import GamesConfig
-from app.views.charts import draw_linked
+from app.views.charts import draw_linked, inks
 from app.views.export_panel import export_panel
 from app.views.game_controls import PAGE, move_start, sidebar
 from app.views.history import chosen
@@ -72,7 +72,7 @@ def _measurements(
     closed = [game_runs.closed_rate(config, spec) for spec in config.specs()]
     left = np.array([game_runs.left_view(run, index, scenery.game.domain) for index in optimizers])
     rates = [(one.evaluations, one.rate) for one in measured]
-    charts = game_charts(run, rates, closed, scenery.places, scenery.value, left, config.colors)
+    charts = game_charts(run, rates, closed, scenery.places, scenery.value, left, inks(config.colors))
     if config.panels:
         draw_linked(charts, CURVES)
     else:

@@ -14,7 +14,7 @@ from app.player import player
 from app.presets import shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
-from app.views.charts import draw_linked
+from app.views.charts import draw_linked, inks
 from app.views.export_panel import export_panel
 from app.views.history import chosen
 from app.views.predict import hidden, outcome, place_prediction, player_key, predicting, prediction, with_predictions
@@ -48,7 +48,7 @@ def page() -> None:
     if predicting():
         return
     outcome(run)
-    charts = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, config.colors, scenery.floor)
+    charts = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, inks(config.colors), scenery.floor)
     draw_linked(charts, CURVES)
     _table(config, run, scenery)
     look_closer(config, scenery)

@@ -8,6 +8,7 @@ from app import session, tuning
 from app.figures.tuning import tuning_curves
 from app.runs import Scenery
 from app.state import SurfacesConfig
+from app.views.charts import inks
 from app.views.waiting import progress
 from optim_core.sweep import Tuning
 
@@ -45,7 +46,7 @@ def tune_each(config: SurfacesConfig, scenery: Scenery) -> None:
 
 def _show(scenery: Scenery, config: SurfacesConfig, found: tuple[Tuning, ...]) -> None:
     names = [spec.name for spec in config.specs()]
-    st.plotly_chart(tuning_curves(names, config.colors, found, scenery.floor), key=f"{PAGE}.tuning_curves")
+    st.plotly_chart(tuning_curves(names, inks(config.colors), found, scenery.floor), key=f"{PAGE}.tuning_curves")
     st.dataframe([_row(name, one) for name, one in zip(names, found, strict=True)], hide_index=True)
     st.button(
         "Take the best of each", icon=":material/check:", key=f"{PAGE}.take_tuned",

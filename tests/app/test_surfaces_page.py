@@ -11,6 +11,7 @@ from app.figures.curves import distance, thin
 from app.presets import PRESETS, shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
+from app.views.charts import inks, lightened
 from landscapes.surfaces import SURFACES
 
 MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
@@ -303,3 +304,9 @@ def test_minibatch_noise_is_measured_against_the_minima_of_the_mean():
         runs.surface_run(config).loss[0, 0, 0]
         != runs.surface_run(config.model_copy(update={"noise": "none"})).loss[0, 0, 0]
     )
+
+
+def test_curves_are_lighter_on_a_dark_page_as_the_tracks_are():
+    # theme.js: a share of .18 of the letters' colour, #e8ecef: 0 + .18 · 232 = 42, 114 + .18 · 122 = 136, ...
+    assert lightened("#0072b2") == "#2a88bd"
+    assert inks(["#0072b2"]) == ("#0072b2",)

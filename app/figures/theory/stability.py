@@ -24,7 +24,7 @@ DOT = "#7a4a2a"  # on the vermilion of what diverges, and on a dark page
 PLANE_POINTS = 161
 NEAR, ROOM = 3.0, 1.15  # factors up to here are in the picture, and how much further it goes than the last of them
 FAR = 1e6  # a factor beyond this is far outside the picture, and its line a way to nowhere
-SIDES = ("top center", "bottom center", "middle right", "middle left", "top right")  # c and ρ₁ may both be near 1
+SIDES = ("middle right", "middle left", "top center", "bottom center", "top right")  # c and ρ₁ may both be near 1
 STAYS = {"marker": {"opacity": 1}}  # a click on a cell fades no other mark
 
 
