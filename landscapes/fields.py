@@ -27,7 +27,8 @@ def gradient_field(objective: Objective, slope: Slope | None = None) -> Field:
     """The noise-free field of an objective.
 
     Where the loss is finite but its gradient is not (a kink, such as the centre of Ackley's function), the gradient is
-    0: a run that arrives there has converged.
+    0: a run that arrives there has converged. Where the loss is NaN there is no function to follow, whatever autograd
+    says (1/x for log x, on either side of 0), and the gradient is NaN, too: a run that gets there ends there.
 
     Args:
         objective: the function, differentiable by autograd.
@@ -60,8 +61,9 @@ def _slope_field(slope: Slope) -> Field:
 
 
 def defined(loss: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient (rows, 2) with its undefined entries set to 0 in the rows whose loss (rows,) is finite."""
-    if math.isfinite(gradient.sum().item()):  # one cheap pass: nearly every call ends here
+    """The gradient (rows, 2), 0 where it is undefined and the loss (rows,) is finite, and NaN where the loss is."""
+    loss = loss.detach()
+    if math.isfinite((gradient.sum() + loss.sum()).item()):  # one cheap pass: nearly every call ends here
         return gradient
-    kink = loss.detach().isfinite().unsqueeze(-1) & ~gradient.isfinite()
-    return gradient.masked_fill(kink, 0.0)
+    kink = loss.isfinite().unsqueeze(-1) & ~gradient.isfinite()
+    return gradient.masked_fill(kink, 0.0).masked_fill(loss.isnan().unsqueeze(-1), math.nan)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
 from app import session
-from app.state import SurfacesConfig
+from app.runs import Scenery
+from app.state import OWN, SurfacesConfig
 from landscapes.formula import FormulaError, parse
 
 PAGE = "surfaces"
@@ -23,6 +25,14 @@ def draw_formula(config: SurfacesConfig) -> None:
     for name, value in config.parameters or ():
         reach = max(1.0, 2 * abs(value))
         st.slider(name, -reach, reach, step=reach / 100, key=f"{PAGE}.parameters.{name}")
+
+
+def note_gaps(config: SurfacesConfig, scenery: Scenery) -> None:
+    """Say what becomes of a run where the formula has no value."""
+    if config.surface == OWN and np.isnan(scenery.grid.height).any():
+        st.caption(
+            "The formula has no value in a part of the view: a run that steps there ends there, counted as diverged."
+        )
 
 
 def _point_at_error(text: str, config: SurfacesConfig) -> None:

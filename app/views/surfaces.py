@@ -16,6 +16,7 @@ from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.charts import draw_linked, inks
 from app.views.export_panel import export_panel
+from app.views.formula_controls import note_gaps
 from app.views.history import chosen
 from app.views.predict import hidden, outcome, place_prediction, player_key, predicting, prediction, with_predictions
 from app.views.surface_closer import look_closer
@@ -41,6 +42,7 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
         return
     scenery = runs.scenery(config)
+    note_gaps(config, scenery)
     with progress("Running") as on_progress:
         run = runs.surface_run(config, on_progress)
     prediction(config)

@@ -162,6 +162,17 @@ def test_a_domain_that_is_none_is_explained_once():
     ]
 
 
+def test_a_run_ends_where_the_formula_has_no_value_and_the_page_says_so():
+    at = opened(v="1", surface="formula", formula="log(x) + y^2", starts="1,1", steps="50", **{"1.lr": "0.1"})
+    assert any("has no value in a part of the view" in caption.value for caption in at.caption)
+    run = runs.surface_run(config_of(at))
+    first = int(np.argmax(run.fast[:, 0, 0, 0] < 0))  # where x is below 0 there is no log
+    assert run.diverged[0, 0] == first + 1
+    assert (run.fast[first:, 0, 0] == run.fast[first, 0, 0]).all()
+    at = opened(v="1", surface="formula", formula="x^2 + y^2")
+    assert not any("has no value" in caption.value for caption in at.caption)
+
+
 def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
     at = opened(v="1", surface="formula")
     at.text_input(key="surfaces.formula").set_value("a*x^2 + y^2").run()

@@ -224,6 +224,7 @@ def test_field_leaves_an_undefined_loss_undefined():
     x = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [math.inf, 0.0]], dtype=torch.float64)
     loss, gradient = gradient_field(lambda p: p[..., 0].log())(x, 0)
     assert loss.isnan().tolist() == [True, False, False]
+    assert gradient[0].isnan().all()  # autograd says 1/x there, too, and a run would go on over nothing
     assert gradient[1].tolist() == [1, 0]
     loss, gradient = SURFACES["himmelblau"].field()(
         torch.tensor([[math.nan, 0.0], [1e200, 0.0], [3.0, 2.0]]).double(), 0
