@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.jobs.store import TrainingResult
-from app.player.tracks import Track
+from app.player.tracks import Track, base_step
 from app.state import NetworksConfig
 from landscapes.contours import Grid, PlaneLoss, plane_losses
 from landscapes.planes import Plane, Projection, pca_plane, players_plane, random_plane, three_point_plane
@@ -18,6 +18,7 @@ from landscapes.tasks.classifier import ClassifierTask
 from landscapes.weights import Score, WeightLoss, assign_weights
 from optim_core.layers import periods
 from optim_core.snapshots import Snapshots
+from optim_core.spec import OptimizerSpec
 
 Floats = NDArray[np.float64]
 
@@ -252,6 +253,7 @@ def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track
     loss = np.concatenate([result.curves.loss[0][:1], result.curves.loss[0]])
     fast, proposal, synchronised = run.fast, run.proposal.coordinates.copy(), run.snapshots.synchronised
     proposal[0], synchronised[0] = fast[0], 0  # a track begins where it is, whatever led there
+    spec = result.request.optimizers
     return Track(
         name=name,
         color=color,
@@ -264,6 +266,7 @@ def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track
         evaluations=step,
         diverged=-1 if result.diverged is None else result.diverged,
         slow=tuple(layer.coordinates for layer in run.slow),
+        **(base_step(spec) if isinstance(spec, OptimizerSpec) else {"delta": "the steps of both"}),
     )
 
 

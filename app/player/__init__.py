@@ -13,10 +13,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from app.player.pack import View, pack
+from app.player.pack import View, Words, pack
 from app.player.tracks import PALETTE, Track, tracks_of
 
-__all__ = ["PALETTE", "Pick", "PlayerResult", "Track", "View", "pack", "player", "tracks_of"]
+__all__ = ["PALETTE", "Pick", "PlayerResult", "Track", "View", "Words", "pack", "player", "tracks_of"]
 
 _NEEDS_STREAMLIT = {"player", "PlayerResult", "Pick"}
 

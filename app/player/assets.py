@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,7 @@ PARTS = (
 
 _FOLDER = Path(__file__).parent
 _COMMENTS = ("//", "/**", "* ", "*/", "/*")
+_REMARK = re.compile(r"""^((?:[^"'`]|"[^"]*"|'[^']*')*[;,{}()\]]) // .*$""")  # behind code
 _LOADER = """
 const packed = Uint8Array.from(atob("%s"), letter => letter.charCodeAt(0));
 const text = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
@@ -45,7 +47,7 @@ export default component => script.then(module => module.default(component));
 @cache
 def script() -> str:
     """All parts as one ECMAScript module, the style sheet within; its default export mounts a player."""
-    style = "\n".join(line.strip() for line in _read("player.css").splitlines())
+    style = re.sub(r"/\*.*?\*/|\n\s*", "", _read("player.css"))
     return "\n".join((f"const STYLE = {json.dumps(style)};", *(_read(f"{part}.js") for part in PARTS)))
 
 
@@ -67,8 +69,8 @@ def loader() -> str:
 
 
 def _lean(text: str) -> str:
-    """Without indentation, empty lines, and comments on lines of their own: no line of the script needs them."""
-    lines = (line.strip() for line in text.splitlines())
+    """Without indentation, empty lines and comments: no line of the script needs them."""
+    lines = (_REMARK.sub(r"\1", line.strip()) for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith(_COMMENTS))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.player import assets
-from app.player.pack import View, pack
+from app.player.pack import View, Words, pack
 from app.player.tracks import Track
 
 _component = st.components.v2.component("lookahead_player", html=assets.MARKUP, js=assets.loader())
@@ -43,6 +43,7 @@ def player(
     pickable: bool = True,
     minima: Sequence[tuple[float, float]] = (),
     labels: tuple[str, str] = ("x", "y"),
+    words: Words | None = None,
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -60,6 +61,7 @@ def player(
         pickable: report clicks on the surface (each makes the script run).
         minima: points to mark, for charts that do not mark them already.
         labels: names of the coordinates.
+        words: names of the other numbers.
     """
     view = View(
         key=key,
@@ -70,6 +72,7 @@ def player(
         pickable=pickable,
         minima=tuple((float(x), float(y)) for x, y in minima),
         labels=labels,
+        words=words or Words(),
     )
 
     def report() -> None:

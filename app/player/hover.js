@@ -10,7 +10,7 @@ class Hover {
     host.append(this.element);
   }
 
-  show(head, scene, labels) {
+  show(head, scene, { labels, words }) {
     const { run, layer, weights, point } = head;
     const { theme } = scene;
     const what =
@@ -18,7 +18,7 @@ class Hover {
     const start = scene.runs.some((other) => other !== run && other.name === run.name)
       ? `, start ${run.start + 1}`
       : "";
-    const loss = layer === "averaged" ? "" : `, loss ${brief(scene.lossOf(head))}`;
+    const loss = layer === "averaged" ? "" : `, ${words.value} ${brief(scene.lossOf(head))}`;
     this.element.innerHTML = `<b>${escaped(run.name)}</b>${start}<br>${what}<br>
       ${weights.map((value, axis) => `${escaped(labels[axis])} ${brief(value)}`).join(", ")}${loss}`;
     const { style } = this.element;

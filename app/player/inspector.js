@@ -16,9 +16,9 @@ class Inspector {
   }
 
   /** Show a run, one of the `runs` of its optimizer. */
-  load(run, runs, inks, theme, labels) {
+  load(run, runs, inks, theme, { labels, words }) {
     const letters = inks.map((color) => lettering(color, theme));
-    Object.assign(this, { run, inks: inks.map((color) => ink(color)), letters, labels, told: "" });
+    Object.assign(this, { run, inks: inks.map((color) => ink(color)), letters, labels, words, told: "" });
     this.closeUp.drawn = "";
     this.who.innerHTML = `<i style="background:${this.inks[Math.min(1, run.depth)]}"></i>`;
     this.who.append(run.name);
@@ -53,8 +53,9 @@ class Inspector {
     const { run } = this;
     const at = run.clamp(row);
     const updates = run.updates(row);
-    const loss = brief(run.loss[at]);
-    this.where.innerHTML = `step <b>${run.step[at]}</b> · ${run.evaluations[at]} gradients · loss <b>${loss}</b>`;
+    const [value, count] = [brief(run.loss[at]), run.evaluations[at]];
+    const gradients = `${count} gradient${count === 1 ? "" : "s"}`;
+    this.where.innerHTML = `step <b>${run.step[at]}</b> · ${gradients} · ${this.words.value} <b>${value}</b>`;
     this.tellBaseStep(row);
     run.layers.forEach((_, below) => this.tellLayer(below + 1, updates, row));
     this.ahead.innerHTML = this.lookAhead(row, updates);
@@ -84,14 +85,27 @@ class Inspector {
     }
     const [from, to] = [run.weights(0, row - 1), pointAt(run.proposal, row)];
     const decimals = decimalsFor([...from, ...to], farthest(from, to));
+    const { gradient, explained } = this.words;
+    const [what, why] = run.lr === null ? ["Δ", run.delta && `Δ: ${run.delta}`] : [`lr ${gradient}`, explained];
+    const change = run.lr === null ? this.difference : this.descent;
     line.innerHTML =
-      rule(`${this.name(0)} ← ${this.name(0)} − Δ`, "base step") +
+      rule(`${this.name(0)} ← ${this.name(0)} ${MINUS} ${what}`, why || "base step") +
       this.values((axis) => {
-        const change = Number(to[axis].toFixed(decimals)) - Number(from[axis].toFixed(decimals)); // as shown
-        const sign = change < 0 ? MINUS : "+";
-        const size = fixed(Math.abs(change), decimals);
-        return `${fixed(from[axis], decimals)} ${sign} ${size} = ${this.tint(0, fixed(to[axis], decimals))}`;
+        const told = change.call(this, from[axis], to[axis], decimals);
+        return `${fixed(from[axis], decimals)} ${told} = ${this.tint(0, fixed(to[axis], decimals))}`;
       });
+  }
+
+  /** "+ 0.5", what lies between two numbers as they are shown. */
+  difference(from, to, decimals) {
+    const change = Number(to.toFixed(decimals)) - Number(from.toFixed(decimals));
+    return `${change < 0 ? MINUS : "+"} ${fixed(Math.abs(change), decimals)}`;
+  }
+
+  /** "− .1 · 5", lr times the gradient that the step followed. */
+  descent(from, to) {
+    const gradient = brief((from - to) / this.run.lr);
+    return `${MINUS} ${shortNumber(this.run.lr)} · ${gradient[0] === MINUS ? `(${gradient})` : gradient}`;
   }
 
   tellLayer(layer, updates, row) {

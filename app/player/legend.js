@@ -73,7 +73,7 @@ class Card {
     [this.beat, this.recipe] = [".lp-beat b", ".lp-beat small"].map((part) => this.element.querySelector(part));
     this.recipe.textContent = recipeOf(run);
     this.recipe.title = run.depth ? "(k, α) of each layer, the innermost first" : "";
-    this.flags();
+    this.prepareFlag();
     this.mark(scene);
   }
 
@@ -113,12 +113,20 @@ class Card {
     if (run.averaged) this.chips.push(add("averaged", "average", "the averaged weights"));
   }
 
-  flags() {
-    const diverged = this.runs.filter((run) => run.diverged >= 0);
+  /** Room for all that there will be to say, so that nothing moves when it is said. */
+  prepareFlag() {
+    this.element.querySelector(".lp-flag").innerHTML = "<span></span>";
+    this.flag = this.element.querySelector(".lp-flag span");
+    this.flag.parentElement.dataset.room = this.divergedBy(Infinity);
+  }
+
+  /** Which runs have diverged by a row, and when. */
+  divergedBy(row) {
+    const diverged = this.runs.filter((run) => run.ended(row));
     const words = ({ diverged: step, start }) =>
       `diverged at step ${step}${this.runs.length > 1 ? ` (start ${start + 1})` : ""}`;
     const more = diverged.length > 2 ? ` and ${diverged.length - 2} more` : "";
-    this.element.querySelector(".lp-flag").textContent = diverged.slice(0, 2).map(words).join(", ") + more;
+    return diverged.slice(0, 2).map(words).join(", ") + more;
   }
 
   show(scene, moment, words) {
@@ -126,8 +134,11 @@ class Card {
     const { theme } = scene;
     drawClock(this.clock, run, moment, scene.inks(run), theme);
     if (!words) return;
-    const text = counterText(run, run.clamp(stepped(moment)), this.letters);
+    const row = stepped(moment);
+    const text = counterText(run, run.clamp(row), this.letters);
     if (text !== this.text) this.beat.innerHTML = this.text = text;
+    const flag = this.divergedBy(row);
+    if (flag !== this.flag.textContent) this.flag.textContent = flag;
   }
 
   mark(scene) {

@@ -26,6 +26,20 @@ HUGE = 1e30  # far outside every chart, yet products and squares of a few of the
 
 
 @dataclass(frozen=True)
+class Words:
+    """What numbers are called.
+
+    Attributes:
+        value: what the tracks' `loss` is.      gradient: the symbol of what a base step of plain SGD follows.
+        explained: that symbol in a few words, where it needs them.
+    """
+
+    value: str = "loss"
+    gradient: str = "∇f"
+    explained: str = ""
+
+
+@dataclass(frozen=True)
 class View:
     """How the tracks are shown.
 
@@ -35,6 +49,7 @@ class View:
         linked: keys of charts that get a cursor at the player's gradient evaluations.
         autoplay: start playing when first shown.      pickable: report clicks on the surface.
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
+        words: names of the other numbers.
     """
 
     key: str = "player"
@@ -45,6 +60,7 @@ class View:
     pickable: bool = True
     minima: tuple[tuple[float, float], ...] = ()
     labels: tuple[str, str] = ("x", "y")
+    words: Words = Words()
 
 
 def pack(tracks: Sequence[Track], view: View | None = None) -> bytes:
@@ -90,6 +106,8 @@ def _header(track: Track) -> dict[str, object]:
         "diverged": track.diverged,
         "panel": track.panel,
         "start": track.start,
+        "lr": track.lr,
+        "delta": track.delta,
     }
 
 

@@ -190,7 +190,7 @@ class Player {
       this.runs.filter(({ name }) => name === inspected.name),
       inks,
       this.scene.theme,
-      this.view.labels,
+      this.view,
     );
     this.transport.load(inspected, this.steps, this.scene.theme, inks);
   }
@@ -252,7 +252,7 @@ class Player {
 
   point(spot) {
     const head = spot && this.scene.headAt(spot.point);
-    if (head) this.hover.show(head, this.scene, this.view.labels);
+    if (head) this.hover.show(head, this.scene, this.view);
     else this.hover.hide();
   }
 

@@ -40,8 +40,8 @@ function progression(given, rows, reader) {
 
 class Run {
   constructor(header, reader) {
-    const { name, color, rows, consecutive, diverged, panel, start } = header;
-    Object.assign(this, { name, color, rows, consecutive, diverged, panel, start, id: `${name}/${start}` });
+    const { name, color, rows, consecutive, diverged, panel, start, lr, delta } = header;
+    Object.assign(this, { name, color, rows, consecutive, diverged, panel, start, lr, delta, id: `${name}/${start}` });
     let period = 1;
     this.layers = header.layers.map(([k, alpha]) => ({ k, alpha, within: period, period: (period *= k) }));
     this.fast = reader.points(rows);

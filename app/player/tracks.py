@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart by every common kind of colour vision. Their yellow is too faint on a light page,
 # their black too near the text.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+
+# What a base step subtracts from the weights, where that is more than lr times a gradient.
+STEPS = {
+    "sgd": "a step of SGD",
+    "momentum": "lr times the momentum",
+    "nesterov": "a step of Nesterov's",
+    "adam": "a step of Adam",
+    "adamw": "a step of AdamW",
+    "rmsprop": "a step of RMSprop",
+    "extragradient": "lr times v, seen ahead",
+    "optimistic": "lr (2 v − the last v)",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +52,8 @@ class Track:
             weights follow from `fast` and `synchronised`.
         cloud: (rows, runs, 2), the places of many runs at once. They are drawn as dots alone, instead of the track,
             whose other arrays then only count steps and synchronisations.
+        lr: of a base step that subtracts lr times a gradient and no more; None of any other.
+        delta: what a base step subtracts otherwise, in a few words.
         spread: (rows, 5), mean x, mean y, variance of x, covariance, variance of y of the cloud: its two-sigma ellipse.
 
     Raises:
@@ -62,6 +77,8 @@ class Track:
     slow: tuple[NDArray[np.floating], ...] | None = None
     cloud: NDArray[np.floating] | None = None
     spread: NDArray[np.floating] | None = None
+    lr: float | None = None
+    delta: str = ""
 
     def __post_init__(self) -> None:
         rows = len(np.asarray(self.step))
@@ -133,7 +150,14 @@ def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, 
         panel=panel,
         start=start,
         slow=None if consecutive else tuple(phi[:, start] for phi in trajectory.slow[index]),
+        **base_step(spec),
     )
+
+
+def base_step(spec: OptimizerSpec) -> dict[str, Any]:
+    """`lr` and `delta` of a Track, as far as they are not what they are by default."""
+    plain = spec.base == "sgd" and spec.weight_decay == 0 and spec.schedule.kind == "constant"
+    return {"lr": spec.lr} if plain else {"delta": STEPS[spec.base]}
 
 
 def _checked(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:

@@ -22,6 +22,7 @@ from app.views.predict import hidden, outcome, place_prediction, player_key, pre
 from app.views.surface_closer import look_closer
 from app.views.surface_controls import PAGE, PLAYER, move_start, sidebar
 from app.views.waiting import progress
+from app.words import surface_words
 
 CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
@@ -70,7 +71,10 @@ def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) 
     tracks = hidden(runs.surface_tracks(config, run))
     on_pick = place_prediction if predicting() else move_start
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
-    player(tracks, key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick)
+    player(
+        tracks, key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
+        words=surface_words(config),
+    )  # fmt: skip
 
 
 def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:

@@ -16,6 +16,7 @@ from app.runs import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.charts import draw_linked
 from app.views.history import chosen
+from app.words import NETWORK_WORDS
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 from landscapes.tasks.classifier import ClassifierTask
@@ -68,6 +69,7 @@ def weight_space(
         linked=(*HONESTY, *linked),
         pickable=False,
         labels=("u", "v"),
+        words=NETWORK_WORDS,
     )
     st.caption(_explained(seen, config, names, results))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)

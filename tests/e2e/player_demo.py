@@ -2,8 +2,9 @@
 
 The switch "Elsewhere" moves the starts: another scene. The address sets the rest up:
 `field` (himmelblau, or hand: the gradient is −1 everywhere, so that a student can follow),
-`starts`, `steps`, `lr`, `noise`, `panels`, `autoplay`; `diverge` (1: the first optimizer; last: the last one, its rows
-ending before the step at which it diverged, as a network's do); `losses` (later: no data in their chart till a switch).
+`starts`, `steps`, `lr`, `base`, `noise`, `panels`, `autoplay`, `value` (what the loss is called); `diverge` (1: the
+first optimizer; last: the last one, its rows ending before the step at which it diverged, as a network's do);
+`losses` (later: no data in their chart till a switch).
 PLAYER_MUTANT in the environment breaks the player's script on purpose, to prove that the tests notice.
 """
 
@@ -38,7 +39,7 @@ if mutant := os.environ.get("PLAYER_MUTANT"):
     assert MUTANTS[mutant][0] in healthy or mutant in healthy
     assets.script = lambda: healthy.replace(*MUTANTS[mutant])
 
-from app.player import PALETTE, Track, player, tracks_of  # noqa: E402 (after its script was tampered with)
+from app.player import PALETTE, Track, Words, player, tracks_of  # noqa: E402 (after its script was tampered with)
 
 torch.set_num_threads(2)
 query = st.query_params
@@ -66,9 +67,12 @@ def compare(lr: float, elsewhere: bool) -> tuple[list[OptimizerSpec], Trajectory
         if by_hand
         else ((), (Layer(5, 0.5),), (Layer(5, 0.5),) * 2)
     )
+    base = query.get("base", "sgd")
     names = ("SGD", "Lookahead", "Multilayer Lookahead")
     rates = {"1": (0.2, lr, lr), "last": (lr, lr, 0.03)}.get(query.get("diverge", ""), (lr, lr, lr))
-    specs = [OptimizerSpec(name, lr=rate, layers=each) for name, rate, each in zip(names, rates, layers, strict=True)]
+    specs = [
+        OptimizerSpec(name, base, lr=rate, layers=each) for name, rate, each in zip(names, rates, layers, strict=True)
+    ]
     turns = 2 * np.pi * np.arange(starts)[:, None] / starts
     around = 0.5 * np.concatenate([np.cos(turns) - 1, np.sin(turns)], axis=1)
     places = np.array(first_start) + around - 1.5 * elsewhere
@@ -129,6 +133,7 @@ with player_place:
             scene=(query.get("field"), elsewhere),
             linked=("losses",),
             autoplay=query.get("autoplay", "1") == "1",
+            words=Words(value=query.get("value", "loss")),
         )
         if result.pick:
             st.session_state["picked"] = f"picked {result.pick.x!r} {result.pick.y!r} {result.pick.panel}"

@@ -347,7 +347,8 @@ def test_the_inspector_does_the_arithmetic_of_the_hand_worked_run(demo: Open) ->
     page = demo("autoplay=0&field=hand&steps=30")
     seek(page, 6)  # (2, .5), (3, .5): 1, 1, 2, 2, 3, 1.5
     base, first, second = inspector_lines(page)
-    assert "3.0 + 1.0 = 4.0" in base
+    assert base.startswith("θ ← θ − lr ∇f")
+    assert "3.0 − 1 · (−1) = 4.0" in base  # the gradient is −1 everywhere
     assert "φ₁ ← φ₁ + α₁ (θ − φ₁)" in first
     assert "2.0 + .5 (4.0 − 2.0) = 3.0" in first
     assert "0.0 + .5 (3.0 − 0.0) = 1.5" in second
@@ -365,6 +366,17 @@ def test_the_inspector_does_the_arithmetic_of_the_hand_worked_run(demo: Open) ->
     page.get_by_role("button", name="Lookahead", exact=True).click()
     seek(page, 3)
     assert "0.0 + .5 (3.0 − 0.0) = 1.5" in inspector_lines(page)[1]
+
+
+def test_what_is_no_multiple_of_a_gradient_is_named(demo: Open) -> None:
+    page = demo("autoplay=0&field=hand&steps=30&base=adam&value=f")
+    seek(page, 1)
+    base = inspector_lines(page)[0]
+    assert base.startswith("θ ← θ − Δ Δ: a step of Adam")
+    assert "0.0 + 1.0 = 1.0" in base  # Adam's first step is lr times the gradient's sign
+    expect(page.locator(".lp-where")).to_have_text("step 1 · 1 gradient · f −2")
+    page.mouse.move(*of(page, "head('SGD')"))
+    expect(page.get_by_text("fast weights θ")).to_contain_text("x 1, y 1, f −2")
 
 
 # What the close-up writes, as {text: [left, top, right, bottom]}: a label is drawn once and then copied to its place.
@@ -558,10 +570,14 @@ def test_nothing_is_left_when_the_player_goes(demo: Open) -> None:
 
 def test_a_diverged_run_plays_until_it_leaves_and_says_so(demo: Open) -> None:
     page = demo("autoplay=0&diverge=1")
-    flag = page.locator(".lp-card").first.locator(".lp-flag")
-    expect(flag).to_have_text(re.compile(r"^diverged at step \d+$"))
+    card = page.locator(".lp-card").first
+    seek(page, 1)
+    expect(card.locator(".lp-flag")).to_have_text("")  # the end is not told beforehand
+    height = card.bounding_box()["height"]
     page.keyboard.press("End")
     settle(page)
+    expect(card.locator(".lp-flag")).to_have_text(re.compile(r"^diverged at step \d+$"))
+    assert card.bounding_box()["height"] == height
     assert of(page, "head('SGD')") is None
     assert of(page, "head('Lookahead')") is not None
 
