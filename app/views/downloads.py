@@ -1,17 +1,19 @@
 """Buttons that save files; what goes wrong while a file is made is said on the page.
 
 Streamlit calls what makes a file in a thread of its own, outside of any script, and tells the visitor no more than that
-it failed, for five seconds. So the reason is kept, and the page is drawn again to show it.
+it failed, for five seconds. So the reason is kept, and the page is drawn again to show it. What was made it forgets at
+the second script run of anybody, fetched or not. So the visitor's session holds on to it.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
 from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 MIME = {
     "png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "gif": "image/gif", "mp4": "video/mp4",
@@ -40,8 +42,8 @@ def download(
         type: of the button, as `st.download_button` takes it.
     """
     file, key = file.replace("_", "-"), key or file
-    data = made if isinstance(made, bytes) else _telling(made, label)
     mime = MIME[file.rpartition(".")[2]]
+    data = made if isinstance(made, bytes) else _telling(_held(made, file, mime, key), label)
     st.download_button(label, data, file, mime, key=key, on_click="ignore", icon=":material/download:", type=type)
 
 
@@ -72,6 +74,26 @@ def _telling(make: Callable[[], bytes], label: str) -> Callable[[], bytes]:
             raise
 
     return telling
+
+
+def _held(make: Callable[[], bytes], file: str, mime: str, key: str) -> Callable[[], bytes]:
+    """The same, whose result lasts until the visitor's page is drawn anew or the file is made again."""
+    context = get_script_run_ctx()
+
+    def hold(data: bytes) -> None:
+        files = runtime.get_instance().media_file_mgr
+        files.add(data, mime, f"made.{key}", file_name=file, is_for_static_download=True)
+
+    def held() -> bytes:
+        data = make()
+        if runtime.exists():
+            holder = threading.Thread(target=hold, args=(data,), name="download")
+            add_script_run_ctx(holder, context)
+            holder.start()
+            holder.join()
+        return data
+
+    return held
 
 
 def _draw_again(session_id: str) -> None:

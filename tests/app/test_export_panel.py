@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 import pytest
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest
 
 from app.export import offer_of, to_json
@@ -167,3 +171,25 @@ def test_what_is_made_already_is_served_as_it_is(monkeypatch: pytest.MonkeyPatch
     assert served["Settings (JSON)"] == to_json(config)
     assert isinstance(served["Download script"], bytes)
     assert callable(served["CSV"])
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_what_a_click_made_outlasts_other_visitors_script_runs(monkeypatch: pytest.MonkeyPatch, held: bool) -> None:
+    """Streamlit's own store, in which two runs remove a file that no session holds on to."""
+    storage = MemoryMediaFileStorage("/media")
+    files = MediaFileManager(storage)
+    monkeypatch.setattr(downloads.runtime, "exists", lambda: True)
+    monkeypatch.setattr(downloads.runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=files))
+
+    def make() -> bytes:
+        return b"x,y"
+
+    made = downloads._held(make, "a.csv", "text/csv", "a.csv") if held else make
+    address = files.execute_deferred(files.add_deferred(made, "text/csv", "1.2", file_name="a.csv"))
+    for _ in range(2):
+        files.remove_orphaned_files()
+    if held:
+        assert storage.get_file(address.rpartition("/")[2]).content == b"x,y"
+    else:
+        with pytest.raises(MediaFileStorageError):
+            storage.get_file(address.rpartition("/")[2])
