@@ -22,6 +22,7 @@ METHODS = {
 def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
     """What the Games page shows of a run."""
     from app import game_runs, runs
+    from app.words import game_words
     from landscapes.surfaces import Minimum
 
     scenery, specs = game_runs.game_scenery(config), config.specs()
@@ -35,6 +36,7 @@ def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
         minima=marks,
         panels=tuple(spec.name for spec in specs) if config.panels else ("",),
         flow=scenery.lines,
+        words=game_words(config),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.player import assets
-from app.player.pack import View, pack
+from app.player.pack import View, Words, pack
 from app.player.tracks import Track
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def standalone_html(
     caption: str = "",
     theme: Theme = "auto",
     labels: tuple[str, str] = ("x", "y"),
+    words: Words | None = None,
     minima: Sequence[tuple[float, float]] = (),
     autoplay: bool = True,
     title: str = "Lookahead Lab",
@@ -74,6 +75,7 @@ def standalone_html(
         caption: text under the player.
         theme: "light", "dark", or what the reader's system prefers.
         labels: names of the coordinates.
+        words: names of the other numbers.
         minima: points to mark.
         autoplay: play when opened, unless the reader's system asks for less motion.
         title: of the page.
@@ -85,7 +87,8 @@ def standalone_html(
         raise ValueError("tracks must hold at least one run, got none")
     if background is not None and extent is None:
         raise ValueError("extent must say where the background lies: ((x_lo, x_hi), (y_lo, y_hi)), got None")
-    view = View(autoplay=autoplay, pickable=False, minima=tuple((float(x), float(y)) for x, y in minima), labels=labels)
+    places = tuple((float(x), float(y)) for x, y in minima)
+    view = View(autoplay=autoplay, pickable=False, minima=places, labels=labels, words=words or Words())
     content = {
         "bytes": _base64(pack(tracks, view)),
         "extent": None if extent is None else [float(edge) for side in extent for edge in side],

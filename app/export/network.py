@@ -11,6 +11,7 @@ from app.export.scene import Extent, Scene, extent_of
 from app.figures.surface import Grid
 from app.player.tracks import Track
 from app.state import NetworksConfig
+from app.words import NETWORK_WORDS
 from landscapes.contours import PlaneLoss
 
 LABELS = {"pca": ("first principal direction", "second principal direction")}
@@ -31,6 +32,7 @@ def network_scene(config: NetworksConfig, tracks: Sequence[Track], picture: Plan
         grid=None if picture is None else plane_grid(picture, config.measure),
         log_view=config.measure == "loss",
         labels=LABELS.get(config.plane, ("u", "v")),
+        words=NETWORK_WORDS,
     )
 
 

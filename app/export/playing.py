@@ -22,6 +22,7 @@ def player_html(scene: Scene, *, theme: Literal["auto", "light", "dark"] = "auto
         caption=scene.caption.text,
         theme=theme,
         labels=scene.labels,
+        words=scene.words,
         minima=tuple(minimum.place for minimum in scene.minima),
         autoplay=autoplay,
         title=scene.caption.title,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.export.caption import Caption, citations, surface_caption
+from app.player.pack import Words
 from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
@@ -37,6 +38,7 @@ class Scene:
         minima: to be marked; global ones are stars.      labels: names of the two coordinates.
         panels: titles of the axis pairs side by side; a track says on which of them it is drawn.
         flow: streamlines drawn in place of the landscape's contour lines, or None.
+        words: what the player calls the tracks' numbers.
 
     Raises:
         ValueError: no tracks, an extent that is empty or not finite, or a track on a panel that is not there.
@@ -51,6 +53,7 @@ class Scene:
     labels: tuple[str, str] = ("x", "y")
     panels: tuple[str, ...] = ("",)
     flow: Streamlines | None = None
+    words: Words = field(default_factory=Words)
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -76,6 +79,7 @@ class Scene:
 def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
     """What the Surfaces page shows of a run."""
     from app import runs
+    from app.words import surface_words
 
     scenery = runs.scenery(config)
     specs = config.specs()
@@ -87,6 +91,7 @@ def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
         log_view=config.landscape.log_view,
         minima=scenery.minima,
         panels=tuple(spec.name for spec in specs) if config.panels else ("",),
+        words=surface_words(config),
     )
 
 
