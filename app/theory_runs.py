@@ -52,7 +52,7 @@ ClosedForms = tuple[VarianceCurves, VarianceCurves | None, VarianceCurves | None
 Trades = tuple[list[tuple[str, Floats, Floats, Floats]], list[tuple[float, float]]]
 
 CONTOUR_POINTS = 81
-FLOW_POINTS = 60
+FLOW_POINTS = 60  # of a flow, or more, so that every mean step has one
 ACCURACY_LRS = 4  # each half of the one before
 ACCURACY_ORDERS = 4_096
 LAST_OCTAVES = 8  # slopes are fitted over T up to this factor below the last: the transient has faded there
@@ -204,6 +204,10 @@ class Descent:
     flow: Floats | None
     plain_flow: Floats | None
 
+    def gaps(self, flow: Floats) -> Floats:
+        """Distance of the mean from a flow after each mean step, (steps + 1,)."""
+        return np.asarray(np.linalg.norm(self.path - flow[:: (len(flow) - 1) // (len(self.path) - 1)], axis=-1))
+
 
 def batch_loss(config: TheoryConfig) -> BatchLoss:
     """The surface seen by m mini-batches, each displaced."""
@@ -264,7 +268,7 @@ def _flow(
     try:
         return gradient_flow(
             loss, modified, config.start,
-            corrected=corrected, steps=steps, points=FLOW_POINTS, on_progress=on_progress,
+            corrected=corrected, steps=steps, points=1 + steps * -(-FLOW_POINTS // steps), on_progress=on_progress,
         )  # fmt: skip
     except FloatingPointError:
         return None

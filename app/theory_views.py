@@ -41,8 +41,8 @@ VIEWS: dict[str, tuple[str, TheoryConfig]] = {
         TheoryConfig(instrument="noise", depth=3, base="momentum", noise_lr=0.02),
     ),
     "Regularization: the mean follows Cₙ": (
-        "The mean over orders leaves the flow on C (dotted) and follows the flow on Cₙ; the distances are below.",
-        TheoryConfig(instrument="regularization", at_x=0.6, at_y=1.2),
+        "The mean over orders keeps the pace of the flow on Cₙ and leaves that on C; the distances are below.",
+        TheoryConfig(instrument="regularization", epoch_lr=0.1, at_x=3.5, at_y=1.5),
     ),
     "Rate: one over the root of T": (
         "With lr = c/√T every stack's mean squared gradient norm falls with slope −1/2.",

@@ -93,11 +93,11 @@ def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
 
 
 def _distances(seen: theory_runs.Descent) -> str:
-    """How far the mean has ended from each flow, where there is an end."""
+    """How far the mean is from each flow at equal times."""
     flows = {"Cₙ": seen.flow, "C": seen.plain_flow}
-    gaps = {name: np.linalg.norm(seen.path[-1] - flow[-1]) for name, flow in flows.items() if flow is not None}
-    words = " and ".join(f"{gap:.3g} from that on {name}" for name, gap in gaps.items() if np.isfinite(gap))
-    return f"At the last mean step the mean is, of the flows, {words}." if words else ""
+    gaps = {name: seen.gaps(flow) for name, flow in flows.items() if flow is not None and np.isfinite(seen.path).all()}
+    words = [f"at most {gap.max():.3g} from the flow on {name}, {gap[-1]:.3g} at the end" for name, gap in gaps.items()]
+    return f"Diamonds mark where a flow is after each mean step. The mean is then {'; '.join(words)}." if words else ""
 
 
 def _accuracy(config: TheoryConfig) -> None:

@@ -148,6 +148,15 @@ def test_the_headline_is_the_recursion_that_holds(params, formula):
     assert formula in at.main.markdown[0].value
 
 
+def test_the_mean_keeps_the_pace_of_the_flow_on_the_modified_loss():
+    config = VIEWS["Regularization: the mean follows Cₙ"][1].model_copy(update={"epochs": 3, "orders": 64})
+    seen = theory_runs.descent(config)
+    near, far = seen.gaps(seen.flow), seen.gaps(seen.plain_flow)
+    assert near.shape == far.shape == (4,)
+    assert near[0] == far[0] == 0
+    assert near.max() < far.max() / 4
+
+
 def test_another_problem_brings_a_suitable_lr():
     at = opened()
     at.selectbox(key="theory.scenario").set_value("bilinear").run()

@@ -35,12 +35,13 @@ def landscapes_figure(
         rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=("C, the mean loss", name)
     )
     low, high = np.nanpercentile(plain.height, [0, 97])
+    steps = len(mean_path) - 1
     for column, grid in enumerate((plain, modified), start=1):
         figure.add_trace(_contour(grid, low, high), row=1, col=column)
         if flow is not None:
-            figure.add_trace(_line(flow, "flow on Cₙ", FLOW, "solid", column), row=1, col=column)
+            figure.add_trace(_line(flow, "flow on Cₙ", FLOW, "solid", column, steps), row=1, col=column)
         if plain_flow is not None:  # on top, since the two run close together
-            figure.add_trace(_line(plain_flow, "flow on C", PLAIN, "dot", column), row=1, col=column)
+            figure.add_trace(_line(plain_flow, "flow on C", PLAIN, "dot", column, steps), row=1, col=column)
         figure.add_trace(_dots(mean_path, column), row=1, col=column)
     figure.update_xaxes(range=[plain.x[0], plain.x[-1]], title_text="x", showgrid=False)
     figure.update_xaxes(matches="x", col=2)
@@ -67,15 +68,18 @@ def _contour(grid: Grid, low: float, high: float) -> go.Contour:
     )
 
 
-def _line(path: Floats, name: str, color: str, dash: str, column: int) -> go.Scatter:
+def _line(path: Floats, name: str, color: str, dash: str, column: int, steps: int) -> go.Scatter:
+    """A flow, with a mark after each mean step: two flows may take one way at two paces."""
+    marked = np.arange(len(path)) % ((len(path) - 1) // steps) == 0
     return go.Scatter(
         x=path[:, 0],
         y=path[:, 1],
-        mode="lines",
+        mode="lines+markers",
         name=name,
         legendgroup=name,
         showlegend=column == 1,
         line={"color": color, "width": 3, "dash": dash},
+        marker={"symbol": "diamond", "size": np.where(marked, 11, 0), "color": color, "opacity": 1},
         hoverinfo="skip",
     )
 
