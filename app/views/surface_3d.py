@@ -22,7 +22,7 @@ def surface_3d(config: SurfacesConfig, scenery: runs.Scenery) -> None:
     run = runs.surface_run(config)
     st.caption(
         "Thin: fast weights. Thick: outermost slow weights. The marks are where the player above is; "
-        "play, step or scrub there. Drag to turn, scroll to come nearer."
+        "play, step or scrub there; its keys (space, ← →) work here, too. Drag to turn, scroll to come nearer."
     )
     figure = relief_figure(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")

@@ -191,6 +191,21 @@ def test_heads_stay_on_the_chart_in_fullscreen(demo: Open) -> None:
     assert_aligned(page)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), pytest.param(1440, 900, marks=pytest.mark.slow)])
+def test_surface_controls_and_equations_are_on_one_screen(open_app: Open, width: int, height: int) -> None:
+    page = open_app("/?v=1&surface=ravine")
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function("window.__lookaheadPlayers?.['surface-player']?.overChart")
+    page.wait_for_timeout(500)
+    chart = page.locator(".st-key-surface .nsewdrag").bounding_box()
+    update = page.locator(".lp-update").first.bounding_box()
+    assert chart is not None
+    assert update is not None
+    assert chart["y"] > 0
+    assert chart["height"] > 200
+    assert update["y"] + update["height"] <= height
+
+
 def test_every_panel_has_its_own_head(demo: Open) -> None:
     page = demo("autoplay=0&panels=1")
     seek(page, 0)
