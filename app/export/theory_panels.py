@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app import theory_runs
 from app.export.chart import Map, Mark, Pair, Panel
-from app.figures.theory.look import DIVERGES, FLOW, MUTED, PATH, depth_color
+from app.figures.theory.look import DIVERGES, FLOW, MUTED, PATH, PLAIN, depth_color
 from app.figures.theory.noise import EFFECTIVE, EQUAL, VarianceCurves, halving
 from app.figures.theory.stability import PLANE_POINTS, SYMBOLS, disagreements, edges, outline, reach_of
 from app.player.tracks import PALETTE
@@ -162,7 +162,7 @@ def landscapes(config: TheoryConfig, on_progress: Progress | None = None) -> Pan
     if seen.flow is not None:
         marks.insert(0, Mark("flow on Cₙ", FLOW, *seen.flow.T, width=2.0))
     if seen.plain_flow is not None:
-        marks.insert(0, Mark("flow on C", MUTED, *seen.plain_flow.T, width=2.0, dash=DOTTED, quiet=True))
+        marks.append(Mark("flow on C", PLAIN, *seen.plain_flow.T, width=2.0, dash=DOTTED, quiet=True))
     return [
         Panel(
             title, tuple(marks), Map(name, grid.x, grid.y, grid.height, "height", (low, high)), labels=("x", "y"),
@@ -207,7 +207,7 @@ def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> Panel
     except FloatingPointError:
         return []  # the page says so, and to lower the lr
     marks = []
-    rows = (("to the flow on Cₙ", run.corrected, FLOW, 3), ("to the flow on C", run.uncorrected, MUTED, 2))
+    rows = (("to the flow on Cₙ", run.corrected, FLOW, 3), ("to the flow on C", run.uncorrected, PLAIN, 2))
     for (name, errors, color, order), slope in zip(rows, run.slopes, strict=True):
         title, low, high = f"{name}: slope {slope:.2f}", errors - 2 * run.noise, errors + 2 * run.noise
         marks.append(Mark(title, color, run.lr, errors, "distance", "dots", low, high))

@@ -12,6 +12,7 @@ from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult
 from app.state import GansConfig, NetworksConfig
+from app.views.charts import inks
 from optim_core.curves import Curves
 
 POLL_SECONDS = 0.7
@@ -92,7 +93,8 @@ def _said(row: tuple[Status, ...]) -> str:
 def curves_key(names: tuple[str, ...], config: NetworksConfig | GansConfig) -> None:
     """What the lines of the charts mean, once for all of them."""
     entries = [
-        f'<span style="color:{color}">■</span> {escape(name)}' for name, color in zip(names, config.colors, strict=True)
+        f'<span style="color:{color}">■</span> {escape(name)}'
+        for name, color in zip(names, inks(config.colors), strict=True)
     ]
     lines = ["— fast weights", "- - outermost slow weights", *(["· · averaged weights"] if config.ema else [])]
     st.html(f'<small style="opacity:.85">{" &emsp; ".join([*entries, *lines])}</small>')

@@ -16,7 +16,7 @@ from app.presets import shown_by_gan
 from app.runs import Recent
 from app.state import GansConfig
 from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
-from app.views.charts import draw_linked
+from app.views.charts import draw_linked, inks
 from app.views.export_panel import export_panel
 from app.views.gan_controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.history import chosen
@@ -64,7 +64,7 @@ def _about(config: GansConfig) -> str:
 
 
 def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
-    draw_linked(gan_curves(names, config.colors, curves, config.features), CURVES)
+    draw_linked(gan_curves(names, inks(config.colors), curves, config.features), CURVES)
     curves_key(names, config)
 
 
@@ -72,7 +72,7 @@ def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingRe
     st.markdown("#### What the generators make")
     key, task = tuple(result.request.key for result in results), config.task()
     made = _samples.get(key, lambda: gan_samples.samples(task, results))
-    figure = samples_figure(names, config.colors, made, gan_samples.real_samples(task))
+    figure = samples_figure(names, inks(config.colors), made, gan_samples.real_samples(task))
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
     behind = "; real samples are grey" if config.dataset == "ring" else ""
     st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
@@ -100,7 +100,7 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
     player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
-    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic)
+    draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY, logarithmic=logarithmic)
     return lambda: gan_scene(config, tracks, backdrop.wait_for_picture())
 
 

@@ -11,7 +11,7 @@ from app.presets import shown_by_network
 from app.state import NetworksConfig
 from app.summary import training_table
 from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
-from app.views.charts import draw_linked
+from app.views.charts import draw_linked, inks
 from app.views.export_panel import export_panel
 from app.views.network_controls import PAGE, sidebar
 from app.views.sharpness import sharpness_part
@@ -35,7 +35,7 @@ def page() -> None:
     results = awaited(PAGE, asked, lambda curves: _live(config, asked.names, curves))
     if results is None:
         return
-    charts = training_curves(asked.names, config.colors, [[result.curves for result in row] for row in results])
+    charts = training_curves(asked.names, inks(config.colors), [[result.curves for result in row] for row in results])
     first_row, second_row = dict(list(charts.items())[:3]), dict(list(charts.items())[3:])
     draw_linked(first_row, CURVES[:3])
     curves_key(asked.names, config)
@@ -49,7 +49,7 @@ def page() -> None:
 
 
 def _live(config: NetworksConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
-    draw_linked(training_curves(names, config.colors, curves, ("loss", "accuracy", "test_loss")), CURVES)
+    draw_linked(training_curves(names, inks(config.colors), curves, ("loss", "accuracy", "test_loss")), CURVES)
     curves_key(names, config)
 
 

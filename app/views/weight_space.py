@@ -14,7 +14,7 @@ from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
-from app.views.charts import draw_linked
+from app.views.charts import draw_linked, inks
 from app.views.history import chosen
 from app.words import NETWORK_WORDS
 from landscapes.contours import PlaneLoss
@@ -72,7 +72,7 @@ def weight_space(
         words=NETWORK_WORDS,
     )
     st.caption(_explained(seen, config, names, results))
-    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
+    draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY)
     return lambda: network_scene(config, tracks, backdrop.wait_for_picture())
 
 
