@@ -47,7 +47,7 @@ export default component => script.then(module => module.default(component));
 @cache
 def script() -> str:
     """All parts as one ECMAScript module, the style sheet within; its default export mounts a player."""
-    style = re.sub(r"/\*.*?\*/|\n\s*", "", _read("player.css"))
+    style = re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"/\*.*?\*/", "", _read("player.css")))
     return "\n".join((f"const STYLE = {json.dumps(style)};", *(_read(f"{part}.js") for part in PARTS)))
 
 

@@ -191,7 +191,8 @@ def test_heads_stay_on_the_chart_in_fullscreen(demo: Open) -> None:
     assert_aligned(page)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), pytest.param(1440, 900, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900)])
 def test_surface_controls_and_equations_are_on_one_screen(open_app: Open, width: int, height: int) -> None:
     page = open_app("/?v=1&surface=ravine")
     page.set_viewport_size({"width": width, "height": height})
