@@ -4,7 +4,7 @@
 const HEAD_LIFT = 0.008; // of the relief's height, as surface3d.py lifts its lines
 const cameras = (window.__lookaheadCameras ??= {});
 const CAMERA_MOVED = ["plotly_relayouting", "plotly_relayout"];
-const SETTLING = 2000; // ms in which plotly may still give a scene just made the camera it starts with
+const TOUCHES = ["pointerdown", "wheel"];
 
 /** A 4 x 4 matrix, column after column, times a point. */
 function transformed(matrix, point) {
@@ -23,9 +23,9 @@ function sameEye(one, other) {
 
 class Orbit {
   constructor() {
+    this.touch = () => (this.touched = true);
     this.moved = () => {
-      this.settled = 0;
-      if (this.scene?.glplot) cameras[this.chart] = this.scene.getCamera();
+      if (this.touched && this.scene?.glplot) cameras[this.chart] = this.scene.getCamera();
     };
     this.tick = () => this.frame();
     this.asked = requestAnimationFrame(this.tick);
@@ -37,7 +37,7 @@ class Orbit {
     const scene = this.graph?._fullLayout.scene?._scene;
     if (!scene?.glplot) return;
     if (scene !== this.scene) this.adopt(scene);
-    if (performance.now() < this.settled) this.restore();
+    if (!this.touched) this.restore();
     this.draw();
   }
 
@@ -45,15 +45,17 @@ class Orbit {
     this.detach();
     this.graph = graph;
     for (const event of CAMERA_MOVED) graph?.on(event, this.moved);
+    for (const event of TOUCHES) graph?.addEventListener(event, this.touch, { capture: true, passive: true });
   }
 
   detach() {
     for (const event of CAMERA_MOVED) this.graph?.removeListener?.(event, this.moved);
+    for (const event of TOUCHES) this.graph?.removeEventListener(event, this.touch, { capture: true });
     this.canvas?.remove();
     this.graph = this.scene = this.canvas = null;
   }
 
-  /** A scene just made: give it a canvas, and for a while the camera of the last one. */
+  /** A scene just made: give it a canvas and, whatever plotly does meanwhile, the last camera until it is touched. */
   adopt(scene) {
     this.scene = scene;
     this.canvas?.remove();
@@ -61,7 +63,7 @@ class Orbit {
     this.canvas.className = "lookahead-orbit";
     this.canvas.style.cssText = "position:absolute;inset:0;width:100%;height:100%;pointer-events:none";
     this.drawn = "";
-    this.settled = performance.now() + SETTLING;
+    this.touched = false;
   }
 
   /** Give the scene the camera of the last one, unless it has it. */
