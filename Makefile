@@ -7,7 +7,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 VENV := .venv
 PY := $(VENV)/bin/python
 # NumPy's threads of several workers wait for one another: one is quicker.
-PYTEST := OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --durations=10
+PYTEST := OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10
 
 .DEFAULT_GOAL := help
 .PHONY: help app test test-fast test-all lint format bench studies gallery docker clean

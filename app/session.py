@@ -17,6 +17,7 @@ from app.state import Card, Comparison, LayerConfig
 
 Config = TypeVar("Config", bound=BaseModel)
 MAX_UNDO = 50
+MOST_AT_ONCE = 5  # controls that a visitor may have changed between two runs of the script
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
@@ -29,6 +30,7 @@ def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
         config, problems = decode(dict(st.query_params), model)
         _begin(page, config, problems)
     else:
+        _restore_unset(page, st.session_state[f"{page}.config"])
         config, problems = _read(page, st.session_state[f"{page}.config"])
         _commit(page, config)
     for key, value in widgets(page, config):
@@ -92,6 +94,12 @@ def _card_widgets(prefix: str, card: Card) -> Iterator[tuple[str, Any]]:
                 yield f"{prefix}.{level}.alpha", layer.alpha
         else:
             yield f"{prefix}.{name}", value
+
+
+def _restore_unset(page: str, config: BaseModel) -> None:
+    """Undo what nobody did: a browser that is still setting up its controls may report all of them at their lowest."""
+    if sum(_said(key, value) != value for key, value in widgets(page, config)) > MOST_AT_ONCE:
+        adopt(page, config)
 
 
 def _read(page: str, config: Config) -> tuple[Config, list[str]]:

@@ -321,3 +321,16 @@ def test_curves_are_lighter_on_a_dark_page_as_the_tracks_are():
     # theme.js: a share of .18 of the letters' colour, #e8ecef: 0 + .18 · 232 = 42, 114 + .18 · 122 = 136, ...
     assert lightened("#0072b2") == "#2a88bd"
     assert inks(["#0072b2"]) == ("#0072b2",)
+
+
+def test_controls_that_a_browser_has_not_set_up_yet_change_nothing():
+    at = opened(v="1", surface="ravine", steps="40")
+    before = config_of(at)
+    for card in (1, 2, 3):
+        at.toggle(key=f"surfaces.{card}.on").set_value(False)
+        at.number_input(key=f"surfaces.{card}.lr").set_value(0.001)
+    at.run()
+    assert config_of(at) == before
+    at.toggle(key="surfaces.1.on").set_value(False)
+    at.number_input(key="surfaces.2.lr").set_value(0.001).run()
+    assert (config_of(at).cards[0].on, config_of(at).cards[1].lr) == (False, 0.001)
