@@ -92,6 +92,7 @@ def test_heads_follow_the_player_and_the_camera_survives_a_new_run(open_app, wai
     assert eye(page) == pytest.approx(turned, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_head_lies_on_the_line_that_plotly_draws(open_app):
     page = open_app("/?v=1&surface=bowl&noise=none")
     choose(page, "3D")

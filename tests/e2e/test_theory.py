@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 
 def test_a_clicked_cell_is_looked_into_and_opens_in_surfaces(open_app, wait_idle):
     page = open_app("/")
@@ -22,6 +24,7 @@ def test_a_clicked_cell_is_looked_into_and_opens_in_surfaces(open_app, wait_idle
     assert page.get_by_role("heading", name="Ravine at the stability edge").is_visible()
 
 
+@pytest.mark.slow
 def test_a_game_opens_in_games(open_app, wait_idle):
     page = open_app("/")
     page.get_by_role("link", name="Theory").click()
