@@ -91,7 +91,7 @@ class NetworksConfig(Comparison):
     @classmethod
     def _within_data(cls, value: int | None, info: ValidationInfo) -> int | None:
         entry = DATASETS.get(info.data.get("dataset", ""))
-        available = entry.trainable - entry.validation if entry else math.inf
+        available = entry.available if entry else math.inf
         if value is not None and value > available:
             raise ValueError(f"{entry.name} has {available:,} training images at most")
         return value
@@ -130,7 +130,7 @@ class NetworksConfig(Comparison):
     def epochs(self) -> float:
         """How often every training image is seen."""
         entry = DATASETS[self.dataset]
-        return self.steps / ((self.train_size or entry.trainable - entry.validation) // self.batch_size)
+        return self.steps / ((self.train_size or entry.available) // self.batch_size)
 
     @property
     def title(self) -> str:
@@ -139,11 +139,16 @@ class NetworksConfig(Comparison):
         return f"{name[0].upper()}{name[1:]} on {DATASETS[self.dataset].name}"
 
     @property
+    def places(self) -> dict[int, int]:
+        """Numbers of the cards that are switched on, and their places among these."""
+        numbers = (number for number, card in enumerate(self.cards, start=1) if card.on)
+        return {number: place for place, number in enumerate(numbers)}
+
+    @property
     def close_ups(self) -> dict[int, int]:
-        """Which optimizers have cycles to look at: the card's number, and its place among those switched on."""
-        numbers = [number for number, card in enumerate(self.cards, start=1) if card.on]
-        layered = {number: place for place, number in enumerate(numbers) if self.cards[number - 1].layers}
-        return layered or {number: place for place, number in enumerate(numbers[:1])}
+        """Those of `places` that have cycles to look at; the first where none has."""
+        layered = {number: place for number, place in self.places.items() if self.cards[number - 1].layers}
+        return layered or dict(list(self.places.items())[:1])
 
     @property
     def close_up(self) -> CloseUp:
@@ -154,9 +159,8 @@ class NetworksConfig(Comparison):
 
     @property
     def ends(self) -> dict[int, int]:
-        """What a plane through ends may hold: the card's number, and its place among those on; the start, 0, is −1."""
-        numbers = [number for number, card in enumerate(self.cards, start=1) if card.on]
-        return {0: -1} | {number: place for place, number in enumerate(numbers)}
+        """What a plane through ends may hold: `places`, and the start, 0, as −1."""
+        return {0: -1} | self.places
 
     @property
     def plane_title(self) -> str:

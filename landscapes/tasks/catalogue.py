@@ -59,6 +59,11 @@ class DataEntry:
     files: Files | None = None
     openml: int = 0
 
+    @property
+    def available(self) -> int:
+        """How many images may be trained on."""
+        return self.trainable - self.validation
+
 
 _IDX = Files(
     "idx",

@@ -65,7 +65,7 @@ class ClassifierTask:
         choice("network", self.network, MODELS)
         choice("augmentation", self.augmentation, AUGMENTATIONS)
         entry = DATASETS[self.dataset]
-        available = entry.trainable - entry.validation
+        available = entry.available
         if self.train_size is not None:
             available = whole("train_size", self.train_size, entry.classes, available)
         real("label_noise", self.label_noise, 0, 1)

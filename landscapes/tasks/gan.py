@@ -95,7 +95,7 @@ class GanTask:
         available = 100_000
         if self.dataset != "ring":
             entry = DATASETS[self.dataset]
-            available = entry.trainable - entry.validation
+            available = entry.available
             if self.train_size is not None:
                 available = whole("train_size", self.train_size, 2 * entry.classes, available)
         elif self.train_size is not None:
