@@ -50,7 +50,7 @@ def tasks() -> list[Entry]:
 
 def presets() -> list[Entry]:
     """Every ready-made comparison, and every view of the theory; its key is its name, as in the app."""
-    from app.presets import every_preset
+    from app.state.presets import every_preset
 
     return [
         {**_common(name, name, shows), "page": page, "config": config.model_dump(mode="json")}

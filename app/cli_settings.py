@@ -70,7 +70,7 @@ def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **op
     Raises:
         click.ClickException: one of them cannot be read; one line says which and why.
     """
-    from app.links import decode, encode
+    from app.state.links import decode, encode
 
     config = _said(source, preset, is_game=options["game"] is not None)
     changes = {name: str(value) for name in SIMPLE if (value := options.pop(name)) is not None}
@@ -95,7 +95,7 @@ def chosen_training(source: str | None, preset: str | None, **options: Any) -> A
     Raises:
         click.ClickException: one of them cannot be read; one line says which and why.
     """
-    from app.links import decode, encode
+    from app.state.links import decode, encode
     from app.state import GansConfig, NetworksConfig
 
     customary = GansConfig() if options["gan"] else NetworksConfig()
@@ -219,7 +219,7 @@ def _names_a_file(source: str) -> bool:
 
 
 def _preset(name: str) -> BaseModel:
-    from app.presets import every_preset
+    from app.state.presets import every_preset
 
     presets = every_preset()
     if name not in presets:
@@ -229,7 +229,7 @@ def _preset(name: str) -> BaseModel:
 
 def _linked(link: str) -> BaseModel:
     from app.export.pages import PAGES
-    from app.links import decode
+    from app.state.links import decode
 
     parts = urlsplit(link)
     if "=" not in parts.query:
@@ -243,7 +243,7 @@ def _linked(link: str) -> BaseModel:
 
 def _customary(changes: dict[str, str], model: type[BaseModel]) -> dict[str, str]:
     """What the page shows of a surface or a game by default."""
-    from app.links import decode, encode
+    from app.state.links import decode, encode
 
     return encode(decode({key: text for key, text in changes.items() if key in ("surface", "game")}, model)[0])
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from pydantic import BaseModel, ValidationError
 
-from app.links import decode, encode, explain
+from app.state.links import decode, encode, explain
 from app.state import Card, Comparison, LayerConfig
 
 Config = TypeVar("Config", bound=BaseModel)

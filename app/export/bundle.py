@@ -17,7 +17,7 @@ from app.export.pages import page_of
 from app.export.playing import player_html
 from app.export.scene import Scene
 from app.export.tables import csv_of, parquet_of
-from app.share import short_link
+from app.state.share import short_link
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from app.export.caption import program
 from app.export.pages import PAGES, page_of
-from app.links import explain
-from app.share import VERSION, migrated
+from app.state.links import explain
+from app.state.share import VERSION, migrated
 
 FORMAT = "lookahead-lab"
 CONFIG_NAME = "config.json"

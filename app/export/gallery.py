@@ -14,8 +14,8 @@ from app.export.figures import render_figure
 from app.export.look import style_of
 from app.export.pages import page_of, scene_of
 from app.export.palette import palette_of
-from app.presets import GAME_PRESETS, PRESETS
-from app.share import short_link
+from app.state.presets import GAME_PRESETS, PRESETS
+from app.state.share import short_link
 from app.state import GamesConfig, SurfacesConfig
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES

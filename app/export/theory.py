@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.export.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
 from app.export.chart import Chart, Panel
 from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
-from app.theory_views import INSTRUMENTS
+from app.state.theory_views import INSTRUMENTS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 from optim_core.theory import why_not

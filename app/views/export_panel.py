@@ -19,7 +19,7 @@ from app.export.look import STYLES
 from app.export.offer import Offer
 from app.export.pages import page_of
 from app.export.scene import Scene
-from app.share import short_link
+from app.state.share import short_link
 from app.views.downloads import download, failures
 from app.views.waiting import progress
 

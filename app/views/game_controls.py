@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.player import Pick
-from app.presets import GAME_PRESETS
+from app.state.presets import GAME_PRESETS
 from app.state import GAME_NOISES, LETTERS, MAX_STARTS, MAX_STEPS, GamesConfig
 from app.views.cards import draw_cards
 from app.views.history import draw_history

@@ -11,7 +11,7 @@ from app.export.games import game_caption
 from app.figures.games import equilibrium_text, field_figure, game_charts
 from app.game_table import game_table, gone_text
 from app.player import player
-from app.presets import shown_by_game
+from app.state.presets import shown_by_game
 from app.runs import surface_tracks
 from app.state import GamesConfig
 from app.views.charts import draw_linked, inks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.presets import GAN_PRESETS
+from app.state.presets import GAN_PRESETS
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
 from app.views.cards import draw_cards
 from app.views.history import draw_history

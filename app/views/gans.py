@@ -12,7 +12,7 @@ from app.figures.gans import gan_curves, samples_figure
 from app.gan_table import gan_table
 from app.jobs.store import TrainingResult
 from app.player import player
-from app.presets import shown_by_gan
+from app.state.presets import shown_by_gan
 from app.runs import Recent
 from app.state import GansConfig
 from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.presets import NETWORK_PRESETS
+from app.state.presets import NETWORK_PRESETS
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
 from app.views.cards import draw_cards
 from app.views.history import draw_history

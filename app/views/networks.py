@@ -7,7 +7,7 @@ import streamlit as st
 from app import session, trainings
 from app.export import network_offer
 from app.figures.training import training_curves
-from app.presets import shown_by_network
+from app.state.presets import shown_by_network
 from app.state import NetworksConfig
 from app.summary import training_table
 from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.player import Pick
-from app.presets import PRESETS
+from app.state.presets import PRESETS
 from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 from app.state.formula import OwnFormula
 from app.views.cards import draw_cards

@@ -11,7 +11,7 @@ from app.export.caption import surface_caption
 from app.figures.curves import linked_charts
 from app.figures.surface import surface_figure
 from app.player import player
-from app.presets import shown_by
+from app.state.presets import shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.charts import draw_linked, inks

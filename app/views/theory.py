@@ -7,7 +7,7 @@ import streamlit as st
 from app import session
 from app.export.theory import theory_offer
 from app.state.theory import TheoryConfig
-from app.theory_views import INSTRUMENTS, VIEWS
+from app.state.theory_views import INSTRUMENTS, VIEWS
 from app.views import theory_descent, theory_noise, theory_rate, theory_stability
 from app.views.export_panel import export_panel
 from app.views.theory_controls import PAGE, sidebar

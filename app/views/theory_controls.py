@@ -7,7 +7,7 @@ import streamlit as st
 from app import session
 from app.state.cards import MAX_K
 from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
-from app.theory_views import VIEWS
+from app.state.theory_views import VIEWS
 from app.views.cards import SUBSCRIPT, SYNC_MOMENTUM
 from app.views.history import draw_history
 from app.views.problems import draw_problems

@@ -5,7 +5,7 @@ import math
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.links import decode
+from app.state.links import decode
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
 from app.state.theory import TheoryConfig
 

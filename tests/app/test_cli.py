@@ -115,7 +115,7 @@ def answers(url: str, server: subprocess.Popen, seconds: float = 60) -> bool:
 
 
 def test_list_shows_every_entry_of_every_registry():
-    from app.presets import PRESETS
+    from app.state.presets import PRESETS
     from landscapes.games import GAMES
     from landscapes.surfaces import SURFACES
     from landscapes.tasks import TASKS

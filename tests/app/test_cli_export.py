@@ -23,8 +23,8 @@ from app.export.caption import surface_caption
 from app.export.games import game_caption
 from app.export.pages import page_of
 from app.export.theory import theory_caption
-from app.presets import GAME_PRESETS, PRESETS
-from app.share import short_link
+from app.state.presets import GAME_PRESETS, PRESETS
+from app.state.share import short_link
 from app.state import Card, GamesConfig, LayerConfig, SurfacesConfig
 from app.state.theory import TheoryConfig
 

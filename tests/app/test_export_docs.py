@@ -11,7 +11,7 @@ import pytest
 from app.cli import main
 from app.export import document
 from app.export.tables import COLUMNS
-from app.share import LONG
+from app.state.share import LONG
 
 PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
 

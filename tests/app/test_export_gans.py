@@ -33,8 +33,8 @@ from app.export import bundle as bundle_module
 from app.export.training_charts import curves_chart, samples_chart
 from app.figures.training import TITLES, training_lines
 from app.jobs.store import TrainingResult
-from app.presets import GAN_PRESETS
-from app.share import short_link
+from app.state.presets import GAN_PRESETS
+from app.state.share import short_link
 from app.state import GanCard, GansConfig, LayerConfig, NetworksConfig, default_cards
 from app.trainings import requests
 from landscapes.contours import Grid, plane_losses

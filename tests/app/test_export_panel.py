@@ -15,7 +15,7 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest
 
 from app.export import offer_of, to_json
-from app.links import decode
+from app.state.links import decode
 from app.state import SurfacesConfig
 from app.views import downloads, export_panel
 

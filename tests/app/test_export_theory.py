@@ -33,9 +33,9 @@ from app.export import (
 from app.export import bundle as bundle_module
 from app.export.offer import DoesNotApplyError
 from app.export.theory import theory_caption
-from app.share import short_link
+from app.state.share import short_link
 from app.state.theory import TheoryConfig
-from app.theory_views import VIEWS
+from app.state.theory_views import VIEWS
 
 QUICK = {"seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, "k_high": 6}
 FIGURES = {

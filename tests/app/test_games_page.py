@@ -15,8 +15,8 @@ from app.export import restore, scene_of, to_json
 from app.figures.games import equilibrium_text, field_figure, game_charts
 from app.figures.streamlines import CELLS, streamlines_of
 from app.game_table import ending, game_table, gone_text
-from app.links import decode, encode
-from app.presets import GAME_PRESETS
+from app.state.links import decode, encode
+from app.state.presets import GAME_PRESETS
 from app.state import GameCard, GamesConfig, LayerConfig, SurfacesConfig
 from landscapes.games import GAMES
 from optim_core.spec import BASES, METHODS

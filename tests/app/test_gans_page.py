@@ -11,8 +11,8 @@ from app.figures.gans import gan_curves, samples_figure
 from app.gan_samples import FRAMES, POINTS, mosaic, real_samples, samples
 from app.gan_table import gan_table
 from app.jobs.store import TrainingResult
-from app.links import decode, encode
-from app.presets import GAN_PRESETS
+from app.state.links import decode, encode
+from app.state.presets import GAN_PRESETS
 from app.state import GanCard, GansConfig, LayerConfig
 from app.summary import PAIRED
 from app.trainings import requests

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.links import decode, encode
+from app.state.links import decode, encode
 from app.state import Card, LayerConfig, SurfacesConfig, default_cards
 from landscapes.surfaces import SURFACES
 

@@ -11,10 +11,12 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from app import links, share
+from app.state import links
+
+from app.state import share
 from app.export.pages import PAGES
-from app.links import decode, encode
-from app.share import flat, link, nested, pack, short_link, unpack
+from app.state.links import decode, encode
+from app.state.share import flat, link, nested, pack, short_link, unpack
 from app.state import Card, LayerConfig, SurfacesConfig
 
 STORED = json.loads((Path(__file__).parent / "stored_links.json").read_text(encoding="utf-8"))

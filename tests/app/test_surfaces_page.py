@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import runs
 from app.figures.curves import distance, thin
-from app.presets import PRESETS, shown_by
+from app.state.presets import PRESETS, shown_by
 from app.state import SurfacesConfig
 from app.summary import summary
 from app.views.charts import inks, lightened

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import theory_runs
 from app.state.theory import CELLS, TheoryConfig
-from app.theory_views import VIEWS
+from app.state.theory_views import VIEWS
 from app.views.theory_stability import run_of
 from optim_core.experiments import SimulatedMap
 from optim_core.layers import Layer
@@ -51,7 +51,7 @@ def test_the_first_load_shows_the_parity_of_k_and_agrees_with_the_simulation():
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_ready_made_view_is_valid_and_restored_by_its_address(name):
-    from app.links import decode, encode
+    from app.state.links import decode, encode
 
     config = VIEWS[name][1]
     assert decode(encode(config), TheoryConfig) == (config, [])

@@ -115,6 +115,6 @@ def flat(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def short_link(config: BaseModel, address: str = "") -> str:
     """The link that shows a page with this config."""
-    from app.links import encode
+    from app.state.links import encode
 
     return link(encode(config), address)

@@ -308,7 +308,7 @@ GAN_PRESETS: dict[str, GanPreset] = {
 
 def every_preset() -> dict[str, tuple[str, str, BaseModel]]:
     """By name: the page, what it shows, and its config. Names differ between pages."""
-    from app.theory_views import VIEWS
+    from app.state.theory_views import VIEWS
 
     pages = {"surfaces": PRESETS, "games": GAME_PRESETS, "networks": NETWORK_PRESETS, "gans": GAN_PRESETS}
     comparisons = {name: (page, one.shows, one.config) for page, group in pages.items() for name, one in group.items()}

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from app.share import VERSION, opened
+from app.state.share import VERSION, opened
 
 MAX_LENGTH = 2000  # of one parameter: more is nonsense
 Config = TypeVar("Config", bound=BaseModel)
