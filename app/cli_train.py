@@ -61,7 +61,7 @@ def _trained(config: Any) -> list[Run]:
     """Every run of the comparison, one after the other; they stay in the run store, where the app finds them."""
     from app.jobs.store import store_from_environment
     from app.jobs.worker import compute_here
-    from app.trainings import requests
+    from app.runs.networks import requests
 
     store, runs = store_from_environment(), []
     for spec, row in zip(config.specs(), requests(config), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.figures.curves import distance
-from app.game_runs import GameScenery, MeasuredRate, left_view
+from app.runs.games import GameScenery, MeasuredRate, left_view
 from app.state import GamesConfig
 from app.summary import divergence
 from optim_core.theory import base_steps

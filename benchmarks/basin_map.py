@@ -13,8 +13,8 @@ import numba
 import numpy as np
 import torch
 
-from app import runs
-from app.basins import basin_maps
+from app.runs import surfaces as runs
+from app.runs.basins import basin_maps
 from app.state import SurfacesConfig
 from optim_core.trajectory import record
 

@@ -23,7 +23,7 @@ LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}  # above the 
 
 def relief_html(config: SurfacesConfig) -> bytes:
     """The surface as a relief with all tracks on it, as a page to turn and zoom that needs no network."""
-    from app import runs
+    from app.runs import surfaces as runs
     from app.figures.surface3d import relief_figure
 
     grid, run = runs.scenery(config).grid, runs.surface_run(config)
@@ -35,7 +35,7 @@ def relief_html(config: SurfacesConfig) -> bytes:
 
 def cloud_html(config: SurfacesConfig, run: Trajectory, ground: go.Figure) -> bytes:
     """The seed cloud at its last step over the page's figure of the surface, as a page of its own."""
-    from app import cloud
+    from app.runs import cloud
     from app.figures.cloud import mark_cloud
 
     for index, (name, color) in enumerate(zip(run.names, config.colors, strict=True)):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.export.look import Style
-    from app.figures.streamlines import Streamlines
+    from app.runs.streamlines import Streamlines
     from app.player.tracks import Track
 
 # Set once and never changed: fonts embedded whole enough for journals (TrueType), ids that repeat from run to run.

@@ -21,7 +21,8 @@ METHODS = {
 
 def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
     """What the Games page shows of a run."""
-    from app import game_runs, runs
+    from app.runs import games as game_runs
+    from app.runs import surfaces as runs
     from app.words import game_words
     from landscapes.surfaces import Minimum
 

@@ -16,7 +16,7 @@ from app.player.pack import View, Words, pack
 from app.player.tracks import Track
 
 if TYPE_CHECKING:
-    from app.figures.streamlines import Streamlines
+    from app.runs.streamlines import Streamlines
 
 Theme = Literal["auto", "light", "dark"]
 Extent = tuple[tuple[float, float], tuple[float, float]]

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app import game_runs, runs
+from app.runs import games as game_runs
+
+from app.runs import surfaces as runs
 from app.export.caption import surface_caption
 from app.export.games import game_caption, game_scene
 from app.export.offer import Offer, scene_offer

@@ -15,7 +15,7 @@ from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
-    from app.figures.streamlines import Streamlines
+    from app.runs.streamlines import Streamlines
     from app.figures.surface import Grid
     from app.state import SurfacesConfig
     from landscapes.surfaces import Minimum
@@ -78,7 +78,7 @@ class Scene:
 
 def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
     """What the Surfaces page shows of a run."""
-    from app import runs
+    from app.runs import surfaces as runs
     from app.words import surface_words
 
     scenery = runs.scenery(config)

@@ -228,7 +228,7 @@ _LR = """            for group in optimizer.param_groups:
 
 def gan_script(config: GansConfig, file: str = "run.py") -> str:
     """A script that trains the comparison again, to be saved under the name `file`."""
-    from app.trainings import requests
+    from app.runs.networks import requests
     from landscapes.tasks.gan import JUDGED
 
     task, caption = config.task(), gan_caption(config)

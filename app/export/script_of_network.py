@@ -139,7 +139,7 @@ _LR = """        for group in optimizer.param_groups:
 
 def network_script(config: NetworksConfig, file: str = "run.py") -> str:
     """A script that trains the comparison again, to be saved under the name `file`."""
-    from app.trainings import requests
+    from app.runs.networks import requests
     from landscapes.tasks.classifier import EVALUATION_ROWS, STATISTICS_ROWS
 
     task, specs, caption = config.task(), config.specs(), network_caption(config)

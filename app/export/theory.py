@@ -152,7 +152,7 @@ def _regularization_settings(config: TheoryConfig) -> str:
 
 
 def _rate_settings(config: TheoryConfig) -> str:
-    from app import theory_runs
+    from app.runs import theory as theory_runs
 
     problem = theory_runs.rate_problem(config)
     divided = " / Π α" if config.equal_effective else ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app import theory_runs
+from app.runs import theory as theory_runs
 from app.export.chart import Map, Mark, Pair, Panel
 from app.figures.theory.look import DIVERGES, FLOW, MUTED, PATH, PLAIN, depth_color
 from app.figures.theory.noise import EFFECTIVE, EQUAL, VarianceCurves, halving

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from app import theory_runs
+from app.runs import theory as theory_runs
 from optim_core.theory import linear_factors, why_not
 
 if TYPE_CHECKING:

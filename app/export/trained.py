@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from app.export.caption import Caption
     from app.export.chart import Chart
-    from app.weightspace import View
+    from app.runs.plane import View
     from landscapes.contours import PlaneLoss
     from landscapes.weights import WeightLoss
 
@@ -61,7 +61,7 @@ def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) ->
         return curves_chart(caption, _names(config), config.colors, lines, titles, step=step)
 
     def samples(step: int | None) -> Chart:
-        from app import gan_samples
+        from app.runs import gans as gan_samples
         from app.export.training_charts import samples_chart
 
         task, first = config.task(), [row[0] for row in results]
@@ -103,7 +103,7 @@ def trained_network_offer(config: NetworksConfig, on_progress: Progress | None =
 
     @cache
     def scene() -> Scene:
-        from app import weightspace
+        from app.runs import plane as weightspace
 
         task, first = config.task(), [row[0] for row in results]
         seen = weightspace.view_of(config, first)
@@ -119,7 +119,7 @@ def trained_gan_offer(config: GansConfig, on_progress: Progress | None = None) -
 
     @cache
     def scene() -> Scene:
-        from app import weightspace
+        from app.runs import plane as weightspace
 
         first = [row[0] for row in results]
         seen = weightspace.players_view(first)
@@ -133,7 +133,7 @@ def _stored(config: NetworksConfig | GansConfig, on_progress: Progress | None) -
     """The runs, those that the store has not got trained in this process."""
     from app.jobs.store import store_from_environment
     from app.jobs.worker import compute_here
-    from app.trainings import requests
+    from app.runs.networks import requests
 
     store, asked = store_from_environment(), requests(config)
     whole = config.steps * sum(len(row) for row in asked)
@@ -148,7 +148,7 @@ def _stored(config: NetworksConfig | GansConfig, on_progress: Progress | None) -
 
 
 def _picture(seen: View, score: WeightLoss, on_progress: Progress | None) -> PlaneLoss:
-    from app import weightspace
+    from app.runs import plane as weightspace
     from landscapes.contours import Grid, plane_losses
 
     grid = Grid.around(seen.places, weightspace.GRID_POINTS)

@@ -12,7 +12,7 @@ from app.export.chart import Chart, Mark, Pair, Panel
 from app.figures.curves import thin
 from app.figures.gans import RING_RANGE, broken
 from app.figures.training import LOGARITHMIC, NAMES, Line
-from app.gan_samples import Floats, Samples, mosaic
+from app.runs.gans import Floats, Samples, mosaic
 
 LOOKS: dict[str, tuple[float, tuple[float, ...]]] = {
     "fast": (1.0, ()),

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.curves import add_line, distance, empty_chart
-from app.figures.streamlines import Streamlines
+from app.runs.streamlines import Streamlines
 from app.figures.surface import QUIET, SCALE, Grid, framed, panels_of
 from landscapes.games import Equilibrium
 from optim_core.trajectory import Trajectory

@@ -14,7 +14,7 @@ from plotly.subplots import make_subplots
 
 from app.figures.surface import QUIET
 from app.figures.training import Line, line_charts, measured, smooth
-from app.gan_samples import Floats, Samples, mosaic
+from app.runs.gans import Floats, Samples, mosaic
 from optim_core.curves import Curves
 
 RING_RANGE = (-3.0, 3.0)

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from app import trainings
+from app.runs import networks as trainings
 from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult

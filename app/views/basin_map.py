@@ -7,9 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import basins, session
+from app import session
+
+from app.runs import basins
 from app.figures.basins import basin_figure, difference_figure
-from app.runs import Recent, Scenery
+from app.runs.surfaces import Recent, Scenery
 from app.state import SurfacesConfig
 from app.views.waiting import progress
 

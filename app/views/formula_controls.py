@@ -7,7 +7,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from app import session
-from app.runs import Scenery
+from app.runs.surfaces import Scenery
 from app.state import OWN, SurfacesConfig
 from landscapes.formula import FormulaError, parse
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app import game_runs, session
+from app import session
+
+from app.runs import games as game_runs
 from app.export import game_scene, scene_offer
 from app.export.games import game_caption
 from app.figures.games import equilibrium_text, field_figure, game_charts
 from app.game_table import game_table, gone_text
 from app.player import player
 from app.state.presets import shown_by_game
-from app.runs import surface_tracks
+from app.runs.surfaces import surface_tracks
 from app.state import GamesConfig
 from app.views.charts import draw_linked, inks
 from app.views.export_panel import export_panel

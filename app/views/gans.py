@@ -6,14 +6,20 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import gan_samples, session, trainings, weightspace
+from app import session
+
+from app.runs import gans as gan_samples
+
+from app.runs import networks as trainings
+
+from app.runs import plane as weightspace
 from app.export import Scene, gan_offer, gan_scene
 from app.figures.gans import gan_curves, samples_figure
 from app.gan_table import gan_table
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.state.presets import shown_by_gan
-from app.runs import Recent
+from app.runs.surfaces import Recent
 from app.state import GansConfig
 from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.charts import draw_linked, inks

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import session, trainings
+from app import session
+
+from app.runs import networks as trainings
 from app.export import network_offer
 from app.figures.training import training_curves
 from app.state.presets import shown_by_network

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.player import PALETTE, Pick, Track
-from app.runs import Trajectory
+from app.runs.surfaces import Trajectory
 from app.state import SurfacesConfig
 
 PAGE = "surfaces"

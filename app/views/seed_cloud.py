@@ -6,13 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import cloud
+from app.runs import cloud
 from app.export import closer
 from app.export.tables import csv_of, parquet_of
 from app.figures.cloud import ellipse, mark_steady
 from app.figures.surface import surface_figure
 from app.player import player
-from app.runs import Recent, Scenery, Trajectory
+from app.runs.surfaces import Recent, Scenery, Trajectory
 from app.state import SurfacesConfig
 from app.views.downloads import download
 from app.views.waiting import progress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import runs
+from app.runs import surfaces as runs
 from app.export import closer
 from app.figures.surface3d import relief_figure
 from app.player.orbit import orbit

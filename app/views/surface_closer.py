@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.runs import Scenery
+from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
 from app.views.basin_map import basin_map
 from app.views.seed_cloud import seed_cloud

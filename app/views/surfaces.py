@@ -5,7 +5,9 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import runs, session
+from app import session
+
+from app.runs import surfaces as runs
 from app.export import scene_offer, surface_scene
 from app.export.caption import surface_caption
 from app.figures.curves import linked_charts

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app import session, theory_runs
+from app import session
+
+from app.runs import theory as theory_runs
 from app.figures.theory.regularization import (
     accuracy_figure,
     amplification_figure,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import theory_runs
+from app.runs import theory as theory_runs
 from app.figures.theory.noise import trade_off_figure, variance_figure
 from app.state.theory import TheoryConfig
 from app.views.theory_controls import PAGE

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import theory_runs
+from app.runs import theory as theory_runs
 from app.figures.theory.rates import rates_figure
 from app.state.theory import TheoryConfig
 from app.views.theory_controls import PAGE

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import session, theory_runs
+from app import session
+
+from app.runs import theory as theory_runs
 from app.figures.theory.stability import disagreements, factor_plane, stability_figure
 from app.state import Card, LayerConfig, SurfacesConfig
 from app.state.games import GameCard, GamesConfig

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import session, tuning
+from app import session
+
+from app.runs import tuning
 from app.figures.tuning import tuning_curves
-from app.runs import Scenery
+from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
 from app.views.charts import inks
 from app.views.waiting import progress

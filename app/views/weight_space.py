@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from app import weightspace
+from app.runs import plane as weightspace
 from app.export import Scene, network_scene
 from app.figures.plane import honesty, plane_figure
 from app.jobs.store import TrainingResult
 from app.player import player
-from app.runs import Recent
+from app.runs.surfaces import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.charts import draw_linked, inks
 from app.views.history import chosen

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from app import runs
-from app.basins import DIVERGED, NOT_YET, BasinMap, basin_maps, label
+from app.runs import surfaces as runs
+from app.runs.basins import DIVERGED, NOT_YET, BasinMap, basin_maps, label
 from app.figures.basins import basin_figure
 from app.state import SurfacesConfig
 

@@ -5,7 +5,9 @@ import struct
 import numpy as np
 import pytest
 
-from app import cloud, runs
+from app.runs import cloud
+
+from app.runs import surfaces as runs
 from app.figures.cloud import ellipse
 from app.player import Track, pack
 from app.state import Card, LayerConfig, SurfacesConfig

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import runs
+from app.runs import surfaces as runs
 from app.export import CancelledError, Scene, render_animation, scene_of, surface_scene
 from app.export.caption import Caption
 from app.export.look import rgb, style_of

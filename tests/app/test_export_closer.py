@@ -13,7 +13,9 @@ import pytest
 from pyarrow import parquet
 from streamlit.testing.v1 import AppTest
 
-from app import cloud, runs
+from app.runs import cloud
+
+from app.runs import surfaces as runs
 from app.export.closer import cloud_html, cloud_table, relief_html
 from app.export.tables import csv_of, parquet_of
 from app.figures.surface import surface_figure
@@ -81,7 +83,7 @@ def test_the_page_of_a_cloud_has_its_last_places_and_no_ellipse_of_what_diverged
 
 
 def script() -> None:
-    from app import runs
+    from app.runs import surfaces as runs
     from app.state import SurfacesConfig
     from app.views.seed_cloud import seed_cloud
     from app.views.surface_3d import surface_3d

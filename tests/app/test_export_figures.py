@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from app import runs
+from app.runs import surfaces as runs
 from app.export import Scene, drawing, render_figure, strands, surface_scene
 from app.export.drawing import wrapped
 from app.export.look import style_of

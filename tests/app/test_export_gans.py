@@ -15,7 +15,9 @@ from PIL import Image
 from pyarrow import parquet
 from pypdf import PdfReader
 
-from app import gan_samples, weightspace
+from app.runs import gans as gan_samples
+
+from app.runs import plane as weightspace
 from app.catalogue import presets
 from app.cli import main
 from app.export import (
@@ -36,7 +38,7 @@ from app.jobs.store import TrainingResult
 from app.state.presets import GAN_PRESETS
 from app.state.share import short_link
 from app.state import GanCard, GansConfig, LayerConfig, NetworksConfig, default_cards
-from app.trainings import requests
+from app.runs.networks import requests
 from landscapes.contours import Grid, plane_losses
 from optim_core.training import train
 

@@ -12,12 +12,14 @@ import torch
 from PIL import Image
 from pyarrow import parquet
 
-from app import trainings, weightspace
+from app.runs import networks as trainings
+
+from app.runs import plane as weightspace
 from app.export import Scene, network_scene, render_figure, restore, to_json, to_parquet
 from app.export.pages import offer_of
 from app.jobs.store import RunStore, TrainingResult
 from app.state import NetworksConfig, default_cards
-from app.trainings import requests
+from app.runs.networks import requests
 from landscapes.contours import Grid, PlaneLoss, plane_losses
 from optim_core.training import TrainingRun, train
 

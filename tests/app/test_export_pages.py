@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from app import export, runs
+from app import export
+
+from app.runs import surfaces as runs
 from app.export import Scene, player_html, plotly_html, scene_of, show
 from app.export.plotly_page import plotly_figure
 from app.state import SurfacesConfig

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from app import game_runs, runs
+from app.runs import games as game_runs
+
+from app.runs import surfaces as runs
 from app.export.script import surface_script
 from app.export.script_of_game import game_script
 from app.state import GamesConfig, SurfacesConfig

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from app import runs
+from app.runs import surfaces as runs
 from app.export import Scene, scene_of, to_csv, to_parquet, trajectory_scene
 from app.state import SurfacesConfig
 from optim_core.layers import Layer

@@ -16,7 +16,7 @@ from pyarrow import csv, parquet
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
-from app import theory_runs
+from app.runs import theory as theory_runs
 from app.cli import main
 from app.export import (
     Offer,

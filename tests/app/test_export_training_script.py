@@ -14,7 +14,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from app import trainings
+from app.runs import networks as trainings
 from app.export.script_of_gan import gan_script
 from app.export.script_of_network import network_script
 from app.state import GansConfig, NetworksConfig

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from app import sharpness_runs
+from app.runs import sharpness as sharpness_runs
 from app.jobs.store import TrainingResult
-from app.sharpness_runs import SharpnessRun, points
+from app.runs.sharpness import SharpnessRun, points
 from app.state import NetworksConfig, default_cards
-from app.trainings import requests
+from app.runs.networks import requests
 from app.views.sharpness import sharpness_table
 from landscapes.sharpness import sharpness, value_and_gradient
 from landscapes.weights import assign_weights

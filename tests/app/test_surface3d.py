@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app import runs
+from app.runs import surfaces as runs
 from app.figures.surface import Grid
 from app.figures.surface3d import LIFT, POINTS, draped, height_at, relief_figure
 from app.state import SurfacesConfig

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import runs
+from app.runs import surfaces as runs
 from app.figures.curves import distance, thin
 from app.state.presets import PRESETS, shown_by
 from app.state import SurfacesConfig

@@ -5,7 +5,7 @@ import warnings
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import theory_runs
+from app.runs import theory as theory_runs
 from app.state.theory import CELLS, TheoryConfig
 from app.state.theory_views import VIEWS
 from app.views.theory_stability import run_of

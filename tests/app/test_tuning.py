@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.state import Card, LayerConfig, SurfacesConfig
-from app.tuning import lr_grid, tune_each, tuned_config
+from app.runs.tuning import lr_grid, tune_each, tuned_config
 
 QUADRATIC = SurfacesConfig(
     surface="ravine", noise="none", steps=60, cards=(Card(lr=0.05), Card(lr=0.05, layers=(LayerConfig(),)))

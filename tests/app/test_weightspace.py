@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app import weightspace
+from app.runs import plane as weightspace
 from app.jobs.store import TrainingResult
 from app.state import Card, LayerConfig, NetworksConfig, default_cards
 from app.summary import PAIRED, training_table
-from app.trainings import comparison, requests
+from app.runs.networks import comparison, requests
 from optim_core.training import train
 
 CONFIG = NetworksConfig(train_size=100, batch_size=10, steps=30, cards=default_cards(0.1))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.runs import Scenery, escape_radius
+from app.runs.surfaces import Scenery, escape_radius
 from app.state import SurfacesConfig
 from landscapes.noise import noisy_field
 from optim_core.trajectory import record

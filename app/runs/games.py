@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from app.figures.curves import distance
-from app.figures.streamlines import Streamlines, streamlines_of
+from app.runs.streamlines import Streamlines, streamlines_of
 from app.figures.surface import Domain, Grid
-from app.runs import Recent
+from app.runs.surfaces import Recent
 from app.state import GamesConfig
 from landscapes.games import Game
 from landscapes.noise import with_noise

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.runs import escape_radius
+from app.runs.surfaces import escape_radius
 from app.state import Card, LayerConfig, SurfacesConfig
 from landscapes.noise import noisy_field
 from optim_core.spec import OptimizerSpec

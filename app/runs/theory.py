@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.figures.surface import Grid
 from app.figures.theory.noise import VarianceCurves, halving
-from app.runs import Recent
+from app.runs.surfaces import Recent
 from app.state.theory import TheoryConfig
 from landscapes.surfaces import SURFACES
 from optim_core.experiments import (

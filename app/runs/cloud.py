@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.player import Track
-from app.runs import escape_radius
+from app.runs.surfaces import escape_radius
 from app.state import SurfacesConfig
 from landscapes.noise import noisy_field
 from landscapes.surfaces import Surface
