@@ -9,7 +9,7 @@ import click
 from app.cli_settings import chosen_training, entries, format_of, one_line_errors, progress, write
 
 if TYPE_CHECKING:
-    from app.export.training_tables import Run
+    from app.tables.networks import Run
 
 FORMATS = ("csv", "parquet")
 
@@ -51,7 +51,7 @@ def train(source: str | None, output: str, kind: str | None, **options: Any) -> 
     config = chosen_training(source, **options)
     with one_line_errors():
         runs = _trained(config)
-        from app.export.training_tables import curves_csv, curves_parquet
+        from app.tables.networks import curves_csv, curves_parquet
 
         data = curves_csv(runs) if kind == "csv" else curves_parquet(runs)
     write(output, data)

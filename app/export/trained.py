@@ -81,7 +81,7 @@ def _offer(
 ) -> Offer:
     def table() -> pa.Table:
         from app.export.tables import captioned
-        from app.export.training_tables import curves_table
+        from app.tables.networks import curves_table
 
         pairs = zip(_names(config), results, strict=True)
         return captioned(

@@ -11,7 +11,7 @@ from app.runs import games as game_runs
 from app.export import game_scene, scene_offer
 from app.export.games import game_caption
 from app.figures.games import equilibrium_text, field_figure, game_charts
-from app.game_table import game_table, gone_text
+from app.tables.games import game_table, gone_text
 from app.player import player
 from app.state.presets import shown_by_game
 from app.runs.surfaces import surface_tracks

@@ -15,7 +15,7 @@ from app.runs import networks as trainings
 from app.runs import plane as weightspace
 from app.export import Scene, gan_offer, gan_scene
 from app.figures.gans import gan_curves, samples_figure
-from app.gan_table import gan_table
+from app.tables.gans import gan_table
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.state.presets import shown_by_gan

@@ -11,7 +11,7 @@ from app.export import network_offer
 from app.figures.training import training_curves
 from app.state.presets import shown_by_network
 from app.state import NetworksConfig
-from app.summary import training_table
+from app.tables.surfaces import training_table
 from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.charts import draw_linked, inks
 from app.views.export_panel import export_panel

@@ -15,7 +15,7 @@ from app.figures.surface import surface_figure
 from app.player import player
 from app.state.presets import shown_by
 from app.state import SurfacesConfig
-from app.summary import summary
+from app.tables.surfaces import summary
 from app.views.charts import draw_linked, inks
 from app.views.export_panel import export_panel
 from app.views.formula_controls import note_gaps

@@ -14,7 +14,7 @@ from app.runs import games as game_runs
 from app.export import restore, scene_of, to_json
 from app.figures.games import equilibrium_text, field_figure, game_charts
 from app.runs.streamlines import CELLS, streamlines_of
-from app.game_table import ending, game_table, gone_text
+from app.tables.games import ending, game_table, gone_text
 from app.state.links import decode, encode
 from app.state.presets import GAME_PRESETS
 from app.state import GameCard, GamesConfig, LayerConfig, SurfacesConfig

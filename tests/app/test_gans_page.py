@@ -9,12 +9,12 @@ import torch
 from app.runs import plane as weightspace
 from app.figures.gans import gan_curves, samples_figure
 from app.runs.gans import FRAMES, POINTS, mosaic, real_samples, samples
-from app.gan_table import gan_table
+from app.tables.gans import gan_table
 from app.jobs.store import TrainingResult
 from app.state.links import decode, encode
 from app.state.presets import GAN_PRESETS
 from app.state import GanCard, GansConfig, LayerConfig
-from app.summary import PAIRED
+from app.tables.surfaces import PAIRED
 from app.runs.networks import requests
 from landscapes.weights import assign_weights
 from optim_core.training import train

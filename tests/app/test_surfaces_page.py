@@ -10,7 +10,7 @@ from app.runs import surfaces as runs
 from app.figures.curves import distance, thin
 from app.state.presets import PRESETS, shown_by
 from app.state import SurfacesConfig
-from app.summary import summary
+from app.tables.surfaces import summary
 from app.views.charts import inks, lightened
 from landscapes.surfaces import SURFACES
 

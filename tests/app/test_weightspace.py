@@ -10,7 +10,7 @@ import pytest
 from app.runs import plane as weightspace
 from app.jobs.store import TrainingResult
 from app.state import Card, LayerConfig, NetworksConfig, default_cards
-from app.summary import PAIRED, training_table
+from app.tables.surfaces import PAIRED, training_table
 from app.runs.networks import comparison, requests
 from optim_core.training import train
 

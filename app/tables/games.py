@@ -7,7 +7,7 @@ import numpy as np
 from app.figures.curves import distance
 from app.runs.games import GameScenery, MeasuredRate, left_view
 from app.state import GamesConfig
-from app.summary import divergence
+from app.tables.surfaces import divergence
 from optim_core.theory import base_steps
 from optim_core.trajectory import Trajectory
 

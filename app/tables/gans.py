@@ -7,7 +7,7 @@ from typing import Any
 
 from app.figures.curves import Floats
 from app.jobs.store import TrainingResult
-from app.summary import PAIRED, ending, finals, outermost, paired, spread
+from app.tables.surfaces import PAIRED, ending, finals, outermost, paired, spread
 
 FORMATS = (".3g", ".2g")
 
