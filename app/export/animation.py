@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from app.export.caption import Caption, program
-from app.export.look import style_of
+from app.figures.caption import Caption, program
+from app.figures.look import style_of
 from app.export.palette import palette_of
-from app.export.scene import Scene
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     from app.export.stage import Pixels, Stage

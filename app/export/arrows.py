@@ -14,7 +14,11 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.transforms import IdentityTransform
 from numpy.typing import NDArray
 
-from app.export import drawing, look, strands
+from app.export import drawing
+
+from app.figures import look
+
+from app.figures import lines as strands
 from app.export.trails import added
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from app.export.figures import FIGURE_FORMATS
 from app.export.offer import DoesNotApplyError, Offer, scene_offer
 from app.export.pages import page_of
 from app.export.playing import player_html
-from app.export.scene import Scene
+from app.figures.scene import Scene
 from app.export.tables import csv_of, parquet_of
 from app.state.share import short_link
 

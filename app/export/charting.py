@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from app.export.chart import Chart, Map, Mark, Panel
-    from app.export.look import Style
+    from app.figures.chart import Chart, Map, Mark, Panel
+    from app.figures.look import Style
 
 SMALL = FONT - 1
 LETTER, HANDLE = 0.068, 0.65  # inches of an average letter of the legend, and of what stands before a name

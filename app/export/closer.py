@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export.caption import Caption, surface_caption
+from app.figures.caption import Caption, surface_caption
 from app.export.plotly_page import page_of_figures
 from app.export.tables import captioned
 from app.state import SurfacesConfig
@@ -24,7 +24,7 @@ LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}  # above the 
 def relief_html(config: SurfacesConfig) -> bytes:
     """The surface as a relief with all tracks on it, as a page to turn and zoom that needs no network."""
     from app.runs import surfaces as runs
-    from app.figures.surface3d import relief_figure
+    from app.figures.relief import relief_figure
 
     grid, run = runs.scenery(config).grid, runs.surface_run(config)
     figure = relief_figure(grid, run, config.colors, log_view=config.landscape.log_view)

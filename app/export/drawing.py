@@ -16,14 +16,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
-from app.export import look, strands
-from app.export.scene import Scene, row_at
+from app.figures import look
+
+from app.figures import lines as strands
+from app.figures.scene import Scene, row_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from app.export.look import Style
+    from app.figures.look import Style
     from app.runs.streamlines import Streamlines
     from app.player.tracks import Track
 

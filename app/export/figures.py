@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from app.export.caption import Caption, program
-from app.export.chart import Chart
-from app.export.look import Style, style_of
-from app.export.scene import Scene
+from app.figures.caption import Caption, program
+from app.figures.chart import Chart
+from app.figures.look import Style, style_of
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

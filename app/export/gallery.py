@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from app.export.figures import render_figure
-from app.export.look import style_of
+from app.figures.look import style_of
 from app.export.pages import page_of, scene_of
 from app.export.palette import palette_of
 from app.state.presets import GAME_PRESETS, PRESETS

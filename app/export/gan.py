@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.export.caption import BLUER, Caption, citations, optimizer_line
+from app.figures.caption import BLUER, Caption, citations, optimizer_line
 from app.export.network import as_far_as_computed, plane_extent, plane_grid
-from app.export.scene import Scene, extent_of
+from app.figures.scene import Scene, extent_of
 from app.player.tracks import Track
 from app.state import GansConfig
 from landscapes.contours import PlaneLoss

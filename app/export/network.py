@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.export.caption import BLUER, Caption, citations, optimizer_line
-from app.export.scene import Extent, Scene, extent_of
-from app.figures.surface import Grid
+from app.figures.caption import BLUER, Caption, citations, optimizer_line
+from app.figures.scene import Extent, Scene, extent_of
+from app.figures.surfaces import Grid
 from app.player.tracks import Track
 from app.state import NetworksConfig
-from app.words import NETWORK_WORDS
+from app.figures.words import NETWORK_WORDS
 from landscapes.contours import PlaneLoss
 
 LABELS = {"pca": ("first principal direction", "second principal direction")}

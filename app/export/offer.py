@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from app.export.caption import Caption
-from app.export.scene import Scene
+from app.figures.caption import Caption
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from app.export.chart import Chart
+    from app.figures.chart import Chart
 
 MakeFigure = Callable[..., bytes]
 """Takes what `render_figure` takes after the picture, `step` among it."""

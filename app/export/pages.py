@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from app.runs import games as game_runs
 
 from app.runs import surfaces as runs
-from app.export.caption import surface_caption
+from app.figures.caption import surface_caption
 from app.export.games import game_caption, game_scene
 from app.export.offer import Offer, scene_offer
-from app.export.scene import Scene, surface_scene
+from app.figures.scene import Scene, surface_scene
 from app.export.script import surface_script
 from app.export.script_of_game import game_script
 from app.export.script_of_gan import gan_script

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export import look
-from app.export.look import Style
-from app.export.scene import Scene
+from app.figures import look
+from app.figures.look import Style
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     from PIL.Image import Image

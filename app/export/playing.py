@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.export.html import notebook_html, standalone_html
-from app.export.scene import Scene, trajectory_scene
+from app.figures.scene import Scene, trajectory_scene
 
 if TYPE_CHECKING:
     from optim_core.recorder import Recorder

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export import look, strands
-from app.export.scene import Scene
+from app.figures import look
+
+from app.figures import lines as strands
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from app.export.caption import Caption
+    from app.figures.caption import Caption
     from app.player.tracks import Track
 
 # By layer; AVERAGE, being -1, takes the last.
@@ -104,7 +106,7 @@ def _backdrop(scene: Scene) -> go.Figure:
     from plotly.subplots import make_subplots
 
     from app.figures.games import draw_flow
-    from app.figures.surface import surface_figure
+    from app.figures.surfaces import surface_figure
 
     if scene.grid is not None:
         figure = surface_figure(scene.grid, scene.minima, log_view=scene.log_view, titles=scene.panels)

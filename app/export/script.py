@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from app.export.caption import surface_caption
+from app.figures.caption import surface_caption
 from app.export.formula_source import objective_source
 from app.export.script_parts import Objective, loop_script, noise_parts, noise_setting
 from app.export.source import Excerpt, excerpt

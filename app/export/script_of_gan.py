@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from app.export.caption import program
+from app.figures.caption import program
 from app.export.gan import gan_caption
 from app.export.script_data import (
     AVERAGE,

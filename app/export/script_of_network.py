@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from app.export.caption import program
+from app.figures.caption import program
 from app.export.network import network_caption
 from app.export.script_data import AVERAGE, AVERAGED, TAIL, TRAINING_IMPORTS, UPDATE, digits_parts, module_text
 from app.export.script_parts import (

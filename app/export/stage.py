@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export import drawing, strands
+from app.export import drawing
+
+from app.figures import lines as strands
 from app.export.arrows import Synchronisations
-from app.export.look import Style
-from app.export.scene import Scene, row_at
+from app.figures.look import Style
+from app.figures.scene import Scene, row_at
 from app.export.trails import FastPaths, Heads, SlowPaths, tracks_on
 
 if TYPE_CHECKING:

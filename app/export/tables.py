@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export import strands
-from app.export.scene import Scene
+from app.figures import lines as strands
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from app.export.caption import Caption
+    from app.figures.caption import Caption
     from app.player.tracks import Track
 
 COLUMNS = ("run", "optimizer", "layer", "step", "x", "y", "loss", "synchronised")

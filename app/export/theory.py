@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from app.export.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
-from app.export.chart import Chart, Panel
+from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
+from app.figures.chart import Chart, Panel
 from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
 from app.state.theory_views import INSTRUMENTS
 from landscapes.games import GAMES
@@ -47,7 +47,7 @@ def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> O
     """The charts of the instrument that apply to its settings, by name; nothing moves."""
 
     def table() -> pa.Table:
-        from app.export.chart import panels_table
+        from app.figures.chart import panels_table
         from app.export.tables import captioned
 
         panels = [panel for name in names for panel in _panels(config, name, on_progress)]
@@ -91,7 +91,7 @@ def _not_applying(config: TheoryConfig, name: str) -> str | None:
 
 
 def _panels(config: TheoryConfig, name: str, on_progress: Progress | None) -> list[Panel]:
-    from app.export import theory_panels  # plotly and the experiments take half a second to import
+    from app.figures.theory import panels as theory_panels  # plotly and the experiments take half a second to import
 
     panels: list[Panel] = getattr(theory_panels, PARTS[config.instrument][name])(config, on_progress)
     return panels
@@ -174,7 +174,7 @@ _SETTINGS: dict[str, Callable[[Any], str]] = {
 def theory_html(config: TheoryConfig, on_progress: Progress | None = None) -> bytes:
     """The page's own charts, to zoom and hover, as one HTML file."""
     from app.export.plotly_page import page_of_figures
-    from app.export.theory_plots import theory_plots
+    from app.figures.theory.plots import theory_plots
 
     figures: dict[str, go.Figure] = theory_plots(config, on_progress)
     return page_of_figures(figures, theory_caption(config))

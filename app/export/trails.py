@@ -12,8 +12,12 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import IdentityTransform
 
-from app.export import drawing, look, strands
-from app.export.scene import row_at
+from app.export import drawing
+
+from app.figures import look
+
+from app.figures import lines as strands
+from app.figures.scene import row_at
 
 if TYPE_CHECKING:
     from matplotlib.collections import Collection

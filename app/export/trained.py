@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from app.export.gan import gan_caption, gan_scene
 from app.export.network import network_caption, network_scene
 from app.export.offer import Offer, figure_of_chart, scene_offer
-from app.export.scene import Scene
+from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.state import GansConfig, NetworksConfig
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from app.export.caption import Caption
-    from app.export.chart import Chart
+    from app.figures.caption import Caption
+    from app.figures.chart import Chart
     from app.runs.plane import View
     from landscapes.contours import PlaneLoss
     from landscapes.weights import WeightLoss
@@ -39,8 +39,8 @@ def network_offer(config: NetworksConfig, results: Results, scene: SceneMaker | 
     """
 
     def curves(step: int | None) -> Chart:
-        from app.export.training_charts import curves_chart
-        from app.figures.training import TITLES, training_lines
+        from app.figures.training_charts import curves_chart
+        from app.figures.networks import TITLES, training_lines
 
         lines = [training_lines([result.curves for result in row]) for row in results]
         return curves_chart(caption, _names(config), config.colors, lines, TITLES, step=step)
@@ -53,7 +53,7 @@ def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) ->
     """The plane of the two players, training curves and samples; arguments as for `network_offer`."""
 
     def curves(step: int | None) -> Chart:
-        from app.export.training_charts import curves_chart
+        from app.figures.training_charts import curves_chart
         from app.figures.gans import curve_titles, gan_lines
 
         lines = [gan_lines([result.curves for result in row]) for row in results]
@@ -62,7 +62,7 @@ def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) ->
 
     def samples(step: int | None) -> Chart:
         from app.runs import gans as gan_samples
-        from app.export.training_charts import samples_chart
+        from app.figures.training_charts import samples_chart
 
         task, first = config.task(), [row[0] for row in results]
         made = gan_samples.samples(task, first, config.steps if step is None else step)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.figures.curves import distance
 from app.runs.streamlines import Streamlines, streamlines_of
-from app.figures.surface import Domain, Grid
+from app.figures.surfaces import Domain, Grid
 from app.runs.surfaces import Recent
 from app.state import GamesConfig
 from landscapes.games import Game

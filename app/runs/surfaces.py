@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import torch
 
-from app.figures.surface import Grid, sample
+from app.figures.surfaces import Grid, sample
 from app.player import Track, tracks_of
 from app.state import SurfacesConfig
 from landscapes.fields import gradient_field

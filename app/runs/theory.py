@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.figures.surface import Grid
+from app.figures.surfaces import Grid
 from app.figures.theory.noise import VarianceCurves, halving
 from app.runs.surfaces import Recent
 from app.state.theory import TheoryConfig

@@ -15,10 +15,10 @@ from app import session
 from app.export import document
 from app.export.animation import ANIMATION_FORMATS
 from app.export.figures import FIGURE_FORMATS, check_size
-from app.export.look import STYLES
+from app.figures.look import STYLES
 from app.export.offer import Offer
 from app.export.pages import page_of
-from app.export.scene import Scene
+from app.figures.scene import Scene
 from app.state.share import short_link
 from app.views.downloads import download, failures
 from app.views.waiting import progress

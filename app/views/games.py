@@ -22,7 +22,7 @@ from app.views.game_controls import PAGE, move_start, sidebar
 from app.views.history import chosen
 from app.views.surfaces import CONFIG
 from app.views.waiting import progress
-from app.words import game_words
+from app.figures.words import game_words
 
 CHART, PLAYER = "game", "game-player"
 FITTING = 3  # columns of the table beside the field; more go below, over the whole width

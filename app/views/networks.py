@@ -8,7 +8,7 @@ from app import session
 
 from app.runs import networks as trainings
 from app.export import network_offer
-from app.figures.training import training_curves
+from app.figures.networks import training_curves
 from app.state.presets import shown_by_network
 from app.state import NetworksConfig
 from app.tables.surfaces import training_table

@@ -10,7 +10,7 @@ from app.runs import cloud
 from app.export import closer
 from app.export.tables import csv_of, parquet_of
 from app.figures.cloud import ellipse, mark_steady
-from app.figures.surface import surface_figure
+from app.figures.surfaces import surface_figure
 from app.player import player
 from app.runs.surfaces import Recent, Scenery, Trajectory
 from app.state import SurfacesConfig

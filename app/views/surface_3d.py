@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.runs import surfaces as runs
 from app.export import closer
-from app.figures.surface3d import relief_figure
+from app.figures.relief import relief_figure
 from app.player.orbit import orbit
 from app.state import SurfacesConfig
 from app.views.downloads import download

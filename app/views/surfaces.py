@@ -9,9 +9,9 @@ from app import session
 
 from app.runs import surfaces as runs
 from app.export import scene_offer, surface_scene
-from app.export.caption import surface_caption
+from app.figures.caption import surface_caption
 from app.figures.curves import linked_charts
-from app.figures.surface import surface_figure
+from app.figures.surfaces import surface_figure
 from app.player import player
 from app.state.presets import shown_by
 from app.state import SurfacesConfig
@@ -24,7 +24,7 @@ from app.views.predict import hidden, outcome, place_prediction, player_key, pre
 from app.views.surface_closer import look_closer
 from app.views.surface_controls import PAGE, PLAYER, move_start, sidebar
 from app.views.waiting import progress
-from app.words import surface_words
+from app.figures.words import surface_words
 
 CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")

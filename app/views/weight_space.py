@@ -16,7 +16,7 @@ from app.runs.surfaces import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.charts import draw_linked, inks
 from app.views.history import chosen
-from app.words import NETWORK_WORDS
+from app.figures.words import NETWORK_WORDS
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 from landscapes.tasks.classifier import ClassifierTask

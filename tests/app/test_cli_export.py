@@ -19,7 +19,7 @@ from app.cli import main
 from app.cli_export import FILMS, PAGES, PICTURES, TAKES
 from app.export import Offer, restore, scene_of, to_json, to_parquet
 from app.export.bundle import _makers
-from app.export.caption import surface_caption
+from app.figures.caption import surface_caption
 from app.export.games import game_caption
 from app.export.pages import page_of
 from app.export.theory import theory_caption

@@ -12,8 +12,8 @@ from PIL import Image
 
 from app.runs import surfaces as runs
 from app.export import CancelledError, Scene, render_animation, scene_of, surface_scene
-from app.export.caption import Caption
-from app.export.look import rgb, style_of
+from app.figures.caption import Caption
+from app.figures.look import rgb, style_of
 from app.export.stage import Stage
 from app.player.tracks import Track
 from app.state import GamesConfig, SurfacesConfig

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from app.export import offer_of, render_figure, scene_of, surface_script
-from app.export.caption import surface_caption
-from app.export.formula_text import readable
+from app.figures.caption import surface_caption
+from app.figures.formula_text import readable
 from app.export.html import standalone_html
-from app.export.look import STYLES, rgb, style_of
+from app.figures.look import STYLES, rgb, style_of
 from app.state import GamesConfig, SurfacesConfig
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES

@@ -18,7 +18,7 @@ from app.runs import cloud
 from app.runs import surfaces as runs
 from app.export.closer import cloud_html, cloud_table, relief_html
 from app.export.tables import csv_of, parquet_of
-from app.figures.surface import surface_figure
+from app.figures.surfaces import surface_figure
 from app.state import SurfacesConfig
 from optim_core.trajectory import Trajectory
 

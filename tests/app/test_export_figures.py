@@ -13,10 +13,11 @@ from PIL import Image
 from pypdf import PdfReader
 
 from app.runs import surfaces as runs
-from app.export import Scene, drawing, render_figure, strands, surface_scene
+from app.export import Scene, drawing, render_figure, surface_scene
+from app.figures import lines as strands
 from app.export.drawing import wrapped
-from app.export.look import style_of
-from app.export.scene import trajectory_scene
+from app.figures.look import style_of
+from app.figures.scene import trajectory_scene
 from app.state import SurfacesConfig
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec

@@ -32,8 +32,8 @@ from app.export import (
     to_json,
 )
 from app.export import bundle as bundle_module
-from app.export.training_charts import curves_chart, samples_chart
-from app.figures.training import TITLES, training_lines
+from app.figures.training_charts import curves_chart, samples_chart
+from app.figures.networks import TITLES, training_lines
 from app.jobs.store import TrainingResult
 from app.state.presets import GAN_PRESETS
 from app.state.share import short_link

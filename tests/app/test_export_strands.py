@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from app.export.scene import trajectory_scene
-from app.export.strands import AVERAGE, described, layers_of, loss, path, synchronisations, way, weights
+from app.figures.scene import trajectory_scene
+from app.figures.lines import AVERAGE, described, layers_of, loss, path, synchronisations, way, weights
 from app.player.tracks import Track
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.export.caption import Caption
-from app.export.chart import Chart, Mark, Pair, Panel
+from app.figures.caption import Caption
+from app.figures.chart import Chart, Mark, Pair, Panel
 from app.figures.curves import thin
 from app.figures.gans import RING_RANGE, broken
-from app.figures.training import LOGARITHMIC, NAMES, Line
+from app.figures.networks import LOGARITHMIC, NAMES, Line
 from app.runs.gans import Floats, Samples, mosaic
 
 LOOKS: dict[str, tuple[float, tuple[float, ...]]] = {

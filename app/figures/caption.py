@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from app.export.formula_text import readable
+from app.figures.formula_text import readable
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.caption import Caption, citations, surface_caption
+from app.figures.caption import Caption, citations, surface_caption
 from app.player.pack import Words
 from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
     from app.runs.streamlines import Streamlines
-    from app.figures.surface import Grid
+    from app.figures.surfaces import Grid
     from app.state import SurfacesConfig
     from landscapes.surfaces import Minimum
     from optim_core.trajectory import Trajectory
@@ -79,7 +79,7 @@ class Scene:
 def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
     """What the Surfaces page shows of a run."""
     from app.runs import surfaces as runs
-    from app.words import surface_words
+    from app.figures.words import surface_words
 
     scenery = runs.scenery(config)
     specs = config.specs()

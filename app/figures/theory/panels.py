@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.runs import theory as theory_runs
-from app.export.chart import Map, Mark, Pair, Panel
+from app.figures.chart import Map, Mark, Pair, Panel
 from app.figures.theory.look import DIVERGES, FLOW, MUTED, PATH, PLAIN, depth_color
 from app.figures.theory.noise import EFFECTIVE, EQUAL, VarianceCurves, halving
 from app.figures.theory.stability import PLANE_POINTS, SYMBOLS, disagreements, edges, outline, reach_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.caption import Caption
+from app.figures.caption import Caption
 
 if TYPE_CHECKING:
     import pyarrow as pa
