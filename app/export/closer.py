@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.figures.caption import Caption, surface_caption
-from app.export.plotly_page import page_of_figures
+from app.draw.plotly_page import page_of_figures
 from app.export.tables import captioned
 from app.state import SurfacesConfig
 

@@ -173,7 +173,7 @@ _SETTINGS: dict[str, Callable[[Any], str]] = {
 
 def theory_html(config: TheoryConfig, on_progress: Progress | None = None) -> bytes:
     """The page's own charts, to zoom and hover, as one HTML file."""
-    from app.export.plotly_page import page_of_figures
+    from app.draw.plotly_page import page_of_figures
     from app.figures.theory.plots import theory_plots
 
     figures: dict[str, go.Figure] = theory_plots(config, on_progress)

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from app import session
 from app.export import document
-from app.export.animation import ANIMATION_FORMATS
-from app.export.figures import FIGURE_FORMATS, check_size
+from app.draw.animation import ANIMATION_FORMATS
+from app.draw.image import FIGURE_FORMATS, check_size
 from app.figures.look import STYLES
 from app.export.offer import Offer
 from app.export.pages import page_of

@@ -14,7 +14,7 @@ from app.runs import surfaces as runs
 from app.export import CancelledError, Scene, render_animation, scene_of, surface_scene
 from app.figures.caption import Caption
 from app.figures.look import rgb, style_of
-from app.export.stage import Stage
+from app.draw.frames import Stage
 from app.player.tracks import Track
 from app.state import GamesConfig, SurfacesConfig
 from optim_core.layers import Layer

@@ -11,7 +11,7 @@ from PIL import Image
 from app.export import offer_of, render_figure, scene_of, surface_script
 from app.figures.caption import surface_caption
 from app.figures.formula_text import readable
-from app.export.html import standalone_html
+from app.draw.player_page import standalone_html
 from app.figures.look import STYLES, rgb, style_of
 from app.state import GamesConfig, SurfacesConfig
 from landscapes.games import GAMES

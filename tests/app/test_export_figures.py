@@ -13,9 +13,10 @@ from PIL import Image
 from pypdf import PdfReader
 
 from app.runs import surfaces as runs
-from app.export import Scene, drawing, render_figure, surface_scene
+from app.export import Scene, render_figure, surface_scene
+from app.draw import scene as drawing
 from app.figures import lines as strands
-from app.export.drawing import wrapped
+from app.draw.scene import wrapped
 from app.figures.look import style_of
 from app.figures.scene import trajectory_scene
 from app.state import SurfacesConfig

@@ -16,7 +16,7 @@ from app import export
 
 from app.runs import surfaces as runs
 from app.export import Scene, player_html, plotly_html, scene_of, show
-from app.export.plotly_page import plotly_figure
+from app.draw.plotly_page import plotly_figure
 from app.state import SurfacesConfig
 from optim_core import MultilayerLookahead
 from optim_core.recorder import Recorder

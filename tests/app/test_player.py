@@ -17,7 +17,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from app.export.html import notebook_html, standalone_html
+from app.draw.player_page import notebook_html, standalone_html
 from app.player import PALETTE, Track, View, assets, pack, tracks_of
 from app.player.component import Pick, _pick
 from optim_core.layers import Layer

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import IdentityTransform
 
-from app.export import drawing
+from app.draw import scene as drawing
 
 from app.figures import look
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export import drawing
+from app.draw import scene as drawing
 
 from app.figures import lines as strands
-from app.export.arrows import Synchronisations
+from app.draw.arrows import Synchronisations
 from app.figures.look import Style
 from app.figures.scene import Scene, row_at
-from app.export.trails import FastPaths, Heads, SlowPaths, tracks_on
+from app.draw.trails import FastPaths, Heads, SlowPaths, tracks_on
 
 if TYPE_CHECKING:
     from app.player.tracks import Track

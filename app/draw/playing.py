@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.export.html import notebook_html, standalone_html
+from app.draw.player_page import notebook_html, standalone_html
 from app.figures.scene import Scene, trajectory_scene
 
 if TYPE_CHECKING:

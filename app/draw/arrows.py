@@ -14,12 +14,12 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.transforms import IdentityTransform
 from numpy.typing import NDArray
 
-from app.export import drawing
+from app.draw import scene as drawing
 
 from app.figures import look
 
 from app.figures import lines as strands
-from app.export.trails import added
+from app.draw.trails import added
 
 if TYPE_CHECKING:
     from app.player.tracks import Track

@@ -58,12 +58,12 @@ def _drawn(picture: Scene | Chart, style: Style, size: tuple[float, float], dpi:
     if isinstance(picture, Chart):
         if step is not None:
             raise ValueError(f"step must be left out for a chart, which is made up to its step already, got {step}")
-        from app.export.charting import draw_chart  # matplotlib takes a third of a second to import
+        from app.draw.matplotlib import draw_chart  # matplotlib takes a third of a second to import
 
         return draw_chart(picture, style, size, dpi)
     if step is not None and not 0 <= step <= picture.last_step:
         raise ValueError(f"step must be in [0, {picture.last_step}], got {step}")
-    from app.export import drawing
+    from app.draw import scene as drawing
 
     sketch = drawing.backdrop(picture, style, size, dpi)
     drawing.step_text(sketch, step)

@@ -12,11 +12,11 @@ import numpy as np
 
 from app.figures.caption import Caption, program
 from app.figures.look import style_of
-from app.export.palette import palette_of
+from app.draw.palette import palette_of
 from app.figures.scene import Scene
 
 if TYPE_CHECKING:
-    from app.export.stage import Pixels, Stage
+    from app.draw.frames import Pixels, Stage
 
 AnimationFormat = Literal["gif", "mp4"]
 ANIMATION_FORMATS: tuple[str, ...] = get_args(AnimationFormat)
@@ -64,7 +64,7 @@ def render_animation(
     if format not in ANIMATION_FORMATS:
         raise ValueError(f"format must be one of {', '.join(ANIMATION_FORMATS)}, got {format!r}")
     count, size = _checked_frames(format, seconds, fps, width, height), (width // 2 * 2, height // 2 * 2)
-    from app.export.stage import Stage  # matplotlib takes a third of a second to import
+    from app.draw.frames import Stage  # matplotlib takes a third of a second to import
 
     stage = Stage(scene, style_of(style), size)
     steps = np.linspace(0, scene.last_step, count).round().astype(int).tolist()
