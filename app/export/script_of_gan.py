@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from app.figures.caption import program
-from app.export.gan import gan_caption
+from app.export.gans import gan_caption
 from app.export.script_data import (
     AVERAGE,
     AVERAGED,

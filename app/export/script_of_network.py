@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from app.figures.caption import program
-from app.export.network import network_caption
+from app.export.networks import network_caption
 from app.export.script_data import AVERAGE, AVERAGED, TAIL, TRAINING_IMPORTS, UPDATE, digits_parts, module_text
 from app.export.script_parts import (
     definitions_text,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from app.export.gan import gan_caption, gan_scene
-from app.export.network import network_caption, network_scene
+from app.export.gans import gan_caption, gan_scene
+from app.export.networks import network_caption, network_scene
 from app.export.offer import Offer, figure_of_chart, scene_offer
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.runs import cloud
-from app.export import closer
+from app.export import surfaces as closer
 from app.export.tables import csv_of, parquet_of
 from app.figures.cloud import ellipse, mark_steady
 from app.figures.surfaces import surface_figure

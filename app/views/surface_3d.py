@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.runs import surfaces as runs
-from app.export import closer
+from app.export import surfaces as closer
 from app.figures.relief import relief_figure
 from app.player.orbit import orbit
 from app.state import SurfacesConfig

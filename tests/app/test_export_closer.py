@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from app.runs import cloud
 
 from app.runs import surfaces as runs
-from app.export.closer import cloud_html, cloud_table, relief_html
+from app.export.surfaces import cloud_html, cloud_table, relief_html
 from app.export.tables import csv_of, parquet_of
 from app.figures.surfaces import surface_figure
 from app.state import SurfacesConfig

@@ -103,7 +103,7 @@ def test_the_plane_of_the_players_is_drawn_with_its_loss_and_caption(offer: Offe
 
 
 def test_a_gradient_penalty_cites_its_paper_and_says_its_weight() -> None:
-    from app.export.gan import gan_caption
+    from app.export.gans import gan_caption
 
     said = gan_caption(CONFIG.model_copy(update={"objective": "wgan-gp"})).text
     assert "gradient penalty 10" in said
