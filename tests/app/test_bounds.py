@@ -26,7 +26,9 @@ def show(page, model):
 
     import streamlit as st
 
-    from app import session, state
+    from app import state
+
+    from app.views import session
     from app.state.theory import TheoryConfig
 
     controls = import_module(f"app.views.{page}_controls")

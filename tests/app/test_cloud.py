@@ -11,7 +11,7 @@ from app.runs import surfaces as runs
 from app.figures.cloud import ellipse
 from app.player import Track, pack
 from app.state import Card, LayerConfig, SurfacesConfig
-from app.views.seed_cloud import deviations
+from app.views.surfaces.cloud import deviations
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.theory.noise import NoisyQuadratic

@@ -85,8 +85,8 @@ def test_the_page_of_a_cloud_has_its_last_places_and_no_ellipse_of_what_diverged
 def script() -> None:
     from app.runs import surfaces as runs
     from app.state import SurfacesConfig
-    from app.views.seed_cloud import seed_cloud
-    from app.views.surface_3d import surface_3d
+    from app.views.surfaces.cloud import seed_cloud
+    from app.views.surfaces.relief import surface_3d
 
     config = SurfacesConfig(surface="bowl", noise="gaussian", steps=60)
     surface_3d(config, runs.scenery(config))

@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 from app.export import offer_of, to_json
 from app.state.links import decode
 from app.state import SurfacesConfig
-from app.views import downloads, export_panel
+from app.views.parts import downloads
+from app.views.parts import export_panel
 
 MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
 
@@ -49,7 +50,7 @@ def test_an_open_panel_offers_every_export() -> None:
 
 
 def games_page() -> None:
-    from app.views.games import page
+    from app.views.games.page import page
 
     page()
 
@@ -137,7 +138,7 @@ def test_every_download_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> N
 def failing_page() -> None:
     import streamlit as st
 
-    from app.views.downloads import _telling, failures
+    from app.views.parts.downloads import _telling, failures
 
     def make() -> bytes:
         raise ValueError("lower the dpi")

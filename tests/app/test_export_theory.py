@@ -196,7 +196,7 @@ def test_the_command_line_draws_a_link_and_a_ready_made_view(tmp_path: Path) -> 
 
 
 def page() -> None:
-    from app.views.theory import page
+    from app.views.theory.page import page
 
     page()
 

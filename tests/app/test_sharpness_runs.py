@@ -12,7 +12,7 @@ from app.jobs.store import TrainingResult
 from app.runs.sharpness import SharpnessRun, points
 from app.state import NetworksConfig, default_cards
 from app.runs.networks import requests
-from app.views.sharpness import sharpness_table
+from app.views.networks.sharpness import sharpness_table
 from landscapes.sharpness import sharpness, value_and_gradient
 from landscapes.weights import assign_weights
 from optim_core.training import train

@@ -11,7 +11,7 @@ from app.figures.curves import distance, thin
 from app.state.presets import PRESETS, shown_by
 from app.state import SurfacesConfig
 from app.tables.surfaces import summary
-from app.views.charts import inks, lightened
+from app.views.parts.charts import inks, lightened
 from landscapes.surfaces import SURFACES
 
 MAIN = str(Path(__file__).parents[2] / "app" / "main.py")

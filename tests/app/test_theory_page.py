@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app.runs import theory as theory_runs
 from app.state.theory import CELLS, TheoryConfig
 from app.state.theory_views import VIEWS
-from app.views.theory_stability import run_of
+from app.views.theory.stability import run_of
 from optim_core.experiments import SimulatedMap
 from optim_core.layers import Layer
 
@@ -16,7 +16,7 @@ QUICK = {"seeds": "1000", "orders": "64", "epochs": "2", "power": "9", "rate_see
 
 
 def show():
-    from app.views import theory
+    from app.views.theory import page as theory
 
     theory.page()
 

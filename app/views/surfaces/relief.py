@@ -9,9 +9,9 @@ from app.export import surfaces as closer
 from app.figures.relief import relief_figure
 from app.player.orbit import orbit
 from app.state import SurfacesConfig
-from app.views.downloads import download
-from app.views.predict import player_key
-from app.views.surface_controls import PLAYER
+from app.views.parts.downloads import download
+from app.views.surfaces.predict import player_key
+from app.views.surfaces.controls import PLAYER
 
 CHART = "surface-3d"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "orbitRotation"]}

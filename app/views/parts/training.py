@@ -12,7 +12,7 @@ from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult
 from app.state import GansConfig, NetworksConfig
-from app.views.charts import inks
+from app.views.parts.charts import inks
 from optim_core.curves import Curves
 
 POLL_SECONDS = 0.7

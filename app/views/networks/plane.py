@@ -14,8 +14,8 @@ from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs.surfaces import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
-from app.views.charts import draw_linked, inks
-from app.views.history import chosen
+from app.views.parts.charts import draw_linked, inks
+from app.views.parts.history import chosen
 from app.figures.words import NETWORK_WORDS
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares

@@ -8,10 +8,10 @@ import streamlit as st
 
 from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
-from app.views.basin_map import basin_map
-from app.views.seed_cloud import seed_cloud
-from app.views.surface_3d import surface_3d
-from app.views.tuning import tune_each
+from app.views.surfaces.basins import basin_map
+from app.views.surfaces.cloud import seed_cloud
+from app.views.surfaces.relief import surface_3d
+from app.views.surfaces.tuning import tune_each
 
 PAGE = "surfaces"
 VIEWS: dict[str, Callable[[SurfacesConfig, Scenery], None]] = {

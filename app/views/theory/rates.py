@@ -9,8 +9,8 @@ import streamlit as st
 from app.runs import theory as theory_runs
 from app.figures.theory.rates import rates_figure
 from app.state.theory import TheoryConfig
-from app.views.theory_controls import PAGE
-from app.views.waiting import progress
+from app.views.theory.controls import PAGE
+from app.views.parts.progress import progress
 from optim_core.experiments import RateRun
 from optim_core.theory import Slope
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 from pydantic import BaseModel
 
-from app import session
+from app.views import session
 
 
 def draw_history(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app import session
+from app.views import session
 
 from app.runs import games as game_runs
 from app.export import game_scene, scene_offer
@@ -16,12 +16,12 @@ from app.player import player
 from app.state.presets import shown_by_game
 from app.runs.surfaces import surface_tracks
 from app.state import GamesConfig
-from app.views.charts import draw_linked, inks
-from app.views.export_panel import export_panel
-from app.views.game_controls import PAGE, move_start, sidebar
-from app.views.history import chosen
-from app.views.surfaces import CONFIG
-from app.views.waiting import progress
+from app.views.parts.charts import draw_linked, inks
+from app.views.parts.export_panel import export_panel
+from app.views.games.controls import PAGE, move_start, sidebar
+from app.views.parts.history import chosen
+from app.views.surfaces.page import CONFIG
+from app.views.parts.progress import progress
 from app.figures.words import game_words
 
 CHART, PLAYER = "game", "game-player"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app import session
+from app.views import session
 
 from app.runs import theory as theory_runs
 from app.figures.theory.regularization import (
@@ -15,8 +15,8 @@ from app.figures.theory.regularization import (
     landscapes_figure,
 )
 from app.state.theory import MAX_BATCHES, TheoryConfig
-from app.views.theory_controls import PAGE
-from app.views.waiting import progress
+from app.views.theory.controls import PAGE
+from app.views.parts.progress import progress
 from landscapes.surfaces import SURFACES
 from optim_core.theory import ModifiedLoss, base_steps, why_not
 

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from pydantic import BaseModel
 
-from app import session
+from app.views import session
 from app.export import document
 from app.draw.animation import ANIMATION_FORMATS
 from app.draw.image import FIGURE_FORMATS, check_size
@@ -20,8 +20,8 @@ from app.export.offer import Offer
 from app.export.pages import page_of
 from app.figures.scene import Scene
 from app.state.share import short_link
-from app.views.downloads import download, failures
-from app.views.waiting import progress
+from app.views.parts.downloads import download, failures
+from app.views.parts.progress import progress
 
 PATIENCE = 0.2  # seconds after which a wait looks whether the visitor has turned to something else
 
@@ -34,7 +34,7 @@ def export_panel(offer: Offer, config: BaseModel, *, page: str) -> None:
     Args:
         offer: what there is to take away.
         config: the page's settings.
-        page: the page's name in `app.session`, under which an upload is adopted.
+        page: the page's name in `app.views.session`, under which an upload is adopted.
     """
     _panel(offer, config, page)
 

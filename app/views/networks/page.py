@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import session
+from app.views import session
 
 from app.runs import networks as trainings
 from app.export import network_offer
@@ -12,13 +12,13 @@ from app.figures.networks import training_curves
 from app.state.presets import shown_by_network
 from app.state import NetworksConfig
 from app.tables.surfaces import training_table
-from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
-from app.views.charts import draw_linked, inks
-from app.views.export_panel import export_panel
-from app.views.network_controls import PAGE, sidebar
-from app.views.sharpness import sharpness_part
-from app.views.visitor import visitor
-from app.views.weight_space import weight_space
+from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.parts.charts import draw_linked, inks
+from app.views.parts.export_panel import export_panel
+from app.views.networks.controls import PAGE, sidebar
+from app.views.networks.sharpness import sharpness_part
+from app.views.parts.visitor import visitor
+from app.views.networks.plane import weight_space
 
 CURVES = tuple(f"network-curves-{number}" for number in range(1, 7))
 

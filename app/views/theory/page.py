@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import session
+from app.views import session
 from app.export.theory import theory_offer
 from app.state.theory import TheoryConfig
 from app.state.theory_views import INSTRUMENTS, VIEWS
-from app.views import theory_descent, theory_noise, theory_rate, theory_stability
-from app.views.export_panel import export_panel
-from app.views.theory_controls import PAGE, sidebar
+from app.views.theory import regularization as theory_descent
+from app.views.theory import noise as theory_noise
+from app.views.theory import rates as theory_rate
+from app.views.theory import stability as theory_stability
+from app.views.parts.export_panel import export_panel
+from app.views.theory.controls import PAGE, sidebar
 
 
 def page() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
-from app import session
+from app.views import session
 from app.runs.surfaces import Scenery
 from app.state import OWN, SurfacesConfig
 from landscapes.formula import FormulaError, parse

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import session
+from app.views import session
 from app.state.cards import MAX_K
 from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
 from app.state.theory_views import VIEWS
-from app.views.cards import SUBSCRIPT, SYNC_MOMENTUM
-from app.views.history import draw_history
-from app.views.problems import draw_problems
+from app.views.parts.cards import SUBSCRIPT, SYNC_MOMENTUM
+from app.views.parts.history import draw_history
+from app.views.parts.problems import draw_problems
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import session
+from app.views import session
 
 from app.runs import gans as gan_samples
 
@@ -21,13 +21,13 @@ from app.player import player
 from app.state.presets import shown_by_gan
 from app.runs.surfaces import Recent
 from app.state import GansConfig
-from app.views.awaited import CurvesByOptimizer, awaited, curves_key, training_notes
-from app.views.charts import draw_linked, inks
-from app.views.export_panel import export_panel
-from app.views.gan_controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
-from app.views.history import chosen
-from app.views.visitor import visitor
-from app.views.weight_space import draw_honesty, draw_plane
+from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.parts.charts import draw_linked, inks
+from app.views.parts.export_panel import export_panel
+from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
+from app.views.parts.history import chosen
+from app.views.parts.visitor import visitor
+from app.views.networks.plane import draw_honesty, draw_plane
 from landscapes.planes import random_walk_shares
 
 CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))

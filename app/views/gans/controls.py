@@ -6,9 +6,9 @@ import streamlit as st
 
 from app.state.presets import GAN_PRESETS
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
-from app.views.cards import draw_cards
-from app.views.history import draw_history
-from app.views.problems import draw_problems
+from app.views.parts.cards import draw_cards
+from app.views.parts.history import draw_history
+from app.views.parts.problems import draw_problems
 from landscapes.tasks.gan import LOSSES, WORLDS
 
 PAGE = "gans"

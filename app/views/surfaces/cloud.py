@@ -14,8 +14,8 @@ from app.figures.surfaces import surface_figure
 from app.player import player
 from app.runs.surfaces import Recent, Scenery, Trajectory
 from app.state import SurfacesConfig
-from app.views.downloads import download
-from app.views.waiting import progress
+from app.views.parts.downloads import download
+from app.views.parts.progress import progress
 
 PAGE, CHART = "surfaces", "seed-cloud"
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}

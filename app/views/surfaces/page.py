@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import session
+from app.views import session
 
 from app.runs import surfaces as runs
 from app.export import scene_offer, surface_scene
@@ -16,14 +16,14 @@ from app.player import player
 from app.state.presets import shown_by
 from app.state import SurfacesConfig
 from app.tables.surfaces import summary
-from app.views.charts import draw_linked, inks
-from app.views.export_panel import export_panel
-from app.views.formula_controls import note_gaps
-from app.views.history import chosen
-from app.views.predict import hidden, outcome, place_prediction, player_key, predicting, prediction, with_predictions
-from app.views.surface_closer import look_closer
-from app.views.surface_controls import PAGE, PLAYER, move_start, sidebar
-from app.views.waiting import progress
+from app.views.parts.charts import draw_linked, inks
+from app.views.parts.export_panel import export_panel
+from app.views.surfaces.formula import note_gaps
+from app.views.parts.history import chosen
+from app.views.surfaces.predict import hidden, outcome, place_prediction, player_key, predicting, prediction, with_predictions
+from app.views.surfaces.closer import look_closer
+from app.views.surfaces.controls import PAGE, PLAYER, move_start, sidebar
+from app.views.parts.progress import progress
 from app.figures.words import surface_words
 
 CHART = "surface"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import session
+from app.views import session
 from app.player import Pick
 from app.state.presets import GAME_PRESETS
 from app.state import GAME_NOISES, LETTERS, MAX_STARTS, MAX_STEPS, GamesConfig
-from app.views.cards import draw_cards
-from app.views.history import draw_history
-from app.views.problems import draw_problems
-from app.views.surface_controls import NOISES
+from app.views.parts.cards import draw_cards
+from app.views.parts.history import draw_history
+from app.views.parts.problems import draw_problems
+from app.views.surfaces.controls import NOISES
 from landscapes.games import GAMES
 
 PAGE = "games"
