@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 from click.testing import CliRunner, Result
 
-from app.cli import main
+from app.cli.command import main
 
 
 def invoke(*arguments: str) -> Result:
@@ -47,7 +47,7 @@ def test_each_command_explains_itself():
 def test_help_imports_nothing_heavy():
     heavy = {"torch", "numpy", "streamlit", "plotly", "matplotlib", "dask", "pandas", "pydantic", "sklearn", "scipy"}
     program = (
-        "import sys; sys.argv[1:] = ['--help']\ntry:\n from app.cli import main; main()\nfinally: print(*sys.modules)"
+        "import sys; sys.argv[1:] = ['--help']\ntry:\n from app.cli.command import main; main()\nfinally: print(*sys.modules)"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not heavy & set(finished.stdout.split())
@@ -73,7 +73,7 @@ def test_an_address_of_another_machine_is_refused(free_port):
 
 
 def test_app_serves_from_any_folder_and_stops_when_told(free_port, tmp_path):
-    command = [sys.executable, "-m", "app.cli", "app", "--port", str(free_port)]
+    command = [sys.executable, "-m", "app.cli.command", "app", "--port", str(free_port)]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
             assert answers(f"http://127.0.0.1:{free_port}/_stcore/health", server)
@@ -86,7 +86,7 @@ def test_app_serves_from_any_folder_and_stops_when_told(free_port, tmp_path):
 
 TRAINING_AT_EXIT = """
 import atexit, threading, time, torch
-from app.cli import leave
+from app.cli.command import leave
 
 def train():
     inputs, layer = torch.ones(8, 1, 8, 8), torch.nn.Conv2d(1, 8, 3)

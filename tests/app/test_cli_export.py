@@ -15,8 +15,8 @@ from PIL import Image
 from pyarrow import csv, parquet
 from pydantic import BaseModel
 
-from app.cli import main
-from app.cli_export import FILMS, PAGES, PICTURES, TAKES
+from app.cli.command import main
+from app.cli.export import FILMS, PAGES, PICTURES, TAKES
 from app.export import Offer, restore, scene_of, to_json, to_parquet
 from app.export.bundle import _makers
 from app.figures.caption import surface_caption
@@ -269,7 +269,7 @@ def test_the_shell_completes_commands_surfaces_and_presets() -> None:
 def process(*arguments: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    command = [sys.executable, "-X", "importtime", "-m", "app.cli", *arguments]
+    command = [sys.executable, "-X", "importtime", "-m", "app.cli.command", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
 
 
@@ -296,7 +296,7 @@ def test_what_stands_in_for_the_compiler_gives_way_to_it() -> None:
     """In a process of its own: the optimizer steps without the compiler, and whoever needs it still gets it."""
     program = """
 import sys, torch
-from app.light_torch import without_compiler
+from app.cli.light_torch import without_compiler
 without_compiler()
 weight = torch.nn.Parameter(torch.ones(2))
 weight.grad = torch.ones(2)

@@ -5,7 +5,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from app.cli import main
+from app.cli.command import main
 
 SMALL = [
     "train",

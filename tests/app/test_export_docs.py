@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import main
+from app.cli.command import main
 from app.export import document
 from app.export.tables import COLUMNS
 from app.state.share import LONG

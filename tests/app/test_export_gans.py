@@ -18,8 +18,8 @@ from pypdf import PdfReader
 from app.runs import gans as gan_samples
 
 from app.runs import plane as weightspace
-from app.catalogue import presets
-from app.cli import main
+from app.cli.catalogue import presets
+from app.cli.command import main
 from app.export import (
     Offer,
     csv_of,

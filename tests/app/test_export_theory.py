@@ -17,7 +17,7 @@ from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
 from app.runs import theory as theory_runs
-from app.cli import main
+from app.cli.command import main
 from app.export import (
     Offer,
     csv_of,

@@ -23,7 +23,7 @@ def entries(kind: str, pages: tuple[str, ...] = ()) -> Callable[..., list[str]]:
     """What the shell offers for an option, read off the registry when the visitor asks for it; of some pages alone."""
 
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-        from app.catalogue import KINDS
+        from app.cli.catalogue import KINDS
 
         found = [entry for entry in KINDS[kind]() if not pages or entry["page"] in pages]
         return [entry["key"] for entry in found if entry["key"].startswith(begun)]

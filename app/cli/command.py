@@ -15,7 +15,11 @@ from pathlib import Path
 
 import click
 
-from app import cli_export, cli_settings, cli_train
+from app.cli import export as cli_export
+
+from app.cli import settings as cli_settings
+
+from app.cli import train as cli_train
 
 
 @click.group(cls=cli_settings.OneLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,7 +65,7 @@ def list_(kind: str | None, as_json: bool) -> None:
       lookahead-lab list surfaces
       lookahead-lab list --json | jq '.games[].key'
     """
-    from app.catalogue import KINDS
+    from app.cli.catalogue import KINDS
 
     found = {name: entries() for name, entries in KINDS.items() if kind in (None, name)}
     if as_json:

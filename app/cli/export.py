@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from app.cli_settings import chosen, format_of, one_line_errors, progress, settings_options, write
+from app.cli.settings import chosen, format_of, one_line_errors, progress, settings_options, write
 
 if TYPE_CHECKING:
     from app.export import Offer
@@ -130,7 +130,7 @@ def _refuse_ignored(kind: str) -> None:
 def _used(config: Any, use: Callable[[Offer], Any]) -> Any:
     """Something of what there is to take away, with a bar while the run behind it goes on."""
     from app.export import offer_of
-    from app.light_torch import without_compiler
+    from app.cli.light_torch import without_compiler
 
     without_compiler()
     with progress("Running") as on_progress:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli_settings import chosen_training, entries, format_of, one_line_errors, progress, write
+from app.cli.settings import chosen_training, entries, format_of, one_line_errors, progress, write
 
 if TYPE_CHECKING:
     from app.tables.networks import Run

@@ -1,0 +1,1 @@
+"""The same runs and exports without a browser."""
