@@ -89,9 +89,9 @@ def main() -> None:
     print("\n| cold process | seconds | processor seconds |\n|---|---|---|")
     commands = {
         "python -c 'import torch'": ("-c", "import torch"),
-        "lookahead-lab --help": ("-m", "app.cli.command", "--help"),
-        "lookahead-lab render -O run.png": ("-m", "app.cli.command", "render", "-O", "run.png"),
-        "lookahead-lab run -O run.parquet": ("-m", "app.cli.command", "run", "-O", "run.parquet"),
+        "lookahead-lab --help": ("-m", "app.cli", "--help"),
+        "lookahead-lab render -O run.png": ("-m", "app.cli", "render", "-O", "run.png"),
+        "lookahead-lab run -O run.parquet": ("-m", "app.cli", "run", "-O", "run.parquet"),
     }
     for what, arguments in commands.items():
         wall, processor = cold(*arguments)

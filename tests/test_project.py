@@ -102,7 +102,7 @@ def body_lines(function: ast.FunctionDef) -> int:
 
 
 def test_documents_name_commands_that_exist():
-    from app.cli.command import main
+    from app.cli import main
 
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for path in documents():

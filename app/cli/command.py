@@ -15,14 +15,10 @@ from pathlib import Path
 
 import click
 
-from app.cli import export as cli_export
-
-from app.cli import settings as cli_settings
-
-from app.cli import train as cli_train
+from app.cli import export, settings, train
 
 
-@click.group(cls=cli_settings.OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=settings.OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lookahead-lab", prog_name="lookahead-lab")
 def main() -> None:
     """See how SGD, Lookahead and Multilayer Lookahead move."""
@@ -45,7 +41,7 @@ def serve(port: int, address: str) -> None:
     atexit.register(leave)  # before anybody else, so that it is called after everybody else
     from streamlit.web import cli as streamlit
 
-    script = Path(__file__).with_name("main.py")
+    script = Path(__file__).parents[1] / "main.py"
     try:
         streamlit.main(["run", str(script), f"--server.port={port}", f"--server.address={address}"])
     except SystemExit as end:
@@ -95,9 +91,5 @@ def require_free(address: str, port: int) -> None:
         raise click.ClickException(f"cannot listen on {address}, port {port}: {error.strerror}") from error
 
 
-for command in (cli_export.render, cli_export.run, cli_export.gallery, cli_train.train):
+for command in (export.render, export.run, export.gallery, train.train):
     main.add_command(command)
-
-
-if __name__ == "__main__":
-    main(prog_name="lookahead-lab")

@@ -129,8 +129,8 @@ def _refuse_ignored(kind: str) -> None:
 
 def _used(config: Any, use: Callable[[Offer], Any]) -> Any:
     """Something of what there is to take away, with a bar while the run behind it goes on."""
-    from app.export import offer_of
     from app.cli.light_torch import without_compiler
+    from app.export import offer_of
 
     without_compiler()
     with progress("Running") as on_progress:

@@ -95,8 +95,8 @@ def chosen_training(source: str | None, preset: str | None, **options: Any) -> A
     Raises:
         click.ClickException: one of them cannot be read; one line says which and why.
     """
-    from app.state.links import decode, encode
     from app.state import GansConfig, NetworksConfig
+    from app.state.links import decode, encode
 
     customary = GansConfig() if options["gan"] else NetworksConfig()
     config = _said(source, preset, is_game=False) if source or preset else customary

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from app.draw.palette import palette_of
 from app.figures.caption import Caption, program
 from app.figures.look import style_of
-from app.draw.palette import palette_of
 from app.figures.scene import Scene
 
 if TYPE_CHECKING:

@@ -14,12 +14,9 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.transforms import IdentityTransform
 from numpy.typing import NDArray
 
-from app.draw import scene as drawing
-
-from app.figures import look
-
-from app.figures import lines as strands
+from app.draw import scenes
 from app.draw.trails import added
+from app.figures import lines, look
 
 if TYPE_CHECKING:
     from app.player.tracks import Track
@@ -33,7 +30,7 @@ PULL_DASH, PULL_WIDTH, MOVE_WIDTH = (2.5, 2.0), 1.0, 1.8
 class Synchronisations:
     """The synchronisations of the runs on one pair of axes, each seen from the frame in which it happens."""
 
-    def __init__(self, sketch: drawing.Drawing, panel: int) -> None:
+    def __init__(self, sketch: scenes.Drawing, panel: int) -> None:
         self.axes, self.point = sketch.axes[panel], sketch.figure.dpi / 72
         tracks = [track for track in sketch.scene.tracks if track.panel == panel and track.layers and track.consecutive]
         self.runs = [_Run.of(sketch, track) for track in tracks]
@@ -56,8 +53,8 @@ class Synchronisations:
         self.moves.set_segments(shafts)
         self.tips.set_verts(tips)
         self.tips.set_facecolor(colors)
-        for lines in (self.pulls, self.moves):
-            lines.set_color(colors)
+        for arrows in (self.pulls, self.moves):
+            arrows.set_color(colors)
         for collection in (self.pulls, self.moves, self.tips):
             self.axes.draw_artist(collection)
 
@@ -93,13 +90,11 @@ class _Run:
     colors: tuple[look.RGB, ...]
 
     @classmethod
-    def of(cls, sketch: drawing.Drawing, track: Track) -> _Run:
+    def of(cls, sketch: scenes.Drawing, track: Track) -> _Run:
         """What the track tells."""
-        rows, layers = strands.synchronisations(track), range(1, len(track.layers) + 1)
+        rows, layers = lines.synchronisations(track), range(1, len(track.layers) + 1)
         place = sketch.axes_of(track).transData.transform
-        ways = [
-            np.stack([place(drawing.near(at, sketch.scene)) for at in strands.way(track, layer)]) for layer in layers
-        ]
+        ways = [np.stack([place(scenes.near(at, sketch.scene)) for at in lines.way(track, layer)]) for layer in layers]
         colors = tuple(sketch.style.shade(sketch.color(track), layer) for layer in layers)
         return cls(np.asarray(track.step)[rows], rows, np.asarray(track.synchronised)[rows], tuple(ways), colors)
 

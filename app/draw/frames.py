@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.draw import scene as drawing
-
-from app.figures import lines as strands
+from app.draw import scenes
 from app.draw.arrows import Synchronisations
+from app.draw.trails import FastPaths, Heads, SlowPaths, tracks_on
+from app.figures import lines
 from app.figures.look import Style
 from app.figures.scene import Scene, row_at
-from app.draw.trails import FastPaths, Heads, SlowPaths, tracks_on
 
 if TYPE_CHECKING:
     from app.player.tracks import Track
@@ -26,17 +25,17 @@ class Stage:
     """A scene that can be shown at any base step; going forward is cheap, going back starts anew."""
 
     def __init__(self, scene: Scene, style: Style, size: tuple[int, int]) -> None:
-        sketch = drawing.backdrop(scene, style, (size[0] / DPI, size[1] / DPI), DPI)
+        sketch = scenes.backdrop(scene, style, (size[0] / DPI, size[1] / DPI), DPI)
         self.scene, self.style, self.last_step = scene, style, scene.last_step
         self.figure, self.canvas = sketch.figure, sketch.figure.canvas
         panels = range(len(scene.panels))
-        lines = [(panel, layer) for panel in panels for layer in _layers_on(sketch, panel)]
+        strokes = [(panel, layer) for panel in panels for layer in _layers_on(sketch, panel)]
         self.paths = [FastPaths(sketch, panel) for panel in panels]
-        self.slow = [SlowPaths(sketch, *line) for line in lines if line[1] != 0]
+        self.slow = [SlowPaths(sketch, *stroke) for stroke in strokes if stroke[1] != 0]
         self.synchronisations = [Synchronisations(sketch, panel) for panel in panels]
-        self.heads = [Heads(sketch, *line) for line in reversed(lines)]  # that of the fast weights on top
+        self.heads = [Heads(sketch, *stroke) for stroke in reversed(strokes)]  # that of the fast weights on top
         self.letters = [_Letter(sketch, track) for track in scene.tracks if style.own]
-        self.words = drawing.step_text(sketch, 0)
+        self.words = scenes.step_text(sketch, 0)
         self.words.set_animated(True)
         self.canvas.draw()
         self.empty = self.canvas.copy_from_bbox(self.figure.bbox)
@@ -72,19 +71,19 @@ class Stage:
 class _Letter:
     """The letter beside the head of a track's fast weights, in print."""
 
-    def __init__(self, sketch: drawing.Drawing, track: Track) -> None:
-        self.sketch, self.track, self.mark = sketch, track, drawing.letter_mark(sketch, track)
-        self.places = drawing.near(strands.weights(track, 0), sketch.scene)
+    def __init__(self, sketch: scenes.Drawing, track: Track) -> None:
+        self.sketch, self.track, self.mark = sketch, track, scenes.letter_mark(sketch, track)
+        self.places = scenes.near(lines.weights(track, 0), sketch.scene)
         self.mark.set_animated(True)
         sketch.axes_of(track).add_artist(self.mark)
 
     def draw(self, step: int) -> None:
         """Draw it where the weights are at a step."""
-        drawing.put_beside(self.sketch, self.track, self.mark, self.places[row_at(self.track, step)])
+        scenes.put_beside(self.sketch, self.track, self.mark, self.places[row_at(self.track, step)])
         self.sketch.axes_of(self.track).draw_artist(self.mark)
 
 
-def _layers_on(sketch: drawing.Drawing, panel: int) -> list[int]:
+def _layers_on(sketch: scenes.Drawing, panel: int) -> list[int]:
     """The lines that tracks on a pair of axes have: fast weights, layers from the innermost out, averages."""
-    found = {layer for track in tracks_on(sketch, panel) for layer in strands.layers_of(track)}
-    return sorted(found, key=lambda layer: (layer == strands.AVERAGE, layer))
+    found = {layer for track in tracks_on(sketch, panel) for layer in lines.layers_of(track)}
+    return sorted(found, key=lambda layer: (layer == lines.AVERAGE, layer))

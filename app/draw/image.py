@@ -63,11 +63,11 @@ def _drawn(picture: Scene | Chart, style: Style, size: tuple[float, float], dpi:
         return draw_chart(picture, style, size, dpi)
     if step is not None and not 0 <= step <= picture.last_step:
         raise ValueError(f"step must be in [0, {picture.last_step}], got {step}")
-    from app.draw import scene as drawing
+    from app.draw import scenes
 
-    sketch = drawing.backdrop(picture, style, size, dpi)
-    drawing.step_text(sketch, step)
-    drawing.tracks(sketch, step)
+    sketch = scenes.backdrop(picture, style, size, dpi)
+    scenes.step_text(sketch, step)
+    scenes.tracks(sketch, step)
     return sketch.figure
 
 

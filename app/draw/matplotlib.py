@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from app.draw.scene import FONT, LEVELS, wrapped
+from app.draw.scenes import FONT, LEVELS, wrapped
 from app.player.tracks import PALETTE
 
 if TYPE_CHECKING:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.figures import look
-
-from app.figures import lines as strands
+from app.figures import lines, look
 from app.figures.scene import Scene
 
 if TYPE_CHECKING:
@@ -88,7 +86,7 @@ def plotly_figure(scene: Scene) -> go.Figure:
     figure = _backdrop(scene)
     seen: set[str] = set()
     for track in scene.tracks:
-        for layer in strands.layers_of(track):
+        for layer in lines.layers_of(track):
             _add(figure, scene, track, layer, named=track.name not in seen)
         seen.add(track.name)
     named = sum(bool(trace.showlegend) for trace in figure.data)
@@ -124,10 +122,10 @@ def _add(figure: go.Figure, scene: Scene, track: Track, layer: int, *, named: bo
     """A layer's line and, at its end, its head."""
     import plotly.graph_objects as go
 
-    path, end = strands.path(track, layer), strands.weights(track, layer)[-1:]
+    path, end = lines.path(track, layer), lines.weights(track, layer)[-1:]
     stroke, color, which = look.stroke(layer), _ink(track.color, layer), min(layer, 4)
-    words = f"{track.name}, {strands.described(layer)}"
-    known = np.stack([track.step, strands.loss(track, layer)], axis=-1)
+    words = f"{track.name}, {lines.described(layer)}"
+    known = np.stack([track.step, lines.loss(track, layer)], axis=-1)
     common = {
         "name": words,
         "legendgroup": track.name,

@@ -12,11 +12,8 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import IdentityTransform
 
-from app.draw import scene as drawing
-
-from app.figures import look
-
-from app.figures import lines as strands
+from app.draw import scenes
+from app.figures import lines, look
 from app.figures.scene import row_at
 
 if TYPE_CHECKING:
@@ -32,11 +29,11 @@ NEW = 0.12  # of the run: what is older is pale for good
 class FastPaths:
     """The fast paths on one pair of axes."""
 
-    def __init__(self, sketch: drawing.Drawing, panel: int) -> None:
+    def __init__(self, sketch: scenes.Drawing, panel: int) -> None:
         scene, self.axes = sketch.scene, sketch.axes[panel]
         self.tracks = tracks_on(sketch, panel)
-        self.paths = [strands.path(track, 0) for track in self.tracks]
-        self.points = [drawing.near(path.points, scene) for path in self.paths]
+        self.paths = [lines.path(track, 0) for track in self.tracks]
+        self.points = [scenes.near(path.points, scene) for path in self.paths]
         self.shades = [
             [sketch.style.aged(sketch.color(track), age / AGES) for age in range(AGES + 1)] for track in self.tracks
         ]
@@ -72,11 +69,11 @@ class FastPaths:
 class SlowPaths:
     """The dashed paths of one layer on one pair of axes; dashes run on from their beginning, so each is drawn whole."""
 
-    def __init__(self, sketch: drawing.Drawing, panel: int, layer: int) -> None:
+    def __init__(self, sketch: scenes.Drawing, panel: int, layer: int) -> None:
         self.axes, stroke = sketch.axes[panel], look.stroke(layer)
         self.tracks = tracks_on(sketch, panel, layer)
-        self.paths = [strands.path(track, layer) for track in self.tracks]
-        self.points = [drawing.near(path.points, sketch.scene) for path in self.paths]
+        self.paths = [lines.path(track, layer) for track in self.tracks]
+        self.points = [scenes.near(path.points, sketch.scene) for path in self.paths]
         dash = (0, [length / stroke.width for length in stroke.dash])
         colors = [sketch.style.shade(sketch.color(track), layer) for track in self.tracks]
         self.lines = LineCollection([], linewidths=stroke.width, linestyles=[dash], colors=colors, joinstyle="round")
@@ -92,11 +89,11 @@ class SlowPaths:
 class Heads:
     """The markers of one layer on one pair of axes."""
 
-    def __init__(self, sketch: drawing.Drawing, panel: int, layer: int) -> None:
+    def __init__(self, sketch: scenes.Drawing, panel: int, layer: int) -> None:
         self.axes, stroke = sketch.axes[panel], look.stroke(layer)
         self.tracks = tracks_on(sketch, panel, layer)
-        self.places = [drawing.near(strands.weights(track, layer), sketch.scene) for track in self.tracks]
-        faces, edges = zip(*(drawing.head_colors(sketch, track, layer) for track in self.tracks), strict=True)
+        self.places = [scenes.near(lines.weights(track, layer), sketch.scene) for track in self.tracks]
+        faces, edges = zip(*(scenes.head_colors(sketch, track, layer) for track in self.tracks), strict=True)
         shape = MarkerStyle(stroke.marker)
         self.marks = PathCollection(
             [shape.get_path().transformed(shape.get_transform())], sizes=[stroke.size**2], facecolors=faces,
@@ -112,12 +109,12 @@ class Heads:
         self.axes.draw_artist(self.marks)
 
 
-def tracks_on(sketch: drawing.Drawing, panel: int, layer: int = 0) -> list[Track]:
+def tracks_on(sketch: scenes.Drawing, panel: int, layer: int = 0) -> list[Track]:
     """The tracks on a pair of axes that have this layer."""
-    return [track for track in sketch.scene.tracks if track.panel == panel and layer in strands.layers_of(track)]
+    return [track for track in sketch.scene.tracks if track.panel == panel and layer in lines.layers_of(track)]
 
 
-def added(sketch: drawing.Drawing, panel: int, collection: Drawn) -> Drawn:
+def added(sketch: scenes.Drawing, panel: int, collection: Drawn) -> Drawn:
     """The collection, clipped to the axes and drawn only when asked for."""
     collection.set_animated(True)
     sketch.axes[panel].add_collection(collection, autolim=False)

@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.draw.animation import ANIMATION_FORMATS, CancelledError, render_animation
-from app.export.document import CONFIG_NAME, to_json
 from app.draw.image import FIGURE_FORMATS
+from app.draw.playing import player_html
+from app.export.document import CONFIG_NAME, to_json
 from app.export.offer import DoesNotApplyError, Offer, scene_offer
 from app.export.pages import page_of
-from app.draw.playing import player_html
-from app.figures.scene import Scene
 from app.export.tables import csv_of, parquet_of
+from app.figures.scene import Scene
 from app.state.share import short_link
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
-from app.figures.caption import program
 from app.export.pages import PAGES, page_of
+from app.figures.caption import program
 from app.state.links import explain
 from app.state.share import VERSION, migrated
 

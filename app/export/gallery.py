@@ -11,12 +11,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from app.draw.image import render_figure
-from app.figures.look import style_of
-from app.export.pages import page_of, scene_of
 from app.draw.palette import palette_of
+from app.export.pages import page_of, scene_of
+from app.figures.look import style_of
+from app.state import GamesConfig, SurfacesConfig
 from app.state.presets import GAME_PRESETS, PRESETS
 from app.state.share import short_link
-from app.state import GamesConfig, SurfacesConfig
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 

@@ -21,15 +21,15 @@ METHODS = {
 
 def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
     """What the Games page shows of a run."""
-    from app.runs import games as game_runs
-    from app.runs import surfaces as runs
     from app.figures.words import game_words
+    from app.runs import games as game_runs
+    from app.runs import surfaces as surface_runs
     from landscapes.surfaces import Minimum
 
     scenery, specs = game_runs.game_scenery(config), config.specs()
     marks = tuple(Minimum(place.place, 0.0, place.stability == "stable") for place in scenery.game.equilibria)
     return Scene(
-        tracks=runs.surface_tracks(config, run),
+        tracks=surface_runs.surface_tracks(config, run),
         extent=scenery.game.domain,
         caption=game_caption(config),
         grid=scenery.speed,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.figures.caption import BLUER, Caption, citations, optimizer_line
 from app.export.networks import as_far_as_computed, plane_extent, plane_grid
+from app.figures.caption import BLUER, Caption, citations, optimizer_line
 from app.figures.scene import Scene, extent_of
 from app.player.tracks import Track
 from app.state import GansConfig

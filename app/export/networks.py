@@ -9,9 +9,9 @@ import numpy as np
 from app.figures.caption import BLUER, Caption, citations, optimizer_line
 from app.figures.scene import Extent, Scene, extent_of
 from app.figures.surfaces import Grid
+from app.figures.words import NETWORK_WORDS
 from app.player.tracks import Track
 from app.state import NetworksConfig
-from app.figures.words import NETWORK_WORDS
 from landscapes.contours import PlaneLoss
 
 LABELS = {"pca": ("first principal direction", "second principal direction")}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.figures.caption import Caption, surface_caption
 from app.draw.plotly_page import page_of_figures
 from app.export.tables import captioned
+from app.figures.caption import Caption, surface_caption
 from app.state import SurfacesConfig
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}  # above the 
 
 def relief_html(config: SurfacesConfig) -> bytes:
     """The surface as a relief with all tracks on it, as a page to turn and zoom that needs no network."""
-    from app.runs import surfaces as runs
     from app.figures.relief import relief_figure
+    from app.runs import surfaces as surface_runs
 
-    grid, run = runs.scenery(config).grid, runs.surface_run(config)
+    grid, run = surface_runs.scenery(config).grid, surface_runs.surface_run(config)
     figure = relief_figure(grid, run, config.colors, log_view=config.landscape.log_view)
     figure.update_layout(height=720, showlegend=True, legend=LEGEND)
     caption = replace(surface_caption(config), picture=())
@@ -35,8 +35,8 @@ def relief_html(config: SurfacesConfig) -> bytes:
 
 def cloud_html(config: SurfacesConfig, run: Trajectory, ground: go.Figure) -> bytes:
     """The seed cloud at its last step over the page's figure of the surface, as a page of its own."""
-    from app.runs import cloud
     from app.figures.cloud import mark_cloud
+    from app.runs import cloud
 
     for index, (name, color) in enumerate(zip(run.names, config.colors, strict=True)):
         alive, panel = run.diverged[index] < 0, index if config.panels else 0

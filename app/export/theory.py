@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
 from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
 from app.figures.chart import Chart, Panel
-from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
 from app.state.theory_views import INSTRUMENTS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
@@ -47,8 +47,8 @@ def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> O
     """The charts of the instrument that apply to its settings, by name; nothing moves."""
 
     def table() -> pa.Table:
-        from app.figures.chart import panels_table
         from app.export.tables import captioned
+        from app.figures.chart import panels_table
 
         panels = [panel for name in names for panel in _panels(config, name, on_progress)]
         return captioned(panels_table(panels), theory_caption(config))

@@ -15,8 +15,8 @@ from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
-    from app.runs.streamlines import Streamlines
     from app.figures.surfaces import Grid
+    from app.runs.streamlines import Streamlines
     from app.state import SurfacesConfig
     from landscapes.surfaces import Minimum
     from optim_core.trajectory import Trajectory
@@ -78,13 +78,13 @@ class Scene:
 
 def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
     """What the Surfaces page shows of a run."""
-    from app.runs import surfaces as runs
     from app.figures.words import surface_words
+    from app.runs import surfaces as surface_runs
 
-    scenery = runs.scenery(config)
+    scenery = surface_runs.scenery(config)
     specs = config.specs()
     return Scene(
-        tracks=runs.surface_tracks(config, run),
+        tracks=surface_runs.surface_tracks(config, run),
         extent=config.landscape.domain,
         caption=surface_caption(config),
         grid=scenery.grid,

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from app.figures.curves import distance
-from app.runs.streamlines import Streamlines, streamlines_of
 from app.figures.surfaces import Domain, Grid
+from app.runs.streamlines import Streamlines, streamlines_of
 from app.runs.surfaces import Recent
 from app.state import GamesConfig
 from landscapes.games import Game

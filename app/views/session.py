@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import streamlit as st
 from pydantic import BaseModel, ValidationError
 
-from app.state.links import decode, encode, explain
 from app.state import Card, Comparison, LayerConfig
+from app.state.links import decode, encode, explain
 
 Config = TypeVar("Config", bound=BaseModel)
 MAX_UNDO = 50

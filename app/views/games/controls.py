@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.views import session
 from app.player import Pick
-from app.state.presets import GAME_PRESETS
 from app.state import GAME_NOISES, LETTERS, MAX_STARTS, MAX_STEPS, GamesConfig
+from app.state.presets import GAME_PRESETS
+from app.views import session
 from app.views.parts.cards import draw_cards
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems

@@ -5,24 +5,23 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app.views import session
-
-from app.runs import games as game_runs
 from app.export import game_scene, scene_offer
 from app.export.games import game_caption
 from app.figures.games import equilibrium_text, field_figure, game_charts
-from app.tables.games import game_table, gone_text
+from app.figures.words import game_words
 from app.player import player
-from app.state.presets import shown_by_game
+from app.runs import games as game_runs
 from app.runs.surfaces import surface_tracks
 from app.state import GamesConfig
+from app.state.presets import shown_by_game
+from app.tables.games import game_table, gone_text
+from app.views import session
+from app.views.games.controls import PAGE, move_start, sidebar
 from app.views.parts.charts import draw_linked, inks
 from app.views.parts.export_panel import export_panel
-from app.views.games.controls import PAGE, move_start, sidebar
 from app.views.parts.history import chosen
-from app.views.surfaces.page import CONFIG
 from app.views.parts.progress import progress
-from app.figures.words import game_words
+from app.views.surfaces.page import CONFIG
 
 CHART, PLAYER = "game", "game-player"
 FITTING = 3  # columns of the table beside the field; more go below, over the whole width

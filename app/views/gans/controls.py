@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.state.presets import GAN_PRESETS
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
+from app.state.presets import GAN_PRESETS
 from app.views.parts.cards import draw_cards
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems

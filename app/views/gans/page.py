@@ -6,37 +6,34 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.views import session
-
-from app.runs import gans as gan_samples
-
-from app.runs import networks as trainings
-
-from app.runs import plane as weightspace
 from app.export import Scene, gan_offer, gan_scene
 from app.figures.gans import gan_curves, samples_figure
-from app.tables.gans import gan_table
 from app.jobs.store import TrainingResult
 from app.player import player
-from app.state.presets import shown_by_gan
+from app.runs import gans as gan_runs
+from app.runs import networks as network_runs
+from app.runs import plane as plane_runs
 from app.runs.surfaces import Recent
 from app.state import GansConfig
-from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.state.presets import shown_by_gan
+from app.tables.gans import gan_table
+from app.views import session
+from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
+from app.views.networks.plane import draw_honesty, draw_plane
 from app.views.parts.charts import draw_linked, inks
 from app.views.parts.export_panel import export_panel
-from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.parts.history import chosen
+from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.parts.visitor import visitor
-from app.views.networks.plane import draw_honesty, draw_plane
 from landscapes.planes import random_walk_shares
 
 CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
 CHART, PLAYER, SAMPLES = "gan-plane", "gan-player", "gan-samples"
 HONESTY = ("gan-honesty-1", "gan-honesty-2")
 
-_views: Recent[weightspace.View] = Recent(4)
-_backdrops: Recent[weightspace.Backdrop] = Recent(4)
-_samples: Recent[tuple[gan_samples.Samples, ...]] = Recent(4)
+_views: Recent[plane_runs.View] = Recent(4)
+_backdrops: Recent[plane_runs.Backdrop] = Recent(4)
+_samples: Recent[tuple[gan_runs.Samples, ...]] = Recent(4)
 
 
 def page() -> None:
@@ -48,7 +45,7 @@ def page() -> None:
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    asked = trainings.comparison(config, visitor())
+    asked = network_runs.comparison(config, visitor())
     results = awaited(PAGE, asked, lambda curves: _curves(config, asked.names, curves))
     if results is None:
         return
@@ -77,8 +74,8 @@ def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimize
 def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     st.markdown("#### What the generators make")
     key, task = tuple(result.request.key for result in results), config.task()
-    made = _samples.get(key, lambda: gan_samples.samples(task, results))
-    figure = samples_figure(names, inks(config.colors), made, gan_samples.real_samples(task))
+    made = _samples.get(key, lambda: gan_runs.samples(task, results))
+    figure = samples_figure(names, inks(config.colors), made, gan_runs.real_samples(task))
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
     behind = "; real samples are grey" if config.dataset == "ring" else ""
     st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
@@ -93,16 +90,16 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     )  # fmt: skip
     key = tuple(result.request.key for result in results)
     try:
-        seen = _views.get(key, lambda: weightspace.players_view(results))
+        seen = _views.get(key, lambda: plane_runs.players_view(results))
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
     score = config.task().landscape(config.drawn, config.seed)
-    backdrop = _backdrops.get((key, config.drawn), lambda: weightspace.Backdrop(seen, score))
+    backdrop = _backdrops.get((key, config.drawn), lambda: plane_runs.Backdrop(seen, score))
     logarithmic = config.objective == "non-saturating"  # the other losses may be negative
     titles = ("discriminator's first principal direction", "generator's")
     draw_plane(seen, backdrop, key=CHART, titles=titles, logarithmic=logarithmic)
-    tracks = weightspace.tracks(seen, results, names, config.colors)
+    tracks = plane_runs.tracks(seen, results, names, config.colors)
     scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
     player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
@@ -110,7 +107,7 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     return lambda: gan_scene(config, tracks, backdrop.wait_for_picture())
 
 
-def _explained(config: GansConfig, seen: weightspace.View) -> str:
+def _explained(config: GansConfig, seen: plane_runs.View) -> str:
     shares = seen.plane.explained or (0.0, 0.0)
     walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in seen.runs)))[0]
     return (

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.views import session
-
-from app.runs import networks as trainings
 from app.export import network_offer
 from app.figures.networks import training_curves
-from app.state.presets import shown_by_network
+from app.runs import networks as network_runs
 from app.state import NetworksConfig
+from app.state.presets import shown_by_network
 from app.tables.surfaces import training_table
-from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views import session
+from app.views.networks.controls import PAGE, sidebar
+from app.views.networks.plane import weight_space
+from app.views.networks.sharpness import sharpness_part
 from app.views.parts.charts import draw_linked, inks
 from app.views.parts.export_panel import export_panel
-from app.views.networks.controls import PAGE, sidebar
-from app.views.networks.sharpness import sharpness_part
+from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.parts.visitor import visitor
-from app.views.networks.plane import weight_space
 
 CURVES = tuple(f"network-curves-{number}" for number in range(1, 7))
 
@@ -33,7 +32,7 @@ def page() -> None:
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    asked = trainings.comparison(config, visitor())
+    asked = network_runs.comparison(config, visitor())
     results = awaited(PAGE, asked, lambda curves: _live(config, asked.names, curves))
     if results is None:
         return

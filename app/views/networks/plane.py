@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from app.runs import plane as weightspace
 from app.export import Scene, network_scene
 from app.figures.plane import honesty, plane_figure
+from app.figures.words import NETWORK_WORDS
 from app.jobs.store import TrainingResult
 from app.player import player
+from app.runs import plane as plane_runs
 from app.runs.surfaces import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, inks
 from app.views.parts.history import chosen
-from app.figures.words import NETWORK_WORDS
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 from landscapes.tasks.classifier import ClassifierTask
@@ -24,8 +24,8 @@ from landscapes.tasks.classifier import ClassifierTask
 PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
 HONESTY = ("network-honesty-1", "network-honesty-2")
 
-_views: Recent[weightspace.View] = Recent(8)
-_backdrops: Recent[weightspace.Backdrop] = Recent(8)
+_views: Recent[plane_runs.View] = Recent(8)
+_backdrops: Recent[plane_runs.Backdrop] = Recent(8)
 
 
 def weight_space(
@@ -53,14 +53,14 @@ def weight_space(
     shown = {"cycle": config.close_up, "ends": config.through}.get(config.plane)
     key = (tuple(result.request.key for result in results), config.plane, shown)
     try:
-        seen = _views.get(key, lambda: weightspace.view_of(config, results))
+        seen = _views.get(key, lambda: plane_runs.view_of(config, results))
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = _backdrops.get(key, lambda: weightspace.Backdrop(seen, task.landscape(weightspace.IMAGES)))
+    backdrop = _backdrops.get(key, lambda: plane_runs.Backdrop(seen, task.landscape(plane_runs.IMAGES)))
     titles = ("first principal direction", "second principal direction") if config.plane == "pca" else ("u", "v")
     draw_plane(seen, backdrop, key=CHART, titles=titles, measure=config.measure)
-    tracks = weightspace.tracks(seen, results, names, config.colors)
+    tracks = plane_runs.tracks(seen, results, names, config.colors)
     player(
         tracks,
         key=PLAYER,
@@ -100,8 +100,8 @@ def _choose_ends(titles: dict[int, str]) -> None:
 
 
 def draw_plane(
-    seen: weightspace.View,
-    backdrop: weightspace.Backdrop,
+    seen: plane_runs.View,
+    backdrop: plane_runs.Backdrop,
     *,
     key: str,
     titles: tuple[str, str],
@@ -141,7 +141,7 @@ def _values(picture: PlaneLoss | None, measure: str) -> str:
 
 
 def _explained(
-    seen: weightspace.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
+    seen: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
 ) -> str:
     if seen.plane.explained is None:
         through = _through(seen, config, names, results)
@@ -156,10 +156,10 @@ def _explained(
 
 
 def _through(
-    seen: weightspace.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
+    seen: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
 ) -> str:
     """Which weights span the plane."""
-    lasting = [names[index] for index in weightspace.stayed(results)]
+    lasting = [names[index] for index in plane_runs.stayed(results)]
     if config.plane == "cycle":
         snapshots = seen.framed[0].snapshots
         between = "the end of its first inner block" if len(snapshots.layers) > 1 else "a place halfway"
@@ -183,8 +183,8 @@ def _through(
 
 
 def draw_honesty(
-    seen: weightspace.View,
-    backdrop: weightspace.Backdrop,
+    seen: plane_runs.View,
+    backdrop: plane_runs.Backdrop,
     names: Sequence[str],
     colors: Sequence[str],
     *,

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from app.jobs.store import TrainingResult
-from app.runs.surfaces import Recent
 from app.runs.sharpness import IMAGES, PROBES, RADIUS, Point, SharpnessRun, points
+from app.runs.surfaces import Recent
 from app.views.parts.visitor import visitor
 from landscapes.sharpness import Sharpness
 from landscapes.tasks.classifier import ClassifierTask

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.views import session
 from app.player.tracks import PALETTE
 from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_EVERY, MAX_K, MAX_LAYERS, Card, GanCard, LayerConfig
 from app.state.cards import titles_of
+from app.views import session
 
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}

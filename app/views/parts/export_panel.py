@@ -11,15 +11,15 @@ from typing import Any
 import streamlit as st
 from pydantic import BaseModel
 
-from app.views import session
-from app.export import document
 from app.draw.animation import ANIMATION_FORMATS
 from app.draw.image import FIGURE_FORMATS, check_size
-from app.figures.look import STYLES
+from app.export import document
 from app.export.offer import Offer
 from app.export.pages import page_of
+from app.figures.look import STYLES
 from app.figures.scene import Scene
 from app.state.share import short_link
+from app.views import session
 from app.views.parts.downloads import download, failures
 from app.views.parts.progress import progress
 

@@ -7,10 +7,10 @@ from html import escape
 
 import streamlit as st
 
-from app.runs import networks as trainings
 from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult
+from app.runs import networks as network_runs
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
 from optim_core.curves import Curves
@@ -23,7 +23,7 @@ ResultsByOptimizer = tuple[tuple[TrainingResult, ...], ...]
 
 
 def awaited(
-    page: str, asked: trainings.Comparison, draw: Callable[[CurvesByOptimizer], None]
+    page: str, asked: network_runs.Comparison, draw: Callable[[CurvesByOptimizer], None]
 ) -> ResultsByOptimizer | None:
     """The finished runs, over seeds per optimizer; until then None, with progress and growing curves on the page.
 
@@ -34,11 +34,11 @@ def awaited(
     """
     try:
         jobs = default_jobs()
-        if trainings.all_done(asked, jobs):
+        if network_runs.all_done(asked, jobs):
             return asked.results(jobs)
         if f"{page}.begun" not in st.session_state:
             st.session_state[f"{page}.begun"] = True
-            trainings.submit(asked, jobs)
+            network_runs.submit(asked, jobs)
         _live(asked, draw)
     except JobsError as error:
         _gone(error)
@@ -46,7 +46,7 @@ def awaited(
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _live(asked: trainings.Comparison, draw: Callable[[CurvesByOptimizer], None]) -> None:
+def _live(asked: network_runs.Comparison, draw: Callable[[CurvesByOptimizer], None]) -> None:
     jobs = default_jobs()
     try:
         statuses = asked.statuses(jobs)
@@ -65,11 +65,13 @@ def _live(asked: trainings.Comparison, draw: Callable[[CurvesByOptimizer], None]
         _gone(error)
 
 
-def _button(asked: trainings.Comparison, jobs: Jobs, busy: bool) -> None:
+def _button(asked: network_runs.Comparison, jobs: Jobs, busy: bool) -> None:
     if busy:
-        st.button("Cancel", icon=":material/stop_circle:", on_click=trainings.cancel, args=(asked, jobs))
+        st.button("Cancel", icon=":material/stop_circle:", on_click=network_runs.cancel, args=(asked, jobs))
     else:
-        st.button("Train", type="primary", icon=":material/play_arrow:", on_click=trainings.submit, args=(asked, jobs))
+        st.button(
+            "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(asked, jobs)
+        )
 
 
 def _gone(error: JobsError) -> None:

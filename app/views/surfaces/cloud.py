@@ -6,12 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.runs import cloud
-from app.export import surfaces as closer
+from app.export import surfaces as surface_exports
 from app.export.tables import csv_of, parquet_of
 from app.figures.cloud import ellipse, mark_steady
 from app.figures.surfaces import surface_figure
 from app.player import player
+from app.runs import cloud
 from app.runs.surfaces import Recent, Scenery, Trajectory
 from app.state import SurfacesConfig
 from app.views.parts.downloads import download
@@ -50,9 +50,11 @@ def _downloads(config: SurfacesConfig, scenery: Scenery, run: Trajectory) -> Non
     """The cloud to take away; a table is made when it is asked for."""
     stem = f"lookahead-{config.surface}-cloud"
     with st.container(horizontal=True):
-        download("Cloud (CSV)", lambda: csv_of(closer.cloud_table(config, run)), f"{stem}.csv")
-        download("Cloud (Parquet)", lambda: parquet_of(closer.cloud_table(config, run)), f"{stem}.parquet")
-        download("Cloud (HTML)", lambda: closer.cloud_html(config, run, _figure(config, scenery)), f"{stem}.html")
+        download("Cloud (CSV)", lambda: csv_of(surface_exports.cloud_table(config, run)), f"{stem}.csv")
+        download("Cloud (Parquet)", lambda: parquet_of(surface_exports.cloud_table(config, run)), f"{stem}.parquet")
+        download(
+            "Cloud (HTML)", lambda: surface_exports.cloud_html(config, run, _figure(config, scenery)), f"{stem}.html"
+        )
 
 
 def _computed(config: SurfacesConfig, number: int) -> Trajectory:

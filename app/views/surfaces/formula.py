@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
-from app.views import session
 from app.runs.surfaces import Scenery
 from app.state import OWN, SurfacesConfig
+from app.views import session
 from landscapes.formula import FormulaError, parse
 
 PAGE = "surfaces"

@@ -5,33 +5,40 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.views import session
-
-from app.runs import surfaces as runs
 from app.export import scene_offer, surface_scene
 from app.figures.caption import surface_caption
 from app.figures.curves import linked_charts
 from app.figures.surfaces import surface_figure
+from app.figures.words import surface_words
 from app.player import player
-from app.state.presets import shown_by
+from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
+from app.state.presets import shown_by
 from app.tables.surfaces import summary
+from app.views import session
 from app.views.parts.charts import draw_linked, inks
 from app.views.parts.export_panel import export_panel
-from app.views.surfaces.formula import note_gaps
 from app.views.parts.history import chosen
-from app.views.surfaces.predict import hidden, outcome, place_prediction, player_key, predicting, prediction, with_predictions
+from app.views.parts.progress import progress
 from app.views.surfaces.closer import look_closer
 from app.views.surfaces.controls import PAGE, PLAYER, move_start, sidebar
-from app.views.parts.progress import progress
-from app.figures.words import surface_words
+from app.views.surfaces.formula import note_gaps
+from app.views.surfaces.predict import (
+    hidden,
+    outcome,
+    place_prediction,
+    player_key,
+    predicting,
+    prediction,
+    with_predictions,
+)
 
 CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
 LETTER = 7  # px of a letter in a table, on average
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
 
-_figures: runs.Recent[go.Figure] = runs.Recent(16)  # what does not move is drawn once
+_figures: surface_runs.Recent[go.Figure] = surface_runs.Recent(16)  # what does not move is drawn once
 
 
 def page() -> None:
@@ -44,10 +51,10 @@ def page() -> None:
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
         return
-    scenery = runs.scenery(config)
+    scenery = surface_runs.scenery(config)
     note_gaps(config, scenery)
     with progress("Running") as on_progress:
-        run = runs.surface_run(config, on_progress)
+        run = surface_runs.surface_run(config, on_progress)
     prediction(config)
     _stage(config, run, scenery)
     if predicting():
@@ -60,7 +67,7 @@ def page() -> None:
     export_panel(scene_offer(lambda: surface_scene(config, run), surface_caption(config)), config, page=PAGE)
 
 
-def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:
+def _stage(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surface_runs.Scenery) -> None:
     """The surface and the player over it."""
     titles, log_view = (
         tuple(spec.name for spec in config.specs()) if config.panels else ("",),
@@ -70,7 +77,7 @@ def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) 
         (scenery, titles), lambda: surface_figure(scenery.grid, scenery.minima, log_view=log_view, titles=titles)
     )
     st.plotly_chart(with_predictions(figure, config), key=CHART, config=CONFIG, theme="streamlit")
-    tracks = hidden(runs.surface_tracks(config, run))
+    tracks = hidden(surface_runs.surface_tracks(config, run))
     on_pick = place_prediction if predicting() else move_start
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
     player(
@@ -79,7 +86,7 @@ def _stage(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) 
     )  # fmt: skip
 
 
-def _table(config: SurfacesConfig, run: runs.Trajectory, scenery: runs.Scenery) -> None:
+def _table(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surface_runs.Scenery) -> None:
     customary = scenery.floor + 0.01 * (float(run.loss[0].max()) - scenery.floor)
     target = config.target if config.target is not None else customary
     rows = summary(run, scenery.places, target)

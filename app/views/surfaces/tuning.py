@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.views import session
-
-from app.runs import tuning
 from app.figures.tuning import tuning_curves
+from app.runs import tuning
 from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
+from app.views import session
 from app.views.parts.charts import inks
 from app.views.parts.progress import progress
 from optim_core.sweep import Tuning

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.views import session
 from app.state.cards import MAX_K
 from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
 from app.state.theory_views import VIEWS
+from app.views import session
 from app.views.parts.cards import SUBSCRIPT, SYNC_MOMENTUM
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.runs import theory as theory_runs
 from app.figures.theory.noise import trade_off_figure, variance_figure
+from app.runs import theory as theory_runs
 from app.state.theory import TheoryConfig
-from app.views.theory.controls import PAGE
 from app.views.parts.progress import progress
+from app.views.theory.controls import PAGE
 from optim_core.experiments import VarianceRun
 
 CHART = {"displayModeBar": False}

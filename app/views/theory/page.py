@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.views import session
 from app.export.theory import theory_offer
 from app.state.theory import TheoryConfig
 from app.state.theory_views import INSTRUMENTS, VIEWS
-from app.views.theory import regularization as theory_descent
-from app.views.theory import noise as theory_noise
-from app.views.theory import rates as theory_rate
-from app.views.theory import stability as theory_stability
+from app.views import session
 from app.views.parts.export_panel import export_panel
+from app.views.theory import noise, rates, regularization, stability
 from app.views.theory.controls import PAGE, sidebar
 
 
@@ -28,9 +25,9 @@ def page() -> None:
     if shown:
         st.caption(shown)
     {
-        "stability": theory_stability.draw,
-        "noise": theory_noise.draw,
-        "regularization": theory_descent.draw,
-        "rate": theory_rate.draw,
+        "stability": stability.draw,
+        "noise": noise.draw,
+        "regularization": regularization.draw,
+        "rate": rates.draw,
     }[config.instrument](config)
     export_panel(theory_offer(config), config, page=PAGE)

@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from app.runs import theory as theory_runs
 from app.figures.theory.rates import rates_figure
+from app.runs import theory as theory_runs
 from app.state.theory import TheoryConfig
-from app.views.theory.controls import PAGE
 from app.views.parts.progress import progress
+from app.views.theory.controls import PAGE
 from optim_core.experiments import RateRun
 from optim_core.theory import Slope
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app.views import session
-
-from app.runs import theory as theory_runs
 from app.figures.theory.regularization import (
     accuracy_figure,
     amplification_figure,
     coefficients_figure,
     landscapes_figure,
 )
+from app.runs import theory as theory_runs
 from app.state.theory import MAX_BATCHES, TheoryConfig
-from app.views.theory.controls import PAGE
+from app.views import session
 from app.views.parts.progress import progress
+from app.views.theory.controls import PAGE
 from landscapes.surfaces import SURFACES
 from optim_core.theory import ModifiedLoss, base_steps, why_not
 

@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.views import session
-
-from app.runs import theory as theory_runs
 from app.figures.theory.stability import disagreements, factor_plane, stability_figure
+from app.runs import theory as theory_runs
 from app.state import Card, LayerConfig, SurfacesConfig
 from app.state.games import GameCard, GamesConfig
 from app.state.theory import TheoryConfig
+from app.views import session
 from app.views.games import page as games
-from app.views.surfaces import page as surfaces
 from app.views.parts.cards import SUBSCRIPT
-from app.views.theory.controls import AXES, PAGE
 from app.views.parts.progress import progress
+from app.views.surfaces import page as surfaces
+from app.views.theory.controls import AXES, PAGE
 from optim_core.experiments import SimulatedMap
 from optim_core.spec import OptimizerSpec
 from optim_core.theory import base_steps, linear_factors, linear_rate
