@@ -10,17 +10,17 @@ Sources: [H] Hsieh, Mertikopoulos & Cevher 2021, *The limits of min-max optimiza
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
-from landscapes.fields import Array, Field, Objective, Slope, gradient_field
+from landscapes.expression import Expression
+from landscapes.fields import Field, Objective, Slope, gradient_field
+from landscapes.formula import parse
 from landscapes.minima import Domain, Place
 
 Stability = Literal["stable", "centre", "unstable"]
@@ -75,7 +75,8 @@ class Game:
         source: where the game comes from; empty where it is folklore.
         linear: whether the field is linear, so that `Equilibrium.eigenvalues` hold everywhere.
         noise_scale: the customary deviation of Gaussian noise; 0 is none.
-        slope: the objective with its gradient written out, where that is faster.
+        slope: the objective with its gradient, where that is faster than autograd.
+        tree: the objective as an expression in x and y.
         parameter: the number that the game depends on, if any.
     """
 
@@ -92,6 +93,7 @@ class Game:
     linear: bool = False
     noise_scale: float = 0.0
     slope: Slope | None = None
+    tree: Expression | None = None
     parameter: Parameter | None = None
 
     @cached_property
@@ -154,22 +156,20 @@ def one_player(field: Field, player: Literal[0, 1]) -> Field:
     return alone
 
 
+def _game(text: str, values: Mapping[str, float] | None = None, latex: str = "", **view: Any) -> Game:
+    """The game of a formula, seen as `view` says; `latex` where the customary notation is not the formula's."""
+    formula = parse(text, values or ())
+    objective, slope, tree = formula.objective(values), formula.slope(values), formula.bound(values)
+    return Game(formula=latex or formula.latex, objective=objective, slope=slope, tree=tree, **view)
+
+
 def quadratic_game(epsilon: float) -> Game:
     """½εx² + xy − ½εy²: ε = 0 is bilinear; eigenvalues ε ± i."""
-
-    def objective(p: Tensor) -> Tensor:
-        x, y = p.unbind(-1)
-        return 0.5 * epsilon * (x * x - y * y) + x * y
-
-    def slope(x: Array, y: Array) -> tuple[Array, Array, Array]:
-        return 0.5 * epsilon * (x * x - y * y) + x * y, epsilon * x + y, x - epsilon * y
-
-    return Game(
+    return _game(
+        "1/2*epsilon*x^2 + x*y - 1/2*epsilon*y^2",
+        {"epsilon": epsilon},
         key="quadratic",
         name="Quadratic game",
-        formula=r"\tfrac12\varepsilon x^2 + xy - \tfrac12\varepsilon y^2",
-        objective=objective,
-        slope=slope,
         linear=True,
         domain=((-2, 2), (-2, 2)),
         start=(1.0, 1.0),
@@ -180,23 +180,12 @@ def quadratic_game(epsilon: float) -> Game:
 
 
 def almost_bilinear(epsilon: float) -> Game:
-    """The objective xy + ε(½y² − ¼y⁴) [H]; its flow is van der Pol's, on a cycle of radius 2/√3 as ε → 0."""
-
-    def objective(p: Tensor) -> Tensor:
-        x, y = p.unbind(-1)
-        y2 = y * y
-        return x * y + epsilon * (0.5 * y2 - 0.25 * y2 * y2)
-
-    def slope(x: Array, y: Array) -> tuple[Array, Array, Array]:
-        y2 = y * y
-        return x * y + epsilon * (0.5 * y2 - 0.25 * y2 * y2), y, x + epsilon * (y - y2 * y)
-
-    return Game(
+    """Its flow is van der Pol's, on a cycle of radius 2/√3 as ε → 0 [H]."""
+    return _game(
+        "x*y + epsilon*(1/2*y^2 - 1/4*y^4)",
+        {"epsilon": epsilon},
         key="limit_cycle",
         name="Almost bilinear, with a limit cycle",
-        formula=r"xy + \varepsilon\left(\tfrac12 y^2 - \tfrac14 y^4\right)",
-        objective=objective,
-        slope=slope,
         domain=((-2, 2), (-2, 2)),
         start=(1.5, 1.5),
         lr=0.1,
@@ -207,17 +196,16 @@ def almost_bilinear(epsilon: float) -> Game:
 
 
 def dirac_gan(gamma: float) -> Game:
-    """The objective log σ(xy) + log σ(0) − ½γy² [M], γ the gradient penalty; eigenvalues ½(γ ± √(γ² − 1))."""
+    """Dirac-GAN [M] with γ the gradient penalty: eigenvalues ½(γ ± √(γ² − 1)).
 
-    def objective(p: Tensor) -> Tensor:
-        x, y = p.unbind(-1)
-        return logsigmoid(x * y) - math.log(2) - 0.5 * gamma * y * y
-
-    return Game(
+    log σ(z) = min(z, 0) − log(1 + e^−|z|), which overflows nowhere.
+    """
+    return _game(
+        "min(x*y, 0) - log(1 + exp(-abs(x*y))) - log(2) - 1/2*gamma*y^2",
+        {"gamma": gamma},
+        latex=r"\log\sigma(xy) + \log\sigma(0) - \tfrac12\gamma y^2",
         key="dirac_gan_penalty",
         name="Dirac-GAN with gradient penalty",
-        formula=r"\log\sigma(xy) + \log\sigma(0) - \tfrac12\gamma y^2",
-        objective=objective,
         domain=((-2.5, 2.5), (-2.5, 2.5)),
         start=(1.8, 1.8),
         lr=0.2,
@@ -227,28 +215,15 @@ def dirac_gan(gamma: float) -> Game:
     )
 
 
-def forsaken(p: Tensor) -> Tensor:
-    """x(y − .45) + φ(x) − φ(y) with φ(z) = ¼z² − ½z⁴ + ⅙z⁶ [H]."""
-    x, y = p.unbind(-1)
-    square = p * p
-    bumps = square * (0.25 + square * (square / 6 - 0.5))
-    return x * (y - 0.45) + bumps[..., 0] - bumps[..., 1]
-
-
-def forsaken_slope(x: Array, y: Array) -> tuple[Array, Array, Array]:
-    """`forsaken` with its gradient."""
-    x2, y2 = x * x, y * y
-    value = x * (y - 0.45) + x2 * (0.25 + x2 * (x2 / 6 - 0.5)) - y2 * (0.25 + y2 * (y2 / 6 - 0.5))
-    return value, y - 0.45 + x * (0.5 + x2 * (x2 - 2)), x - y * (0.5 + y2 * (y2 - 2))
-
-
-_BILINEAR = replace(
-    quadratic_game(0.0),
+_BILINEAR = _game(
+    "x*y",
     key="bilinear",
     name="Bilinear",
-    formula="xy",
+    linear=True,
+    domain=((-2, 2), (-2, 2)),
+    start=(1.0, 1.0),
+    lr=0.1,
     teaches="Pure rotation: descent-ascent spirals out, Lookahead spirals in, two layers faster.",
-    parameter=None,
 )
 
 _ALL = (
@@ -271,15 +246,10 @@ _ALL = (
     ),
     dirac_gan(0.3),
     almost_bilinear(0.3),
-    Game(
+    _game(
+        "x*(y - 0.45) + 1/4*x^2 - 1/2*x^4 + 1/6*x^6 - (1/4*y^2 - 1/2*y^4 + 1/6*y^6)",  # [H]
         key="forsaken",
         name="Forsaken, with a spurious attractor",
-        formula=(
-            r"x(y - 0.45) + \varphi(x) - \varphi(y),"
-            r"\quad \varphi(z) = \tfrac14 z^2 - \tfrac12 z^4 + \tfrac16 z^6"
-        ),
-        objective=forsaken,
-        slope=forsaken_slope,
         domain=((-1.8, 1.8), (-1.8, 1.8)),
         critical=((0.07802666873846008, 0.41193385136581984),),
         start=(-1.0, -1.0),
