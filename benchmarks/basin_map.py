@@ -13,8 +13,8 @@ import numba
 import numpy as np
 import torch
 
-from app import runs
-from app.basins import basin_maps
+from app.runs import surfaces as surface_runs
+from app.runs.basins import basin_maps
 from app.state import SurfacesConfig
 from optim_core.trajectory import record
 
@@ -58,7 +58,7 @@ def main() -> None:
     config = config.model_copy(update={"cards": tuple(card.model_copy(update={"lr": LR}) for card in config.cards)})
     x, y = (np.linspace(low, high, POINTS) for low, high in config.landscape.domain)
     starts = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    field, scenery = config.landscape.field(), runs.scenery(config)
+    field, scenery = config.landscape.field(), surface_runs.scenery(config)
 
     def loop() -> list[np.ndarray]:
         return [compiled(starts, STEPS, LR, k, 0.5) for k in ((0, 0), (5, 0), (5, 5))]

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.presets import GAN_PRESETS, NETWORK_PRESETS
+from app.state.presets import GAN_PRESETS, NETWORK_PRESETS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -9,15 +9,15 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from app.export.animation import ANIMATION_FORMATS, CancelledError, render_animation
+from app.draw.animation import ANIMATION_FORMATS, CancelledError, render_animation
+from app.draw.image import FIGURE_FORMATS
+from app.draw.playing import player_html
 from app.export.document import CONFIG_NAME, to_json
-from app.export.figures import FIGURE_FORMATS
 from app.export.offer import DoesNotApplyError, Offer, scene_offer
 from app.export.pages import page_of
-from app.export.playing import player_html
-from app.export.scene import Scene
 from app.export.tables import csv_of, parquet_of
-from app.share import short_link
+from app.figures.scene import Scene
+from app.state.share import short_link
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

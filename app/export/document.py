@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
-from app.export.caption import program
 from app.export.pages import PAGES, page_of
-from app.links import explain
-from app.share import VERSION, migrated
+from app.figures.caption import program
+from app.state.links import explain
+from app.state.share import VERSION, migrated
 
 FORMAT = "lookahead-lab"
 CONFIG_NAME = "config.json"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from app.export.figures import render_figure
-from app.export.look import style_of
+from app.draw.image import render_figure
+from app.draw.palette import palette_of
 from app.export.pages import page_of, scene_of
-from app.export.palette import palette_of
-from app.presets import GAME_PRESETS, PRESETS
-from app.share import short_link
+from app.figures.look import style_of
 from app.state import GamesConfig, SurfacesConfig
+from app.state.presets import GAME_PRESETS, PRESETS
+from app.state.share import short_link
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 

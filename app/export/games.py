@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.export.caption import BLUER, Caption, citations, noise_line, optimizer_line
-from app.export.formula_text import readable
-from app.export.scene import Scene
+from app.figures.caption import BLUER, Caption, citations, noise_line, optimizer_line
+from app.figures.formula_text import readable
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     from app.state import GamesConfig
@@ -21,14 +21,15 @@ METHODS = {
 
 def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
     """What the Games page shows of a run."""
-    from app import game_runs, runs
-    from app.words import game_words
+    from app.figures.words import game_words
+    from app.runs import games as game_runs
+    from app.runs import surfaces as surface_runs
     from landscapes.surfaces import Minimum
 
     scenery, specs = game_runs.game_scenery(config), config.specs()
     marks = tuple(Minimum(place.place, 0.0, place.stability == "stable") for place in scenery.game.equilibria)
     return Scene(
-        tracks=runs.surface_tracks(config, run),
+        tracks=surface_runs.surface_tracks(config, run),
         extent=scenery.game.domain,
         caption=game_caption(config),
         grid=scenery.speed,

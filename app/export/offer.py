@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from app.export.caption import Caption
-from app.export.scene import Scene
+from app.figures.caption import Caption
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from app.export.chart import Chart
+    from app.figures.chart import Chart
 
 MakeFigure = Callable[..., bytes]
 """Takes what `render_figure` takes after the picture, `step` among it."""
@@ -66,7 +66,7 @@ def scene_offer(scene: Callable[[], Scene], caption: Caption, name: str = "paths
     """What can be made of a scene alone."""
 
     def interactive() -> bytes:
-        from app.export.plotly_page import plotly_html
+        from app.draw.plotly_page import plotly_html
 
         return plotly_html(scene())
 
@@ -82,7 +82,7 @@ def figure_of_scene(scene: Callable[[], Scene]) -> MakeFigure:
     """Draws the scene."""
 
     def make(*args: Any, **settings: Any) -> bytes:
-        from app.export.figures import render_figure
+        from app.draw.image import render_figure
 
         return render_figure(scene(), *args, **settings)
 
@@ -93,7 +93,7 @@ def figure_of_chart(chart: Callable[[int | None], Chart]) -> MakeFigure:
     """Draws a chart that is made up to a base step, or of all for None."""
 
     def make(*args: Any, step: int | None = None, **settings: Any) -> bytes:
-        from app.export.figures import render_figure
+        from app.draw.image import render_figure
 
         made = chart(step)
         return render_figure(replace(made, caption=made.caption.at(step)), *args, **settings)

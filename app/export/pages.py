@@ -8,17 +8,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app import game_runs, runs
-from app.export.caption import surface_caption
 from app.export.games import game_caption, game_scene
 from app.export.offer import Offer, scene_offer
-from app.export.scene import Scene, surface_scene
 from app.export.script import surface_script
 from app.export.script_of_game import game_script
 from app.export.script_of_gan import gan_script
 from app.export.script_of_network import network_script
 from app.export.theory import theory_offer
 from app.export.trained import trained_gan_offer, trained_network_offer
+from app.figures.caption import surface_caption
+from app.figures.scene import Scene, surface_scene
+from app.runs import games as game_runs
+from app.runs import surfaces as surface_runs
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
 from app.state.theory import TheoryConfig
 
@@ -44,7 +45,7 @@ class Page:
 
 
 def _surfaces(config: SurfacesConfig, on_progress: Progress | None) -> Offer:
-    scene = surface_scene(config, runs.surface_run(config, on_progress))
+    scene = surface_scene(config, surface_runs.surface_run(config, on_progress))
     return scene_offer(lambda: scene, surface_caption(config))
 
 

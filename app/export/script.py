@@ -9,11 +9,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from app.export.caption import surface_caption
 from app.export.formula_source import objective_source
 from app.export.script_parts import Objective, loop_script, noise_parts, noise_setting
 from app.export.source import Excerpt, excerpt
-from app.runs import escape_radius
+from app.figures.caption import surface_caption
+from app.runs.surfaces import escape_radius
 from app.state import SurfacesConfig
 from app.state.formula import DEFAULT_FORMULA
 from app.state.surfaces import OWN

@@ -11,7 +11,7 @@ from typing import Any
 from app.export.games import game_caption
 from app.export.script_parts import Objective, loop_script, noise_parts
 from app.export.source import Excerpt, excerpt, plain
-from app.game_runs import escape_radius
+from app.runs.games import escape_radius
 from app.state import GamesConfig
 
 _FIELD = '''gradient_of_f = {maker}({f})

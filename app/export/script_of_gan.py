@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from app.export.caption import program
-from app.export.gan import gan_caption
+from app.export.gans import gan_caption
 from app.export.script_data import (
     AVERAGE,
     AVERAGED,
@@ -28,6 +27,7 @@ from app.export.script_parts import (
     settings_text,
 )
 from app.export.source import Excerpt, excerpt
+from app.figures.caption import program
 
 if TYPE_CHECKING:
     from app.state import GansConfig
@@ -228,7 +228,7 @@ _LR = """            for group in optimizer.param_groups:
 
 def gan_script(config: GansConfig, file: str = "run.py") -> str:
     """A script that trains the comparison again, to be saved under the name `file`."""
-    from app.trainings import requests
+    from app.runs.networks import requests
     from landscapes.tasks.gan import JUDGED
 
     task, caption = config.task(), gan_caption(config)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from app.export.caption import program
-from app.export.network import network_caption
+from app.export.networks import network_caption
 from app.export.script_data import AVERAGE, AVERAGED, TAIL, TRAINING_IMPORTS, UPDATE, digits_parts, module_text
 from app.export.script_parts import (
     definitions_text,
@@ -17,6 +16,7 @@ from app.export.script_parts import (
     settings_text,
 )
 from app.export.source import Excerpt, excerpt
+from app.figures.caption import program
 
 if TYPE_CHECKING:
     from app.state import NetworksConfig
@@ -139,7 +139,7 @@ _LR = """        for group in optimizer.param_groups:
 
 def network_script(config: NetworksConfig, file: str = "run.py") -> str:
     """A script that trains the comparison again, to be saved under the name `file`."""
-    from app.trainings import requests
+    from app.runs.networks import requests
     from landscapes.tasks.classifier import EVALUATION_ROWS, STATISTICS_ROWS
 
     task, specs, caption = config.task(), config.specs(), network_caption(config)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from app.export.caption import Caption, program
 from app.export.source import Excerpt, excerpt
+from app.figures.caption import Caption, program
 from app.state import GamesConfig, SurfacesConfig
 from optim_core.spec import OptimizerSpec
 

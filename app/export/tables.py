@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export import strands
-from app.export.scene import Scene
+from app.figures import lines
+from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from app.export.caption import Caption
+    from app.figures.caption import Caption
     from app.player.tracks import Track
 
 COLUMNS = ("run", "optimizer", "layer", "step", "x", "y", "loss", "synchronised")
@@ -32,7 +32,7 @@ def long_table(scene: Scene) -> pa.Table:
     """The tracks of a scene with the columns above; its schema's metadata carries the caption and the config."""
     import pyarrow as pa
 
-    pieces = [_piece(track, layer) for track in scene.tracks for layer in strands.layers_of(track)]
+    pieces = [_piece(track, layer) for track in scene.tracks for layer in lines.layers_of(track)]
     names = list(dict.fromkeys(track.name for track in scene.tracks))
     numbers = np.concatenate([np.full(len(piece["step"]), names.index(piece["name"]), np.int8) for piece in pieces])
     columns = {
@@ -85,7 +85,7 @@ def parquet_of(table: pa.Table) -> bytes:
 
 
 def _piece(track: Track, layer: int) -> dict[str, object]:
-    places, rows = strands.weights(track, layer), track.rows
+    places, rows = lines.weights(track, layer), track.rows
     return {
         "name": track.name,
         "run": np.full(rows, track.start),
@@ -93,8 +93,8 @@ def _piece(track: Track, layer: int) -> dict[str, object]:
         "step": track.step,
         "x": places[:, 0],
         "y": places[:, 1],
-        "loss": strands.loss(track, layer),
-        "synchronised": (np.asarray(track.synchronised) >= max(layer, 1)) & (layer != strands.AVERAGE),
+        "loss": lines.loss(track, layer),
+        "synchronised": (np.asarray(track.synchronised) >= max(layer, 1)) & (layer != lines.AVERAGE),
     }
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from app.export.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
-from app.export.chart import Chart, Panel
 from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
-from app.theory_views import INSTRUMENTS
+from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
+from app.figures.chart import Chart, Panel
+from app.state.theory_views import INSTRUMENTS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 from optim_core.theory import why_not
@@ -47,8 +47,8 @@ def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> O
     """The charts of the instrument that apply to its settings, by name; nothing moves."""
 
     def table() -> pa.Table:
-        from app.export.chart import panels_table
         from app.export.tables import captioned
+        from app.figures.chart import panels_table
 
         panels = [panel for name in names for panel in _panels(config, name, on_progress)]
         return captioned(panels_table(panels), theory_caption(config))
@@ -91,7 +91,7 @@ def _not_applying(config: TheoryConfig, name: str) -> str | None:
 
 
 def _panels(config: TheoryConfig, name: str, on_progress: Progress | None) -> list[Panel]:
-    from app.export import theory_panels  # plotly and the experiments take half a second to import
+    from app.figures.theory import panels as theory_panels  # plotly and the experiments take half a second to import
 
     panels: list[Panel] = getattr(theory_panels, PARTS[config.instrument][name])(config, on_progress)
     return panels
@@ -152,7 +152,7 @@ def _regularization_settings(config: TheoryConfig) -> str:
 
 
 def _rate_settings(config: TheoryConfig) -> str:
-    from app import theory_runs
+    from app.runs import theory as theory_runs
 
     problem = theory_runs.rate_problem(config)
     divided = " / Π α" if config.equal_effective else ""
@@ -173,8 +173,8 @@ _SETTINGS: dict[str, Callable[[Any], str]] = {
 
 def theory_html(config: TheoryConfig, on_progress: Progress | None = None) -> bytes:
     """The page's own charts, to zoom and hover, as one HTML file."""
-    from app.export.plotly_page import page_of_figures
-    from app.export.theory_plots import theory_plots
+    from app.draw.plotly_page import page_of_figures
+    from app.figures.theory.plots import theory_plots
 
     figures: dict[str, go.Figure] = theory_plots(config, on_progress)
     return page_of_figures(figures, theory_caption(config))

@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from app.export.gan import gan_caption, gan_scene
-from app.export.network import network_caption, network_scene
+from app.export.gans import gan_caption, gan_scene
+from app.export.networks import network_caption, network_scene
 from app.export.offer import Offer, figure_of_chart, scene_offer
-from app.export.scene import Scene
+from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.state import GansConfig, NetworksConfig
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from app.export.caption import Caption
-    from app.export.chart import Chart
-    from app.weightspace import View
+    from app.figures.caption import Caption
+    from app.figures.chart import Chart
+    from app.runs.plane import View
     from landscapes.contours import PlaneLoss
     from landscapes.weights import WeightLoss
 
@@ -39,8 +39,8 @@ def network_offer(config: NetworksConfig, results: Results, scene: SceneMaker | 
     """
 
     def curves(step: int | None) -> Chart:
-        from app.export.training_charts import curves_chart
-        from app.figures.training import TITLES, training_lines
+        from app.figures.networks import TITLES, training_lines
+        from app.figures.training_charts import curves_chart
 
         lines = [training_lines([result.curves for result in row]) for row in results]
         return curves_chart(caption, _names(config), config.colors, lines, TITLES, step=step)
@@ -53,20 +53,20 @@ def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) ->
     """The plane of the two players, training curves and samples; arguments as for `network_offer`."""
 
     def curves(step: int | None) -> Chart:
-        from app.export.training_charts import curves_chart
         from app.figures.gans import curve_titles, gan_lines
+        from app.figures.training_charts import curves_chart
 
         lines = [gan_lines([result.curves for result in row]) for row in results]
         titles = curve_titles(config.features)
         return curves_chart(caption, _names(config), config.colors, lines, titles, step=step)
 
     def samples(step: int | None) -> Chart:
-        from app import gan_samples
-        from app.export.training_charts import samples_chart
+        from app.figures.training_charts import samples_chart
+        from app.runs import gans as gan_runs
 
         task, first = config.task(), [row[0] for row in results]
-        made = gan_samples.samples(task, first, config.steps if step is None else step)
-        return samples_chart(caption, _names(config), config.colors, made, gan_samples.real_samples(task))
+        made = gan_runs.samples(task, first, config.steps if step is None else step)
+        return samples_chart(caption, _names(config), config.colors, made, gan_runs.real_samples(task))
 
     caption = gan_caption(config)
     return _offer(config, results, scene, caption, {CURVES: curves, SAMPLES: samples})
@@ -81,7 +81,7 @@ def _offer(
 ) -> Offer:
     def table() -> pa.Table:
         from app.export.tables import captioned
-        from app.export.training_tables import curves_table
+        from app.tables.networks import curves_table
 
         pairs = zip(_names(config), results, strict=True)
         return captioned(
@@ -103,12 +103,12 @@ def trained_network_offer(config: NetworksConfig, on_progress: Progress | None =
 
     @cache
     def scene() -> Scene:
-        from app import weightspace
+        from app.runs import plane as plane_runs
 
         task, first = config.task(), [row[0] for row in results]
-        seen = weightspace.view_of(config, first)
-        picture = _picture(seen, task.landscape(weightspace.IMAGES), on_progress)
-        return network_scene(config, weightspace.tracks(seen, first, _names(config), config.colors), picture)
+        seen = plane_runs.view_of(config, first)
+        picture = _picture(seen, task.landscape(plane_runs.IMAGES), on_progress)
+        return network_scene(config, plane_runs.tracks(seen, first, _names(config), config.colors), picture)
 
     return network_offer(config, results, scene)
 
@@ -119,12 +119,12 @@ def trained_gan_offer(config: GansConfig, on_progress: Progress | None = None) -
 
     @cache
     def scene() -> Scene:
-        from app import weightspace
+        from app.runs import plane as plane_runs
 
         first = [row[0] for row in results]
-        seen = weightspace.players_view(first)
+        seen = plane_runs.players_view(first)
         picture = _picture(seen, config.task().landscape(config.drawn, config.seed), on_progress)
-        return gan_scene(config, weightspace.tracks(seen, first, _names(config), config.colors), picture)
+        return gan_scene(config, plane_runs.tracks(seen, first, _names(config), config.colors), picture)
 
     return gan_offer(config, results, scene)
 
@@ -133,7 +133,7 @@ def _stored(config: NetworksConfig | GansConfig, on_progress: Progress | None) -
     """The runs, those that the store has not got trained in this process."""
     from app.jobs.store import store_from_environment
     from app.jobs.worker import compute_here
-    from app.trainings import requests
+    from app.runs.networks import requests
 
     store, asked = store_from_environment(), requests(config)
     whole = config.steps * sum(len(row) for row in asked)
@@ -148,10 +148,10 @@ def _stored(config: NetworksConfig | GansConfig, on_progress: Progress | None) -
 
 
 def _picture(seen: View, score: WeightLoss, on_progress: Progress | None) -> PlaneLoss:
-    from app import weightspace
+    from app.runs import plane as plane_runs
     from landscapes.contours import Grid, plane_losses
 
-    grid = Grid.around(seen.places, weightspace.GRID_POINTS)
+    grid = Grid.around(seen.places, plane_runs.GRID_POINTS)
     return list(plane_losses(score, seen.plane, grid, on_progress=on_progress))[-1]
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from app.basins import DIVERGED, NOT_YET, BasinMap
+from app.runs.basins import DIVERGED, NOT_YET, BasinMap
 
 # Told apart with any colour vision; a surface with more minima starts over, and hovering names the minimum.
 COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#994f00")

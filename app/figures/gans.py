@@ -12,9 +12,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from app.figures.surface import QUIET
-from app.figures.training import Line, line_charts, measured, smooth
-from app.gan_samples import Floats, Samples, mosaic
+from app.figures.networks import Line, line_charts, measured, smooth
+from app.figures.surfaces import QUIET
+from app.runs.gans import Floats, Samples, mosaic
 from optim_core.curves import Curves
 
 RING_RANGE = (-3.0, 3.0)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.curves import empty_chart, leave_out_far, thin
-from app.figures.surface import LINE, SCALE
+from app.figures.surfaces import LINE, SCALE
 from landscapes.contours import frame
 
 Floats = NDArray[np.float64]

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from app.cli.light_torch import without_compiler
 from app.jobs.errors import JobsError, StoreError
 from app.jobs.files import DATA_VARIABLE, clear_errors
 from app.jobs.request import FORMAT, TrainingRequest, request_from
 from app.jobs.store import RunStore, TrainingResult
 from app.jobs.workspace import Progress, Workspace
-from app.light_torch import without_compiler
 
 if TYPE_CHECKING:
     from optim_core.training import Training

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect
 
-from app.export.html import standalone_html
+from app.draw.player_page import standalone_html
 from app.player import Track
 from optim_core.layers import Layer
 from tests.e2e.conftest import wait_until_idle

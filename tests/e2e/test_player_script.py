@@ -13,7 +13,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 
-from app.export.html import notebook_html, standalone_html
+from app.draw.player_page import notebook_html, standalone_html
 from app.player import PALETTE, Track, assets, pack, tracks_of
 from landscapes.noise import Noise, noisy_field
 from landscapes.surfaces import SURFACES

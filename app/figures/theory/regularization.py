@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from app.figures.surface import LINE, SCALE, Grid
+from app.figures.surfaces import LINE, SCALE, Grid
 from app.figures.theory.look import FLOW, PATH, PLAIN, depth_color, finish, log_axis
 from app.player.tracks import PALETTE
 from optim_core.experiments import AccuracyRun

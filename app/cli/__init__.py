@@ -1,0 +1,5 @@
+"""The same runs and exports without a browser."""
+
+from app.cli.command import main
+
+__all__ = ["main"]

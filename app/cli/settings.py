@@ -1,0 +1,264 @@
+"""Which run a command is about: a saved file, a link, a preset, options, or some of these together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Command = Callable[..., Any]
+SIMPLE = ("surface", "game", "steps", "seed", "noise", "noise_scale")
+
+
+def entries(kind: str, pages: tuple[str, ...] = ()) -> Callable[..., list[str]]:
+    """What the shell offers for an option, read off the registry when the visitor asks for it; of some pages alone."""
+
+    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+        from app.cli.catalogue import KINDS
+
+        found = [entry for entry in KINDS[kind]() if not pages or entry["page"] in pages]
+        return [entry["key"] for entry in found if entry["key"].startswith(begun)]
+
+    return complete
+
+
+def settings_options(command: Command) -> Command:
+    """The argument and the options that say which run; `chosen` reads them."""
+    options = (
+        click.argument("source", required=False),
+        click.option(
+            "--preset", metavar="NAME", help="A ready-made comparison or view; see `lookahead-lab list presets`.",
+            shell_complete=entries("presets"),
+        ),
+        click.option(
+            "--surface", metavar="KEY", help="See `lookahead-lab list surfaces`.", shell_complete=entries("surfaces")
+        ),
+        click.option(
+            "--game", metavar="KEY", help="See `lookahead-lab list games`.", shell_complete=entries("games")
+        ),
+        click.option("--start", "starts", multiple=True, metavar="X,Y", help="Start point; may be repeated."),
+        click.option("--steps", type=int, help="Base steps."),
+        click.option("--seed", type=int, help="Of the gradient noise."),
+        click.option("--noise", metavar="KIND", help="none, gaussian, multiplicative, student or minibatch."),
+        click.option("--noise-scale", type=float, help="Of the gradient noise."),
+        click.option(
+            "-o", "--optimizer", "optimizers", multiple=True, metavar="'NAME=VALUE ...'",
+            help="An optimizer, such as 'lr=0.02 layers=5:0.5,5:0.5 base=adam'; repeat to compare. Replaces others.",
+        ),
+        click.option(
+            "--set", "extra", multiple=True, metavar="NAME=VALUE",
+            help="Any setting by its name in a link, such as 2.lr=0.02 or panels=1; may be repeated.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **options: Any) -> BaseModel:
+    """The config that the arguments of `settings_options` describe, later ones over earlier ones.
+
+    Raises:
+        click.ClickException: one of them cannot be read; one line says which and why.
+    """
+    from app.state.links import decode, encode
+
+    config = _said(source, preset, is_game=options["game"] is not None)
+    changes = {name: str(value) for name in SIMPLE if (value := options.pop(name)) is not None}
+    if starts:
+        changes["starts"] = ";".join(starts)
+    changes |= dict(_pair(text) for text in options["extra"])
+    params = encode(config) if source or preset else _customary(changes, type(config))
+    if {"surface", "game"} & changes.keys() and "starts" not in changes:
+        params.pop("starts", None)  # those of another landscape
+    if options["optimizers"]:
+        params = {key: text for key, text in params.items() if not key[0].isdigit()}
+        params |= _cards(options["optimizers"])
+    found, problems = decode(params | changes, type(config))
+    if problems:
+        raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
+    return found
+
+
+def chosen_training(source: str | None, preset: str | None, **options: Any) -> Any:
+    """The config of the Networks or the GANs page that the arguments of `train` describe, later ones over earlier ones.
+
+    Raises:
+        click.ClickException: one of them cannot be read; one line says which and why.
+    """
+    from app.state import GansConfig, NetworksConfig
+    from app.state.links import decode, encode
+
+    customary = GansConfig() if options["gan"] else NetworksConfig()
+    config = _said(source, preset, is_game=False) if source or preset else customary
+    if not isinstance(config, NetworksConfig | GansConfig):
+        raise click.ClickException("train needs settings of the Networks or GANs page; for others use run or render")
+    params = encode(config)
+    if options["optimizers"]:
+        params = {key: text for key, text in params.items() if not key[0].isdigit()} | _cards(options["optimizers"])
+    params |= dict(_pair(text) for text in options["extra"])
+    params |= {name: str(options[name]) for name in ("steps", "seed", "seeds") if options[name] is not None}
+    found, problems = decode(params, type(config))
+    if problems:
+        raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
+    return found
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, nothing in a pipe; gives a callback (done, total)."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.update(1000 * done // total - bar.pos)
+
+        yield report
+
+
+class OneLine(click.Group):
+    """Commands that say in one line what is wrong with their arguments; click's own way takes four."""
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """As click does."""
+        with _one_line_usage():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, context: click.Context) -> Any:
+        """As click does."""
+        with _one_line_usage():
+            return super().invoke(context)
+
+
+@contextmanager
+def _one_line_usage() -> Iterator[None]:
+    try:
+        yield
+    except NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        raise click.UsageError(" ".join(error.format_message().split())) from error
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """What the library refuses, and what the disk does, as one line on stderr and exit code 1."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_ours(error):
+            raise
+        raise click.ClickException(" ".join(str(error).split())) from error
+
+
+def _is_ours(error: RuntimeError) -> bool:
+    from app.jobs.errors import JobsError
+    from landscapes.tasks.download import DataUnavailableError
+
+    return isinstance(error, JobsError | DataUnavailableError)
+
+
+def write(output: str, data: bytes) -> None:
+    """To a file, whose folder is made if need be, or to standard output for "-"."""
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        return
+    path = Path(output)
+    with one_line_errors():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    click.echo(f"{path}: {len(data):,} bytes", err=True)
+
+
+def format_of(output: str, given: str | None, known: tuple[str, ...]) -> str:
+    """The format asked for, or the one that the file's name ends with.
+
+    Raises:
+        click.UsageError: neither says one that is known.
+    """
+    found = given or Path(output).suffix.removeprefix(".").lower()
+    if found not in known:
+        raise click.ClickException(f"the format must be one of {', '.join(known)}, got {found!r}; see --format")
+    return found
+
+
+def _said(source: str | None, preset: str | None, *, is_game: bool) -> BaseModel:
+    if source and preset:
+        raise click.ClickException("give a file or link, or --preset, not both")
+    if preset:
+        return _preset(preset)
+    if source is None:
+        from app.state import GamesConfig, SurfacesConfig
+
+        return GamesConfig() if is_game else SurfacesConfig()
+    if not _names_a_file(source):
+        return _linked(source)
+    from app.export import restore
+
+    with one_line_errors():
+        return restore(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()).config
+
+
+def _names_a_file(source: str) -> bool:
+    """Whether it is standard input or a file that is there; a compressed link is longer than any file's name."""
+    try:
+        return source == "-" or Path(source).is_file()
+    except OSError:
+        return False
+
+
+def _preset(name: str) -> BaseModel:
+    from app.state.presets import every_preset
+
+    presets = every_preset()
+    if name not in presets:
+        raise click.ClickException(f"no such preset: {name!r}; `lookahead-lab list presets` names them")
+    return presets[name][2]
+
+
+def _linked(link: str) -> BaseModel:
+    from app.export.pages import PAGES
+    from app.state.links import decode
+
+    parts = urlsplit(link)
+    if "=" not in parts.query:
+        raise click.ClickException(f"no such file, and not a link with settings: {link!r}")
+    page = PAGES.get(parts.path.rstrip("/").rpartition("/")[2], PAGES["surfaces"])
+    config, problems = decode(dict(parse_qsl(parts.query)), page.model)
+    if problems:
+        raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
+    return config
+
+
+def _customary(changes: dict[str, str], model: type[BaseModel]) -> dict[str, str]:
+    """What the page shows of a surface or a game by default."""
+    from app.state.links import decode, encode
+
+    return encode(decode({key: text for key, text in changes.items() if key in ("surface", "game")}, model)[0])
+
+
+def _cards(optimizers: tuple[str, ...]) -> dict[str, str]:
+    """Parameters of the cards that --optimizer describes."""
+    params: dict[str, str] = {}
+    for number, text in enumerate(optimizers, start=1):
+        params[f"{number}.color"] = str(number - 1)
+        params |= {f"{number}.{name}": value for name, value in map(_pair, text.split())}
+    return params
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.ClickException(f"settings must read NAME=VALUE, got {text!r}")
+    return name, value

@@ -1,0 +1,83 @@
+"""The command that trains networks and GANs without a browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.settings import chosen_training, entries, format_of, one_line_errors, progress, write
+
+if TYPE_CHECKING:
+    from app.tables.networks import Run
+
+FORMATS = ("csv", "parquet")
+
+
+@click.command("train")
+@click.argument("source", required=False)
+@click.option(
+    "--preset", metavar="NAME", help="A ready-made comparison of networks or GANs; see `lookahead-lab list presets`.",
+    shell_complete=entries("presets", ("networks", "gans")),
+)  # fmt: skip
+@click.option("--gan", is_flag=True, help="A GAN in place of a classifier, where neither SOURCE nor --preset says.")
+@click.option("--steps", type=int, help="Base steps.")
+@click.option("--seed", type=int, help="Of weights and batches.")
+@click.option("--seeds", type=int, help="How many seeds, from --seed on.")
+@click.option(
+    "-o", "--optimizer", "optimizers", multiple=True, metavar="'NAME=VALUE ...'",
+    help="An optimizer, such as 'lr=0.1 layers=5:0.5'; repeat to compare. Replaces others.",
+)  # fmt: skip
+@click.option("--set", "extra", multiple=True, metavar="NAME=VALUE", help="Any setting by its name in a link.")
+@click.option("-O", "--output", default="curves.csv", show_default=True, help="File to write; - is standard output.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="If the file's name does not say.")
+def train(source: str | None, output: str, kind: str | None, **options: Any) -> None:
+    """Train a network or a GAN with each optimizer and write the curves as a table; results go to standard error.
+
+    Runs are kept in the run store, LOOKAHEAD_DATA: asked for again, here, by `render` or on the page, they are there at
+    once, and one that was interrupted goes on from its checkpoint.
+
+    SOURCE is a file saved by the app, a link to its Networks or GANs page, or - for a file on standard input.
+
+    \b
+    Examples:
+      lookahead-lab train --steps 500 -O curves.csv
+      lookahead-lab train --preset "Digits, clean labels" --seeds 3 -O clean.parquet
+      lookahead-lab train --preset "A ring of eight Gaussians" -O ring.csv
+      lookahead-lab train --gan --steps 300 -o 'lr=0.001 generator_lr=0.001 layers=5:0.5' -O gan.csv
+      lookahead-lab train --set label_noise=0.4 -o 'lr=0.05' -o 'lr=0.2 layers=5:0.5,5:0.5' -O noisy.csv
+    """
+    kind = format_of(output, kind, FORMATS)
+    config = chosen_training(source, **options)
+    with one_line_errors():
+        runs = _trained(config)
+        from app.tables.networks import curves_csv, curves_parquet
+
+        data = curves_csv(runs) if kind == "csv" else curves_parquet(runs)
+    write(output, data)
+
+
+def _trained(config: Any) -> list[Run]:
+    """Every run of the comparison, one after the other; they stay in the run store, where the app finds them."""
+    from app.jobs.store import store_from_environment
+    from app.jobs.worker import compute_here
+    from app.runs.networks import requests
+
+    store, runs = store_from_environment(), []
+    for spec, row in zip(config.specs(), requests(config), strict=True):
+        for request in row:
+            with progress(f"{spec.name}, seed {request.seed}") as on_progress:
+                run = compute_here(store, request, on_progress)
+            runs.append((spec.name, request.seed, run.curves))
+            click.echo(f"{spec.name}, seed {request.seed}: {_outcome(run)}", err=True)
+    return runs
+
+
+def _outcome(run: Any) -> str:
+    if run.diverged is not None:
+        return f"diverged at step {run.diverged}"
+    weights = f"slow_{len(run.layers)}" if run.layers else "fast"
+    measured = run.curves.metrics[weights]
+    if "test_frechet" in measured:
+        return f"Fréchet distance {measured['test_frechet'][-1]:.4g}"
+    return f"test accuracy {measured['test_accuracy'][-1]:.2%}"

@@ -1,0 +1,1 @@
+"""Painters: a chart or scene value as Plotly, matplotlib, animation or HTML."""

@@ -1,0 +1,89 @@
+"""Frames of an animation: the landscape is drawn once, and each frame adds only what moved since the one before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.draw import scenes
+from app.draw.arrows import Synchronisations
+from app.draw.trails import FastPaths, Heads, SlowPaths, tracks_on
+from app.figures import lines
+from app.figures.look import Style
+from app.figures.scene import Scene, row_at
+
+if TYPE_CHECKING:
+    from app.player.tracks import Track
+
+DPI = 100
+Pixels = NDArray[np.uint8]
+
+
+class Stage:
+    """A scene that can be shown at any base step; going forward is cheap, going back starts anew."""
+
+    def __init__(self, scene: Scene, style: Style, size: tuple[int, int]) -> None:
+        sketch = scenes.backdrop(scene, style, (size[0] / DPI, size[1] / DPI), DPI)
+        self.scene, self.style, self.last_step = scene, style, scene.last_step
+        self.figure, self.canvas = sketch.figure, sketch.figure.canvas
+        panels = range(len(scene.panels))
+        strokes = [(panel, layer) for panel in panels for layer in _layers_on(sketch, panel)]
+        self.paths = [FastPaths(sketch, panel) for panel in panels]
+        self.slow = [SlowPaths(sketch, *stroke) for stroke in strokes if stroke[1] != 0]
+        self.synchronisations = [Synchronisations(sketch, panel) for panel in panels]
+        self.heads = [Heads(sketch, *stroke) for stroke in reversed(strokes)]  # that of the fast weights on top
+        self.letters = [_Letter(sketch, track) for track in scene.tracks if style.own]
+        self.words = scenes.step_text(sketch, 0)
+        self.words.set_animated(True)
+        self.canvas.draw()
+        self.empty = self.canvas.copy_from_bbox(self.figure.bbox)
+        self._rewind()
+
+    def frame(self, step: int) -> Pixels:
+        """(height, width, 3)."""
+        if step < self.step:
+            self._rewind()
+        span, self.step = max(1, step - self.step), step
+        self.canvas.restore_region(self.ground)
+        for paths in self.paths:
+            paths.settle(step)
+        self.ground = self.canvas.copy_from_bbox(self.figure.bbox)  # old paths stay; the rest is drawn anew
+        for paths in self.paths:
+            paths.draw_new(step)
+        for slow in self.slow:
+            slow.draw(step)
+        for synchronisations in self.synchronisations:
+            synchronisations.draw(step, span)
+        for part in (*self.heads, *self.letters):
+            part.draw(step)
+        self.words.set_text(f"step {step} of {self.last_step}")
+        self.figure.draw_artist(self.words)
+        return np.asarray(self.canvas.buffer_rgba())[..., :3].copy()
+
+    def _rewind(self) -> None:
+        self.step, self.ground = 0, self.empty
+        for paths in self.paths:
+            paths.old = 0.0
+
+
+class _Letter:
+    """The letter beside the head of a track's fast weights, in print."""
+
+    def __init__(self, sketch: scenes.Drawing, track: Track) -> None:
+        self.sketch, self.track, self.mark = sketch, track, scenes.letter_mark(sketch, track)
+        self.places = scenes.near(lines.weights(track, 0), sketch.scene)
+        self.mark.set_animated(True)
+        sketch.axes_of(track).add_artist(self.mark)
+
+    def draw(self, step: int) -> None:
+        """Draw it where the weights are at a step."""
+        scenes.put_beside(self.sketch, self.track, self.mark, self.places[row_at(self.track, step)])
+        self.sketch.axes_of(self.track).draw_artist(self.mark)
+
+
+def _layers_on(sketch: scenes.Drawing, panel: int) -> list[int]:
+    """The lines that tracks on a pair of axes have: fast weights, layers from the innermost out, averages."""
+    found = {layer for track in tracks_on(sketch, panel) for layer in lines.layers_of(track)}
+    return sorted(found, key=lambda layer: (layer == lines.AVERAGE, layer))

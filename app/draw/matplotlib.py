@@ -1,0 +1,274 @@
+"""A chart on matplotlib axes, in the three styles of every figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from app.draw.scenes import FONT, LEVELS, wrapped
+from app.player.tracks import PALETTE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+    from app.figures.chart import Chart, Map, Mark, Panel
+    from app.figures.look import Style
+
+SMALL = FONT - 1
+LETTER, HANDLE = 0.068, 0.65  # inches of an average letter of the legend, and of what stands before a name
+PAD = 0.07  # inches around everything
+RATES = (0.95, 1.05)  # rates beyond these share the colour of the end, as on the page
+BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
+FEW_DECADES = (1.5, 2.5)  # of the horizontal and of the vertical axis: below, 1, 2 and 5 of each are named
+SPARSE = 20  # points: on fewer a letter stands above its line, where it hides none of them
+TINY = 3.0  # points: smaller dots have no edge
+
+
+def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float) -> Figure:
+    """The whole figure; `size` is in inches."""
+    figure = Figure(figsize=size, dpi=dpi, facecolor=style.background, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=PAD, h_pad=PAD)
+    figure.suptitle(chart.caption.title, x=0.012, ha="left", color=style.ink, fontsize=FONT + 1, weight="bold")
+    if chart.note:
+        figure.text(0.988, 0.985, chart.note, color=style.quiet, fontsize=FONT, ha="right", va="top")
+    grid = figure.add_gridspec(chart.rows, chart.columns)
+    for place, panel in enumerate(chart.panels):
+        if panel is not None:
+            axes = figure.add_subplot(grid[divmod(place, chart.columns)], facecolor=style.background)
+            _panel(axes, panel, chart, style, size[0] / chart.columns)
+    _legend(figure, chart, style, size[0])
+    return figure
+
+
+def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -> None:
+    letters = max(10, int((width - 0.4) / (1.1 * LETTER)))
+    title = "\n".join(wrapped(line, letters) for line in panel.title.splitlines())
+    axes.set_title(title, color=style.ink, fontsize=SMALL + 0.5)
+    _axes(axes, panel, style)
+    if panel.image is not None:
+        axes.imshow(panel.image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axes.spines[:].set_visible(False)
+        return
+    if panel.map is not None:
+        _map(axes, panel.map, style)
+    for mark in panel.marks:
+        _mark(axes, mark, chart, style)
+    for series in _lettered(chart, style):
+        _letter(axes, panel, series, chart, style)
+    for limit, span in ((axes.set_xlim, panel.spans[0]), (axes.set_ylim, panel.spans[1])):
+        if span is not None:
+            limit(*span)
+    for axis, scale, few in zip((axes.xaxis, axes.yaxis), panel.scales, FEW_DECADES, strict=True):
+        _number(axis, scale, few)
+
+
+def _axes(axes: Axes, panel: Panel, style: Style) -> None:
+    axes.set_xlabel(panel.labels[0], color=style.ink, fontsize=SMALL)
+    axes.set_ylabel(panel.labels[1], color=style.ink, fontsize=SMALL)
+    axes.tick_params(which="both", colors=style.quiet, labelsize=SMALL - 1, length=3)
+    axes.tick_params(which="minor", length=1.5)
+    for spine in axes.spines.values():
+        spine.set_color(style.quiet)
+        spine.set_linewidth(0.6)
+    if panel.map is None and not panel.bare:
+        axes.grid(color=style.contour, linewidth=0.4, alpha=0.6)
+        axes.set_axisbelow(True)
+    for scale, update in zip(panel.scales, (axes.set_xscale, axes.set_yscale), strict=True):
+        if scale == "log":
+            update("log", nonpositive="mask")
+    if panel.ticks:
+        axes.set_xticks([place for place, _ in panel.ticks], [word for _, word in panel.ticks])
+    if panel.square:
+        axes.set_aspect("equal", adjustable="box")
+    if panel.bare:
+        axes.set_xticks([])
+        axes.set_yticks([])
+
+
+def _number(axis: Axis, scale: str, few: float) -> None:
+    """Plain numbers: 1, 2, 5 where a logarithmic axis spans few decades."""
+    if scale == "percent":
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    if scale != "log":
+        return
+    low, high = axis.get_view_interval()
+    if low > 0 and np.log10(high / low) < few:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _map(axes: Axes, drawn: Map, style: Style) -> None:
+    if drawn.shading == "rate":
+        values = np.clip(drawn.values, *RATES)
+        mesh = axes.pcolormesh(drawn.x, drawn.y, values, cmap=_rates(style), vmin=RATES[0], vmax=RATES[1], zorder=1)
+        mesh.set_rasterized(False)
+        bar = axes.figure.colorbar(mesh, ax=axes, pad=0.02, fraction=0.06, ticks=[RATES[0], 1.0, RATES[1]])
+        bar.ax.set_yticklabels([f"≤ {RATES[0]:g}", "1", f"≥ {RATES[1]:g}"], fontsize=SMALL - 1)
+        bar.ax.tick_params(colors=style.quiet, length=2)
+        bar.set_label(drawn.name, color=style.ink, fontsize=SMALL)
+        bar.outline.set_visible(False)
+    elif drawn.shading == "height":
+        levels, shades = np.linspace(*drawn.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
+        axes.contourf(drawn.x, drawn.y, drawn.values, levels=levels, cmap=shades, extend="both", zorder=1)
+        axes.contour(drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5)
+    else:
+        edge, fill = _inside(style)
+        axes.contourf(drawn.x, drawn.y, drawn.values, levels=[-np.inf, 1.0], colors=[fill], alpha=BAND, zorder=1)
+        axes.contour(drawn.x, drawn.y, drawn.values, levels=[1.0], colors=[edge], linewidths=1.0, zorder=1.5)
+
+
+def _rates(style: Style) -> LinearSegmentedColormap:
+    """Contracting, the boundary, expanding."""
+    ends = ("#ffffff", "#d0d0d0", "#8a8a8a") if style.own else (PALETTE[0], style.background, PALETTE[1])
+    return LinearSegmentedColormap.from_list("rates", ends)
+
+
+def _inside(style: Style) -> tuple[str, str]:
+    return ("#000000", "#6b6b6b") if style.own else (PALETTE[0], PALETTE[0])
+
+
+def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
+    index = chart.series.index(mark.series)
+    color = _color(mark, index, style)
+    if mark.kind == "bars":
+        _bars(axes, mark, chart, color)
+    elif mark.kind == "dots":
+        _dots(axes, mark, color, style, below=index % 2 == 1)
+    else:
+        axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y))
+        if mark.low is not None and mark.high is not None:
+            axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=BAND, linewidth=0, zorder=2)
+        axes.autoscale_view()
+
+
+def _color(mark: Mark, index: int, style: Style) -> str:
+    if mark.quiet:
+        return style.contour if mark.kind == "dots" else style.quiet
+    return style.color(mark.color, index) if mark.color else style.ink
+
+
+def _look(mark: Mark, color: str, style: Style, *, x: Any = (), y: Any = (), label: str = "") -> Line2D:
+    """A mark's line or dots, as on the axes and in the legend."""
+    dots = mark.kind == "dots"
+    line = Line2D(
+        x, y, color=color, linewidth=0 if dots else mark.width, marker=mark.marker if dots else None, label=label,
+        markersize=mark.size, markeredgecolor=style.background, markeredgewidth=0.5 * (mark.size > TINY), zorder=3,
+        solid_joinstyle="round",
+    )  # fmt: skip
+    if mark.marker in ("x", "_"):
+        line.set_markeredgecolor(color)
+        line.set_markeredgewidth(1.2)
+    if mark.dash and not dots:
+        line.set_dashes([length / mark.width for length in mark.dash])
+    return line
+
+
+def _dots(axes: Axes, mark: Mark, color: str, style: Style, *, below: bool) -> None:
+    """With their intervals, and words beside them: above and below in turn, so that neighbours stay legible."""
+    if mark.low is not None and mark.high is not None:
+        reach = np.abs(np.stack([mark.y - mark.low, mark.high - mark.y]))
+        axes.errorbar(mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=1.2, zorder=2.8)
+    axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y))
+    axes.autoscale_view()
+    halo = [withStroke(linewidth=2, foreground=style.background)]
+    for text, *place in zip(mark.texts, mark.x, mark.y, strict=False):
+        axes.annotate(
+            text, place, (0, -12 if below else 5), textcoords="offset points", color=style.ink, fontsize=SMALL,
+            path_effects=halo, ha="center", zorder=4, annotation_clip=True,
+        )  # fmt: skip
+
+
+def _bars(axes: Axes, mark: Mark, chart: Chart, color: str) -> None:
+    """Side by side at each place, those of one series beside those of the next."""
+    barred = [*dict.fromkeys(m.series for panel in chart.drawn for m in panel.marks if m.kind == "bars")]
+    each = BAR_GROUP / len(barred)
+    shift = (barred.index(mark.series) - (len(barred) - 1) / 2) * each
+    axes.bar(mark.x + shift, mark.y, each, color=color, zorder=3)
+
+
+def _lettered(chart: Chart, style: Style) -> list[str]:
+    """The series that a letter tells apart: in print, where colours are gone, those with lines, if several."""
+    lined = {m.series for panel in chart.drawn for m in panel.marks if m.kind == "line" and not m.quiet}
+    return [series for series in chart.series if series in lined] if style.own and len(lined) > 1 else []
+
+
+def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -> None:
+    """A letter on the first of a series' lines, as in the legend; those of different series apart."""
+    line = next((mark for mark in panel.marks if mark.series == series and mark.kind == "line"), None)
+    seen = [] if line is None else np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
+    if line is None or not len(seen):
+        return
+    index = chart.series.index(series)
+    at = seen[round((len(seen) - 1) * (0.85 - 0.65 * index / len(chart.series)))]
+    up = 8 if len(seen) < SPARSE else 0
+    axes.annotate(
+        _letter_of(index), (line.x[at], line.y[at]), (0, up), textcoords="offset points", color=style.ink,
+        fontsize=SMALL, weight="bold", ha="center", va="center", zorder=6, annotation_clip=True,
+        path_effects=[withStroke(linewidth=2, foreground=style.background)],
+    )  # fmt: skip
+
+
+def _letter_of(index: int) -> str:
+    return chr(ord("A") + index % 26)
+
+
+def _legend(figure: Figure, chart: Chart, style: Style, width: float) -> None:
+    """Series by colour, then parts by dash and shape, then filled regions; under the panels, in columns that fit."""
+    handles = [*_series_entries(chart, style), *_part_entries(chart, style), *_region_entries(chart, style)]
+    if not handles:
+        return
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=_fitting([str(one.get_label()) for one in handles], width),
+        frameon=False, fontsize=SMALL, labelcolor=style.ink, handlelength=2.6, columnspacing=1.2, borderpad=0.1,
+        labelspacing=0.35,
+    )  # fmt: skip
+
+
+def _fitting(labels: list[str], width: float) -> int:
+    """As many columns as are not wider than the figure; each is as wide as its longest name."""
+    for columns in range(len(labels), 1, -1):
+        longest = [max(map(len, column)) for column in np.array_split(np.array(labels, dtype=object), columns)]
+        if sum(HANDLE + LETTER * letters for letters in longest) <= width:
+            return columns
+    return 1
+
+
+def _series_entries(chart: Chart, style: Style) -> list[Any]:
+    marks = [mark for panel in chart.drawn for mark in panel.marks]
+    entries: list[Any] = []
+    titled = all(panel.bare for panel in chart.drawn)  # then each series has a panel of its own, which names it
+    for index, name in enumerate(chart.series):
+        own = next(mark for mark in marks if mark.series == name)
+        if titled and not own.quiet:
+            continue
+        color = _color(own, index, style)
+        label = f"{_letter_of(index)}  {name}" if name in _lettered(chart, style) else name
+        solid = bool(own.part) or own.kind == "bars"
+        entries.append(Patch(color=color, label=label) if solid else _look(own, color, style, label=label))
+    return entries
+
+
+def _part_entries(chart: Chart, style: Style) -> list[Any]:
+    parts: dict[str, Mark] = {}
+    for panel in chart.drawn:
+        for mark in panel.marks:
+            if mark.part:
+                parts.setdefault(mark.part, mark)
+    return [_look(mark, style.ink, style, label=part) for part, mark in parts.items()]
+
+
+def _region_entries(chart: Chart, style: Style) -> list[Any]:
+    edge, fill = _inside(style)
+    regions = [panel.map.name for panel in chart.drawn if panel.map is not None and panel.map.shading == "inside"]
+    return [Patch(facecolor=fill, edgecolor=edge, alpha=0.5, label=name) for name in dict.fromkeys(regions)]

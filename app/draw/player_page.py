@@ -1,0 +1,147 @@
+"""The player as one HTML file: canvas and script inside, no network, to open anywhere or to embed in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.player import assets
+from app.player.pack import View, Words, pack
+from app.player.tracks import Track
+
+if TYPE_CHECKING:
+    from app.runs.streamlines import Streamlines
+
+Theme = Literal["auto", "light", "dark"]
+Extent = tuple[tuple[float, float], tuple[float, float]]
+
+MOST_POINTS = 160  # of a background along an axis: finer than its shading shows, and 50 kB
+_LIGHT = "--st-background-color:#fff;--st-text-color:#22252b;--st-primary-color:#0072b2"
+_DARK = "--st-background-color:#14171c;--st-text-color:#eceef2;--st-primary-color:#3f9fdc"
+_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
+<style>
+{theme}
+body {{ margin: 0; background: var(--st-background-color); color: var(--st-text-color); }}
+main {{ max-width: 1100px; margin: 0 auto; padding: 16px; }}
+figcaption {{ margin-top: 12px; font: 14px/1.5 system-ui, sans-serif; opacity: .8; white-space: pre-line; }}
+figure {{ margin: 0; }}
+</style>
+</head>
+<body>
+<main><figure><div class="lookahead-player"></div><figcaption>{caption}</figcaption></figure></main>
+<script type="module">
+{script}
+stand(document.querySelector(".lookahead-player"), {content});
+</script>
+</body>
+</html>
+"""
+
+
+def standalone_html(
+    tracks: Sequence[Track],
+    *,
+    background: bytes | NDArray[np.floating] | None = None,
+    extent: Extent | None = None,
+    flow: Streamlines | None = None,
+    caption: str = "",
+    theme: Theme = "auto",
+    labels: tuple[str, str] = ("x", "y"),
+    words: Words | None = None,
+    minima: Sequence[tuple[float, float]] = (),
+    autoplay: bool = True,
+    title: str = "Lookahead Lab",
+) -> bytes:
+    """A page that plays the tracks, with the whole player: play, scrub, speed, clocks, close-up and step inspector.
+
+    Args:
+        tracks: what to play.
+        background: a PNG that fills `extent`, or heights (rows of y, lowest first, columns of x) to contour.
+        extent: ((x_lo, x_hi), (y_lo, y_hi)) of the axes; without one they follow the tracks.
+        flow: streamlines to draw over heights in place of their contour lines.
+        caption: text under the player.
+        theme: "light", "dark", or what the reader's system prefers.
+        labels: names of the coordinates.
+        words: names of the other numbers.
+        minima: points to mark.
+        autoplay: play when opened, unless the reader's system asks for less motion.
+        title: of the page.
+
+    Raises:
+        ValueError: no tracks, a background without an extent, or an unknown theme.
+    """
+    if not tracks:
+        raise ValueError("tracks must hold at least one run, got none")
+    if background is not None and extent is None:
+        raise ValueError("extent must say where the background lies: ((x_lo, x_hi), (y_lo, y_hi)), got None")
+    places = tuple((float(x), float(y)) for x, y in minima)
+    view = View(autoplay=autoplay, pickable=False, minima=places, labels=labels, words=words or Words())
+    content = {
+        "bytes": _base64(pack(tracks, view)),
+        "extent": None if extent is None else [float(edge) for side in extent for edge in side],
+        "image": f"data:image/png;base64,{_base64(background)}" if isinstance(background, bytes) else None,
+        "field": None if background is None or isinstance(background, bytes) else _field(background),
+        "flow": None if flow is None else _flow(flow),
+    }
+    page = _PAGE.format(
+        policy=_POLICY,
+        title=html.escape(title),
+        theme=_theme(theme),
+        caption=html.escape(caption),
+        script=assets.standalone_script(),
+        content=json.dumps(content),
+    )
+    return page.encode()
+
+
+def notebook_html(document: bytes, height: int = 980) -> str:
+    """A page from `standalone_html` as an iframe that a notebook cell can show (`IPython.display.HTML`)."""
+    source = html.escape(document.decode(), quote=True)
+    return f'<iframe srcdoc="{source}" width="100%" height="{height}" style="border:0" allowfullscreen></iframe>'
+
+
+def _theme(theme: Theme) -> str:
+    styles = {
+        "light": f":root {{ color-scheme: light; {_LIGHT} }}",
+        "dark": f":root {{ color-scheme: dark; {_DARK} }}",
+        "auto": f":root {{ color-scheme: light dark; {_LIGHT} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {_DARK} }} }}",
+    }
+    if theme not in styles:
+        raise ValueError(f"theme must be one of {', '.join(styles)}, got {theme!r}")
+    return styles[theme]
+
+
+def _field(heights: NDArray[np.floating]) -> dict[str, Any]:
+    """Heights as 16-bit numbers, thinned where they are finer than is seen; undefined ones count as the highest."""
+    rows, columns = np.asarray(heights).shape
+    picks = [np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int) for count in (rows, columns)]
+    kept = np.asarray(heights, dtype=np.float64)[np.ix_(*picks)]
+    finite = kept[np.isfinite(kept)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    scaled = np.nan_to_num((kept - low) / (high - low or 1.0), nan=1.0, posinf=1.0, neginf=0.0)
+    values = np.round(65535 * np.clip(scaled, 0, 1)).astype("<u2")
+    return {"columns": len(picks[1]), "rows": len(picks[0]), "values": _base64(values.tobytes())}
+
+
+def _flow(flow: Streamlines) -> dict[str, Any]:
+    """Lines and arrows as 32-bit numbers."""
+    lines = [_base64(line.astype("<f4").tobytes()) for line in flow.lines]
+    return {"lines": lines, "arrows": _base64(flow.arrows.astype("<f4").tobytes())}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

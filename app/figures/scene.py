@@ -1,0 +1,170 @@
+"""A picture as a value, free of the page that shows it: what every export is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.figures.caption import Caption, citations, surface_caption
+from app.player.pack import Words
+from app.player.tracks import PALETTE, Track, tracks_of
+from optim_core.spec import OptimizerSpec
+
+if TYPE_CHECKING:
+    from app.figures.surfaces import Grid
+    from app.runs.streamlines import Streamlines
+    from app.state import SurfacesConfig
+    from landscapes.surfaces import Minimum
+    from optim_core.trajectory import Trajectory
+
+Floats = NDArray[np.float64]
+Extent = tuple[tuple[float, float], tuple[float, float]]
+NOISE = 1e-12  # of the largest eigenvalue: below it there is only rounding
+ROOM = 0.08  # left free around the tracks where no surface says what to show
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Tracks over a landscape.
+
+    Attributes:
+        tracks: one per optimizer and start, in data coordinates.      extent: ((x_lo, x_hi), (y_lo, y_hi)) shown.
+        caption: what the picture shows and how it was made.
+        grid: the landscape's heights, or None for none.      log_view: whether its colours follow log heights.
+        minima: to be marked; global ones are stars.      labels: names of the two coordinates.
+        panels: titles of the axis pairs side by side; a track says on which of them it is drawn.
+        flow: streamlines drawn in place of the landscape's contour lines, or None.
+        words: what the player calls the tracks' numbers.
+
+    Raises:
+        ValueError: no tracks, an extent that is empty or not finite, or a track on a panel that is not there.
+    """
+
+    tracks: tuple[Track, ...]
+    extent: Extent
+    caption: Caption
+    grid: Grid | None = None
+    log_view: bool = False
+    minima: tuple[Minimum, ...] = ()
+    labels: tuple[str, str] = ("x", "y")
+    panels: tuple[str, ...] = ("",)
+    flow: Streamlines | None = None
+    words: Words = field(default_factory=Words)
+
+    def __post_init__(self) -> None:
+        if not self.tracks:
+            raise ValueError("tracks must hold at least one run, got none")
+        for name, (low, high) in zip("xy", self.extent, strict=True):
+            if not (np.isfinite([low, high]).all() and low < high):
+                raise ValueError(f"extent must have finite {name}_lo < {name}_hi, got {low} and {high}")
+        outside = [track.panel for track in self.tracks if not 0 <= track.panel < len(self.panels)]
+        if outside:
+            raise ValueError(f"panel must be in [0, {len(self.panels) - 1}], got {outside[0]}")
+
+    @property
+    def last_step(self) -> int:
+        """The base step at which the longest track ends."""
+        return max(int(track.step[-1]) for track in self.tracks)
+
+    @property
+    def depth(self) -> int:
+        """Layers of the deepest optimizer."""
+        return max(len(track.layers) for track in self.tracks)
+
+
+def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
+    """What the Surfaces page shows of a run."""
+    from app.figures.words import surface_words
+    from app.runs import surfaces as surface_runs
+
+    scenery = surface_runs.scenery(config)
+    specs = config.specs()
+    return Scene(
+        tracks=surface_runs.surface_tracks(config, run),
+        extent=config.landscape.domain,
+        caption=surface_caption(config),
+        grid=scenery.grid,
+        log_view=config.landscape.log_view,
+        minima=scenery.minima,
+        panels=tuple(spec.name for spec in specs) if config.panels else ("",),
+        words=surface_words(config),
+    )
+
+
+def trajectory_scene(
+    trajectory: Trajectory,
+    *,
+    colors: Sequence[str] = PALETTE,
+    extent: Extent | None = None,
+    grid: Grid | None = None,
+    labels: tuple[str, str] | None = None,
+    title: str = "Training run",
+) -> Scene:
+    """Any trajectory, such as a `Recorder`'s; beyond two weights on the plane of their main directions.
+
+    Args:
+        trajectory: dim 2 or more.
+        colors: used in turn.
+        extent: what to show; by default the tracks with some room around them.
+        grid: heights to draw under two weights.
+        labels: names of the coordinates.
+        title: one line.
+
+    Raises:
+        ValueError: the trajectory has fewer than two weights.
+    """
+    dim = trajectory.fast.shape[-1]
+    if dim < 2:
+        raise ValueError(f"a picture needs at least 2 weights, the trajectory has {dim}")
+    flat = trajectory if dim == 2 else on_main_plane(trajectory)
+    named = ("x", "y") if dim == 2 else ("first principal direction", "second principal direction")
+    pairs = zip(trajectory.names, trajectory.layers, strict=True)
+    specs = [OptimizerSpec(name=name, layers=layers) for name, layers in pairs]
+    tracks = tracks_of(flat, specs, [colors[index % len(colors)] for index in range(len(specs))])
+    shown = Caption(
+        title=title,
+        settings=(f"Weights: {dim}. Base steps: {int(trajectory.step[-1])}.", *map(_layers_line, specs)),
+        citations=citations(specs),
+    )
+    return Scene(tracks, extent or extent_of(tracks), shown, grid=grid, labels=labels or named)
+
+
+def on_main_plane(trajectory: Trajectory) -> Trajectory:
+    """The trajectory projected on the two principal directions of all its fast weights, from their mean."""
+    import torch
+
+    points = trajectory.fast.reshape(-1, trajectory.fast.shape[-1])
+    middle = points[np.isfinite(points).all(axis=1)].mean(axis=0)
+    centred = np.nan_to_num(points - middle)
+    # Few rows, many weights: the eigenvectors of the small Gram matrix give the directions in weight space.
+    gram = torch.from_numpy(centred @ centred.T)
+    values, vectors = (part.numpy()[..., -1:-3:-1] for part in torch.linalg.eigh(gram))  # NumPy's waits for all cores
+    known = values > NOISE * values[0]  # a motion along one line has no second direction
+    directions = centred.T @ (vectors * np.where(known, 1 / np.sqrt(np.where(known, values, 1)), 0))
+    slow = tuple(tuple((layer - middle) @ directions for layer in layers) for layers in trajectory.slow)
+    fast, proposal = (trajectory.fast - middle) @ directions, (trajectory.proposal - middle) @ directions
+    return replace(trajectory, fast=fast, proposal=proposal, slow=slow)
+
+
+def extent_of(tracks: Sequence[Track]) -> Extent:
+    """What holds all finite places of the tracks, with some room around."""
+    places = np.concatenate([track.fast for track in tracks])
+    places = places[np.isfinite(places).all(axis=1)]
+    low, high = places.min(axis=0), places.max(axis=0)
+    room = np.maximum(ROOM * (high - low), 1e-9 + 1e-6 * np.abs(high))
+    (x_low, y_low), (x_high, y_high) = (low - room).tolist(), (high + room).tolist()
+    return ((x_low, x_high), (y_low, y_high))
+
+
+def row_at(track: Track, step: int | None) -> int:
+    """The last row of a track that is not after a base step; None is its last."""
+    return track.rows - 1 if step is None else int(np.searchsorted(track.step, step, side="right")) - 1
+
+
+def _layers_line(spec: OptimizerSpec) -> str:
+    layers = ", ".join(f"k {layer.k}, α {layer.alpha!r}" for layer in spec.layers)
+    return f"{spec.name}: {f'layers, innermost first: {layers}' if layers else 'no layers'}"

@@ -1,0 +1,1 @@
+"""Cached runs of each page, around the library."""

@@ -1,0 +1,86 @@
+"""Basin maps: from which start does each optimizer reach which minimum?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.runs.surfaces import Scenery, escape_radius
+from app.state import SurfacesConfig
+from landscapes.noise import noisy_field
+from optim_core.trajectory import record
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+NOT_YET, DIVERGED = -1, -2
+NEAR = 0.02  # of the domain's diagonal: closer than this counts as having reached a minimum
+COARSE, MAX_POINTS = 24, 256
+
+
+@dataclass(frozen=True, eq=False)
+class BasinMap:
+    """reached: (optimizers, points, points), the index of the minimum, NOT_YET or DIVERGED, one row per y.
+
+    x, y: (points,) the starts' coordinates
+    """
+
+    x: Floats
+    y: Floats
+    reached: Ints
+
+    def shares(self, optimizer: int, minima: int) -> dict[int, float]:
+        """Share of the area per minimum, NOT_YET and DIVERGED."""
+        total = self.reached[optimizer].size
+        return {label: float((self.reached[optimizer] == label).sum()) / total for label in (*range(minima), -1, -2)}
+
+    def differs(self, first: int, second: int) -> NDArray[np.bool_]:
+        """Starts from which two optimizers end differently, (points, points)."""
+        return np.asarray(self.reached[first] != self.reached[second])
+
+
+def basin_maps(
+    config: SurfacesConfig,
+    scenery: Scenery,
+    points: int,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Iterator[BasinMap]:
+    """A coarse map at once, then the fine one of `points` x `points` starts.
+
+    Raises:
+        ValueError: more than 256 points along an axis, or fewer than 2.
+    """
+    if not 2 <= points <= MAX_POINTS:
+        raise ValueError(f"points must be from 2 to {MAX_POINTS} along each axis, got {points}")
+    for count in sorted({min(COARSE, points), points}):
+        yield _basin_map(config, scenery, count, on_progress if count == points else None)
+
+
+def _basin_map(
+    config: SurfacesConfig, scenery: Scenery, points: int, on_progress: Callable[[int, int], None] | None
+) -> BasinMap:
+    x, y = (np.linspace(low, high, points) for low, high in config.landscape.domain)
+    starts = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    field = noisy_field(config.landscape, config.gradient_noise(), len(starts))
+    run = record(
+        field, config.specs(), starts, config.steps, keep="last", escape=escape_radius(config), on_progress=on_progress
+    )
+    size = float(np.hypot(*(high - low for low, high in config.landscape.domain)))
+    reached = [
+        label(run.outermost(index)[-1], scenery.places, run.diverged[index], NEAR * size).reshape(points, points)
+        for index in range(len(run.names))
+    ]
+    return BasinMap(x, y, np.stack(reached))
+
+
+def label(ends: Floats, minima: Floats, diverged: Ints, near: float) -> Ints:
+    """The minimum within `near` of each end: ends (starts, 2), minima (minima, 2) -> (starts,)."""
+    if not len(minima):
+        return np.where(diverged >= 0, DIVERGED, NOT_YET)
+    gaps = np.linalg.norm(ends[:, None] - minima[None], axis=-1)
+    nearest = gaps.argmin(axis=1)
+    reached = np.where(gaps.min(axis=1) <= near, nearest, NOT_YET)
+    return np.where(diverged >= 0, DIVERGED, reached)

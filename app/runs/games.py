@@ -1,0 +1,153 @@
+"""Runs of the Games page, cached, and how fast they near the equilibrium: as measured, and as the closed form says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.figures.curves import distance
+from app.figures.surfaces import Domain, Grid
+from app.runs.streamlines import Streamlines, streamlines_of
+from app.runs.surfaces import Recent
+from app.state import GamesConfig
+from landscapes.games import Game
+from landscapes.noise import with_noise
+from optim_core.spec import METHODS, OptimizerSpec
+from optim_core.theory import base_steps, game_rate
+from optim_core.trajectory import Trajectory, record
+
+Floats = NDArray[np.float64]
+ESCAPE = 1000.0  # times the domain's size: descent-ascent is to spiral out visibly, and long, before it is stopped
+FLOOR = 1e-150  # of distances: squares of smaller ones leave the range of a double
+ROUNDING = 1e-13  # of the equilibrium's own size: nearer than that nothing can be measured
+WINDOWS = 20  # of a run: the rate at a moment is the mean over the last of these
+LINEAR = ("sgd", "momentum", "nesterov", *METHODS)
+POINTS = 81
+
+
+@dataclass(frozen=True)
+class GameScenery:
+    """What a run of a game moves over: its streamlines, the speed of the flow on a grid, and its equilibria."""
+
+    game: Game
+    lines: Streamlines
+    speed: Grid
+    value: Floats
+
+    @property
+    def places(self) -> Floats:
+        """Places of the equilibria, (equilibria, 2)."""
+        return np.array([equilibrium.place for equilibrium in self.game.equilibria], dtype=np.float64).reshape(-1, 2)
+
+
+_sceneries: Recent[GameScenery] = Recent(32)
+_trajectories: Recent[Trajectory] = Recent(48)
+
+
+def game_scenery(config: GamesConfig) -> GameScenery:
+    """The game's flow, −v: where both players go who step on their own gradient."""
+    return _sceneries.get((config.game, config.parameter), lambda: _scenery(config.landscape))
+
+
+def game_run(config: GamesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
+    """The comparison that the Games page shows."""
+    key = config.model_copy(update={"panels": False})
+    return _trajectories.get(key, lambda: _record(config, on_progress))
+
+
+def escape_radius(config: GamesConfig) -> float:
+    """A run with a coordinate beyond this magnitude has diverged."""
+    return ESCAPE * max(max(abs(bound) for bound in axis) for axis in config.landscape.domain)
+
+
+def closed_rate(config: GamesConfig, spec: OptimizerSpec) -> float | None:
+    """Rate per base step |ρ_n|^(1/(k_1…k_n)); None where there is no closed form.
+
+    It holds for linear games and linear bases at a constant lr; under noise, for the mean over many seeds.
+    """
+    game = config.landscape
+    if not game.linear or spec.base not in LINEAR or spec.schedule.kind != "constant":
+        return None
+    return game_rate(game.equilibria[0].jacobian, spec)
+
+
+@dataclass(frozen=True)
+class MeasuredRate:
+    """Factor by which the distance to the equilibrium changes per base step, at the outermost slow weights.
+
+    evaluations: (moments,) of the synchronisations; rate: (moments,) over the window before each, middle run.
+    final: over the second half of the run; NaN where the run is shorter than one outer period.
+    """
+
+    evaluations: NDArray[np.int64]
+    rate: Floats
+    final: float
+
+
+def measured_rate(run: Trajectory, index: int, places: Floats) -> MeasuredRate:
+    """From the distances at the synchronisations of the outermost layer, at every base step without layers."""
+    period = base_steps(run.layers[index])
+    rows = np.arange(0, len(run.step), period)
+    gaps = distance(run.outermost(index)[rows], places)
+    gaps = np.where(gaps > max(FLOOR, ROUNDING * float(np.abs(places).max(initial=0))), gaps, np.nan)
+    lost = run.diverged[index]
+    gaps[(lost >= 0) & (rows[:, None] >= lost)] = np.nan
+    window = max(1, (len(rows) - 1) // WINDOWS)
+    with np.errstate(all="ignore"):
+        rates = (gaps[window:] / gaps[:-window]) ** (1 / (window * period))
+    finals = [_second_half(gap, period) for gap in gaps.T]
+    return MeasuredRate(run.evaluations[rows[window:], index], _middle(rates), float(_middle(np.array([finals]))[0]))
+
+
+def _second_half(gaps: Floats, period: int) -> float:
+    """Rate over the last half of what could be measured."""
+    known = np.flatnonzero(np.isfinite(gaps))
+    if len(known) < 2:
+        return np.nan
+    first, last = known[len(known) // 2 - 1 if len(known) < 4 else len(known) // 2], known[-1]
+    return float((gaps[last] / gaps[first]) ** (1 / ((last - first) * period)))
+
+
+def _middle(runs: Floats) -> Floats:
+    """Median over the runs (..., runs) that have a value; NaN where none has."""
+    known = np.isfinite(runs).any(axis=-1)
+    middle = np.full(runs.shape[:-1], np.nan)
+    middle[known] = np.nanmedian(runs[known], axis=-1)
+    return middle
+
+
+def left_view(run: Trajectory, index: int, domain: Domain) -> NDArray[np.int64]:
+    """(starts,) the step at which a run's fast weights left the view for good; −1 where they end inside it."""
+    (x_low, x_high), (y_low, y_high) = domain
+    x, y = run.fast[:, index, :, 0], run.fast[:, index, :, 1]
+    inside = (x >= x_low) & (x <= x_high) & (y >= y_low) & (y <= y_high)
+    last_inside = len(inside) - 1 - inside[::-1].argmax(axis=0)
+    steps: NDArray[np.int64] = run.step[np.minimum(last_inside + 1, len(inside) - 1)]
+    return np.where(inside[-1], -1, steps)
+
+
+def _record(config: GamesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
+    field = with_noise(config.landscape.field(), config.gradient_noise(), len(config.starts))
+    escape = escape_radius(config)
+    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
+
+
+def _scenery(game: Game) -> GameScenery:
+    x, y = (np.linspace(low, high, POINTS) for low, high in game.domain)
+    where = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    value, v = (part.numpy() for part in game.field()(torch.from_numpy(where), 0))
+    speed = np.linalg.norm(v, axis=-1).reshape(POINTS, POINTS)
+    return GameScenery(
+        game,
+        streamlines_of(lambda places: _flow(game, places), game.domain),
+        Grid(x, y, speed),
+        value.reshape(speed.shape),
+    )
+
+
+def _flow(game: Game, places: Floats) -> Floats:
+    return -game.field()(torch.from_numpy(places), 0)[1].numpy()

@@ -1,0 +1,113 @@
+"""Cached wrappers around the library: a run is computed once for every visitor who asks for the same config."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+
+from app.figures.surfaces import Grid, sample
+from app.player import Track, tracks_of
+from app.state import SurfacesConfig
+from landscapes.fields import gradient_field
+from landscapes.noise import mean_surface, noisy_field
+from landscapes.surfaces import Minimum
+from optim_core.averaging import exponential_average
+from optim_core.trajectory import Trajectory, record
+
+Value = TypeVar("Value")
+ESCAPE = 20.0  # times the domain's size: a run beyond it is counted as diverged
+
+torch.set_num_threads(2)
+
+
+class Recent(Generic[Value]):
+    """The last `size` results, shared by all visitors; results are read-only, so nobody needs a copy."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._lock = size, threading.Lock()
+        self._kept: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """The result under `key`, computed on the first call; two visitors may compute at once, neither waits."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        value = compute()
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Scenery:
+    """What a run moves over: the objective the page draws, its grid and its minima."""
+
+    function: Callable[[torch.Tensor], torch.Tensor]
+    grid: Grid
+    minima: tuple[Minimum, ...]
+
+    @property
+    def places(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Places of the minima, (minima, 2)."""
+        return np.array([minimum.place for minimum in self.minima], dtype=np.float64).reshape(-1, 2)
+
+    def gradient_norm(self, places: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Norm of the noise-free gradient at places (..., 2) -> (...)."""
+        _, gradient = gradient_field(self.function)(torch.tensor(places.reshape(-1, 2)), 0)
+        return gradient.norm(dim=-1).numpy().reshape(places.shape[:-1])
+
+    @property
+    def floor(self) -> float:
+        """The lowest value known."""
+        return min([minimum.value for minimum in self.minima], default=float(np.nanmin(self.grid.height)))
+
+
+_sceneries: Recent[Scenery] = Recent(32)
+_trajectories: Recent[Trajectory] = Recent(48)
+
+
+def scenery(config: SurfacesConfig) -> Scenery:
+    """The surface itself or, under mini-batch noise, the mean of its shifted copies with minima of its own."""
+    noise = config.gradient_noise() if config.noise == "minibatch" else None
+
+    def build() -> Scenery:
+        shown = mean_surface(config.landscape, noise) if noise else config.landscape
+        return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
+
+    return _sceneries.get((config.landscape, noise), build)
+
+
+def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
+    """The comparison that the Surfaces page shows."""
+    key = (config.landscape, config.starts, config.gradient_noise(), config.steps, config.specs())
+    return _trajectories.get(key, lambda: _record(config, on_progress))
+
+
+def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]:
+    """The run as the player draws it, with the average of a card's fast weights where it asks for one."""
+    tracks = tracks_of(run, config.specs(), config.colors, panels=config.panels)
+    decays = {spec.name: card.ema for spec, card in zip(config.specs(), config.active, strict=True)}
+    return tuple(
+        replace(track, averaged=exponential_average(track.fast, decay)) if (decay := decays[track.name]) else track
+        for track in tracks
+    )
+
+
+def _record(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
+    field = noisy_field(config.landscape, config.gradient_noise(), len(config.starts))
+    escape = escape_radius(config)
+    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
+
+
+def escape_radius(config: SurfacesConfig) -> float:
+    """A run with a coordinate beyond this magnitude has diverged."""
+    return ESCAPE * max(max(abs(bound) for bound in axis) for axis in config.landscape.domain)

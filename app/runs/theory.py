@@ -1,0 +1,362 @@
+"""Cached experiments of the Theory page: computed once for every visitor who asks for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.figures.surfaces import Grid
+from app.figures.theory.noise import VarianceCurves, halving
+from app.runs.surfaces import Recent
+from app.state.theory import TheoryConfig
+from landscapes.surfaces import SURFACES
+from optim_core.experiments import (
+    AccuracyRun,
+    RateRun,
+    SimulatedMap,
+    SmoothNonconvex,
+    VarianceRun,
+    convergence_rates,
+    mean_path,
+    measure_variances,
+    order_of_accuracy,
+    simulate_map,
+)
+from optim_core.layers import Layer
+from optim_core.spec import OptimizerSpec
+from optim_core.theory import (
+    ModifiedLoss,
+    ParameterGrid,
+    Slope,
+    batch_mean,
+    gradient_flow,
+    lr_for_effective,
+    modified_loss,
+    modified_values,
+    random_shifts,
+    shifted_batches,
+    stability_map,
+    trade_off,
+    why_not,
+)
+from optim_core.theory.regularization import BatchLoss
+
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+ClosedForms = tuple[VarianceCurves, VarianceCurves | None, VarianceCurves | None]
+Trades = tuple[list[tuple[str, Floats, Floats, Floats]], list[tuple[float, float]]]
+
+CONTOUR_POINTS = 81
+FLOW_POINTS = 60  # of a flow, or more, so that every mean step has one
+ACCURACY_LRS = 4  # each half of the one before
+ACCURACY_ORDERS = 4_096
+LAST_OCTAVES = 8  # slopes are fitted over T up to this factor below the last: the transient has faded there
+PICTURE_OVER_PLOT = 32  # the lr of the picture over the first of the log-log plot, where the fourth order is small
+
+_maps: Recent[tuple[Floats, ParameterGrid, Floats]] = Recent(32)
+_simulations: Recent[SimulatedMap] = Recent(32)
+_variances: Recent[VarianceRun] = Recent(64)
+_closed_forms: Recent[ClosedForms] = Recent(16)
+_trades: Recent[Trades] = Recent(16)
+_descents: Recent[Descent] = Recent(32)
+_accuracies: Recent[AccuracyRun] = Recent(32)
+_rates: Recent[RateRun] = Recent(16)
+
+
+def closed_form_map(config: TheoryConfig) -> tuple[Floats, ParameterGrid, Floats]:
+    """Rates in the map's cells, and a finer grid with its rates for the boundary."""
+    grid, fine = config.grid(), config.grid(detail=6)
+
+    def compute() -> tuple[Floats, ParameterGrid, Floats]:
+        rates, finer = (stability_map(config.jacobian, one) for one in (grid, fine))
+        return rates, fine, finer
+
+    return _maps.get((config.jacobian, grid), compute)
+
+
+def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> SimulatedMap:
+    """The outcome of running every cell; 20 periods of the outermost layer where 5,000 steps allow them."""
+    grid = config.grid()
+    longest = int(np.max(np.prod(grid.k, axis=0))) if grid.k else 1
+    steps = int(np.clip(20 * longest, 1_000, 5_000))
+
+    def compute() -> SimulatedMap:
+        return simulate_map(config.jacobian, grid, steps, on_progress=on_progress)
+
+    return _simulations.get((config.jacobian, grid, steps), compute)
+
+
+def mode_names(config: TheoryConfig, modes: int) -> list[str]:
+    """What the modes of the stability instrument are called."""
+    curvature = None if config.is_game else SURFACES[config.scenario].curvature
+    if curvature and modes == len(curvature):
+        return [f"curvature {value:g}" for value in curvature]
+    return [f"mode {number}" for number in range(1, modes + 1)]
+
+
+def variance_specs(config: TheoryConfig, *, equal_effective: bool) -> tuple[OptimizerSpec, ...]:
+    """The stack's depths from none to all of its layers."""
+    lr = config.noise_lr
+    return tuple(config.spec(depth, lr=lr, equal_effective=equal_effective) for depth in range(config.depth + 1))
+
+
+def variance_curves(config: TheoryConfig) -> ClosedForms:
+    """Closed forms over the number of layers, over k_1, and over α_1; a stack without layers has only the first."""
+    return _closed_forms.get(config, lambda: _variance_curves(config))
+
+
+def _variance_curves(config: TheoryConfig) -> ClosedForms:
+    depths = np.arange(config.depth + 1, dtype=np.float64)
+    over_depth = VarianceCurves("layers", depths, *_pair(config, list(depths), lambda c, n: (c, int(n))))
+    if not config.depth:
+        return over_depth, None, None
+    ks = np.unique(np.geomspace(1, max(50, config.k_1), 40).astype(int))
+    alphas = np.linspace(0.02, 1.0, 50)
+    over_k = _pair(config, ks.tolist(), lambda c, k: (c.model_copy(update={"k_1": int(k)}), c.depth))
+    over_alpha = _pair(config, alphas.tolist(), lambda c, a: (c.model_copy(update={"alpha_1": a}), c.depth))
+    return over_depth, VarianceCurves("k₁", ks.astype(float), *over_k), VarianceCurves("α₁", alphas, *over_alpha)
+
+
+def _pair(
+    config: TheoryConfig, values: list[float], vary: Callable[[TheoryConfig, float], tuple[TheoryConfig, int]]
+) -> tuple[Floats, Floats]:
+    """Variance over a parameter at equal and at equal effective lr."""
+    both = []
+    for equal_effective in (False, True):
+        varied = [vary(config, value) for value in values]
+        specs = [one.spec(depth, lr=config.noise_lr, equal_effective=equal_effective) for one, depth in varied]
+        both.append(np.array([config.problem.variances(spec)[-1] for spec in specs]))
+    return both[0], both[1]
+
+
+def measured_variances(
+    config: TheoryConfig, *, equal_effective: bool, on_progress: Progress | None = None
+) -> VarianceRun:
+    """What `seeds` runs of every depth give.
+
+    Raises:
+        ValueError: no depth is stable, or one needs too many steps to settle.
+    """
+    specs = variance_specs(config, equal_effective=equal_effective)
+
+    def compute() -> VarianceRun:
+        return measure_variances(config.problem, specs, seeds=config.seeds, seed=config.seed, on_progress=on_progress)
+
+    return _variances.get((config.problem, specs, config.seeds, config.seed), compute)
+
+
+def trade_offs(config: TheoryConfig) -> Trades:
+    """For every depth: name, lrs, contraction, variance over lrs up to 2/h; and the two at the lr set."""
+    return _trades.get(config, lambda: _trade_offs(config))
+
+
+def _trade_offs(config: TheoryConfig) -> Trades:
+    lrs = np.geomspace(1e-3, 2.2, 120) / config.h
+    curves, here = [], []
+    for spec in variance_specs(config, equal_effective=False):
+        contraction, variance = trade_off(config.problem, [spec.with_lr(float(lr)) for lr in lrs])
+        useful = slice(int(contraction.argmin()) + 1)  # a larger lr is both slower and noisier
+        curves.append((spec.name, lrs[useful], contraction[useful], variance[useful]))
+        here.append((config.problem.contraction(spec), config.problem.variances(spec)[-1]))
+    return curves, here
+
+
+def coincidences(trades: Trades, within: float = 0.05) -> list[tuple[str, float]]:
+    """From which speed on a smaller lr without layers is as fast as a stack and has its variance, within this share.
+
+    Returns:
+        Name and evaluations to halve the distance, of every stack that comes so near.
+    """
+    (speed, variance), *stacks = [_log_trade(contraction, variance) for _, _, contraction, variance in trades[0]]
+    found = []
+    for (name, *_), (at, layered) in zip(trades[0][1:], stacks, strict=True):
+        beside = at[(at >= speed[0]) & (at <= speed[-1])] if len(speed) else at[:0]
+        if not len(beside):
+            continue
+        gaps = np.abs(np.interp(beside, at, layered) - np.interp(beside, speed, variance))
+        first = len(gaps) - int((gaps[::-1] <= np.log1p(within)).cumprod().sum())
+        if first < len(gaps):
+            found.append((name, float(np.exp(beside[first]))))
+    return found
+
+
+def _log_trade(contraction: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Logarithms of the steps that halve the distance, in order, and of the variance then."""
+    steps = halving(contraction)
+    known = np.isfinite(steps) & np.isfinite(variance) & (variance > 0)
+    order = np.argsort(steps[known])
+    return np.log(steps[known][order]), np.log(variance[known][order])
+
+
+@dataclass(frozen=True)
+class Descent:
+    """C and C_n on a grid, the mean path over orders, and the flows (None where one leaves the finite numbers)."""
+
+    modified: ModifiedLoss
+    plain_grid: Grid
+    modified_grid: Grid
+    path: Floats
+    flow: Floats | None
+    plain_flow: Floats | None
+
+    def gaps(self, flow: Floats) -> Floats:
+        """Distance of the mean from a flow after each mean step, (steps + 1,)."""
+        return np.asarray(np.linalg.norm(self.path - flow[:: (len(flow) - 1) // (len(self.path) - 1)], axis=-1))
+
+
+def batch_loss(config: TheoryConfig) -> BatchLoss:
+    """The surface seen by m mini-batches, each displaced."""
+    return shifted_batches(SURFACES[config.surface].function, random_shifts(config.batches, config.spread, config.seed))
+
+
+def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descent:
+    """Everything that the picture of C beside C_n shows.
+
+    Raises:
+        ValueError: the formulas do not apply.
+    """
+    modified = modified_loss(config.epoch_lr, config.batches, config.layers)
+    key = (
+        config.surface,
+        config.spread,
+        config.seed,
+        config.start,
+        config.epochs,
+        config.orders,
+        config.layers,
+        modified,
+    )
+    return _descents.get(key, lambda: _descend(config, modified, on_progress))
+
+
+def _descend(config: TheoryConfig, modified: ModifiedLoss, on_progress: Progress | None) -> Descent:
+    loss, steps = batch_loss(config), mean_steps(config, modified)
+    (x_low, x_high), (y_low, y_high) = SURFACES[config.surface].domain
+    x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
+    where = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1))
+    plain = batch_mean(loss, config.batches, where).detach().numpy()
+    changed = modified_values(loss, config.batches, where, modified).detach().numpy()
+    path = mean_path(
+        loss,
+        config.batches,
+        config.layers,
+        config.epoch_lr,
+        config.start,
+        steps,
+        orders=config.orders,
+        seed=config.seed,
+        on_progress=on_progress,
+    )
+    flows = [_flow(config, loss, modified, steps, on_progress, corrected=corrected) for corrected in (True, False)]
+    return Descent(modified, Grid(x, y, plain), Grid(x, y, changed), path, *flows)
+
+
+def _flow(
+    config: TheoryConfig,
+    loss: BatchLoss,
+    modified: ModifiedLoss,
+    steps: int,
+    on_progress: Progress | None,
+    *,
+    corrected: bool,
+) -> Floats | None:
+    try:
+        return gradient_flow(
+            loss, modified, config.start,
+            corrected=corrected, steps=steps, points=1 + steps * -(-FLOW_POINTS // steps), on_progress=on_progress,
+        )  # fmt: skip
+    except FloatingPointError:
+        return None
+
+
+def mean_steps(config: TheoryConfig, modified: ModifiedLoss) -> int:
+    """Mean steps in the chosen number of epochs, at least one."""
+    return max(1, config.epochs * config.batches // modified.base_steps)
+
+
+def coefficients(config: TheoryConfig) -> tuple[list[ModifiedLoss | None], list[ModifiedLoss | None]]:
+    """Modified losses of every depth at the equal fast lr, and at the equal effective lr; None where none applies."""
+    stacks = [config.layers[:depth] for depth in range(config.depth + 1)]
+    equal = [_modified(config.epoch_lr, config.batches, stack) for stack in stacks]
+    effective = [
+        None
+        if why_not(config.batches, stack)
+        else _modified(lr_for_effective(config.epoch_lr, stack), config.batches, stack)
+        for stack in stacks
+    ]
+    return equal, effective
+
+
+def _modified(lr: float, batches: int, layers: tuple[Layer, ...]) -> ModifiedLoss | None:
+    return None if why_not(batches, layers) else modified_loss(lr, batches, layers)
+
+
+def amplifications(config: TheoryConfig) -> list[tuple[str, Floats, Floats]]:
+    """For every depth the growth of the V penalty at an equal effective lr over α_1."""
+    alphas, curves = np.linspace(0.05, 1.0, 60), []
+    for depth in range(config.depth + 1):
+        losses = [
+            _modified(1.0, config.batches, config.model_copy(update={"alpha_1": float(alpha)}).layers[:depth])
+            for alpha in alphas
+        ]
+        values = np.array([np.nan if loss is None else loss.amplification for loss in losses])
+        curves.append((config.spec(depth, lr=1.0).name, alphas, values))
+    return curves
+
+
+def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> AccuracyRun:
+    """Order of accuracy at lrs that go down from a fraction of the chosen one.
+
+    Raises:
+        ValueError: the formulas do not apply.
+    """
+    lrs = tuple(config.epoch_lr / PICTURE_OVER_PLOT / 2**i for i in range(ACCURACY_LRS))
+    key = (config.surface, config.batches, config.spread, config.seed, config.start, config.layers, lrs)
+
+    def compute() -> AccuracyRun:
+        return order_of_accuracy(
+            batch_loss(config), config.batches, config.layers, config.start, lrs,
+            orders=ACCURACY_ORDERS, seed=config.seed, on_progress=on_progress,
+        )  # fmt: skip
+
+    return _accuracies.get(key, compute)
+
+
+def rates(config: TheoryConfig, power: int, on_progress: Progress | None = None) -> RateRun:
+    """Convergence rates of every depth for T = 2^7 … 2^power."""
+    specs = tuple(
+        config.model_copy(update={"base": "sgd"}).spec(depth, lr=1.0, equal_effective=config.equal_effective)
+        for depth in range(config.depth + 1)
+    )
+    problem = rate_problem(config)
+
+    def compute() -> RateRun:
+        return convergence_rates(
+            problem, specs, [2**n for n in range(7, power + 1)],
+            c=config.c, seeds=config.rate_seeds, seed=config.seed, on_progress=on_progress,
+        )  # fmt: skip
+
+    return _rates.get((problem, specs, power, config.c, config.rate_seeds, config.seed), compute)
+
+
+def slopes(run: RateRun) -> dict[tuple[int, bool], Slope | None]:
+    """By (optimizer, at slow weights) the slope over the last three octaves of T; None where too few T are left.
+
+    At slow weights only T where their average is not biased count.
+    """
+    return {(index, slow): _slope(run, index, slow=slow) for index in range(len(run.names)) for slow in (False, True)}
+
+
+def _slope(run: RateRun, index: int, *, slow: bool) -> Slope | None:
+    first = max(run.T[-1] / LAST_OCTAVES, run.slow_from(index) if slow and run.outer_periods[index] > 1 else 0)
+    return run.slope(index, slow=slow, from_T=first) if len(run.T[first <= run.T]) >= 2 else None
+
+
+def rate_problem(config: TheoryConfig) -> SmoothNonconvex:
+    """The objective of the rate experiment."""
+    return SmoothNonconvex(sigma=config.rate_sigma)

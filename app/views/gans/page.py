@@ -1,0 +1,119 @@
+"""The GANs page: two networks train against each other, each with an optimizer, and synchronise together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from app.export import Scene, gan_offer, gan_scene
+from app.figures.gans import gan_curves, samples_figure
+from app.jobs.store import TrainingResult
+from app.player import player
+from app.runs import gans as gan_runs
+from app.runs import networks as network_runs
+from app.runs import plane as plane_runs
+from app.runs.surfaces import Recent
+from app.state import GansConfig
+from app.state.presets import shown_by_gan
+from app.tables.gans import gan_table
+from app.views import session
+from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
+from app.views.networks.plane import draw_honesty, draw_plane
+from app.views.parts.charts import draw_linked, inks
+from app.views.parts.export_panel import export_panel
+from app.views.parts.history import chosen
+from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.parts.visitor import visitor
+from landscapes.planes import random_walk_shares
+
+CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
+CHART, PLAYER, SAMPLES = "gan-plane", "gan-player", "gan-samples"
+HONESTY = ("gan-honesty-1", "gan-honesty-2")
+
+_views: Recent[plane_runs.View] = Recent(4)
+_backdrops: Recent[plane_runs.Backdrop] = Recent(4)
+_samples: Recent[tuple[gan_runs.Samples, ...]] = Recent(4)
+
+
+def page() -> None:
+    """Controls; training, live; then curves, table, samples and the players' plane."""
+    config, problems = session.current(PAGE, GansConfig)
+    sidebar(config, problems)
+    st.markdown(f"#### {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective]}")
+    st.caption(f"{shown_by_gan(config)} {_about(config)}".strip())
+    if not config.active:
+        st.info("Every optimizer is switched off. Switch one on in the sidebar.")
+        return
+    asked = network_runs.comparison(config, visitor())
+    results = awaited(PAGE, asked, lambda curves: _curves(config, asked.names, curves))
+    if results is None:
+        return
+    _curves(config, asked.names, [[result.curves for result in row] for row in results])
+    st.dataframe(gan_table(asked.names, results), hide_index=True)
+    training_notes(config, asked.names, results)
+    first = [row[0] for row in results]
+    _made(config, asked.names, first)
+    scene = _plane(config, asked.names, first)
+    export_panel(gan_offer(config, results, scene), config, page=PAGE)
+
+
+def _about(config: GansConfig) -> str:
+    return (
+        f"{config.steps:,} base steps of both players on batches of {config.batch_size}; in each the discriminator "
+        "moves first, then both synchronise together. Every optimizer starts from the same weights and sees the same "
+        "samples and latent vectors."
+    )
+
+
+def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
+    draw_linked(gan_curves(names, inks(config.colors), curves, config.features), CURVES)
+    curves_key(names, config)
+
+
+def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
+    st.markdown("#### What the generators make")
+    key, task = tuple(result.request.key for result in results), config.task()
+    made = _samples.get(key, lambda: gan_runs.samples(task, results))
+    figure = samples_figure(names, inks(config.colors), made, gan_runs.real_samples(task))
+    st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
+    behind = "; real samples are grey" if config.dataset == "ring" else ""
+    st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
+
+
+def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> Callable[[], Scene] | None:
+    """The two players against each other, each along its own first principal direction; gives what exports draw."""
+    st.markdown("#### The plane of the two players")
+    st.segmented_control(
+        "Loss drawn on it", ["discriminator", "generator"], format_func=lambda name: f"{name}'s", key=f"{PAGE}.drawn",
+        required=True,
+    )  # fmt: skip
+    key = tuple(result.request.key for result in results)
+    try:
+        seen = _views.get(key, lambda: plane_runs.players_view(results))
+    except ValueError as error:
+        st.info(f"No such plane here: {error}.")
+        return None
+    score = config.task().landscape(config.drawn, config.seed)
+    backdrop = _backdrops.get((key, config.drawn), lambda: plane_runs.Backdrop(seen, score))
+    logarithmic = config.objective == "non-saturating"  # the other losses may be negative
+    titles = ("discriminator's first principal direction", "generator's")
+    draw_plane(seen, backdrop, key=CHART, titles=titles, logarithmic=logarithmic)
+    tracks = plane_runs.tracks(seen, results, names, config.colors)
+    scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
+    player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
+    st.caption(_explained(config, seen))
+    draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY, logarithmic=logarithmic)
+    return lambda: gan_scene(config, tracks, backdrop.wait_for_picture())
+
+
+def _explained(config: GansConfig, seen: plane_runs.View) -> str:
+    shares = seen.plane.explained or (0.0, 0.0)
+    walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in seen.runs)))[0]
+    return (
+        f"Across, the discriminator's weights; upwards, the generator's, so that turning here is turning of the game. "
+        f"The directions hold {shares[0]:.0%} and {shares[1]:.0%} of each player's variance; one track that is a pure "
+        f"random walk would have {walk:.0%} there, several independent ones less. The {config.drawn}'s loss is that of "
+        "one fixed batch, with the rest of both networks' weights at their mean over the tracks. The player shows the "
+        "discriminator's loss."
+    )

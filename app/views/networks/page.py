@@ -1,0 +1,62 @@
+"""The Networks page: a small network is trained by each optimizer, then seen in weight space."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.export import network_offer
+from app.figures.networks import training_curves
+from app.runs import networks as network_runs
+from app.state import NetworksConfig
+from app.state.presets import shown_by_network
+from app.tables.surfaces import training_table
+from app.views import session
+from app.views.networks.controls import PAGE, sidebar
+from app.views.networks.plane import weight_space
+from app.views.networks.sharpness import sharpness_part
+from app.views.parts.charts import draw_linked, inks
+from app.views.parts.export_panel import export_panel
+from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.parts.visitor import visitor
+
+CURVES = tuple(f"network-curves-{number}" for number in range(1, 7))
+
+
+def page() -> None:
+    """Controls; training, live; then curves, table, weight space and sharpness."""
+    config, problems = session.current(PAGE, NetworksConfig)
+    sidebar(config, problems)
+    task = config.task()
+    st.markdown(f"#### {config.title}")
+    st.caption(f"{shown_by_network(config)} {_about(config)}".strip())
+    if not config.active:
+        st.info("Every optimizer is switched off. Switch one on in the sidebar.")
+        return
+    asked = network_runs.comparison(config, visitor())
+    results = awaited(PAGE, asked, lambda curves: _live(config, asked.names, curves))
+    if results is None:
+        return
+    charts = training_curves(asked.names, inks(config.colors), [[result.curves for result in row] for row in results])
+    first_row, second_row = dict(list(charts.items())[:3]), dict(list(charts.items())[3:])
+    draw_linked(first_row, CURVES[:3])
+    curves_key(asked.names, config)
+    st.dataframe(training_table(asked.names, results), hide_index=True)
+    training_notes(config, asked.names, results)
+    first = [row[0] for row in results]
+    scene = weight_space(config, task, asked.names, first, linked=CURVES)
+    draw_linked(second_row, CURVES[3:])
+    sharpness_part(task, asked.names, first)
+    export_panel(network_offer(config, results, scene), config, page=PAGE)
+
+
+def _live(config: NetworksConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
+    draw_linked(training_curves(names, inks(config.colors), curves, ("loss", "accuracy", "test_loss")), CURVES)
+    curves_key(names, config)
+
+
+def _about(config: NetworksConfig) -> str:
+    noise = f" {config.label_noise:.0%} of the training labels are wrong." if config.label_noise else ""
+    return (
+        f"{config.steps:,} base steps with batches of {config.batch_size}, {config.epochs:.3g} epochs.{noise} Every "
+        "optimizer starts from the same weights and sees the same batches; test images are never trained or tuned on."
+    )

@@ -1,0 +1,204 @@
+"""The weight-space part of the Networks page: a plane, the tracks on it, and how honest it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+
+from app.export import Scene, network_scene
+from app.figures.plane import honesty, plane_figure
+from app.figures.words import NETWORK_WORDS
+from app.jobs.store import TrainingResult
+from app.player import player
+from app.runs import plane as plane_runs
+from app.runs.surfaces import Recent
+from app.state import PLANES, CloseUp, NetworksConfig
+from app.views.parts.charts import draw_linked, inks
+from app.views.parts.history import chosen
+from landscapes.contours import PlaneLoss
+from landscapes.planes import random_walk_shares
+from landscapes.tasks.classifier import ClassifierTask
+
+PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
+HONESTY = ("network-honesty-1", "network-honesty-2")
+
+_views: Recent[plane_runs.View] = Recent(8)
+_backdrops: Recent[plane_runs.Backdrop] = Recent(8)
+
+
+def weight_space(
+    config: NetworksConfig,
+    task: ClassifierTask,
+    names: Sequence[str],
+    results: Sequence[TrainingResult],
+    *,
+    linked: Sequence[str],
+) -> Callable[[], Scene] | None:
+    """Choose a plane, draw the loss on it, play the tracks; charts with the keys `linked` get the player's cursor.
+
+    Gives what exports draw; None where the runs span no such plane.
+    """
+    st.markdown("#### Weight space")
+    left, right = st.columns([3, 1])
+    with left:
+        st.selectbox("Plane", list(PLANES), format_func=PLANES.__getitem__, key=f"{PAGE}.plane")
+    with right:
+        st.segmented_control("Shown on it", ["loss", "accuracy"], key=f"{PAGE}.measure", required=True)
+    if config.plane == "cycle":
+        _choose_close_up(config.close_up, {card: names[place] for card, place in config.close_ups.items()})
+    elif config.plane == "ends":
+        _choose_ends({card: names[place] if card else "the common start" for card, place in config.ends.items()})
+    shown = {"cycle": config.close_up, "ends": config.through}.get(config.plane)
+    key = (tuple(result.request.key for result in results), config.plane, shown)
+    try:
+        seen = _views.get(key, lambda: plane_runs.view_of(config, results))
+    except ValueError as error:
+        st.info(f"No such plane here: {error}.")
+        return None
+    backdrop = _backdrops.get(key, lambda: plane_runs.Backdrop(seen, task.landscape(plane_runs.IMAGES)))
+    titles = ("first principal direction", "second principal direction") if config.plane == "pca" else ("u", "v")
+    draw_plane(seen, backdrop, key=CHART, titles=titles, measure=config.measure)
+    tracks = plane_runs.tracks(seen, results, names, config.colors)
+    player(
+        tracks,
+        key=PLAYER,
+        chart_key=CHART,
+        scene=(config.dataset, config.network, _cycle_shown(config), chosen(PAGE)),
+        linked=(*HONESTY, *linked),
+        pickable=False,
+        labels=("u", "v"),
+        words=NETWORK_WORDS,
+    )
+    st.caption(_explained(seen, config, names, results))
+    draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY)
+    return lambda: network_scene(config, tracks, backdrop.wait_for_picture())
+
+
+def _cycle_shown(config: NetworksConfig) -> tuple[int, int] | None:
+    """The card and the cycle of a close-up, which has a timeline of its own."""
+    return (config.close_up.card, config.close_up.cycle) if config.plane == "cycle" else None
+
+
+def _choose_close_up(shown: CloseUp, titles: dict[int, str]) -> None:
+    """Which optimizer, by its card, and which cycle; where the chosen one is gone, the nearest."""
+    st.session_state[f"{PAGE}.focus"], st.session_state[f"{PAGE}.cycle"] = shown.card, shown.cycle
+    left, right = st.columns([3, 1])
+    left.selectbox("Optimizer", list(titles), format_func=titles.__getitem__, key=f"{PAGE}.focus")
+    right.number_input(f"Cycle, of {shown.cycles:,}", 1, shown.cycles, key=f"{PAGE}.cycle")
+
+
+def _choose_ends(titles: dict[int, str]) -> None:
+    """Which three places the plane goes through; until all are chosen, the first three optimizers' ends."""
+    kept = [number for number in st.session_state[f"{PAGE}.through"] if number in titles]
+    st.session_state[f"{PAGE}.through"] = kept
+    st.multiselect(
+        "Through the ends of", list(titles), format_func=titles.__getitem__, max_selections=3, key=f"{PAGE}.through",
+        placeholder="the first three optimizers; or choose three places …",
+    )  # fmt: skip
+
+
+def draw_plane(
+    seen: plane_runs.View,
+    backdrop: plane_runs.Backdrop,
+    *,
+    key: str,
+    titles: tuple[str, str],
+    measure: str = "loss",
+    logarithmic: bool = True,
+) -> None:
+    """The contour, redrawn by itself until the picture is complete."""
+
+    @st.fragment(run_every=None if backdrop.complete else 0.6)
+    def draw() -> None:
+        picture = backdrop.picture
+        empty = np.zeros(2)
+        figure = plane_figure(
+            picture.x if picture else empty,
+            picture.y if picture else empty,
+            getattr(picture, measure) if picture else None,
+            measure=measure,
+            places=seen.places,
+            titles=titles,
+            logarithmic=logarithmic,
+        )
+        st.plotly_chart(figure, key=key, config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]})
+        st.caption(_values(picture, measure))
+
+    draw()
+
+
+def _values(picture: PlaneLoss | None, measure: str) -> str:
+    """What the shades stand for."""
+    if picture is None:
+        return f"The {measure} on the plane is being computed …"
+    values = picture.loss if measure == "loss" else picture.accuracy
+    low, high = np.nanmin(values), np.nanmax(values)
+    shown = f"{low:.1%} to {high:.1%}" if measure == "accuracy" else f"{low:.3g} to {high:.3g}".replace("-", "−")
+    refined = "" if picture.complete else f" Refining: {picture.points / picture.total:.0%} of its points are there."
+    return f"The bluer the {'lower' if measure == 'loss' else 'higher'}: {measure} on the plane, {shown}.{refined}"
+
+
+def _explained(
+    seen: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
+) -> str:
+    if seen.plane.explained is None:
+        through = _through(seen, config, names, results)
+        return f"{through} The tracks are projected onto the plane; the chart below says how far off it they are."
+    first, second = seen.plane.explained
+    walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in seen.runs)))
+    return (
+        f"The plane holds {first:.0%} and {second:.0%} of the tracks' variance along its two axes; each axis has a "
+        f"scale of its own. One track that is a pure random walk would have {walk[0]:.0%} and {walk[1]:.0%} there, "
+        "several independent ones less: a high share alone is no sign of structure."
+    )
+
+
+def _through(
+    seen: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
+) -> str:
+    """Which weights span the plane."""
+    lasting = [names[index] for index in plane_runs.stayed(results)]
+    if config.plane == "cycle":
+        snapshots = seen.framed[0].snapshots
+        between = "the end of its first inner block" if len(snapshots.layers) > 1 else "a place halfway"
+        return (
+            f"Base steps {snapshots.step[0]} to {snapshots.step[-1]}: the plane holds the slow weights that the cycle "
+            f"starts from, {between}, and where its last base step arrives."
+        )
+    if config.plane == "ends":
+        chosen = [
+            names[place] if number else "the common start"
+            for number, place in config.ends.items()
+            if number in config.through
+        ]
+        return (
+            f"The plane holds the last outermost weights of {', '.join(chosen if len(chosen) == 3 else lasting[:3])}."
+        )
+    return (
+        f"Two random directions, in each filter as long as its weights, from the last weights of {lasting[0]}. In so "
+        "many dimensions a random direction hardly sees where training went: look at the valley, not at the tracks."
+    )
+
+
+def draw_honesty(
+    seen: plane_runs.View,
+    backdrop: plane_runs.Backdrop,
+    names: Sequence[str],
+    colors: Sequence[str],
+    *,
+    keys: Sequence[str],
+    logarithmic: bool = True,
+) -> None:
+    """How far off the plane the tracks are, and what the loss there really is."""
+    live = not backdrop.complete
+    off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in seen.runs]
+
+    @st.fragment(run_every=1.5 if live else None)
+    def draw() -> None:
+        draw_linked(honesty(names, colors, off, backdrop.checks, logarithmic=logarithmic), keys)
+        if live and backdrop.complete:
+            st.rerun()  # once more, and then never again
+
+    draw()

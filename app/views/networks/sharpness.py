@@ -1,0 +1,85 @@
+"""The sharpness part of the Networks page: how curved the loss is where each optimizer's weights lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.jobs.store import TrainingResult
+from app.runs.sharpness import IMAGES, PROBES, RADIUS, Point, SharpnessRun, points
+from app.runs.surfaces import Recent
+from app.views.parts.visitor import visitor
+from landscapes.sharpness import Sharpness
+from landscapes.tasks.classifier import ClassifierTask
+
+PAGE = "networks"
+POLL_SECONDS = 0.6
+
+_runs: Recent[SharpnessRun] = Recent(8)
+
+
+def sharpness_part(task: ClassifierTask, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
+    """Choose a step, measure there, watch the table fill."""
+    st.markdown("#### Sharpness")
+    st.caption(
+        f"How curved the training loss is around the weights, on {min(IMAGES, len(task.data.train))} training images: "
+        f"the largest eigenvalue and the trace of its Hessian ({PROBES} random probes), the worst loss within a "
+        f"distance of {RADIUS:g}, and the variance of the gradients of batches of {task.batch_size}, which SGD "
+        "implicitly penalises. Fast weights are those that the base step left, before any synchronisation."
+    )
+    last = max(int(result.snapshots.step[-1]) for result in results)
+    step = st.number_input(
+        "At base step", 0, last, last, key=f"{PAGE}.sharpness.{last}", width=220,
+        help="The last snapshot at or before this step is measured; a run that diverged is measured before that",
+    )  # fmt: skip
+    key = (tuple(result.request.key for result in results), tuple(names), step)
+    _watch(_runs.get(key, lambda: SharpnessRun(task, points(names, results, step))))
+
+
+def _watch(run: SharpnessRun) -> None:
+    """Redrawn by itself while there is something to wait for."""
+
+    @st.fragment(run_every=POLL_SECONDS if run.running else None)
+    def draw() -> None:
+        running, done = run.running, len(run.rows)
+        if running:
+            st.progress(done / len(run.points), text=f"Measuring: {done} of {len(run.points)} sets of weights")
+            if st.button("Cancel", icon=":material/stop_circle:", key=f"{PAGE}.sharpness.cancel"):
+                run.cancel(visitor())
+                st.rerun()
+        elif not run.complete and st.button(
+            "Measure sharpness", icon=":material/straighten:", key=f"{PAGE}.sharpness.go"
+        ):
+            run.start(visitor())
+            st.rerun()
+        if run.error:
+            st.error(f"The measurement ended early. {run.error}")
+        if done:
+            st.dataframe(sharpness_table(run.points, run.rows), hide_index=True, key=f"{PAGE}.sharpness.table")
+        if run.complete and running:
+            st.rerun()
+
+    draw()
+
+
+def sharpness_table(places: Sequence[Point], rows: Sequence[Sharpness]) -> list[dict[str, Any]]:
+    """One line per set of weights that was measured."""
+    return [
+        {
+            "optimizer": point.name,
+            "weights": point.kind,
+            "step": point.step,
+            "loss": _short(row.loss),
+            "largest eigenvalue": _short(row.eigenvalue),
+            "trace ± standard error": f"{_short(row.trace)} ± {_short(row.trace_error)}",
+            f"worst loss within {row.radius:g}": _short(row.worst_loss),
+            "variance of batch gradients": _short(row.gradient_variance),
+        }
+        for point, row in zip(places, rows, strict=False)
+    ]
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}"

@@ -1,0 +1,250 @@
+"""The panel under every page from which all that it shows is taken away, shared and brought back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from functools import partial
+from typing import Any
+
+import streamlit as st
+from pydantic import BaseModel
+
+from app.draw.animation import ANIMATION_FORMATS
+from app.draw.image import FIGURE_FORMATS, check_size
+from app.export import document
+from app.export.offer import Offer
+from app.export.pages import page_of
+from app.figures.look import STYLES
+from app.figures.scene import Scene
+from app.state.share import short_link
+from app.views import session
+from app.views.parts.downloads import download, failures
+from app.views.parts.progress import progress
+
+PATIENCE = 0.2  # seconds after which a wait looks whether the visitor has turned to something else
+
+
+def export_panel(offer: Offer, config: BaseModel, *, page: str) -> None:
+    """Figures, animations, data, code, a link, and an upload that restores the page.
+
+    Files are computed when they are asked for, and a page whose panel stays closed pays nothing.
+
+    Args:
+        offer: what there is to take away.
+        config: the page's settings.
+        page: the page's name in `app.views.session`, under which an upload is adopted.
+    """
+    _panel(offer, config, page)
+
+
+@st.fragment
+def _panel(offer: Offer, config: BaseModel, page: str) -> None:
+    failures()
+    panel = st.expander("Export and share", icon=":material/ios_share:", key=f"{page}.export", on_change="rerun")
+    if not panel.open:
+        return
+    parts = {
+        "Figure": _figure,
+        **({"Animation": _animation} if offer.scene is not None else {}),
+        "Data": _data,
+        **({"Code": _code} if page_of(config).script is not None else {}),
+        "Share": _share,
+        "Restore": _restore,
+    }
+    for tab, part in zip(panel.tabs(list(parts)), parts.values(), strict=True):
+        with tab:
+            part(offer, config, page)
+    if st.session_state.pop(f"{page}.restored", False):
+        st.rerun()  # the whole page, not this panel alone
+
+
+def _figure(offer: Offer, config: BaseModel, page: str) -> None:
+    key, steps = f"{page}.figure", getattr(config, "steps", None)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        drawn = next(iter(offer.figures))
+        if len(offer.figures) > 1:
+            shown = f"{key}.drawn.{'.'.join(offer.figures)}"  # other choices, another widget
+            drawn = st.selectbox("Draw", list(offer.figures), format_func=str.capitalize, key=shown, width=170)
+        kind = st.selectbox("Format", FIGURE_FORMATS, format_func=str.upper, key=f"{key}.format", width=110)
+        style = st.selectbox("Style", STYLES, key=f"{key}.style", width=110, help="Print is safe in greyscale.")
+        width = st.number_input("Width, inches", 1.5, 40.0, 6.4, 0.1, format="%.1f", key=f"{key}.width", width=130)
+        height = st.number_input("Height, inches", 1.5, 40.0, 4.8, 0.1, format="%.1f", key=f"{key}.height", width=130)
+        dpi = st.number_input("Dots per inch", 30, 1200, 200, key=f"{key}.dpi", width=130)
+        step = None
+        if steps is not None:
+            step = st.number_input("Step", 0, steps, None, placeholder="the last", key=f"{key}.step", width=120)
+    try:
+        check_size(width, height, dpi)
+    except ValueError as error:
+        st.error(str(error))
+        return
+
+    def make() -> bytes:
+        until = step
+        if offer.scene is not None and step is not None:
+            until = min(step, offer.scene().last_step)
+        return offer.figures[drawn](kind, width=width, height=height, dpi=dpi, style=style, step=until)
+
+    suffix = f"-{drawn.replace(' ', '-')}" if len(offer.figures) > 1 else ""
+    _download("Download figure", make, config, kind, f"{key}.download", suffix)
+
+
+def _animation(offer: Offer, config: BaseModel, page: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox("Format", ANIMATION_FORMATS, format_func=str.upper, key=f"{page}.film.format", width=110)
+        style = st.selectbox("Style", STYLES, key=f"{page}.film.style", width=110)
+        seconds = st.number_input("Seconds", 0.2, 60.0, 5.0, 0.5, format="%.1f", key=f"{page}.film.seconds", width=120)
+        fps = st.number_input("Frames per second", 1, 50, 20, key=f"{page}.film.fps", width=150)
+        width = st.number_input("Width, pixels", 160, 2000, 640, 20, key=f"{page}.film.width", width=130)
+        height = st.number_input("Height, pixels", 160, 2000, 480, 20, key=f"{page}.film.height", width=130)
+        asked = st.button("Make animation", key=f"{page}.film.make", icon=":material/movie:")
+    settings = {"seconds": seconds, "fps": fps, "width": width, "height": height, "style": style}
+
+    def make(on_progress: Callable[[int, int], None]) -> bytes:
+        from app.export import render_animation
+
+        return render_animation(_awaited(offer.moving), kind, on_progress=on_progress, **settings)
+
+    made = _made(f"{page}.film", (config, kind, tuple(settings.items())), asked, "Drawing", make)
+    if made is not None:
+        _download("Download animation", made, config, kind, f"{page}.film.download")
+        if kind == "gif":
+            st.image(made, alt="The animation")
+        else:
+            st.video(made, format="video/mp4", width=width)
+    player = "Download player (HTML)"
+    st.caption("The player itself, with play, scrub and speed, as one file that needs no network:")
+    _download(player, lambda: _export("player_html")(offer.moving()), config, "html", f"{page}.player", "-player")
+
+
+def _data(offer: Offer, config: BaseModel, page: str) -> None:
+    st.caption(
+        "Tables in long format, one row per number that was measured or drawn; CSV and Parquet hold the same numbers."
+    )
+    several = len(offer.tables) > 1
+    for name, table in offer.tables.items():
+        with st.container(horizontal=True):
+            for kind, form in (("csv", "CSV"), ("parquet", "Parquet")):
+                label = f"{name.capitalize()} ({form})" if several else form
+                make = partial(_written, f"{kind}_of", table)
+                _download(label, make, config, kind, f"{page}.data.{name}.{kind}", f"-{name}" * several)
+    with st.container(horizontal=True):
+        _download("Settings (JSON)", document.to_json(config), config, "json", f"{page}.data.json")
+        if offer.interactive is not None:
+            _download("Interactive chart (HTML)", offer.interactive, config, "html", f"{page}.data.html")
+        asked = st.button("Make bundle of everything", key=f"{page}.bundle.make", icon=":material/folder_zip:")
+
+    def make_bundle(on_progress: Callable[[int, int], None]) -> bytes:
+        if offer.scene is not None:
+            _awaited(offer.scene)
+        return _export("to_bundle")(offer, config, on_progress=on_progress)
+
+    made = _made(f"{page}.bundle", (config,), asked, "Packing", make_bundle)
+    if made is not None:
+        _download("Download bundle (ZIP)", made, config, "zip", f"{page}.bundle.download")
+    with st.expander("Caption"):
+        st.code(offer.caption.text, language=None, wrap_lines=True)
+
+
+def _code(offer: Offer, config: BaseModel, page: str) -> None:
+    script = page_of(config).script
+    if script is None:
+        return
+    name = f"{_stem(config)}.py"
+    text = script(config, name)
+    st.caption("The same run without the app: it gives the same numbers to the last bit.")
+    _download("Download script", text.encode(), config, "py", f"{page}.script")
+    st.code(text, language="python", height=360)
+
+
+def _share(offer: Offer, config: BaseModel, page: str) -> None:
+    address = (st.context.url or "").split("?")[0]
+    link = short_link(config, address)
+    st.caption("The link carries every setting; whoever opens it sees this page.")
+    st.code(link, language=None, wrap_lines=True)
+    st.link_button("Open in a new tab", link, icon=":material/open_in_new:")
+
+
+def _restore(offer: Offer, config: BaseModel, page: str) -> None:
+    key = f"{page}.upload"
+
+    def adopt() -> None:
+        upload = st.session_state.get(key)
+        if upload is None:
+            return
+        try:
+            restored = document.restore(upload.getvalue())
+            if not isinstance(config, type(restored.config)):
+                raise ValueError(f"these settings belong to the page {restored.page!r}: open it and upload them there")
+        except ValueError as error:
+            st.session_state[f"{page}.refused"] = str(error)
+            return
+        session.adopt(page, restored.config)
+        st.session_state[f"{page}.restored"] = True
+
+    st.file_uploader(
+        "Settings (JSON) or a bundle (ZIP) saved here", type=["json", "zip"], key=key, on_change=adopt,
+        max_upload_size=document.MOST_UPLOADED // 2**20,
+    )  # fmt: skip
+    refused = st.session_state.pop(f"{page}.refused", None)
+    if refused is not None:
+        st.error(f"Not restored: {refused}.")
+
+
+def _made(
+    slot: str, settings: Any, asked: bool, label: str, make: Callable[[Callable[[int, int], None]], bytes]
+) -> bytes | None:
+    """What was made on request and still fits the settings; while it is made, a click anywhere else stops it."""
+    if asked:
+        st.session_state.pop(slot, None)
+        try:
+            with progress(label) as on_progress:
+                st.session_state[slot] = (settings, make(on_progress))
+        except ValueError as error:
+            st.error(str(error))
+    kept, data = st.session_state.get(slot, (None, None))
+    return data if kept == settings else None
+
+
+def _awaited(make: Callable[[], Scene]) -> Scene:
+    """The scene, whose landscape may still be on its way; meanwhile a click anywhere else ends the wait."""
+    slot, made = st.empty(), Future[Scene]()
+    threading.Thread(target=_fulfil, args=(made, make), name="scene", daemon=True).start()
+    while not wait([made], PATIENCE).done:
+        slot.caption("Waiting for the landscape. Change a control to stop.")
+    slot.empty()
+    return made.result()
+
+
+def _fulfil(promise: Future[Scene], make: Callable[[], Scene]) -> None:
+    try:
+        promise.set_result(make())
+    except Exception as error:
+        promise.set_exception(error)
+
+
+def _download(
+    label: str, made: bytes | Callable[[], bytes], config: BaseModel, kind: str, key: str, suffix: str = ""
+) -> None:
+    download(label, made, f"{_stem(config)}{suffix}.{kind}", key=key, type="secondary")
+
+
+def _stem(config: BaseModel) -> str:
+    """What files are called."""
+    key = page_of(config).key
+    said = {"surfaces": "surface", "games": "game", "theory": "instrument"}.get(key)
+    name = getattr(config, said) if said else key
+    return f"lookahead-{name}".replace("_", "-")
+
+
+def _written(writer: str, table: Callable[[], Any]) -> bytes:
+    return _export(writer)(table())
+
+
+def _export(name: str) -> Callable[..., bytes]:
+    """An export by its name, imported when it is first wanted."""
+    from app import export
+
+    return getattr(export, name)

@@ -1,0 +1,41 @@
+"""The top of every sidebar: ready-made settings, undo, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from pydantic import BaseModel
+
+from app.views import session
+
+
+def draw_history(
+    page: str, ready_made: Mapping[str, BaseModel], customary: BaseModel | None = None, *, what: str = "comparisons"
+) -> None:
+    """Offer ready-made configs, the way back and, where there is one, the way to the customary config."""
+    st.selectbox(
+        "Ready-made", list(ready_made), index=None, placeholder=f"Ready-made {what} …", key=f"{page}.preset",
+        on_change=_take, args=(page, ready_made), label_visibility="collapsed",
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        st.button(
+            "Undo", icon=":material/undo:", key=f"{page}.undo", on_click=session.undo, args=(page,),
+            disabled=not session.can_undo(page),
+        )  # fmt: skip
+        if customary is not None:
+            st.button(
+                "Reset", icon=":material/restart_alt:", key=f"{page}.reset", on_click=session.adopt,
+                args=(page, customary), help="Back to the customary settings",
+            )  # fmt: skip
+
+
+def chosen(page: str) -> str | None:
+    """Name of the ready-made config that was chosen last; the visitor may have changed it since."""
+    return st.session_state.get(f"{page}.preset")
+
+
+def _take(page: str, ready_made: Mapping[str, BaseModel]) -> None:
+    name = st.session_state[f"{page}.preset"]
+    if name:
+        session.adopt(page, ready_made[name])

@@ -1,0 +1,121 @@
+"""A comparison that is being trained: asked for, watched, cancelled, and shown when it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+import streamlit as st
+
+from app.jobs.errors import JobsError
+from app.jobs.service import Jobs, Status, default_jobs
+from app.jobs.store import TrainingResult
+from app.runs import networks as network_runs
+from app.state import GansConfig, NetworksConfig
+from app.views.parts.charts import inks
+from optim_core.curves import Curves
+
+POLL_SECONDS = 0.7
+FEW_CYCLES = 10
+
+CurvesByOptimizer = list[list[Curves]]
+ResultsByOptimizer = tuple[tuple[TrainingResult, ...], ...]
+
+
+def awaited(
+    page: str, asked: network_runs.Comparison, draw: Callable[[CurvesByOptimizer], None]
+) -> ResultsByOptimizer | None:
+    """The finished runs, over seeds per optimizer; until then None, with progress and growing curves on the page.
+
+    Args:
+        page: whose first comparison of a visit trains by itself; later ones when the visitor says so.
+        asked: the comparison.
+        draw: shows the curves so far.
+    """
+    try:
+        jobs = default_jobs()
+        if network_runs.all_done(asked, jobs):
+            return asked.results(jobs)
+        if f"{page}.begun" not in st.session_state:
+            st.session_state[f"{page}.begun"] = True
+            network_runs.submit(asked, jobs)
+        _live(asked, draw)
+    except JobsError as error:
+        _gone(error)
+    return None
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _live(asked: network_runs.Comparison, draw: Callable[[CurvesByOptimizer], None]) -> None:
+    jobs = default_jobs()
+    try:
+        statuses = asked.statuses(jobs)
+        states = {status.state for row in statuses for status in row}
+        if states == {"done"}:
+            st.rerun()
+        _button(asked, jobs, bool(states & {"queued", "running"}))
+        for name, row in zip(asked.names, statuses, strict=True):
+            st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_said(row)}")
+        for message in dict.fromkeys(one.message for row in statuses for one in row if one.state == "failed"):
+            st.error(message[:1].upper() + message[1:], icon=":material/error:")
+        curves = [[status.curves for status in row if status.curves is not None] for row in statuses]
+        if any(curves):
+            draw(curves)
+    except JobsError as error:
+        _gone(error)
+
+
+def _button(asked: network_runs.Comparison, jobs: Jobs, busy: bool) -> None:
+    if busy:
+        st.button("Cancel", icon=":material/stop_circle:", on_click=network_runs.cancel, args=(asked, jobs))
+    else:
+        st.button(
+            "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(asked, jobs)
+        )
+
+
+def _gone(error: JobsError) -> None:
+    st.error(str(error), icon=":material/cloud_off:")
+
+
+def _said(row: tuple[Status, ...]) -> str:
+    """One line for the runs of an optimizer."""
+    counts = [status.state for status in row]
+    parts = [f"{counts.count(state)} {state}" if len(row) > 1 else state for state in dict.fromkeys(counts)]
+    positions = [status.queue_position for status in row if status.queue_position]
+    if positions:
+        parts.append(f"place {min(positions)} in the queue")
+    etas = [status.eta for status in row if status.eta]
+    if etas:
+        parts.append(f"about {max(etas):.0f} s left")
+    messages = {status.message for status in row if status.message and status.state != "failed"}
+    return " · ".join([*(part.replace("unknown", "not started") for part in parts), *messages])
+
+
+def curves_key(names: tuple[str, ...], config: NetworksConfig | GansConfig) -> None:
+    """What the lines of the charts mean, once for all of them."""
+    entries = [
+        f'<span style="color:{color}">■</span> {escape(name)}'
+        for name, color in zip(names, inks(config.colors), strict=True)
+    ]
+    lines = ["— fast weights", "- - outermost slow weights", *(["· · averaged weights"] if config.ema else [])]
+    st.html(f'<small style="opacity:.85">{" &emsp; ".join([*entries, *lines])}</small>')
+
+
+def training_notes(config: NetworksConfig | GansConfig, names: tuple[str, ...], results: ResultsByOptimizer) -> None:
+    """Too few outer cycles, divergence, and what happened on the way."""
+    for card, name, row in zip(config.active, names, results, strict=True):
+        lasted = any(result.diverged is None for result in row)
+        cycles = config.steps // card.outer_period
+        if card.layers and lasted and cycles < FEW_CYCLES:
+            st.warning(
+                f"{name} completed {cycles} outer cycles of {card.outer_period} base steps: too few to judge it by. "
+                f"Use at least {FEW_CYCLES * card.outer_period:,} base steps.",
+                icon=":material/hourglass_top:",
+            )
+        for result in row:
+            for note in result.notes:
+                st.caption(f"{name}: {note}")
+            if result.diverged is not None:
+                mean = ". Its mean curves end there" if len(row) > 1 else ""
+                st.warning(f"{name}, seed {result.request.seed}: diverged at step {result.diverged}{mean}", icon="✖️")

@@ -1,0 +1,102 @@
+"""Basin map: where each optimizer ends, for a whole grid of starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.figures.basins import basin_figure, difference_figure
+from app.runs import basins
+from app.runs.surfaces import Recent, Scenery
+from app.state import SurfacesConfig
+from app.views import session
+from app.views.parts.progress import progress
+
+PAGE = "surfaces"
+RESOLUTIONS = (32, 64, 128, 256)
+
+_maps: Recent[basins.BasinMap] = Recent(16)
+
+
+def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
+    """The maps side by side, shares of the area, and where two optimizers differ; a click opens that start."""
+    st.caption(
+        "Every point is a start; its colour is the minimum that the outermost slow weights are at after "
+        f"{config.steps:,} base steps. White: none yet. Black: diverged. Click a point to open that start."
+    )
+    points = st.segmented_control("Starts along each axis", RESOLUTIONS, default=64, key=f"{PAGE}.basin_points")
+    names = [spec.name for spec in config.specs()]
+    slot = st.empty()
+    found = _computed(config, scenery, int(points or 64), lambda coarse: _draw(slot, coarse, names, scenery, "coarse"))
+    _draw(slot, found, names, scenery, "fine")
+    st.dataframe(_shares(found, names, scenery), hide_index=True)
+    if len(names) > 1:
+        _difference(found, names)
+
+
+def _computed(
+    config: SurfacesConfig, scenery: Scenery, points: int, show_coarse: Callable[[basins.BasinMap], None]
+) -> basins.BasinMap:
+    key = (config.landscape, config.gradient_noise(), config.steps, config.specs(), points)
+
+    def compute() -> basins.BasinMap:
+        with progress("Basin map") as on_progress:
+            for found in basins.basin_maps(config, scenery, points, on_progress):
+                if len(found.x) < points:
+                    show_coarse(found)
+        return found
+
+    return _maps.get(key, compute)
+
+
+def _draw(slot: DeltaGenerator, found: basins.BasinMap, names: list[str], scenery: Scenery, stage: str) -> None:
+    figure = basin_figure(found, names, scenery.places)
+    with slot.container():
+        if stage == "coarse":
+            st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config={"displayModeBar": False})
+        else:
+            st.plotly_chart(
+                figure, key=f"{PAGE}.basins", config={"displayModeBar": False}, on_select=_open, selection_mode="points"
+            )
+
+
+def _open() -> None:
+    points = st.session_state[f"{PAGE}.basins"].selection.points
+    if points:
+        config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
+        place = (float(f"{points[0]['x']:.5g}"), float(f"{points[0]['y']:.5g}"))
+        session.adopt(PAGE, config.model_copy(update={"starts": (place,)}))
+
+
+def _shares(found: basins.BasinMap, names: list[str], scenery: Scenery) -> list[dict[str, str]]:
+    """Rows for the minima that anyone reached, the rest of the area below them."""
+    shares = [found.shares(index, len(scenery.minima)) for index in range(len(names))]
+    labels = [label for label in shares[0] if label < 0 or any(share[label] for share in shares)]
+    return [
+        {"ends at": _title(label, scenery)}
+        | {name: f"{share[label]:.1%}" for name, share in zip(names, shares, strict=True)}
+        for label in labels
+    ]
+
+
+def _title(label: int, scenery: Scenery) -> str:
+    if label < 0:
+        return "not yet at a minimum" if label == basins.NOT_YET else "diverged"
+    minimum = scenery.minima[label]
+    kind = "global minimum" if minimum.is_global else "minimum"
+    value = round(minimum.value, 12)  # not the 1e-31 that rounding leaves of a zero
+    return f"{kind} ({minimum.place[0]:.3g}, {minimum.place[1]:.3g}), f = {value:.4g}"
+
+
+def _difference(found: basins.BasinMap, names: list[str]) -> None:
+    left, right = st.columns(2)
+    order = range(len(names))
+    first = left.selectbox("Differs between", order, format_func=names.__getitem__, key=f"{PAGE}.differs_first")
+    second = right.selectbox(
+        "and", order, index=len(names) - 1, format_func=names.__getitem__, key=f"{PAGE}.differs_second"
+    )
+    share = found.differs(first, second).mean()
+    st.caption(f"From {share:.1%} of the starts (orange) the two end differently.")
+    st.plotly_chart(difference_figure(found, first, second), key=f"{PAGE}.difference", config={"displayModeBar": False})

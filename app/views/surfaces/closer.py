@@ -1,0 +1,30 @@
+"""Below the player: further views of the same comparison, one at a time, so that none is computed unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app.runs.surfaces import Scenery
+from app.state import SurfacesConfig
+from app.views.surfaces.basins import basin_map
+from app.views.surfaces.cloud import seed_cloud
+from app.views.surfaces.relief import surface_3d
+from app.views.surfaces.tuning import tune_each
+
+PAGE = "surfaces"
+VIEWS: dict[str, Callable[[SurfacesConfig, Scenery], None]] = {
+    "3D": surface_3d,
+    "Seed cloud": seed_cloud,
+    "Basin map": basin_map,
+    "Tune each": tune_each,
+}
+
+
+def look_closer(config: SurfacesConfig, scenery: Scenery) -> None:
+    """Choose one of the views; none is chosen at first."""
+    st.markdown("#### Look closer")
+    chosen = st.segmented_control("View", list(VIEWS), key=f"{PAGE}.closer", label_visibility="collapsed")
+    if chosen:
+        VIEWS[chosen](config, scenery)

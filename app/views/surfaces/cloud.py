@@ -1,0 +1,119 @@
+"""Seed cloud: many noisy runs of every optimizer at once, and the spread that theory predicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.export import surfaces as surface_exports
+from app.export.tables import csv_of, parquet_of
+from app.figures.cloud import ellipse, mark_steady
+from app.figures.surfaces import surface_figure
+from app.player import player
+from app.runs import cloud
+from app.runs.surfaces import Recent, Scenery, Trajectory
+from app.state import SurfacesConfig
+from app.views.parts.downloads import download
+from app.views.parts.progress import progress
+
+PAGE, CHART = "surfaces", "seed-cloud"
+CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
+
+_clouds: Recent[Trajectory] = Recent(8)
+
+
+def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
+    """How many runs; the cloud in a player of its own; measured against theoretical deviations."""
+    if config.noise == "none":
+        st.info("Without gradient noise all runs from one start are the same. Choose a noise in the sidebar.")
+        return
+    number = st.slider(
+        "Runs of each optimizer", cloud.MIN_RUNS, cloud.MAX_RUNS, 200, step=10, key=f"{PAGE}.cloud_runs", width=420
+    )
+    x, y = config.starts[0]
+    st.caption(
+        f"{number} draws of the noise, all from ({x:g}, {y:g}). Each dot is one run's outermost slow weights "
+        "(without layers: its weights). Solid: the ellipse of their covariance, two standard deviations, which holds "
+        "86 % of a Gaussian cloud. Dashed, where a closed form exists: what it settles at in theory (derived here)."
+    )
+    run = _computed(config, number)
+    st.plotly_chart(_figure(config, scenery), key=CHART, config=CONFIG, theme="streamlit")
+    player(cloud.cloud_tracks(config, run), key=f"{CHART}-player", chart_key=CHART, pickable=False)
+    st.dataframe(deviations(config, run), hide_index=True)
+    for line in _notes(config, run):
+        st.caption(line)
+    _downloads(config, scenery, run)
+
+
+def _downloads(config: SurfacesConfig, scenery: Scenery, run: Trajectory) -> None:
+    """The cloud to take away; a table is made when it is asked for."""
+    stem = f"lookahead-{config.surface}-cloud"
+    with st.container(horizontal=True):
+        download("Cloud (CSV)", lambda: csv_of(surface_exports.cloud_table(config, run)), f"{stem}.csv")
+        download("Cloud (Parquet)", lambda: parquet_of(surface_exports.cloud_table(config, run)), f"{stem}.parquet")
+        download(
+            "Cloud (HTML)", lambda: surface_exports.cloud_html(config, run, _figure(config, scenery)), f"{stem}.html"
+        )
+
+
+def _computed(config: SurfacesConfig, number: int) -> Trajectory:
+    key = (config.landscape, config.starts[0], config.gradient_noise(), config.steps, config.specs(), number)
+
+    def compute() -> Trajectory:
+        with progress("Seed cloud") as on_progress:
+            return cloud.seed_cloud(config, number, on_progress)
+
+    return _clouds.get(key, compute)
+
+
+def _figure(config: SurfacesConfig, scenery: Scenery) -> go.Figure:
+    titles = [spec.name for spec in config.specs()] if config.panels else [""]
+    figure = surface_figure(scenery.grid, scenery.minima, log_view=config.landscape.log_view, titles=titles)
+    for index, (spec, color) in enumerate(zip(config.specs(), config.colors, strict=True)):
+        predicted = cloud.theory(config, spec)
+        if predicted and predicted.settles:
+            line = ellipse(predicted.centre, predicted.steady)
+            mark_steady(figure, line, color, spec.name, index if config.panels else 0)
+    return figure
+
+
+def deviations(config: SurfacesConfig, run: Trajectory) -> list[dict[str, str]]:
+    """Rows of the table: for every optimizer and axis the measured deviation beside the closed form."""
+    rows = []
+    for index, spec in enumerate(config.specs()):
+        measured = np.sqrt(cloud.spread(run, index)[-1, [2, 4]])
+        alive = int((run.diverged[index] < 0).sum())
+        predicted = cloud.theory(config, spec) if alive == run.diverged.shape[1] else None
+        for axis, name in enumerate("xy"):
+            said = f"{measured[axis]:.4g}" if alive > 1 else "diverged"
+            beside = _beside(predicted, float(measured[axis]), axis, alive) if predicted else {}
+            rows.append({"optimizer": spec.name, "along": name, "deviation, measured": said, **beside})
+    return rows
+
+
+def _beside(predicted: cloud.Theory, measured: float, axis: int, runs: int) -> dict[str, str]:
+    low, high = cloud.interval(measured, runs)
+    now, steady = (float(np.sqrt(covariance[axis, axis])) for covariance in (predicted.now, predicted.steady))
+    return {
+        "99 % interval": f"{low:.4g} to {high:.4g}",
+        "theory, at this step": f"{now:.4g}",
+        "inside": "yes" if low <= now <= high else "no",
+        "theory, steady state": f"{steady:.4g}" if predicted.settles else "none: unstable",
+    }
+
+
+def _notes(config: SurfacesConfig, run: Trajectory) -> list[str]:
+    """What the table leaves out, and why; whose runs diverged."""
+    unknown: dict[str, list[str]] = {}  # the optimizers without a closed form, by the reason
+    for spec in config.specs():
+        if why := cloud.why_no_theory(config, spec):
+            unknown.setdefault(why, []).append(spec.name)
+    notes = [f"{', '.join(names)}: no closed form, since {why}." for why, names in unknown.items()]
+    for index, spec in enumerate(config.specs()):
+        lost = int((run.diverged[index] >= 0).sum())
+        if lost:
+            notes.append(
+                f"{spec.name}: {lost} of {run.diverged.shape[1]} runs diverged and are left out of the spread."
+            )
+    return notes

@@ -1,0 +1,86 @@
+"""The sidebar of the Surfaces page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.player import Pick
+from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
+from app.state.formula import OwnFormula
+from app.state.presets import PRESETS
+from app.views import session
+from app.views.parts.cards import draw_cards
+from app.views.parts.history import draw_history
+from app.views.parts.problems import draw_problems
+from app.views.surfaces.formula import draw_formula
+from app.views.surfaces.predict import prediction_switch
+from landscapes.surfaces import SURFACES
+
+PAGE, PLAYER = "surfaces", "surface-player"
+NOISES = {
+    "none": "none",
+    "gaussian": "Gaussian, the same everywhere",
+    "multiplicative": "multiplicative, grows with the gradient",
+    "student": "heavy-tailed (Student t)",
+    "minibatch": "mini-batches (shifted copies)",
+}
+
+
+def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
+    """Draw the controls, and what was refused above them."""
+    with st.sidebar:
+        draw_problems(problems)
+        own = {name: getattr(config, name) for name in OwnFormula.model_fields}
+        customary = SurfacesConfig(surface=config.surface, **own)
+        draw_history(PAGE, {name: preset.config for name, preset in PRESETS.items()}, customary)
+        _scene(config)
+        _noise(config)
+        st.markdown("##### Optimizers")
+        draw_cards(PAGE, config.cards)
+
+
+def move_start(pick: Pick) -> None:
+    """A click on the surface: the start goes there, or one more is added. Only in a callback."""
+    config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
+    place = (float(f"{pick.x:.5g}"), float(f"{pick.y:.5g}"))
+    add = st.session_state.get(f"{PAGE}.add_start")
+    starts = (*config.starts, place)[-MAX_STARTS:] if add else (place,)
+    session.adopt(PAGE, config.model_copy(update={"starts": starts}))
+
+
+def _scene(config: SurfacesConfig) -> None:
+    st.selectbox(
+        "Surface", [*SURFACES, OWN], key=f"{PAGE}.surface", on_change=_follow_surface,
+        format_func=lambda key: "Your own formula" if key == OWN else SURFACES[key].name,
+    )  # fmt: skip
+    if config.surface == OWN:
+        draw_formula(config)
+    st.text_input(
+        "Start points", key=f"{PAGE}.starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the surface."
+    )
+    st.toggle("A click adds a start", key=f"{PAGE}.add_start", help="Otherwise a click moves the start there")
+    st.number_input("Base steps", 1, MAX_STEPS, step=10, key=f"{PAGE}.steps")
+    st.toggle("Side by side", key=f"{PAGE}.panels", help="One plot for each optimizer, with one clock")
+    prediction_switch()
+
+
+def _noise(config: SurfacesConfig) -> None:
+    with st.expander(f"Noise: {NOISES[config.noise].split(',')[0]} · seed {config.seed}", key=f"{PAGE}.noise_box"):
+        st.selectbox("Gradient noise", NOISE_KINDS, format_func=NOISES.__getitem__, key=f"{PAGE}.noise")
+        if config.noise != "none":
+            st.number_input("Scale", min_value=0.0, step=0.1, format="%g", key=f"{PAGE}.noise_scale")
+        if config.noise == "student":
+            st.number_input("Degrees of freedom", step=0.5, format="%g", key=f"{PAGE}.noise_freedom")
+        if config.noise == "minibatch":
+            st.slider("Mini-batches", 2, 100, key=f"{PAGE}.noise_batches")
+            st.toggle("Drawn with replacement", key=f"{PAGE}.noise_replacement")
+        st.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.seed")
+
+
+def _follow_surface() -> None:
+    """Another surface starts with its customary start, lr, steps and noise; the optimizers' layers stay."""
+    config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
+    surface = st.session_state[f"{PAGE}.surface"]
+    fresh = SurfacesConfig(surface=surface, seed=config.seed, panels=config.panels)
+    cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)
+    session.adopt(PAGE, fresh.model_copy(update={"cards": cards}))

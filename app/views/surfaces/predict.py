@@ -1,0 +1,124 @@
+"""Predict, then reveal: the visitor marks where each optimizer will end before anything moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.player import PALETTE, Pick, Track
+from app.runs.surfaces import Trajectory
+from app.state import SurfacesConfig
+
+PAGE = "surfaces"
+MODE, PLACES, SHOWN = f"{PAGE}.predicting", f"{PAGE}.predicted", f"{PAGE}.revealed"
+
+Place = tuple[float, float]
+
+
+def predicting() -> bool:
+    """Whether clicks on the surface are predictions now."""
+    return bool(st.session_state.get(MODE)) and not _revealed()
+
+
+def place_prediction(pick: Pick) -> None:
+    """The next optimizer's end is predicted at the click; a further click starts over. Only in a callback."""
+    placed = _placed()
+    placed = () if len(placed) >= len(_config().active) else placed
+    st.session_state[PLACES] = (_config(), (*placed, (pick.x, pick.y)))
+
+
+def hidden(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+    """Before the reveal the player has only the starts."""
+    return tuple(_only_start(track) for track in tracks) if predicting() else tracks
+
+
+def with_predictions(figure: go.Figure, config: SurfacesConfig) -> go.Figure:
+    """The figure with what was predicted, a cross in each optimizer's colour; `figure` itself is left as it is."""
+    if not st.session_state.get(MODE):
+        return figure
+    figure = go.Figure(figure)
+    for (x, y), card, spec in zip(_placed(), config.active, config.specs(), strict=False):
+        marker = {"symbol": "cross-thin", "size": 18, "line": {"color": PALETTE[card.color], "width": 4}}
+        figure.add_scatter(
+            x=[x], y=[y], mode="markers", marker=marker, showlegend=False,
+            hovertemplate=f"your guess for {spec.name}<br>x %{{x:.3g}}, y %{{y:.3g}}<extra></extra>",
+        )  # fmt: skip
+    return figure
+
+
+def prediction_switch() -> None:
+    """The switch, for the sidebar."""
+    st.toggle(
+        "Predict, then reveal", key=MODE, on_change=_start_over,
+        help="Hide the tracks, click where you think each optimizer's slow weights will end, then let them run",
+    )  # fmt: skip
+
+
+def player_key(key: str) -> str:
+    """A revealed run opens a player of its own, which plays from the start."""
+    return f"{key}-revealed" if st.session_state.get(MODE) and _revealed() else key
+
+
+def prediction(config: SurfacesConfig) -> None:
+    """What to click next, then the reveal."""
+    if not st.session_state.get(MODE):
+        return
+    names, placed = [spec.name for spec in config.specs()], _placed()
+    if _revealed():
+        st.button("Predict again", icon=":material/restart_alt:", key=f"{PAGE}.again", on_click=_start_over)
+    elif len(placed) < len(names):
+        st.info(f"Click on the surface where **{names[len(placed)]}** will end after {config.steps:,} base steps.")
+    else:
+        st.button("Reveal", type="primary", icon=":material/visibility:", key=f"{PAGE}.reveal", on_click=_reveal)
+
+
+def outcome(run: Trajectory) -> None:
+    """After the reveal, how far off each guess was."""
+    if st.session_state.get(MODE) and _revealed():
+        rows = [_error(run, index, guess) for index, guess in enumerate(_placed())]
+        st.dataframe(rows, hide_index=True)
+
+
+def _error(run: Trajectory, index: int, guess: Place) -> dict[str, str | float | None]:
+    """Of the first start; a run that diverged ended nowhere."""
+    end, lost = run.outermost(index)[-1, 0], int(run.diverged[index, 0])
+    return {
+        "optimizer": run.names[index],
+        "your guess": f"({guess[0]:.3g}, {guess[1]:.3g})",
+        "ended at": f"({end[0]:.3g}, {end[1]:.3g})" if lost < 0 else f"diverged at step {lost}",
+        "off by": float(np.hypot(*(end - np.array(guess)))) if lost < 0 else None,
+    }
+
+
+def _config() -> SurfacesConfig:
+    config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
+    return config
+
+
+def _placed() -> tuple[Place, ...]:
+    """Guesses hold for the runs that they were made for."""
+    config, places = st.session_state.get(PLACES) or (None, ())
+    return places if config is not None and config.alike(_config()) else ()
+
+
+def _revealed() -> bool:
+    config = st.session_state.get(SHOWN)
+    return config is not None and config.alike(_config())
+
+
+def _start_over() -> None:
+    st.session_state[PLACES] = st.session_state[SHOWN] = None
+
+
+def _reveal() -> None:
+    st.session_state[SHOWN] = _config()
+
+
+def _only_start(track: Track) -> Track:
+    names = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
+    first = {name: getattr(track, name)[:1] for name in names}
+    average = None if track.averaged is None else track.averaged[:1]
+    return replace(track, **first, averaged=average, slow=None, diverged=-1)

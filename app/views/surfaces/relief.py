@@ -1,0 +1,30 @@
+"""The surface as a relief with the same tracks on it; heads are where the player is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.export import surfaces as surface_exports
+from app.figures.relief import relief_figure
+from app.player.orbit import orbit
+from app.runs import surfaces as surface_runs
+from app.state import SurfacesConfig
+from app.views.parts.downloads import download
+from app.views.surfaces.controls import PLAYER
+from app.views.surfaces.predict import player_key
+
+CHART = "surface-3d"
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "orbitRotation"]}
+
+
+def surface_3d(config: SurfacesConfig, scenery: surface_runs.Scenery) -> None:
+    """The relief of the page's surface and run. Drag to turn it, scroll to come nearer."""
+    run = surface_runs.surface_run(config)
+    st.caption(
+        "Thin: fast weights. Thick: outermost slow weights. The marks are where the player above is; "
+        "play, step or scrub there; its keys (space, ← →) work here, too. Drag to turn, scroll to come nearer."
+    )
+    figure = relief_figure(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
+    st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
+    orbit(key=f"{CHART}-heads", chart_key=CHART, player_key=player_key(PLAYER))
+    download("Relief (HTML)", lambda: surface_exports.relief_html(config), f"lookahead-{config.surface}-3d.html")

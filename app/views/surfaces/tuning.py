@@ -1,0 +1,72 @@
+"""Fair tuning: a search for every optimizer, its curve, and a button that takes what was found."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.figures.tuning import tuning_curves
+from app.runs import tuning
+from app.runs.surfaces import Scenery
+from app.state import SurfacesConfig
+from app.views import session
+from app.views.parts.charts import inks
+from app.views.parts.progress import progress
+from optim_core.sweep import Tuning
+
+PAGE = "surfaces"
+MEASURES = {
+    "slow loss": "final loss, slow weights",
+    "mean loss": "mean loss on the way",
+    "fast loss": "final loss, fast weights",
+    "gradient norm": "final gradient norm",
+}
+
+
+def tune_each(config: SurfacesConfig, scenery: Scenery) -> None:
+    """Choose what is searched and measured; run the search; show what it found."""
+    st.caption(
+        "An lr that suits one optimizer may cripple another. Here each searches its own, all with the same starts, "
+        f"noise and {config.steps:,} gradient evaluations per candidate."
+    )
+    columns = st.columns([2, 1, 1, 2], vertical_alignment="bottom")
+    measure = columns[0].selectbox(
+        "Measure", list(MEASURES), format_func=MEASURES.__getitem__, key=f"{PAGE}.tune_measure"
+    )
+    points = columns[1].number_input("lr candidates", 5, 41, 15, key=f"{PAGE}.tune_points")
+    seeds = columns[2].number_input("Noise draws", 1, 64, 16, key=f"{PAGE}.tune_seeds", disabled=config.noise == "none")
+    layers_too = columns[3].toggle("Also search k and α", key=f"{PAGE}.tune_layers")
+    if st.button("Tune each", type="primary", icon=":material/tune:", key=f"{PAGE}.tune"):
+        with progress("Tuning") as on_progress:
+            found = tuning.tune_each(
+                config, points=points, seeds=seeds, measure=measure, layers_too=layers_too, on_progress=on_progress
+            )
+        st.session_state[f"{PAGE}.tuned"] = (config, found)
+    if f"{PAGE}.tuned" in st.session_state:
+        _show(scenery, *st.session_state[f"{PAGE}.tuned"])
+
+
+def _show(scenery: Scenery, config: SurfacesConfig, found: tuple[Tuning, ...]) -> None:
+    names = [spec.name for spec in config.specs()]
+    st.plotly_chart(tuning_curves(names, inks(config.colors), found, scenery.floor), key=f"{PAGE}.tuning_curves")
+    st.dataframe([_row(name, one) for name, one in zip(names, found, strict=True)], hide_index=True)
+    st.button(
+        "Take the best of each", icon=":material/check:", key=f"{PAGE}.take_tuned",
+        on_click=session.adopt, args=(PAGE, tuning.tuned_config(config, found)),
+    )  # fmt: skip
+
+
+def _row(name: str, found: Tuning) -> dict[str, str]:
+    spent = f"{len(found.candidates)} candidates"
+    if found.spec is None:
+        return {"optimizer": name, "best lr": "all diverged", "searched": spent}
+    best = found.spec
+    tied = sorted({f"{found.candidates[index].lr:.3g}" for index in found.ties})
+    return {
+        "optimizer": name,
+        "best lr": f"{best.lr:.3g}",
+        "layers": "".join(f"({layer.k}, {layer.alpha:g})" for layer in best.layers) or "none",
+        "mean ± standard error": f"{found.mean[found.best]:.4g} ± {found.standard_error[found.best]:.2g}",
+        "not told apart from it (lr)": ", ".join(tied) or "none",
+        "at the edge of the grid": ", ".join(found.edges) or "no",
+        "searched": spent,
+    }

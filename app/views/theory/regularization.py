@@ -1,0 +1,117 @@
+"""Implicit regularization: C beside C_n, their coefficients, and the order of accuracy."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from app.figures.theory.regularization import (
+    accuracy_figure,
+    amplification_figure,
+    coefficients_figure,
+    landscapes_figure,
+)
+from app.runs import theory as theory_runs
+from app.state.theory import MAX_BATCHES, TheoryConfig
+from app.views import session
+from app.views.parts.progress import progress
+from app.views.theory.controls import PAGE
+from landscapes.surfaces import SURFACES
+from optim_core.theory import ModifiedLoss, base_steps, why_not
+
+CHART = {"displayModeBar": False}
+REGIMES = {
+    "sgd": "SGD alone (Smith et al. 2021)",
+    "within": "all layers inside one epoch (derived here)",
+    "beyond": "all layers beyond the epoch (derived here)",
+}
+
+
+def draw(config: TheoryConfig) -> None:
+    """The modified loss where it applies, else why it does not."""
+    st.markdown(
+        r"The mean step over random orders of $m$ mini-batches, without replacement, follows gradient flow on "
+        r"$C_n = C + a\,V + b\,\|g\|^2$, $V$ being the variance of the mini-batches' gradients"
+    )
+    reason = why_not(config.batches, config.layers)
+    if reason:
+        st.warning(f"The modified loss does not apply here: {reason}.")
+        _remedy(config)
+    else:
+        _landscapes(config)
+    left, right = st.columns([3, 2])
+    with left:
+        st.markdown("##### Coefficients")
+        st.plotly_chart(
+            coefficients_figure(*theory_runs.coefficients(config)), key=f"{PAGE}.coefficients", config=CHART,
+            theme="streamlit",
+        )  # fmt: skip
+    with right:
+        st.markdown("##### Penalty on V at an equal effective lr")
+        st.plotly_chart(
+            amplification_figure(theory_runs.amplifications(config)), key=f"{PAGE}.amplification", config=CHART,
+            theme="streamlit",
+        )  # fmt: skip
+    if not reason:
+        _accuracy(config)
+    st.caption(
+        "At an equal effective lr every layer amplifies the penalty on V; at an equal fast lr it need not. The penalty "
+        "on ‖g‖² falls and usually turns negative. The formulas with layers are derived here, for sampling without "
+        "replacement; that they are what the theorem of Pushkin and Barba 2021 says is inference."
+    )
+
+
+def _remedy(config: TheoryConfig) -> None:
+    """A number of mini-batches that the layers fit into, where the slider reaches it."""
+    period = base_steps(config.layers)
+    if 2 <= period <= MAX_BATCHES and all(layer.alpha for layer in config.layers):
+        fitting = config.model_copy(update={"batches": period})
+        st.button(f"Use m = {period}", key=f"{PAGE}.remedy", on_click=session.adopt, args=(PAGE, fitting))
+
+
+def _landscapes(config: TheoryConfig) -> None:
+    with progress("Averaging over orders, following the flows") as on_progress:
+        seen = theory_runs.descent(config, on_progress)
+    figure = landscapes_figure(
+        seen.plain_grid, seen.modified_grid, seen.path, seen.flow, seen.plain_flow, f"Cₙ, {config.spec(lr=1.0).name}"
+    )
+    st.plotly_chart(figure, key=f"{PAGE}.landscapes", config=CHART, theme="streamlit")
+    st.caption(f"{_in_words(config, seen.modified)} {_distances(seen)}")
+    if seen.flow is None or seen.plain_flow is None:
+        st.warning(
+            "A flow left the finite numbers, or turns too sharply to be followed, and is not drawn: lower the lr."
+        )
+
+
+def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
+    step = "epoch" if modified.base_steps == modified.batches else f"{modified.base_steps} base steps"
+    return (
+        f"{SURFACES[config.surface].name}, m = {modified.batches}, {REGIMES[modified.regime]}: "
+        f"a = {modified.variance:.4g}, b = {modified.gradient:.4g}; the penalty on V is {modified.amplification:.3g} "
+        f"times SGD's at this effective lr, {modified.effective_lr:.3g}. "
+        f"Mean over {config.orders:,} orders in antithetic pairs; a mean step is one {step}."
+    )
+
+
+def _distances(seen: theory_runs.Descent) -> str:
+    """How far the mean is from each flow at equal times."""
+    flows = {"Cₙ": seen.flow, "C": seen.plain_flow}
+    gaps = {name: seen.gaps(flow) for name, flow in flows.items() if flow is not None and np.isfinite(seen.path).all()}
+    words = [f"at most {gap.max():.3g} from the flow on {name}, {gap[-1]:.3g} at the end" for name, gap in gaps.items()]
+    return f"Diamonds mark where a flow is after each mean step. The mean is then {'; '.join(words)}." if words else ""
+
+
+def _accuracy(config: TheoryConfig) -> None:
+    st.markdown("##### The check: how the error falls with lr")
+    try:
+        with progress("Enumerating orders") as on_progress:
+            run = theory_runs.accuracy(config, on_progress)
+    except FloatingPointError as problem:
+        st.warning(f"{problem}. Lower the lr.")
+        return
+    st.plotly_chart(accuracy_figure(run), key=f"{PAGE}.accuracy", config=CHART, theme="streamlit")
+    orders = f"all {run.orders:,} orders" if run.exact else f"{run.orders:,} orders in antithetic pairs"
+    st.caption(
+        f"Distance of the mean step ({orders}) to the flow. Halving the lr divides it by 8 with the correction "
+        "(slope 3) and by 4 without (slope 2); dotted lines have these slopes."
+    )

@@ -1,0 +1,153 @@
+"""Factors in the complex plane, and the stability map whose cells open the run they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.figures.theory.stability import disagreements, factor_plane, stability_figure
+from app.runs import theory as theory_runs
+from app.state import Card, LayerConfig, SurfacesConfig
+from app.state.games import GameCard, GamesConfig
+from app.state.theory import TheoryConfig
+from app.views import session
+from app.views.games import page as games
+from app.views.parts.cards import SUBSCRIPT
+from app.views.parts.progress import progress
+from app.views.surfaces import page as surfaces
+from app.views.theory.controls import AXES, PAGE
+from optim_core.experiments import SimulatedMap
+from optim_core.spec import OptimizerSpec
+from optim_core.theory import base_steps, linear_factors, linear_rate
+
+CHART = {"displayModeBar": False}
+SCALAR = r"\rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}"
+MATRICES = (
+    r"$M_0$: one base step on position and velocity; $M_i = D_i + E_i\,M_{{i-1}}^{{k_i}}$ with "
+    r"$D_i = \mathrm{{diag}}(1 - \alpha_i, 0)$, $E_i = \mathrm{{diag}}(\alpha_i, {kept})$: "
+    r"converges where every eigenvalue of $M_n$ is inside the unit circle"
+)
+RECURSIONS = {
+    "none": rf"$\rho_0 = c,\quad {SCALAR}$: converges where $|\rho_n| < 1$",
+    "keep": MATRICES.format(kept=1),
+    "reset": MATRICES.format(kept=0),
+    "pullback": (
+        r"$M_0$: one base step on position and velocity; $M_i = (1 - \alpha_i) I + \alpha_i M_{i-1}^{k_i}$, so that "
+        rf"${SCALAR}$ for each eigenvalue $\rho_0$ of $M_0$: converges where every $|\rho_n| < 1$"
+    ),
+}
+
+
+def draw(config: TheoryConfig) -> None:
+    """The map and the plane side by side, and below them the cell that was clicked."""
+    st.markdown(RECURSIONS[config.sync_momentum if config.has_velocity else "none"])
+    left, right = st.columns([3, 2])
+    with left:
+        cell = _map(config)
+    with right:
+        _plane(config.at_cell(cell) if cell else config)
+    _facts(config, cell)
+    st.caption(
+        "Derived here for any depth (one layer on a quadratic: Zhang et al. 2019), and checked by the simulation: "
+        "every cell is run step by step, with no factor or matrix in it."
+    )
+
+
+def _map(config: TheoryConfig) -> OptimizerSpec | None:
+    """Draw the map; gives the optimizer of the clicked cell."""
+    if config.missing_layer:
+        st.info(
+            f"{AXES[f'k_{config.missing_layer}']} needs {config.missing_layer} layers. Add one, or choose another axis."
+        )
+        return None
+    rates, fine, fine_rates = theory_runs.closed_form_map(config)
+    simulated = _simulated(config) if config.simulate else None
+    here = (_value(config, config.x), _value(config, config.y))
+    figure = stability_figure(config.grid(), rates, (fine, fine_rates), simulated, here)
+    event: Any = st.plotly_chart(
+        figure, key=f"{PAGE}.map", on_select="rerun", selection_mode="points", config=CHART, theme="streamlit"
+    )
+    if simulated is not None:
+        st.caption(_agreement(rates, simulated))
+    points = [point for point in event.selection.points if point.get("curve_number") == len(figure.data) - 1]
+    if not points or points[0]["point_index"] >= rates.size:
+        return None
+    return config.grid().spec_at(*np.unravel_index(points[0]["point_index"], rates.shape))  # type: ignore[arg-type]
+
+
+def _simulated(config: TheoryConfig) -> SimulatedMap:
+    with progress("Simulating every cell") as on_progress:
+        return theory_runs.simulated_map(config, on_progress)
+
+
+def _agreement(rates: np.ndarray[Any, Any], simulated: SimulatedMap) -> str:
+    decided = simulated.converged | simulated.diverged
+    same = decided & ~disagreements(rates, simulated)
+    undecided = "" if decided.all() else f"; {(~decided).sum():,} never synchronised in that time"
+    return (
+        f"The simulation of {simulated.steps:,} base steps agrees with the closed form in {same.sum():,} of "
+        f"{decided.sum():,} cells{undecided}. Click a cell to look into it."
+    )
+
+
+def _value(config: TheoryConfig, axis: str) -> float:
+    return float(getattr(config, axis))
+
+
+def _plane(config: TheoryConfig) -> None:
+    spec = config.spec(lr=config.lr)
+    levels, apart = linear_factors(config.jacobian, spec)
+    figure = factor_plane(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
+    st.plotly_chart(figure, key=f"{PAGE}.plane", config=CHART, theme="streamlit")
+
+
+def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
+    """The factors in numbers, and ways to go on with the cell."""
+    shown = config.at_cell(cell) if cell else config
+    spec = shown.spec(lr=shown.lr)
+    levels, _ = linear_factors(shown.jacobian, spec)
+    sizes = [
+        f"|{f'ρ{SUBSCRIPT[level]}' if level else 'c'}| = {np.abs(values).max():.4g}"
+        for level, values in enumerate(levels)
+    ]
+    rate = linear_rate(shown.jacobian, spec)
+    verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
+    stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
+    where = "The cell clicked" if cell else "As set in the sidebar"
+    st.markdown(
+        f"**{where}**: lr {shown.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step "
+        f"**{rate:.5f}** (a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
+    )
+    with st.container(horizontal=True):
+        room = "Games" if shown.is_game else "Surfaces"
+        if st.button(f"Open this run in {room}", icon=":material/open_in_browser:", key=f"{PAGE}.open"):
+            _open(shown)
+        if cell:
+            st.button(
+                "Set the sidebar to this cell", icon=":material/tune:", key=f"{PAGE}.take", on_click=session.adopt,
+                args=(PAGE, shown),
+            )  # fmt: skip
+
+
+def run_of(config: TheoryConfig) -> SurfacesConfig | GamesConfig:
+    """The run that a cell stands for, beside the bare base at the same lr."""
+    common = {
+        "lr": config.lr, "base": config.base, "momentum": config.momentum, "sync_momentum": config.sync_momentum,
+    }  # fmt: skip
+    layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in config.layers)
+    stacks = ((), layers) if layers else ((),)
+    if config.is_game:
+        common["alternating"] = config.alternating
+        cards = tuple(GameCard(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
+        parameter = {"parameter": config.epsilon} if config.scenario == "quadratic" else {}
+        return GamesConfig(game=config.scenario, noise="none", cards=cards, **parameter)
+    cards = tuple(Card(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
+    return SurfacesConfig(surface=config.scenario, noise="none", cards=cards, steps=500)
+
+
+def _open(config: TheoryConfig) -> None:
+    page = ("games", games.page) if config.is_game else ("surfaces", surfaces.page)
+    session.open_with(page[0], run_of(config))
+    st.switch_page(st.Page(page[1], url_path=page[0], default=not config.is_game))

@@ -1,0 +1,60 @@
+"""The example notebook runs from its first cell to its last, in a kernel of its own, and shows what it says."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from PIL import Image
+
+ROOT = Path(__file__).parents[3]
+NOTEBOOK = ROOT / "docs" / "lessons" / "own_training_loop.ipynb"
+
+
+@pytest.fixture(scope="module")
+def executed() -> NotebookNode:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}  # threads would wait for one another
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3")
+    client.execute(env=environment)
+    return notebook
+
+
+def shown(notebook: NotebookNode, kind: str) -> list[str]:
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return ["".join(output.data[kind]) for output in outputs if kind in output.get("data", {})]
+
+
+def printed(notebook: NotebookNode) -> str:
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "".join(output.text for output in outputs if output.output_type == "stream")
+
+
+def test_the_notebook_counts_its_own_synchronisations(executed: NotebookNode) -> None:
+    assert "150 steps, (30, 6) synchronisations of the layers" in printed(executed)
+
+
+def test_both_players_are_frames_that_need_no_network(executed: NotebookNode) -> None:
+    frames = [page for page in shown(executed, "text/html") if page.startswith("<iframe srcdoc=")]
+    assert len(frames) == 2
+    assert all("http" not in frame.replace("http-equiv", "").replace("http://www.w3.org", "") for frame in frames)
+
+
+def test_the_figure_is_a_picture_of_the_size_asked_for(executed: NotebookNode) -> None:
+    (picture,) = shown(executed, "image/png")
+    assert Image.open(io.BytesIO(base64.b64decode(picture))).size == (600, 400)
+
+
+def test_the_files_are_written(executed: NotebookNode) -> None:
+    assert "line.mp4\nline.parquet\nline.svg\n" in printed(executed)
+
+
+def test_the_notebook_is_kept_without_outputs() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    assert all(not cell.outputs and cell.execution_count is None for cell in notebook.cells if cell.cell_type == "code")

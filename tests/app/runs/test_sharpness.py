@@ -1,0 +1,123 @@
+"""Sharpness in the background: what is measured is what was kept, it can be stopped, and it goes on."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from app.jobs.store import TrainingResult
+from app.runs import sharpness as sharpness_runs
+from app.runs.networks import requests
+from app.runs.sharpness import SharpnessRun, points
+from app.state import NetworksConfig, default_cards
+from app.views.networks.sharpness import sharpness_table
+from landscapes.sharpness import sharpness, value_and_gradient
+from landscapes.weights import assign_weights
+from optim_core.training import train
+
+CONFIG = NetworksConfig(
+    network="mlp", train_size=40, batch_size=10, steps=30, ema=0.9, cards=default_cards(0.1), snapshot_every=4
+)
+NAMES = ("a", "b", "c")
+
+
+@pytest.fixture(scope="module")
+def results():
+    done = []
+    for (request,) in requests(CONFIG):
+        run = train(CONFIG.task(), request.specs(), request.steps, 0, snapshot_every=4, ema=0.9)
+        done.append(
+            TrainingResult(
+                request, run.players, run.sizes, run.layers, run.curves, run.snapshots, run.diverged, (), 1.0
+            )
+        )
+    return done
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_fast_slow_and_averaged_weights_are_taken_from_the_last_snapshot_there_was(results):
+    found = points(NAMES, results, 23)
+    assert [(p.name, p.kind) for p in found] == [
+        ("a", "fast"), ("a", "averaged"),
+        ("b", "fast"), ("b", "slow"), ("b", "averaged"),
+        ("c", "fast"), ("c", "slow"), ("c", "averaged"),
+    ]  # fmt: skip
+    assert {p.step for p in found} == {20}
+    np.testing.assert_array_equal(found[2].weights, results[1].snapshots.proposal[5])
+    np.testing.assert_array_equal(found[3].weights, results[1].snapshots.slow[-1][5])
+    assert (found[2].weights != found[3].weights).any()  # step 20 synchronises: fast means before it
+
+
+def test_the_table_holds_what_a_direct_measurement_gives(results):
+    task = CONFIG.task()
+    (point,) = points(NAMES[:1], results[:1], 30)[:1]
+    run = SharpnessRun(task, [point])
+    run.start("me")
+    wait_for(lambda: run.complete)
+    model = task.model(0)
+    assign_weights(model, torch.from_numpy(point.weights))
+    direct = sharpness(model, task.losses(40, 40), task.losses(40, 10), radius=0.05, probes=16)
+    assert run.rows == (direct,)
+    (row,) = sharpness_table([point], run.rows)
+    assert row["loss"] == f"{value_and_gradient(model, task.losses(40, 40))[0]:.3g}"
+    assert row["worst loss within 0.05"] == f"{direct.worst_loss:.3g}"
+    assert row["step"] == 30
+
+
+def test_a_stopped_measurement_goes_on_where_it_was(results, monkeypatch):
+    gate, calls = threading.Event(), []
+
+    def measured(task, point, should_stop):
+        calls.append(point.kind)
+        while not gate.is_set():
+            if should_stop():
+                raise sharpness_runs.StoppedError
+            time.sleep(0.01)
+        return sharpness_runs.Sharpness(*range(8))
+
+    monkeypatch.setattr(sharpness_runs, "_measured", measured)
+    run = SharpnessRun(CONFIG.task(), points(NAMES[1:2], results[1:2], 30))
+    run.start("one")
+    run.start("other")
+    wait_for(lambda: calls == ["fast"])
+    run.cancel("one")
+    assert run.running  # somebody else still waits
+    run.cancel("other")
+    assert not run.running
+    wait_for(lambda: "sharpness" not in [thread.name for thread in threading.enumerate()])
+    gate.set()
+    run.start("one")
+    wait_for(lambda: run.complete)
+    assert calls == ["fast", "fast", "slow", "averaged"]
+
+
+def test_cancel_stops_within_one_pass_over_the_images(results):
+    run = SharpnessRun(CONFIG.task(), points(NAMES, results, 30))
+    run.start("me")
+    wait_for(lambda: len(run.rows) >= 1)
+    run.cancel("me")
+    measuring = [thread for thread in threading.enumerate() if thread.name == "sharpness"]
+    for thread in measuring:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+    assert not run.complete
+
+
+def test_a_failure_is_said_and_does_not_look_like_waiting(results, monkeypatch):
+    def fails(task, point, should_stop):
+        raise ValueError("no such images")
+
+    monkeypatch.setattr(sharpness_runs, "_measured", fails)
+    run = SharpnessRun(CONFIG.task(), points(NAMES, results, 30))
+    run.start("me")
+    wait_for(lambda: run.error)
+    assert run.error == "ValueError: no such images"
+    assert not run.running

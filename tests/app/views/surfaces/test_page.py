@@ -1,0 +1,338 @@
+"""The Surfaces page without a browser: what its controls and addresses do."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.figures.curves import distance, thin
+from app.runs import surfaces as surface_runs
+from app.state import SurfacesConfig
+from app.state.presets import PRESETS, shown_by
+from app.tables.surfaces import summary
+from app.views.parts.charts import inks, lightened
+from landscapes.surfaces import SURFACES
+
+MAIN = str(Path(__file__).parents[4] / "app" / "main.py")
+
+
+def opened(**params):
+    at = AppTest.from_file(MAIN, default_timeout=30)
+    for key, value in params.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def config_of(at):
+    return at.session_state["surfaces.config"]
+
+
+def test_the_first_load_shows_the_default_comparison():
+    at = opened()
+    assert not at.exception
+    assert not at.error
+    assert config_of(at) == SurfacesConfig()
+    assert len(at.get("plotly_chart")) == 4
+    assert len(at.get("bidi_component")) == 1
+
+
+@pytest.mark.parametrize("key", SURFACES)
+def test_every_surface_opens_from_its_address(key):
+    at = opened(v="1", surface=key, steps="30")
+    assert not at.exception
+    assert not at.error
+    assert config_of(at).surface == key
+
+
+def test_a_bad_address_names_every_bad_field_and_shows_the_rest():
+    at = opened(v="1", surface="himmelblau", steps="0", seed="x", **{"1.lr": "-1"})
+    assert not at.exception
+    assert {error.value.split(":")[0] for error in at.error} == {"steps", "seed", "1.lr"}
+    assert config_of(at).surface == "himmelblau"
+
+
+def test_a_control_changes_the_config_and_the_address():
+    at = opened()
+    at.number_input(key="surfaces.2.1.k").set_value(9).run()
+    assert config_of(at).cards[1].layers[0].k == 9
+    assert at.toggle(key="surfaces.2.on").label == "Lookahead (9, .5)"
+    assert at.query_params["2.layers"] == "9:0.5"
+
+
+def test_layers_can_be_added_and_come_with_customary_values():
+    at = opened()
+    at.session_state["surfaces.1.depth"] = 2
+    at.run()
+    assert [(layer.k, layer.alpha) for layer in config_of(at).cards[0].layers] == [(5, 0.5), (5, 0.5)]
+
+
+def test_undo_goes_back_one_change_at_a_time():
+    at = opened()
+    at.number_input(key="surfaces.steps").set_value(100).run()
+    at.number_input(key="surfaces.seed").set_value(7).run()
+    at.button(key="surfaces.undo").click().run()
+    assert (config_of(at).steps, config_of(at).seed) == (100, 0)
+    at.button(key="surfaces.undo").click().run()
+    assert config_of(at) == SurfacesConfig()
+    assert at.button(key="surfaces.undo").disabled
+
+
+def test_another_surface_brings_its_start_and_lr_and_keeps_the_layers():
+    at = opened()
+    at.number_input(key="surfaces.2.1.k").set_value(9).run()
+    at.selectbox(key="surfaces.surface").set_value("beale").run()
+    config = config_of(at)
+    assert config.starts == (SURFACES["beale"].start,)
+    assert config.cards[1].lr == SURFACES["beale"].lr
+    assert config.cards[1].layers[0].k == 9
+    assert not at.error
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("surfaces.starts", "99, 0", "start x must be in [-4, 4] on this surface, got 99"),
+        ("surfaces.starts", "one, two", "write x, y; x, y; …, as in 1, 3.5"),
+        ("surfaces.starts", "", "write at least one start, as in 1, 3.5"),
+        ("surfaces.starts", "inf, nan; nan, 1", "should be a finite number"),
+    ],
+)
+def test_a_refused_text_is_explained_and_the_picture_stays(field, value, words):
+    at = opened()
+    at.text_input(key=field).set_value(value).run()
+    assert not at.exception
+    assert words in at.error[0].value
+    assert len(at.error) == 1
+    assert config_of(at) == SurfacesConfig()
+    assert len(at.get("plotly_chart")) == 4
+
+
+def test_an_lr_of_zero_is_refused_with_its_optimizer_and_range():
+    at = opened()
+    at.number_input(key="surfaces.2.lr").set_value(0.0).run()
+    assert "optimizer 2, lr" in at.error[0].value
+    assert "greater than 0" in at.error[0].value
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
+    at = opened()
+    at.selectbox(key="surfaces.preset").set_value(name).run()
+    assert not at.exception
+    assert not at.error
+    assert config_of(at) == PRESETS[name].config
+    assert PRESETS[name].shows in [caption.value for caption in at.caption]
+
+
+def test_all_optimizers_off_is_said_and_not_an_error():
+    at = opened()
+    for number in (1, 2, 3):
+        at.toggle(key=f"surfaces.{number}.on").set_value(False).run()
+    assert not at.exception
+    assert "switched off" in at.info[0].value
+
+
+def test_cards_are_added_up_to_four_and_removed_down_to_one():
+    at = opened()
+    at.button(key="surfaces.add").click().run()
+    assert len(config_of(at).cards) == 4
+    for _ in range(3):
+        at.button(key="surfaces.drop").click().run()
+    assert len(config_of(at).cards) == 1
+
+
+def test_a_formula_of_ones_own_runs_from_its_proposed_start():
+    at = opened()
+    at.selectbox(key="surfaces.surface").set_value("formula").run()
+    at.text_input(key="surfaces.formula").set_value("x^2 + 3y^2 + sin(5x)").run()
+    at.text_input(key="surfaces.domain").set_value("-3, 3, -2, 2").run()
+    assert not at.exception
+    assert not at.error
+    config = config_of(at)
+    assert config.domain == (-3, 3, -2, 2)
+    assert r"\sin" in at.markdown[0].value or any(r"\sin" in part.value for part in at.markdown)
+
+
+def test_a_domain_that_is_none_is_explained_once():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.domain").set_value("-5, 5").run()
+    assert [error.value.split(".")[0] for error in at.error] == [
+        "domain: write x from, x to, y from, y to, as in -5, 5, -4, 14"
+    ]
+
+
+def test_a_run_ends_where_the_formula_has_no_value_and_the_page_says_so():
+    at = opened(v="1", surface="formula", formula="log(x) + y^2", starts="1,1", steps="50", **{"1.lr": "0.1"})
+    assert any("has no value in a part of the view" in caption.value for caption in at.caption)
+    run = surface_runs.surface_run(config_of(at))
+    first = int(np.argmax(run.fast[:, 0, 0, 0] < 0))  # where x is below 0 there is no log
+    assert run.diverged[0, 0] == first + 1
+    assert (run.fast[first:, 0, 0] == run.fast[first, 0, 0]).all()
+    at = opened(v="1", surface="formula", formula="x^2 + y^2")
+    assert not any("has no value" in caption.value for caption in at.caption)
+
+
+def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.formula").set_value("a*x^2 + y^2").run()
+    assert "unknown name 'a'" in at.error[0].value
+    assert at.code[0].value == "a*x^2 + y^2\n^"
+    assert at.button(key="surfaces.make_parameter").label == "Make “a” a parameter"
+    at.button(key="surfaces.make_parameter").click().run()
+    assert not at.error
+    assert config_of(at).parameters == (("a", 1.0),)
+    at.slider(key="surfaces.parameters.a").set_value(1.5).run()
+    assert config_of(at).parameters == (("a", 1.5),)
+    assert at.query_params["parameters"] == "a,1.5"
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("", "empty"),
+        ("3", "constant"),
+        ("log(-1 - x^2)", "not finite anywhere"),
+        ("x +", "the formula ends too early, at character 4"),
+        ("__import__('os')", "_"),
+    ],
+)
+def test_a_formula_that_cannot_be_is_explained(formula, words):
+    at = opened(v="1", surface="formula", formula="x^2 + y^2")
+    at.text_input(key="surfaces.formula").set_value(formula).run()
+    assert not at.exception
+    assert words in at.error[0].value
+    assert config_of(at).formula == "x^2 + y^2"
+
+
+def test_tuning_marks_the_cards_until_their_lr_is_changed_by_hand():
+    at = opened(v="1", surface="ravine", steps="40")
+    at.session_state["surfaces.closer"] = "Tune each"
+    at.run()
+    at.button(key="surfaces.tune").click().run()
+    at.button(key="surfaces.take_tuned").click().run()
+    assert not at.exception
+    assert all(card.tuned for card in config_of(at).cards)
+    at.number_input(key="surfaces.1.lr").set_value(0.05).run()
+    assert [card.tuned for card in config_of(at).cards] == [False, True, True]
+    at.segmented_control(key="surfaces.2.depth").set_value(0).run()
+    assert [card.tuned for card in config_of(at).cards] == [False, False, True]
+    at.number_input(key="surfaces.steps").set_value(77).run()
+    assert not any(card.tuned for card in config_of(at).cards)
+
+
+def test_a_basin_map_is_drawn_when_asked_for():
+    at = opened(v="1", surface="himmelblau", steps="30")
+    before = len(at.get("plotly_chart"))
+    at.session_state["surfaces.closer"] = "Basin map"
+    at.run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == before + 2
+
+
+def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
+    at = opened(v="1", surface="himmelblau")
+    at.toggle(key="surfaces.predicting").set_value(True).run()
+    assert not at.dataframe
+    assert "SGD" in at.info[0].value
+    run = surface_runs.surface_run(config_of(at))
+    ends = [tuple(run.outermost(index)[-1, 0] + (0.3, 0.4)) for index in range(3)]
+    at.session_state["surfaces.predicted"] = (config_of(at), tuple(ends))
+    at.run()
+    at.button(key="surfaces.reveal").click().run()
+    assert not at.exception
+    off = at.dataframe[0].value["off by"]
+    np.testing.assert_allclose(off, 0.5)  # a 3-4-5 triangle
+    at.button(key="surfaces.again").click().run()
+    assert "SGD" in at.info[0].value
+
+
+def test_guesses_hold_for_their_own_scene_and_a_diverged_run_has_no_end():
+    at = opened(v="1", surface="ravine")
+    caption = shown_by(config_of(at))
+    assert caption in [one.value for one in at.caption]
+    at.toggle(key="surfaces.predicting").set_value(True).run()
+    assert caption not in [one.value for one in at.caption]
+    at.session_state["surfaces.predicted"] = (config_of(at), ((0.0, 0.0),) * 3)
+    at.run()
+    at.button(key="surfaces.reveal").click().run()
+    lost = surface_runs.surface_run(config_of(at)).diverged[0, 0]
+    assert at.dataframe[0].value["ended at"][0] == f"diverged at step {lost}"
+    assert np.isnan(at.dataframe[0].value["off by"][0])
+    at.selectbox(key="surfaces.surface").set_value("bowl").run()
+    assert "SGD" in at.info[0].value
+    assert not at.dataframe
+
+
+def test_the_table_says_what_the_run_did():
+    config = SurfacesConfig(surface="ravine", steps=300)
+    run, scenery = surface_runs.surface_run(config), surface_runs.scenery(config)
+    sgd, one, two = summary(run, scenery.places, target=0.16)
+    assert sgd["diverged"] == f"at step {run.diverged[0, 0]}"
+    assert sgd["evaluations to loss ≤ 0.16"] == "not reached"
+    assert one["diverged"] == "no"
+    assert two["synchronisations, layer 1, 2, …"] == "60 · 12"
+    first = int(one["evaluations to loss ≤ 0.16"])
+    assert run.loss[first, 1, 0] <= 0.16 < run.loss[first - 1, 1, 0]
+
+
+def test_a_run_is_computed_once():
+    config = SurfacesConfig(seed=123)
+    assert surface_runs.surface_run(config) is surface_runs.surface_run(
+        config.model_copy(update={"panels": True, "target": 1.0})
+    )
+
+
+def test_an_average_is_one_more_track_of_its_card_alone():
+    cards = SurfacesConfig().cards
+    config = SurfacesConfig(cards=(cards[0].model_copy(update={"ema": 0.9}), cards[1]))
+    run = surface_runs.surface_run(config)
+    averaged, plain = surface_runs.surface_tracks(config, run)
+    np.testing.assert_allclose(averaged.averaged[1], 0.9 * run.fast[0, 0, 0] + 0.1 * run.fast[1, 0, 0])
+    assert plain.averaged is None
+
+
+def test_distance_is_to_the_nearest():
+    minima = np.array([[0.0, 0.0], [3.0, 4.0]])
+    assert distance(np.array([[3.0, 0.0], [3.0, 3.0]]), minima).tolist() == [3.0, 1.0]
+    assert np.isnan(distance(np.zeros((2, 2)), np.zeros((0, 2)))).all()
+
+
+def test_thinning_keeps_the_spikes_and_both_ends():
+    x, y = np.arange(5000), np.ones(5000)
+    y[1234], y[4321] = 1e6, 1e-6
+    kept_x, kept_y = thin(x, y)
+    assert len(kept_x) <= 402
+    assert {0, 1234, 4321, 4999} <= set(kept_x.tolist())
+    assert kept_y.max() == 1e6
+    assert kept_y.min() == 1e-6
+
+
+def test_minibatch_noise_is_measured_against_the_minima_of_the_mean():
+    config = SurfacesConfig(surface="himmelblau", noise="minibatch", noise_scale=0.4, seed=3)
+    plain, mean = surface_runs.scenery(config.model_copy(update={"noise": "none"})), surface_runs.scenery(config)
+    assert len(mean.places)
+    assert not np.allclose(plain.places[: len(mean.places)], mean.places[: len(plain.places)], atol=1e-3)
+    assert (
+        surface_runs.surface_run(config).loss[0, 0, 0]
+        != surface_runs.surface_run(config.model_copy(update={"noise": "none"})).loss[0, 0, 0]
+    )
+
+
+def test_curves_are_lighter_on_a_dark_page_as_the_tracks_are():
+    # theme.js: a share of .18 of the letters' colour, #e8ecef: 0 + .18 · 232 = 42, 114 + .18 · 122 = 136, ...
+    assert lightened("#0072b2") == "#2a88bd"
+    assert inks(["#0072b2"]) == ("#0072b2",)
+
+
+def test_controls_that_a_browser_has_not_set_up_yet_change_nothing():
+    at = opened(v="1", surface="ravine", steps="40")
+    before = config_of(at)
+    for card in (1, 2, 3):
+        at.toggle(key=f"surfaces.{card}.on").set_value(False)
+        at.number_input(key=f"surfaces.{card}.lr").set_value(0.001)
+    at.run()
+    assert config_of(at) == before
+    at.toggle(key="surfaces.1.on").set_value(False)
+    at.number_input(key="surfaces.2.lr").set_value(0.001).run()
+    assert (config_of(at).cards[0].on, config_of(at).cards[1].lr) == (False, 0.001)
