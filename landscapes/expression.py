@@ -130,6 +130,17 @@ def evaluate(tree: Expression, values: Mapping[str, Tensor]) -> Value:
             return result
 
 
+def objective_of(tree: Expression) -> Callable[[Tensor], Tensor]:
+    """An expression in x and y as a function, (..., 2) -> (...)."""
+
+    def objective(p: Tensor) -> Tensor:
+        x, y = p.unbind(-1)
+        value = evaluate(tree, {"x": x, "y": y})
+        return value if isinstance(value, Tensor) else torch.full_like(x, value)
+
+    return objective
+
+
 def _apply(name: str, values: list[Any]) -> Any:
     return OPERATORS[name](*values) if name in OPERATORS else FUNCTIONS[name].compute(*values)
 

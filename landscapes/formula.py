@@ -28,13 +28,12 @@ from landscapes.expression import (
     Number,
     Symbol,
     bound,
-    evaluate,
     latex,
+    objective_of,
     symbols,
 )
 from landscapes.fields import Objective, gradient_field
 from landscapes.minima import Domain, Place
-from landscapes.slope import Program, program_of
 from landscapes.surface import Surface
 
 VARIABLES = ("x", "y")
@@ -97,20 +96,9 @@ class Formula:
         numbers = CONSTANTS | {name: values[name] for name in self.parameters}
         return bound(self.tree, numbers | {name: bound(part, numbers) for name, part in self.where})
 
-    def slope(self, values: Mapping[str, float] | None = None) -> Program | None:
-        """The formula with its gradient, where it is made of + - * / and whole powers; errors as `bound`."""
-        return program_of(self.bound(values))
-
     def objective(self, values: Mapping[str, float] | None = None) -> Objective:
         """The formula as a function, (..., 2) -> (...), with these values for its parameters; errors as `bound`."""
-        tree = self.bound(values)
-
-        def objective(p: Tensor) -> Tensor:
-            x, y = p.unbind(-1)
-            value = evaluate(tree, {"x": x, "y": y})
-            return value if isinstance(value, Tensor) else torch.full_like(x, value)
-
-        return objective
+        return objective_of(self.bound(values))
 
     def surface(
         self,
@@ -125,13 +113,13 @@ class Formula:
             FormulaError: it is finite nowhere in the domain, or has the same value everywhere in it.
             ValueError: as `objective` and `Surface`, or the start is where the formula is not finite.
         """
-        function = self.objective(values)
+        tree = self.bound(values)
+        function = objective_of(tree)
         proposed_start, proposed_lr, log_view = _survey(function, domain)
         start, lr = start or proposed_start, lr or proposed_lr
         if not function(torch.tensor(start, dtype=torch.float64)).isfinite():
             raise ValueError(f"start must be where the formula is finite, got {start}")
         name, teaches = "Your own formula", "A surface of your own."
-        tree = self.bound(values)
         return Surface("formula", name, self.latex, function, domain, start, lr, teaches, log_view, tree=tree)
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from landscapes.expression import objective_of
 from landscapes.formula import parse
 from landscapes.minima import Domain, Minimum, Place
+from landscapes.slope import program_of
 from landscapes.surface import Surface
 
 __all__ = ["SURFACES", "Domain", "Minimum", "Place", "Surface"]
@@ -19,12 +21,9 @@ __all__ = ["SURFACES", "Domain", "Minimum", "Place", "Surface"]
 def _surface(text: str, where: Mapping[str, str] | None = None, latex: str = "", **view: Any) -> Surface:
     """The surface of a formula, seen as `view` says; `latex` where the customary notation is not the formula's."""
     formula = parse(text, where=where)
+    tree = formula.bound()
     return Surface(
-        formula=latex or formula.latex,
-        function=formula.objective(),
-        slope=formula.slope(),
-        tree=formula.bound(),
-        **view,
+        formula=latex or formula.latex, function=objective_of(tree), slope=program_of(tree), tree=tree, **view
     )
 
 
