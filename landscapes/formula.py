@@ -282,11 +282,11 @@ class _Parser:
 
     def _unexpected(self, expected: str = "") -> FormulaError:
         token = self._next
-        found = "the formula ends too early" if token.kind == "end" else f"{token.text!r} does not fit"
+        problem = "the formula ends too early" if token.kind == "end" else f"{token.text!r} does not fit"
         before = self.tokens[self.index - 1] if self.index else None
         if not expected and token.kind in ("number", "name") and before is not None:
             expected = "an operator such as * is missing"
-        return FormulaError(f"{found}: {expected}" if expected else found, token.position)
+        return FormulaError(f"{problem}: {expected}" if expected else problem, token.position)
 
 
 def _unknown(name: str, names: set[str]) -> str:

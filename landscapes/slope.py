@@ -7,16 +7,17 @@ list as short as a gradient written by hand.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from landscapes.expression import OPERATORS, Apply, Expression, Number, Symbol
 from landscapes.fields import Array
 
-UFUNCS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+UFUNCS: dict[str, Callable[..., Array]] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 
 Operand: TypeAlias = "str | float"
 """A number, or the name of an array: "x", "y" or the result of an operation."""
@@ -41,21 +42,36 @@ class Program:
     results: tuple[Operand, Operand, Operand]
 
     @cached_property
-    def _steps(self) -> tuple[list[Array], list[tuple[np.ufunc, int, int]], list[int]]:
-        """Constants, operations and results by position: x, y, the constants, then one array for each operation."""
+    def _steps(self) -> tuple[list[Any], list[tuple[Callable[..., Array], int, int, int]], list[int]]:
+        """Arrays by slot (after x and y: the constants, then empty ones), steps with their slots, slots of the results.
+
+        A slot is used again once nothing needs its array, so that long arrays stay in the processor's cache.
+        """
         operands = [*(one for _, *pair in self.operations.values() for one in pair), *self.results]
         constants = list(dict.fromkeys(one for one in operands if isinstance(one, float)))
-        place = {one: index for index, one in enumerate(["x", "y", *constants, *self.operations])}
-        steps = [(UFUNCS[sign], place[left], place[right]) for sign, left, right in self.operations.values()]
-        return [np.array(one) for one in constants], steps, [place[one] for one in self.results]
+        last = {one: name for name, (_, *pair) in self.operations.items() for one in pair}
+        last |= dict.fromkeys(self.results, "")
+        slots: dict[Operand, int] = {one: slot for slot, one in enumerate(["x", "y", *constants])}
+        free: list[int] = []
+        steps, size = [], len(slots)
+        for name, (sign, left, right) in self.operations.items():
+            free += [slots[one] for one in {left, right} & self.operations.keys() if last[one] == name]
+            slots[name] = free.pop() if free else size
+            size = max(size, slots[name] + 1)
+            steps.append((UFUNCS[sign], slots[left], slots[right], slots[name]))
+        return (
+            [*map(np.array, constants), *[None] * (size - 2 - len(constants))],
+            steps,
+            [slots[o] for o in self.results],
+        )
 
     def __call__(self, x: Array, y: Array) -> tuple[Array, Array, Array]:
         """The three arrays in float64; a derivative that is the same everywhere has no axes."""
-        constants, steps, results = self._steps
-        arrays = [x, y, *constants]  # numpy multiplies by an array without axes faster than by a float
-        for ufunc, left, right in steps:
-            arrays.append(ufunc(arrays[left], arrays[right]))
-        value, dx, dy = (arrays[place] for place in results)
+        others, steps, results = self._steps
+        arrays = [x, y, *others]  # numpy multiplies by an array without axes faster than by a float
+        for ufunc, left, right, target in steps:
+            arrays[target] = ufunc(arrays[left], arrays[right], arrays[target])
+        value, dx, dy = (arrays[slot] for slot in results)
         return value, dx, dy
 
 

@@ -53,7 +53,7 @@ _ALL = (
     _surface(
         key="matyas",
         name="Matyas",
-        text="0.26(x^2 + y^2) - 0.48x*y",
+        text="0.26(x^2 + y^2) - 0.48x*y",  # [JY 71]
         curvature=(1.0, 0.04),
         domain=((-10, 10), (-10, 10)),
         start=(9.0, 4.0),
@@ -63,7 +63,7 @@ _ALL = (
     _surface(
         key="booth",
         name="Booth",
-        text="(x + 2y - 7)^2 + (2x + y - 5)^2",
+        text="(x + 2y - 7)^2 + (2x + y - 5)^2",  # [JY 17]
         curvature=(18.0, 2.0),
         domain=((-10, 10), (-10, 10)),
         start=(-8.0, 5.0),
@@ -74,7 +74,7 @@ _ALL = (
     _surface(
         key="rosenbrock",
         name="Rosenbrock",
-        text="(1 - x)^2 + 100(y - x^2)^2",
+        text="(1 - x)^2 + 100(y - x^2)^2",  # [JY 105]
         domain=((-2, 2), (-1, 3)),
         start=(-1.2, 1.0),
         lr=0.0018,
@@ -83,7 +83,7 @@ _ALL = (
         teaches="A curved, nearly level valley: finding it is quick, following it is slow.",
     ),
     _surface(
-        key="beale",
+        key="beale",  # [JY 10]
         name="Beale",
         text="(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + (2.625 - x + x*y^3)^2",
         domain=((-4.5, 4.5), (-4.5, 4.5)),
@@ -96,7 +96,7 @@ _ALL = (
     _surface(
         key="himmelblau",
         name="Himmelblau",
-        text="(x^2 + y - 11)^2 + (x + y^2 - 7)^2",
+        text="(x^2 + y - 11)^2 + (x + y^2 - 7)^2",  # [JY 65]
         domain=((-6, 6), (-6, 6)),
         start=(0.7, -5.3),
         lr=0.014,
@@ -107,7 +107,7 @@ _ALL = (
     _surface(
         key="styblinski_tang",
         name="Styblinski–Tang",
-        text="1/2*(x^4 - 16x^2 + 5x + y^4 - 16y^2 + 5y)",
+        text="1/2*(x^4 - 16x^2 + 5x + y^4 - 16y^2 + 5y)",  # [JY 144]
         domain=((-5, 5), (-5, 5)),
         start=(0.1, 4.9),
         lr=0.04,
@@ -117,7 +117,7 @@ _ALL = (
     _surface(
         key="six_hump_camel",
         name="Six-hump camel",
-        text="(4 - 2.1x^2 + x^4/3)*x^2 + x*y + (4y^2 - 4)*y^2",
+        text="(4 - 2.1x^2 + x^4/3)*x^2 + x*y + (4y^2 - 4)*y^2",  # [JY 30]
         domain=((-2.1, 2.1), (-1.2, 1.2)),
         start=(1.0, -0.05),
         lr=0.03,
@@ -128,7 +128,7 @@ _ALL = (
     _surface(
         key="monkey_saddle",
         name="Monkey saddle, stabilised",
-        text="x^3 - 3x*y^2 + 1/2*(x^2 + y^2)^2",
+        text="x^3 - 3x*y^2 + 1/2*(x^2 + y^2)^2",  # r³ cos 3θ + ½r⁴: its three valleys end at r = 3/2
         domain=((-2.5, 2.5), (-2.5, 2.5)),
         start=(1.8, 0.02),
         lr=0.02,
@@ -160,14 +160,14 @@ _ALL = (
     _surface(
         key="rastrigin",
         name="Rastrigin",
-        text="20 + x^2 - 10cos(2*pi*x) + y^2 - 10cos(2*pi*y)",
+        text="20 + x^2 - 10cos(2*pi*x) + y^2 - 10cos(2*pi*y)",  # [SB]
         domain=((-5.12, 5.12), (-5.12, 5.12)),
         start=(4.4, -3.8),
         lr=0.011,
         teaches="121 minima and an lr too large for all of them: SGD hops about, and slow weights average the hops.",
     ),
     _surface(
-        key="ackley",
+        key="ackley",  # [SB]; a cone at its centre, where it has no gradient
         name="Ackley",
         text="-20exp(-0.2sqrt((x^2 + y^2)/2)) - exp((cos(2*pi*x) + cos(2*pi*y))/2) + 20 + e",
         domain=((-5, 5), (-5, 5)),
@@ -179,7 +179,7 @@ _ALL = (
     _surface(
         key="levy",
         name="Lévy",
-        text="sin(pi*u)^2 + (u - 1)^2*(1 + 10sin(pi*u + 1)^2) + (v - 1)^2*(1 + sin(2*pi*v)^2)",
+        text="sin(pi*u)^2 + (u - 1)^2*(1 + 10sin(pi*u + 1)^2) + (v - 1)^2*(1 + sin(2*pi*v)^2)",  # [SB]
         where={"u": "1 + (x - 1)/4", "v": "1 + (y - 1)/4"},
         domain=((-10, 10), (-10, 10)),
         start=(-9.0, 3.0),
@@ -189,7 +189,7 @@ _ALL = (
         teaches="Parallel ridges: across them there are many minima, along them few.",
     ),
     _surface(
-        key="goldstein_price",
+        key="goldstein_price",  # [SB]
         name="Goldstein–Price",
         text=(
             "(1 + (x + y + 1)^2*(19 - 14x + 3x^2 - 14y + 6x*y + 3y^2))"

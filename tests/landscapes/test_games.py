@@ -23,7 +23,7 @@ def distances(game: Game, layers: tuple[tuple[int, float], ...] = (), steps: int
     """Distance to the first equilibrium after each step of the textbook loops, from the customary start."""
     field, lr = game.field(), lr or game.lr
     x = torch.tensor([game.start], dtype=torch.float64)
-    slow, found = [x.clone() for _ in layers], [math.dist(game.start, game.equilibria[0].place)]
+    slow, lengths = [x.clone() for _ in layers], [math.dist(game.start, game.equilibria[0].place)]
     for step in range(1, steps + 1):
         x, below, period = x - lr * field(x, step)[1], None, 1
         for i, (k, alpha) in enumerate(layers):
@@ -33,8 +33,8 @@ def distances(game: Game, layers: tuple[tuple[int, float], ...] = (), steps: int
                 below = slow[i]
                 slow[:i] = [below] * i
         x = x if below is None else below
-        found.append(math.dist(x[0].tolist(), game.equilibria[0].place))
-    return np.array(found)
+        lengths.append(math.dist(x[0].tolist(), game.equilibria[0].place))
+    return np.array(lengths)
 
 
 def test_registry_holds_the_promised_games_under_their_own_keys():
@@ -91,19 +91,21 @@ def test_equilibria_are_all_the_zeros_of_the_field(game: Game):
 
 
 def test_eigenvalues_are_the_hand_worked_ones():
-    def found(game: Game) -> list[complex]:
+    def eigenvalues(game: Game) -> list[complex]:
         return sorted(game.equilibria[0].eigenvalues, key=lambda c: c.imag)
 
-    assert found(GAMES["bilinear"]) == pytest.approx([-1j, 1j])
-    assert found(GAMES["quadratic"].at(0.25)) == pytest.approx([0.25 - 1j, 0.25 + 1j])
-    assert found(GAMES["dirac_gan"]) == pytest.approx([-0.5j, 0.5j])
+    assert eigenvalues(GAMES["bilinear"]) == pytest.approx([-1j, 1j])
+    assert eigenvalues(GAMES["quadratic"].at(0.25)) == pytest.approx([0.25 - 1j, 0.25 + 1j])
+    assert eigenvalues(GAMES["dirac_gan"]) == pytest.approx([-0.5j, 0.5j])
     for gamma in (0.3, 0.8):  # λ² − γλ + ¼ = 0
-        assert found(GAMES["dirac_gan_penalty"].at(gamma)) == pytest.approx(
+        assert eigenvalues(GAMES["dirac_gan_penalty"].at(gamma)) == pytest.approx(
             sorted([(gamma + s * cmath.sqrt(gamma**2 - 1)) / 2 for s in (-1, 1)], key=lambda c: c.imag)
         )
     for epsilon in (0.1, 0.6):  # J = ((0, 1), (−1, −ε))
         root = cmath.sqrt(epsilon**2 - 4)
-        assert found(GAMES["limit_cycle"].at(epsilon)) == pytest.approx([(-epsilon - root) / 2, (-epsilon + root) / 2])
+        assert eigenvalues(GAMES["limit_cycle"].at(epsilon)) == pytest.approx(
+            [(-epsilon - root) / 2, (-epsilon + root) / 2]
+        )
         assert GAMES["limit_cycle"].at(epsilon).equilibria[0].jacobian == ((0, 1), (-1, -epsilon))
 
 
@@ -144,8 +146,8 @@ def test_bilinear_distances_are_those_of_the_theory_notes():
 
 
 def test_bilinear_descent_ascent_grows_by_the_modulus_of_its_factor():
-    found = distances(GAMES["bilinear"], steps=300)
-    assert found[1:] / found[:-1] == pytest.approx(np.full(300, abs(1 - 0.1 * 1j)))
+    lengths = distances(GAMES["bilinear"], steps=300)
+    assert lengths[1:] / lengths[:-1] == pytest.approx(np.full(300, abs(1 - 0.1 * 1j)))
 
 
 def test_limit_cycle_has_van_der_pols_amplitude_for_weak_coupling():

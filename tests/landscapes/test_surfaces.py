@@ -113,9 +113,9 @@ def test_no_minimum_is_missing_that_scipy_finds_from_random_starts(surface: Surf
     runs = [minimize(value_and_gradient, p, jac=True, method="BFGS", options={"maxiter": 200}) for p in starts]
     low, high = np.array(surface.domain).T
     ends = [run.x for run in runs if np.abs(run.jac).max() < 1e-5 and (run.x > low).all() and (run.x < high).all()]
-    settled = [p for p in ends if torch.linalg.eigvalsh(hessian_at(surface, torch.from_numpy(p)))[0] > 1e-3]
-    assert len(settled) > 5
-    assert torch.cdist(torch.tensor(np.array(settled)), places(surface)).amin(-1).max() < 1e-2
+    ends_at_minima = [p for p in ends if torch.linalg.eigvalsh(hessian_at(surface, torch.from_numpy(p)))[0] > 1e-3]
+    assert len(ends_at_minima) > 5
+    assert torch.cdist(torch.tensor(np.array(ends_at_minima)), places(surface)).amin(-1).max() < 1e-2
 
 
 @EVERY
@@ -261,8 +261,8 @@ def test_search_uses_guesses_for_what_its_grid_would_miss():
 
     square = ((-1.0, 1.0), (-1.0, 1.0))
     assert len(minima_of(needle, square)) == 1
-    found = minima_of(needle, square, guesses=[(0.12341, 0.12339)])
-    assert found[0].place == pytest.approx((0.1234, 0.1234), abs=1e-6)
+    minima = minima_of(needle, square, guesses=[(0.12341, 0.12339)])
+    assert minima[0].place == pytest.approx((0.1234, 0.1234), abs=1e-6)
 
 
 @pytest.mark.parametrize(
