@@ -210,6 +210,25 @@ def test_hand_worked_values():
     assert SURFACES["goldstein_price"].function(torch.zeros(2)) == 600
 
 
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("bowl", (1 + 0.05 * 4) / 2),
+        ("ravine", (20 + 4) / 2),
+        ("matyas", 0.26 * 5 - 0.48 * 2),
+        ("booth", (1 + 4 - 7) ** 2 + (2 + 2 - 5) ** 2),
+        ("six_hump_camel", 4 - 2.1 + 1 / 3 + 2 + (16 - 4) * 4),
+        ("monkey_saddle", 1 - 12 + 25 / 2),
+        ("equal_wells", 80 * 2.125 / (80 + 2.125)),
+        ("gaussian_wells", 5 / 20 - 3 * math.exp(-8 * (0.04 + 4)) - 2 * math.exp(-(4 + 4) / 2.88)),
+        ("ackley", -20 * math.exp(-0.2 * math.sqrt(5 / 2)) - math.exp(1) + 20 + math.e),
+        ("levy", 0.25**2 * (1 + math.sin(2.5 * math.pi) ** 2)),  # u = 1, v = 5/4
+    ],
+)
+def test_further_values_by_hand_at_one_and_two(key: str, expected: float):
+    assert SURFACES[key].function(torch.tensor([1.0, 2.0]).double()).item() == pytest.approx(expected, rel=1e-12)
+
+
 def test_arriving_at_a_kink_is_convergence():
     loss, gradient = SURFACES["ackley"].field()(torch.zeros(3, 2, dtype=torch.float64), 0)
     assert loss.abs().max() < 1e-14
