@@ -7,6 +7,7 @@ list as short as a gradient written by hand.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -47,23 +48,21 @@ class Program:
 
         A slot is used again once nothing needs its array, so that long arrays stay in the processor's cache.
         """
-        operands = [*(one for _, *pair in self.operations.values() for one in pair), *self.results]
-        constants = list(dict.fromkeys(one for one in operands if isinstance(one, float)))
-        last = {one: name for name, (_, *pair) in self.operations.items() for one in pair}
+        operands: list[Operand] = [one for step in self.operations.values() for one in (step.left, step.right)]
+        constants = [one for one in dict.fromkeys((*operands, *self.results)) if isinstance(one, float)]
+        last = {one: name for name, step in self.operations.items() for one in (step.left, step.right)}
         last |= dict.fromkeys(self.results, "")
-        slots: dict[Operand, int] = {one: slot for slot, one in enumerate(["x", "y", *constants])}
-        free: list[int] = []
-        steps, size = [], len(slots)
+        slots: dict[Operand, int] = dict(zip(("x", "y", *constants), itertools.count()))
+        arrays: list[Any] = [np.array(one) for one in constants]
+        steps, free = [], list[int]()
         for name, (sign, left, right) in self.operations.items():
             free += [slots[one] for one in {left, right} & self.operations.keys() if last[one] == name]
-            slots[name] = free.pop() if free else size
-            size = max(size, slots[name] + 1)
+            if not free:
+                free.append(2 + len(arrays))
+                arrays.append(None)
+            slots[name] = free.pop()
             steps.append((UFUNCS[sign], slots[left], slots[right], slots[name]))
-        return (
-            [*map(np.array, constants), *[None] * (size - 2 - len(constants))],
-            steps,
-            [slots[o] for o in self.results],
-        )
+        return arrays, steps, [slots[one] for one in self.results]
 
     def __call__(self, x: Array, y: Array) -> tuple[Array, Array, Array]:
         """The three arrays in float64; a derivative that is the same everywhere has no axes."""
