@@ -94,7 +94,7 @@ def _axes(chart: Chart, *, titles: bool) -> go.Figure:
 def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int) -> None:
     """Title, scale, range and numbers of a panel's axes."""
     common = {"gridcolor": look.QUIET, "zeroline": False, "ticks": "" if panel.bare else "outside", "title_standoff": 6}
-    if panel.map is not None or panel.bare:
+    if not panel.gridded:
         common["showgrid"] = False
     if panel.bare:
         common |= {"showticklabels": False, "fixedrange": True}
@@ -163,15 +163,15 @@ def _line(mark: Mark, color: str, style: Style) -> go.Scatter:
 
 def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:
     marker: dict[str, Any] = {"color": color, "size": mark.size / PIXEL, "symbol": look.CODES[mark.marker][1]}
-    edge = {"width": 1, "color": style.background if mark.size > look.TINY else color}
+    edge = {"width": look.EDGE * (mark.size > look.TINY) / PIXEL, "color": style.background}
     if mark.hollow or mark.marker in look.THIN:
-        edge = {"width": look.EDGE / PIXEL, "color": color}
+        edge = {"width": mark.width / PIXEL, "color": color}
         marker["symbol"] += "-open" if mark.hollow else ""
     errors = {}
     if mark.low is not None and mark.high is not None:
         errors["error_y"] = {
             "array": mark.high - mark.y, "arrayminus": mark.y - mark.low, "symmetric": False, "color": color,
-            "thickness": look.EDGE / PIXEL, "width": 3,
+            "thickness": look.INTERVAL / PIXEL, "width": 3,
         }  # fmt: skip
     return go.Scatter(
         x=mark.x, y=mark.y, mode="markers+text" if mark.texts else "markers", marker=marker | {"line": edge},

@@ -43,7 +43,7 @@ class Mark:
         part: what of it, such as slow weights; empty where a series has one part only.
         kind: targets are unseen places to hover and click, on pages only; they have no name in the legend.
         low, high: (points,) interval about y: a band along a line, bars at dots; None for none.
-        width, dash: of a line.      marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
+        width, dash: of a line; the width is also that of hollow and thin dots.      marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
         texts: written beside the dots, on this side.      quiet: a guide or what lies behind: in the page's grey.
         clip: whether what reaches over the frame is cut off.
         hover, data: template of the hover text, empty for none, and the numbers or words (points,) that it names.
@@ -118,6 +118,11 @@ class Panel:
     ticks: tuple[tuple[float, str], ...] = ()
     square: bool = False
     bare: bool = False
+
+    @property
+    def gridded(self) -> bool:
+        """Whether lines of a grid run through it: they would cross cells and contours."""
+        return not self.bare and (self.map is None or self.map.shading == "inside")
 
     def decades(self, axis: int) -> float:
         """How many of them the horizontal (0) or vertical (1) axis has to show; 0 where nothing is positive."""

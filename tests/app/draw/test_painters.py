@@ -121,7 +121,8 @@ def plotly_scatter(trace: Any) -> Iterator[tuple[str, Thing]]:
     else:
         shape, hollow = trace.marker.symbol.removesuffix("-open"), trace.marker.symbol.endswith("-open")
         color = rgba(trace.marker.color, trace.opacity)
-        yield "mark", (trace.name, shape, trace.x, trace.y, color, trace.marker.size * PIXEL, hollow)
+        size, edge = (length * PIXEL for length in (trace.marker.size, trace.marker.line.width))
+        yield "mark", (trace.name, shape, trace.x, trace.y, color, size, edge, hollow)
     for text, x, y in zip(trace.text or (), trace.x, trace.y, strict=False):
         yield "text", (trace.name, text, x, y)
     if trace.error_y.array is not None:
@@ -184,7 +185,8 @@ def line(artist: Any) -> Iterator[tuple[str, Thing]]:
         yield "mark", (artist.get_label(), "line", *numbers, color, artist.get_linewidth(), dash)
     else:
         shape, hollow = SHAPES[artist.get_marker()], artist.get_fillstyle() == "none"
-        yield "mark", (artist.get_label(), shape, *numbers, color, artist.get_markersize(), hollow)
+        size, edge = artist.get_markersize(), artist.get_markeredgewidth()
+        yield "mark", (artist.get_label(), shape, *numbers, color, size, edge, hollow)
 
 
 def band(artist: Any) -> Iterator[tuple[str, Thing]]:
