@@ -16,24 +16,35 @@ from pathlib import Path
 MARKUP = "<div class='lookahead-player'></div>"
 # In the order of the browser's reading: constants and classes before what uses them at once.
 PARTS = (
-    *("numbers", "run", "moment", "playback", "theme", "axes", "field", "marks", "layers", "chart", "own"),
-    *(
-        "trails",
-        "names",
-        "explain",
-        "cloud",
-        "scene",
-        "closeup",
-        "clocks",
-        "transport",
-        "keyboard",
-        "legend",
-        "inspector",
-    ),
-    *("hover", "linked", "player", "mount"),
+    "numbers",
+    "run",
+    "moment",
+    "playback",
+    "theme",
+    "axes",
+    "heights",
+    "marks",
+    "canvases",
+    "plotly_chart",
+    "axes_stage",
+    "trails",
+    "head_labels",
+    "run_drawing",
+    "cloud",
+    "scene",
+    "close_up",
+    "clocks",
+    "transport",
+    "keyboard",
+    "legend",
+    "inspector",
+    "head_note",
+    "linked_charts",
+    "player",
+    "mount",
 )
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent / "browser"
 _COMMENTS = ("//", "/**", "* ", "*/", "/*")
 _REMARK = re.compile(r"""^((?:[^"'`]|"[^"]*"|'[^']*')*[;,{}()\]]) // .*$""")  # behind code
 _LOADER = """
@@ -59,7 +70,9 @@ def standalone_script() -> str:
 @cache
 def orbit_script() -> str:
     """The module that draws a player's heads over a chart in three dimensions."""
-    return _lean("\n".join(_read(f"{part}.js") for part in ("axes", "field", "marks", "chart", "orbit")))
+    return _lean(
+        "\n".join(_read(f"{part}.js") for part in ("axes", "heights", "marks", "plotly_chart", "relief_heads"))
+    )
 
 
 def loader() -> str:
