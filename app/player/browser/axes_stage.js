@@ -1,26 +1,40 @@
-// The player's own axes, for a page without a chart: panels side by side, a background (an image, or a field that is
+// The player's own axes, for a page without a chart: panels side by side, a background (an image, or heights that are
 // drawn as a shaded contour), ticks and labels.
 
-const OWN_MARGIN = { left: 48, right: 12, top: 26, bottom: 38 };
+import { Axis, Panel, roundTicks } from "./axes.js";
+import { extentOf } from "./bounds.js";
+import { Canvases } from "./canvases.js";
+import { contextOf } from "./elements.js";
+import { drawContours, picture } from "./heights.js";
+import { SLATE } from "./look.js";
+import { fixed } from "./numbers.js";
+import { ink, mixed } from "./theme.js";
+
+/** @import {Align, Background, Box, Context, Heights, Theme, PlayerView} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
+
+const AXES_MARGIN = { left: 48, right: 12, top: 26, bottom: 38 };
 const NARROW = 560; // px; below this, panels stand one above the other
 const SHADES = 16;
-const SLATE = [
-  [70, 95, 135, 0.62],
-  [150, 160, 175, 0.08],
-]; // of the lowest and the highest place, laid over the page as on its charts
 
-class OwnStage {
+export class AxesStage {
   /**
-   * `background`: {extent: [left, right, bottom, top], image: an HTMLImageElement or null, field: {x, y, z} or null,
-   * flow: what draws streamlines in place of the field's contour lines, (context, panel) => void, or null}.
+   * @param {HTMLElement} host
+   * @param {Run[]} runs
+   * @param {PlayerView} view
+   * @param {?Background} background
+   * @param {() => void} changed
    */
   constructor(host, runs, view, background, changed) {
-    Object.assign(this, { host, runs, view, background, changed });
+    this.host = host;
+    this.runs = runs;
+    this.view = view;
+    this.background = background;
     host.hidden = false;
     this.ground = document.createElement("canvas");
     this.ground.style.cssText = "position:absolute;left:0;top:0";
     host.append(this.ground);
-    this.layers = new Layers(host, null);
+    this.canvases = new Canvases(host, null);
     this.extent = background?.extent ?? extentOf(runs);
     this.observer = new ResizeObserver(changed);
     this.observer.observe(host);
@@ -28,7 +42,7 @@ class OwnStage {
   }
 
   get attached() {
-    return this.layers.attached;
+    return this.canvases.attached;
   }
 
   measure() {
@@ -40,31 +54,36 @@ class OwnStage {
     this.host.style.height = `${height}px`;
     this.panels = Array.from({ length: count }, (_, index) => {
       const [left, top] = [(index % columns) * across, Math.floor(index / columns) * down];
-      return ownPanel(left, top, across, down, this.extent);
+      return axesPanel(left, top, across, down, this.extent);
     });
-    this.layers.cover(this.panels);
-    Object.assign(this, { width, height });
-    const signature = [width, height, this.layers.signature].join("|");
+    this.canvases.cover(this.panels);
+    this.width = width;
+    this.height = height;
+    const signature = [width, height, this.canvases.signature].join("|");
     const moved = signature !== this.signature;
     this.signature = signature;
     return moved;
   }
 
-  /** What the close-up draws level lines of. */
-  field() {
-    return this.background?.flow ? null : (this.background?.field ?? null);
+  /**
+   * What the close-up draws level lines of.
+   * @returns {?Heights}
+   */
+  heights() {
+    return this.background?.flow ? null : (this.background?.heights ?? null);
   }
 
-  /** Draw what does not move. */
+  /**
+   * Draw what does not move.
+   * @param {Theme} theme
+   */
   paint(theme) {
-    const {
-      width,
-      height,
-      layers: { density },
-    } = this;
-    Object.assign(this.ground, { width: Math.round(width * density), height: Math.round(height * density) });
+    const { width, height } = this;
+    const { density } = this.canvases;
+    this.ground.width = Math.round(width * density);
+    this.ground.height = Math.round(height * density);
     this.ground.style.width = `${width}px`;
-    const context = this.ground.getContext("2d");
+    const context = contextOf(this.ground);
     context.setTransform(density, 0, 0, density, 0, 0);
     this.panels.forEach((panel, index) => {
       context.save();
@@ -78,54 +97,56 @@ class OwnStage {
     });
   }
 
+  /**
+   * @param {Context} context
+   * @param {Panel} panel
+   * @param {Theme} theme
+   */
   paintBackground(context, panel, theme) {
-    const { image, field, flow, extent } = this.background ?? {};
+    const { image, heights, flow, extent } = this.background ?? {};
     const box = extent ?? this.extent;
     const [left, top] = panel.place([box[0], box[3]]);
     const [right, bottom] = panel.place([box[1], box[2]]);
     if (image) context.drawImage(image, left, top, right - left, bottom - top);
-    if (!field) return;
-    const [low, high] = SLATE.map(([red, green, blue, share]) => mixed(theme.background, [red, green, blue], share));
-    context.drawImage(picture(field, low, high), left, top, right - left, bottom - top);
+    if (!heights) return;
+    // Laid over the page as on its charts.
+    const [low, high] = [SLATE.lowest, SLATE.highest].map(([red, green, blue, share]) =>
+      mixed(theme.background, [red, green, blue], share),
+    );
+    context.drawImage(picture(heights, low, high), left, top, right - left, bottom - top);
     if (flow) flow(context, panel);
-    else drawContours(context, panel, field, SHADES, ink(theme.text, 0.13));
+    else drawContours(context, panel, heights, SHADES, ink(theme.text, 0.13));
   }
 
   remove() {
     this.observer.disconnect();
-    this.layers.remove();
+    this.canvases.remove();
     this.ground.remove();
     this.host.hidden = true;
   }
 }
 
-function ownPanel(left, top, width, height, [x0, x1, y0, y1]) {
-  const { left: before, right: after, top: above, bottom: below } = OWN_MARGIN;
+/**
+ * @param {number} left
+ * @param {number} top
+ * @param {number} width
+ * @param {number} height
+ * @param {Box} extent
+ */
+function axesPanel(left, top, width, height, [x0, x1, y0, y1]) {
+  const { left: before, right: after, top: above, bottom: below } = AXES_MARGIN;
   return new Panel(
     new Axis(left + before, Math.max(10, width - before - after), [x0, x1]),
     new Axis(top + above, Math.max(10, height - above - below), [y0, y1], false, true),
   );
 }
 
-/** A box around the runs that stayed; of those that diverged, only their starts count, and a step where none stayed. */
-function extentOf(runs) {
-  const box = [Infinity, -Infinity, Infinity, -Infinity];
-  const few = runs.every(({ diverged }) => diverged >= 0) ? 2 : 1;
-  for (const run of runs) {
-    const rows = run.diverged < 0 ? run.rows : Math.min(few, run.rows);
-    for (let row = 0; row < rows; row++) {
-      const [x, y] = run.weights(0, row);
-      box[0] = Math.min(box[0], x);
-      box[1] = Math.max(box[1], x);
-      box[2] = Math.min(box[2], y);
-      box[3] = Math.max(box[3], y);
-    }
-  }
-  if (box[0] > box[1]) return [-1, 1, -1, 1];
-  const pads = [box[1] - box[0], box[3] - box[2]].map((side) => 0.1 * side || 1);
-  return [box[0] - pads[0], box[1] + pads[0], box[2] - pads[1], box[3] + pads[1]];
-}
-
+/**
+ * @param {Context} context
+ * @param {Panel} panel
+ * @param {Theme} theme
+ * @param {[string, string]} labels
+ */
 function paintAxes(context, panel, theme, labels) {
   const { horizontal, vertical } = panel;
   context.strokeStyle = ink(theme.text, 0.35);
@@ -147,6 +168,15 @@ function paintAxes(context, panel, theme, labels) {
   context.restore();
 }
 
+/**
+ * @param {Context} context
+ * @param {string} text
+ * @param {number} x
+ * @param {number} y
+ * @param {Theme} theme
+ * @param {number} size
+ * @param {Align} align
+ */
 function paintText(context, text, x, y, theme, size, align) {
   context.font = `${size}px ${theme.font}`;
   context.textAlign = align;

@@ -1,10 +1,19 @@
 // The three canvases over a chart: pale casings, trails (both only ever added to while playing forward), and the scene,
 // which is drawn anew each frame.
 
-const NAMES = ["casing", "trail", "scene"];
+import { contextOf, densityOf } from "./elements.js";
 
-class Layers {
-  /** Canvases as children of `host`, before the child `before` (null: at the end). */
+/** @import {Box, Context} from "./types.d.ts" */
+/** @import {Panel} from "./axes.js" */
+
+const NAMES = ["casing", "trail", "scene"]; // the lowest first
+
+export class Canvases {
+  /**
+   * Canvases as children of `host`, before the child `before` (null: at the end).
+   * @param {HTMLElement} host
+   * @param {?Node} before
+   */
   constructor(host, before) {
     this.host = host;
     this.canvases = NAMES.map((name) => {
@@ -14,31 +23,45 @@ class Layers {
       host.insertBefore(canvas, before);
       return canvas;
     });
-    NAMES.forEach((name, index) => (this[name] = this.canvases[index].getContext("2d")));
+    const [casing, trail, scene] = this.canvases.map(contextOf);
+    this.casing = casing;
+    this.trail = trail;
+    this.scene = scene;
+    this.signature = "";
   }
 
   get attached() {
     return this.canvases.every((canvas) => canvas.isConnected);
   }
 
-  /** Cover the panels and no more, in CSS pixels of the host; contexts keep the host's coordinates. Clears everything. */
+  /**
+   * Cover the panels and no more, in CSS pixels of the host; contexts keep the host's coordinates. Clears everything.
+   * @param {Panel[]} panels
+   */
   cover(panels) {
-    const density = Math.min(2, window.devicePixelRatio || 1);
+    const density = densityOf();
     const [left, top, right, bottom] = boundsOfPanels(panels);
+    /** @type {Box} left, top, width, height */
     const box = [left, top, right - left, bottom - top];
     if (`${box}|${density}` === this.signature) return;
-    Object.assign(this, { box, density, signature: `${box}|${density}` });
+    this.box = box;
+    this.density = density;
+    this.signature = `${box}|${density}`;
     for (const canvas of this.canvases) {
       canvas.width = (right - left) * density;
       canvas.height = (bottom - top) * density;
       const { style } = canvas;
       [style.left, style.top, style.width, style.height] = box.map((length) => `${length}px`);
     }
-    for (const name of NAMES) this[name].setTransform(density, 0, 0, density, -left * density, -top * density);
+    for (const context of [this.casing, this.trail, this.scene]) {
+      context.setTransform(density, 0, 0, density, -left * density, -top * density);
+    }
   }
 
-  clear(...names) {
-    for (const name of names) this[name].clearRect(...this.box);
+  /** @param {...Context} contexts */
+  clear(...contexts) {
+    const [left, top, width, height] = this.box;
+    for (const context of contexts) context.clearRect(left, top, width, height);
   }
 
   remove() {
@@ -46,9 +69,17 @@ class Layers {
   }
 }
 
+/**
+ * @param {Panel[]} panels
+ * @returns {Box}
+ */
 function boundsOfPanels(panels) {
-  const axes = (name) => panels.map((panel) => panel[name]);
-  const first = (name) => Math.floor(Math.min(...axes(name).map(({ offset }) => offset)));
-  const last = (name) => Math.ceil(Math.max(...axes(name).map(({ end }) => end)));
-  return [first("horizontal"), first("vertical"), last("horizontal"), last("vertical")];
+  const across = panels.map(({ horizontal }) => horizontal);
+  const down = panels.map(({ vertical }) => vertical);
+  return [
+    Math.floor(Math.min(...across.map(({ offset }) => offset))),
+    Math.floor(Math.min(...down.map(({ offset }) => offset))),
+    Math.ceil(Math.max(...across.map(({ end }) => end))),
+    Math.ceil(Math.max(...down.map(({ end }) => end))),
+  ];
 }

@@ -1,10 +1,23 @@
 // The nested clock of an optimizer: one ring per layer, the innermost being layer 1, with k_j ticks that fill with each
 // step of the layer below. A full ring strikes: it flashes, and the next ring out gains a tick.
 
-const MOST_TICKS = 40;
-const CLOCK_SIZE = 80;
+import { lookOf } from "./look.js";
+import { outline } from "./marks.js";
+import { stagesOf, unit } from "./moment.js";
+import { ink } from "./theme.js";
 
-/** How much of a layer's ring is filled at a moment, in ticks. */
+/** @import {Color, Context, Moment, Ring, Theme} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
+
+const MOST_TICKS = 40;
+export const CLOCK_SIZE = 80;
+
+/**
+ * How much of a layer's ring is filled at a moment, in ticks.
+ * @param {Run} run
+ * @param {number} layer
+ * @param {Moment} moment
+ */
 function filled(run, layer, moment) {
   const next = moment.row + 1;
   if (moment.base === 0 || next > run.final) return run.counter(layer, moment.row);
@@ -17,7 +30,12 @@ function filled(run, layer, moment) {
   return steps + stagesOf(striking, moment.synchronisation).layers[layer - 2].travel;
 }
 
-/** Brightness of a layer's flash at a moment, 0 to 1. */
+/**
+ * Brightness of a layer's flash at a moment, 0 to 1.
+ * @param {Run} run
+ * @param {number} layer
+ * @param {Moment} moment
+ */
 function flash(run, layer, moment) {
   const next = moment.row + 1;
   if (moment.synchronisation > 0 && next <= run.final && run.synchronised[next] >= layer) {
@@ -28,7 +46,14 @@ function flash(run, layer, moment) {
   return struck > 0 ? Math.max(0, 1 - (moment.row + moment.base - struck) / lasting) : 0;
 }
 
-function drawClock(context, run, moment, inks, theme) {
+/**
+ * @param {Context} context
+ * @param {Run} run
+ * @param {Moment} moment
+ * @param {Color[]} inks
+ * @param {Theme} theme
+ */
+export function drawClock(context, run, moment, inks, theme) {
   context.clearRect(0, 0, CLOCK_SIZE, CLOCK_SIZE);
   const middle = CLOCK_SIZE / 2;
   const room = middle - 4 - 8;
@@ -42,12 +67,17 @@ function drawClock(context, run, moment, inks, theme) {
     drawRing(ring, filled(run, layer, moment));
   });
   const beat = run.depth || moment.row >= run.final ? 0 : Math.sin(Math.PI * moment.base);
-  shape(context, 0, middle, middle, 4.5 + 2 * beat);
+  outline(context, lookOf(0).shape, [middle, middle], 4.5 + 2 * beat);
   context.fillStyle = ink(inks[0]);
   context.fill();
   if (!run.depth) drawBareRing(context, middle, theme);
 }
 
+/**
+ * @param {Context} context
+ * @param {number} middle
+ * @param {Theme} theme
+ */
 function drawBareRing(context, middle, theme) {
   context.beginPath();
   context.arc(middle, middle, 15, 0, 7);
@@ -58,6 +88,10 @@ function drawBareRing(context, middle, theme) {
   context.setLineDash([]);
 }
 
+/**
+ * @param {Ring} ring
+ * @param {number} strength
+ */
 function drawFlash({ context, middle, radius, width, color }, strength) {
   context.beginPath();
   context.arc(middle, middle, radius, 0, 7);
@@ -66,11 +100,15 @@ function drawFlash({ context, middle, radius, width, color }, strength) {
   context.stroke();
 }
 
+/**
+ * @param {Ring} ring
+ * @param {number} ticks
+ */
 function drawRing({ context, middle, radius, k, width, color, theme }, ticks) {
   const gap = k > MOST_TICKS ? 0 : k === 1 ? 0.08 : Math.min(0.35 * ((2 * Math.PI) / k), 2.4 / radius);
-  const angle = (tick) => (2 * Math.PI * tick) / k - Math.PI / 2;
+  const angle = (/** @type {number} */ tick) => (2 * Math.PI * tick) / k - Math.PI / 2;
   context.lineWidth = width;
-  const arc = (from, to, paint) => {
+  const arc = (/** @type {number} */ from, /** @type {number} */ to, /** @type {string} */ paint) => {
     if (to - from < 1e-3) return;
     context.beginPath();
     context.arc(middle, middle, radius, from, to);
@@ -91,8 +129,13 @@ function drawRing({ context, middle, radius, k, width, color, theme }, ticks) {
   }
 }
 
-/** "2/5 · 1/5", innermost first, each in the ink of its layer. */
-function counterText(run, row, letters) {
+/**
+ * "2/5 · 1/5", innermost first, each in the ink of its layer.
+ * @param {Run} run
+ * @param {number} row
+ * @param {string[]} letters
+ */
+export function counterText(run, row, letters) {
   const counts = run.layers.map(({ k }, below) => {
     const count = run.counter(below + 1, row);
     const struck = row > 0 && count === k ? "lp-struck" : "";

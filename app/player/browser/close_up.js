@@ -1,12 +1,35 @@
 // A magnifying glass on the inspected run: its present cycle fills the picture, in the surface's proportions, with the
 // surface's own contour lines. Cycles are those of the outermost layer that leaves each step to be seen.
 
+import { Axis, Panel, roundTicks } from "./axes.js";
+import { boundsOf, within } from "./bounds.js";
+import { contextOf, densityOf } from "./elements.js";
+import { exitPoint, leavingRow } from "./exits.js";
+import { drawContours, resample } from "./heights.js";
+import { label } from "./labels.js";
+import { GHOST, lookOf } from "./look.js";
+import { cross } from "./marks.js";
+import { smooth } from "./moment.js";
+import { brief } from "./numbers.js";
+import { traceBlock, traceLayer } from "./paths.js";
+import { drawRun } from "./run_drawing.js";
+import { ink } from "./theme.js";
+
+/** @import {Box, Context, Moment, Theme} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
+/** @import {Scene} from "./scene.js" */
+
 const LONGEST_CYCLE = 40; // base steps
 const FREE_ROWS = 12; // shown of a run without slow weights
 const MARGIN = 30; // px
 const HEADROOM = 18; // px more at the top, for the caption above the names of the heads
 
-/** First and last row of the cycle that a moment belongs to: a synchronisation's row still ends its own cycle. */
+/**
+ * First and last row of the cycle that a moment belongs to: a synchronisation's row still ends its own cycle.
+ * @param {Run} run
+ * @param {number} row
+ * @returns {[number, number]}
+ */
 function cycleOf(run, row) {
   const now = run.clamp(row);
   if (!run.explains) return [Math.max(0, now - FREE_ROWS), Math.max(now, run.clamp(FREE_ROWS))];
@@ -17,51 +40,44 @@ function cycleOf(run, row) {
   return [start, run.clamp(start + period)];
 }
 
-/** [left, right, bottom, top] around everything that a cycle shows, as far as it lies within `home`, if given. */
-function boundsOf(run, [first, last], home) {
-  const box = [Infinity, -Infinity, Infinity, -Infinity];
-  const include = ([x, y]) => {
-    box[0] = Math.min(box[0], x);
-    box[1] = Math.max(box[1], x);
-    box[2] = Math.min(box[2], y);
-    box[3] = Math.max(box[3], y);
-  };
-  for (let row = first; row <= last; row++) {
-    include(run.weights(0, row));
-    include(pointAt(run.proposal, row));
-  }
-  run.layers.forEach((_, below) => include(run.weights(below + 1, first)));
-  return home ? box.map((edge, side) => Math.max(home[side & 2], Math.min(home[(side & 2) + 1], edge))) : box;
-}
-
-function within([left, right, bottom, top], [x, y]) {
-  return x >= left && x <= right && y >= bottom && y <= top;
-}
-
-class CloseUp {
+export class CloseUp {
+  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = contextOf(canvas);
     this.backdrop = document.createElement("canvas");
+    this.drawn = "";
+    this.width = 0;
+    this.height = 0;
+    /** Called after the canvas changed its size. */
+    this.onResize = () => {};
     this.observer = new ResizeObserver(() => {
       this.drawn = "";
-      this.onResize?.();
+      this.onResize();
     });
     this.observer.observe(canvas);
   }
 
   fit() {
-    const density = Math.min(2, window.devicePixelRatio || 1);
+    const density = densityOf();
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (this.width === width && this.height === height && this.density === density) return;
-    Object.assign(this, { width, height, density, drawn: "" });
+    this.width = width;
+    this.height = height;
+    this.density = density;
+    this.drawn = "";
     for (const canvas of [this.canvas, this.backdrop]) {
       canvas.width = Math.round(width * density);
       canvas.height = Math.round(height * density);
-      canvas.getContext("2d").setTransform(density, 0, 0, density, 0, 0);
+      contextOf(canvas).setTransform(density, 0, 0, density, 0, 0);
     }
   }
 
+  /**
+   * @param {Scene} scene
+   * @param {Run} run
+   * @param {Moment} moment
+   */
   draw(scene, run, moment) {
     if (!this.drawn) this.fit();
     if (!this.width || !this.height) return;
@@ -82,7 +98,14 @@ class CloseUp {
     this.magnification = Math.abs(panel.horizontal.scale / outer.horizontal.scale);
   }
 
-  /** The box of the present cycle; during its first base step it opens out of the box of the cycle before. */
+  /**
+   * The box of the present cycle; during its first base step it opens out of the box of the cycle before.
+   * @param {Run} run
+   * @param {[number, number]} cycle
+   * @param {Moment} moment
+   * @param {?Box} home
+   * @returns {Box}
+   */
   eased(run, cycle, moment, home) {
     const box = boundsOf(run, cycle, home);
     const opening = run.explains && cycle[0] > 0 && moment.row === cycle[0] && moment.base > 0;
@@ -92,7 +115,11 @@ class CloseUp {
     return box.map((edge, index) => before[index] + share * (edge - before[index]));
   }
 
-  /** A panel over the canvas that shows `box` in the proportions of the surface's own panel. */
+  /**
+   * A panel over the canvas that shows `box` in the proportions of the surface's own panel.
+   * @param {Panel} outer
+   * @param {Box} box
+   */
   panel(outer, [left, right, bottom, top]) {
     const aspect = Math.abs(outer.vertical.scale / outer.horizontal.scale);
     const [roomX, roomY] = [this.width - 2 * MARGIN, this.height - 2 * MARGIN - HEADROOM];
@@ -108,19 +135,30 @@ class CloseUp {
     );
   }
 
+  /**
+   * @param {Scene} scene
+   * @param {Run} run
+   * @param {Panel} panel
+   */
   paintBackdrop(scene, run, panel) {
     const { theme, stage } = scene;
-    const field = stage.field(run.panel) ?? stage.field(0);
+    const heights = stage.heights(run.panel) ?? stage.heights(0);
     const signature = `${panel.signature}|${theme.dark}|${run.panel}|${stage.signature}`;
-    if (signature === this.drawn && field?.z === this.heights) return;
-    Object.assign(this, { drawn: signature, heights: field?.z });
-    const context = this.backdrop.getContext("2d");
+    if (signature === this.drawn && heights?.z === this.contoured) return;
+    this.drawn = signature;
+    this.contoured = heights?.z;
+    const context = contextOf(this.backdrop);
     context.clearRect(0, 0, this.width, this.height);
-    if (field) drawContours(context, panel, resample(field, panel, 34, 24), 9, ink(theme.text, 0.2));
+    if (heights) drawContours(context, panel, resample(heights, panel, 34, 24), 9, ink(theme.text, 0.2));
     this.drawScale(context, panel, theme);
   }
 
-  /** A bar of round length, in data units. */
+  /**
+   * A bar of round length, in data units.
+   * @param {Context} context
+   * @param {Panel} panel
+   * @param {Theme} theme
+   */
   drawScale(context, panel, theme) {
     const { step, decimals } = roundTicks(panel.horizontal.range, 5);
     const length = step * panel.horizontal.scale;
@@ -137,18 +175,30 @@ class CloseUp {
     label(context, text, [x + length + 6, y - 1], ink(theme.text, 0.75), ink(theme.background, 0.8), theme.font, 11);
   }
 
+  /**
+   * @param {Panel} panel
+   * @param {Scene} scene
+   * @param {Run} run
+   */
   drawExit(panel, scene, run) {
     const point = exitPoint(run, panel, this.exit);
     cross(this.context, point, 6, ink(scene.inks(run)[0]), ink(scene.theme.background, 0.9));
   }
 
-  /** What the cycle has left behind: discarded fast paths, and the way of each layer. */
+  /**
+   * What the cycle has left behind: discarded fast paths, and the way of each layer.
+   * @param {Panel} panel
+   * @param {Scene} scene
+   * @param {Run} run
+   * @param {number} first
+   * @param {number} now
+   */
   drawPast(panel, scene, run, first, now) {
     const { context } = this;
     const inks = scene.inks(run);
     if (!run.explains) return;
-    context.setLineDash(GHOST_DASH);
-    context.lineWidth = LINE_WIDTHS[0];
+    context.setLineDash(GHOST.dash);
+    context.lineWidth = lookOf(0).width;
     context.strokeStyle = ink(inks[0], 0.7);
     for (let row = first + 1; row <= now; row++) {
       if (!run.synchronised[row] || !scene.shown(run, 0)) continue;
@@ -160,8 +210,8 @@ class CloseUp {
       if (!scene.shown(run, layer)) continue;
       context.beginPath();
       traceLayer(context, panel, run, layer, first, now);
-      context.setLineDash(styleOf(DASHES, layer));
-      context.lineWidth = styleOf(LINE_WIDTHS, layer);
+      context.setLineDash(lookOf(layer).dash);
+      context.lineWidth = lookOf(layer).width;
       context.strokeStyle = ink(inks[layer], layer === run.depth ? 0.95 : 0.45);
       context.stroke();
     }

@@ -1,13 +1,29 @@
 // Many runs of one optimizer at once: a dot for each, and the ellipse of their covariance, two standard deviations wide.
 
+import { cross } from "./marks.js";
+import { FAR, near, nearPoint } from "./paths.js";
+import { ink } from "./theme.js";
+
+/** @import {Color, Context, Moment} from "./types.d.ts" */
+/** @import {Panel} from "./axes.js" */
+/** @import {Run} from "./run.js" */
+/** @import {Scene} from "./scene.js" */
+
 const DOT = 3; // px
 const SIGMAS = 2;
 const CORNERS = 64; // of the ellipse
 
-function drawCloud(context, panel, scene, run, moment) {
+/**
+ * @param {Context} context
+ * @param {Panel} panel
+ * @param {Scene} scene
+ * @param {Run} run
+ * @param {Moment} moment
+ */
+export function drawCloud(context, panel, scene, run, moment) {
   const { count, x, y } = run.cloud;
   const [from, to] = [run.clamp(moment.row), run.clamp(moment.row + 1)];
-  const along = (values, dot) => {
+  const along = (/** @type {ArrayLike<number>} */ values, /** @type {number} */ dot) => {
     const before = values[from * count + dot];
     return before + moment.base * (values[to * count + dot] - before);
   };
@@ -23,7 +39,14 @@ function drawCloud(context, panel, scene, run, moment) {
   drawSpread(context, panel, spread, scene, inks);
 }
 
-/** The ellipse of a mean and a covariance, and a cross at the mean. */
+/**
+ * The ellipse of a mean and a covariance, and a cross at the mean.
+ * @param {Context} context
+ * @param {Panel} panel
+ * @param {number[]} spread
+ * @param {Scene} scene
+ * @param {Color[]} inks
+ */
 function drawSpread(context, panel, [x, y, xx, xy, yy], scene, inks) {
   const wide = Math.sqrt(Math.max(xx, 0)); // the factor of Cholesky
   const tilt = wide > 0 ? xy / wide : 0;
@@ -35,9 +58,11 @@ function drawSpread(context, panel, [x, y, xx, xy, yy], scene, inks) {
   }
   context.closePath();
   const halo = ink(scene.theme.background, 0.85);
-  for (const [lineWidth, strokeStyle] of [[4.6, halo], [2.2, ink(inks[0])]]) {
-    Object.assign(context, { lineWidth, strokeStyle });
-    context.stroke();
-  }
-  cross(context, panel.place([x, y]).map(near), 3.5, ink(inks[0]), halo);
+  context.lineWidth = 4.6;
+  context.strokeStyle = halo;
+  context.stroke();
+  context.lineWidth = 2.2;
+  context.strokeStyle = ink(inks[0]);
+  context.stroke();
+  cross(context, nearPoint(panel.place([x, y])), 3.5, ink(inks[0]), halo);
 }

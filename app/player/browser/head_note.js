@@ -1,6 +1,18 @@
 // What a head is: a small note beside the pointer.
 
-class Hover {
+import { escaped } from "./elements.js";
+import { symbolOf } from "./marks.js";
+import { brief } from "./numbers.js";
+import { ink } from "./theme.js";
+
+/** @import {Head, Theme, PlayerView} from "./types.d.ts" */
+/** @import {Scene} from "./scene.js" */
+
+export class HeadNote {
+  /**
+   * @param {HTMLElement} host
+   * @param {Theme} theme
+   */
   constructor(host, theme) {
     this.element = document.createElement("div");
     this.element.style.cssText = `position:absolute;left:0;top:0;pointer-events:none;z-index:5;padding:4px 8px;
@@ -10,7 +22,12 @@ class Hover {
     host.append(this.element);
   }
 
-  show(head, scene, { labels, words }) {
+  /**
+   * @param {Head} head
+   * @param {Scene} scene
+   * @param {PlayerView} view
+   */
+  show(head, scene, { labels, quantities }) {
     const { run, layer, weights, point } = head;
     const { theme } = scene;
     const what =
@@ -18,7 +35,7 @@ class Hover {
     const start = scene.runs.some((other) => other !== run && other.name === run.name)
       ? `, start ${run.start + 1}`
       : "";
-    const loss = layer === "averaged" ? "" : `, ${words.value} ${brief(scene.lossOf(head))}`;
+    const loss = layer === "averaged" ? "" : `, ${quantities.value} ${brief(run.lossOf(layer, scene.row))}`;
     this.element.innerHTML = `<b>${escaped(run.name)}</b>${start}<br>${what}<br>
       ${weights.map((value, axis) => `${escaped(labels[axis])} ${brief(value)}`).join(", ")}${loss}`;
     const { style } = this.element;

@@ -1,5 +1,16 @@
 // A surface as a grid of values {x, y, z: rows of numbers}: its value anywhere, its contour lines and its picture.
 
+import { contextOf } from "./elements.js";
+import { mixed } from "./theme.js";
+
+/** @import {Box, Color, Context, Heights} from "./types.d.ts" */
+/** @import {Panel} from "./axes.js" */
+
+/**
+ * @param {ArrayLike<number>} places
+ * @param {number} value
+ * @returns {[number, number]}
+ */
 function locate(places, value) {
   let [low, high] = [0, places.length - 2];
   while (low < high) {
@@ -10,8 +21,13 @@ function locate(places, value) {
   return [low, (value - places[low]) / (places[low + 1] - places[low])];
 }
 
-/** Bilinear value of a field; NaN outside its grid. */
-function sample({ x, y, z }, atX, atY) {
+/**
+ * Bilinear height at a place; NaN outside its grid.
+ * @param {Heights} heights
+ * @param {number} atX
+ * @param {number} atY
+ */
+export function sample({ x, y, z }, atX, atY) {
   const [column, right] = locate(x, atX);
   const [row, up] = locate(y, atY);
   if (right < 0 || right > 1 || up < 0 || up > 1) return NaN;
@@ -20,16 +36,34 @@ function sample({ x, y, z }, atX, atY) {
   return below + up * (upper[column] + right * (upper[column + 1] - upper[column]) - below);
 }
 
-/** The part of a field inside a panel, sampled on a regular grid. */
-function resample(field, panel, columns, rows) {
-  const spread = ([low, high], count) =>
-    Array.from({ length: count }, (_, i) => low + (i * (high - low)) / (count - 1));
-  const x = spread(panel.horizontal.range, columns);
-  const y = spread(panel.vertical.range, rows);
-  return { x, y, z: y.map((atY) => x.map((atX) => sample(field, atX, atY))) };
+/**
+ * Numbers evenly spaced over a range.
+ * @param {number[]} range
+ * @param {number} count
+ */
+export function spread([low, high], count) {
+  return Array.from({ length: count }, (_, index) => low + (index * (high - low)) / (count - 1));
 }
 
-function rangeOf({ z }) {
+/**
+ * The part inside a panel, sampled on a regular grid.
+ * @param {Heights} heights
+ * @param {Panel} panel
+ * @param {number} columns
+ * @param {number} rows
+ * @returns {Heights}
+ */
+export function resample(heights, panel, columns, rows) {
+  const x = spread(panel.horizontal.range, columns);
+  const y = spread(panel.vertical.range, rows);
+  return { x, y, z: y.map((atY) => x.map((atX) => sample(heights, atX, atY))) };
+}
+
+/**
+ * @param {{z: number[][]}} heights
+ * @returns {[number, number]}
+ */
+export function rangeOf({ z }) {
   let [low, high] = [Infinity, -Infinity];
   for (const row of z) {
     for (const value of row) {
@@ -40,8 +74,15 @@ function rangeOf({ z }) {
   return [low, high];
 }
 
-/** Contour lines of a field at `count` evenly spaced levels (marching squares). */
-function drawContours(context, panel, { x, y, z }, count, color) {
+/**
+ * Contour lines at `count` evenly spaced levels (marching squares).
+ * @param {Context} context
+ * @param {Panel} panel
+ * @param {Heights} heights
+ * @param {number} count
+ * @param {string} color
+ */
+export function drawContours(context, panel, { x, y, z }, count, color) {
   const [low, high] = rangeOf({ z });
   if (!(high > low)) return;
   const [across, up] = [x.map((value) => panel.x(value)), y.map((value) => panel.y(value))];
@@ -58,11 +99,18 @@ function drawContours(context, panel, { x, y, z }, count, color) {
       }
     }
   }
-  Object.assign(context, { lineWidth: 1, strokeStyle: color });
+  context.lineWidth = 1;
+  context.strokeStyle = color;
   context.stroke();
 }
 
-/** Join the points at which the sides of one cell have the value `level`; corners run around the cell. */
+/**
+ * Join the points at which the sides of one cell have the value `level`; corners run around the cell.
+ * @param {Context} context
+ * @param {Box} sides
+ * @param {number[]} corners
+ * @param {number} level
+ */
 function crossCell(context, [left, bottom, right, top], corners, level) {
   let crossings = 0;
   for (let side = 0; side < 4; side++) {
@@ -76,10 +124,15 @@ function crossCell(context, [left, bottom, right, top], corners, level) {
   }
 }
 
-/** A field as a small image, from `lowColor` to `highColor`, one pixel for each value. */
-function picture({ x, y, z }, lowColor, highColor) {
+/**
+ * A surface as a small image, from `lowColor` to `highColor`, one pixel for each value.
+ * @param {Heights} heights
+ * @param {Color} lowColor
+ * @param {Color} highColor
+ */
+export function picture({ x, y, z }, lowColor, highColor) {
   const canvas = Object.assign(document.createElement("canvas"), { width: x.length, height: y.length });
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const image = context.createImageData(x.length, y.length);
   const [low, high] = rangeOf({ z });
   z.forEach((values, row) => {

@@ -1,17 +1,26 @@
 // Keys: space, arrows, Home, End; with Shift the arrows go from one synchronisation to the next. They count when the
 // focus is in the player or nowhere; a field, a button or a slider elsewhere keeps its own keys.
 
-let inCharge = null; // of the players on the page, the one used last
+/** @import {Commands} from "./types.d.ts" */
 
+/** @type {?HTMLElement} of the players on the page, the one used last */
+let inCharge = null;
+
+/** @type {Record<string, (commands: Commands, shift: boolean) => void>} */
 const KEYS = {
-  " ": (wishes) => wishes.play(),
-  ArrowRight: (wishes, shift) => (shift ? wishes.next() : wishes.forward()),
-  ArrowLeft: (wishes, shift) => (shift ? wishes.previous() : wishes.backward()),
-  Home: (wishes) => wishes.seek(0),
-  End: (wishes) => wishes.seek(Infinity),
+  " ": (commands) => commands.play(),
+  ArrowRight: (commands, shift) => (shift ? commands.next() : commands.forward()),
+  ArrowLeft: (commands, shift) => (shift ? commands.previous() : commands.backward()),
+  Home: (commands) => commands.seek(0),
+  End: (commands) => commands.seek(Infinity),
 };
 
-/** Whether the element with the focus wants a key for itself. */
+/**
+ * Whether the element with the focus wants a key for itself.
+ * @param {Element} element
+ * @param {string} key
+ * @param {HTMLElement} root
+ */
 function keepsKey(element, key, root) {
   if (!element || element === document.body || element === document.documentElement) return false;
   if (!root.contains(element)) return !element.matches(".stMain, .stAppViewContainer, .js-plotly-plot, .stApp");
@@ -19,10 +28,16 @@ function keepsKey(element, key, root) {
   return key === " " && element.matches("button");
 }
 
-function watchKeys(root, wishes) {
+/**
+ * @param {HTMLElement} root
+ * @param {Commands} commands
+ */
+export function watchKeys(root, commands) {
   const listeners = new AbortController();
   const { signal } = listeners;
-  const claim = () => (inCharge = root);
+  const claim = () => {
+    inCharge = root;
+  };
   inCharge ??= root;
   root.addEventListener("pointerdown", claim, { signal });
   root.addEventListener("focusin", claim, { signal });
@@ -30,12 +45,12 @@ function watchKeys(root, wishes) {
     "keydown",
     (event) => {
       const act = KEYS[event.key];
-      const focus = event.composedPath()[0];
+      const focus = /** @type {Element} */ (event.composedPath()[0]);
       if (!act || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (!root.contains(focus) && inCharge !== root) return;
       if (keepsKey(focus, event.key, root)) return;
       event.preventDefault();
-      act(wishes, event.shiftKey);
+      act(commands, event.shiftKey);
     },
     { signal },
   );

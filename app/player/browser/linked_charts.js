@@ -2,10 +2,24 @@
 // a different number of them for the same step get a line of their own, in their colour. A plot that still waits for its
 // data has none.
 
-class LinkedChart {
+import { Panel } from "./axes.js";
+import { partOf } from "./elements.js";
+import { findChart, leaveSwipesToPage, plotlyAxis, REDRAWN } from "./plotly_chart.js";
+import { ink } from "./theme.js";
+
+/** @import {CursorLine, Graph} from "./types.d.ts" */
+/** @import {Scene} from "./scene.js" */
+
+export class LinkedChart {
+  /** @param {string} key */
   constructor(key) {
     this.key = key;
+    /** @type {HTMLElement[]} */
     this.cursors = [];
+    /** @type {?Graph} */
+    this.graph = null;
+    /** @type {?Panel[]} one for each plot that has data */
+    this.panels = null;
     this.changed = () => this.measure();
   }
 
@@ -15,10 +29,11 @@ class LinkedChart {
 
   attach() {
     const graph = findChart(this.key);
-    const host = graph?.querySelector(".svg-container");
+    const host = graph && partOf(graph, ".svg-container");
     if (!host || this.attached) return;
     this.remove();
-    Object.assign(this, { graph, cursors: [] });
+    this.graph = graph;
+    this.cursors = [];
     leaveSwipesToPage(host);
     this.overlay = document.createElement("div");
     this.overlay.className = "lookahead-cursors";
@@ -29,29 +44,40 @@ class LinkedChart {
   }
 
   measure() {
+    /** @type {Graph[]} */
     const plots = Object.values(this.graph._fullLayout?._plots ?? {}).filter((plot) => hasData(this.graph, plot));
     this.panels = plots.map(({ xaxis, yaxis }) => new Panel(plotlyAxis(xaxis, false), plotlyAxis(yaxis, true)));
     if (this.lines) this.show(this.lines);
   }
 
-  /** `lines`: [{evaluations, color}], the same for every plot of the chart. */
+  /**
+   * `lines`: [{evaluations, color}], the same for every plot of the chart.
+   * @param {CursorLine[]} lines
+   */
   show(lines) {
     this.lines = lines;
     if (!this.panels) return;
     const wanted = this.panels.flatMap((panel) => lines.map((line) => ({ panel, ...line })));
     while (this.cursors.length < wanted.length) this.cursors.push(this.overlay.appendChild(cursor()));
-    this.cursors.forEach((element, index) => place(element, wanted[index]));
+    for (const [index, element] of this.cursors.entries()) place(element, wanted[index]);
   }
 
   remove() {
     for (const event of REDRAWN) this.graph?.removeListener?.(event, this.changed);
     this.overlay?.remove();
-    this.graph = this.panels = null;
+    this.graph = null;
+    this.panels = null;
   }
 }
 
-/** Whether some trace is drawn on a plot: plotly hides a trace without points. */
-function hasData({ _fullData: traces = [] }, { xaxis, yaxis }) {
+/**
+ * Whether some trace is drawn on a plot: plotly hides a trace without points.
+ * @param {Graph} graph
+ * @param {Graph} plot
+ */
+function hasData(graph, { xaxis, yaxis }) {
+  /** @type {Graph[]} */
+  const traces = graph._fullData ?? [];
   return traces.some((each) => each.visible === true && each.xaxis === xaxis._id && each.yaxis === yaxis._id);
 }
 
@@ -61,6 +87,10 @@ function cursor() {
   return element;
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {CursorLine & {panel: Panel}} [wanted]
+ */
 function place(element, wanted) {
   const x = wanted ? wanted.panel.x(wanted.evaluations) : NaN;
   const inside = wanted && x >= wanted.panel.horizontal.offset - 0.5 && x <= wanted.panel.horizontal.end + 0.5;
@@ -73,8 +103,13 @@ function place(element, wanted) {
   if (inside) element.style.transform = `translate(${x - 0.75}px,${offset}px)`;
 }
 
-/** One line when all agree, else one for each optimizer; those that have ended have none while another goes on. */
-function cursorLines(scene, row) {
+/**
+ * One line when all agree, else one for each optimizer; those that have ended have none while another goes on.
+ * @param {Scene} scene
+ * @param {number} row
+ * @returns {CursorLine[]}
+ */
+export function cursorLines(scene, row) {
   const shown = scene.runs.filter((run) => scene.anyShown(run));
   const going = shown.filter((run) => row <= run.final);
   const byName = new Map();

@@ -3,11 +3,21 @@
 // the fraction α along it, layer by layer, and at last everything inside jumps to the outermost φ that moved.
 // All drawing is a function of the moment alone, so that playing, stepping and seeking show the same picture.
 
-const BASE_SHARE = 0.35;
+import { between, pointAt } from "./points.js";
+
+/** @import {Explanation, Moment, Point, Stages} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
+
+export const BASE_SHARE = 0.35;
 const RESTART_SHARE = 0.8; // of the time that one layer's update takes
 const LINE_SHARE = 0.4; // of a layer's update passes before its φ begins to move
 
-function momentOf(position, synchronising) {
+/**
+ * @param {number} position
+ * @param {Uint8Array} synchronising
+ * @returns {Moment}
+ */
+export function momentOf(position, synchronising) {
   const row = Math.floor(position + 1e-9);
   const share = Math.max(0, position - row);
   const split = synchronising[row + 1] ? BASE_SHARE : 1;
@@ -18,13 +28,21 @@ function momentOf(position, synchronising) {
   };
 }
 
-/** The row whose base step is complete. */
-function stepped(moment) {
+/**
+ * The row whose base step is complete.
+ * @param {Moment} moment
+ */
+export function stepped(moment) {
   return moment.synchronisation > 0 ? moment.row + 1 : moment.row;
 }
 
-/** How far each part of a synchronisation of `count` layers has come at `progress` (0 to 1). */
-function stagesOf(count, progress) {
+/**
+ * How far each part of a synchronisation of `count` layers has come at `progress` (0 to 1).
+ * @param {number} count
+ * @param {number} progress
+ * @returns {Stages}
+ */
+export function stagesOf(count, progress) {
   const clock = progress * (count + RESTART_SHARE);
   const layers = Array.from({ length: count }, (_, below) => {
     const part = unit(clock - below);
@@ -36,8 +54,11 @@ function stagesOf(count, progress) {
 /**
  * The synchronisation to show of a run: the one under way, or the last one, fading over the next few steps.
  * {row, updates, stages, fade}, or null.
+ * @param {Run} run
+ * @param {Moment} moment
+ * @returns {?Explanation}
  */
-function explanationOf(run, moment) {
+export function explanationOf(run, moment) {
   if (!run.explains) return null;
   const next = moment.row + 1;
   if (moment.synchronisation > 0 && next <= run.final && run.synchronised[next]) {
@@ -49,13 +70,26 @@ function explanationOf(run, moment) {
   return row > 0 && fade > 0.02 ? explanation(run, row, 1, fade) : null;
 }
 
+/**
+ * @param {Run} run
+ * @param {number} row
+ * @param {number} progress
+ * @param {number} fade
+ * @returns {Explanation}
+ */
 function explanation(run, row, progress, fade) {
   const updates = run.updates(row);
   return { row, updates, progress, fade, stages: stagesOf(updates.length, progress) };
 }
 
-/** Where the weights of a layer are at a moment. */
-function placeOf(run, layer, moment) {
+/**
+ * Where the weights of a layer are at a moment.
+ * @param {Run} run
+ * @param {number} layer
+ * @param {Moment} moment
+ * @returns {Point}
+ */
+export function placeOf(run, layer, moment) {
   const next = moment.row + 1;
   if (moment.base === 0 || next > run.final) return run.weights(layer, moment.row);
   const under = moment.synchronisation > 0 && run.explains && run.synchronised[next] > 0;
@@ -64,6 +98,13 @@ function placeOf(run, layer, moment) {
   return run.consecutive ? run.weights(layer, moment.row) : glide(run, layer, moment);
 }
 
+/**
+ * @param {Explanation} explanation
+ * @param {Run} run
+ * @param {number} layer
+ * @param {number} row
+ * @returns {Point}
+ */
 function placeWithin({ updates, stages }, run, layer, row) {
   if (layer > updates.length) return run.weights(layer, row);
   const end = updates[updates.length - 1].to;
@@ -73,15 +114,22 @@ function placeWithin({ updates, stages }, run, layer, row) {
   return layer < updates.length ? between(moved, end, stages.restart) : moved;
 }
 
+/**
+ * @param {Run} run
+ * @param {number} layer
+ * @param {Moment} moment
+ */
 function glide(run, layer, moment) {
   return between(run.weights(layer, moment.row), run.weights(layer, moment.row + 1), moment.base);
 }
 
-function unit(value) {
+/** @param {number} value */
+export function unit(value) {
   return Math.max(0, Math.min(1, value));
 }
 
-function smooth(value) {
+/** @param {number} value */
+export function smooth(value) {
   const share = unit(value);
   return share * share * (3 - 2 * share);
 }

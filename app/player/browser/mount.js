@@ -1,74 +1,35 @@
-// Where players meet the page: what Streamlit calls, and what tests and a page's own scripts may ask of a player.
+// Where players meet the page: what Streamlit calls.
 
-/** The player's public face, at window.__lookaheadPlayers[key]. Rows count from 0, the start; places are in page pixels. */
-function hooksOf(player) {
-  const { playback, scene } = player;
-  const then =
-    (act) =>
-    (...given) => {
-      act(...given);
-      player.redraw();
-    };
-  return {
-    get step() {
-      return player.steps[playback.row];
-    },
-    get row() {
-      return playback.row;
-    },
-    get position() {
-      return playback.position;
-    },
-    get playing() {
-      return playback.playing;
-    },
-    get attached() {
-      return Boolean(player.stage?.attached);
-    },
-    get overChart() {
-      return player.stage instanceof ChartStage;
-    },
-    /** {count, milliseconds, worst}: frames drawn, and the main thread's time for them. */
-    get frames() {
-      return { ...player.frames };
-    },
-    get inspected() {
-      return scene.inspected?.id;
-    },
-    /** The heads drawn last, for another picture of the same moment. */
-    get heads() {
-      return headsAsDrawn(scene);
-    },
-    play: then(() => playback.play()),
-    pause: then(() => playback.pause()),
-    seek: then((row) => player.jump(row)),
-    head: (name, layer = 0, start = 0) => headOnPage(player, name, layer, start),
-  };
-}
+import { partOf } from "./elements.js";
+import { Player } from "./player.js";
 
-function headsAsDrawn(scene) {
-  const halo = ink(scene.theme.background, 0.9);
-  return scene.heads.map(({ run, layer, weights }) => {
-    const inks = scene.inks(run) ?? inksOf(run, scene.theme);
-    return { name: run.name, layer, weights, halo, color: ink(inks[layer] ?? inks[0]) };
+/** @import {ComponentArguments} from "./types.d.ts" */
+
+/** @type {WeakMap<HTMLElement, Player>} */
+const mounted = new WeakMap();
+
+/**
+ * Streamlit adds the style sheet as a link, and a player reads its colours and sizes from it.
+ * @param {ParentNode} parent
+ */
+async function styled(parent) {
+  const link = parent.querySelector("link");
+  if (!link || link.sheet) return;
+  await new Promise((done) => {
+    for (const event of ["load", "error"]) link.addEventListener(event, done, { once: true });
   });
 }
 
-function headOnPage({ scene, stage }, name, layer, start) {
-  const found = scene.heads.find(({ run, layer: own }) => run.name === name && run.start === start && own === layer);
-  if (!found) return null;
-  const box = stage.host.getBoundingClientRect();
-  return [box.left + found.point[0], box.top + found.point[1]];
-}
-
-const mounted = new WeakMap();
-
-/** Streamlit calls this when the data or the theme changed, and what it returns when the component leaves the page. */
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".lookahead-player");
+/**
+ * Streamlit calls this when the data or the theme changed, and what it returns when the component leaves the page.
+ * @param {ComponentArguments<Uint8Array>} component
+ */
+export default async function mount({ data, parentElement, setTriggerValue }) {
+  const root = partOf(parentElement, ".lookahead-player");
+  await styled(parentElement);
   if (!mounted.has(root)) mounted.set(root, new Player(root));
   const player = mounted.get(root);
-  player.receive(data, (point) => setTriggerValue("pick", point));
+  player.receive(data, (pick) => setTriggerValue("pick", pick));
   return () => {
     player.remove();
     mounted.delete(root);

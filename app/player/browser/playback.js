@@ -1,21 +1,42 @@
 // Where playback stands and how it moves on; knows rows and seconds only, nothing of the page.
 
-const ROWS_PER_SECOND = 10; // at speed 1
-const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20];
+import { BASE_SHARE, momentOf } from "./moment.js";
+
+export const ROWS_PER_SECOND = 10; // at speed 1
+export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20];
 const ANIMATED_UP_TO = 2; // beyond this speed a synchronisation takes no time of its own
 const STEP_SECONDS = 0.25;
 const STEP_SYNCHRONISATION_SECONDS = 1.1;
 const LOOP_PAUSE = 1.2; // seconds at the end before starting again
 
-class Playback {
+export class Playback {
   constructor() {
-    Object.assign(this, { position: 0, playing: false, speed: 1, loop: false, pausing: false, goal: null, rested: 0 });
-    Object.assign(this, { rows: 1, synchronising: new Uint8Array(1), stops: new Uint8Array(1), still: false });
+    this.position = 0;
+    this.playing = false;
+    this.speed = 1;
+    this.loop = false;
+    this.pausing = false;
+    this.still = false; // a visitor who asked for less motion
+    /** @type {?number} the row that a single step is on its way to */
+    this.goal = null;
+    this.rested = 0;
+    this.rows = 1;
+    /** @type {Uint8Array} */
+    this.synchronising = new Uint8Array(1);
+    /** @type {Uint8Array} */
+    this.stops = new Uint8Array(1);
   }
 
-  /** `synchronising`: layers that synchronise at each row in some shown run; `stops`: rows to pause at and to jump to. */
+  /**
+   * `synchronising`: layers that synchronise at each row in some shown run; `stops`: rows to pause at and to jump to.
+   * @param {number} rows
+   * @param {Uint8Array} synchronising
+   * @param {Uint8Array} stops
+   */
   load(rows, synchronising, stops) {
-    Object.assign(this, { rows, synchronising, stops });
+    this.rows = rows;
+    this.synchronising = synchronising;
+    this.stops = stops;
     this.position = Math.min(this.position, rows - 1);
     if (this.goal !== null) this.goal = Math.min(this.goal, rows - 1);
   }
@@ -53,17 +74,21 @@ class Playback {
     this.playing = false;
   }
 
+  /** @param {number} row */
   seek(row) {
     this.goal = null;
     this.position = Math.max(0, Math.min(this.end, row));
     this.rested = 0;
   }
 
-  /** Move to a later row as a visible motion; a second call finishes the first at once. */
+  /**
+   * Move to a later row as a visible motion; a second call finishes the first at once.
+   * @param {number} row
+   */
   walk(row) {
     const from = this.row;
     this.playing = false;
-    this.seek(row - 1 > from ? row - 1 : from);
+    this.seek(Math.max(row - 1, from));
     if (this.still || row > this.end) this.seek(row);
     else if (row > this.position) this.goal = row;
   }
@@ -78,6 +103,7 @@ class Playback {
     return 0;
   }
 
+  /** @param {number} row */
   seconds(row) {
     const count = this.synchronising[row];
     const factor = 1 + 0.5 * (count - 1);
@@ -86,7 +112,10 @@ class Playback {
     return [1 / (ROWS_PER_SECOND * this.speed), shown ? factor * Math.min(2.4, 0.6 / this.speed) : 0];
   }
 
-  /** Playing time of the whole at a speed, in seconds. */
+  /**
+   * Playing time of the whole at a speed, in seconds.
+   * @param {number} speed
+   */
   duration(speed) {
     const trial = Object.assign(new Playback(), this, { speed, goal: null });
     let total = 0;
@@ -94,7 +123,10 @@ class Playback {
     return total;
   }
 
-  /** Let `left` seconds pass. */
+  /**
+   * Let `left` seconds pass.
+   * @param {number} left
+   */
   advance(left) {
     if (this.playing && this.position >= this.end) return this.rest(left);
     while (left > 0 && this.moving && this.position < this.end) left = this.part(left);
@@ -102,7 +134,10 @@ class Playback {
     return this.moving;
   }
 
-  /** Go on to the end of the present part of a row (its base step, or its synchronisation); seconds that remain. */
+  /**
+   * Go on to the end of the present part of a row (its base step, or its synchronisation); seconds that remain.
+   * @param {number} left
+   */
   part(left) {
     const row = Math.floor(this.position + 1e-9);
     const share = this.position - row;
@@ -121,11 +156,13 @@ class Playback {
     return Math.max(0, left - needed);
   }
 
+  /** @param {number} row */
   arrive(row) {
     if (this.goal !== null && row >= this.goal) this.goal = null;
     if (this.playing && this.pausing && this.stops[row]) this.playing = false;
   }
 
+  /** @param {number} seconds */
   rest(seconds) {
     if (!this.loop) {
       this.playing = false;

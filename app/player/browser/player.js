@@ -1,37 +1,84 @@
-// One player: its playback, its scene over a chart (or over its own axes), its controls; and the component around it.
+// One player: its playback, its scene over a chart (or over axes of its own), and its controls.
+
+import { AxesStage } from "./axes_stage.js";
+import { ChartStage } from "./chart_stage.js";
+import { commandsOf } from "./commands.js";
+import { partOf } from "./elements.js";
+import { HeadNote } from "./head_note.js";
+import { hooksOf } from "./hooks.js";
+import { Inspector } from "./inspector.js";
+import { watchKeys } from "./keyboard.js";
+import { Legend } from "./legend.js";
+import { cursorLines, LinkedChart } from "./linked_charts.js";
+import { recall, remember } from "./memory.js";
+import { Playback, ROWS_PER_SECOND, SPEEDS } from "./playback.js";
+import { findChart, placeOfKey } from "./plotly_chart.js";
+import { watchPointer } from "./pointer.js";
+import { Scene } from "./scene.js";
+import { readTheme } from "./theme.js";
+import { timelineOf } from "./timeline.js";
+import { Transport } from "./transport.js";
+import { unpack } from "./unpack.js";
+
+/** @import {Background, Click, Spotted, Stage, Theme, PlayerView} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes of our own
 const HURRIED = 12; // rows a second, beyond which nobody reads along
 const WORDS_EVERY = 100; // ms between two changes of the text while hurried
-const REMEMBERED = 5000; // ms for which a player that was taken off the page comes back as it was
-const players = (window.__lookaheadPlayers ??= {});
-const memories = new Map();
+const LONGEST = 60; // seconds that the whole takes at the speed chosen first
 const lessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-const FRAME = `<style>${STYLE}</style>
-  <div class="lp-surface" hidden></div>
+const FRAME = `<div class="lp-surface" hidden></div>
   <div class="lp-transport" role="group" aria-label="Playback"></div>
   <div class="lp-legend" role="group" aria-label="Optimizers and layers"></div>
   <div class="lp-inspector" role="group" aria-label="Step inspector"></div>`;
 
-class Player {
+/** The players on the page by their keys, shared by every copy of this module. */
+function players() {
+  window.__lookaheadPlayers ??= {};
+  return window.__lookaheadPlayers;
+}
+
+export class Player {
+  /**
+   * @param {HTMLElement} root
+   * @param {?Background} background drawn where there is no chart
+   */
   constructor(root, background = null) {
     root.innerHTML = FRAME;
-    Object.assign(this, { root, background, started: performance.now(), worded: 0, scene: new Scene(), linked: [] });
-    const part = (name) => root.querySelector(`.lp-${name}`);
-    const wishes = this.wishes();
+    this.root = root;
+    this.background = background;
+    this.started = performance.now();
+    this.worded = 0;
+    this.scene = new Scene();
     this.playback = new Playback();
-    this.transport = new Transport(part("transport"), this.playback, wishes);
-    this.legend = new Legend(part("legend"), wishes);
-    this.inspector = new Inspector(part("inspector"), wishes);
-    this.keys = watchKeys(root, wishes);
-    this.surface = part("surface");
+    /** @type {LinkedChart[]} */
+    this.linked = [];
+    this.prepareControls();
+    this.last = 0;
+    this.outdated = false;
     this.frames = { count: 0, milliseconds: 0, worst: 0 };
+    /** @type {FrameRequestCallback} */
     this.tick = (now) => this.frame(now);
     this.moved = () => {
       this.outdated = true;
       this.redraw();
     };
+    this.watchPage();
+  }
+
+  prepareControls() {
+    const { root } = this;
+    const commands = commandsOf(this);
+    this.transport = new Transport(partOf(root, ".lp-transport"), this.playback, commands);
+    this.legend = new Legend(partOf(root, ".lp-legend"), commands);
+    this.inspector = new Inspector(partOf(root, ".lp-inspector"), commands);
+    this.keys = watchKeys(root, commands);
+    this.surface = partOf(root, ".lp-surface");
+  }
+
+  watchPage() {
     this.watcher = new MutationObserver(() => this.attach());
     this.watcher.observe(document.body, { childList: true, subtree: true });
     this.timer = setInterval(() => this.attach(), 300);
@@ -40,43 +87,23 @@ class Player {
     this.setStill(lessMotion.matches);
   }
 
-  /** What the controls may ask for. */
-  wishes() {
-    const changed =
-      (act) =>
-      (...given) => {
-        act(...given);
-        this.redraw();
-      };
-    const playback = () => this.playback;
-    return {
-      play: changed(() => (playback().playing ? playback().pause() : playback().play())),
-      forward: changed(() => playback().walk(Math.min(playback().end, playback().row + 1))),
-      backward: changed(() => this.jump(Math.ceil(playback().position) - 1)),
-      next: changed(() => playback().walk(playback().next())),
-      previous: changed(() => this.jump(playback().previous())),
-      seek: changed((row) => playback().seek(row)),
-      speed: changed((speed) => (playback().speed = speed)),
-      loop: changed(() => (playback().loop = !playback().loop)),
-      pausing: changed(() => (playback().pausing = !playback().pausing)),
-      toggle: changed((name) => this.toggle(name)),
-      inspect: changed((run) => this.inspect(run)),
-      inspectStart: changed((start) => this.inspectStart(start)),
-      redraw: () => this.redraw(),
-    };
-  }
-
+  /** @param {number} row */
   jump(row) {
     this.playback.pause();
     this.playback.seek(row);
   }
 
+  /** @param {boolean} still */
   setStill(still) {
     this.playback.still = still;
     if (still) this.playback.pause();
   }
 
-  /** New data, or the old under a new theme. */
+  /**
+   * New data, or the old under a new theme.
+   * @param {Uint8Array} bytes
+   * @param {?((click: Click) => void)} pick called with each click on the surface
+   */
   receive(bytes, pick) {
     this.pick = pick;
     const { theme } = this.scene;
@@ -87,25 +114,36 @@ class Player {
     this.dress(themed);
   }
 
+  /** @param {Uint8Array} bytes */
   load(bytes) {
     this.bytes = bytes;
     const { view, runs } = unpack(bytes);
     const first = !this.view;
     const other = this.view && this.view.scene !== view.scene;
     if (this.view?.chart !== view.chart) this.detach();
-    Object.assign(this, { view, runs });
-    players[view.key] = hooksOf(this);
+    this.view = view;
+    this.runs = runs;
+    players()[view.key] = hooksOf(this);
     this.link(view.linked);
-    if (first) this.recall(view);
+    const known = first && recall(view, this.playback, this.scene);
     if (other) this.startOver();
+    this.scene.minima = view.minima;
+    this.root.classList.toggle(
+      "lp-light",
+      runs.some(({ cloud }) => cloud),
+    );
+    this.scene.inspected = this.runToInspect();
+    this.setRows();
+    if (other || (first && !known)) this.choosePace();
+  }
+
+  /** The run inspected so far, another one of its optimizer, or the one with the most layers. */
+  runToInspect() {
+    const { runs } = this;
     const { inspected } = this.scene;
     const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
     const again = runs.find(({ id }) => id === inspected?.id) ?? runs.find(({ name }) => name === inspected?.name);
-    this.scene.minima = view.minima;
-    this.root.classList.toggle("lp-light", runs.some(({ cloud }) => cloud));
-    this.scene.inspected = again ?? richest ?? null;
-    this.setRows();
-    if (other || (first && !memories.has(view.key))) this.choosePace();
+    return again ?? richest ?? null;
   }
 
   /** Another scene: from its start, with its richest run inspected. */
@@ -115,12 +153,15 @@ class Player {
     this.scene.inspected = null;
   }
 
-  /** Colours first, then everything that is drawn in them. */
+  /**
+   * Colours first, then everything that is drawn in them.
+   * @param {Theme} theme
+   */
   dress(theme) {
     this.scene.show(this.runs, theme);
     this.legend.load(this.scene);
     this.inspectAgain();
-    if (this.stage instanceof OwnStage)
+    if (this.stage instanceof AxesStage)
       this.detach(); // its extent and panels follow the data
     else if (this.stage) this.scene.place(this.stage);
     this.attach();
@@ -130,41 +171,18 @@ class Player {
   /** A speed at which the whole takes at most a minute. */
   choosePace() {
     const { playback } = this;
-    const slow = SPEEDS.filter((speed) => speed >= 1);
-    playback.speed = slow.find((speed) => playback.duration(speed) <= 60) ?? slow[slow.length - 1];
+    const quick = SPEEDS.filter((speed) => speed >= 1);
+    playback.speed = quick.find((speed) => playback.duration(speed) <= LONGEST) ?? quick[quick.length - 1];
     if (this.view.autoplay && !lessMotion.matches) playback.play();
   }
 
-  recall({ key, scene }) {
-    const memory = memories.get(key);
-    const known = memory && memory.scene === scene && performance.now() - memory.at <= REMEMBERED;
-    if (!known) return memories.delete(key);
-    const { position, playing, speed, loop, pausing, hidden, inspected } = memory;
-    Object.assign(this.playback, { position, playing, speed, loop, pausing });
-    return Object.assign(this.scene, { hidden, inspected });
-  }
-
-  remember() {
-    const { position, playing, speed, loop, pausing } = this.playback;
-    const { hidden, inspected } = this.scene;
-    const [at, { key, scene }] = [performance.now(), this.view];
-    memories.set(key, { scene, position, playing, speed, loop, pausing, hidden, inspected, at });
-  }
-
-  /** Which rows there are, their base steps, and at which of them something synchronises. */
   setRows() {
-    const { inspected } = this.scene;
-    const longest = this.runs.reduce((found, run) => (run.rows > found.rows ? run : found), inspected);
-    const seen = this.runs.filter((run) => run.explains && this.scene.anyShown(run));
-    const synchronising = new Uint8Array(longest?.rows ?? 1);
-    this.steps = longest?.step ?? [0];
-    for (const run of seen)
-      run.synchronised.forEach((count, row) => (synchronising[row] = Math.max(count, synchronising[row])));
-    const stops = synchronising.slice(); // the inspected run's, and the others' when it has ended
-    if (seen.includes(inspected)) stops.set(inspected.synchronised.subarray(0, inspected.final + 1));
+    const { steps, synchronising, stops } = timelineOf(this.runs, this.scene);
+    this.steps = steps;
     this.playback.load(synchronising.length, synchronising, stops);
   }
 
+  /** @param {string} name of a run, or of one of its layers: "name/layer" */
   toggle(name) {
     const { hidden } = this.scene;
     if (!hidden.delete(name)) hidden.add(name);
@@ -173,6 +191,7 @@ class Player {
     this.setRows();
   }
 
+  /** @param {Run} run */
   inspect(run) {
     if (run === this.scene.inspected) return;
     this.scene.inspected = run;
@@ -182,19 +201,15 @@ class Player {
   }
 
   inspectAgain() {
-    const { inspected } = this.scene;
+    const { inspected, theme } = this.scene;
     if (!inspected) return;
     const inks = this.scene.inks(inspected);
-    this.inspector.load(
-      inspected,
-      this.runs.filter(({ name }) => name === inspected.name),
-      inks,
-      this.scene.theme,
-      this.view,
-    );
-    this.transport.load(inspected, this.steps, this.scene.theme, inks);
+    const alike = this.runs.filter(({ name }) => name === inspected.name);
+    this.inspector.load(inspected, alike, inks, theme, this.view);
+    this.transport.load(inspected, this.steps, inks);
   }
 
+  /** @param {number} start */
   inspectStart(start) {
     const { name } = this.scene.inspected;
     this.inspect(this.runs.find((run) => run.name === name && run.start === start));
@@ -204,15 +219,15 @@ class Player {
   attach() {
     if (!this.view) return;
     for (const chart of this.linked) if (!chart.attached) chart.attach();
-    if (this.stage?.attached && !(this.stage instanceof OwnStage && this.view.chart && findChart(this.view.chart)))
-      return;
+    const replaceable = this.stage instanceof AxesStage && this.view.chart && findChart(this.view.chart);
+    if (this.stage?.attached && !replaceable) return;
     this.detach();
-    const stage = ChartStage.at(this.view.chart, this.moved) ?? this.ownStage();
+    const stage = ChartStage.at(this.view.chart, this.moved) ?? this.axesStage();
     if (!stage) return;
     this.stage = stage;
     this.scene.place(stage);
-    stage.paint?.(this.scene.theme);
-    this.hover = new Hover(stage.host, this.scene.theme);
+    stage.paint(this.scene.theme);
+    this.note = new HeadNote(stage.host, this.scene.theme);
     this.unwatch = watchPointer(
       stage,
       (spot) => this.point(spot),
@@ -221,19 +236,21 @@ class Player {
     this.redraw();
   }
 
-  ownStage() {
+  axesStage() {
     const coming = placeOfKey(this.view.chart) || performance.now() - this.started < PATIENCE;
     const waiting = this.view.chart && coming;
-    return waiting ? null : new OwnStage(this.surface, this.runs, this.view, this.background, this.moved);
+    return waiting ? null : new AxesStage(this.surface, this.runs, this.view, this.background, this.moved);
   }
 
   detach() {
     this.unwatch?.();
-    this.hover?.remove();
+    this.note?.remove();
     this.stage?.remove();
+    /** @type {?Stage} */
     this.stage = null;
   }
 
+  /** @param {string[]} keys */
   link(keys) {
     for (const chart of this.linked) chart.remove();
     this.linked = keys.map((key) => new LinkedChart(key));
@@ -246,16 +263,18 @@ class Player {
     if (!this.stage?.attached) this.attach();
     else if (this.stage.measure()) {
       this.scene.remeasured();
-      this.stage.paint?.(this.scene.theme);
+      this.stage.paint(this.scene.theme);
     }
   }
 
+  /** @param {?Spotted} spot */
   point(spot) {
     const head = spot && this.scene.headAt(spot.point);
-    if (head) this.hover.show(head, this.scene, this.view);
-    else this.hover.hide();
+    if (head) this.note.show(head, this.scene, this.view);
+    else this.note.hide();
   }
 
+  /** @param {Spotted} spot */
   press(spot) {
     this.keys.claim();
     const head = this.scene.headAt(spot.point);
@@ -274,6 +293,7 @@ class Player {
     this.asked = requestAnimationFrame(this.tick);
   }
 
+  /** @param {number} now */
   frame(now) {
     this.asked = 0;
     if (!this.root.isConnected) return;
@@ -288,7 +308,10 @@ class Player {
     if (moving) this.redraw();
   }
 
-  /** Draw everything; when hurried, what is beside the surface takes turns, and words wait a little. */
+  /**
+   * Draw everything; when hurried, what is beside the surface takes turns, and words wait a little.
+   * @param {boolean} hurried
+   */
   render(hurried) {
     const { scene, playback } = this;
     const { moment } = playback;
@@ -304,6 +327,7 @@ class Player {
     if (lines) for (const chart of this.linked) chart.show(lines);
   }
 
+  /** @param {number} milliseconds */
   count(milliseconds) {
     this.frames.count += 1;
     this.frames.milliseconds += milliseconds;
@@ -311,7 +335,7 @@ class Player {
   }
 
   remove() {
-    if (this.view) this.remember();
+    if (this.view) remember(this.view, this.playback, this.scene);
     cancelAnimationFrame(this.asked);
     clearInterval(this.timer);
     for (const { observer } of [this.transport, this.inspector.closeUp]) observer.disconnect();
@@ -320,10 +344,14 @@ class Player {
     lessMotion.removeEventListener("change", this.heedMotion);
     for (const chart of this.linked) chart.remove();
     this.detach();
-    if (this.view && players[this.view.key]?.head) delete players[this.view.key];
+    if (this.view && players()[this.view.key]?.head) delete players()[this.view.key];
   }
 }
 
+/**
+ * @param {Uint8Array} one
+ * @param {Uint8Array} other
+ */
 function sameBytes(one, other) {
   return one.length === other.length && one.every((value, index) => value === other[index]);
 }

@@ -1,29 +1,58 @@
 // A player's heads over a chart in three dimensions, where its camera sees them; and that camera, remembered, since
 // Streamlit makes the chart anew whenever its data change. The chart's own data never change for the heads' sake.
 
+import { contextOf, densityOf } from "./elements.js";
+import { rangeOf, sample } from "./heights.js";
+import { AVERAGE, lookOf } from "./look.js";
+import { head, hollow } from "./marks.js";
+import { findChart } from "./plotly_chart.js";
+
+/** @import {ComponentArguments, Graph, HeadColors, PlacedHead} from "./types.d.ts" */
+
 const HEAD_LIFT = 0.008; // of the relief's height, as surface3d.py lifts its lines
-const cameras = (window.__lookaheadCameras ??= {});
+window.__lookaheadCameras ??= {};
+const cameras = window.__lookaheadCameras; // survives a new copy of this module
 const CAMERA_MOVED = ["plotly_relayouting", "plotly_relayout"];
 const TOUCHES = ["pointerdown", "wheel"];
 
-/** A 4 x 4 matrix, column after column, times a point. */
+/**
+ * A 4 x 4 matrix, column after column, times a point.
+ * @param {number[]} matrix
+ * @param {number[]} point
+ */
 function transformed(matrix, point) {
   return [0, 1, 2, 3].map((row) => point.reduce((sum, value, column) => sum + matrix[row + 4 * column] * value, 0));
 }
 
-/** Where a camera sees a point of the scene, as shares of the picture's width and height. */
+/**
+ * Where a camera sees a point of the scene, as shares of the picture's width and height.
+ * @param {Record<string, number[]>} camera
+ * @param {number[]} point
+ */
 function projected({ model, view, projection }, point) {
   const [x, y, , w] = [model, view, projection].reduce((at, matrix) => transformed(matrix, at), [...point, 1]);
   return [0.5 + (0.5 * x) / w, 0.5 - (0.5 * y) / w];
 }
 
+/**
+ * @param {Record<string, number>} one
+ * @param {Record<string, number>} other
+ */
 function sameEye(one, other) {
   return ["x", "y", "z"].every((axis) => Math.abs(one[axis] - other[axis]) < 1e-9);
 }
 
-class Orbit {
+class ReliefHeads {
   constructor() {
-    this.touch = () => (this.touched = true);
+    this.chart = ""; // key of the chart
+    this.player = ""; // key of the player
+    this.drawn = ""; // what was drawn last
+    this.touched = false;
+    /** @type {?Graph} plotly's scene, as it was made last */
+    this.scene = null;
+    this.touch = () => {
+      this.touched = true;
+    };
     this.moved = () => {
       if (this.touched && this.scene?.glplot) cameras[this.chart] = this.scene.getCamera();
     };
@@ -41,6 +70,7 @@ class Orbit {
     this.draw();
   }
 
+  /** @param {?Graph} graph */
   attach(graph) {
     this.detach();
     this.graph = graph;
@@ -52,15 +82,20 @@ class Orbit {
     for (const event of CAMERA_MOVED) this.graph?.removeListener?.(event, this.moved);
     for (const event of TOUCHES) this.graph?.removeEventListener(event, this.touch, { capture: true });
     this.canvas?.remove();
-    this.graph = this.scene = this.canvas = null;
+    this.graph = null;
+    this.scene = null;
+    this.canvas = null;
   }
 
-  /** A scene just made: give it a canvas and, whatever plotly does meanwhile, the last camera until it is touched. */
+  /**
+   * A scene just made: give it a canvas and, whatever plotly does meanwhile, the last camera until it is touched.
+   * @param {Graph} scene
+   */
   adopt(scene) {
     this.scene = scene;
     this.canvas?.remove();
     this.canvas = scene.container.appendChild(document.createElement("canvas"));
-    this.canvas.className = "lookahead-orbit";
+    this.canvas.className = "lookahead-relief";
     this.canvas.style.cssText = "position:absolute;inset:0;width:100%;height:100%;pointer-events:none";
     this.drawn = "";
     this.touched = false;
@@ -80,28 +115,35 @@ class Orbit {
   draw() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const { cameraParams } = this.scene.glplot;
-    const heads = players()[this.player]?.heads ?? [];
+    const heads = window.__lookaheadPlayers?.[this.player]?.heads ?? [];
     const places = heads.map(({ weights }) => weights.join());
     const signature = [width, height, ...cameraParams.view, ...cameraParams.projection, ...places].join();
     if (signature === this.drawn) return;
     this.drawn = signature;
-    const density = Math.min(2, window.devicePixelRatio || 1);
-    Object.assign(this.canvas, { width: width * density, height: height * density });
-    const context = this.canvas.getContext("2d");
+    const density = densityOf();
+    this.canvas.width = width * density;
+    this.canvas.height = height * density;
+    const context = contextOf(this.canvas);
     context.scale(density, density);
     this.heads = heads.flatMap((each) => this.seen(each, width, height));
     for (const { layer, point, color, halo } of this.heads) {
-      if (layer === "averaged") hollow(context, 0, point, 5, color, halo);
-      else head(context, layer, point, styleOf(HEAD_RADII, layer), color, halo);
+      if (layer === "averaged") hollow(context, AVERAGE.shape, point, AVERAGE.radius, color, halo);
+      else head(context, lookOf(layer).shape, point, lookOf(layer).radius, color, halo);
     }
   }
 
-  /** A head on the relief, or none where there is no relief below it. */
+  /**
+   * A head on the relief, or none where there is no relief below it.
+   * @param {HeadColors} each
+   * @param {number} width
+   * @param {number} height
+   * @returns {PlacedHead[]}
+   */
   seen(each, width, height) {
-    const { x, y, z } = this.graph._fullData.find(({ type }) => type === "surface");
+    const { x, y, z } = this.graph._fullData.find((/** @type {Graph} */ { type }) => type === "surface");
     this.range = this.rangedOver === z ? this.range : rangeOf({ z });
     this.rangedOver = z;
-    const up = sample({ x, y, z }, ...each.weights) + HEAD_LIFT * (this.range[1] - this.range[0]);
+    const up = sample({ x, y, z }, each.weights[0], each.weights[1]) + HEAD_LIFT * (this.range[1] - this.range[0]);
     if (!Number.isFinite(up)) return [];
     const place = [...each.weights, up].map((value, axis) => value * this.scene.dataScale[axis]);
     const [across, down] = projected(this.scene.glplot.cameraParams, place);
@@ -114,19 +156,24 @@ class Orbit {
   }
 }
 
-const players = () => window.__lookaheadPlayers ?? {};
-const orbits = new WeakMap();
+/** @type {WeakMap<HTMLElement, ReliefHeads>} */
+const mounted = new WeakMap();
 
-/** Streamlit calls this when the data changed, and what it returns when the component leaves the page. */
-export default function ({ data, parentElement }) {
-  if (!orbits.has(parentElement)) orbits.set(parentElement, new Orbit());
-  const orbit = orbits.get(parentElement);
-  if (orbit.chart !== data.chart) orbit.detach();
-  Object.assign(orbit, { chart: data.chart, player: data.player });
-  (window.__lookaheadOrbits ??= {})[data.chart] = orbit;
+/**
+ * Streamlit calls this when the data changed, and what it returns when the component leaves the page.
+ * @param {ComponentArguments<{chart: string, player: string}>} component
+ */
+export default function mount({ data, parentElement }) {
+  if (!mounted.has(parentElement)) mounted.set(parentElement, new ReliefHeads());
+  const heads = mounted.get(parentElement);
+  if (heads.chart !== data.chart) heads.detach();
+  heads.chart = data.chart;
+  heads.player = data.player;
+  window.__lookaheadReliefs ??= {};
+  window.__lookaheadReliefs[data.chart] = heads;
   return () => {
-    orbit.remove();
-    orbits.delete(parentElement);
-    if (window.__lookaheadOrbits[data.chart] === orbit) delete window.__lookaheadOrbits[data.chart];
+    heads.remove();
+    mounted.delete(parentElement);
+    if (window.__lookaheadReliefs[data.chart] === heads) delete window.__lookaheadReliefs[data.chart];
   };
 }

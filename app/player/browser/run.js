@@ -1,67 +1,63 @@
 // What the player knows of a run. Layer 0 stands for the fast weights θ, layer j >= 1 for the slow weights φ_j, 1 being
 // the innermost. Row 0 is the start. The layout of the bytes is described in pack.py.
 
-class Reader {
-  constructor(bytes, offset) {
-    this.bytes = bytes;
-    this.offset = offset;
-  }
+import { between, pointAt } from "./points.js";
 
-  floats(count) {
-    // Copied, because a Float32Array must start at a multiple of four bytes of its buffer.
-    const part = this.bytes.slice(this.offset, this.offset + 4 * count);
-    this.offset += 4 * count;
-    return new Float32Array(part.buffer, 0, count);
-  }
+/** @import {Header, Layer, Point, Update} from "./types.d.ts" */
+/** @import {Reader} from "./unpack.js" */
 
-  counts(count) {
-    this.offset += count;
-    return this.bytes.subarray(this.offset - count, this.offset);
-  }
-
-  points(count) {
-    return { x: this.floats(count), y: this.floats(count) };
-  }
+/**
+ * @param {[number, number][]} given (k, α) of each layer, innermost first @returns {Layer[]}
+ * @param {?[number, number]} given
+ */
+function layersOf(given) {
+  let period = 1;
+  return given.map(([k, alpha]) => {
+    const within = period;
+    period *= k;
+    return { k, alpha, within, period };
+  });
 }
 
-function unpack(bytes) {
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const { tracks, ...view } = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  const reader = new Reader(bytes, 4 + size);
-  const runs = tracks.map((header) => new Run(header, reader));
-  runs.forEach((run, index) => run.complete(tracks[index].punctual ? run.due() : reader.counts(run.rows)));
-  return { view, runs };
-}
-
-function progression(given, rows, reader) {
-  if (!given) return reader.floats(rows);
-  return Float64Array.from({ length: rows }, (_, row) => given[0] + row * given[1]);
-}
-
-class Run {
+export class Run {
+  /**
+   * @param {Header} header
+   * @param {Reader} reader
+   */
   constructor(header, reader) {
-    const { name, color, rows, consecutive, diverged, panel, start, lr, delta } = header;
-    Object.assign(this, { name, color, rows, consecutive, diverged, panel, start, lr, delta, id: `${name}/${start}` });
-    let period = 1;
-    this.layers = header.layers.map(([k, alpha]) => ({ k, alpha, within: period, period: (period *= k) }));
+    const { rows } = header;
+    this.name = header.name;
+    this.color = header.color;
+    this.rows = rows;
+    this.consecutive = header.consecutive;
+    this.diverged = header.diverged;
+    this.panel = header.panel;
+    this.start = header.start;
+    this.lr = header.lr;
+    this.delta = header.delta;
+    this.id = `${header.name}/${header.start}`;
+    this.layers = layersOf(header.layers);
     this.fast = reader.points(rows);
     this.loss = reader.floats(rows);
     this.sparse = reader.points(header.proposals);
     this.averaged = header.averaged ? reader.points(rows) : null;
     this.slow = header.slow ? header.layers.map(() => reader.points(rows)) : null;
-    this.step = progression(header.step, rows, reader);
-    this.evaluations = progression(header.evaluations, rows, reader);
+    this.step = reader.progression(header.step, rows);
+    this.evaluations = reader.progression(header.evaluations, rows);
     this.cloud = header.cloud ? { count: header.cloud, ...reader.points(rows * header.cloud) } : null;
     this.spread = header.cloud ? Array.from({ length: 5 }, () => reader.floats(rows)) : null;
   }
 
   /** How many layers are due at each row by their periods alone. */
   due() {
-    const layersAt = (step) => this.layers.filter(({ period }) => step % period === 0).length;
+    const layersAt = (/** @type {number} */ step) => this.layers.filter(({ period }) => step % period === 0).length;
     return Uint8Array.from(this.step, (step, row) => (row ? layersAt(step) : 0));
   }
 
-  /** Fill in what follows from `synchronised`: proposals, and for each layer the row of its last synchronisation. */
+  /**
+   * Fill in what follows from `synchronised`: proposals, and for each layer the row of its last synchronisation.
+   * @param {Uint8Array} counts
+   */
   complete(counts) {
     this.synchronised = counts.slice();
     this.stop();
@@ -75,15 +71,17 @@ class Run {
       }
       // The start is no synchronisation, and a run that has diverged stays where it is.
       if (row === 0 || this.ended(row)) this.synchronised[row] = 0;
-      this.last.forEach((last, below) => (last[row] = this.synchronised[row] > below ? row : (last[row - 1] ?? 0)));
+      for (const [below, last] of this.last.entries()) {
+        last[row] = this.synchronised[row] > below ? row : (last[row - 1] ?? 0);
+      }
     }
     delete this.sparse;
   }
 
   /** A run that diverged has stopped by the row `stopped`, which may lie behind its last; from `final` on it stays put. */
   stop() {
-    const found = this.step.findIndex((step) => step >= this.diverged);
-    this.stopped = this.diverged < 0 ? this.rows - 1 : found < 0 ? this.rows : found;
+    const row = this.step.findIndex((/** @type {number} */ step) => step >= this.diverged);
+    this.stopped = this.diverged < 0 ? this.rows - 1 : row < 0 ? this.rows : row;
     this.final = Math.min(this.rows - 1, this.stopped);
   }
 
@@ -96,23 +94,38 @@ class Run {
     return this.consecutive && this.depth > 0 && !this.cloud;
   }
 
-  /** The row that tells where the run is at a row of the timeline, which goes on when this run has ended. */
+  /**
+   * The row that tells where the run is at a row of the timeline, which goes on when this run has ended.
+   * @param {number} row
+   */
   clamp(row) {
     return Math.max(0, Math.min(this.final, row));
   }
 
-  /** Whether a run that diverged has stopped by a row. */
+  /**
+   * Whether a run that diverged has stopped by a row.
+   * @param {number} row
+   */
   ended(row) {
     return this.diverged >= 0 && row >= this.stopped;
   }
 
-  /** The weights of a layer at a row: slow weights are the fast ones right after their layer last synchronised. */
+  /**
+   * The weights of a layer at a row: slow weights are the fast ones right after their layer last synchronised.
+   * @param {number} layer
+   * @param {number} row
+   * @returns {Point}
+   */
   weights(layer, row) {
     const at = this.clamp(row);
     if (layer === 0) return pointAt(this.fast, at);
     return this.slow ? pointAt(this.slow[layer - 1], at) : pointAt(this.fast, this.last[layer - 1][at]);
   }
 
+  /**
+   * @param {number} layer
+   * @param {number} row
+   */
   lossOf(layer, row) {
     const at = this.clamp(row);
     if (layer === 0) return this.loss[at];
@@ -122,6 +135,8 @@ class Run {
   /**
    * The updates of the layers that synchronised at a row, innermost first: φ_j moves from `from` towards `target`
    * (θ, or the φ_{j-1} just updated) and arrives at `to`. After the last, everything inside restarts from its `to`.
+   * @param {number} row
+   * @returns {Update[]}
    */
   updates(row) {
     const count = this.explains && row > 0 && row < this.rows ? this.synchronised[row] : 0;
@@ -136,7 +151,11 @@ class Run {
     return done;
   }
 
-  /** How far a layer's clock has come: k at its synchronisation, 0 from the next step of the layer below it on. */
+  /**
+   * How far a layer's clock has come: k at its synchronisation, 0 from the next step of the layer below it on.
+   * @param {number} layer
+   * @param {number} row
+   */
   counter(layer, row) {
     const { k, within, period } = this.layers[layer - 1];
     const step = this.step[this.clamp(row)];
@@ -144,22 +163,21 @@ class Run {
     return Math.floor(step / within) % k;
   }
 
-  /** Base steps until a layer next synchronises. */
+  /**
+   * Base steps until a layer next synchronises.
+   * @param {number} layer
+   * @param {number} row
+   */
   untilSynchronised(layer, row) {
     const { period } = this.layers[layer - 1];
     return period - (this.step[this.clamp(row)] % period);
   }
 
-  /** The row after which the fast weights have moved freely: that of the last synchronisation before `row`. */
+  /**
+   * The row after which the fast weights have moved freely: that of the last synchronisation before `row`.
+   * @param {number} row
+   */
   blockStart(row) {
     return this.last.length && row > 0 ? this.last[0][row - 1] : 0;
   }
-}
-
-function pointAt(points, row) {
-  return [points.x[row], points.y[row]];
-}
-
-function between(from, to, share) {
-  return [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
 }

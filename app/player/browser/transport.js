@@ -1,5 +1,17 @@
-// The bar of controls: buttons, scrubber, speed and switches. It reports wishes and shows the state; it decides nothing.
+// The bar of controls: buttons, scrubber, speed and switches. It passes commands on and shows the state; it decides nothing.
 
+import { contextOf, densityOf, partOf } from "./elements.js";
+import { stepped } from "./moment.js";
+import { shortNumber } from "./numbers.js";
+import { SPEEDS } from "./playback.js";
+import { ink } from "./theme.js";
+
+/** @import {Color, Commands} from "./types.d.ts" */
+/** @import {Playback} from "./playback.js" */
+/** @import {Run} from "./run.js" */
+/** @typedef {Partial<Pick<Playback, "position" | "playing" | "pausing" | "loop" | "speed">> & {pixel?: number, row?: number}} Shown */
+
+/** @type {Record<string, string>} */
 const ICONS = {
   play: '<path d="M8 5.2v13.6c0 .8.9 1.3 1.6.8l10-6.8c.6-.4.6-1.2 0-1.6l-10-6.8C8.9 3.9 8 4.4 8 5.2z"/>',
   pause: '<rect x="6.5" y="5" width="4" height="14" rx="1.2"/><rect x="13.5" y="5" width="4" height="14" rx="1.2"/>',
@@ -13,15 +25,26 @@ const ICONS = {
   pausing: '<circle class="line" cx="12" cy="12" r="8.5"/><path class="line" d="M10 9v6M14 9v6"/>',
 };
 
+/** @param {string} name */
 function icon(name) {
   return `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
 }
 
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {string} [classes]
+ */
 function button(name, title, classes = "") {
   return `<button type="button" class="lp-button ${classes}" data-do="${name}" title="${title}" aria-label="${title}">
     ${icon(name)}</button>`;
 }
 
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {string} text
+ */
 function toggle(name, title, text) {
   return `<button type="button" class="lp-toggle" data-do="${name}" aria-pressed="false" title="${title}">
     ${icon(name)}<span>${text}</span></button>`;
@@ -47,27 +70,55 @@ const TRANSPORT = `
     ${toggle("loop", "Start again at the end", "Loop")}
   </div>`;
 
-class Transport {
-  constructor(element, playback, wishes) {
+/** @type {("pausing" | "loop")[]} */
+const TOGGLES = ["pausing", "loop"];
+/** @type {("previous" | "backward" | "play" | "forward" | "next" | "pausing" | "loop")[]} */
+const BUTTONS = ["previous", "backward", "play", "forward", "next", ...TOGGLES];
+
+export class Transport {
+  /**
+   * @param {HTMLElement} element
+   * @param {Playback} playback
+   * @param {Commands} commands
+   */
+  constructor(element, playback, commands) {
     element.innerHTML = TRANSPORT;
-    Object.assign(this, { element, playback, steps: [0], shown: {} });
-    const find = (selector) => element.querySelector(selector);
-    [this.range, this.done, this.thumb, this.canvas] = ["input", ".lp-done", ".lp-thumb", "canvas"].map(find);
-    [this.step, this.total, this.speed] = [".lp-count b", ".lp-count span", "select"].map(find);
-    for (const each of element.querySelectorAll("[data-do]")) each.onclick = () => wishes[each.dataset.do]();
-    this.range.oninput = () => wishes.seek(Number(this.range.value));
-    this.speed.onchange = () => wishes.speed(Number(this.speed.value));
+    this.element = element;
+    this.playback = playback;
+    /** @type {ArrayLike<number>} */
+    this.steps = [0];
+    /** @type {Shown} what the page shows by now */
+    this.shown = {};
+    this.range = element.querySelector("input");
+    this.done = partOf(element, ".lp-done");
+    this.thumb = partOf(element, ".lp-thumb");
+    this.canvas = element.querySelector("canvas");
+    this.step = partOf(element, ".lp-count b");
+    this.total = partOf(element, ".lp-count span");
+    this.speed = element.querySelector("select");
+    this.playButton = partOf(element, ".lp-play");
+    this.toggles = TOGGLES.map((name) => partOf(element, `[data-do=${name}]`));
+    for (const name of BUTTONS) partOf(element, `[data-do=${name}]`).onclick = commands[name];
+    this.range.oninput = () => commands.seek(Number(this.range.value));
+    this.speed.onchange = () => commands.speed(Number(this.speed.value));
     this.observer = new ResizeObserver(() => this.layout());
-    this.observer.observe(find(".lp-scrubber"));
+    this.observer.observe(partOf(element, ".lp-scrubber"));
   }
 
-  /** `steps` of the rows to scrub through; the ticks under the rail are the synchronisations of `run`. */
-  load(run, steps, theme, inks) {
-    this.range.max = this.playback.end;
-    Object.assign(this, { run, steps, theme, inks });
+  /**
+   * `steps` of the rows to scrub through; the ticks under the rail are the synchronisations of `run`.
+   * @param {Run} run
+   * @param {ArrayLike<number>} steps
+   * @param {Color[]} inks
+   */
+  load(run, steps, inks) {
+    this.range.max = String(this.playback.end);
+    this.run = run;
+    this.steps = steps;
+    this.inks = inks;
     const last = steps[this.playback.end];
     this.total.textContent = ` / ${last}`;
-    this.element.querySelector(".lp-count").style.setProperty("--digits", String(last).length);
+    partOf(this.element, ".lp-count").style.setProperty("--digits", String(String(last).length));
     this.layout();
   }
 
@@ -80,11 +131,11 @@ class Transport {
 
   paintTicks() {
     const { canvas, run, width } = this;
-    const density = Math.min(2, window.devicePixelRatio || 1);
+    const density = densityOf();
     canvas.width = Math.max(1, Math.round((width + 16) * density));
     canvas.height = Math.round(14 * density);
     if (!run || width <= 0) return;
-    const context = canvas.getContext("2d");
+    const context = contextOf(canvas);
     context.setTransform(density, 0, 0, density, 0, 0);
     for (let row = 1; row < run.rows; row++) {
       const count = run.explains ? run.synchronised[row] : 0;
@@ -95,7 +146,10 @@ class Transport {
     }
   }
 
-  /** Called every frame; touches the page only where something changed, and its text only when `words` says so. */
+  /**
+   * Called every frame; touches the page only where something changed, and its text only when `words` says so.
+   * @param {boolean} [words]
+   */
   show(words = true) {
     const { playback, shown } = this;
     const { position, playing } = playback;
@@ -104,30 +158,37 @@ class Transport {
     if (position !== shown.position && (!playing || Math.abs(pixel - shown.pixel) >= 1 || shown.pixel === undefined)) {
       this.done.style.transform = `scaleX(${share})`;
       this.thumb.style.transform = `translateX(${pixel}px)`;
-      Object.assign(shown, { position, pixel });
+      shown.position = position;
+      shown.pixel = pixel;
     }
     const row = playback.goal ?? stepped(playback.moment);
     if (words && row !== shown.row) this.showRow(row);
     if (playing !== shown.playing) this.showPlaying(playing);
-    for (const name of ["pausing", "loop"]) {
+    for (const [index, name] of TOGGLES.entries()) {
       if (playback[name] !== shown[name]) {
-        this.element.querySelector(`[data-do=${name}]`).setAttribute("aria-pressed", (shown[name] = playback[name]));
+        shown[name] = playback[name];
+        this.toggles[index].setAttribute("aria-pressed", String(playback[name]));
       }
     }
-    if (playback.speed !== shown.speed) this.speed.value = shown.speed = playback.speed;
+    if (playback.speed !== shown.speed) {
+      shown.speed = playback.speed;
+      this.speed.value = String(playback.speed);
+    }
   }
 
+  /** @param {number} row */
   showRow(row) {
     this.shown.row = row;
     const step = this.steps[row];
-    this.step.textContent = step;
-    this.range.value = row;
+    this.step.textContent = String(step);
+    this.range.value = String(row);
     if (!this.playback.playing) this.range.setAttribute("aria-valuetext", `step ${step}`);
   }
 
+  /** @param {boolean} playing */
   showPlaying(playing) {
     this.shown.playing = playing;
-    const play = this.element.querySelector(".lp-play");
+    const play = this.playButton;
     play.innerHTML = icon(playing ? "pause" : "play");
     play.setAttribute("aria-label", playing ? "Pause (space)" : "Play (space)");
   }
