@@ -43,7 +43,8 @@ class Mark:
         part: what of it, such as slow weights; empty where a series has one part only.
         kind: targets are unseen places to hover and click, on pages only; they have no name in the legend.
         low, high: (points,) interval about y: a band along a line, bars at dots; None for none.
-        width, dash: of a line; the width is also that of hollow and thin dots.      marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
+        width, dash: of a line; the width also of the edge of hollow and thin dots.
+        marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
         texts: written beside the dots, on this side.      quiet: a guide or what lies behind: in the page's grey.
         clip: whether what reaches over the frame is cut off.
         hover, data: template of the hover text, empty for none, and the numbers or words (points,) that it names.
