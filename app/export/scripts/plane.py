@@ -17,10 +17,8 @@ from app.export.scripts.text import WIDTH, Node, assigned, call, constructor, li
 from app.figures.caption import surface_caption
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
-from app.state.formula import DEFAULT_FORMULA
 from app.state.surfaces import OWN
-from landscapes.expression import CONSTANTS, Apply, Expression, Number, Symbol, bound
-from landscapes.formula import parse
+from landscapes.expression import Apply, Expression, Number, Symbol
 
 if TYPE_CHECKING:
     from app.state import GamesConfig, SurfacesConfig
@@ -109,7 +107,7 @@ def surface_script(config: SurfacesConfig, file: str = "run.py") -> str:
     field: Node = call("gradient_field", "f") if own else f"{surface}.field()"
     if config.noise != "none":
         field = call("noisy_field", surface, constructor(config.gradient_noise()), starts="len(STARTS)")
-    function = formula_function(config.formula or DEFAULT_FORMULA, dict(config.parameters or ())) if own else ""
+    function = _function(config.landscape.tree) if own and config.landscape.tree else ""
     body = _body(config, field, surface_runs.escape_radius(config), function)
     return script(surface_caption(config), body, file)
 
@@ -123,15 +121,11 @@ def game_script(config: GamesConfig, file: str = "run.py") -> str:
     return script(game_caption(config), _body(config, field, game_runs.escape_radius(config)), file)
 
 
-def formula_function(formula: str, values: dict[str, float]) -> str:
+def _function(tree: Expression) -> str:
     """`def f(p)` for a visitor's formula: the operations that the app computes, in their order.
 
     Only the parser's own tree is written out, so the text holds nothing but numbers, x, y and functions of the tables.
-
-    Raises:
-        FormulaError: it is no formula.
     """
-    tree = bound(parse(formula, values).tree, CONSTANTS | values)
     result = f"    return {_source(tree)[0]}"
     if len(result) > WIDTH:
         result = "    return (\n        " + "\n        ".join(_terms(tree)) + "\n    )"
