@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from app.figures.look import Style
     from app.player.tracks import Track
     from app.runs.streamlines import Streamlines
-
-# Set once and never changed: fonts embedded whole enough for journals (TrueType), ids that repeat from run to run.
-mpl.rcParams.update({"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "lookahead-lab"})
 
 LEVELS = 24
 FONT = 9.0  # points

@@ -8,9 +8,9 @@ import numpy as np
 
 from app.figures.caption import BLUER, Caption, citations, optimizer_line
 from app.figures.scene import Extent, Scene, extent_of
-from app.figures.surfaces import Grid
 from app.figures.words import NETWORK_WORDS
 from app.player.tracks import Track
+from app.runs.grid import Grid
 from app.state import NetworksConfig
 from landscapes.contours import PlaneLoss
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.surfaces import QUIET
+from app.runs.grid import distance
 from optim_core.trajectory import Trajectory
 
 Floats = NDArray[np.float64]
@@ -62,14 +63,6 @@ def empty_chart(height: int = 230, *, logarithmic: bool = True, percent: bool = 
         "plot_bgcolor": "rgba(0,0,0,0)",
     }
     return go.Figure(layout=layout)
-
-
-def distance(places: Floats, minima: Floats) -> Floats:
-    """Distance to the nearest minimum: places (..., dim), minima (minima, dim) -> (...); NaN where there are none."""
-    if not len(minima):
-        return np.full(places.shape[:-1], np.nan)
-    gaps = [np.linalg.norm(places - minimum, axis=-1) for minimum in minima]
-    return np.minimum.reduce(gaps)
 
 
 def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray[np.int64], Floats]:

@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.curves import add_line, distance, empty_chart
-from app.figures.surfaces import QUIET, SCALE, Grid, framed, panels_of
+from app.figures.curves import add_line, empty_chart
+from app.figures.surfaces import QUIET, SCALE, framed, panels_of
+from app.runs.grid import Grid, distance
 from app.runs.streamlines import Streamlines
 from landscapes.games import Equilibrium
 from optim_core.trajectory import Trajectory

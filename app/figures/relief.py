@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.surfaces import Grid
+from app.runs.grid import Grid
 from optim_core.trajectory import Trajectory
 
 Floats = NDArray[np.float64]

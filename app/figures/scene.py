@@ -15,7 +15,7 @@ from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
-    from app.figures.surfaces import Grid
+    from app.runs.grid import Grid
     from app.runs.streamlines import Streamlines
     from app.state import SurfacesConfig
     from landscapes.surfaces import Minimum

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-import torch
-from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from app.runs.grid import Grid
 from landscapes.surfaces import Minimum
 
-Domain = tuple[tuple[float, float], tuple[float, float]]
-
-GRID = 121  # points along each axis: finer than the eye sees under the contour lines, and 60 kB
 # Slate that fades towards the heights: the page shows through, so that the same picture suits light and dark themes.
 SCALE = [
     [0.0, "rgba(70,95,135,.62)"],
@@ -25,28 +20,6 @@ SCALE = [
 ]
 LINE = "rgba(110,125,150,.35)"
 QUIET = "rgba(128,128,128,.25)"
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A surface sampled on its domain: x and y (GRID,), height (GRID, GRID) with one row per y."""
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    height: NDArray[np.float64]
-
-    def shade(self, log_view: bool) -> NDArray[np.float64]:
-        """What the colour follows: the height, or log(1 + height above the lowest) where heights span decades."""
-        return np.log1p(self.height - np.nanmin(self.height)) if log_view else self.height
-
-
-def sample(function: Callable[[torch.Tensor], torch.Tensor], domain: Domain, points: int = GRID) -> Grid:
-    """Evaluate an objective on a regular grid over its domain; undefined places become NaN."""
-    x, y = (np.linspace(low, high, points) for low, high in domain)
-    where = np.stack(np.meshgrid(x, y), axis=-1)
-    with torch.no_grad():
-        height = function(torch.from_numpy(where)).numpy()
-    return Grid(x, y, np.where(np.isfinite(height), height, np.nan))
 
 
 def surface_figure(

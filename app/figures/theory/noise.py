@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,20 +10,11 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from app.figures.theory.look import DIVERGES, MUTED, depth_color, finish, log_axis
+from app.runs.theory import VarianceCurves, halving
 from optim_core.experiments import VarianceRun
 
 Floats = NDArray[np.float64]
 EQUAL, EFFECTIVE = "equal lr", "equal effective lr"
-
-
-@dataclass(frozen=True)
-class VarianceCurves:
-    """Closed forms V_n at an equal and at an equal effective lr over one parameter; infinite where unstable."""
-
-    parameter: str
-    values: Floats
-    equal: Floats
-    effective: Floats
 
 
 def variance_figure(
@@ -150,9 +140,3 @@ def _traded(depth: int, contraction: float, variance: float) -> go.Scatter:
         hoverinfo="skip",
         marker={"symbol": "diamond", "size": 10, "color": depth_color(depth), "line": {"color": MUTED, "width": 1}},
     )
-
-
-def halving(contraction: Floats) -> Floats:
-    """Base steps in which a rate halves the distance; NaN where it does not contract."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((contraction > 0) & (contraction < 1), np.log(0.5) / np.log(contraction), np.nan)

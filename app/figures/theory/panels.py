@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from app.figures.chart import Map, Mark, Pair, Panel
 from app.figures.theory.look import DIVERGES, FLOW, MUTED, PATH, PLAIN, depth_color
-from app.figures.theory.noise import EFFECTIVE, EQUAL, VarianceCurves, halving
+from app.figures.theory.noise import EFFECTIVE, EQUAL
 from app.figures.theory.stability import PLANE_POINTS, SYMBOLS, disagreements, edges, outline, reach_of
 from app.player.tracks import PALETTE
 from app.runs import theory as theory_runs
+from app.runs.theory import VarianceCurves, halving
 from app.state.theory import TheoryConfig
 from optim_core.experiments import RateRun, VarianceRun
 from optim_core.theory import factors, linear_factors, why_not

@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from app.figures.surfaces import LINE, SCALE, Grid
+from app.figures.surfaces import LINE, SCALE
 from app.figures.theory.look import FLOW, PATH, PLAIN, depth_color, finish, log_axis
 from app.player.tracks import PALETTE
+from app.runs.grid import Grid
 from optim_core.experiments import AccuracyRun
 from optim_core.theory import ModifiedLoss
 

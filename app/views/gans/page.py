@@ -13,7 +13,6 @@ from app.player import player
 from app.runs import gans as gan_runs
 from app.runs import networks as network_runs
 from app.runs import plane as plane_runs
-from app.runs.surfaces import Recent
 from app.state import GansConfig
 from app.state.presets import shown_by_gan
 from app.tables.gans import gan_table
@@ -30,10 +29,6 @@ from landscapes.planes import random_walk_shares
 CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
 CHART, PLAYER, SAMPLES = "gan-plane", "gan-player", "gan-samples"
 HONESTY = ("gan-honesty-1", "gan-honesty-2")
-
-_views: Recent[plane_runs.View] = Recent(4)
-_backdrops: Recent[plane_runs.Backdrop] = Recent(4)
-_samples: Recent[tuple[gan_runs.Samples, ...]] = Recent(4)
 
 
 def page() -> None:
@@ -73,8 +68,8 @@ def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimize
 
 def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     st.markdown("#### What the generators make")
-    key, task = tuple(result.request.key for result in results), config.task()
-    made = _samples.get(key, lambda: gan_runs.samples(task, results))
+    task = config.task()
+    made = gan_runs.recent_samples(task, results)
     figure = samples_figure(names, inks(config.colors), made, gan_runs.real_samples(task))
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
     behind = "; real samples are grey" if config.dataset == "ring" else ""
@@ -88,14 +83,12 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
         "Loss drawn on it", ["discriminator", "generator"], format_func=lambda name: f"{name}'s", key=f"{PAGE}.drawn",
         required=True,
     )  # fmt: skip
-    key = tuple(result.request.key for result in results)
     try:
-        seen = _views.get(key, lambda: plane_runs.players_view(results))
+        seen = plane_runs.players_view(results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    score = config.task().landscape(config.drawn, config.seed)
-    backdrop = _backdrops.get((key, config.drawn), lambda: plane_runs.Backdrop(seen, score))
+    backdrop = plane_runs.gan_backdrop(config, results)
     logarithmic = config.objective == "non-saturating"  # the other losses may be negative
     titles = ("discriminator's first principal direction", "generator's")
     draw_plane(seen, backdrop, key=CHART, titles=titles, logarithmic=logarithmic)

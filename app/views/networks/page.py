@@ -43,7 +43,7 @@ def page() -> None:
     st.dataframe(training_table(asked.names, results), hide_index=True)
     training_notes(config, asked.names, results)
     first = [row[0] for row in results]
-    scene = weight_space(config, task, asked.names, first, linked=CURVES)
+    scene = weight_space(config, asked.names, first, linked=CURVES)
     draw_linked(second_row, CURVES[3:])
     sharpness_part(task, asked.names, first)
     export_panel(network_offer(config, results, scene), config, page=PAGE)

@@ -13,24 +13,18 @@ from app.figures.words import NETWORK_WORDS
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import plane as plane_runs
-from app.runs.surfaces import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, inks
 from app.views.parts.history import chosen
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
-from landscapes.tasks.classifier import ClassifierTask
 
 PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
 HONESTY = ("network-honesty-1", "network-honesty-2")
 
-_views: Recent[plane_runs.View] = Recent(8)
-_backdrops: Recent[plane_runs.Backdrop] = Recent(8)
-
 
 def weight_space(
     config: NetworksConfig,
-    task: ClassifierTask,
     names: Sequence[str],
     results: Sequence[TrainingResult],
     *,
@@ -50,14 +44,12 @@ def weight_space(
         _choose_close_up(config.close_up, {card: names[place] for card, place in config.close_ups.items()})
     elif config.plane == "ends":
         _choose_ends({card: names[place] if card else "the common start" for card, place in config.ends.items()})
-    shown = {"cycle": config.close_up, "ends": config.through}.get(config.plane)
-    key = (tuple(result.request.key for result in results), config.plane, shown)
     try:
-        seen = _views.get(key, lambda: plane_runs.view_of(config, results))
+        seen = plane_runs.view_of(config, results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = _backdrops.get(key, lambda: plane_runs.Backdrop(seen, task.landscape(plane_runs.IMAGES)))
+    backdrop = plane_runs.network_backdrop(config, results)
     titles = ("first principal direction", "second principal direction") if config.plane == "pca" else ("u", "v")
     draw_plane(seen, backdrop, key=CHART, titles=titles, measure=config.measure)
     tracks = plane_runs.tracks(seen, results, names, config.colors)

@@ -12,15 +12,13 @@ from app.figures.cloud import ellipse, mark_steady
 from app.figures.surfaces import surface_figure
 from app.player import player
 from app.runs import cloud
-from app.runs.surfaces import Recent, Scenery, Trajectory
+from app.runs.surfaces import Scenery, Trajectory
 from app.state import SurfacesConfig
 from app.views.parts.downloads import download
 from app.views.parts.progress import progress
 
 PAGE, CHART = "surfaces", "seed-cloud"
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
-
-_clouds: Recent[Trajectory] = Recent(8)
 
 
 def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
@@ -37,7 +35,8 @@ def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
         "(without layers: its weights). Solid: the ellipse of their covariance, two standard deviations, which holds "
         "86 % of a Gaussian cloud. Dashed, where a closed form exists: what it settles at in theory (derived here)."
     )
-    run = _computed(config, number)
+    with progress("Seed cloud") as on_progress:
+        run = cloud.seed_cloud(config, number, on_progress)
     st.plotly_chart(_figure(config, scenery), key=CHART, config=CONFIG, theme="streamlit")
     player(cloud.cloud_tracks(config, run), key=f"{CHART}-player", chart_key=CHART, pickable=False)
     st.dataframe(deviations(config, run), hide_index=True)
@@ -55,16 +54,6 @@ def _downloads(config: SurfacesConfig, scenery: Scenery, run: Trajectory) -> Non
         download(
             "Cloud (HTML)", lambda: surface_exports.cloud_html(config, run, _figure(config, scenery)), f"{stem}.html"
         )
-
-
-def _computed(config: SurfacesConfig, number: int) -> Trajectory:
-    key = (config.landscape, config.starts[0], config.gradient_noise(), config.steps, config.specs(), number)
-
-    def compute() -> Trajectory:
-        with progress("Seed cloud") as on_progress:
-            return cloud.seed_cloud(config, number, on_progress)
-
-    return _clouds.get(key, compute)
 
 
 def _figure(config: SurfacesConfig, scenery: Scenery) -> go.Figure:

@@ -12,6 +12,7 @@ from app.figures.surfaces import surface_figure
 from app.figures.words import surface_words
 from app.player import player
 from app.runs import surfaces as surface_runs
+from app.runs.cache import recent
 from app.state import SurfacesConfig
 from app.state.presets import shown_by
 from app.tables.surfaces import summary
@@ -37,8 +38,6 @@ CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
 LETTER = 7  # px of a letter in a table, on average
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
-
-_figures: surface_runs.Recent[go.Figure] = surface_runs.Recent(16)  # what does not move is drawn once
 
 
 def page() -> None:
@@ -73,9 +72,7 @@ def _stage(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surfac
         tuple(spec.name for spec in config.specs()) if config.panels else ("",),
         config.landscape.log_view,
     )
-    figure = _figures.get(
-        (scenery, titles), lambda: surface_figure(scenery.grid, scenery.minima, log_view=log_view, titles=titles)
-    )
+    figure = _background(scenery, titles, log_view)
     st.plotly_chart(with_predictions(figure, config), key=CHART, config=CONFIG, theme="streamlit")
     tracks = hidden(surface_runs.surface_tracks(config, run))
     on_pick = place_prediction if predicting() else move_start
@@ -84,6 +81,11 @@ def _stage(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surfac
         tracks, key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
         words=surface_words(config),
     )  # fmt: skip
+
+
+@recent(16, key=lambda *arguments: arguments)  # what does not move is drawn once
+def _background(scenery: surface_runs.Scenery, titles: tuple[str, ...], log_view: bool) -> go.Figure:
+    return surface_figure(scenery.grid, scenery.minima, log_view=log_view, titles=titles)
 
 
 def _table(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surface_runs.Scenery) -> None:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from app.figures.relief import LIFT, POINTS, draped, height_at, relief_figure
-from app.figures.surfaces import Grid
 from app.runs import surfaces as surface_runs
+from app.runs.grid import Grid
 from app.state import SurfacesConfig
 
 AXIS = np.linspace(-2, 2, 41)

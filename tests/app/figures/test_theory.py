@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from app.figures.theory.noise import VarianceCurves, halving, trade_off_figure, variance_figure
+from app.figures.theory.noise import trade_off_figure, variance_figure
 from app.figures.theory.rates import rates_figure
 from app.figures.theory.regularization import accuracy_figure, coefficients_figure
 from app.figures.theory.stability import disagreements, factor_plane, outline, reach_of, stability_figure
+from app.runs.theory import VarianceCurves, halving
 from optim_core.experiments import AccuracyRun, RateRun, SimulatedMap, VarianceRun
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec

@@ -315,7 +315,7 @@ def test_noise_is_the_same_for_every_optimizer_and_repeats():
     config = GamesConfig(game="noisy_bilinear", steps=60)
     one = config.model_copy(update={"cards": config.cards[:1]})
     first = game_runs.game_run(config).fast[:, 0]
-    game_runs._trajectories._kept.clear()
+    game_runs.game_run.clear()
     assert (game_runs.game_run(one).fast[:, 0] == first).all()
 
 
