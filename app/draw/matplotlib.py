@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -14,7 +14,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from app.draw.scenes import FONT, LEVELS, wrapped
-from app.player.tracks import PALETTE
+from app.figures import look
+from app.figures.look import BAND, BAR_GROUP, CONVERGES, DIVERGES, EDGE, RATES, TINY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
 SMALL = FONT - 1
 LETTER, HANDLE = 0.068, 0.65  # inches of an average letter of the legend, and of what stands before a name
 PAD = 0.07  # inches around everything
-RATES = (0.95, 1.05)  # rates beyond these share the colour of the end, as on the page
-BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
 FEW_DECADES = (1.5, 2.5)  # of the horizontal and of the vertical axis: below, 1, 2 and 5 of each are named
+SIDES = {"above": (0, 5, "center"), "below": (0, -12, "center"), "left": (-6, -3, "right"), "right": (6, -3, "left")}
 SPARSE = 20  # points: on fewer a letter stands above its line, where it hides none of them
-TINY = 3.0  # points: smaller dots have no edge
 
 
 def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float) -> Figure:
@@ -62,7 +61,8 @@ def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -
     if panel.map is not None:
         _map(axes, panel.map, style)
     for mark in panel.marks:
-        _mark(axes, mark, chart, style)
+        if mark.kind != "targets":
+            _mark(axes, mark, chart, style)
     for series in _lettered(chart, style):
         _letter(axes, panel, series, chart, style)
     for limit, span in ((axes.set_xlim, panel.spans[0]), (axes.set_ylim, panel.spans[1])):
@@ -122,6 +122,9 @@ def _map(axes: Axes, drawn: Map, style: Style) -> None:
         levels, shades = np.linspace(*drawn.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
         axes.contourf(drawn.x, drawn.y, drawn.values, levels=levels, cmap=shades, extend="both", zorder=1)
         axes.contour(drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5)
+    elif drawn.shading == "kinds":
+        shades = ListedColormap([color or style.background for color in drawn.colors])
+        axes.pcolormesh(drawn.x, drawn.y, drawn.values, cmap=shades, vmin=-0.5, vmax=len(drawn.colors) - 0.5, zorder=1)
     else:
         edge, fill = _inside(style)
         axes.contourf(drawn.x, drawn.y, drawn.values, levels=[-np.inf, 1.0], colors=[fill], alpha=BAND, zorder=1)
@@ -130,12 +133,12 @@ def _map(axes: Axes, drawn: Map, style: Style) -> None:
 
 def _rates(style: Style) -> LinearSegmentedColormap:
     """Contracting, the boundary, expanding."""
-    ends = ("#ffffff", "#d0d0d0", "#8a8a8a") if style.own else (PALETTE[0], style.background, PALETTE[1])
+    ends = ("#ffffff", "#d0d0d0", "#8a8a8a") if style.own else (CONVERGES, style.background, DIVERGES)
     return LinearSegmentedColormap.from_list("rates", ends)
 
 
 def _inside(style: Style) -> tuple[str, str]:
-    return ("#000000", "#6b6b6b") if style.own else (PALETTE[0], PALETTE[0])
+    return ("#000000", "#6b6b6b") if style.own else (CONVERGES, CONVERGES)
 
 
 def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
@@ -144,7 +147,7 @@ def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
     if mark.kind == "bars":
         _bars(axes, mark, chart, color)
     elif mark.kind == "dots":
-        _dots(axes, mark, color, style, below=index % 2 == 1)
+        _dots(axes, mark, color, style)
     else:
         axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y))
         if mark.low is not None and mark.high is not None:
@@ -162,36 +165,35 @@ def _look(mark: Mark, color: str, style: Style, *, x: Any = (), y: Any = (), lab
     """A mark's line or dots, as on the axes and in the legend."""
     dots = mark.kind == "dots"
     line = Line2D(
-        x, y, color=color, linewidth=0 if dots else mark.width, marker=mark.marker if dots else None, label=label,
+        x, y, color=color, linewidth=0 if dots else mark.width, marker=look.CODES[mark.marker][0] if dots else None,
         markersize=mark.size, markeredgecolor=style.background, markeredgewidth=0.5 * (mark.size > TINY), zorder=3,
-        solid_joinstyle="round",
+        solid_joinstyle="round", label=label, alpha=mark.opacity, clip_on=mark.clip,
     )  # fmt: skip
-    if mark.marker in ("x", "_"):
-        line.set_markeredgecolor(color)
-        line.set_markeredgewidth(1.2)
+    if mark.hollow or mark.marker in look.THIN:
+        line.set(markeredgecolor=color, markeredgewidth=EDGE, fillstyle="none" if mark.hollow else "full")
     if mark.dash and not dots:
         line.set_dashes([length / mark.width for length in mark.dash])
     return line
 
 
-def _dots(axes: Axes, mark: Mark, color: str, style: Style, *, below: bool) -> None:
-    """With their intervals, and words beside them: above and below in turn, so that neighbours stay legible."""
+def _dots(axes: Axes, mark: Mark, color: str, style: Style) -> None:
+    """With their intervals, and words beside them."""
     if mark.low is not None and mark.high is not None:
         reach = np.abs(np.stack([mark.y - mark.low, mark.high - mark.y]))
-        axes.errorbar(mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=1.2, zorder=2.8)
+        axes.errorbar(mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=EDGE, zorder=2.8)
     axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y))
     axes.autoscale_view()
     halo = [withStroke(linewidth=2, foreground=style.background)]
     for text, *place in zip(mark.texts, mark.x, mark.y, strict=False):
         axes.annotate(
-            text, place, (0, -12 if below else 5), textcoords="offset points", color=style.ink, fontsize=SMALL,
-            path_effects=halo, ha="center", zorder=4, annotation_clip=True,
+            text, place, SIDES[mark.side][:2], textcoords="offset points", color=style.ink, fontsize=SMALL,
+            path_effects=halo, ha=SIDES[mark.side][2], zorder=4, annotation_clip=True,
         )  # fmt: skip
 
 
 def _bars(axes: Axes, mark: Mark, chart: Chart, color: str) -> None:
     """Side by side at each place, those of one series beside those of the next."""
-    barred = [*dict.fromkeys(m.series for panel in chart.drawn for m in panel.marks if m.kind == "bars")]
+    barred = [*dict.fromkeys(mark.series for mark in chart.marks if mark.kind == "bars")]
     each = BAR_GROUP / len(barred)
     shift = (barred.index(mark.series) - (len(barred) - 1) / 2) * each
     axes.bar(mark.x + shift, mark.y, each, color=color, zorder=3)
@@ -199,7 +201,7 @@ def _bars(axes: Axes, mark: Mark, chart: Chart, color: str) -> None:
 
 def _lettered(chart: Chart, style: Style) -> list[str]:
     """The series that a letter tells apart: in print, where colours are gone, those with lines, if several."""
-    lined = {m.series for panel in chart.drawn for m in panel.marks if m.kind == "line" and not m.quiet}
+    lined = {mark.series for mark in chart.marks if mark.kind == "line" and not mark.quiet}
     return [series for series in chart.series if series in lined] if style.own and len(lined) > 1 else []
 
 
@@ -245,11 +247,10 @@ def _fitting(labels: list[str], width: float) -> int:
 
 
 def _series_entries(chart: Chart, style: Style) -> list[Any]:
-    marks = [mark for panel in chart.drawn for mark in panel.marks]
     entries: list[Any] = []
     titled = all(panel.bare for panel in chart.drawn)  # then each series has a panel of its own, which names it
     for index, name in enumerate(chart.series):
-        own = next(mark for mark in marks if mark.series == name)
+        own = next(mark for mark in chart.marks if mark.series == name)
         if titled and not own.quiet:
             continue
         color = _color(own, index, style)
@@ -260,12 +261,7 @@ def _series_entries(chart: Chart, style: Style) -> list[Any]:
 
 
 def _part_entries(chart: Chart, style: Style) -> list[Any]:
-    parts: dict[str, Mark] = {}
-    for panel in chart.drawn:
-        for mark in panel.marks:
-            if mark.part:
-                parts.setdefault(mark.part, mark)
-    return [_look(mark, style.ink, style, label=part) for part, mark in parts.items()]
+    return [_look(mark, style.ink, style, label=part) for part, mark in chart.parts.items()]
 
 
 def _region_entries(chart: Chart, style: Style) -> list[Any]:

@@ -6,8 +6,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from app.player.tracks import PALETTE
+
 StyleName = Literal["light", "dark", "print"]
 STYLES: tuple[str, ...] = get_args(StyleName)
+Shape = Literal["circle", "square", "diamond", "triangle", "star", "cross", "stroke"]
+CODES: dict[str, tuple[str, str]] = {  # of shapes, as matplotlib and as plotly call them
+    "circle": ("o", "circle"),
+    "square": ("s", "square"),
+    "diamond": ("D", "diamond"),
+    "triangle": ("^", "triangle-up"),
+    "star": ("*", "star"),
+    "cross": ("x", "x-thin"),
+    "stroke": ("_", "line-ew"),
+}
+DOTTED, DASHED = (1.5, 1.5), (5.0, 2.0)  # guides
+
+CONVERGES, DIVERGES = PALETTE[0], PALETTE[1]
+RATES = (0.95, 1.05)  # rates beyond these share the colour of the end
+BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
+TINY, EDGE = 3.0, 1.2  # points: smaller dots have no edge; lines of intervals, of hollow dots and of thin shapes
+THIN = ("cross", "stroke")  # shapes without an inside
+MUTED = "#888888"  # readable on light and dark pages alike
+# Slate that fades towards the heights: the page shows through, so that the same picture suits light and dark themes.
+SLATE = [
+    [0.0, "rgba(70,95,135,.62)"],
+    [0.35, "rgba(90,115,150,.42)"],
+    [0.7, "rgba(120,140,165,.24)"],
+    [1.0, "rgba(150,160,175,.08)"],
+]
+CONTOUR = "rgba(110,125,150,.35)"
+QUIET = "rgba(128,128,128,.25)"
+LETTERS, LIGHTER = "#e8ecef", 0.18  # of a dark page, and how far a colour goes towards them there
 
 
 @dataclass(frozen=True)
@@ -16,20 +46,20 @@ class Stroke:
 
     width: float
     dash: tuple[float, ...]
-    marker: str
+    marker: Shape
     size: float
     hollow: bool = False
 
 
 # Fast weights, then slow ones, innermost first: widths, dashes and shapes of player/marks.js.
 _STROKES = (
-    Stroke(1.0, (), "o", 6.0),
-    Stroke(2.0, (6, 2.2), "s", 7.0),
-    Stroke(2.4, (9, 2.2, 2.2, 2.2), "D", 7.5),
-    Stroke(2.8, (2.2, 2.2), "^", 8.5),
-    Stroke(3.2, (12, 3.8), "*", 11.0),
+    Stroke(1.0, (), "circle", 6.0),
+    Stroke(2.0, (6, 2.2), "square", 7.0),
+    Stroke(2.4, (9, 2.2, 2.2, 2.2), "diamond", 7.5),
+    Stroke(2.8, (2.2, 2.2), "triangle", 8.5),
+    Stroke(3.2, (12, 3.8), "star", 11.0),
 )
-_AVERAGE = Stroke(1.0, (1.5, 1.5, 4.5, 1.5), "o", 7.0, hollow=True)
+_AVERAGE = Stroke(1.0, (1.5, 1.5, 4.5, 1.5), "circle", 7.0, hollow=True)
 PALE = 0.5  # how far an old trail's colour is towards the page's
 STAR, STAR_EDGE = "#f0c419", "#6b5900"  # minima
 
@@ -102,6 +132,16 @@ def style_of(name: str) -> Style:
 def stroke(layer: int) -> Stroke:
     """How the line of a layer (0 = fast weights, AVERAGE) is drawn."""
     return _AVERAGE if layer < 0 else _STROKES[min(layer, len(_STROKES) - 1)]
+
+
+def depth_color(depth: int) -> str:
+    """One colour per number of layers, the same in every chart."""
+    return PALETTE[depth % len(PALETTE)]
+
+
+def on_dark(color: str) -> str:
+    """A colour as a dark page shows it, a little lighter."""
+    return "#" + "".join(f"{round(255 * part):02x}" for part in mixed(color, LETTERS, LIGHTER))
 
 
 def mixed(color: str, towards: str, share: float) -> RGB:

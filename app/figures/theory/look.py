@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from app.figures.surfaces import QUIET
+from app.figures.look import QUIET
 from app.player.tracks import PALETTE
 
 MUTED = "#888888"  # readable on light and dark pages alike

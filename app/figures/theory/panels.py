@@ -39,7 +39,7 @@ def stability_map(config: TheoryConfig, on_progress: Progress | None = None) -> 
     marks = [
         Mark("|ρ| = 1, closed form", MUTED, *border, quiet=True),
         *(_outcomes(config, rates, across, up, on_progress) if config.simulate else []),
-        Mark("as set", PALETTE[4], *here, kind="dots", marker="D", size=6.5),
+        Mark("as set", PALETTE[4], *here, kind="dots", marker="diamond", size=6.5),
     ]
     x, y = edges(grid.x), edges(grid.y)
     spans: tuple[Pair, Pair] = ((x[0], x[-1]), (y[0], y[-1]))
@@ -59,9 +59,9 @@ def _outcomes(
     x, y = np.meshgrid(across, up)
     wrong = disagreements(rates, simulated)
     cells = (
-        ("simulated: diverged", simulated.diverged & ~wrong, "o", 1.8, INK),
-        ("simulation disagrees", wrong, "x", 5.0, PALETTE[3]),
-        ("never synchronised", ~(simulated.converged | simulated.diverged), "_", 4.0, MUTED),
+        ("simulated: diverged", simulated.diverged & ~wrong, "circle", 1.8, INK),
+        ("simulation disagrees", wrong, "cross", 5.0, PALETTE[3]),
+        ("never synchronised", ~(simulated.converged | simulated.diverged), "stroke", 4.0, MUTED),
     )
     return [
         Mark(name, color, x[chosen], y[chosen], kind="dots", marker=marker, size=size)
@@ -147,7 +147,7 @@ def trade_off(config: TheoryConfig, on_progress: Progress | None = None) -> Pane
         color, shown = depth_color(depth), np.where(np.isfinite(values), values, np.nan)
         marks.append(Mark(name, color, halving(contraction), shown, part=CLOSED))
         set_at = halving(np.array([at])), np.array([level if np.isfinite(level) else np.nan])
-        marks.append(Mark(name, color, *set_at, part="at the lr set", kind="dots", marker="D", size=6.0))
+        marks.append(Mark(name, color, *set_at, part="at the lr set", kind="dots", marker="diamond", size=6.0))
     labels = ("gradient evaluations to halve the distance", "steady-state variance")
     return [Panel("Variance against speed", tuple(marks), labels=labels, scales=("log", "log"))]
 

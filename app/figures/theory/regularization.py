@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from app.figures.surfaces import LINE, SCALE
+from app.figures.look import CONTOUR, SLATE
 from app.figures.theory.look import FLOW, PATH, PLAIN, depth_color, finish, log_axis
 from app.player.tracks import PALETTE
 from app.runs.grid import Grid
@@ -60,10 +60,10 @@ def _contour(grid: Grid, low: float, high: float) -> go.Contour:
         y=grid.y.astype(np.float32),
         z=grid.height.astype(np.float32),
         contours={"coloring": "heatmap", "start": low, "end": high, "size": (high - low) / 24},
-        colorscale=SCALE,
+        colorscale=SLATE,
         zmin=low,
         zmax=high,
-        line={"color": LINE, "width": 1},
+        line={"color": CONTOUR, "width": 1},
         showscale=False,
         hovertemplate="x %{x:.3f}<br>y %{y:.3f}<br>%{z:.4g}<extra></extra>",
     )
