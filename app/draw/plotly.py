@@ -53,7 +53,10 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
     if legend:
         figure.add_traces(_key(chart, style, dark))
     figure.update_annotations(font_size=13)
+    if any(mark.kind == "targets" for panel in chart.drawn for mark in panel.marks):
+        figure.update_layout(clickmode="event+select")
     return figure.update_layout(
+        dragmode=False if chart.drag == "none" else chart.drag,
         height=chart.height, margin=MARGIN if titles else MARGIN | {"t": 8}, showlegend=legend, hovermode="closest",
         legend={
             "orientation": "h", "x": 0, "y": -LEGEND_GAP / max(chart.height - 82, 1), "yanchor": "top",
@@ -112,6 +115,12 @@ def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int)
         figure.update_yaxes(scaleanchor=x, row=row, col=column)
     if panel.image is not None:
         figure.update_yaxes(autorange="reversed", row=row, col=column)
+    if panel.remark:
+        place, anchor = (1, "right") if panel.marks else (0.5, "center")
+        figure.add_annotation(
+            text=panel.remark, x=place, y=place, xref="x domain", yref="y domain", showarrow=False, xanchor=anchor,
+            row=row, col=column,
+        )  # fmt: skip
 
 
 def _scale(panel: Panel, axis: int) -> dict[str, Any]:
@@ -161,11 +170,16 @@ def _line(mark: Mark, color: str, style: Style) -> go.Scatter:
 
 
 def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:
-    marker: dict[str, Any] = {"color": color, "size": mark.size / PIXEL, "symbol": look.CODES[mark.marker][1]}
-    edge = {"width": 1, "color": style.background if mark.size > look.TINY else color}
-    if mark.hollow or mark.marker in look.THIN:
-        edge = {"width": look.EDGE / PIXEL, "color": color}
-        marker["symbol"] += "-open" if mark.hollow else ""
+    symbols = [look.CODES[shape][1] + "-open" * mark.hollow for shape in mark.markers or (mark.marker,)]
+    sizes = [size / PIXEL for size in mark.sizes or (mark.size,)]
+    marker: dict[str, Any] = {
+        "color": mark.colors or color,
+        "size": sizes if mark.sizes else sizes[0],
+        "symbol": symbols if mark.markers else symbols[0],
+    }
+    edge = {"width": 1, "color": mark.edge or (style.background if mark.size > look.TINY else color)}
+    if mark.hollow or mark.edge or mark.marker in look.THIN:
+        edge = {"width": look.EDGE / PIXEL, "color": mark.edge or color}
     errors = {}
     if mark.low is not None and mark.high is not None:
         errors["error_y"] = {
@@ -186,6 +200,14 @@ def _points(mark: Mark, style: Style) -> dict[str, Any]:
 
 def _bars(mark: Mark, color: str, style: Style) -> go.Bar:
     return go.Bar(x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_named(mark))
+
+
+def _arrows(mark: Mark, color: str, style: Style) -> go.Scatter:
+    """Heads that plotly turns on the screen, so that they point along the line in any proportions of the plot."""
+    x, y = (np.insert(np.asarray(axis, np.float32), range(2, len(axis) + 1, 2), np.nan) for axis in (mark.x, mark.y))
+    sizes = np.tile([0, mark.size / PIXEL, 0], len(mark.x) // 2)
+    marker = {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color, "line": {"width": 0}}
+    return go.Scatter(x=x, y=y, mode="markers", marker=marker, **_named(mark))
 
 
 def _targets(mark: Mark, color: str, style: Style) -> go.Scatter:
@@ -234,7 +256,7 @@ def _heights(drawn: Map) -> go.Contour:
     lines = {"coloring": "heatmap", "start": low, "end": high, "size": (high - low) / HEIGHT_LEVELS}
     return go.Contour(
         z=drawn.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
-        line={"color": look.CONTOUR, "width": 1}, showscale=False, **_place(drawn),
+        line={"color": look.CONTOUR, "width": int(drawn.lines)}, showscale=False, **_place(drawn),
     )  # fmt: skip
 
 
@@ -261,7 +283,7 @@ def _place(drawn: Map) -> dict[str, Any]:
     return {"x": x, "y": y, "name": drawn.name, **_hover(drawn.hover, drawn.data)}
 
 
-_PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "targets": _targets}
+_PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "arrows": _arrows, "targets": _targets}
 _MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds}
 
 
