@@ -43,10 +43,18 @@ def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float
     if chart.note:
         figure.text(0.988, 0.985, chart.note, color=style.quiet, fontsize=FONT, ha="right", va="top")
     grid = figure.add_gridspec(chart.rows, chart.columns)
+    drawn: list[tuple[Axes, Panel]] = []
     for place, panel in enumerate(chart.panels):
         if panel is not None:
-            axes = figure.add_subplot(grid[divmod(place, chart.columns)], facecolor=style.background)
+            shared = {f"share{axis}": drawn[0][0] for axis in chart.linked if drawn}
+            axes = figure.add_subplot(grid[divmod(place, chart.columns)], facecolor=style.background, **shared)
             _panel(axes, panel, chart, style, size[0] / chart.columns)
+            if "y" in chart.linked and place % chart.columns:
+                axes.set_ylabel("")
+                axes.tick_params(which="both", labelleft=False)
+            drawn.append((axes, panel))
+    for axes, panel in drawn:
+        _numbers(axes, panel)
     _legend(figure, chart, style, size[0])
     return figure
 
@@ -71,8 +79,6 @@ def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -
     for limit, span in ((axes.set_xlim, panel.spans[0]), (axes.set_ylim, panel.spans[1])):
         if span is not None:
             limit(*span)
-    for axis, scale, few in zip((axes.xaxis, axes.yaxis), panel.scales, FEW_DECADES, strict=True):
-        _number(axis, scale, few)
 
 
 def fill(axes: Axes, panel: Panel, chart: Chart, style: Style) -> None:
@@ -107,6 +113,14 @@ def _axes(axes: Axes, panel: Panel, style: Style) -> None:
         axes.set_yticks([])
 
 
+def _numbers(axes: Axes, panel: Panel) -> None:
+    for axis, scale, few in zip((axes.xaxis, axes.yaxis), panel.scales, FEW_DECADES, strict=True):
+        if axis is axes.yaxis or not panel.ticks:
+            _number(axis, scale, few)
+        if scale != "linear":
+            axis.set_minor_formatter(NullFormatter())
+
+
 def _number(axis: Axis, scale: str, few: float) -> None:
     """Plain numbers: 1, 2, 5 where a logarithmic axis spans few decades."""
     if scale == "percent":
@@ -117,7 +131,6 @@ def _number(axis: Axis, scale: str, few: float) -> None:
     if low > 0 and np.log10(high / low) < few:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def _map(axes: Axes, drawn: Map, style: Style) -> None:
@@ -165,9 +178,10 @@ def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
     elif mark.kind == "arrows":
         _arrows(axes, mark, color)
     else:
-        axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y))
+        axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y, label=mark.label))
         if mark.low is not None and mark.high is not None:
-            axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=BAND, linewidth=0, zorder=2)
+            band = axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=BAND, linewidth=0, zorder=2)
+            band.set_label(mark.label)
         axes.autoscale_view()
 
 
@@ -199,14 +213,14 @@ def _dots(axes: Axes, mark: Mark, color: str, style: Style) -> None:
     """With their intervals, and words beside them."""
     if mark.low is not None and mark.high is not None:
         reach = np.abs(np.stack([mark.y - mark.low, mark.high - mark.y]))
-        axes.errorbar(mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=EDGE, zorder=2.8)
-    axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y))
+        axes.errorbar(mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=EDGE, zorder=2.8, label=mark.label)
+    axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y, label=mark.label))
     axes.autoscale_view()
     halo = [withStroke(linewidth=2, foreground=style.background)]
     for text, *place in zip(mark.texts, mark.x, mark.y, strict=False):
         axes.annotate(
             text, place, SIDES[mark.side][:2], textcoords="offset points", color=style.ink, fontsize=SMALL,
-            path_effects=halo, ha=SIDES[mark.side][2], zorder=4, annotation_clip=True,
+            path_effects=halo, ha=SIDES[mark.side][2], zorder=4, annotation_clip=True, label=mark.label,
         )  # fmt: skip
 
 
@@ -221,7 +235,7 @@ def _bars(axes: Axes, mark: Mark, chart: Chart, color: str) -> None:
     barred = [*dict.fromkeys(mark.series for mark in chart.marks if mark.kind == "bars")]
     each = BAR_GROUP / len(barred)
     shift = (barred.index(mark.series) - (len(barred) - 1) / 2) * each
-    axes.bar(mark.x + shift, mark.y, each, color=color, zorder=3)
+    axes.bar(mark.x + shift, mark.y, each, color=color, zorder=3, label=mark.label)
 
 
 def _lettered(chart: Chart, style: Style) -> list[str]:
@@ -281,11 +295,8 @@ def _fitting(labels: list[str], width: float) -> int:
 
 def _series_entries(chart: Chart, style: Style) -> list[Any]:
     entries: list[Any] = []
-    titled = all(panel.bare for panel in chart.drawn)  # then each series has a panel of its own, which names it
-    for index, name in enumerate(chart.series):
-        own = next(mark for mark in chart.marks if mark.series == name)
-        if titled and not own.quiet:
-            continue
+    for name in chart.listed:
+        own, index = next(mark for mark in chart.marks if mark.series == name), chart.series.index(name)
         color = _color(own, index, style)
         label = f"{_letter_of(index)}  {name}" if name in _lettered(chart, style) else name
         solid = bool(own.part) or own.kind == "bars"

@@ -25,10 +25,11 @@ PIXEL = 0.75  # points
 CLEAR = "rgba(0,0,0,0)"
 MARGIN = {"l": 56, "r": 12, "t": 34, "b": 48}
 LEGEND_GAP = 66  # pixels from the axes down to the legend
-TARGET, KEY = "target", "key"  # what a trace is, in its `meta`: places to click, an entry of the legend
+TARGET, KEY, BAND = "target", "key", "band"  # what a trace is, in its `meta`: places to click, of the legend, intervals
 SIDES = {"above": "top center", "below": "bottom center", "left": "middle left", "right": "middle right"}
 STAYS = {"marker": {"opacity": 1}}  # a click on a target fades no other mark
 UNSEEN = {"marker": {"opacity": 0}}
+LAST = 2000  # rank in the legend: after all others, which by default have 1000
 HEIGHT_LEVELS = 24
 FEW_DECADES = 2.5  # below, 1, 2 and 5 of each are named
 RATE_TICKS = {"tickvals": [0.95, 0.975, 1, 1.025, 1.05], "ticktext": ["≤ .95", ".975", "1", "1.025", "≥ 1.05"]}
@@ -106,7 +107,7 @@ def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int)
     inner = column > 1 and "y" in chart.linked
     titles = (panel.labels[0], "" if inner else panel.labels[1])
     for axis, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
-        update(title_text=titles[axis], **common, **_scale(panel, axis), row=row, col=column)
+        update(title_text=titles[axis], **common, **_scale(panel, chart, axis), row=row, col=column)
     if panel.ticks:
         places, words = zip(*panel.ticks, strict=True)
         figure.update_xaxes(tickvals=places, ticktext=words, row=row, col=column)
@@ -123,12 +124,13 @@ def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int)
         )  # fmt: skip
 
 
-def _scale(panel: Panel, axis: int) -> dict[str, Any]:
+def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
     """Plain numbers: 1, 2, 5 where a logarithmic axis spans few decades, else one per decade or few."""
     scale, span = panel.scales[axis], panel.spans[axis]
     if scale != "log":
         return ({} if span is None else {"range": list(span)}) | ({"tickformat": ".0%"} if scale == "percent" else {})
-    decades = panel.decades(axis)
+    together = chart.drawn if "xy"[axis] in chart.linked else (panel,)
+    decades = max(one.decades(axis) for one in together)
     step = "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
     limits = {} if span is None else {"range": np.log10(span).tolist()}
     return limits | {"type": "log", "tickformat": "~g", "dtick": step}
@@ -158,8 +160,8 @@ def _band(mark: Mark, color: str) -> go.Scatter:
     x, low, high = (np.asarray(values)[np.isfinite(mark.y)] for values in (mark.x, mark.low, mark.high))
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",
-        fillcolor=faded(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta="band",
-        legendgroup=mark.series,
+        fillcolor=faded(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta=BAND,
+        legendgroup=mark.series, name=mark.label,
     )  # fmt: skip
 
 
@@ -187,8 +189,8 @@ def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:
             "thickness": look.EDGE / PIXEL, "width": 3,
         }  # fmt: skip
     return go.Scatter(
-        x=mark.x, y=mark.y, mode="markers", marker=marker | {"line": edge}, unselected=STAYS, **errors,
-        **_points(mark, style), **_named(mark),
+        x=mark.x, y=mark.y, mode="markers+text" if mark.texts else "markers", marker=marker | {"line": edge},
+        unselected=STAYS, **errors, **_points(mark, style), **_named(mark),
     )  # fmt: skip
 
 
@@ -264,7 +266,7 @@ def _inside(drawn: Map) -> go.Contour:
     return go.Contour(
         z=drawn.values.astype(np.float32), contours={"type": "constraint", "operation": ">", "value": 1.0},
         fillcolor=faded(look.CONVERGES, look.BAND), line={"color": look.CONVERGES, "width": 1.5}, showlegend=True,
-        showscale=False, **_place(drawn),
+        legendrank=LAST, showscale=False, **_place(drawn),
     )  # fmt: skip
 
 
@@ -290,7 +292,7 @@ _MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds}
 def _key(chart: Chart, style: Style, dark: bool) -> list[go.Scatter]:
     """The legend: series by colour, whose entries switch them, then parts by dash and shape in the page's ink."""
     entries = []
-    for rank, name in enumerate(chart.series):
+    for rank, name in enumerate(chart.listed):
         own = next(mark for mark in chart.marks if mark.series == name)
         filled = bool(own.part) or own.kind == "bars"
         mark = replace(own, part="", kind="dots", marker="square", size=8.0, hollow=False) if filled else own

@@ -206,6 +206,14 @@ class Chart:
         return tuple(dict.fromkeys(mark.series for mark in marks))
 
     @property
+    def listed(self) -> tuple[str, ...]:
+        """The series in the legend; where no panel has numbers, their titles name the series, but what is quiet."""
+        if not all(panel.bare for panel in self.drawn):
+            return self.series
+        quiet = {mark.series for mark in self.marks if mark.quiet}
+        return tuple(name for name in self.series if name in quiet)
+
+    @property
     def parts(self) -> dict[str, Mark]:
         """The parts that the legend explains below the series, with a mark of each."""
         names = dict.fromkeys(mark.part for mark in self.marks if mark.part)

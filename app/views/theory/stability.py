@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.figures.theory.stability import disagreements, factor_plane, stability_figure
+from app.figures.theory.stability import disagreements, factors_chart, rate_map
 from app.runs import theory as theory_runs
 from app.state import Card, LayerConfig, SurfacesConfig
 from app.state.games import GameCard, GamesConfig
@@ -15,6 +15,7 @@ from app.state.theory import TheoryConfig
 from app.views import session
 from app.views.games import page as games
 from app.views.parts.cards import SUBSCRIPT
+from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
 from app.views.surfaces import page as surfaces
 from app.views.theory.controls import AXES, PAGE
@@ -22,7 +23,6 @@ from optim_core.experiments import SimulatedMap
 from optim_core.spec import OptimizerSpec
 from optim_core.theory import base_steps, linear_factors, linear_rate
 
-CHART = {"displayModeBar": False}
 SCALAR = r"\rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}"
 MATRICES = (
     r"$M_0$: one base step on position and velocity; $M_i = D_i + E_i\,M_{{i-1}}^{{k_i}}$ with "
@@ -65,16 +65,13 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
     rates, fine, fine_rates = theory_runs.closed_form_map(config)
     simulated = _simulated(config) if config.simulate else None
     here = (_value(config, config.x), _value(config, config.y))
-    figure = stability_figure(config.grid(), rates, (fine, fine_rates), simulated, here)
-    event: Any = st.plotly_chart(
-        figure, key=f"{PAGE}.map", on_select="rerun", selection_mode="points", config=CHART, theme="streamlit"
-    )
+    chart = rate_map(config.grid(), rates, (fine, fine_rates), simulated, here)
+    target = show_chart(chart, key=f"{PAGE}.map", pick=True)
     if simulated is not None:
         st.caption(_agreement(rates, simulated))
-    points = [point for point in event.selection.points if point.get("curve_number") == len(figure.data) - 1]
-    if not points or points[0]["point_index"] >= rates.size:
+    if target is None or target[1] >= rates.size:
         return None
-    return config.grid().spec_at(*np.unravel_index(points[0]["point_index"], rates.shape))  # type: ignore[arg-type]
+    return config.grid().spec_at(*np.unravel_index(target[1], rates.shape))  # type: ignore[arg-type]
 
 
 def _simulated(config: TheoryConfig) -> SimulatedMap:
@@ -99,8 +96,8 @@ def _value(config: TheoryConfig, axis: str) -> float:
 def _plane(config: TheoryConfig) -> None:
     spec = config.spec(lr=config.lr)
     levels, apart = linear_factors(config.jacobian, spec)
-    figure = factor_plane(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
-    st.plotly_chart(figure, key=f"{PAGE}.plane", config=CHART, theme="streamlit")
+    names = theory_runs.mode_names(config, len(levels[0]))
+    show_chart(factors_chart(levels, names, spec.layers if apart else None), key=f"{PAGE}.plane")
 
 
 def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
