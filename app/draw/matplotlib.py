@@ -147,7 +147,9 @@ def _map(axes: Axes, drawn: Map, style: Style) -> None:
         levels, shades = np.linspace(*drawn.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
         axes.contourf(drawn.x, drawn.y, drawn.values, levels=levels, cmap=shades, extend="both", zorder=1)
         if drawn.lines:
-            axes.contour(drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5)
+            axes.contour(
+                drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5
+            )
     elif drawn.shading == "kinds":
         shades = ListedColormap([color or style.background for color in drawn.colors])
         axes.pcolormesh(drawn.x, drawn.y, drawn.values, cmap=shades, vmin=-0.5, vmax=len(drawn.colors) - 0.5, zorder=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,13 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
         paper_bgcolor=CLEAR, plot_bgcolor=CLEAR, uirevision=chart.key or None, barmode="group",
         bargap=1 - look.BAR_GROUP,
     )  # fmt: skip
+
+
+def traces(chart: Chart, *, dark: bool = False) -> Iterable[Any]:
+    """What `paint` draws of the panels, in this order, without the legend."""
+    style = look.style_of("dark" if dark else "light")
+    for panel in chart.drawn:
+        yield from _traces(panel, chart, style, dark)
 
 
 def clicked(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
@@ -166,9 +173,13 @@ def _band(mark: Mark, color: str) -> go.Scatter:
 
 
 def _line(mark: Mark, color: str, style: Style) -> go.Scatter:
-    dash = ",".join(f"{length / PIXEL:.4g}px" for length in mark.dash) or "solid"
-    line = {"color": color, "width": mark.width / PIXEL, "dash": dash}
+    line = {"color": color, "width": mark.width / PIXEL, "dash": dashes(mark.dash)}
     return go.Scatter(x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_named(mark))
+
+
+def dashes(lengths: Sequence[float]) -> str:
+    """Lengths in points as plotly calls them."""
+    return ",".join(f"{length / PIXEL:.4g}px" for length in lengths) or "solid"
 
 
 def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:

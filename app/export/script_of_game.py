@@ -8,9 +8,9 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from app.export.games import game_caption
 from app.export.script_parts import Objective, loop_script, noise_parts
 from app.export.source import Excerpt, excerpt, plain
+from app.figures.games import game_caption
 from app.runs.games import escape_radius
 from app.state import GamesConfig
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from app.export.gans import gan_caption
 from app.export.script_data import (
     AVERAGE,
     AVERAGED,
@@ -28,6 +27,7 @@ from app.export.script_parts import (
 )
 from app.export.source import Excerpt, excerpt
 from app.figures.caption import program
+from app.figures.gans import gan_caption
 
 if TYPE_CHECKING:
     from app.state import GansConfig

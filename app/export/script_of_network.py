@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from app.export.networks import network_caption
 from app.export.script_data import AVERAGE, AVERAGED, TAIL, TRAINING_IMPORTS, UPDATE, digits_parts, module_text
 from app.export.script_parts import (
     definitions_text,
@@ -17,6 +16,7 @@ from app.export.script_parts import (
 )
 from app.export.source import Excerpt, excerpt
 from app.figures.caption import program
+from app.figures.networks import network_caption
 
 if TYPE_CHECKING:
     from app.state import NetworksConfig

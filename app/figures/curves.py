@@ -38,9 +38,7 @@ def curve(name: str, color: str, x: NDArray[np.int64], y: Floats, kind: str, *, 
     return Mark(name, color, *thin(x, y), part=part or NAMES[kind], width=width, dash=dash, hover=HOVER)
 
 
-def median(
-    run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, above: float = 0.0
-) -> Mark:
+def median(run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, above: float = 0.0) -> Mark:
     """The median over starts of (rows, starts): thin for fast, thick and dashed for slow weights.
 
     What is not above `above`, as on a logarithmic axis, is left out, and so is all after the last run diverged.

@@ -1,4 +1,4 @@
-"""What the Games page shows: the flow with its equilibria under the players' paths, and the curves beside the player."""
+"""What the Games page shows: the players' paths over the flow with its equilibria, and the curves beside them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from app.figures.caption import BLUER, Caption, citations, noise_line, optimizer_line
 from app.figures.chart import Chart, Mark, Pair, Panel
-from app.figures.curves import HOVER, curve, evaluations_panel, median
+from app.figures.curves import evaluations_panel, median
 from app.figures.formula_text import readable
 from app.figures.look import STAR, STAR_EDGE, Shape
 from app.figures.scene import Scene

@@ -72,20 +72,19 @@ def gan_scene(
     config: GansConfig, tracks: Sequence[Track], picture: PlaneLoss | None, extent: Extent | None = None
 ) -> Scene:
     """What the GANs page shows of the two players; `picture` is the loss of the one drawn. As `plane_scene`."""
-    return plane_scene(
-        gan_caption(config), tracks, picture, extent, logarithmic=_logarithmic(config), labels=LABELS
-    )
+    return plane_scene(gan_caption(config), tracks, picture, extent, logarithmic=logarithmic(config), labels=LABELS)
 
 
-def _logarithmic(config: GansConfig) -> bool:
-    return config.objective == "non-saturating"  # the other losses may be negative
+def logarithmic(config: GansConfig) -> bool:
+    """Whether the loss is drawn on such a scale: the other losses may be negative."""
+    return config.objective == "non-saturating"
 
 
 def gan_caption(config: GansConfig) -> Caption:
     """The caption of a comparison on the GANs page."""
     task, specs = config.task(), config.specs()
     penalty = f", gradient penalty {task.penalty:g}" if config.objective == "wgan-gp" else ""
-    scale = ", on a logarithmic scale" if _logarithmic(config) else ""
+    scale = ", on a logarithmic scale" if logarithmic(config) else ""
     images = f", {task.train_size or 'all'} training images" if config.dataset != "ring" else ""
     return Caption(
         title=f"GAN on {'a ring of 8 Gaussians' if config.dataset == 'ring' else config.dataset}",

@@ -30,7 +30,10 @@ TITLES = {
 
 
 def training_chart(
-    config: NetworksConfig, curves: Sequence[Sequence[Curves]], step: int | None = None, charts: Sequence[str] = tuple(TITLES)
+    config: NetworksConfig,
+    curves: Sequence[Sequence[Curves]],
+    step: int | None = None,
+    charts: Sequence[str] = tuple(TITLES),
 ) -> Chart:
     """Curves of every optimizer.
 

@@ -83,7 +83,6 @@ class Scene:
         """Layers of the deepest optimizer."""
         return max(len(track.layers) for track in self.tracks)
 
-
     def ground(self) -> tuple[Panel, ...]:
         """What lies below the tracks: panels with the landscape, its flow, its minima, and further marks."""
         below = [*([] if self.flow is None else _flow(self.flow)), *([] if self.stars is None else [self.stars])]
@@ -99,6 +98,26 @@ class Scene:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class SpaceLine:
+    """A line in space: points (n, 3), NaN between runs; slow ones are thick."""
+
+    name: str
+    color: str
+    points: Floats
+    slow: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Relief:
+    """Heights (one row per y) over a grid, what they are called, and the lines that lie on them."""
+
+    grid: Grid
+    height: Floats
+    title: str
+    lines: tuple[SpaceLine, ...]
+
+
 def _heights(scene: Scene, grid: Grid) -> Map | None:
     """None where all heights are the same."""
     shade = grid.shade(scene.log_view)
@@ -106,9 +125,7 @@ def _heights(scene: Scene, grid: Grid) -> Map | None:
     if not low < high:
         return None
     lines = scene.flow is None
-    return Map(
-        "", grid.x, grid.y, shade, "height", span=(low, high), lines=lines, hover=scene.hover, data=scene.data
-    )
+    return Map("", grid.x, grid.y, shade, "height", span=(low, high), lines=lines, hover=scene.hover, data=scene.data)
 
 
 def _flow(flow: Streamlines) -> tuple[Mark, Mark]:

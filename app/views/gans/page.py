@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.export import Scene, gan_offer, gan_scene
-from app.figures.gans import gan_curves, samples_figure
+from app.draw.reel import paint_reel
+from app.export import gan_offer
+from app.figures.gans import gan_caption, gan_chart, gan_scene, logarithmic, samples_reel
+from app.figures.plane import frame_of
+from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import gans as gan_runs
@@ -19,11 +22,12 @@ from app.tables.gans import gan_table
 from app.views import session
 from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.networks.plane import draw_honesty, draw_plane
-from app.views.parts.charts import draw_linked, inks
+from app.views.parts.charts import dark, draw_linked
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.parts.visitor import visitor
+from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
 CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
@@ -62,7 +66,7 @@ def _about(config: GansConfig) -> str:
 
 
 def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
-    draw_linked(gan_curves(names, inks(config.colors), curves, config.features), CURVES)
+    draw_linked(gan_chart(config, curves), CURVES)
     curves_key(names, config)
 
 
@@ -70,7 +74,8 @@ def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingRe
     st.markdown("#### What the generators make")
     task = config.task()
     made = gan_runs.recent_samples(task, results)
-    figure = samples_figure(names, inks(config.colors), made, gan_runs.real_samples(task))
+    reel = samples_reel(gan_caption(config), names, config.colors, made, gan_runs.real_samples(task))
+    figure = paint_reel(reel, made[0].step.tolist(), dark=dark())
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
     behind = "; real samples are grey" if config.dataset == "ring" else ""
     st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
@@ -89,15 +94,17 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
         st.info(f"No such plane here: {error}.")
         return None
     backdrop = plane_runs.gan_backdrop(config, results)
-    logarithmic = config.objective == "non-saturating"  # the other losses may be negative
-    titles = ("discriminator's first principal direction", "generator's")
-    draw_plane(seen, backdrop, key=CHART, titles=titles, logarithmic=logarithmic)
     tracks = plane_runs.tracks(seen, results, names, config.colors)
+
+    def shown(picture: PlaneLoss | None) -> Scene:
+        return gan_scene(config, tracks, picture, frame_of(seen))
+
+    draw_plane(shown, backdrop, key=CHART)
     scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
     player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
-    draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY, logarithmic=logarithmic)
-    return lambda: gan_scene(config, tracks, backdrop.wait_for_picture())
+    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
+    return lambda: shown(backdrop.wait_for_picture())
 
 
 def _explained(config: GansConfig, seen: plane_runs.View) -> str:

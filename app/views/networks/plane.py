@@ -7,20 +7,21 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from app.export import Scene, network_scene
-from app.figures.plane import honesty, plane_figure
-from app.figures.words import NETWORK_WORDS
+from app.figures.networks import WORDS, network_scene
+from app.figures.plane import frame_of, honesty
+from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import plane as plane_runs
 from app.state import PLANES, CloseUp, NetworksConfig
-from app.views.parts.charts import draw_linked, inks
+from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.history import chosen
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
 PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
 HONESTY = ("network-honesty-1", "network-honesty-2")
+PLANE = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
 
 
 def weight_space(
@@ -50,9 +51,12 @@ def weight_space(
         st.info(f"No such plane here: {error}.")
         return None
     backdrop = plane_runs.network_backdrop(config, results)
-    titles = ("first principal direction", "second principal direction") if config.plane == "pca" else ("u", "v")
-    draw_plane(seen, backdrop, key=CHART, titles=titles, measure=config.measure)
     tracks = plane_runs.tracks(seen, results, names, config.colors)
+
+    def scene(picture: PlaneLoss | None) -> Scene:
+        return network_scene(config, tracks, picture, frame_of(seen))
+
+    draw_plane(scene, backdrop, key=CHART, measure=config.measure)
     player(
         tracks,
         key=PLAYER,
@@ -61,11 +65,11 @@ def weight_space(
         linked=(*HONESTY, *linked),
         pickable=False,
         labels=("u", "v"),
-        words=NETWORK_WORDS,
+        words=WORDS,
     )
     st.caption(_explained(seen, config, names, results))
-    draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY)
-    return lambda: network_scene(config, tracks, backdrop.wait_for_picture())
+    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
+    return lambda: scene(backdrop.wait_for_picture())
 
 
 def _cycle_shown(config: NetworksConfig) -> tuple[int, int] | None:
@@ -92,30 +96,14 @@ def _choose_ends(titles: dict[int, str]) -> None:
 
 
 def draw_plane(
-    seen: plane_runs.View,
-    backdrop: plane_runs.Backdrop,
-    *,
-    key: str,
-    titles: tuple[str, str],
-    measure: str = "loss",
-    logarithmic: bool = True,
+    scene: Callable[[PlaneLoss | None], Scene], backdrop: plane_runs.Backdrop, *, key: str, measure: str = "loss"
 ) -> None:
-    """The contour, redrawn by itself until the picture is complete."""
+    """The landscape below the player, redrawn by itself until the picture is complete; `scene` is given one."""
 
     @st.fragment(run_every=None if backdrop.complete else 0.6)
     def draw() -> None:
         picture = backdrop.picture
-        empty = np.zeros(2)
-        figure = plane_figure(
-            picture.x if picture else empty,
-            picture.y if picture else empty,
-            getattr(picture, measure) if picture else None,
-            measure=measure,
-            places=seen.places,
-            titles=titles,
-            logarithmic=logarithmic,
-        )
-        st.plotly_chart(figure, key=key, config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]})
+        show_ground(scene(picture), key, config=PLANE)
         st.caption(_values(picture, measure))
 
     draw()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.figures.basins import basin_figure, difference_figure
+from app.draw.plotly import paint
+from app.figures.basins import basin_chart, difference_chart
 from app.runs import basins
 from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
 from app.views import session
+from app.views.parts.charts import CHART, dark, show_chart
 from app.views.parts.progress import progress
 
 PAGE = "surfaces"
@@ -40,14 +42,12 @@ def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
 
 
 def _draw(slot: DeltaGenerator, found: basins.BasinMap, names: list[str], scenery: Scenery, stage: str) -> None:
-    figure = basin_figure(found, names, scenery.places)
+    figure = paint(basin_chart(found, names, scenery.places), dark=dark(), legend=False)
     with slot.container():
         if stage == "coarse":
-            st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config={"displayModeBar": False})
+            st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config=CHART)
         else:
-            st.plotly_chart(
-                figure, key=f"{PAGE}.basins", config={"displayModeBar": False}, on_select=_open, selection_mode="points"
-            )
+            st.plotly_chart(figure, key=f"{PAGE}.basins", config=CHART, on_select=_open, selection_mode="points")
 
 
 def _open() -> None:
@@ -87,4 +87,4 @@ def _difference(found: basins.BasinMap, names: list[str]) -> None:
     )
     share = found.differs(first, second).mean()
     st.caption(f"From {share:.1%} of the starts (orange) the two end differently.")
-    st.plotly_chart(difference_figure(found, first, second), key=f"{PAGE}.difference", config={"displayModeBar": False})
+    show_chart(difference_chart(found, first, second), f"{PAGE}.difference", legend=False)
