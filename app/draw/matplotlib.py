@@ -229,7 +229,9 @@ def _dots(axes: Axes, mark: Mark, color: str, style: Style) -> None:
 def _arrows(axes: Axes, mark: Mark, color: str) -> None:
     look_ = {"arrowstyle": "-|>,head_width=0.14,head_length=0.28", "color": color, "linewidth": 0.0, "shrinkA": 0}
     for tail, tip in np.column_stack([mark.x, mark.y]).reshape(-1, 2, 2):
-        axes.annotate("", tip, tail, arrowprops={**look_, "shrinkB": 0, "alpha": mark.opacity}, zorder=2)
+        axes.annotate(
+            "", tip, tail, arrowprops={**look_, "shrinkB": 0, "alpha": mark.opacity}, zorder=2, label=mark.label
+        )
 
 
 def _bars(axes: Axes, mark: Mark, chart: Chart, color: str) -> None:
