@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
@@ -36,9 +37,9 @@ SPARSE = 20  # points: on fewer a letter stands above its line, where it hides n
 
 def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float) -> Figure:
     """The whole figure; `size` is in inches."""
-    figure = Figure(figsize=size, dpi=dpi, facecolor=style.background, layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD)
+    figure = Figure(figsize=size, dpi=dpi, facecolor=style.background, layout=layout)
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=PAD, h_pad=PAD)
     figure.suptitle(chart.caption.title, x=0.012, ha="left", color=style.ink, fontsize=FONT + 1, weight="bold")
     if chart.note:
         figure.text(0.988, 0.985, chart.note, color=style.quiet, fontsize=FONT, ha="right", va="top")
@@ -151,8 +152,8 @@ def _map(axes: Axes, drawn: Map, style: Style) -> None:
                 drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5
             )
     elif drawn.shading == "kinds":
-        shades = ListedColormap([color or style.background for color in drawn.colors])
-        axes.pcolormesh(drawn.x, drawn.y, drawn.values, cmap=shades, vmin=-0.5, vmax=len(drawn.colors) - 0.5, zorder=1)
+        kinds = ListedColormap([color or style.background for color in drawn.colors])
+        axes.pcolormesh(drawn.x, drawn.y, drawn.values, cmap=kinds, vmin=-0.5, vmax=len(drawn.colors) - 0.5, zorder=1)
     else:
         edge, fill = _inside(style)
         axes.contourf(drawn.x, drawn.y, drawn.values, levels=[-np.inf, 1.0], colors=[fill], alpha=BAND, zorder=1)
@@ -219,9 +220,9 @@ def _dots(axes: Axes, mark: Mark, color: str, style: Style) -> None:
     axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y, label=mark.label))
     axes.autoscale_view()
     halo = [withStroke(linewidth=2, foreground=style.background)]
-    for text, *place in zip(mark.texts, mark.x, mark.y, strict=False):
+    for text, x, y in zip(mark.texts, mark.x, mark.y, strict=False):
         axes.annotate(
-            text, place, SIDES[mark.side][:2], textcoords="offset points", color=style.ink, fontsize=SMALL,
+            text, (x, y), SIDES[mark.side][:2], textcoords="offset points", color=style.ink, fontsize=SMALL,
             path_effects=halo, ha=SIDES[mark.side][2], zorder=4, annotation_clip=True, label=mark.label,
         )  # fmt: skip
 
@@ -251,8 +252,10 @@ def _lettered(chart: Chart, style: Style) -> list[str]:
 def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -> None:
     """A letter on the first of a series' lines, as in the legend; those of different series apart."""
     line = next((mark for mark in panel.marks if mark.series == series and mark.kind == "line"), None)
-    seen = [] if line is None else np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
-    if line is None or not len(seen):
+    if line is None:
+        return
+    seen = np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
+    if not len(seen):
         return
     index = chart.series.index(series)
     at = seen[round((len(seen) - 1) * (0.85 - 0.65 * index / len(chart.series)))]

@@ -14,14 +14,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.figures import look
-from app.figures.look import Style
+from app.figures.look import PIXEL, Style
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from app.figures.chart import Chart, Map, Mark, Panel
 
-PIXEL = 0.75  # points
 CLEAR = "rgba(0,0,0,0)"
 MARGIN = {"l": 56, "r": 12, "t": 34, "b": 48}
 LEGEND_GAP = 66  # pixels from the axes down to the legend
@@ -156,10 +155,10 @@ def _traces(panel: Panel, chart: Chart, style: Style, dark: bool) -> Iterable[An
 
 
 def color_of(mark: Mark, style: Style, dark: bool) -> str:
-    """The colour of a mark on a page of this style."""
+    """The colour of a mark on a page of this style; colours of no optimizer suit both, and stay as they are."""
     if mark.quiet:
         return style.contour if mark.kind == "dots" else style.quiet
-    return (look.on_dark(mark.color) if dark else mark.color) if mark.color else style.ink
+    return look.on_dark(mark.color) if dark and mark.color in look.PALETTE else mark.color or style.ink
 
 
 def _band(mark: Mark, color: str) -> go.Scatter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.draw.plotly import PIXEL, dashes, paint
+from app.draw.plotly import dashes, paint
 from app.figures import lines, look
 from app.figures.chart import Chart
 from app.figures.scene import Scene
@@ -59,8 +59,8 @@ def _add(figure: go.Figure, scene: Scene, track: Track, layer: int, *, named: bo
         "hovertemplate": f"{words}<br>step %{{customdata[0]}}<br>x %{{x:.5g}}<br>y %{{y:.5g}}"
         "<br>loss %{customdata[1]:.5g}<extra></extra>",
     }
-    line = {"color": color, "width": stroke.width / PIXEL, "dash": dashes(stroke.dash)}
-    marker = {"symbol": symbol, "color": color, "size": stroke.size / PIXEL, "line": {"color": "#fff", "width": 1}}
+    line = {"color": color, "width": stroke.width / look.PIXEL, "dash": dashes(stroke.dash)}
+    marker = {"symbol": symbol, "color": color, "size": stroke.size / look.PIXEL, "line": {"color": "#fff", "width": 1}}
     figure.add_traces(
         [
             go.Scatter(

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from app.figures import look
 from app.figures.chart import Mark, Pair, Panel, Scale
 from app.runs.grid import Floats
 from optim_core.trajectory import Trajectory
@@ -17,8 +18,8 @@ POINTS = 400  # per line: more than a panel has pixels for, few enough to send o
 EVALUATIONS = "gradient evaluations"
 HOVER = "{x} evaluations\n{y:.4g}"
 LOOKS: dict[str, tuple[float, tuple[float, ...]]] = {  # width and dash by kind of weights
-    "fast": (1.0, ()),
-    "slow": (2.0, (6, 2.2)),
+    "fast": (look.stroke(0).width, look.stroke(0).dash),
+    "slow": (look.stroke(1).width, look.stroke(1).dash),
     "ema": (1.5, (1.5, 1.5)),
 }
 NAMES = {"fast": "fast weights", "slow": "slow weights", "ema": "averaged weights"}

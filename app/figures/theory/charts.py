@@ -22,10 +22,10 @@ Maker = Callable[[TheoryConfig, Progress | None], Chart]
 
 
 def _map(config: TheoryConfig, on_progress: Progress | None) -> Chart:
-    rates, *fine = theory_runs.closed_form_map(config)
+    rates, finer, fine_rates = theory_runs.closed_form_map(config)
     simulated = theory_runs.simulated_map(config, on_progress) if config.simulate else None
     here = (float(getattr(config, config.x)), float(getattr(config, config.y)))
-    return rate_map(config.grid(), rates, (fine[0], fine[1]), simulated, here, "as set")
+    return rate_map(config.grid(), rates, (finer, fine_rates), simulated, here, "as set")
 
 
 def _factors(config: TheoryConfig, _: Progress | None) -> Chart:

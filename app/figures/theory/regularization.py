@@ -25,13 +25,13 @@ def landscapes_chart(descent: Descent, name: str) -> Chart:
 
     A flow has a mark after each mean step: two flows may take one way at two paces.
     """
-    steps = np.arange(len(descent.path))
+    steps, (x, y) = np.arange(len(descent.path)), descent.path.T
     marks = [
         *_flow("flow on Cₙ", FLOW, descent.flow, len(steps), ()),
         *_flow("flow on C", PLAIN, descent.plain_flow, len(steps), (2.2, 2.2)),  # on top: the two run close together
         Mark(
-            "mean over orders", PATH, *descent.path.T, kind="dots",
-            hover="after {steps} mean steps\nx {x:.5f}\ny {y:.5f}", data={"steps": steps},
+            "mean over orders", PATH, x, y, kind="dots", hover="after {steps} mean steps\nx {x:.5f}\ny {y:.5f}",
+            data={"steps": steps},
         ),
     ]  # fmt: skip
     low, high = np.nanpercentile(descent.plain_grid.height, [0, 97])
@@ -53,10 +53,10 @@ def _flow(name: str, color: str, path: Floats | None, steps: int, dash: tuple[fl
     """None where it leaves the finite numbers."""
     if path is None:
         return []
-    each = path[:: (len(path) - 1) // (steps - 1)]
+    (x, y), each = path.T, (len(path) - 1) // (steps - 1)
     return [
-        Mark(name, color, *path.T, width=2.2, dash=dash),
-        Mark(name, color, *each.T, part=EACH_STEP, kind="dots", marker="diamond", size=7.0),
+        Mark(name, color, x, y, width=2.2, dash=dash),
+        Mark(name, color, x[::each], y[::each], EACH_STEP, "dots", marker="diamond", size=7.0),
     ]
 
 

@@ -96,9 +96,9 @@ def rate_map(
     The targets are one point per cell, row by row.
     """
     finer, fine_rates = fine
-    border = (np.array(part, np.float64) for part in outline(edges(finer.x), edges(finer.y), fine_rates < 1))
+    x, y = (np.array(part, np.float64) for part in outline(edges(finer.x), edges(finer.y), fine_rates < 1))
     marks = (
-        Mark("|ρ| = 1, closed form", MUTED, *border, quiet=True),
+        Mark("|ρ| = 1, closed form", MUTED, x, y, quiet=True),
         _here(grid, here, named),
         *([] if simulated is None else _outcomes(grid, rates, simulated)),
         _targets(grid, rates, simulated),

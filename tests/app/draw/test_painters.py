@@ -27,12 +27,12 @@ from matplotlib.text import Annotation
 from PIL import Image
 
 from app.draw.matplotlib import draw_chart
-from app.draw.plotly import BAND, KEY, PIXEL, TARGET, paint
+from app.draw.plotly import BAND, KEY, TARGET, paint
 from app.draw.plotly_scene import paint_ground
 from app.draw.scenes import backdrop
 from app.export import Offer, offer_of
 from app.figures.chart import Chart, Map, Mark, Panel
-from app.figures.look import CODES, style_of
+from app.figures.look import CODES, PIXEL, style_of
 from app.figures.scene import Scene
 from app.state.theory import TheoryConfig
 from tests.app.draw import page_charts
@@ -58,13 +58,19 @@ def every_kind() -> Chart:
     x = np.arange(5.0)
     steps = Mark("a", "#0072B2", x, x / 10, "slow", low=x / 10 - 0.1, high=x / 10 + 0.1, dash=(6.0, 2.0), opacity=0.5)
     cross = Mark("b", "#D55E00", x, x / 20, kind="dots", marker="cross", size=7.0, texts=tuple("vwxyz"), side="left")
-    kinds = Map("basins", x, x[:2], np.arange(10).reshape(2, 5) % 3, "kinds", colors=("#4477aa", "", "#228833"))
+    kinds = Map("basins", x, x[:2], np.arange(10.0).reshape(2, 5) % 3, "kinds", colors=("#4477aa", "", "#228833"))
     picture = np.arange(12, dtype=np.uint8).reshape(3, 4)
     panels = (
         Panel("share", (steps, cross), scales=("linear", "percent"), spans=(None, (-0.2, 0.6))),
         None,
         Panel("kinds", map=kinds, labels=("x", "y")),
         Panel("image", image=picture, bare=True),
+        Panel(
+            "far",
+            (replace(cross, texts=(), hollow=True, marker="square"),),
+            scales=("log", "log"),
+            spans=((1, 100), None),
+        ),
     )
     return Chart(panels)
 
