@@ -86,13 +86,15 @@ def clicked(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> tuple[int
 def _axes(chart: Chart, *, titles: bool) -> go.Figure:
     names = [panel.title.replace("\n", "<br>") if panel else "" for panel in chart.panels]
     named = titles and any(names) and len(chart.panels) > 1
-    close = "y" in chart.linked or all(panel.bare for panel in chart.drawn)
+    bare = all(panel.bare for panel in chart.drawn)
+    close = "y" in chart.linked or bare
     return make_subplots(
         rows=chart.rows,
         cols=chart.columns,
         shared_xaxes="all" if "x" in chart.linked else False,
         shared_yaxes="all" if "y" in chart.linked else False,
         horizontal_spacing=0.03 if close else 0.27 / max(chart.columns, 2),
+        vertical_spacing=0.03 if bare else None,
         subplot_titles=names if named else None,
         specs=[
             [{} if place < len(chart.panels) and chart.panels[place] else None for place in row]

@@ -45,7 +45,9 @@ def difference_chart(basins: BasinMap, first: int, second: int) -> Chart:
         "differs", basins.x, basins.y, basins.differs(first, second).astype(np.float64), "kinds",
         colors=("", DIFFERENT), hover="start x {x:.3g}, y {y:.3g}",
     )  # fmt: skip
-    return Chart((Panel(map=differs, labels=LABELS),), Caption("Where two optimizers end differently"), height=300)
+    return Chart(
+        (Panel(map=differs, labels=LABELS),), Caption("Where two optimizers end differently"), columns=1, height=300
+    )
 
 
 def color_of(label: int) -> str:

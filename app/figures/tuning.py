@@ -28,4 +28,4 @@ def tuning_chart(names: Sequence[str], colors: Sequence[str], tunings: Sequence[
             best, at = np.array([tuning.mean[tuning.best] - floor]), np.array([tuning.spec.lr])
             marks.append(Mark(name, color, at, best, "the best", kind="dots", size=11.0, hollow=True))
     panel = Panel("", tuple(marks), labels=("lr", "measure above the lowest value"), scales=("log", "log"))
-    return Chart((panel,), Caption("Fair tuning"), height=340)
+    return Chart((panel,), Caption("Fair tuning"), columns=1, height=340)
