@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CLEAR = "rgba(0,0,0,0)"
 MARGIN = {"l": 56, "r": 12, "t": 34, "b": 48}
+TITLE_LINE = 18  # pixels: of each further line of a title
 LEGEND_GAP = 66  # pixels from the axes down to the legend
 TARGET, KEY, BAND = "target", "key", "band"  # what a trace is, in its `meta`: places to click, of the legend, intervals
 SIDES = {"above": "top center", "below": "bottom center", "left": "middle left", "right": "middle right"}
@@ -53,11 +54,12 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
     if legend:
         figure.add_traces(_key(chart, style, dark))
     figure.update_annotations(font_size=13)
+    more = max(panel.title.count("\n") for panel in chart.drawn)
     if any(mark.kind == "targets" for panel in chart.drawn for mark in panel.marks):
         figure.update_layout(clickmode="event+select")
     return figure.update_layout(
         dragmode=False if chart.drag == "none" else chart.drag,
-        height=chart.height, margin=MARGIN if titles else MARGIN | {"t": 8}, showlegend=legend, hovermode="closest",
+        height=chart.height, margin=MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8}, showlegend=legend, hovermode="closest",
         legend={
             "orientation": "h", "x": 0, "y": -LEGEND_GAP / max(chart.height - 82, 1), "yanchor": "top",
             "font": {"size": 12},
