@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from app.figures import look
-from app.figures.look import BAND, BAR_GROUP, CONVERGES, DIVERGES, EDGE, RATES, TINY
+from app.figures.look import BAND, BAR_GROUP, CONVERGES, DIVERGES, EDGE, INTERVAL, RATES, TINY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +99,7 @@ def _axes(axes: Axes, panel: Panel, style: Style) -> None:
     for spine in axes.spines.values():
         spine.set_color(style.quiet)
         spine.set_linewidth(0.6)
-    if panel.map is None and not panel.bare:
+    if panel.gridded:
         axes.grid(color=style.contour, linewidth=0.4, alpha=0.6)
         axes.set_axisbelow(True)
     for scale, update in zip(panel.scales, (axes.set_xscale, axes.set_yscale), strict=True):
@@ -199,14 +199,14 @@ def _look(mark: Mark, color: str, style: Style, *, x: Any = (), y: Any = (), lab
     dots = mark.kind == "dots"
     line = Line2D(
         x, y, color=color, linewidth=0 if dots else mark.width, marker=look.CODES[mark.marker][0] if dots else None,
-        markersize=mark.size, markeredgecolor=style.background, markeredgewidth=0.5 * (mark.size > TINY), zorder=3,
+        markersize=mark.size, markeredgecolor=style.background, markeredgewidth=EDGE * (mark.size > TINY), zorder=3,
         solid_joinstyle="round", label=label, alpha=mark.opacity, clip_on=mark.clip,
     )  # fmt: skip
     if mark.edge:
         face, edge = (style.background, style.ink) if style.own else (mark.color, mark.edge)
-        line.set(color=face, markeredgecolor=edge, markeredgewidth=EDGE)
+        line.set(color=face, markeredgecolor=edge, markeredgewidth=mark.width)
     elif mark.hollow or mark.marker in look.THIN:
-        line.set(markeredgecolor=color, markeredgewidth=EDGE, fillstyle="none" if mark.hollow else "full")
+        line.set(markeredgecolor=color, markeredgewidth=mark.width, fillstyle="none" if mark.hollow else "full")
     if mark.dash and not dots:
         line.set_dashes([length / mark.width for length in mark.dash])
     return line
@@ -216,7 +216,9 @@ def _dots(axes: Axes, mark: Mark, color: str, style: Style) -> None:
     """With their intervals, and words beside them."""
     if mark.low is not None and mark.high is not None:
         reach = np.abs(np.stack([mark.y - mark.low, mark.high - mark.y]))
-        axes.errorbar(mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=EDGE, zorder=2.8, label=mark.label)
+        axes.errorbar(
+            mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=INTERVAL, zorder=2.8, label=mark.label
+        )
     axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y, label=mark.label))
     axes.autoscale_view()
     halo = [withStroke(linewidth=2, foreground=style.background)]

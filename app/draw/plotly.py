@@ -108,7 +108,7 @@ def _axes(chart: Chart, *, titles: bool) -> go.Figure:
 def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int) -> None:
     """Title, scale, range and numbers of a panel's axes."""
     common = {"gridcolor": look.QUIET, "zeroline": False, "ticks": "" if panel.bare else "outside", "title_standoff": 6}
-    if panel.map is not None or panel.bare:
+    if not panel.gridded:
         common["showgrid"] = False
     if panel.bare:
         common |= {"showticklabels": False, "fixedrange": True}
@@ -193,14 +193,14 @@ def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:
         "size": sizes if mark.sizes else sizes[0],
         "symbol": symbols if mark.markers else symbols[0],
     }
-    edge = {"width": 1, "color": mark.edge or (style.background if mark.size > look.TINY else color)}
+    edge = {"width": look.EDGE * (mark.size > look.TINY) / PIXEL, "color": style.background}
     if mark.hollow or mark.edge or mark.marker in look.THIN:
-        edge = {"width": look.EDGE / PIXEL, "color": mark.edge or color}
+        edge = {"width": mark.width / PIXEL, "color": mark.edge or color}
     errors = {}
     if mark.low is not None and mark.high is not None:
         errors["error_y"] = {
             "array": mark.high - mark.y, "arrayminus": mark.y - mark.low, "symmetric": False, "color": color,
-            "thickness": look.EDGE / PIXEL, "width": 3,
+            "thickness": look.INTERVAL / PIXEL, "width": 3,
         }  # fmt: skip
     return go.Scatter(
         x=mark.x, y=mark.y, mode="markers+text" if mark.texts else "markers", marker=marker | {"line": edge},

@@ -45,7 +45,8 @@ class Mark:
         kind: targets are unseen places to hover and click, on pages only; they have no name in the legend. Arrows have
             their tails at even points and their tips at odd ones.
         low, high: (points,) interval about y: a band along a line, bars at dots; None for none.
-        width, dash: of a line.      marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
+        width, dash: of a line; the width also of the edge of hollow and thin dots, and of those whose edge has a colour.
+        marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
         markers, sizes, colors: of each dot, where they differ.      edge: colour of their outline; empty is the page's.
         texts: written beside the dots, on this side.      quiet: a guide or what lies behind: in the page's grey.
         clip: whether what reaches over the frame is cut off.
@@ -146,6 +147,11 @@ class Panel:
     square: bool = False
     bare: bool = False
     remark: str = ""
+
+    @property
+    def gridded(self) -> bool:
+        """Whether lines of a grid run through it: they would cross cells and contours."""
+        return not self.bare and (self.map is None or self.map.shading == "inside")
 
     def decades(self, axis: int) -> float:
         """How many of them the horizontal (0) or vertical (1) axis has to show; 0 where nothing is positive."""

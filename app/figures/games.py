@@ -13,7 +13,7 @@ from app.figures.curves import evaluations_panel, median
 from app.figures.formula_text import readable
 from app.figures.look import STAR, STAR_EDGE, Shape
 from app.figures.scene import Scene
-from app.player.pack import Words
+from app.player.pack import QuantityNames
 from app.runs import games as game_runs
 from app.runs.games import MeasuredRate
 from app.runs.grid import Floats, distance
@@ -52,7 +52,7 @@ def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
         minima=tuple(Minimum(one.place, 0.0, one.stability == "stable") for one in equilibria),
         panels=tuple(spec.name for spec in specs) if config.panels else ("",),
         flow=scenery.lines,
-        words=game_words(config),
+        quantities=game_quantities(config),
         stars=equilibria_mark(equilibria) if equilibria else None,
         hover="x {x:.3f}\ny {y:.3f}\nf {f:.4g}\nspeed {speed:.4g}",
         data={"f": scenery.value.astype(np.float32), "speed": scenery.speed.height.astype(np.float32)},
@@ -60,10 +60,10 @@ def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
     )
 
 
-def game_words(config: GamesConfig) -> Words:
+def game_quantities(config: GamesConfig) -> QuantityNames:
     """A game's value is no loss, since y raises it; both players follow one field."""
     noisy = "" if config.noise == "none" else ", noisy"
-    return Words(value="f", gradient="v", explained=f"v = (∂f/∂x, −∂f/∂y){noisy}")
+    return QuantityNames(value="f", gradient="v", explained=f"v = (∂f/∂x, −∂f/∂y){noisy}")
 
 
 def equilibria_mark(equilibria: Sequence[Equilibrium]) -> Mark:
@@ -71,7 +71,7 @@ def equilibria_mark(equilibria: Sequence[Equilibrium]) -> Mark:
     x, y = np.array([one.place for one in equilibria], dtype=np.float64).T
     words = [equilibrium_text(one).replace(": ", ":<br>").replace(" (e", "<br>(e") for one in equilibria]
     return Mark(
-        "equilibria", STAR, x, y, kind="dots", edge=STAR_EDGE,
+        "equilibria", STAR, x, y, kind="dots", edge=STAR_EDGE, width=1.125,
         markers=tuple(SHAPES[one.stability] for one in equilibria),
         sizes=tuple(10.5 if one.stability == "stable" else 8.25 for one in equilibria),
         hover="{words}", data={"words": words},

@@ -29,7 +29,7 @@ PALETTE = LOOK.palette
 CONVERGES, DIVERGES = PALETTE[0], PALETTE[1]
 RATES = (0.95, 1.05)  # rates beyond these share the colour of the end
 BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
-TINY, EDGE = 3.0, 1.2  # points: smaller dots have no edge; lines of intervals, of hollow dots and of thin shapes
+TINY, EDGE, INTERVAL = 3.0, 0.5, 1.2  # points: dots up to here have no edge; that of others; lines of intervals
 THIN = ("cross", "plus", "stroke")  # shapes without an inside
 MUTED = "#888888"  # readable on light and dark pages alike
 # Fades towards the heights: the page shows through, so that the same picture suits light and dark themes.

@@ -11,14 +11,14 @@ from app.figures.chart import Chart
 from app.figures.plane import plane_scene
 from app.figures.scene import Extent, Scene
 from app.figures.training import Line, curves_chart, measured, smooth
-from app.player.pack import Words
+from app.player.pack import QuantityNames
 from app.player.tracks import Track
 from app.state import NetworksConfig
 from landscapes.contours import PlaneLoss
 from optim_core.curves import Curves
 
 LABELS = {"pca": ("first principal direction", "second principal direction")}
-WORDS = Words(gradient="g", explained="g: gradient of the batch")
+QUANTITIES = QuantityNames(gradient="g", explained="g: gradient of the batch")
 TITLES = {
     "loss": "Training loss",
     "accuracy": "Test accuracy",
@@ -78,7 +78,7 @@ def network_scene(
         measure=config.measure,
         logarithmic=config.measure == "loss",
         labels=LABELS.get(config.plane, ("u", "v")),
-        words=WORDS,
+        quantities=QUANTITIES,
     )
 
 

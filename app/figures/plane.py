@@ -11,7 +11,7 @@ from app.figures.caption import Caption
 from app.figures.chart import Chart, Mark
 from app.figures.curves import HOVER, curve, evaluations_panel, without_far
 from app.figures.scene import Extent, Scene, extent_of
-from app.player.pack import Words
+from app.player.pack import QuantityNames
 from app.player.tracks import Track
 from app.runs.grid import Floats, Grid
 from app.runs.plane import View
@@ -31,7 +31,7 @@ def plane_scene(
     measure: str = "loss",
     logarithmic: bool = True,
     labels: tuple[str, str] = ("u", "v"),
-    words: Words | None = None,
+    quantities: QuantityNames | None = None,
 ) -> Scene:
     """Tracks on a plane.
 
@@ -43,7 +43,7 @@ def plane_scene(
         measure: which of the two is shaded.
         logarithmic: on a logarithmic scale; values must then be positive.
         labels: of the axes.
-        words: what the player calls the numbers.
+        quantities: what the player calls the numbers.
     """
     if extent is None:
         extent = extent_of(tracks) if picture is None else plane_extent(picture)
@@ -55,7 +55,7 @@ def plane_scene(
         caption=as_far_as_computed(caption, picture),
         grid=grid,
         labels=labels,
-        words=words or Words(),
+        quantities=quantities or QuantityNames(),
         hover=measure + " on the plane {" + measure + ":.4g}",
         data={} if values is None else {measure: values.astype(np.float32)},
         height=520,

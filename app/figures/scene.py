@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from app.figures.caption import Caption, citations
 from app.figures.chart import Map, Mark, Panel
-from app.player.pack import Words
+from app.player.pack import QuantityNames
 from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
@@ -39,7 +39,7 @@ class Scene:
         minima: to be marked; global ones are stars.      labels: names of the two coordinates.
         panels: titles of the axis pairs side by side; a track says on which of them it is drawn.
         flow: streamlines drawn in place of the landscape's contour lines, or None.
-        words: what the player calls the tracks' numbers.
+        quantities: what the player calls the tracks' numbers.
         stars: the minima as they are drawn on each panel.      marks: what else is drawn there, and on which panel.
         hover, data: of the landscape, as for a map of a chart.      height: pixels on a page.
 
@@ -56,7 +56,7 @@ class Scene:
     labels: tuple[str, str] = ("x", "y")
     panels: tuple[str, ...] = ("",)
     flow: Streamlines | None = None
-    words: Words = field(default_factory=Words)
+    quantities: QuantityNames = field(default_factory=QuantityNames)
     stars: Mark | None = None
     marks: tuple[tuple[int, Mark], ...] = ()
     hover: str = ""

@@ -11,7 +11,7 @@ from app.figures.chart import Chart, Mark
 from app.figures.curves import evaluations_panel, in_sight, median
 from app.figures.look import STAR, STAR_EDGE
 from app.figures.scene import Scene
-from app.player.pack import Words
+from app.player.pack import QuantityNames
 from app.player.tracks import Track
 from app.runs import surfaces as surface_runs
 from app.runs.grid import Floats, distance
@@ -36,7 +36,7 @@ def scene_over(config: SurfacesConfig, tracks: Sequence[Track], marks: Sequence[
         log_view=log_view,
         minima=scenery.minima,
         panels=tuple(spec.name for spec in config.specs()) if config.panels else ("",),
-        words=surface_words(config),
+        quantities=surface_quantities(config),
         stars=minima_mark(scenery.minima) if scenery.minima else None,
         marks=tuple(marks),
         hover="x {x:.3f}\ny {y:.3f}\nf {f:.4g}",
@@ -44,16 +44,16 @@ def scene_over(config: SurfacesConfig, tracks: Sequence[Track], marks: Sequence[
     )
 
 
-def surface_words(config: SurfacesConfig) -> Words:
+def surface_quantities(config: SurfacesConfig) -> QuantityNames:
     """A surface has a loss, and with noise no optimizer sees its gradient."""
-    return Words() if config.noise == "none" else Words(gradient="g", explained="g: noisy gradient")
+    return QuantityNames() if config.noise == "none" else QuantityNames(gradient="g", explained="g: noisy gradient")
 
 
 def minima_mark(minima: Sequence[Minimum]) -> Mark:
     """Stars for global minima, crosses for local ones."""
     x, y = np.array([minimum.place for minimum in minima], dtype=np.float64).T
     return Mark(
-        "minima", STAR, x, y, kind="dots", edge=STAR_EDGE,
+        "minima", STAR, x, y, kind="dots", edge=STAR_EDGE, width=1.125,
         markers=tuple("star" if minimum.is_global else "cross" for minimum in minima),
         sizes=tuple(9.75 if minimum.is_global else 6.75 for minimum in minima),
         hover="{kind} minimum\nx {x:.4f}\ny {y:.4f}\nf {f:.5g}",

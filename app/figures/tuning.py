@@ -26,6 +26,6 @@ def tuning_chart(names: Sequence[str], colors: Sequence[str], tunings: Sequence[
         )
         if tuning.spec is not None:
             best, at = np.array([tuning.mean[tuning.best] - floor]), np.array([tuning.spec.lr])
-            marks.append(Mark(name, color, at, best, "the best", kind="dots", size=11.0, hollow=True))
+            marks.append(Mark(name, color, at, best, "the best", kind="dots", size=11.0, width=2.25, hollow=True))
     panel = Panel("", tuple(marks), labels=("lr", "measure above the lowest value"), scales=("log", "log"))
     return Chart((panel,), Caption("Fair tuning"), columns=1, height=340)

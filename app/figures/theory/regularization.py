@@ -79,7 +79,7 @@ def coefficients_chart(equal: Losses, effective: Losses, growth: Sequence[tuple[
     )
     panels.append(
         Panel(
-            "Penalty on V at an equal effective lr, times SGD's", tuple(curves), labels=("α₁", ""),
+            "Penalty on V at an equal effective lr, times SGD's", tuple(curves), labels=("α₁", "times SGD's"),
             scales=("linear", "log"), spans=((0.0, 1.0), None),
         )
     )  # fmt: skip

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Factors = NDArray[np.complex128]
 
 SYMBOLS = {"lr": "lr η", "k_1": "k₁", "k_2": "k₂", "alpha_1": "α₁", "alpha_2": "α₂"}
-DOT_SIZE, CUSTOMARY = 2.6, 41  # points where an axis has that many cells; among more, smaller
+DOT_SIZE, CUSTOMARY = 3.0, 41  # points where an axis has that many cells; among more, smaller
 DOT = "#7a4a2a"  # on the vermilion of what diverges, and on a dark page
 PLANE_POINTS = 161
 NEAR, ROOM = 3.0, 1.15  # factors up to here are in the picture, and how much further it goes than the last of them
@@ -116,7 +116,7 @@ def _here(grid: ParameterGrid, here: Pair, named: str) -> Mark:
     place = [float(np.clip(value, side[0], side[-1])) for value, side in zip(here, borders, strict=True)]
     name = named if tuple(place) == here else f"{named}, beyond this edge"
     x, y = np.array(place).reshape(2, 1)
-    return Mark(name, MUTED, x, y, kind="dots", marker="diamond", size=9.0, hollow=True, clip=False)
+    return Mark(name, MUTED, x, y, kind="dots", marker="diamond", size=9.0, width=1.9, hollow=True, clip=False)
 
 
 def _outcomes(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap) -> list[Mark]:

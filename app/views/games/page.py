@@ -52,7 +52,10 @@ def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
     shown = game_scene(config, run)
     show_ground(shown, CHART)
     scene = (config.game, config.starts, chosen(PAGE))
-    player(shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start, words=shown.words)
+    player(
+        shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
+        quantities=shown.quantities,
+    )  # fmt: skip
 
 
 def _measurements(

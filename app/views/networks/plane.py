@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from app.figures.networks import WORDS, network_scene
+from app.figures.networks import QUANTITIES, network_scene
 from app.figures.plane import frame_of, honesty
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
@@ -65,7 +65,7 @@ def weight_space(
         linked=(*HONESTY, *linked),
         pickable=False,
         labels=("u", "v"),
-        words=WORDS,
+        quantities=QUANTITIES,
     )
     st.caption(_explained(seen, config, names, results))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)

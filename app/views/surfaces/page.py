@@ -68,7 +68,7 @@ def _stage(config: SurfacesConfig, run: surface_runs.Trajectory) -> None:
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
     player(
         hidden(shown.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
-        words=shown.words,
+        quantities=shown.quantities,
     )  # fmt: skip
 
 

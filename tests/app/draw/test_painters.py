@@ -130,11 +130,12 @@ def plotly_scatter(trace: Any) -> Iterator[tuple[str, Thing]]:
             yield "arrow", (trace.name, tail, tip)
     else:
         looks = [each(trace.marker[name], len(trace.x)) for name in ("symbol", "size", "color")]
+        edge = trace.marker.line.width * PIXEL
         for symbol, size, color in dict.fromkeys(zip(*looks, strict=True)):
             alike = [at for at, one in enumerate(zip(*looks, strict=True)) if one == (symbol, size, color)]
             shape, hollow = symbol.removesuffix("-open"), symbol.endswith("-open")
             place = np.asarray(trace.x)[alike], np.asarray(trace.y)[alike]
-            yield "mark", (trace.name, shape, *place, rgba(color, trace.opacity), size * PIXEL, hollow)
+            yield "mark", (trace.name, shape, *place, rgba(color, trace.opacity), size * PIXEL, edge, hollow)
     for text, x, y in zip(trace.text or (), trace.x, trace.y, strict=False):
         yield "text", (trace.name, text, x, y)
     if trace.error_y.array is not None:
@@ -207,7 +208,8 @@ def line(artist: Any) -> Iterator[tuple[str, Thing]]:
         yield "mark", (artist.get_label(), "line", *numbers, color, artist.get_linewidth(), dash)
     else:
         shape, hollow = SHAPES[artist.get_marker()], artist.get_fillstyle() == "none"
-        yield "mark", (artist.get_label(), shape, *numbers, color, artist.get_markersize(), hollow)
+        size, edge = artist.get_markersize(), artist.get_markeredgewidth()
+        yield "mark", (artist.get_label(), shape, *numbers, color, size, edge, hollow)
 
 
 def band(artist: Any) -> Iterator[tuple[str, Thing]]:
