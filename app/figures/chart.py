@@ -45,7 +45,7 @@ class Mark:
         kind: targets are unseen places to hover and click, on pages only; they have no name in the legend. Arrows have
             their tails at even points and their tips at odd ones.
         low, high: (points,) interval about y: a band along a line, bars at dots; None for none.
-        width, dash: of a line; the width also of the edge of hollow and thin dots, and of those whose edge has a colour.
+        width, dash: of a line; the width also of the edge of dots that are hollow or thin or whose edge has a colour.
         marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
         markers, sizes, colors: of each dot, where they differ.      edge: colour of their outline; empty is the page's.
         texts: written beside the dots, on this side.      quiet: a guide or what lies behind: in the page's grey.
