@@ -31,6 +31,7 @@ STAYS = {"marker": {"opacity": 1}}  # a click on a target fades no other mark
 UNSEEN = {"marker": {"opacity": 0}}
 LAST = 2000  # rank in the legend: after all others, which by default have 1000
 HEIGHT_LEVELS = 24
+ONE_STEP = 0.7  # decades: below, 1, 2 and 5 are too few numbers
 FEW_DECADES = 2.5  # below, 1, 2 and 5 of each are named
 RATE_TICKS = {"tickvals": [0.95, 0.975, 1, 1.025, 1.05], "ticktext": ["≤ .95", ".975", "1", "1.025", "≥ 1.05"]}
 
@@ -58,8 +59,8 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
     if any(mark.kind == "targets" for panel in chart.drawn for mark in panel.marks):
         figure.update_layout(clickmode="event+select")
     return figure.update_layout(
-        dragmode=False if chart.drag == "none" else chart.drag,
-        height=chart.height, margin=MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8}, showlegend=legend, hovermode="closest",
+        height=chart.height, margin=MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8},
+        dragmode=False if chart.drag == "none" else chart.drag, showlegend=legend, hovermode="closest",
         legend={
             "orientation": "h", "x": 0, "y": -LEGEND_GAP / max(chart.height - 82, 1), "yanchor": "top",
             "font": {"size": 12},
@@ -141,7 +142,7 @@ def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
         return ({} if span is None else {"range": list(span)}) | ({"tickformat": ".0%"} if scale == "percent" else {})
     together = chart.drawn if "xy"[axis] in chart.linked else (panel,)
     decades = max(one.decades(axis) for one in together)
-    step = "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
+    step = None if decades < ONE_STEP else "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
     limits = {} if span is None else {"range": np.log10(span).tolist()}
     return limits | {"type": "log", "tickformat": "~g", "dtick": step}
 

@@ -51,7 +51,7 @@ def _arrange(figure: go.Figure, chart: Chart, steps: Sequence[int]) -> None:
     if chart.columns == 1 and not figure.layout.annotations:
         figure.add_annotation(text=_broken(chart.drawn[0].title), x=0.5, y=1, xref="paper", yref="paper",
                               showarrow=False, yanchor="bottom")  # fmt: skip
-    figure.update_annotations(font_size=11, yshift=4)
+    figure.update_annotations(font_size=12, yshift=4)
     for row in range(chart.rows):
         label = next(panel.labels[1] for panel in chart.panels[row * chart.columns :] if panel is not None)
         figure.add_annotation(

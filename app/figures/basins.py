@@ -68,8 +68,8 @@ def _minima(minima: Floats) -> Mark:
     size = 0.75 * float(np.clip(44 / np.sqrt(max(1, len(minima))), 4, 11))
     return Mark(
         "minima", COLORS[0], minima[:, 0], minima[:, 1], kind="dots", marker="star", size=size, edge="#ffffff",
-        width=0.14 * size, colors=tuple(color_of(index) for index in range(len(minima))), data={"number": np.arange(len(minima))},
-        hover="minimum {number}\nx {x:.4g}\ny {y:.4g}",
+        width=0.14 * size, colors=tuple(color_of(index) for index in range(len(minima))),
+        data={"number": np.arange(len(minima))}, hover="minimum {number}\nx {x:.4g}\ny {y:.4g}",
     )  # fmt: skip
 
 

@@ -28,9 +28,11 @@ NAMES = {"fast": "fast weights", "slow": "slow weights", "ema": "averaged weight
 def evaluations_panel(
     title: str, marks: Sequence[Mark], *, scale: Scale = "log", span: Pair | None = None, remark: str = ""
 ) -> Panel:
-    """Lines over gradient evaluations."""
-    return Panel(title, tuple(marks), labels=(EVALUATIONS, ""), scales=("linear", scale), spans=(None, span),
-                 remark=remark)  # fmt: skip
+    """Lines over gradient evaluations; where there are none yet, a remark alone."""
+    return Panel(
+        title, tuple(marks), labels=(EVALUATIONS, ""), scales=("linear", scale), spans=(None, span), remark=remark,
+        bare=bool(remark) and not marks,
+    )  # fmt: skip
 
 
 def curve(name: str, color: str, x: NDArray[np.int64], y: Floats, kind: str, *, part: str = "") -> Mark:
