@@ -17,7 +17,7 @@ from app.export.offer import DoesNotApplyError, Offer, scene_offer
 from app.export.pages import page_of
 from app.export.tables import csv_of, parquet_of
 from app.figures.scene import Scene
-from app.state.share import short_link
+from app.state.links import short_link
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

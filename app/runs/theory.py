@@ -73,10 +73,10 @@ def closed_form_map(config: TheoryConfig) -> tuple[Floats, ParameterGrid, Floats
     grid, fine = config.grid(), config.grid(detail=6)
 
     def compute() -> tuple[Floats, ParameterGrid, Floats]:
-        rates, finer = (stability_map(config.jacobian, one) for one in (grid, fine))
+        rates, finer = (stability_map(config.stability.jacobian, one) for one in (grid, fine))
         return rates, fine, finer
 
-    return _maps.get((config.jacobian, grid), compute)
+    return _maps.get((config.stability.jacobian, grid), compute)
 
 
 def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> SimulatedMap:
@@ -86,14 +86,14 @@ def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> 
     steps = int(np.clip(20 * longest, 1_000, 5_000))
 
     def compute() -> SimulatedMap:
-        return simulate_map(config.jacobian, grid, steps, on_progress=on_progress)
+        return simulate_map(config.stability.jacobian, grid, steps, on_progress=on_progress)
 
-    return _simulations.get((config.jacobian, grid, steps), compute)
+    return _simulations.get((config.stability.jacobian, grid, steps), compute)
 
 
 def mode_names(config: TheoryConfig, modes: int) -> list[str]:
     """What the modes of the stability instrument are called."""
-    curvature = None if config.is_game else SURFACES[config.scenario].curvature
+    curvature = None if config.stability.is_game else SURFACES[config.stability.scenario].curvature
     if curvature and modes == len(curvature):
         return [f"curvature {value:g}" for value in curvature]
     return [f"mode {number}" for number in range(1, modes + 1)]
@@ -101,7 +101,7 @@ def mode_names(config: TheoryConfig, modes: int) -> list[str]:
 
 def variance_specs(config: TheoryConfig, *, equal_effective: bool) -> tuple[OptimizerSpec, ...]:
     """The stack's depths from none to all of its layers."""
-    lr = config.noise_lr
+    lr = config.noise.lr
     return tuple(config.spec(depth, lr=lr, equal_effective=equal_effective) for depth in range(config.depth + 1))
 
 
@@ -115,10 +115,10 @@ def _variance_curves(config: TheoryConfig) -> ClosedForms:
     over_depth = VarianceCurves("layers", depths, *_pair(config, list(depths), lambda c, n: (c, int(n))))
     if not config.depth:
         return over_depth, None, None
-    ks = np.unique(np.geomspace(1, max(50, config.k_1), 40).astype(int))
+    ks = np.unique(np.geomspace(1, max(50, config.layers[0].k), 40).astype(int))
     alphas = np.linspace(0.02, 1.0, 50)
-    over_k = _pair(config, ks.tolist(), lambda c, k: (c.model_copy(update={"k_1": int(k)}), c.depth))
-    over_alpha = _pair(config, alphas.tolist(), lambda c, a: (c.model_copy(update={"alpha_1": a}), c.depth))
+    over_k = _pair(config, ks.tolist(), lambda c, k: (c.with_layer(1, k=int(k)), c.depth))
+    over_alpha = _pair(config, alphas.tolist(), lambda c, a: (c.with_layer(1, alpha=a), c.depth))
     return over_depth, VarianceCurves("k₁", ks.astype(float), *over_k), VarianceCurves("α₁", alphas, *over_alpha)
 
 
@@ -129,8 +129,8 @@ def _pair(
     both = []
     for equal_effective in (False, True):
         varied = [vary(config, value) for value in values]
-        specs = [one.spec(depth, lr=config.noise_lr, equal_effective=equal_effective) for one, depth in varied]
-        both.append(np.array([config.problem.variances(spec)[-1] for spec in specs]))
+        specs = [one.spec(depth, lr=config.noise.lr, equal_effective=equal_effective) for one, depth in varied]
+        both.append(np.array([config.noise.problem.variances(spec)[-1] for spec in specs]))
     return both[0], both[1]
 
 
@@ -145,9 +145,11 @@ def measured_variances(
     specs = variance_specs(config, equal_effective=equal_effective)
 
     def compute() -> VarianceRun:
-        return measure_variances(config.problem, specs, seeds=config.seeds, seed=config.seed, on_progress=on_progress)
+        return measure_variances(
+            config.noise.problem, specs, seeds=config.noise.seeds, seed=config.seed, on_progress=on_progress
+        )
 
-    return _variances.get((config.problem, specs, config.seeds, config.seed), compute)
+    return _variances.get((config.noise.problem, specs, config.noise.seeds, config.seed), compute)
 
 
 def trade_offs(config: TheoryConfig) -> Trades:
@@ -156,13 +158,13 @@ def trade_offs(config: TheoryConfig) -> Trades:
 
 
 def _trade_offs(config: TheoryConfig) -> Trades:
-    lrs = np.geomspace(1e-3, 2.2, 120) / config.h
+    lrs = np.geomspace(1e-3, 2.2, 120) / config.noise.h
     curves, here = [], []
     for spec in variance_specs(config, equal_effective=False):
-        contraction, variance = trade_off(config.problem, [spec.with_lr(float(lr)) for lr in lrs])
+        contraction, variance = trade_off(config.noise.problem, [spec.with_lr(float(lr)) for lr in lrs])
         useful = slice(int(contraction.argmin()) + 1)  # a larger lr is both slower and noisier
         curves.append((spec.name, lrs[useful], contraction[useful], variance[useful]))
-        here.append((config.problem.contraction(spec), config.problem.variances(spec)[-1]))
+        here.append((config.noise.problem.contraction(spec), config.noise.problem.variances(spec)[-1]))
     return curves, here
 
 
@@ -211,7 +213,10 @@ class Descent:
 
 def batch_loss(config: TheoryConfig) -> BatchLoss:
     """The surface seen by m mini-batches, each displaced."""
-    return shifted_batches(SURFACES[config.surface].function, random_shifts(config.batches, config.spread, config.seed))
+    return shifted_batches(
+        SURFACES[config.regularization.surface].function,
+        random_shifts(config.regularization.batches, config.regularization.spread, config.seed),
+    )
 
 
 def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descent:
@@ -220,15 +225,15 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
     Raises:
         ValueError: the formulas do not apply.
     """
-    modified = modified_loss(config.epoch_lr, config.batches, config.layers)
+    modified = modified_loss(config.regularization.lr, config.regularization.batches, config.stack)
     key = (
-        config.surface,
-        config.spread,
+        config.regularization.surface,
+        config.regularization.spread,
         config.seed,
-        config.start,
-        config.epochs,
-        config.orders,
-        config.layers,
+        config.regularization.start,
+        config.regularization.epochs,
+        config.regularization.orders,
+        config.stack,
         modified,
     )
     return _descents.get(key, lambda: _descend(config, modified, on_progress))
@@ -236,19 +241,19 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
 
 def _descend(config: TheoryConfig, modified: ModifiedLoss, on_progress: Progress | None) -> Descent:
     loss, steps = batch_loss(config), mean_steps(config, modified)
-    (x_low, x_high), (y_low, y_high) = SURFACES[config.surface].domain
+    (x_low, x_high), (y_low, y_high) = SURFACES[config.regularization.surface].domain
     x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
     where = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1))
-    plain = batch_mean(loss, config.batches, where).detach().numpy()
-    changed = modified_values(loss, config.batches, where, modified).detach().numpy()
+    plain = batch_mean(loss, config.regularization.batches, where).detach().numpy()
+    changed = modified_values(loss, config.regularization.batches, where, modified).detach().numpy()
     path = mean_path(
         loss,
-        config.batches,
-        config.layers,
-        config.epoch_lr,
-        config.start,
+        config.regularization.batches,
+        config.stack,
+        config.regularization.lr,
+        config.regularization.start,
         steps,
-        orders=config.orders,
+        orders=config.regularization.orders,
         seed=config.seed,
         on_progress=on_progress,
     )
@@ -267,7 +272,7 @@ def _flow(
 ) -> Floats | None:
     try:
         return gradient_flow(
-            loss, modified, config.start,
+            loss, modified, config.regularization.start,
             corrected=corrected, steps=steps, points=1 + steps * -(-FLOW_POINTS // steps), on_progress=on_progress,
         )  # fmt: skip
     except FloatingPointError:
@@ -276,17 +281,17 @@ def _flow(
 
 def mean_steps(config: TheoryConfig, modified: ModifiedLoss) -> int:
     """Mean steps in the chosen number of epochs, at least one."""
-    return max(1, config.epochs * config.batches // modified.base_steps)
+    return max(1, config.regularization.epochs * config.regularization.batches // modified.base_steps)
 
 
 def coefficients(config: TheoryConfig) -> tuple[list[ModifiedLoss | None], list[ModifiedLoss | None]]:
     """Modified losses of every depth at the equal fast lr, and at the equal effective lr; None where none applies."""
-    stacks = [config.layers[:depth] for depth in range(config.depth + 1)]
-    equal = [_modified(config.epoch_lr, config.batches, stack) for stack in stacks]
+    stacks = [config.stack[:depth] for depth in range(config.depth + 1)]
+    equal = [_modified(config.regularization.lr, config.regularization.batches, stack) for stack in stacks]
     effective = [
         None
-        if why_not(config.batches, stack)
-        else _modified(lr_for_effective(config.epoch_lr, stack), config.batches, stack)
+        if why_not(config.regularization.batches, stack)
+        else _modified(lr_for_effective(config.regularization.lr, stack), config.regularization.batches, stack)
         for stack in stacks
     ]
     return equal, effective
@@ -301,7 +306,11 @@ def amplifications(config: TheoryConfig) -> list[tuple[str, Floats, Floats]]:
     alphas, curves = np.linspace(0.05, 1.0, 60), []
     for depth in range(config.depth + 1):
         losses = [
-            _modified(1.0, config.batches, config.model_copy(update={"alpha_1": float(alpha)}).layers[:depth])
+            _modified(
+                1.0,
+                config.regularization.batches,
+                (config.with_layer(1, alpha=float(alpha)) if depth else config).stack[:depth],
+            )
             for alpha in alphas
         ]
         values = np.array([np.nan if loss is None else loss.amplification for loss in losses])
@@ -315,12 +324,20 @@ def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> Accur
     Raises:
         ValueError: the formulas do not apply.
     """
-    lrs = tuple(config.epoch_lr / PICTURE_OVER_PLOT / 2**i for i in range(ACCURACY_LRS))
-    key = (config.surface, config.batches, config.spread, config.seed, config.start, config.layers, lrs)
+    lrs = tuple(config.regularization.lr / PICTURE_OVER_PLOT / 2**i for i in range(ACCURACY_LRS))
+    key = (
+        config.regularization.surface,
+        config.regularization.batches,
+        config.regularization.spread,
+        config.seed,
+        config.regularization.start,
+        config.stack,
+        lrs,
+    )
 
     def compute() -> AccuracyRun:
         return order_of_accuracy(
-            batch_loss(config), config.batches, config.layers, config.start, lrs,
+            batch_loss(config), config.regularization.batches, config.stack, config.regularization.start, lrs,
             orders=ACCURACY_ORDERS, seed=config.seed, on_progress=on_progress,
         )  # fmt: skip
 
@@ -330,7 +347,7 @@ def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> Accur
 def rates(config: TheoryConfig, power: int, on_progress: Progress | None = None) -> RateRun:
     """Convergence rates of every depth for T = 2^7 … 2^power."""
     specs = tuple(
-        config.model_copy(update={"base": "sgd"}).spec(depth, lr=1.0, equal_effective=config.equal_effective)
+        config.model_copy(update={"base": "sgd"}).spec(depth, lr=1.0, equal_effective=config.rates.equal_effective)
         for depth in range(config.depth + 1)
     )
     problem = rate_problem(config)
@@ -338,10 +355,10 @@ def rates(config: TheoryConfig, power: int, on_progress: Progress | None = None)
     def compute() -> RateRun:
         return convergence_rates(
             problem, specs, [2**n for n in range(7, power + 1)],
-            c=config.c, seeds=config.rate_seeds, seed=config.seed, on_progress=on_progress,
+            c=config.rates.c, seeds=config.rates.seeds, seed=config.seed, on_progress=on_progress,
         )  # fmt: skip
 
-    return _rates.get((problem, specs, power, config.c, config.rate_seeds, config.seed), compute)
+    return _rates.get((problem, specs, power, config.rates.c, config.rates.seeds, config.seed), compute)
 
 
 def slopes(run: RateRun) -> dict[tuple[int, bool], Slope | None]:
@@ -359,4 +376,4 @@ def _slope(run: RateRun, index: int, *, slow: bool) -> Slope | None:
 
 def rate_problem(config: TheoryConfig) -> SmoothNonconvex:
     """The objective of the rate experiment."""
-    return SmoothNonconvex(sigma=config.rate_sigma)
+    return SmoothNonconvex(sigma=config.rates.sigma)

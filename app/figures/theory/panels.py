@@ -34,10 +34,10 @@ def stability_map(config: TheoryConfig, on_progress: Progress | None = None) -> 
     grid = config.grid()
     across, up = np.asarray(grid.x.values, np.float64), np.asarray(grid.y.values, np.float64)
     border = (np.array(part, np.float64) for part in outline(edges(fine.x), edges(fine.y), fine_rates < 1))
-    here = (np.array([float(getattr(config, axis))]) for axis in (config.x, config.y))
+    here = (np.array([value]) for value in config.here)
     marks = [
         Mark("|ρ| = 1, closed form", MUTED, *border, quiet=True),
-        *(_outcomes(config, rates, across, up, on_progress) if config.simulate else []),
+        *(_outcomes(config, rates, across, up, on_progress) if config.stability.simulate else []),
         Mark("as set", PALETTE[4], *here, kind="dots", marker="D", size=6.5),
     ]
     x, y = edges(grid.x), edges(grid.y)
@@ -47,7 +47,7 @@ def stability_map(config: TheoryConfig, on_progress: Progress | None = None) -> 
 
 
 def _symbols(config: TheoryConfig) -> tuple[str, str]:
-    return SYMBOLS[config.x], SYMBOLS[config.y]
+    return SYMBOLS[config.stability.x], SYMBOLS[config.stability.y]
 
 
 def _outcomes(
@@ -71,8 +71,8 @@ def _outcomes(
 
 def factor_plane(config: TheoryConfig, on_progress: Progress | None = None) -> Panels:
     """Factors of every layer in the complex plane."""
-    spec = config.spec(lr=config.lr)
-    levels, apart = linear_factors(config.jacobian, spec)
+    spec = config.spec(lr=config.stability.lr)
+    levels, apart = linear_factors(config.stability.jacobian, spec)
     path = np.where(np.isfinite(np.stack(levels)), np.stack(levels), np.nan)
     reach, turn = reach_of(path), np.linspace(0, 2 * np.pi, 181)
     axis = np.linspace(-reach, reach, PLANE_POINTS)
@@ -153,7 +153,7 @@ def trade_off(config: TheoryConfig, on_progress: Progress | None = None) -> Pane
 
 def landscapes(config: TheoryConfig, on_progress: Progress | None = None) -> Panels:
     """C beside C_n with the mean path and the flows; nothing where the formulas do not apply."""
-    if why_not(config.batches, config.layers):
+    if why_not(config.regularization.batches, config.stack):
         return []
     seen = theory_runs.descent(config)
     low, high = np.nanpercentile(seen.plain_grid.height, [0, 97])
@@ -200,7 +200,7 @@ def _amplification(config: TheoryConfig) -> Panel:
 
 def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> Panels:
     """Distance of the mean step to the flows over lr; nothing where it leaves the finite numbers or does not apply."""
-    if why_not(config.batches, config.layers):
+    if why_not(config.regularization.batches, config.stack):
         return []
     try:
         run = theory_runs.accuracy(config, on_progress)
@@ -219,7 +219,7 @@ def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> Panel
 
 def rates(config: TheoryConfig, on_progress: Progress | None = None) -> Panels:
     """Mean squared gradient norm against T, with the fitted slopes."""
-    run = theory_runs.rates(config, config.power, on_progress)
+    run = theory_runs.rates(config, config.rates.power, on_progress)
     places = (("At the fast weights", False), ("At the outermost slow weights", True))
     every = np.concatenate([run.fast.mean(-1).ravel(), run.slow.mean(-1).ravel()])
     span = (0.7 * every.min(), 1.4 * every.max())

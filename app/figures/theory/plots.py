@@ -20,7 +20,7 @@ Plots = dict[str, "go.Figure"]
 
 def theory_plots(config: TheoryConfig, on_progress: Progress | None = None) -> Plots:
     """Those of the chosen instrument; what does not apply to the settings is left out."""
-    makers = {"stability": _stability, "noise": _noise, "regularization": _regularization, "rate": _rate}
+    makers = {"stability": _stability, "noise": _noise, "regularization": _regularization, "rates": _rates}
     return makers[config.instrument](config, on_progress)
 
 
@@ -30,13 +30,13 @@ def _stability(config: TheoryConfig, on_progress: Progress | None) -> Plots:
     plots = {}
     if not config.missing_layer:
         rates, fine, fine_rates = theory_runs.closed_form_map(config)
-        simulated = theory_runs.simulated_map(config, on_progress) if config.simulate else None
-        here = (float(getattr(config, config.x)), float(getattr(config, config.y)))
+        simulated = theory_runs.simulated_map(config, on_progress) if config.stability.simulate else None
+        here = config.here
         plots["Rate, and where it converges"] = stability_figure(
             config.grid(), rates, (fine, fine_rates), simulated, here, "as set"
         )
-    spec = config.spec(lr=config.lr)
-    levels, apart = linear_factors(config.jacobian, spec)
+    spec = config.spec(lr=config.stability.lr)
+    levels, apart = linear_factors(config.stability.jacobian, spec)
     names = theory_runs.mode_names(config, len(levels[0]))
     plots["Factors per step of each layer"] = factor_plane(levels, names, spec.layers if apart else None)
     return plots
@@ -67,7 +67,7 @@ def _regularization(config: TheoryConfig, on_progress: Progress | None) -> Plots
         landscapes_figure,
     )
 
-    plots, applies = {}, not why_not(config.batches, config.layers)
+    plots, applies = {}, not why_not(config.regularization.batches, config.stack)
     if applies:
         seen = theory_runs.descent(config)
         plots["C and Cₙ"] = landscapes_figure(
@@ -82,8 +82,8 @@ def _regularization(config: TheoryConfig, on_progress: Progress | None) -> Plots
     return plots
 
 
-def _rate(config: TheoryConfig, on_progress: Progress | None) -> Plots:
+def _rates(config: TheoryConfig, on_progress: Progress | None) -> Plots:
     from app.figures.theory.rates import rates_figure
 
-    run = theory_runs.rates(config, config.power, on_progress)
+    run = theory_runs.rates(config, config.rates.power, on_progress)
     return {"Mean squared gradient norm against T": rates_figure(run, theory_runs.slopes(run))}

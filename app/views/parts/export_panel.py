@@ -18,7 +18,7 @@ from app.export.offer import Offer
 from app.export.pages import page_of
 from app.figures.look import STYLES
 from app.figures.scene import Scene
-from app.state.share import short_link
+from app.state.links import short_link
 from app.views import session
 from app.views.parts.downloads import download, failures
 from app.views.parts.progress import progress

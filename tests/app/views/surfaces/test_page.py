@@ -115,14 +115,14 @@ def test_an_lr_of_zero_is_refused_with_its_optimizer_and_range():
     assert "greater than 0" in at.error[0].value
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", PRESETS["surfaces"])
 def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
     at = opened()
     at.selectbox(key="surfaces.preset").set_value(name).run()
     assert not at.exception
     assert not at.error
-    assert config_of(at) == PRESETS[name].config
-    assert PRESETS[name].shows in [caption.value for caption in at.caption]
+    assert config_of(at) == PRESETS["surfaces"][name].config
+    assert PRESETS["surfaces"][name].shows in [caption.value for caption in at.caption]
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():

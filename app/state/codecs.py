@@ -1,0 +1,241 @@
+"""How values of a type are written to links, read from them, and shown by widgets: one codec for each type of field.
+
+A field's codec stands in its type, as Annotated[type, codec]; a field without one is a plain value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+NONE = "none"  # a link's word for an empty list, and for no value where that is not the default
+Widgets = dict[str, Any]
+"""Names of widgets and the values that they show."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Of a plain value: links have it as it is, and one widget of the field's name shows it.
+
+    stated: whether links say it even where it is as on a blank card, or None.
+    """
+
+    stated: bool = False
+
+    def text(self, value: Any) -> str:
+        """The value in a link."""
+        if isinstance(value, bool):
+            return str(int(value))
+        return repr(value) if isinstance(value, float) else str(value)
+
+    def widgets(self, name: str, value: Any) -> Widgets:
+        """What the field's widgets show."""
+        return {name: value}
+
+    def from_widgets(self, name: str, value: Any, said: Callable[[str, Any], Any]) -> Any:
+        """The value that the widgets say, still to be checked.
+
+        Args:
+            name: of the field.
+            value: the field's so far.
+            said: gives what the widget of that name says, or its second argument where there is no such widget.
+        """
+        return said(name, value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """As the type alone."""
+        return handler(source)
+
+
+PLAIN, STATED = Codec(), Codec(stated=True)
+
+
+@dataclass(frozen=True)
+class Read(Codec):
+    """Of a value with a text of its own."""
+
+    def read(self, text: str) -> Any:
+        """The value's parts, still to be checked.
+
+        Raises:
+            ValueError: the text has no such parts; says how to write it.
+        """
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Text is read first; then all is as with the type alone."""
+        return core_schema.no_info_before_validator_function(
+            lambda value: self.read(value) if isinstance(value, str) else value, handler(source)
+        )
+
+
+@dataclass(frozen=True)
+class OrNone(Read):
+    """Of a plain value or None, where None is not the default."""
+
+    stated: bool = True
+
+    def read(self, text: str) -> Any:
+        """None for "none"."""
+        return None if text == NONE else text
+
+    def text(self, value: Any) -> str:
+        """As `read` reads it."""
+        return NONE if value is None else super().text(value)
+
+
+@dataclass(frozen=True)
+class Unseen(Codec):
+    """Of a value that links say and no widget shows."""
+
+    def widgets(self, name: str, value: Any) -> Widgets:
+        """None."""
+        return {}
+
+    def from_widgets(self, name: str, value: Any, said: Callable[[str, Any], Any]) -> Any:
+        """As before."""
+        return value
+
+
+@dataclass(frozen=True)
+class Numbered(Codec):
+    """Of a tuple of models: settings of the first are called 1.lr, 1.layers, ..., those of the second 2.lr, ..."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The settings of a model.
+
+    Attributes:
+        codecs: of its plain settings, by name.
+        parts: models of its parts, whose settings are called part.name.
+        numbered: name, model and greatest number of its numbered parts.
+    """
+
+    codecs: dict[str, Codec] = field(default_factory=dict)
+    parts: dict[str, type[BaseModel]] = field(default_factory=dict)
+    numbered: tuple[str, type[BaseModel], int] | None = None
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a setting."""
+        head, dot, rest = path.partition(".")
+        if not dot:
+            return head in self.codecs
+        if head in self.parts:
+            return structure(self.parts[head]).has(rest)
+        if self.numbered is None or not is_number(head) or not 1 <= int(head) <= self.numbered[2]:
+            return False
+        return structure(self.numbered[1]).has(rest)
+
+
+@cache
+def structure(model: type[BaseModel]) -> Structure:
+    """The settings of a model, read off its fields."""
+    codecs, parts, numbered = {}, {}, None
+    for name, info in model.model_fields.items():
+        codec = next((one for one in info.metadata if isinstance(one, Codec)), PLAIN)
+        if isinstance(codec, Numbered):
+            most = next(one.max_length for one in info.metadata if hasattr(one, "max_length"))
+            numbered = (name, get_args(info.annotation)[0], most)
+        elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            parts[name] = info.annotation
+        else:
+            codecs[name] = codec
+    return Structure(codecs, parts, numbered)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a config: `owner` is what comes before its name, such as "2." or "noise."."""
+
+    owner: str
+    name: str
+    title: str
+    codec: Codec
+    value: Any
+
+    @property
+    def path(self) -> str:
+        """What links call it."""
+        return self.owner + self.name
+
+    def widgets(self) -> Widgets:
+        """What its widgets show."""
+        return {self.owner + name: value for name, value in self.codec.widgets(self.name, self.value).items()}
+
+    def from_widgets(self, said: Callable[[str, Any], Any]) -> Any:
+        """What its widgets say; the value itself where they show just that."""
+        shown = self.widgets()
+        if all(said(name, value) == value for name, value in shown.items()):
+            return self.value
+        return self.codec.from_widgets(self.name, self.value, lambda name, value: said(self.owner + name, value))
+
+
+def settings_of(config: BaseModel, owner: str = "") -> Iterator[Setting]:
+    """Every setting of a config, those of its parts and of its numbered parts in their places."""
+    parts = structure(type(config))
+    for name, value in config:
+        if name in parts.codecs:
+            title = type(config).model_fields[name].title or name.replace("_", " ")
+            yield Setting(owner, name, title, parts.codecs[name], value)
+        elif name in parts.parts:
+            yield from settings_of(value, f"{owner}{name}.")
+        else:
+            for number, part in enumerate(value, start=1):
+                yield from settings_of(part, f"{owner}{number}.")
+
+
+def nested(settings: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Settings by path (noise.lr, 2.lr) as a tree: {"noise": {"lr": ...}, "cards": [{}, {"lr": ...}]}."""
+    numbered = structure(model).numbered
+    tree = {path: value for path, value in settings.items() if "." not in path}
+    each: dict[int, dict[str, Any]] = {}
+    for path, value in settings.items():
+        head, dot, rest = path.partition(".")
+        if dot and numbered and is_number(head) and 1 <= int(head) <= numbered[2]:
+            each.setdefault(int(head), {})[rest] = value
+        elif dot and isinstance(part := tree.setdefault(head, {}), dict):
+            part[rest] = value
+        elif dot:
+            tree[path] = value
+    if numbered and each:
+        tree[numbered[0]] = [each.get(number, {}) for number in range(1, max(each) + 1)]
+    return tree
+
+
+def flat(tree: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """The opposite of `nested`."""
+    numbered, settings = structure(model).numbered, {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            settings |= {f"{name}.{rest}": part for rest, part in value.items()}
+        elif numbered and name == numbered[0] and isinstance(value, list):
+            for number, each in enumerate(value, start=1):
+                settings |= {f"{number}.{rest}": part for rest, part in each.items()}
+        else:
+            settings[name] = value
+    return settings
+
+
+def is_number(text: str) -> bool:
+    """Whether these are a few digits as addresses have them; `isdecimal` takes those of any script."""
+    return text.isascii() and text.isdecimal() and len(text) < 5
+
+
+def numbers(text: str, count: int) -> tuple[float, ...] | None:
+    """So many numbers with commas between them, as a visitor writes them; None where the text is anything else."""
+    try:
+        values = tuple(map(float, text.split(",")))
+    except ValueError:
+        return None
+    return values if len(values) == count else None
+
+
+def exact(value: float) -> str:
+    """The shortest text that reads back as the same number."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
