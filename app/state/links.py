@@ -133,17 +133,28 @@ def settled(
         try:
             return model.model_validate(_tree(rest | left, model)), refused
         except ValidationError as error:
-            items = error.errors()
-        dropped = {path: reason for item in items for path, reason in [_refusal(item, model)] if _at(path, left, model)}
+            items = _innermost(error)
+        refusals = [_refusal(item, model) for item in items]
+        dropped = {path: reason for path, reason in reversed(refusals) if _at(path, left, model)}
         if not dropped and (other := _at_odds(items[0], left, rest, model)):
-            path, reason = _refusal(items[0], model)
+            path, reason = refusals[0]
             dropped = {other: f"{path.rpartition('.')[2].replace('_', ' ')} {reason}".lstrip()}
         if not dropped:
-            return before or model(), {**refused, next(iter(left)): "does not go with the other settings"}
+            return before or model(), dict.fromkeys(left, "does not go with the other settings") | refused
         refused = dropped | refused
         gone = {one for path in dropped for one in _at(path, left, model)}
         left = {path: value for path, value in left.items() if path not in gone}
     return before or model(), refused
+
+
+def _innermost(error: ValidationError) -> Sequence[Mapping[str, Any]]:
+    """Errors but those that follow from one within: cards of which one is refused are also too few."""
+    items = error.errors()
+    return [one for one in items if not any(_within(other["loc"], one["loc"]) for other in items)]
+
+
+def _within(place: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other
 
 
 def _at(path: str, settings: Mapping[str, Any], model: type[PageConfig]) -> set[str]:
