@@ -1,27 +1,35 @@
-"""A visitor's formula as the source of a torch function: the same operations in the same order as the app computes."""
+"""A formula as the source of a function: the same operations in the same order as the app computes."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 
-from landscapes.expression import CONSTANTS, OPERATORS, Apply, Expression, Number, Symbol, bound
-from landscapes.formula import parse
+from landscapes.expression import OPERATORS, Apply, Expression, Number, Symbol
+from landscapes.slope import Operand, Program
 
 NAMES = {"ln": "log", "min": "minimum", "max": "maximum"}  # where torch calls a function otherwise
 
 
-def objective_source(formula: str, values: dict[str, float]) -> str:
-    """`def objective(p)` for a formula with these values of its parameters.
-
-    Only the parser's own tree is written out, so the text holds nothing but numbers, x, y and functions of the tables.
-
-    Raises:
-        FormulaError: it is no formula.
-    """
-    tree = bound(parse(formula, values).tree, CONSTANTS | values)
-    said = " ".join(formula.split())
-    lines = ("def objective(p):", f'    """{said}"""', "    x, y = p.unbind(-1)", f"    return {source(tree)}")
+def objective_source(tree: Expression, title: str) -> str:
+    """`def objective(p)` for an expression in x and y."""
+    lines = ("def objective(p):", f'    """{title}"""', "    x, y = p.unbind(-1)", f"    return {source(tree)}")
     return "\n".join(lines)
+
+
+def slope_source(program: Program, title: str) -> str:
+    """`def slope(x, y)` for a program: what is used once stands where it is used."""
+    uses = Counter(one for _, *pair in program.operations.values() for one in pair) + Counter(program.results)
+    texts: dict[Operand, str] = {}
+    lines = ["def slope(x, y):", f'    """{title}, with its gradient."""']
+    for name, (sign, *pair) in program.operations.items():
+        left, right = (texts.get(one, str(one)) for one in pair)
+        texts[name] = f"({left} {sign} {right})"
+        if uses[name] > 1:
+            lines.append(f"    {name} = {texts[name][1:-1]}")
+            texts[name] = str(name)
+    results = (texts.get(one, str(one)) for one in program.results)
+    return "\n".join((*lines, f"    return {', '.join(results)}"))
 
 
 def source(tree: Expression) -> str:

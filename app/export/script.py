@@ -5,11 +5,7 @@ The objective and the noise are the app's own source; the loop around them is th
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
-from app.export.formula_source import objective_source
+from app.export.formula_source import objective_source, slope_source
 from app.export.script_parts import Objective, loop_script, noise_parts, noise_setting
 from app.export.source import Excerpt, excerpt
 from app.figures.caption import surface_caption
@@ -43,39 +39,15 @@ def _objective(config: SurfacesConfig) -> Objective:
     from landscapes import fields, noise
 
     surface, kind = config.landscape, config.noise
-    followed = surface.function if surface.slope is None else surface.slope
-    maker = "_autograd_field" if surface.slope is None else "_slope_field"
-    first, name = _written_out(config, followed)
-    parts = [first, excerpt(fields, (maker,))]
+    title = " ".join((config.formula or DEFAULT_FORMULA).split()) if config.surface == OWN else surface.name
+    function = Excerpt((), (objective_source(surface.tree, title),))
+    maker, name, followed = "_autograd_field", "objective", function
+    if surface.slope is not None:
+        maker, name, followed = "_slope_field", "slope", Excerpt((), (slope_source(surface.slope, title),))
+    parts = [followed, excerpt(fields, (maker,))]
     last = f"{'field' if kind == 'none' else 'exact_field'} = {maker}({name})"
     if kind == "minibatch":
-        function, name = _written_out(config, surface.function)
         parts = [function, *parts, excerpt(noise, ("_by_evaluation", "copies", "mean_function", "shifts"))]
-        return Objective(parts, last + "\n" + noise_setting(config) + _SAMPLED.format(objective=name))
+        return Objective(parts, last + "\n" + noise_setting(config) + _SAMPLED.format(objective="objective"))
     noisy, text = noise_parts(config)
     return Objective([*parts, *noisy], f"{last}\n{text}" if noisy else last)
-
-
-def _written_out(config: SurfacesConfig, function: Callable[..., Any]) -> tuple[Excerpt, str]:
-    """The source of the surface's function or slope, and the expression that names it there."""
-    if config.surface == OWN:
-        return Excerpt(
-            (), (objective_source(config.formula or DEFAULT_FORMULA, dict(config.parameters or ())),)
-        ), "objective"
-    return _excerpt_of(function), _expression(function)
-
-
-def _excerpt_of(function: Callable[..., Any]) -> Excerpt:
-    """The source of a function or, for one that another made, of its maker."""
-    module = inspect.getmodule(function)
-    if module is None:
-        raise ValueError(f"the source of {function.__qualname__} is not known, so no script can repeat it")
-    return excerpt(module, (function.__qualname__.split(".")[0],))
-
-
-def _expression(function: Callable[..., Any]) -> str:
-    """How to write the function: by its name, or as a call of its maker with the values it was made with."""
-    maker = function.__qualname__.split(".")[0]
-    made_with = inspect.getclosurevars(function).nonlocals
-    values = ", ".join(f"{name}={value!r}" for name, value in made_with.items())
-    return f"{maker}({values})" if made_with else maker

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
-from collections.abc import Callable
-from typing import Any
-
+from app.export.formula_source import objective_source, slope_source
 from app.export.games import game_caption
 from app.export.script_parts import Objective, loop_script, noise_parts
-from app.export.source import Excerpt, excerpt, plain
+from app.export.source import Excerpt, excerpt
 from app.runs.games import escape_radius
 from app.state import GamesConfig
 
@@ -34,23 +29,12 @@ def _objective(config: GamesConfig) -> Objective:
     from landscapes import fields
 
     game = config.landscape
-    followed = game.objective if game.slope is None else game.slope
-    maker = "_autograd_field" if game.slope is None else "_slope_field"
+    if game.slope is None:
+        maker, name, followed = "_autograd_field", "objective", objective_source(game.tree, game.name)
+    else:
+        maker, name, followed = "_slope_field", "slope", slope_source(game.slope, game.name)
     noisy, noise = noise_parts(config)
-    last = _FIELD.format(maker=maker, f=followed.__name__, name="exact_field" if noisy else "field")
+    last = _FIELD.format(maker=maker, f=name, name="exact_field" if noisy else "field")
     return Objective(
-        [_written_out(followed), excerpt(fields, (maker,)), *noisy], "\n\n\n".join(filter(None, (last, noise)))
+        [Excerpt((), (followed,)), excerpt(fields, (maker,)), *noisy], "\n\n\n".join(filter(None, (last, noise)))
     )
-
-
-def _written_out(function: Callable[..., Any]) -> Excerpt:
-    """A function made inside another one, with the values it was made with as constants; any other as it stands."""
-    module = inspect.getmodule(function)
-    if module is None:
-        raise ValueError(f"the source of {function.__qualname__} is not known, so no script can repeat it")
-    if "." not in function.__qualname__:
-        return excerpt(module, (function.__qualname__,))
-    constants = [f"{name} = {value!r}" for name, value in inspect.getclosurevars(function).nonlocals.items()]
-    (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
-    used = tuple(name for name in inspect.getclosurevars(function).globals)
-    return Excerpt(excerpt(module, used).imports, (*constants, plain(node)))

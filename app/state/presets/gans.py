@@ -40,7 +40,7 @@ PRESETS: dict[str, Preset[GansConfig]] = {
         GansConfig(dataset="digits", steps=3000, snapshot_every=10, cards=_cards(0.001, 0.008, 0.004)),
     ),
     "Digits, averaged weights beside": Preset(
-        "The plain rival: an exponential moving average of Adam's weights has 0.52 ± 0.05 over 8 seeds; of one layer's "
+        "The baseline: an exponential moving average of Adam's weights has 0.52 ± 0.05 over 8 seeds; of one layer's "
         "fast weights 0.39 ± 0.03, of two layers' 0.44 ± 0.02.",
         GansConfig(dataset="digits", steps=3000, snapshot_every=10, ema=0.999, cards=_cards(0.001, 0.008, 0.004)),
     ),

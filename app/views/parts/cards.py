@@ -39,7 +39,7 @@ def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
             if averages:
                 fields.number(
                     "Average of the fast weights, decay", "ema", step=0.001, format="%g",
-                    help="One more track: an exponential moving average, the plain rival of slow weights. 0: none",
+                    help="One more track: an exponential moving average, the baseline of slow weights. 0: none",
                 )  # fmt: skip
 
 
