@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from app.draw.image import render_figure
 from app.draw.palette import palette_of
 from app.export.pages import page_of, scene_of
 from app.figures.look import style_of
 from app.state import GamesConfig, SurfacesConfig
+from app.state.base import PageConfig
 from app.state.links import short_link
 from app.state.presets import PRESETS
 from landscapes.games import GAMES
@@ -30,7 +29,7 @@ class Exhibit:
     key: str
     name: str
     says: str
-    config: BaseModel
+    config: PageConfig
 
     @property
     def link(self) -> str:
@@ -70,7 +69,7 @@ def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None 
     return len(everything)
 
 
-def _picture(config: BaseModel) -> bytes:
+def _picture(config: PageConfig) -> bytes:
     """A PNG with a palette: a third of the size, and no visible difference in flat colours."""
     from PIL import Image
 

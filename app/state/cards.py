@@ -137,7 +137,8 @@ class Comparison(PageConfig):
 
     def alike(self, other: PageConfig) -> bool:
         """Whether both are the same runs, however they are looked at."""
-        return type(self) is type(other) and self.model_dump(exclude=self.VIEW) == other.model_dump(exclude=self.VIEW)
+        seen = set(self.VIEW)
+        return type(self) is type(other) and self.model_dump(exclude=seen) == other.model_dump(exclude=seen)
 
     def following(self, before: Self) -> Self:
         """A search for an lr holds for what it tried alone: a card that changed, or whose task did, is untuned."""

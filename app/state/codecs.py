@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -107,6 +107,14 @@ class Numbered(Codec):
     """Of a tuple of models: settings of the first are called 1.lr, 1.layers, ..., those of the second 2.lr, ..."""
 
 
+class Group(NamedTuple):
+    """A field of numbered parts: its name, their model and their greatest number."""
+
+    name: str
+    model: type[BaseModel]
+    most: int
+
+
 @dataclass(frozen=True)
 class Structure:
     """The settings of a model.
@@ -114,12 +122,12 @@ class Structure:
     Attributes:
         codecs: of its plain settings, by name.
         parts: models of its parts, whose settings are called part.name.
-        numbered: name, model and greatest number of its numbered parts.
+        numbered: its numbered parts.
     """
 
     codecs: dict[str, Codec] = field(default_factory=dict)
     parts: dict[str, type[BaseModel]] = field(default_factory=dict)
-    numbered: tuple[str, type[BaseModel], int] | None = None
+    numbered: Group | None = None
 
     def has(self, path: str) -> bool:
         """Whether there is such a setting."""
@@ -128,20 +136,22 @@ class Structure:
             return head in self.codecs
         if head in self.parts:
             return structure(self.parts[head]).has(rest)
-        if self.numbered is None or not is_number(head) or not 1 <= int(head) <= self.numbered[2]:
+        if self.numbered is None or not is_number(head) or not 1 <= int(head) <= self.numbered.most:
             return False
-        return structure(self.numbered[1]).has(rest)
+        return structure(self.numbered.model).has(rest)
 
 
 @cache
 def structure(model: type[BaseModel]) -> Structure:
     """The settings of a model, read off its fields."""
-    codecs, parts, numbered = {}, {}, None
+    codecs: dict[str, Codec] = {}
+    parts: dict[str, type[BaseModel]] = {}
+    numbered = None
     for name, info in model.model_fields.items():
         codec = next((one for one in info.metadata if isinstance(one, Codec)), PLAIN)
         if isinstance(codec, Numbered):
             most = next(one.max_length for one in info.metadata if hasattr(one, "max_length"))
-            numbered = (name, get_args(info.annotation)[0], most)
+            numbered = Group(name, get_args(info.annotation)[0], most)
         elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             parts[name] = info.annotation
         else:
@@ -197,24 +207,25 @@ def nested(settings: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any
     each: dict[int, dict[str, Any]] = {}
     for path, value in settings.items():
         head, dot, rest = path.partition(".")
-        if dot and numbered and is_number(head) and 1 <= int(head) <= numbered[2]:
+        if dot and numbered and is_number(head) and 1 <= int(head) <= numbered.most:
             each.setdefault(int(head), {})[rest] = value
         elif dot and isinstance(part := tree.setdefault(head, {}), dict):
             part[rest] = value
         elif dot:
             tree[path] = value
     if numbered and each:
-        tree[numbered[0]] = [each.get(number, {}) for number in range(1, max(each) + 1)]
+        tree[numbered.name] = [each.get(number, {}) for number in range(1, max(each) + 1)]
     return tree
 
 
 def flat(tree: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     """The opposite of `nested`."""
-    numbered, settings = structure(model).numbered, {}
+    numbered = structure(model).numbered
+    settings: dict[str, Any] = {}
     for name, value in tree.items():
         if isinstance(value, dict):
             settings |= {f"{name}.{rest}": part for rest, part in value.items()}
-        elif numbered and name == numbered[0] and isinstance(value, list):
+        elif numbered and name == numbered.name and isinstance(value, list):
             for number, each in enumerate(value, start=1):
                 settings |= {f"{number}.{rest}": part for rest, part in each.items()}
         else:

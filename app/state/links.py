@@ -40,7 +40,7 @@ def encode(config: PageConfig) -> dict[str, str]:
     """The parameters of the address; those of a card (1.lr, 1.layers, 2.lr, ...) say what differs from a blank one."""
     params: dict[str, str] = {}
     numbered = structure(type(config)).numbered
-    blank = {one.name: one.value for one in settings_of(numbered[1]())} if numbered else {}
+    blank = {one.name: one.value for one in settings_of(numbered.model())} if numbered else {}
     for one in settings_of(config):
         usual = one.owner[:1].isdigit() and one.value == blank[one.name] and not one.codec.stated
         if not usual and (one.value is not None or one.codec.stated):
@@ -160,7 +160,7 @@ def _within(place: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
 def _at(path: str, settings: Mapping[str, Any], model: type[PageConfig]) -> set[str]:
     """The setting of this path where it is among these; all of the cards' where it names the cards."""
     numbered = structure(model).numbered
-    if numbered and path == numbered[0]:
+    if numbered and path == numbered.name:
         return {one for one in settings if one[0].isdigit()}
     return {path} & settings.keys()
 
@@ -171,7 +171,8 @@ def _at_odds(
     """The setting beside which another is refused that was not said: without it, it is not."""
     for path in left:
         try:
-            model.model_validate(_tree(rest | {other: left[other] for other in left if other != path}, model))
+            others = {other: value for other, value in left.items() if other != path}
+            model.model_validate(_tree({**rest, **others}, model))
         except ValidationError as error:
             if item["loc"] in [other["loc"] for other in error.errors()]:
                 continue
@@ -183,7 +184,7 @@ def _refusal(item: Mapping[str, Any], model: type[PageConfig]) -> tuple[str, str
     """The path of the setting that an error is about, and the rule that was broken."""
     path, within, place = "", 0, item["loc"]
     parts = structure(model)
-    if place[:1] and parts.numbered and place[0] == parts.numbered[0] and len(place) >= 3:
+    if place[:1] and parts.numbered and place[0] == parts.numbered.name and len(place) >= 3:
         path, within = f"{int(place[1]) + 1}.{place[2]}", 3
     elif place[:1] and place[0] in parts.parts and len(place) >= 2:
         path, within = f"{place[0]}.{place[1]}", 2
@@ -195,23 +196,22 @@ def _refusal(item: Mapping[str, Any], model: type[PageConfig]) -> tuple[str, str
 def _tree(settings: Mapping[str, Any], model: type[PageConfig]) -> Settings:
     """Settings as the model takes them: cards 1 to the last one named, completed where they say only what differs."""
     tree, numbered = nested(settings, model), structure(model).numbered
-    if numbered is None or numbered[0] not in tree:
+    if numbered is None or numbered.name not in tree:
         return tree
-    given: Sequence[Settings] = tree.pop(numbered[0])
-    fields = numbered[1].model_fields.keys()
+    given: Sequence[Settings] = tree.pop(numbered.name)
+    fields = numbered.model.model_fields.keys()
     if not all(fields <= one.keys() for one in given):
-        customary = _customary(tree, model)
+        customary = getattr(_described(tree, model), numbered.name)
         given = [dict(next_card(customary, number)) | one for number, one in enumerate(given, start=1)]
-    return {**tree, numbered[0]: given}
+    return {**tree, numbered.name: given}
 
 
-def _customary(tree: Settings, model: type[PageConfig]) -> Any:
-    """The cards of the config that the other settings describe."""
+def _described(tree: Settings, model: type[PageConfig]) -> PageConfig:
+    """The config that settings describe, or the default where they describe none."""
     try:
-        config = model.model_validate(tree)
+        return model.model_validate(tree)
     except ValidationError:
-        config = model()
-    return getattr(config, structure(model).numbered[0])
+        return model()
 
 
 def pack(params: Mapping[str, str]) -> str:

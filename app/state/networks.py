@@ -101,9 +101,8 @@ class NetworksConfig(Comparison):
     @classmethod
     def _within_data(cls, value: int | None, info: ValidationInfo) -> int | None:
         entry = DATASETS.get(info.data.get("dataset", ""))
-        available = entry.available if entry else math.inf
-        if value is not None and value > available:
-            raise ValueError(f"{entry.name} has {available:,} training images at most")
+        if entry and value is not None and value > entry.available:
+            raise ValueError(f"{entry.name} has {entry.available:,} training images at most")
         return value
 
     @field_validator("batch_size")

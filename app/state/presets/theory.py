@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.state.layers import FIVE, LayerConfig
 from app.state.presets.preset import Preset
 from app.state.theory import Noise, Regularization, Stability, TheoryConfig
 
-WINDOW = {"scenario": "bilinear", "lr": 0.1, "lr_low": 0.005, "lr_high": 0.4, "k_high": 70}
+WINDOW: Any = {"scenario": "bilinear", "lr": 0.1, "lr_low": 0.005, "lr_high": 0.4, "k_high": 70}
 PRESETS: dict[str, Preset[TheoryConfig]] = {
     "Parity of k: an odd power flips the sign": Preset(
         "lr times the curvature is 2.04, so c = −1.04: k = 5 comes home, k = 6 does not.",

@@ -81,7 +81,7 @@ class Fields:
     def choice(self, label: str, name: str, options: Mapping[Any, str] | Sequence[Any], **look: Any) -> None:
         """One of several; a mapping gives each its title."""
         index = list(options).index(self.value(name))
-        st.selectbox(label, list(options), index, key=self.key(name), **_titles(options), **look)
+        st.selectbox(label, list(options), index, key=self.key(name), format_func=_titles(options), **look)
         self._say(name)
 
     def segments(self, label: str, name: str, options: Mapping[Any, str] | Sequence[Any], **look: Any) -> None:
@@ -92,7 +92,7 @@ class Fields:
             default=self.value(name),
             key=self.key(name),
             required=True,
-            **_titles(options),
+            format_func=_titles(options),
             **look,
         )
         self._say(name)
@@ -107,5 +107,5 @@ class Fields:
             draw_problems([reason])
 
 
-def _titles(options: Mapping[Any, str] | Sequence[Any]) -> dict[str, Callable[[Any], str]]:
-    return {"format_func": options.__getitem__} if isinstance(options, Mapping) else {}
+def _titles(options: Mapping[Any, str] | Sequence[Any]) -> Callable[[Any], str]:
+    return options.__getitem__ if isinstance(options, Mapping) else str

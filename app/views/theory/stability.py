@@ -71,7 +71,7 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
     points = [point for point in event.selection.points if point.get("curve_number") == len(figure.data) - 1]
     if not points or points[0]["point_index"] >= rates.size:
         return None
-    return config.grid().spec_at(*np.unravel_index(points[0]["point_index"], rates.shape))  # type: ignore[arg-type]
+    return config.grid().spec_at(*np.unravel_index(points[0]["point_index"], rates.shape))
 
 
 def _simulated(config: TheoryConfig) -> SimulatedMap:
