@@ -33,7 +33,7 @@ def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
         config, problems = decode(dict(st.query_params), model)
         _begin(page, config, problems)
     else:
-        config, st.session_state[f"{page}.refused"] = _read(page, st.session_state[f"{page}.config"])
+        config, st.session_state[f"{page}.refusals"] = _read(page, st.session_state[f"{page}.config"])
         _commit(page, config)
     params = encode(config)
     if params != dict(st.query_params):
@@ -82,7 +82,7 @@ def shown(config: PageConfig) -> dict[str, Any]:
 
 def refusal(page: str, name: str) -> str | None:
     """Why what a control says was refused; None where it was not."""
-    refused: dict[str, str] = st.session_state.get(f"{page}.refused", {})
+    refused: dict[str, str] = st.session_state.get(f"{page}.refusals", {})
     return refused.get(name)
 
 
@@ -108,7 +108,7 @@ def _sentence(setting: Setting, value: Any, reason: str) -> tuple[str, str]:
 
 def _begin(page: str, config: PageConfig, problems: list[str]) -> None:
     st.session_state[f"{page}.config"], st.session_state[f"{page}.problems"] = config, problems
-    st.session_state[f"{page}.history"], st.session_state[f"{page}.refused"] = [], {}
+    st.session_state[f"{page}.history"], st.session_state[f"{page}.refusals"] = [], {}
 
 
 def _commit(page: str, config: PageConfig) -> None:

@@ -107,9 +107,9 @@ def test_run_gives_the_script(tmp_path: Path) -> None:
     compile((tmp_path / "a.py").read_text(encoding="utf-8"), "a.py", "exec")
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", PRESETS["surfaces"])
 def test_a_preset_is_that_of_the_app(name: str) -> None:
-    assert settings_of("--preset", name) == PRESETS[name].config
+    assert settings_of("--preset", name) == PRESETS["surfaces"][name].config
 
 
 def test_a_file_a_link_and_standard_input_say_the_same(tmp_path: Path) -> None:

@@ -190,7 +190,17 @@ def test_the_command_line_draws_a_link_and_a_ready_made_view(tmp_path: Path) -> 
     finished = CliRunner().invoke(main, ["render", link, "--figure", "factors", "-O", str(target)])
     assert finished.exit_code == 0, finished.output
     assert target.read_bytes() == offer_of(STABILITY).figure("factors")("svg")
-    view = ["render", "--preset", "Bilinear game: α against k", "--set", "simulate=0", "--format", "html", "-O", "-"]
+    view = [
+        "render",
+        "--preset",
+        "Bilinear game: α against k",
+        "--set",
+        "stability.simulate=0",
+        "--format",
+        "html",
+        "-O",
+        "-",
+    ]
     page = CliRunner().invoke(main, view)
     assert page.exit_code == 0, page.output
     assert page.stdout_bytes.startswith(b"<!doctype html>")

@@ -345,7 +345,7 @@ def test_one_refused_control_does_not_hold_up_the_others_and_says_so_itself():
     assert (config.starts, config.cards[1].lr) == ((SURFACES["ravine"].start,), SURFACES["ravine"].lr)
     assert at.text_input(key="surfaces.starts").value == "99, 0"
     assert [error.value for error in at.sidebar.error] == [
-        "starts: start x must be in [-3, 3] on this surface, got 99. Got '99, 0'; the last valid setting holds.",
+        "starts: start x must be in [-4, 4] on this surface, got 99. Got '99, 0'; the last valid setting holds.",
         "optimizer 2, lr: should be greater than 0. Got '0.0'; the last valid setting holds.",
     ]
     at.number_input(key="surfaces.2.lr").set_value(0.5).run()
