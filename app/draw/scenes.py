@@ -108,8 +108,8 @@ def head(drawing: Drawing, track: Track, layer: int) -> Line2D:
     """The marker of a layer at the chosen step, still nowhere."""
     stroke, (face, edge) = look.stroke(layer), head_colors(drawing, track, layer)
     return Line2D(
-        [], [], linestyle="none", marker=stroke.marker, markersize=stroke.size, color=face, markeredgecolor=edge,
-        markeredgewidth=1.0, zorder=5 + 0.1 * layer,
+        [], [], linestyle="none", marker=look.CODES[stroke.marker][0], markersize=stroke.size, color=face,
+        markeredgecolor=edge, markeredgewidth=1.0, zorder=5 + 0.1 * layer,
     )  # fmt: skip
 
 
@@ -277,8 +277,8 @@ def _entry(drawing: Drawing, color: str, layer: int, label: str) -> Line2D:
     stroke, background = look.stroke(layer), drawing.style.background
     face, edge = (background, color) if stroke.hollow else (color, background)
     entry = Line2D(
-        [], [], color=color, linewidth=stroke.width + 0.4 * (layer == 0), label=label, marker=stroke.marker,
-        markersize=stroke.size - 1.5, markerfacecolor=face, markeredgecolor=edge,
+        [], [], color=color, linewidth=stroke.width + 0.4 * (layer == 0), label=label,
+        marker=look.CODES[stroke.marker][0], markersize=stroke.size - 1.5, markerfacecolor=face, markeredgecolor=edge,
     )  # fmt: skip
     entry.set_dashes([length / stroke.width for length in stroke.dash])
     return entry

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.surfaces import QUIET
+from app.figures.look import QUIET
 from optim_core.trajectory import Trajectory
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.curves import add_line, distance, empty_chart
-from app.figures.surfaces import QUIET, SCALE, Grid, framed, panels_of
+from app.figures.look import QUIET, SLATE
+from app.figures.surfaces import Grid, framed, panels_of
 from app.runs.streamlines import Streamlines
 from landscapes.games import Equilibrium
 from optim_core.trajectory import Trajectory
@@ -108,7 +109,7 @@ def _speed(speed: Grid, value: Floats) -> go.Contour:
         z=speed.shade(log_view=True).astype(np.float32),
         customdata=np.stack((value, speed.height), axis=-1).astype(np.float32),
         contours={"coloring": "heatmap"},
-        colorscale=SCALE,
+        colorscale=SLATE,
         showscale=False,
         hovertemplate=(
             "x %{x:.3f}<br>y %{y:.3f}<br>f %{customdata[0]:.4g}<br>gradient norm %{customdata[1]:.4g}<extra></extra>"

@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from app.figures.look import QUIET
 from app.figures.networks import Line, line_charts, measured, smooth
-from app.figures.surfaces import QUIET
 from app.runs.gans import Floats, Samples, mosaic
 from optim_core.curves import Curves
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.curves import empty_chart, leave_out_far, thin
-from app.figures.surfaces import LINE, SCALE
+from app.figures.look import CONTOUR, SLATE
 from landscapes.contours import frame
 
 Floats = NDArray[np.float64]
@@ -58,7 +58,7 @@ def plane_figure(
 
 def _contour(x: Floats, y: Floats, values: Floats, measure: str, logarithmic: bool) -> go.Contour:
     shown = np.log10(np.maximum(values, 1e-12)) if measure == "loss" and logarithmic else values
-    scale = SCALE if measure == "loss" else [[1 - place, color] for place, color in reversed(SCALE)]
+    scale = SLATE if measure == "loss" else [[1 - place, color] for place, color in reversed(SLATE)]
     return go.Contour(
         x=x.astype(np.float32),
         y=y.astype(np.float32),
@@ -67,7 +67,7 @@ def _contour(x: Floats, y: Floats, values: Floats, measure: str, logarithmic: bo
         ncontours=22,
         contours={"coloring": "heatmap"},
         colorscale=scale,
-        line={"color": LINE, "width": 1},
+        line={"color": CONTOUR, "width": 1},
         showscale=False,
         hovertemplate=f"{measure} on the plane " + "%{customdata:.4g}<extra></extra>",
     )

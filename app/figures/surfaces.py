@@ -11,20 +11,12 @@ import torch
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from app.figures.look import CONTOUR, SLATE
 from landscapes.surfaces import Minimum
 
 Domain = tuple[tuple[float, float], tuple[float, float]]
 
 GRID = 121  # points along each axis: finer than the eye sees under the contour lines, and 60 kB
-# Slate that fades towards the heights: the page shows through, so that the same picture suits light and dark themes.
-SCALE = [
-    [0.0, "rgba(70,95,135,.62)"],
-    [0.35, "rgba(90,115,150,.42)"],
-    [0.7, "rgba(120,140,165,.24)"],
-    [1.0, "rgba(150,160,175,.08)"],
-]
-LINE = "rgba(110,125,150,.35)"
-QUIET = "rgba(128,128,128,.25)"
 
 
 @dataclass(frozen=True)
@@ -107,8 +99,8 @@ def _contour(grid: Grid, log_view: bool) -> go.Contour:
         customdata=grid.height.astype(np.float32) if log_view else None,
         ncontours=24,
         contours={"coloring": "heatmap"},  # one translucent image; filled contours would lie on top of each other
-        colorscale=SCALE,
-        line={"color": LINE, "width": 1},
+        colorscale=SLATE,
+        line={"color": CONTOUR, "width": 1},
         showscale=False,
         hovertemplate="x %{x:.3f}<br>y %{y:.3f}<br>f %{" + ("customdata" if log_view else "z") + ":.4g}<extra></extra>",
     )

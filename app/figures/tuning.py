@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.surfaces import QUIET
+from app.figures.look import QUIET
 from optim_core.sweep import Tuning
 
 

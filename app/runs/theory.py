@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from app.figures.surfaces import Grid
-from app.figures.theory.noise import VarianceCurves, halving
 from app.runs.surfaces import Recent
 from app.state.theory import TheoryConfig
 from landscapes.surfaces import SURFACES
@@ -47,6 +46,17 @@ from optim_core.theory.regularization import BatchLoss
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class VarianceCurves:
+    """Closed forms V_n at an equal and at an equal effective lr over one parameter; infinite where unstable."""
+
+    parameter: str
+    values: Floats
+    equal: Floats
+    effective: Floats
+
 
 ClosedForms = tuple[VarianceCurves, VarianceCurves | None, VarianceCurves | None]
 Trades = tuple[list[tuple[str, Floats, Floats, Floats]], list[tuple[float, float]]]
@@ -166,6 +176,12 @@ def _trade_offs(config: TheoryConfig) -> Trades:
         curves.append((spec.name, lrs[useful], contraction[useful], variance[useful]))
         here.append((config.noise.problem.contraction(spec), config.noise.problem.variances(spec)[-1]))
     return curves, here
+
+
+def halving(contraction: Floats) -> Floats:
+    """Base steps in which a rate halves the distance; NaN where it does not contract."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((contraction > 0) & (contraction < 1), np.log(0.5) / np.log(contraction), np.nan)
 
 
 def coincidences(trades: Trades, within: float = 0.05) -> list[tuple[str, float]]:

@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.figures.theory.stability import disagreements, factor_plane, stability_figure
+from app.figures.theory.stability import disagreements, factors_chart, rate_map
 from app.runs import theory as theory_runs
 from app.state import Card, SurfacesConfig
 from app.state.games import GameCard, GamesConfig
 from app.state.theory import TheoryConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
+from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
 from app.views.theory.controls import AXES, PAGE
 from optim_core.experiments import SimulatedMap
 from optim_core.spec import OptimizerSpec
 from optim_core.theory import base_steps, linear_factors, linear_rate
 
-CHART = {"displayModeBar": False}
 SCALAR = r"\rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}"
 MATRICES = (
     r"$M_0$: one base step on position and velocity; $M_i = D_i + E_i\,M_{{i-1}}^{{k_i}}$ with "
@@ -62,16 +62,13 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
         return None
     rates, fine, fine_rates = theory_runs.closed_form_map(config)
     simulated = _simulated(config) if config.stability.simulate else None
-    figure = stability_figure(config.grid(), rates, (fine, fine_rates), simulated, config.here)
-    event: Any = st.plotly_chart(
-        figure, key=f"{PAGE}.map", on_select="rerun", selection_mode="points", config=CHART, theme="streamlit"
-    )
+    chart = rate_map(config.grid(), rates, (fine, fine_rates), simulated, config.here)
+    target = show_chart(chart, key=f"{PAGE}.map", pick=True)
     if simulated is not None:
         st.caption(_agreement(rates, simulated))
-    points = [point for point in event.selection.points if point.get("curve_number") == len(figure.data) - 1]
-    if not points or points[0]["point_index"] >= rates.size:
+    if target is None or target[1] >= rates.size:
         return None
-    return config.grid().spec_at(*np.unravel_index(points[0]["point_index"], rates.shape))
+    return config.grid().spec_at(*np.unravel_index(target[1], rates.shape))
 
 
 def _simulated(config: TheoryConfig) -> SimulatedMap:
@@ -92,8 +89,8 @@ def _agreement(rates: np.ndarray[Any, Any], simulated: SimulatedMap) -> str:
 def _plane(config: TheoryConfig) -> None:
     spec = config.spec(lr=config.stability.lr)
     levels, apart = linear_factors(config.stability.jacobian, spec)
-    figure = factor_plane(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
-    st.plotly_chart(figure, key=f"{PAGE}.plane", config=CHART, theme="streamlit")
+    names = theory_runs.mode_names(config, len(levels[0]))
+    show_chart(factors_chart(levels, names, spec.layers if apart else None), key=f"{PAGE}.plane")
 
 
 def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:

@@ -7,11 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.figures.curves import distance, thin
+from app.figures.look import on_dark
 from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
 from app.state.presets import PRESETS, shown_by
 from app.tables.surfaces import summary
-from app.views.parts.charts import inks, lightened
+from app.views.parts.charts import inks
 from landscapes.surfaces import SURFACES
 
 MAIN = str(Path(__file__).parents[4] / "app" / "main.py")
@@ -321,7 +322,7 @@ def test_minibatch_noise_is_measured_against_the_minima_of_the_mean():
 
 def test_curves_are_lighter_on_a_dark_page_as_the_tracks_are():
     # theme.js: a share of .18 of the letters' colour, #e8ecef: 0 + .18 · 232 = 42, 114 + .18 · 122 = 136, ...
-    assert lightened("#0072b2") == "#2a88bd"
+    assert on_dark("#0072b2") == "#2a88bd"
     assert inks(["#0072b2"]) == ("#0072b2",)
 
 
