@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.player.tracks import PALETTE
 from app.state.base import Finite, Frozen, PageConfig
-from app.state.codecs import STATED, Numbered, Unseen
+from app.state.codecs import NUMBERED, STATED, UNSEEN
 from app.state.layers import FIVE, Layers, library_layers
 from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
@@ -51,7 +51,7 @@ class Card(Frozen):
     ema: Finite = Field(0.0, ge=0, lt=1)
     color: Annotated[int, Field(ge=0, lt=len(PALETTE)), STATED] = 0
     on: bool = True
-    tuned: Annotated[bool, Unseen()] = False
+    tuned: Annotated[bool, UNSEEN] = False
 
     @property
     def title(self) -> str:
@@ -83,7 +83,7 @@ class Card(Frozen):
 
 
 AnyCard = TypeVar("AnyCard", bound=Card)
-Cards = Annotated[tuple[AnyCard, ...], Field(min_length=1, max_length=MAX_CARDS), Numbered()]
+Cards = Annotated[tuple[AnyCard, ...], Field(min_length=1, max_length=MAX_CARDS), NUMBERED]
 
 
 def default_cards(lr: float, kind: type[AnyCard] = Card) -> tuple[AnyCard, ...]:  # type: ignore[assignment]

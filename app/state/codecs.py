@@ -16,95 +16,55 @@ from pydantic_core import CoreSchema, core_schema
 NONE = "none"  # a link's word for an empty list, and for no value where that is not the default
 Widgets = dict[str, Any]
 """Names of widgets and the values that they show."""
+Said = Callable[[str, Any], Any]
+
+
+def plain_text(value: Any) -> str:
+    """A value as links have it: 1 and 0 for yes and no, a float with all of its digits."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
 class Codec:
-    """Of a plain value: links have it as it is, and one widget of the field's name shows it.
+    """Of one type; the usual is a plain value, which one widget of the field's name shows.
 
-    stated: whether links say it even where it is as on a blank card, or None.
+    Attributes:
+        text: the value in a link.
+        read: from a text, the value's parts, still to be checked; its ValueError says how to write it. Without it, what
+            pydantic makes of the text.
+        widgets: from the field's name and value, what its widgets show.
+        from_widgets: from the field's name, its value so far, and a function that gives what the widget of a name says
+            (its second argument where there is no such widget), the value that they say, still to be checked.
+        stated: whether links say it even where it is as on a blank card, or None.
+        numbered: whether it is a tuple of models, whose settings are called 1.lr, 1.layers, 2.lr, ...
     """
 
+    text: Callable[[Any], str] = plain_text
+    read: Callable[[str], Any] | None = None
+    widgets: Callable[[str, Any], Widgets] = lambda name, value: {name: value}
+    from_widgets: Callable[[str, Any, Said], Any] = lambda name, value, said: said(name, value)
     stated: bool = False
-
-    def text(self, value: Any) -> str:
-        """The value in a link."""
-        if isinstance(value, bool):
-            return str(int(value))
-        return repr(value) if isinstance(value, float) else str(value)
-
-    def widgets(self, name: str, value: Any) -> Widgets:
-        """What the field's widgets show."""
-        return {name: value}
-
-    def from_widgets(self, name: str, value: Any, said: Callable[[str, Any], Any]) -> Any:
-        """The value that the widgets say, still to be checked.
-
-        Args:
-            name: of the field.
-            value: the field's so far.
-            said: gives what the widget of that name says, or its second argument where there is no such widget.
-        """
-        return said(name, value)
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """As the type alone."""
-        return handler(source)
-
-
-PLAIN, STATED = Codec(), Codec(stated=True)
-
-
-@dataclass(frozen=True)
-class Read(Codec):
-    """Of a value with a text of its own."""
-
-    def read(self, text: str) -> Any:
-        """The value's parts, still to be checked.
-
-        Raises:
-            ValueError: the text has no such parts; says how to write it.
-        """
-        raise NotImplementedError
+    numbered: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Text is read first; then all is as with the type alone."""
+        read, schema = self.read, handler(source)
+        if read is None:
+            return schema
         return core_schema.no_info_before_validator_function(
-            lambda value: self.read(value) if isinstance(value, str) else value, handler(source)
+            lambda value: read(value) if isinstance(value, str) else value, schema
         )
 
 
-@dataclass(frozen=True)
-class OrNone(Read):
-    """Of a plain value or None, where None is not the default."""
-
-    stated: bool = True
-
-    def read(self, text: str) -> Any:
-        """None for "none"."""
-        return None if text == NONE else text
-
-    def text(self, value: Any) -> str:
-        """As `read` reads it."""
-        return NONE if value is None else super().text(value)
-
-
-@dataclass(frozen=True)
-class Unseen(Codec):
-    """Of a value that links say and no widget shows."""
-
-    def widgets(self, name: str, value: Any) -> Widgets:
-        """None."""
-        return {}
-
-    def from_widgets(self, name: str, value: Any, said: Callable[[str, Any], Any]) -> Any:
-        """As before."""
-        return value
-
-
-@dataclass(frozen=True)
-class Numbered(Codec):
-    """Of a tuple of models: settings of the first are called 1.lr, 1.layers, ..., those of the second 2.lr, ..."""
+PLAIN, STATED, NUMBERED = Codec(), Codec(stated=True), Codec(numbered=True)
+UNSEEN = Codec(widgets=lambda name, value: {}, from_widgets=lambda name, value, said: value)  # in links alone
+OR_NONE = Codec(  # for a plain value or None, where None is not the default
+    text=lambda value: NONE if value is None else plain_text(value),
+    read=lambda text: None if text == NONE else text,
+    stated=True,
+)
 
 
 class Group(NamedTuple):
@@ -149,7 +109,7 @@ def structure(model: type[BaseModel]) -> Structure:
     numbered = None
     for name, info in model.model_fields.items():
         codec = next((one for one in info.metadata if isinstance(one, Codec)), PLAIN)
-        if isinstance(codec, Numbered):
+        if codec.numbered:
             most = next(one.max_length for one in info.metadata if hasattr(one, "max_length"))
             numbered = Group(name, get_args(info.annotation)[0], most)
         elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
@@ -178,7 +138,7 @@ class Setting:
         """What its widgets show."""
         return {self.owner + name: value for name, value in self.codec.widgets(self.name, self.value).items()}
 
-    def from_widgets(self, said: Callable[[str, Any], Any]) -> Any:
+    def from_widgets(self, said: Said) -> Any:
         """What its widgets say; the value itself where they show just that."""
         shown = self.widgets()
         if all(said(name, value) == value for name, value in shown.items()):

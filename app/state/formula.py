@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from app.state.base import Finite, Frozen
-from app.state.codecs import NONE, Read, Widgets, exact, numbers
+from app.state.codecs import NONE, Codec, exact, numbers
 from landscapes.formula import MAX_LENGTH, MAX_PARAMETERS, parse
 from landscapes.surfaces import Domain, Surface
 
@@ -22,51 +20,32 @@ Bounds = tuple[Finite, Finite, Finite, Finite]
 Parameters = tuple[tuple[str, Annotated[Finite, Field(ge=-MAX_VALUE, le=MAX_VALUE)]], ...]
 
 
-@dataclass(frozen=True)
-class DomainCodec(Read):
-    """x from,x to,y from,y to, in links and in one widget."""
-
-    def read(self, text: str) -> Any:
-        """As links and visitors write it."""
-        bounds = numbers(text.replace(";", ","), 4)
-        if bounds is None:
-            raise ValueError("write x from, x to, y from, y to, as in -5, 5, -4, 14")
-        return bounds
-
-    def text(self, value: Bounds) -> str:
-        """As `read` reads it."""
-        return ",".join(map(repr, value))
-
-    def widgets(self, name: str, value: Bounds | None) -> Widgets:
-        """One text; none of an example's domain."""
-        return {} if value is None else {name: ", ".join(map(exact, value))}
-
-    def from_widgets(self, name: str, value: Bounds | None, said: Callable[[str, Any], Any]) -> Any:
-        """The text, where there is one."""
-        return said(name, value)
+def _read_domain(text: str) -> Any:
+    bounds = numbers(text.replace(";", ","), 4)
+    if bounds is None:
+        raise ValueError("write x from, x to, y from, y to, as in -5, 5, -4, 14")
+    return bounds
 
 
-@dataclass(frozen=True)
-class ParametersCodec(Read):
-    """Links have a,1.0;b,0.5; widgets are called parameters.a, parameters.b."""
+def _read_parameters(text: str) -> Any:
+    if text == NONE:
+        return ()
+    return tuple(tuple(part.strip() for part in pair.split(",")) for pair in text.split(";") if pair.strip())
 
-    def read(self, text: str) -> Any:
-        """As links have it."""
-        if text == NONE:
-            return ()
-        return tuple(tuple(part.strip() for part in pair.split(",")) for pair in text.split(";") if pair.strip())
 
-    def text(self, value: Parameters) -> str:
-        """As `read` reads it."""
-        return ";".join(f"{name},{number!r}" for name, number in value) or NONE
-
-    def widgets(self, name: str, value: Parameters | None) -> Widgets:
-        """One for each parameter."""
-        return {f"{name}.{parameter}": number for parameter, number in value or ()}
-
-    def from_widgets(self, name: str, value: Parameters | None, said: Callable[[str, Any], Any]) -> Any:
-        """The same parameters with the values that their widgets say."""
-        return tuple((parameter, said(f"{name}.{parameter}", number)) for parameter, number in value or ())
+DOMAIN = Codec(  # x from, x to, y from, y to, in links and in one widget; an example's has none
+    text=lambda value: ",".join(map(repr, value)),
+    read=_read_domain,
+    widgets=lambda name, value: {} if value is None else {name: ", ".join(map(exact, value))},
+)
+PARAMETERS = Codec(  # links have a,1.0;b,0.5; widgets are called parameters.a, parameters.b
+    text=lambda value: ";".join(f"{name},{number!r}" for name, number in value) or NONE,
+    read=_read_parameters,
+    widgets=lambda name, value: {f"{name}.{parameter}": number for parameter, number in value or ()},
+    from_widgets=lambda name, value, said: tuple(
+        (parameter, said(f"{name}.{parameter}", number)) for parameter, number in value or ()
+    ),
+)
 
 
 def _with_a_size(value: Bounds | None) -> Bounds | None:
@@ -78,8 +57,8 @@ def _with_a_size(value: Bounds | None) -> Bounds | None:
 class OwnFormula(Frozen):
     """f(x, y) with its domain and the values of its parameters; None stands for an example."""
 
-    domain: Annotated[Bounds | None, AfterValidator(_with_a_size), DomainCodec()] = None
-    parameters: Annotated[Parameters | None, Field(max_length=MAX_PARAMETERS), ParametersCodec()] = None
+    domain: Annotated[Bounds | None, AfterValidator(_with_a_size), DOMAIN] = None
+    parameters: Annotated[Parameters | None, Field(max_length=MAX_PARAMETERS), PARAMETERS] = None
     formula: str | None = Field(None, max_length=MAX_LENGTH)
 
     @field_validator("formula")

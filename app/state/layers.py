@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from app.state.base import Finite, Frozen
-from app.state.codecs import NONE, Read, Widgets
+from app.state.codecs import NONE, Codec, Said, Widgets
 from optim_core.layers import Layer
 
 MAX_LAYERS, MAX_K = 4, 1000
@@ -25,39 +24,37 @@ class LayerConfig(Frozen):
 FIVE = LayerConfig(k=5, alpha=0.5)
 
 
-@dataclass(frozen=True)
-class LayersCodec(Read):
-    """Links have 5:0.5,5:0.5, innermost first; widgets the depth, and k and α of each layer."""
-
-    def read(self, text: str) -> Any:
-        """As links have it; "none" is the bare base."""
-        if text in ("", NONE):
-            return ()
-        pairs = [pair.split(":") for pair in text.split(",")]
-        if any(len(pair) != 2 for pair in pairs):
-            raise ValueError("every layer must read k:alpha, as in 5:0.5,5:0.5")
-        return tuple({"k": k, "alpha": alpha} for k, alpha in pairs)
-
-    def text(self, value: Sequence[LayerConfig]) -> str:
-        """As `read` reads it."""
-        return ",".join(f"{layer.k}:{layer.alpha!r}" for layer in value) or NONE
-
-    def widgets(self, name: str, value: Sequence[LayerConfig]) -> Widgets:
-        """depth, 1.k, 1.alpha, 2.k, ..."""
-        each = {f"{level}.{part}": said for level, layer in enumerate(value, start=1) for part, said in layer}
-        return {"depth": len(value), **each}
-
-    def from_widgets(self, name: str, value: Sequence[LayerConfig], said: Callable[[str, Any], Any]) -> Any:
-        """The layers so far, and blank ones where the stack has grown."""
-        depth = said("depth", len(value))
-        stack = (*value, *(LayerConfig() for _ in range(len(value), depth)))[:depth]
-        return [
-            {part: said(f"{level}.{part}", number) for part, number in layer}
-            for level, layer in enumerate(stack, start=1)
-        ]
+def _read(text: str) -> Any:
+    if text in ("", NONE):
+        return ()
+    pairs = [pair.split(":") for pair in text.split(",")]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError("every layer must read k:alpha, as in 5:0.5,5:0.5")
+    return tuple({"k": k, "alpha": alpha} for k, alpha in pairs)
 
 
-Layers = Annotated[tuple[LayerConfig, ...], Field(max_length=MAX_LAYERS), LayersCodec(stated=True)]
+def _widgets(name: str, value: Sequence[LayerConfig]) -> Widgets:
+    each = {f"{level}.{part}": number for level, layer in enumerate(value, start=1) for part, number in layer}
+    return {"depth": len(value), **each}
+
+
+def _from_widgets(name: str, value: Sequence[LayerConfig], said: Said) -> Any:
+    """The layers so far, and blank ones where the stack has grown."""
+    depth = said("depth", len(value))
+    stack = (*value, *(LayerConfig() for _ in range(len(value), depth)))[:depth]
+    return [
+        {part: said(f"{level}.{part}", number) for part, number in layer} for level, layer in enumerate(stack, start=1)
+    ]
+
+
+LAYERS = Codec(  # links have 5:0.5,5:0.5, innermost first; widgets are called depth, 1.k, 1.alpha, 2.k, ...
+    text=lambda value: ",".join(f"{layer.k}:{layer.alpha!r}" for layer in value) or NONE,
+    read=_read,
+    widgets=_widgets,
+    from_widgets=_from_widgets,
+    stated=True,
+)
+Layers = Annotated[tuple[LayerConfig, ...], Field(max_length=MAX_LAYERS), LAYERS]
 
 
 def library_layers(layers: Sequence[LayerConfig]) -> tuple[Layer, ...]:

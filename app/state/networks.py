@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app.state.base import Finite, Seed
 from app.state.cards import MAX_CARDS, Card, Comparison, default_cards
-from app.state.codecs import NONE, OrNone, Read
+from app.state.codecs import NONE, OR_NONE, Codec
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS
@@ -37,17 +36,10 @@ class CloseUp(NamedTuple):
     cycles: int
 
 
-@dataclass(frozen=True)
-class PlacesCodec(Read):
-    """Links have 0,1,3; one widget shows them."""
-
-    def read(self, text: str) -> Any:
-        """As links have it."""
-        return tuple(part for part in text.split(",") if part != NONE)
-
-    def text(self, value: tuple[int, ...]) -> str:
-        """As `read` reads it."""
-        return ",".join(map(str, value)) or NONE
+PLACES = Codec(  # links have 0,1,3
+    text=lambda value: ",".join(map(str, value)) or NONE,
+    read=lambda text: tuple(part for part in text.split(",") if part != NONE),
+)
 
 
 class NetworksConfig(Comparison):
@@ -63,7 +55,7 @@ class NetworksConfig(Comparison):
     v: Literal[1] = 1
     dataset: str = "digits"
     network: str = "cnn"
-    train_size: Annotated[int | None, Field(ge=10), OrNone()] = Field(1000, title="training images")
+    train_size: Annotated[int | None, Field(ge=10), OR_NONE] = Field(1000, title="training images")
     label_noise: Finite = Field(0.0, ge=0, le=1, title="wrong labels")
     batch_size: int = Field(32, ge=1, le=1024)
     augmentation: Literal["none", "shift", "flip-shift"] = "none"
@@ -75,7 +67,7 @@ class NetworksConfig(Comparison):
     ema: Finite = Field(0.0, ge=0, lt=1)
     equal_lr: bool = False
     plane: PlaneKind = "pca"
-    through: Annotated[tuple[int, ...], PlacesCodec()] = ()
+    through: Annotated[tuple[int, ...], PLACES] = ()
     focus: int = Field(3, ge=1, le=MAX_CARDS)
     cycle: int = Field(1, ge=1, le=MAX_TRAINING_STEPS)
     measure: Measure = "loss"

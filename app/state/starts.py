@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from app.state.base import Finite
-from app.state.codecs import NONE, Read, Widgets, exact, numbers
+from app.state.codecs import NONE, Codec, exact, numbers
 
 MAX_STARTS = 16
 Place = tuple[Finite, Finite]
 Range = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class StartsCodec(Read):
-    """Links have x,y;x,y; one widget shows x, y; x, y."""
-
-    def read(self, text: str) -> Any:
-        """As links and visitors write it."""
-        pairs = [] if text.strip() == NONE else [pair for pair in text.split(";") if pair.strip()]
-        places = tuple(numbers(pair, 2) for pair in pairs)
-        if None in places:
-            raise ValueError("write x, y; x, y; …, as in 1, 3.5; -2, 0")
-        return places
-
-    def text(self, value: tuple[Place, ...]) -> str:
-        """As `read` reads it."""
-        return ";".join(f"{x!r},{y!r}" for x, y in value) or NONE
-
-    def widgets(self, name: str, value: tuple[Place, ...]) -> Widgets:
-        """One text."""
-        return {name: "; ".join(f"{exact(x)}, {exact(y)}" for x, y in value)}
+def _read(text: str) -> Any:
+    pairs = [] if text.strip() == NONE else [pair for pair in text.split(";") if pair.strip()]
+    places = tuple(numbers(pair, 2) for pair in pairs)
+    if None in places:
+        raise ValueError("write x, y; x, y; …, as in 1, 3.5; -2, 0")
+    return places
 
 
 def _some(value: tuple[Place, ...]) -> tuple[Place, ...]:
@@ -42,7 +28,12 @@ def _some(value: tuple[Place, ...]) -> tuple[Place, ...]:
     return value
 
 
-Starts = Annotated[tuple[Place, ...], Field(max_length=MAX_STARTS), AfterValidator(_some), StartsCodec()]
+STARTS = Codec(  # links have x,y;x,y; one widget shows x, y; x, y
+    text=lambda value: ";".join(f"{x!r},{y!r}" for x, y in value) or NONE,
+    read=_read,
+    widgets=lambda name, value: {name: "; ".join(f"{exact(x)}, {exact(y)}" for x, y in value)},
+)
+Starts = Annotated[tuple[Place, ...], Field(max_length=MAX_STARTS), AfterValidator(_some), STARTS]
 
 
 def check_inside(place: Range, domain: tuple[Range, Range], where: str = "on this surface") -> None:
