@@ -20,6 +20,7 @@ from app.figures.surfaces import surface_scene
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state.base import PageConfig
 from app.state.theory import TheoryConfig
 
 Progress = Callable[[int, int], None]
@@ -33,7 +34,7 @@ class Page:
     """
 
     key: str
-    model: type[BaseModel]
+    model: type[PageConfig]
     offer: Callable[[Any, Progress | None], Offer]
     script: Callable[[Any, str], str] | None = None
 

@@ -9,7 +9,7 @@ from app.figures.games import equilibrium_text, game_caption, game_curves, game_
 from app.player import player
 from app.runs import games as game_runs
 from app.state import GamesConfig
-from app.state.presets import shown_by_game
+from app.state.presets import shown_by
 from app.tables.games import game_table, gone_text
 from app.views import session
 from app.views.games.controls import PAGE, move_start, sidebar
@@ -29,7 +29,7 @@ def page() -> None:
     sidebar(config, problems)
     game = config.landscape
     st.markdown(rf"#### {game.name} &nbsp; $\small\min_x \max_y\; {game.formula}$")
-    says = [shown_by_game(config), *map(equilibrium_text, game.equilibria)]
+    says = [shown_by(config), *map(equilibrium_text, game.equilibria)]
     if not config.active:
         st.caption("  \n".join(says))
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")

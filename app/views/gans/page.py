@@ -17,13 +17,14 @@ from app.runs import gans as gan_runs
 from app.runs import networks as network_runs
 from app.runs import plane as plane_runs
 from app.state import GansConfig
-from app.state.presets import shown_by_gan
+from app.state.presets import shown_by
 from app.tables.gans import gan_table
 from app.views import session
 from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.networks.plane import draw_honesty, draw_plane
 from app.views.parts.charts import dark, draw_linked
 from app.views.parts.export_panel import export_panel
+from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.parts.visitor import visitor
@@ -40,11 +41,11 @@ def page() -> None:
     config, problems = session.current(PAGE, GansConfig)
     sidebar(config, problems)
     st.markdown(f"#### {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective]}")
-    st.caption(f"{shown_by_gan(config)} {_about(config)}".strip())
+    st.caption(f"{shown_by(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    asked = network_runs.comparison(config, visitor())
+    asked = network_runs.trainings(config, visitor())
     results = awaited(PAGE, asked, lambda curves: _curves(config, asked.names, curves))
     if results is None:
         return
@@ -84,10 +85,8 @@ def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingRe
 def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> Callable[[], Scene] | None:
     """The two players against each other, each along its own first principal direction; gives what exports draw."""
     st.markdown("#### The plane of the two players")
-    st.segmented_control(
-        "Loss drawn on it", ["discriminator", "generator"], format_func=lambda name: f"{name}'s", key=f"{PAGE}.drawn",
-        required=True,
-    )  # fmt: skip
+    players = {"discriminator": "discriminator's", "generator": "generator's"}
+    Fields.of(PAGE, config).segments("Loss drawn on it", "drawn", players)
     try:
         seen = plane_runs.players_view(results)
     except ValueError as error:

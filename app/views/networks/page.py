@@ -8,7 +8,7 @@ from app.export import network_offer
 from app.figures.networks import training_chart
 from app.runs import networks as network_runs
 from app.state import NetworksConfig
-from app.state.presets import shown_by_network
+from app.state.presets import shown_by
 from app.tables.surfaces import training_table
 from app.views import session
 from app.views.networks.controls import PAGE, sidebar
@@ -28,11 +28,11 @@ def page() -> None:
     sidebar(config, problems)
     task = config.task()
     st.markdown(f"#### {config.title}")
-    st.caption(f"{shown_by_network(config)} {_about(config)}".strip())
+    st.caption(f"{shown_by(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    asked = network_runs.comparison(config, visitor())
+    asked = network_runs.trainings(config, visitor())
     results = awaited(PAGE, asked, lambda curves: _live(config, asked.names, curves))
     if results is None:
         return

@@ -15,6 +15,7 @@ from app.player import player
 from app.runs import plane as plane_runs
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
@@ -37,14 +38,17 @@ def weight_space(
     """
     st.markdown("#### Weight space")
     left, right = st.columns([3, 1])
+    fields = Fields.of(PAGE, config)
     with left:
-        st.selectbox("Plane", list(PLANES), format_func=PLANES.__getitem__, key=f"{PAGE}.plane")
+        fields.choice("Plane", "plane", PLANES)
     with right:
-        st.segmented_control("Shown on it", ["loss", "accuracy"], key=f"{PAGE}.measure", required=True)
+        fields.segments("Shown on it", "measure", ["loss", "accuracy"])
     if config.plane == "cycle":
-        _choose_close_up(config.close_up, {card: names[place] for card, place in config.close_ups.items()})
+        _choose_close_up(fields, config.close_up, {card: names[place] for card, place in config.close_ups.items()})
     elif config.plane == "ends":
-        _choose_ends({card: names[place] if card else "the common start" for card, place in config.ends.items()})
+        _choose_ends(
+            config.through, {card: names[place] if card else "the common start" for card, place in config.ends.items()}
+        )
     try:
         seen = plane_runs.view_of(config, results)
     except ValueError as error:
@@ -77,20 +81,23 @@ def _cycle_shown(config: NetworksConfig) -> tuple[int, int] | None:
     return (config.close_up.card, config.close_up.cycle) if config.plane == "cycle" else None
 
 
-def _choose_close_up(shown: CloseUp, titles: dict[int, str]) -> None:
+def _choose_close_up(fields: Fields, shown: CloseUp, titles: dict[int, str]) -> None:
     """Which optimizer, by its card, and which cycle; where the chosen one is gone, the nearest."""
-    st.session_state[f"{PAGE}.focus"], st.session_state[f"{PAGE}.cycle"] = shown.card, shown.cycle
+    fields = fields.showing(focus=shown.card, cycle=shown.cycle)
     left, right = st.columns([3, 1])
-    left.selectbox("Optimizer", list(titles), format_func=titles.__getitem__, key=f"{PAGE}.focus")
-    right.number_input(f"Cycle, of {shown.cycles:,}", 1, shown.cycles, key=f"{PAGE}.cycle")
+    with left:
+        fields.choice("Optimizer", "focus", titles)
+    with right:
+        fields.number(f"Cycle, of {shown.cycles:,}", "cycle", 1, shown.cycles)
 
 
-def _choose_ends(titles: dict[int, str]) -> None:
+def _choose_ends(through: tuple[int, ...], titles: dict[int, str]) -> None:
     """Which three places the plane goes through; until all are chosen, the first three optimizers' ends."""
-    kept = [number for number in st.session_state[f"{PAGE}.through"] if number in titles]
+    kept = [number for number in through if number in titles]
     st.session_state[f"{PAGE}.through"] = kept
     st.multiselect(
-        "Through the ends of", list(titles), format_func=titles.__getitem__, max_selections=3, key=f"{PAGE}.through",
+        "Through the ends of", list(titles), kept, format_func=titles.__getitem__, max_selections=3,
+        key=f"{PAGE}.through",
         placeholder="the first three optimizers; or choose three places …",
     )  # fmt: skip
 

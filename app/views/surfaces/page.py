@@ -15,6 +15,7 @@ from app.tables.surfaces import summary
 from app.views import session
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.export_panel import export_panel
+from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from app.views.parts.progress import progress
 from app.views.surfaces.closer import look_closer
@@ -80,7 +81,6 @@ def _table(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surfac
     short = st.column_config.NumberColumn(format="%.4g")  # else 1e-30 is written out, and pushes the rest away
     whole = st.column_config.TextColumn(pinned=True, width=24 + LETTER * max(len(name) for name in run.names))
     st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short) | {"optimizer": whole})
-    st.number_input(
-        "Loss to reach", value=None, placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g",
-        key=f"{PAGE}.target", width=320,
-    )  # fmt: skip
+    Fields.of(PAGE, config).number_or_none(
+        "Loss to reach", "target", placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g", width=320
+    )

@@ -34,6 +34,7 @@ from app.export import Offer, offer_of
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import CODES, PIXEL, style_of
 from app.figures.scene import Scene
+from app.state.links import migrated
 from app.state.theory import TheoryConfig
 from tests.app.draw import page_charts
 
@@ -41,7 +42,9 @@ QUICK = {"seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, 
 
 
 def theory(instrument: str, **settings: object) -> Offer:
-    return offer_of(TheoryConfig.model_validate({**QUICK, "instrument": instrument, **settings}))
+    """Settings by their names in version 1, which are one for each setting."""
+    current = migrated({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
+    return offer_of(TheoryConfig.model_validate({**current, "v": 2}))
 
 
 PAGES: dict[str, Callable[[], Offer]] = {
@@ -49,7 +52,7 @@ PAGES: dict[str, Callable[[], Offer]] = {
     "theory: stability with kept momentum": lambda: theory("stability", base="momentum", simulate=False),
     "theory: noise": lambda: theory("noise"),
     "theory: regularization": lambda: theory("regularization"),
-    "theory: rate": lambda: theory("rate"),
+    "theory: rates": lambda: theory("rates"),
 }
 
 

@@ -36,8 +36,8 @@ from app.runs import gans as gan_runs
 from app.runs import plane as plane_runs
 from app.runs.networks import requests
 from app.state import GanCard, GansConfig, LayerConfig, NetworksConfig, default_cards
-from app.state.presets import GAN_PRESETS
-from app.state.share import short_link
+from app.state.links import short_link
+from app.state.presets import PRESETS
 from landscapes.contours import Grid, plane_losses
 from optim_core.training import train
 
@@ -189,10 +189,10 @@ def test_a_bundle_holds_all_of_it_and_restores_the_page(offer: Offer, monkeypatc
     assert (restore(bundle).page, restore(bundle).config) == ("gans", CONFIG)
 
 
-@pytest.mark.parametrize("name", GAN_PRESETS)
+@pytest.mark.parametrize("name", PRESETS["gans"])
 def test_ready_made_gans_are_listed_saved_and_restored(name: str) -> None:
     entry = next(entry for entry in presets() if entry["key"] == name)
-    config = GAN_PRESETS[name].config
+    config = PRESETS["gans"][name].config
     assert (entry["page"], GansConfig.model_validate(entry["config"])) == ("gans", config)
     assert restore(to_json(config)).config == config
 

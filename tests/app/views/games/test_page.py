@@ -18,7 +18,7 @@ from app.runs import games as game_runs
 from app.runs.streamlines import CELLS, streamlines_of
 from app.state import GameCard, GamesConfig, LayerConfig, SurfacesConfig
 from app.state.links import decode, encode
-from app.state.presets import GAME_PRESETS
+from app.state.presets import PRESETS
 from app.tables.games import ending, game_table, gone_text
 from landscapes.games import GAMES
 from optim_core.spec import BASES, METHODS
@@ -135,14 +135,14 @@ def test_a_refused_start_is_explained_and_the_picture_stays(text, words):
     assert len(at.get("plotly_chart")) == 4
 
 
-@pytest.mark.parametrize("name", GAME_PRESETS)
+@pytest.mark.parametrize("name", PRESETS["games"])
 def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
     at = opened()
     at.selectbox(key="games.preset").set_value(name).run()
     assert not at.exception
     assert not at.error
-    assert config_of(at) == GAME_PRESETS[name].config
-    assert GAME_PRESETS[name].shows in at.caption[0].value
+    assert config_of(at) == PRESETS["games"][name].config
+    assert PRESETS["games"][name].shows in at.caption[0].value
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():
@@ -220,13 +220,13 @@ def test_measured_rates_are_the_closed_forms_on_linear_games():
         ("Momentum kept, reset, pulled back", 1e-6),
         ("Both at once, or in turn", 1e-4),
     ):
-        _, _, rates, closed = measured(GAME_PRESETS[name].config)
+        _, _, rates, closed = measured(PRESETS["games"][name].config)
         assert [one.final for one in rates] == pytest.approx(closed, rel=precision), name
 
 
 def test_the_presets_show_what_they_say():
     finals = {
-        name: [one.final for one in measured(GAME_PRESETS[name].config)[2]]
+        name: [one.final for one in measured(PRESETS["games"][name].config)[2]]
         for name in ("Too long a period leaves again", "Both at once, or in turn", "Momentum kept, reset, pulled back")
     }
     five, half_turn, turn = finals["Too long a period leaves again"]
@@ -238,7 +238,7 @@ def test_the_presets_show_what_they_say():
     bare, keep, reset, pullback = finals["Momentum kept, reset, pulled back"]
     assert keep < reset < 1 < pullback < bare
     ends = {
-        name: [float(column["distance, slow weights"]) for column in table(GAME_PRESETS[name].config).values()]
+        name: [float(column["distance, slow weights"]) for column in table(PRESETS["games"][name].config).values()]
         for name in ("A limit cycle, shrunk", "A spurious attractor, broken through", "A GAN of two numbers")
     }
     assert (
@@ -278,7 +278,7 @@ def test_a_run_that_arrives_is_measured_before_it_drowns_in_rounding():
 
 
 def test_methods_are_compared_at_equal_evaluations():
-    config = GAME_PRESETS["Beside the methods made for games"].config
+    config = PRESETS["games"]["Beside the methods made for games"].config
     run, cells = game_runs.game_run(config), table(config)
     assert run.evaluations[-1].tolist() == [1000, 2000, 1000, 1000]
     half_way = np.linalg.norm(run.fast[500, 1, 0])

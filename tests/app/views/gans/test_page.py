@@ -16,7 +16,7 @@ from app.runs.gans import FRAMES, POINTS, mosaic, real_samples, samples
 from app.runs.networks import requests
 from app.state import GanCard, GansConfig, LayerConfig
 from app.state.links import decode, encode
-from app.state.presets import GAN_PRESETS
+from app.state.presets import PRESETS
 from app.tables.gans import gan_table
 from app.tables.surfaces import PAIRED
 from landscapes.weights import assign_weights
@@ -55,9 +55,9 @@ def test_each_player_gets_its_own_lr_and_base_and_the_same_layers():
     assert card.title == "Lookahead (5, .5), SGD against Adam"
 
 
-@pytest.mark.parametrize("name", GAN_PRESETS)
+@pytest.mark.parametrize("name", PRESETS["gans"])
 def test_every_ready_made_comparison_survives_its_address(name):
-    config = GAN_PRESETS[name].config
+    config = PRESETS["gans"][name].config
     assert decode(encode(config), GansConfig) == (config, [])
 
 
