@@ -79,6 +79,7 @@ class Rule:
 class Momentum(Rule):
     """v ← μ v + g, x ← x − η v; under Nesterov x ← x − η (g + μ v)."""
 
+    momentum: Tensor
     nesterov = False
 
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
@@ -102,6 +103,8 @@ class Nesterov(Momentum):
 
 class Adam(Rule):
     """m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², x ← x − η m̂ / (√v̂ + ε), m̂ and v̂ corrected for a start at 0."""
+
+    momentum: Tensor
 
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
         super().__init__(specs, x, gradient)

@@ -193,5 +193,5 @@ def test_auto_gives_the_same_numbers_on_either_side_of_its_limit(starts):
 
 
 def test_an_unknown_engine_is_refused_by_name():
-    with pytest.raises(ValueError, match="engine must be one of .*got 'fast'"):
+    with pytest.raises(ValueError, match=r"engine must be one of .*got 'fast'"):
         record(constant, [OptimizerSpec("a")], [0.0], 3, engine="fast")
