@@ -26,6 +26,7 @@ Mask = Tensor | None
 """Rows to which something happens; None is all of them, which costs less."""
 
 MAX_STEPS = 1_000_000
+FEW = 4096  # numbers up to which a dot product is the quickest look at all of them; beyond, it may wait for threads
 NEVER = MAX_STEPS + 1  # a period that no step reaches
 
 
@@ -97,8 +98,8 @@ class Batch(ABC):
         self._hold()
 
     def _all_inside(self) -> bool:
-        if self.line.dot(self.line).item() <= self.square_limit:  # for nearly all steps; false where it is NaN
-            return True
+        if len(self.line) <= FEW and self.line.dot(self.line).item() <= self.square_limit:  # false where it is NaN
+            return True  # for nearly all steps
         low, high = torch.aminmax(self.x)
         return low.item() >= -self.limit and high.item() <= self.limit
 
