@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.player import assets
-from app.player.pack import View, Words, pack
+from app.player.bundle import bundle, style
+from app.player.pack import PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ MOST_POINTS = 160  # of a background along an axis: finer than its shading shows
 _LIGHT = "--st-background-color:#fff;--st-text-color:#22252b;--st-primary-color:#0072b2"
 _DARK = "--st-background-color:#14171c;--st-text-color:#eceef2;--st-primary-color:#3f9fdc"
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+_ENTRY = 'import { openPlayer } from "./standalone.js";'
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -33,6 +34,7 @@ _PAGE = """<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{title}</title>
 <style>
+{style}
 {theme}
 body {{ margin: 0; background: var(--st-background-color); color: var(--st-text-color); }}
 main {{ max-width: 1100px; margin: 0 auto; padding: 16px; }}
@@ -44,7 +46,7 @@ figure {{ margin: 0; }}
 <main><figure><div class="lookahead-player"></div><figcaption>{caption}</figcaption></figure></main>
 <script type="module">
 {script}
-stand(document.querySelector(".lookahead-player"), {content});
+openPlayer(document.querySelector(".lookahead-player"), {content});
 </script>
 </body>
 </html>
@@ -60,7 +62,7 @@ def standalone_html(
     caption: str = "",
     theme: Theme = "auto",
     labels: tuple[str, str] = ("x", "y"),
-    words: Words | None = None,
+    quantities: QuantityNames | None = None,
     minima: Sequence[tuple[float, float]] = (),
     autoplay: bool = True,
     title: str = "Lookahead Lab",
@@ -75,7 +77,7 @@ def standalone_html(
         caption: text under the player.
         theme: "light", "dark", or what the reader's system prefers.
         labels: names of the coordinates.
-        words: names of the other numbers.
+        quantities: names of the other numbers.
         minima: points to mark.
         autoplay: play when opened, unless the reader's system asks for less motion.
         title: of the page.
@@ -88,20 +90,23 @@ def standalone_html(
     if background is not None and extent is None:
         raise ValueError("extent must say where the background lies: ((x_lo, x_hi), (y_lo, y_hi)), got None")
     places = tuple((float(x), float(y)) for x, y in minima)
-    view = View(autoplay=autoplay, pickable=False, minima=places, labels=labels, words=words or Words())
+    view = PlayerView(
+        autoplay=autoplay, pickable=False, minima=places, labels=labels, quantities=quantities or QuantityNames()
+    )
     content = {
         "bytes": _base64(pack(tracks, view)),
         "extent": None if extent is None else [float(edge) for side in extent for edge in side],
         "image": f"data:image/png;base64,{_base64(background)}" if isinstance(background, bytes) else None,
-        "field": None if background is None or isinstance(background, bytes) else _field(background),
+        "heights": None if background is None or isinstance(background, bytes) else _heights(background),
         "flow": None if flow is None else _flow(flow),
     }
     page = _PAGE.format(
         policy=_POLICY,
         title=html.escape(title),
+        style=style(),
         theme=_theme(theme),
         caption=html.escape(caption),
-        script=assets.standalone_script(),
+        script=bundle(_ENTRY),
         content=json.dumps(content),
     )
     return page.encode()
@@ -125,7 +130,7 @@ def _theme(theme: Theme) -> str:
     return styles[theme]
 
 
-def _field(heights: NDArray[np.floating]) -> dict[str, Any]:
+def _heights(heights: NDArray[np.floating]) -> dict[str, Any]:
     """Heights as 16-bit numbers, thinned where they are finer than is seen; undefined ones count as the highest."""
     rows, columns = np.asarray(heights).shape
     picks = [np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int) for count in (rows, columns)]

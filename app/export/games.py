@@ -21,7 +21,7 @@ METHODS = {
 
 def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
     """What the Games page shows of a run."""
-    from app.figures.words import game_words
+    from app.figures.quantities import game_quantities
     from app.runs import games as game_runs
     from app.runs import surfaces as surface_runs
     from landscapes.surfaces import Minimum
@@ -37,7 +37,7 @@ def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
         minima=marks,
         panels=tuple(spec.name for spec in specs) if config.panels else ("",),
         flow=scenery.lines,
-        words=game_words(config),
+        quantities=game_quantities(config),
     )
 
 

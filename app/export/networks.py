@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.figures.caption import BLUER, Caption, citations, optimizer_line
+from app.figures.quantities import NETWORK_QUANTITIES
 from app.figures.scene import Extent, Scene, extent_of
 from app.figures.surfaces import Grid
-from app.figures.words import NETWORK_WORDS
 from app.player.tracks import Track
 from app.state import NetworksConfig
 from landscapes.contours import PlaneLoss
@@ -32,7 +32,7 @@ def network_scene(config: NetworksConfig, tracks: Sequence[Track], picture: Plan
         grid=None if picture is None else plane_grid(picture, config.measure),
         log_view=config.measure == "loss",
         labels=LABELS.get(config.plane, ("u", "v")),
-        words=NETWORK_WORDS,
+        quantities=NETWORK_QUANTITIES,
     )
 
 

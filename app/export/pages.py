@@ -10,10 +10,8 @@ from pydantic import BaseModel
 
 from app.export.games import game_caption, game_scene
 from app.export.offer import Offer, scene_offer
-from app.export.script import surface_script
-from app.export.script_of_game import game_script
-from app.export.script_of_gan import gan_script
-from app.export.script_of_network import network_script
+from app.export.scripts.plane import game_script, surface_script
+from app.export.scripts.training import gan_script, network_script
 from app.export.theory import theory_offer
 from app.export.trained import trained_gan_offer, trained_network_offer
 from app.figures.caption import surface_caption

@@ -21,7 +21,7 @@ class Stroke:
     hollow: bool = False
 
 
-# Fast weights, then slow ones, innermost first: widths, dashes and shapes of player/marks.js.
+# Fast weights, then slow ones, innermost first: widths, dashes and shapes of player/browser/look.json, in points.
 _STROKES = (
     Stroke(1.0, (), "o", 6.0),
     Stroke(2.0, (6, 2.2), "s", 7.0),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.caption import Caption, citations, surface_caption
-from app.player.pack import Words
+from app.player.pack import QuantityNames
 from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
@@ -38,7 +38,7 @@ class Scene:
         minima: to be marked; global ones are stars.      labels: names of the two coordinates.
         panels: titles of the axis pairs side by side; a track says on which of them it is drawn.
         flow: streamlines drawn in place of the landscape's contour lines, or None.
-        words: what the player calls the tracks' numbers.
+        quantities: what the player calls the tracks' numbers.
 
     Raises:
         ValueError: no tracks, an extent that is empty or not finite, or a track on a panel that is not there.
@@ -53,7 +53,7 @@ class Scene:
     labels: tuple[str, str] = ("x", "y")
     panels: tuple[str, ...] = ("",)
     flow: Streamlines | None = None
-    words: Words = field(default_factory=Words)
+    quantities: QuantityNames = field(default_factory=QuantityNames)
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -78,7 +78,7 @@ class Scene:
 
 def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
     """What the Surfaces page shows of a run."""
-    from app.figures.words import surface_words
+    from app.figures.quantities import surface_quantities
     from app.runs import surfaces as surface_runs
 
     scenery = surface_runs.scenery(config)
@@ -91,7 +91,7 @@ def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
         log_view=config.landscape.log_view,
         minima=scenery.minima,
         panels=tuple(spec.name for spec in specs) if config.panels else ("",),
-        words=surface_words(config),
+        quantities=surface_quantities(config),
     )
 
 

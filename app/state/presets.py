@@ -223,7 +223,7 @@ NETWORK_PRESETS: dict[str, NetworkPreset] = {
     "Digits, 40 % wrong labels, averaged weights beside": NetworkPreset(
         "+1.09 ± 0.28, +1.31 ± 0.44 and +1.69 ± 0.40 points of test accuracy from SGD for one, two and three layers, "
         "each at its tuned lr (12 seeds); with one epoch less, the first two lost. Dotted: the exponential moving "
-        "average of fast weights, the plain rival. SGD's own gains +1.17 ± 0.32.",
+        "average of fast weights, the baseline. SGD's own gains +1.17 ± 0.32.",
         NetworksConfig(label_noise=0.4, ema=0.99, steps=1271, snapshot_every=2, cards=_tuned(0.01, 0.02, 0.05, 0.2)),
     ),
     "Digits, 40 % wrong labels, cosine decay": NetworkPreset(
@@ -287,7 +287,7 @@ GAN_PRESETS: dict[str, GanPreset] = {
         GansConfig(dataset="digits", steps=3000, snapshot_every=10, cards=_gan_cards(0.001, 0.008, 0.004)),
     ),
     "Digits, averaged weights beside": GanPreset(
-        "The plain rival: an exponential moving average of Adam's weights has 0.52 ± 0.05 over 8 seeds; of one layer's "
+        "The baseline: an exponential moving average of Adam's weights has 0.52 ± 0.05 over 8 seeds; of one layer's "
         "fast weights 0.39 ± 0.03, of two layers' 0.44 ± 0.02.",
         GansConfig(dataset="digits", steps=3000, snapshot_every=10, ema=0.999, cards=_gan_cards(0.001, 0.008, 0.004)),
     ),

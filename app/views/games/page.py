@@ -8,7 +8,7 @@ import streamlit as st
 from app.export import game_scene, scene_offer
 from app.export.games import game_caption
 from app.figures.games import equilibrium_text, field_figure, game_charts
-from app.figures.words import game_words
+from app.figures.quantities import game_quantities
 from app.player import player
 from app.runs import games as game_runs
 from app.runs.surfaces import surface_tracks
@@ -60,7 +60,7 @@ def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.Ga
     scene = (config.game, config.starts, chosen(PAGE))
     player(
         surface_tracks(config, run), key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
-        words=game_words(config),
+        quantities=game_quantities(config),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.export import Scene, network_scene
 from app.figures.plane import honesty, plane_figure
-from app.figures.words import NETWORK_WORDS
+from app.figures.quantities import NETWORK_QUANTITIES
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import plane as plane_runs
@@ -69,7 +69,7 @@ def weight_space(
         linked=(*HONESTY, *linked),
         pickable=False,
         labels=("u", "v"),
-        words=NETWORK_WORDS,
+        quantities=NETWORK_QUANTITIES,
     )
     st.caption(_explained(seen, config, names, results))
     draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY)

@@ -40,7 +40,7 @@ def _card(prefix: str, card: Card, title: str, averages: bool) -> None:
             if averages:
                 st.number_input(
                     "Average of the fast weights, decay", step=0.001, format="%g", key=f"{prefix}.ema",
-                    help="One more track: an exponential moving average, the plain rival of slow weights. 0: none",
+                    help="One more track: an exponential moving average, the baseline of slow weights. 0: none",
                 )  # fmt: skip
 
 

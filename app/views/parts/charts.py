@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-DARK_TEXT, DARK_SHARE = (232, 236, 239), 0.18  # as inksOf mixes them in app/player/theme.js
+from app.player.look import LOOK
+
+DARK_TEXT = (232, 236, 239)
+DARK_SHARE = LOOK.inks.dark  # as inksOf mixes them in app/player/browser/theme.js
 
 
 def inks(colors: Sequence[str]) -> tuple[str, ...]:

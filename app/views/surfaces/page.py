@@ -8,8 +8,8 @@ import streamlit as st
 from app.export import scene_offer, surface_scene
 from app.figures.caption import surface_caption
 from app.figures.curves import linked_charts
+from app.figures.quantities import surface_quantities
 from app.figures.surfaces import surface_figure
-from app.figures.words import surface_words
 from app.player import player
 from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
@@ -82,7 +82,7 @@ def _stage(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surfac
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
     player(
         tracks, key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
-        words=surface_words(config),
+        quantities=surface_quantities(config),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.export import surfaces as surface_exports
 from app.figures.relief import relief_figure
-from app.player.orbit import orbit
+from app.player.relief import relief_heads
 from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
 from app.views.parts.downloads import download
@@ -26,5 +26,5 @@ def surface_3d(config: SurfacesConfig, scenery: surface_runs.Scenery) -> None:
     )
     figure = relief_figure(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
-    orbit(key=f"{CHART}-heads", chart_key=CHART, player_key=player_key(PLAYER))
+    relief_heads(key=f"{CHART}-heads", chart_key=CHART, player_key=player_key(PLAYER))
     download("Relief (HTML)", lambda: surface_exports.relief_html(config), f"lookahead-{config.surface}-3d.html")
