@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import streamlit as st
+import torch
 
+from app.runs import THREADS
 from app.views import session
 from app.views.games import page as games
 from app.views.gans import page as gans
@@ -11,6 +13,7 @@ from app.views.networks import page as networks
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
+torch.set_num_threads(THREADS)
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 st.html(Path(__file__).with_name("style.css"))
 pages = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.draw.animation import ANIMATION_FORMATS, CancelledError, render_animation
 from app.draw.image import FIGURE_FORMATS
-from app.draw.playing import player_html
+from app.draw.player_page import player_html
 from app.export.document import CONFIG_NAME, to_json
 from app.export.offer import DoesNotApplyError, Offer, scene_offer
 from app.export.pages import page_of

@@ -8,14 +8,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.export.games import game_caption, game_scene
 from app.export.offer import Offer, scene_offer
 from app.export.scripts.plane import game_script, surface_script
 from app.export.scripts.training import gan_script, network_script
 from app.export.theory import theory_offer
 from app.export.trained import trained_gan_offer, trained_network_offer
 from app.figures.caption import surface_caption
-from app.figures.scene import Scene, surface_scene
+from app.figures.games import game_caption, game_scene
+from app.figures.scene import Scene
+from app.figures.surfaces import surface_scene
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig

@@ -66,8 +66,8 @@ def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> O
         return captioned(panels_table([panel for chart in applying() for panel in chart.drawn]), caption)
 
     def interactive() -> bytes:
+        from app.draw.page import page_of_figures
         from app.draw.plotly import paint
-        from app.draw.plotly_page import page_of_figures
 
         return page_of_figures({chart.caption.title: paint(chart) for chart in applying()}, caption)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.figures.surfaces import Grid
-from app.runs.surfaces import Recent
+from app.runs.cache import recent
+from app.runs.grid import Grid
 from app.state.theory import TheoryConfig
 from landscapes.surfaces import SURFACES
 from optim_core.experiments import (
@@ -68,37 +68,22 @@ ACCURACY_ORDERS = 4_096
 LAST_OCTAVES = 8  # slopes are fitted over T up to this factor below the last: the transient has faded there
 PICTURE_OVER_PLOT = 32  # the lr of the picture over the first of the log-log plot, where the fourth order is small
 
-_maps: Recent[tuple[Floats, ParameterGrid, Floats]] = Recent(32)
-_simulations: Recent[SimulatedMap] = Recent(32)
-_variances: Recent[VarianceRun] = Recent(64)
-_closed_forms: Recent[ClosedForms] = Recent(16)
-_trades: Recent[Trades] = Recent(16)
-_descents: Recent[Descent] = Recent(32)
-_accuracies: Recent[AccuracyRun] = Recent(32)
-_rates: Recent[RateRun] = Recent(16)
 
-
+@recent(32, key=lambda config: (config.stability.jacobian, config.grid()))
 def closed_form_map(config: TheoryConfig) -> tuple[Floats, ParameterGrid, Floats]:
     """Rates in the map's cells, and a finer grid with its rates for the boundary."""
-    grid, fine = config.grid(), config.grid(detail=6)
-
-    def compute() -> tuple[Floats, ParameterGrid, Floats]:
-        rates, finer = (stability_map(config.stability.jacobian, one) for one in (grid, fine))
-        return rates, fine, finer
-
-    return _maps.get((config.stability.jacobian, grid), compute)
+    fine = config.grid(detail=6)
+    rates, finer = (stability_map(config.stability.jacobian, one) for one in (config.grid(), fine))
+    return rates, fine, finer
 
 
+@recent(32, key=lambda config, on_progress=None: (config.stability.jacobian, config.grid()))
 def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> SimulatedMap:
     """The outcome of running every cell; 20 periods of the outermost layer where 5,000 steps allow them."""
     grid = config.grid()
     longest = int(np.max(np.prod(grid.k, axis=0))) if grid.k else 1
     steps = int(np.clip(20 * longest, 1_000, 5_000))
-
-    def compute() -> SimulatedMap:
-        return simulate_map(config.stability.jacobian, grid, steps, on_progress=on_progress)
-
-    return _simulations.get((config.stability.jacobian, grid, steps), compute)
+    return simulate_map(config.stability.jacobian, grid, steps, on_progress=on_progress)
 
 
 def mode_names(config: TheoryConfig, modes: int) -> list[str]:
@@ -115,17 +100,14 @@ def variance_specs(config: TheoryConfig, *, equal_effective: bool) -> tuple[Opti
     return tuple(config.spec(depth, lr=lr, equal_effective=equal_effective) for depth in range(config.depth + 1))
 
 
+@recent(16, key=lambda config: config)
 def variance_curves(config: TheoryConfig) -> ClosedForms:
     """Closed forms over the number of layers, over k_1, and over α_1; a stack without layers has only the first."""
-    return _closed_forms.get(config, lambda: _variance_curves(config))
-
-
-def _variance_curves(config: TheoryConfig) -> ClosedForms:
     depths = np.arange(config.depth + 1, dtype=np.float64)
     over_depth = VarianceCurves("layers", depths, *_pair(config, list(depths), lambda c, n: (c, int(n))))
     if not config.depth:
         return over_depth, None, None
-    ks = np.unique(np.geomspace(1, max(50, config.layers[0].k), 40).astype(int))
+    ks = np.unique(np.geomspace(1, max(50, config.stack[0].k), 40).astype(int))
     alphas = np.linspace(0.02, 1.0, 50)
     over_k = _pair(config, ks.tolist(), lambda c, k: (c.with_layer(1, k=int(k)), c.depth))
     over_alpha = _pair(config, alphas.tolist(), lambda c, a: (c.with_layer(1, alpha=a), c.depth))
@@ -144,6 +126,12 @@ def _pair(
     return both[0], both[1]
 
 
+def _variance_key(config: TheoryConfig, *, equal_effective: bool, on_progress: Progress | None = None) -> Hashable:
+    specs = variance_specs(config, equal_effective=equal_effective)
+    return config.noise.problem, specs, config.noise.seeds, config.seed
+
+
+@recent(64, key=_variance_key)
 def measured_variances(
     config: TheoryConfig, *, equal_effective: bool, on_progress: Progress | None = None
 ) -> VarianceRun:
@@ -153,21 +141,14 @@ def measured_variances(
         ValueError: no depth is stable, or one needs too many steps to settle.
     """
     specs = variance_specs(config, equal_effective=equal_effective)
-
-    def compute() -> VarianceRun:
-        return measure_variances(
-            config.noise.problem, specs, seeds=config.noise.seeds, seed=config.seed, on_progress=on_progress
-        )
-
-    return _variances.get((config.noise.problem, specs, config.noise.seeds, config.seed), compute)
+    return measure_variances(
+        config.noise.problem, specs, seeds=config.noise.seeds, seed=config.seed, on_progress=on_progress
+    )
 
 
+@recent(16, key=lambda config: config)
 def trade_offs(config: TheoryConfig) -> Trades:
     """For every depth: name, lrs, contraction, variance over lrs up to 2/h; and the two at the lr set."""
-    return _trades.get(config, lambda: _trade_offs(config))
-
-
-def _trade_offs(config: TheoryConfig) -> Trades:
     lrs = np.geomspace(1e-3, 2.2, 120) / config.noise.h
     curves, here = [], []
     for spec in variance_specs(config, equal_effective=False):
@@ -235,6 +216,27 @@ def batch_loss(config: TheoryConfig) -> BatchLoss:
     )
 
 
+def _batch_key(config: TheoryConfig, on_progress: Progress | None = None) -> Hashable:
+    """What batches and the lr define."""
+    return (
+        config.regularization.surface,
+        config.regularization.batches,
+        config.regularization.spread,
+        config.seed,
+        config.regularization.start,
+        config.stack,
+        config.regularization.lr,
+    )
+
+
+@recent(
+    32,
+    key=lambda config, on_progress=None: (
+        _batch_key(config),
+        config.regularization.epochs,
+        config.regularization.orders,
+    ),
+)
 def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descent:
     """Everything that the picture of C beside C_n shows.
 
@@ -242,20 +244,6 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
         ValueError: the formulas do not apply.
     """
     modified = modified_loss(config.regularization.lr, config.regularization.batches, config.stack)
-    key = (
-        config.regularization.surface,
-        config.regularization.spread,
-        config.seed,
-        config.regularization.start,
-        config.regularization.epochs,
-        config.regularization.orders,
-        config.stack,
-        modified,
-    )
-    return _descents.get(key, lambda: _descend(config, modified, on_progress))
-
-
-def _descend(config: TheoryConfig, modified: ModifiedLoss, on_progress: Progress | None) -> Descent:
     loss, steps = batch_loss(config), mean_steps(config, modified)
     (x_low, x_high), (y_low, y_high) = SURFACES[config.regularization.surface].domain
     x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
@@ -334,6 +322,7 @@ def amplifications(config: TheoryConfig) -> list[tuple[str, Floats, Floats]]:
     return curves
 
 
+@recent(32, key=_batch_key)
 def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> AccuracyRun:
     """Order of accuracy at lrs that go down from a fraction of the chosen one.
 
@@ -341,40 +330,30 @@ def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> Accur
         ValueError: the formulas do not apply.
     """
     lrs = tuple(config.regularization.lr / PICTURE_OVER_PLOT / 2**i for i in range(ACCURACY_LRS))
-    key = (
-        config.regularization.surface,
-        config.regularization.batches,
-        config.regularization.spread,
-        config.seed,
-        config.regularization.start,
-        config.stack,
-        lrs,
+    return order_of_accuracy(
+        batch_loss(config), config.regularization.batches, config.stack, config.regularization.start, lrs,
+        orders=ACCURACY_ORDERS, seed=config.seed, on_progress=on_progress,
+    )  # fmt: skip
+
+
+def _rate_specs(config: TheoryConfig) -> tuple[OptimizerSpec, ...]:
+    sgd = config.model_copy(update={"base": "sgd"})
+    return tuple(
+        sgd.spec(depth, lr=1.0, equal_effective=config.rates.equal_effective) for depth in range(config.depth + 1)
     )
 
-    def compute() -> AccuracyRun:
-        return order_of_accuracy(
-            batch_loss(config), config.regularization.batches, config.stack, config.regularization.start, lrs,
-            orders=ACCURACY_ORDERS, seed=config.seed, on_progress=on_progress,
-        )  # fmt: skip
 
-    return _accuracies.get(key, compute)
+def _rate_key(config: TheoryConfig, power: int, on_progress: Progress | None = None) -> Hashable:
+    return rate_problem(config), _rate_specs(config), power, config.rates.c, config.rates.seeds, config.seed
 
 
+@recent(16, key=_rate_key)
 def rates(config: TheoryConfig, power: int, on_progress: Progress | None = None) -> RateRun:
     """Convergence rates of every depth for T = 2^7 … 2^power."""
-    specs = tuple(
-        config.model_copy(update={"base": "sgd"}).spec(depth, lr=1.0, equal_effective=config.rates.equal_effective)
-        for depth in range(config.depth + 1)
-    )
-    problem = rate_problem(config)
-
-    def compute() -> RateRun:
-        return convergence_rates(
-            problem, specs, [2**n for n in range(7, power + 1)],
-            c=config.rates.c, seeds=config.rates.seeds, seed=config.seed, on_progress=on_progress,
-        )  # fmt: skip
-
-    return _rates.get((problem, specs, power, config.rates.c, config.rates.seeds, config.seed), compute)
+    return convergence_rates(
+        rate_problem(config), _rate_specs(config), [2**n for n in range(7, power + 1)],
+        c=config.rates.c, seeds=config.rates.seeds, seed=config.seed, on_progress=on_progress,
+    )  # fmt: skip
 
 
 def slopes(run: RateRun) -> dict[tuple[int, bool], Slope | None]:

@@ -19,10 +19,10 @@ from app.cli import main
 from app.cli.export import FILMS, PAGES, PICTURES, TAKES
 from app.export import Offer, restore, scene_of, to_json, to_parquet
 from app.export.bundle import _makers
-from app.export.games import game_caption
 from app.export.pages import page_of
 from app.export.theory import theory_caption
 from app.figures.caption import surface_caption
+from app.figures.games import game_caption
 from app.state import Card, GamesConfig, LayerConfig, SurfacesConfig
 from app.state.links import short_link
 from app.state.presets import PRESETS

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
 
+from app.draw.plotly import paint
+from app.draw.plotly_scene import paint_ground
 from app.export import restore, scene_of, to_json
-from app.figures.games import equilibrium_text, field_figure, game_charts
+from app.figures.games import equilibrium_text, game_curves, game_scene
 from app.runs import games as game_runs
 from app.runs.streamlines import CELLS, streamlines_of
 from app.state import GameCard, GamesConfig, LayerConfig, SurfacesConfig
@@ -315,7 +317,7 @@ def test_noise_is_the_same_for_every_optimizer_and_repeats():
     config = GamesConfig(game="noisy_bilinear", steps=60)
     one = config.model_copy(update={"cards": config.cards[:1]})
     first = game_runs.game_run(config).fast[:, 0]
-    game_runs._trajectories._kept.clear()
+    game_runs.game_run.clear()
     assert (game_runs.game_run(one).fast[:, 0] == first).all()
 
 
@@ -353,8 +355,8 @@ def test_streamlines_survive_a_field_that_stands_still_or_is_not_finite():
 def test_the_field_shows_every_kind_of_equilibrium():
     symbols = {}
     for key in ("bilinear", "quadratic", "limit_cycle"):
-        scenery = game_runs.game_scenery(GamesConfig(game=key))
-        figure = field_figure(scenery.lines, scenery.speed, scenery.value, scenery.game.equilibria)
+        config = GamesConfig(game=key)
+        figure = paint_ground(game_scene(config, game_runs.game_run(config)))
         symbols[key] = figure.data[-1].marker.symbol[0]
     assert symbols == {"bilinear": "circle-dot", "quadratic": "star", "limit_cycle": "x-thin"}
     assert "centre" in equilibrium_text(GAMES["bilinear"].equilibria[0])
@@ -365,11 +367,9 @@ def test_the_field_shows_every_kind_of_equilibrium():
 
 def test_the_charts_show_closed_forms_and_leave_out_what_left():
     config = GamesConfig()
-    run, scenery, rates, closed = measured(config)
-    left = np.array([game_runs.left_view(run, index, scenery.game.domain) for index in range(3)])
-    pairs = [(one.evaluations, one.rate) for one in rates]
-    charts = game_charts(run, pairs, closed, scenery.places, scenery.value, left, config.colors)
-    distances, rate, objective = charts.values()
+    run, _, rates, closed = measured(config)
+    chart = game_curves(config, run, rates, closed)
+    distances, rate, objective = (paint(chart.of(place), legend=False) for place in range(3))
     bands = [line.y[0] for line in rate.data if line.line.width == 7]
     assert bands == pytest.approx([abs(1 - 0.1j), 0.9962371714, 0.9896857236], rel=1e-9)
     assert objective.data[0].x[np.isfinite(objective.data[0].y)].max() < 127
@@ -407,12 +407,11 @@ def test_a_figure_and_a_page_of_a_game_are_drawn():
 
 def test_a_run_that_blows_up_leaves_the_rates_of_the_others_readable():
     config = GamesConfig(steps=60)
-    run, scenery, _, closed = measured(config)
-    left = np.full((len(run.names), 1), -1)
+    run, _, _, closed = measured(config)
 
     def rate_chart(*values):
-        shown = [(np.arange(1, 4), np.array(each)) for each in values]
-        return list(game_charts(run, shown, closed, scenery.places, scenery.value, left, config.colors).values())[1]
+        shown = [game_runs.MeasuredRate(np.arange(1, 4), np.array(each), np.nan) for each in values]
+        return paint(game_curves(config, run, shown, closed).of(1), legend=False)
 
     calm, wild = [0.97, 0.98, 0.98], [2.0, 5.0, 9.0]
     low, high = rate_chart(wild, calm, calm).layout.yaxis.range

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.figures.curves import distance, thin
+from app.figures.curves import thin
 from app.figures.look import on_dark
 from app.runs import surfaces as surface_runs
+from app.runs.grid import distance
 from app.state import SurfacesConfig
 from app.state.presets import PRESETS, shown_by
 from app.tables.surfaces import summary
