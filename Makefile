@@ -17,7 +17,7 @@ help: ## list the commands
 	@echo "Variables: PYTHON=$(PYTHON) PORT=$(PORT) TORCH_INDEX=$(TORCH_INDEX)"
 
 app: $(VENV)/.app ## start the app (PORT=8501) and print its address
-	@exec $(PY) -m app.cli app --port $(PORT)
+	@exec $(PY) -m app.cli app $(if $(filter file,$(origin PORT)),,--port $(PORT))
 
 test: $(VENV)/.dev ## all tests but the slow ones
 	$(PYTEST) -m "not slow"

@@ -4,11 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.views.games import page as games
-from app.views.gans import page as gans
-from app.views.networks import page as networks
-from app.views.surfaces import page as surfaces
-from app.views.theory import page as theory
+from app.views.preload import games, gans, networks, surfaces, theory
 
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 st.html(Path(__file__).with_name("style.css"))
