@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.views.preload import games, gans, networks, surfaces, theory
+from app.views.preload import admitted, games, gans, networks, surfaces, theory
 
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 st.html(Path(__file__).with_name("style.css"))
@@ -15,4 +15,6 @@ pages = [
     st.Page(gans.page, title="GANs", icon=":material/swords:", url_path="gans"),
     st.Page(theory.page, title="Theory", icon=":material/function:", url_path="theory"),
 ]
-st.navigation(pages, position="top").run()
+page = st.navigation(pages, position="top")
+if admitted():
+    page.run()

@@ -33,6 +33,8 @@ def serve(port: int | None, address: str | None) -> None:
     """
     place = listening(port, address)
     require_free(place.address, place.port)
+    if "LOOKAHEAD_UPLOAD_MB" in os.environ:
+        os.environ.setdefault("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", os.environ["LOOKAHEAD_UPLOAD_MB"])
     # NumPy's own threads wait for one another, which on busy cores takes longer than the work; torch's do the rest.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     atexit.register(leave)  # before anybody else, so that it is called after everybody else

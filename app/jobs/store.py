@@ -39,12 +39,12 @@ from app.jobs.files import (
     write_atomically,
 )
 from app.jobs.request import FORMAT, TrainingRequest, request_from
+from app.limits import DEFAULTS
 from optim_core.curves import Curves, curves_from_arrays, curves_to_arrays
 from optim_core.layers import Layer
 from optim_core.snapshots import Snapshots, read_folder
 
 LIMIT_VARIABLE = "LOOKAHEAD_DATA_LIMIT_GB"
-DEFAULT_LIMIT_GB = 10.0
 STALE_SECONDS = 7 * 24 * 3600  # after which unfinished work and damaged entries are thrown out
 META = "meta.json"
 
@@ -82,7 +82,7 @@ class RunStore:
         StoreError: the folder cannot be made or written.
     """
 
-    def __init__(self, root: Path, limit: int = int(DEFAULT_LIMIT_GB * 1e9)) -> None:
+    def __init__(self, root: Path, limit: int = int(DEFAULTS.data_limit_gb * 1e9)) -> None:
         self.root, self.limit = root, limit
         self._checked: dict[str, tuple[int, ...]] = {}
         with clear_errors(root):
@@ -285,7 +285,7 @@ def _opened(folder: Path, meta: Mapping[str, Any]) -> TrainingResult:
 
 def _limit(text: str) -> int:
     try:
-        value = float(text) if text else DEFAULT_LIMIT_GB
+        value = float(text) if text else DEFAULTS.data_limit_gb
     except ValueError:
         value = -1.0
     if not 0 < value < 1e9:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.limits import current_limits
 from app.runs.surfaces import Scenery, escape_radius
 from app.state import SurfacesConfig
 from landscapes.noise import noisy_field
@@ -18,7 +19,7 @@ Floats = NDArray[np.float64]
 
 NOT_YET, DIVERGED = -1, -2
 NEAR = 0.02  # of the domain's diagonal: closer than this counts as having reached a minimum
-COARSE, MAX_POINTS = 24, 256
+COARSE, MAX_POINTS = 24, current_limits().map_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ def basin_maps(
     """A coarse map at once, then the fine one of `points` x `points` starts.
 
     Raises:
-        ValueError: more than 256 points along an axis, or fewer than 2.
+        ValueError: more than MAX_POINTS points along an axis, or fewer than 2.
     """
     if not 2 <= points <= MAX_POINTS:
         raise ValueError(f"points must be from 2 to {MAX_POINTS} along each axis, got {points}")

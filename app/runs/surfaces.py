@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from app.figures.surfaces import Grid, sample
+from app.limits import current_limits
 from app.player import Track, tracks_of
 from app.state import SurfacesConfig
 from landscapes.fields import gradient_field
@@ -30,7 +31,7 @@ class Recent(Generic[Value]):
     """The last `size` results, shared by all visitors; results are read-only, so nobody needs a copy."""
 
     def __init__(self, size: int) -> None:
-        self._size, self._lock = size, threading.Lock()
+        self._size, self._lock = min(size, current_limits().cache_entries), threading.Lock()
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:

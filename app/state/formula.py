@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from app.limits import current_limits
 from app.state.cards import Finite, Frozen, numbers
 from landscapes.formula import MAX_LENGTH, MAX_PARAMETERS, parse
 from landscapes.surfaces import Domain, Surface
@@ -24,7 +25,7 @@ class OwnFormula(Frozen):
 
     domain: Bounds | None = None
     parameters: Parameters | None = Field(None, max_length=MAX_PARAMETERS)
-    formula: str | None = Field(None, max_length=MAX_LENGTH)
+    formula: str | None = Field(None, max_length=min(MAX_LENGTH, current_limits().formula))
 
     @field_validator("domain", mode="before")
     @classmethod

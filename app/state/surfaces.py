@@ -6,12 +6,13 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from app.limits import current_limits
 from app.state.cards import Comparison, Finite, default_cards, numbers
 from app.state.formula import DEFAULT_DOMAIN, DEFAULT_FORMULA, OwnFormula, as_domain
 from landscapes.noise import Noise
 from landscapes.surfaces import SURFACES, Surface
 
-MAX_STARTS, MAX_STEPS = 16, 5000
+MAX_STARTS, MAX_STEPS = current_limits().starts, current_limits().steps
 
 NoiseKind = Literal["none", "gaussian", "multiplicative", "student", "minibatch"]
 NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)

@@ -18,10 +18,11 @@ from app.state import SurfacesConfig
 from app.views.games import page as games
 from app.views.gans import page as gans
 from app.views.networks import page as networks
+from app.views.parts.admission import admitted
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
-__all__ = ["games", "gans", "networks", "surfaces", "theory", "warm_up"]
+__all__ = ["admitted", "games", "gans", "networks", "surfaces", "theory", "warm_up"]
 
 
 def warm_up() -> None:

@@ -15,7 +15,7 @@ from app.views import session
 from app.views.parts.progress import progress
 
 PAGE = "surfaces"
-RESOLUTIONS = (32, 64, 128, 256)
+RESOLUTIONS = tuple(points for points in (32, 64, 128, 256, 512) if points <= basins.MAX_POINTS)
 
 _maps: Recent[basins.BasinMap] = Recent(16)
 
