@@ -63,6 +63,9 @@ TABLE = (
     Limit("waiting", 256, 1, 100_000, "trainings that may wait in all"),
     Limit("cache_entries", 64, 1, 10_000, "results that any one cache keeps for all visitors"),
     Limit("sessions", 500, 1, 100_000, "visitors at a time; the next is asked to come back later"),
+    Limit(
+        "worker_memory_mb", 512, 128, 1_000_000, "megabytes that each worker must have; fewer start where they have not"
+    ),
     Limit("data_limit_gb", 10.0, 0.001, 1_000_000.0, "size of the run store; the least recently used runs go first"),
 )
 
@@ -83,6 +86,7 @@ class Limits:
     waiting: int
     cache_entries: int
     sessions: int
+    worker_memory_mb: int
     data_limit_gb: float
 
 

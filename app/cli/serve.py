@@ -6,8 +6,10 @@ import atexit
 import os
 import ssl
 import sys
+import tempfile
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import click
 
@@ -37,6 +39,7 @@ def serve(port: int | None, address: str | None) -> None:
         os.environ.setdefault("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", os.environ["LOOKAHEAD_UPLOAD_MB"])
     # NumPy's own threads wait for one another, which on busy cores takes longer than the work; torch's do the rest.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _settle_home()
     atexit.register(leave)  # before anybody else, so that it is called after everybody else
     from app.views.preload import warm_up
 
@@ -69,6 +72,14 @@ def leave() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _settle_home() -> None:
+    """A user id without a home, as OpenShift gives, keeps caches in the temporary folder."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = tempfile.gettempdir()
 
 
 def _flag(name: str, value: object) -> list[str]:

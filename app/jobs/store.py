@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -230,10 +231,20 @@ class RunStore:
 def store_from_environment() -> RunStore:
     """The store in LOOKAHEAD_DATA, or else in the platform's folder for user data.
 
+    A user id without a home of its own, as hosting services and OpenShift give, has a temporary folder instead.
+
     Raises:
         StoreError: as `RunStore`; a limit that is no positive number.
     """
-    return RunStore(default_root(), limit=_limit(os.environ.get(LIMIT_VARIABLE, "")))
+    root, limit = default_root(), _limit(os.environ.get(LIMIT_VARIABLE, ""))
+    try:
+        return RunStore(root, limit)
+    except StoreError as error:
+        if os.environ.get(DATA_VARIABLE):
+            raise
+        root = _temporary_root()
+        logger.warning("%s; until this machine stops, runs are kept in %s", error, root)
+        return RunStore(root, limit)
 
 
 def default_root() -> Path:
@@ -241,7 +252,16 @@ def default_root() -> Path:
     import platformdirs
 
     named = os.environ.get(DATA_VARIABLE, "")
-    return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("lookahead-lab"))
+    if named:
+        return Path(named).expanduser()
+    try:
+        return Path(platformdirs.user_data_dir("lookahead-lab"))
+    except RuntimeError:  # a user id without a home
+        return _temporary_root()
+
+
+def _temporary_root() -> Path:
+    return Path(tempfile.gettempdir(), f"lookahead-lab-{os.getuid() if hasattr(os, 'getuid') else 'runs'}")
 
 
 def _identity(root: Path) -> str:
