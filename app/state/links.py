@@ -9,6 +9,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from app.state.share import VERSION, opened
+from app.state.tracking import is_foreign
 
 MAX_LENGTH = 2000  # of one parameter: more is nonsense
 Config = TypeVar("Config", bound=BaseModel)
@@ -46,7 +47,7 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
             problems.append(f"{key}: longer than {MAX_LENGTH} characters, so the default is used")
         elif _names_a_field(key, model):
             known[key] = text
-        else:
+        elif not is_foreign(key):
             problems.append(f"{key}: no such setting, so it is ignored")
     return _validated(known, model, problems)
 
