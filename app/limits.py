@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PREFIX = "LOOKAHEAD_"
-OTHERS = ("DATA", "DATASETS", "SCHEDULER", "WORKERS")  # settings that are no limits
+OTHERS = ("DATA", "DATASETS", "SCHEDULER", "WORKERS", "LOG_RUNS")  # settings that are no limits
 
 
 @dataclass(frozen=True)

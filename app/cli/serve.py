@@ -88,8 +88,11 @@ def _flag(name: str, value: object) -> list[str]:
 
 
 def _run_streamlit(flags: list[str]) -> None:
+    from streamlit import net_util
     from streamlit.web import cli as streamlit
 
+    # A websocket of a foreign page would have the server ask an outside host who it is, while all visitors wait.
+    net_util.get_external_ip = lambda: None
     try:
         streamlit.main(["run", str(SCRIPT), *flags])
     except SystemExit as end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import torch
 from app.figures.surfaces import Grid, sample
 from app.limits import current_limits
 from app.player import Track, tracks_of
+from app.runs.log import log_run
 from app.state import SurfacesConfig
 from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
@@ -40,7 +42,9 @@ class Recent(Generic[Value]):
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
+        began = time.monotonic()
         value = compute()
+        log_run(key, time.monotonic() - began, value)
         with self._lock:
             self._kept[key] = value
             while len(self._kept) > self._size:

@@ -8,7 +8,7 @@ _FOREIGN = re.compile(
     r"""
     utm_\w+ | hsa_\w+ | mtm_\w+ | pk_\w+ | matomo_\w+ | vero_\w+ | oly_\w+_id  # campaigns
     | fbclid | gclid | gclsrc | gbraid | wbraid | dclid | msclkid | twclid | ttclid | li_fat_id | igshid | yclid
-    | mc_[ce]id | _hs(enc|mi) | hsctatracking | mkt_tok | _ga | _gl | ref_src | ref_url | _openstat | wt\.mc_id | srsltid
+    | mc_[ce]id | _hs(enc|mi) | hsctatracking | mkt_tok | _ga | _gl | ref_src | ref_url | _openstat | srsltid
     | embed | embed_options  # Streamlit's
     """,
     re.VERBOSE | re.IGNORECASE,

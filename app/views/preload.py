@@ -13,6 +13,7 @@ import pyarrow  # noqa: F401
 import streamlit.elements.arrow  # noqa: F401
 import torch  # noqa: F401
 
+from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
 from app.state import SurfacesConfig
 from app.views.games import page as games
@@ -27,6 +28,7 @@ __all__ = ["admitted", "games", "gans", "networks", "surfaces", "theory", "warm_
 
 def warm_up() -> None:
     """Compute what most visitors see first, then take everything that stays out of the garbage collector's rounds."""
+    log_to_stderr()
     config = SurfacesConfig()
     scenery(config)
     surface_run(config)
