@@ -98,7 +98,7 @@ class RunStore:
             meta = _read_meta(folder)
             self._check_files(key, folder, meta)
             result = _opened(folder, meta)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             if not folder.exists():
                 return None
             self.set_aside(key, f"{Path(error.filename).name} is missing")
@@ -135,7 +135,7 @@ class RunStore:
         """Move a damaged entry out of the way, with the reason; the run will be computed again."""
         logger.warning("stored run %s is damaged and set aside: %s", key, reason)
         target = self.root / "damaged" / f"{key}-{time.time_ns()}"
-        with contextlib.suppress(FileNotFoundError):  # another process was quicker
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # another process was quicker; it was a file
             self.folder(key).rename(target)
             write_atomically(target / "reason.txt", reason.encode())
 
@@ -194,6 +194,9 @@ class RunStore:
         except Timeout:
             yield False
             return
+        except OSError:
+            with clear_errors(self.root):
+                raise
         try:
             yield True
         finally:
