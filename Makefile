@@ -10,14 +10,14 @@ PY := $(VENV)/bin/python
 PYTEST := OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast test-all lint format audit bench studies gallery docker clean
+.PHONY: help app test test-fast test-all lint lint-player format audit bench studies gallery docker clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 	@echo "Variables: PYTHON=$(PYTHON) PORT=$(PORT) TORCH_INDEX=$(TORCH_INDEX)"
 
 app: $(VENV)/.app ## start the app (PORT=8501) and print its address
-	@exec $(PY) -m app.cli app $(if $(filter file,$(origin PORT)),,--port $(PORT))
+	@exec $(PY) -m app.cli app --port $(PORT)
 
 test: $(VENV)/.dev ## all tests but the slow ones
 	$(PYTEST) -m "not slow"
@@ -33,10 +33,17 @@ lint: $(VENV)/.dev ## format, style, types and import rules
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-player; \
+	elif [ "$${CI:-}" = true ]; then echo "npm is needed to check app/player/browser" >&2; exit 1; \
+	else echo "Skipped: app/player/browser is checked where Node 18 or newer and npm are installed"; fi
+
+lint-player: node_modules/.installed ## style and types of the player's ES modules (needs Node 18 or newer)
+	npm run --silent lint
 
 format: $(VENV)/.dev ## put the code into the one format
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+	@if [ -d node_modules ]; then npm run --silent format; fi
 
 audit: $(VENV)/.app ## known weaknesses and licences of the dependencies
 	@$(PYTHON) -m venv build/audit
@@ -69,6 +76,10 @@ $(VENV)/.app: requirements.txt pyproject.toml | $(PY)
 $(VENV)/.dev: requirements-dev.txt requirements.txt pyproject.toml | $(PY)
 	$(call install,requirements-dev.txt)
 	@touch $(VENV)/.app
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --silent
+	@touch $@
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -1,4 +1,4 @@
-"""Draws docs/rooms.svg: the rooms, floor by floor, and who imports whom. `python docs/rooms.py`
+"""Draws docs/rooms.svg: the rooms, floor by floor, and who imports whom: `python docs/rooms.py` does it.
 
 The floors are those of the layers contract in pyproject.toml, the arrows come from the imports, wherever in a file they
 stand, and the words are the first line of each room's `__init__.py`. An arrow that follows from others is left out.
@@ -23,7 +23,8 @@ LETTERS = 6.1  # px of an average letter at 11 px
 
 STYLE = """
 text { font: 11px system-ui, sans-serif; fill: #4a5361; } .name { font-size: 13px; font-weight: 650; fill: #1b2126; }
-rect { fill: #f1f3f4; stroke: #8a96a5; } path { fill: none; stroke: #0b5fa5; stroke-width: 1.3; marker-end: url(#head); }
+rect { fill: #f1f3f4; stroke: #8a96a5; }
+path { fill: none; stroke: #0b5fa5; stroke-width: 1.3; marker-end: url(#head); }
 """
 HEAD = (
     '<marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'

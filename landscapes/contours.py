@@ -44,13 +44,13 @@ class Grid:
 
 
 def frame(coordinates: Vector, margin: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Where a picture of a plane begins and ends, along x and along y.
+    """The limits of a picture of a plane, along x and along y.
 
     Each axis has a scale of its own: tracks are often many times longer along one, and a square around them would
-    mostly show where nothing is.
+    be mostly empty.
 
     Args:
-        coordinates: (rows, 2), what it must hold; points that are not finite have no say.
+        coordinates: (rows, 2), what it must hold; points that are not finite are left out.
         margin: room on each side, as a share of the extent.
 
     Raises:

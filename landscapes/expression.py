@@ -104,11 +104,12 @@ def symbols(tree: Expression) -> tuple[str, ...]:
             return tuple(dict.fromkeys(name for argument in arguments for name in symbols(argument)))
 
 
-def bound(tree: Expression, values: Mapping[str, float]) -> Expression:
-    """The tree with numbers for the names in `values`, and all that follows from them computed."""
+def bound(tree: Expression, values: Mapping[str, float | Expression]) -> Expression:
+    """The tree with numbers or expressions for the names in `values`, and all that follows from numbers computed."""
     match tree:
         case Symbol(name) if name in values:
-            return Number(float(values[name]))
+            value = values[name]
+            return Number(float(value)) if isinstance(value, int | float) else value
         case Apply(name, arguments):
             tree = Apply(name, tuple(bound(argument, values) for argument in arguments))
             if all(isinstance(argument, Number) for argument in tree.arguments):
@@ -127,6 +128,17 @@ def evaluate(tree: Expression, values: Mapping[str, Tensor]) -> Value:
         case Apply(name, arguments):
             result: Value = _apply(name, [evaluate(argument, values) for argument in arguments])
             return result
+
+
+def objective_of(tree: Expression) -> Callable[[Tensor], Tensor]:
+    """An expression in x and y as a function, (..., 2) -> (...)."""
+
+    def objective(p: Tensor) -> Tensor:
+        x, y = p.unbind(-1)
+        value = evaluate(tree, {"x": x, "y": y})
+        return value if isinstance(value, Tensor) else torch.full_like(x, value)
+
+    return objective
 
 
 def _apply(name: str, values: list[Any]) -> Any:
@@ -191,7 +203,7 @@ def _name(name: str) -> str:
     letters = name.rstrip("0123456789")
     index = name[len(letters) :]
     if GREEK.fullmatch(letters):
-        letters = rf"\{letters}"
+        letters = r"\varepsilon" if letters == "epsilon" else rf"\{letters}"
     elif len(letters) > 1:
         letters = rf"\mathrm{{{letters}}}"
     return f"{letters}_{{{index}}}" if index else letters

@@ -28,13 +28,13 @@ from landscapes.expression import (
     Number,
     Symbol,
     bound,
-    evaluate,
     latex,
+    objective_of,
     symbols,
 )
 from landscapes.fields import Objective, gradient_field
 from landscapes.minima import Domain, Place
-from landscapes.surfaces import Surface
+from landscapes.surface import Surface
 
 VARIABLES = ("x", "y")
 MAX_LENGTH = 300
@@ -69,19 +69,22 @@ class Formula:
     """A parsed formula.
 
     text: as it was written     tree: what it means     parameters: the names it uses beyond x, y, in order
+    where: the parts of it that were defined beside it, by name
     """
 
     text: str
     tree: Expression
     parameters: tuple[str, ...]
+    where: tuple[tuple[str, Expression], ...] = ()
 
     @cached_property
     def latex(self) -> str:
         """The formula in LaTeX, parameters by name."""
-        return latex(self.tree)
+        definitions = (rf"{name} = {latex(part)}" for name, part in self.where)
+        return r",\quad ".join((latex(self.tree), *definitions))
 
-    def objective(self, values: Mapping[str, float] | None = None) -> Objective:
-        """The formula as a function, (..., 2) -> (...), with these values for its parameters.
+    def bound(self, values: Mapping[str, float] | None = None) -> Expression:
+        """The formula as an expression in x and y alone, with these values for its parameters.
 
         Raises:
             ValueError: a parameter has no value, or one that is not finite.
@@ -90,14 +93,12 @@ class Formula:
         for name in self.parameters:
             if not math.isfinite(values.get(name, math.nan)):
                 raise ValueError(f"parameter {name} must have a finite value, got {values.get(name)}")
-        tree = bound(self.tree, CONSTANTS | {name: values[name] for name in self.parameters})
+        numbers = CONSTANTS | {name: values[name] for name in self.parameters}
+        return bound(self.tree, numbers | {name: bound(part, numbers) for name, part in self.where})
 
-        def objective(p: Tensor) -> Tensor:
-            x, y = p.unbind(-1)
-            value = evaluate(tree, {"x": x, "y": y})
-            return value if isinstance(value, Tensor) else torch.full_like(x, value)
-
-        return objective
+    def objective(self, values: Mapping[str, float] | None = None) -> Objective:
+        """The formula as a function, (..., 2) -> (...), with these values for its parameters; errors as `bound`."""
+        return objective_of(self.bound(values))
 
     def surface(
         self,
@@ -112,21 +113,23 @@ class Formula:
             FormulaError: it is finite nowhere in the domain, or has the same value everywhere in it.
             ValueError: as `objective` and `Surface`, or the start is where the formula is not finite.
         """
-        function = self.objective(values)
+        tree = self.bound(values)
+        function = objective_of(tree)
         proposed_start, proposed_lr, log_view = _survey(function, domain)
         start, lr = start or proposed_start, lr or proposed_lr
         if not function(torch.tensor(start, dtype=torch.float64)).isfinite():
             raise ValueError(f"start must be where the formula is finite, got {start}")
         name, teaches = "Your own formula", "A surface of your own."
-        return Surface("formula", name, self.latex, function, domain, start, lr, teaches, log_view)
+        return Surface("formula", name, self.latex, function, domain, start, lr, teaches, log_view, tree=tree)
 
 
-def parse(text: str, parameters: Iterable[str] = ()) -> Formula:
+def parse(text: str, parameters: Iterable[str] = (), where: Mapping[str, str] | None = None) -> Formula:
     """Read a formula in x and y.
 
     Args:
         text: at most 300 characters; see the module for what may stand in it.
         parameters: up to 8 further names that may stand in it, each a letter followed by letters and digits.
+        where: formulas of parts of it, by the names that stand for them in the text.
 
     Raises:
         FormulaError: the text is not such a formula, nests more than 40 deep, has a constant exponent beyond ±100, or
@@ -138,11 +141,12 @@ def parse(text: str, parameters: Iterable[str] = ()) -> Formula:
         raise FormulaError("the formula is empty")
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"the formula must have at most {MAX_LENGTH} characters, got {len(text)}", MAX_LENGTH)
-    tree = _Parser(_tokens(text), {*VARIABLES, *CONSTANTS, *names}).formula()
-    used = symbols(tree)
+    parts = tuple((name, parse(part, names).tree) for name, part in (where or {}).items())
+    tree = _Parser(_tokens(text), {*VARIABLES, *CONSTANTS, *names, *(where or {})}).formula()
+    used = symbols(bound(tree, dict(parts)))
     if not set(VARIABLES) & set(used):
         raise FormulaError("the formula is constant: it must depend on x or y")
-    return Formula(text, tree, tuple(name for name in used if name in names))
+    return Formula(text, tree, tuple(name for name in used if name in names), parts)
 
 
 @dataclass(frozen=True)
@@ -278,11 +282,11 @@ class _Parser:
 
     def _unexpected(self, expected: str = "") -> FormulaError:
         token = self._next
-        found = "the formula ends too early" if token.kind == "end" else f"{token.text!r} does not fit"
+        problem = "the formula ends too early" if token.kind == "end" else f"{token.text!r} does not fit"
         before = self.tokens[self.index - 1] if self.index else None
         if not expected and token.kind in ("number", "name") and before is not None:
             expected = "an operator such as * is missing"
-        return FormulaError(f"{found}: {expected}" if expected else found, token.position)
+        return FormulaError(f"{problem}: {expected}" if expected else problem, token.position)
 
 
 def _unknown(name: str, names: set[str]) -> str:

@@ -3,25 +3,22 @@
 A game's field is v = (∂f/∂x, −∂f/∂y): descending v is descent for x and ascent for y. To first order about an
 equilibrium v is J z, and one simultaneous step of gradient descent-ascent multiplies its modes by 1 − lr λ, where λ are
 the eigenvalues of J (for a linear game exactly, and everywhere).
-
-Sources: [H] Hsieh, Mertikopoulos & Cevher 2021, *The limits of min-max optimization algorithms*, arXiv 2006.09065.
-[M] Mescheder, Geiger & Nowozin 2018, *Which training methods for GANs do actually converge?*, arXiv 1801.04406.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
-from landscapes.fields import Array, Field, Objective, Slope, gradient_field
+from landscapes.expression import Expression, Symbol, latex, objective_of
+from landscapes.fields import Field, Objective, gradient_field
+from landscapes.formula import Formula, parse
 from landscapes.minima import Domain, Place
+from landscapes.slope import Program, program_of
 
 Stability = Literal["stable", "centre", "unstable"]
 
@@ -50,12 +47,16 @@ class Equilibrium:
 
 @dataclass(frozen=True)
 class Parameter:
-    """The one number that a game depends on: its LaTeX symbol, its range, and the game of every value."""
+    """The one number that a game depends on: its name in the formula, its value and its range."""
 
-    symbol: str
+    name: str
     value: float
     range: tuple[float, float]
-    make: Callable[[float], Game]
+
+    @property
+    def symbol(self) -> str:
+        """LaTeX."""
+        return latex(Symbol(self.name))
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,7 @@ class Game:
     Args:
         key: its name in URLs and commands.
         name: its name on screen.
-        formula: LaTeX of f.
-        objective: f, (..., 2) -> (...); the last dimension is (x, y), x the minimiser and y the maximiser.
+        text: the formula of f(x, y), x the minimiser and y the maximiser; may have the parameter in it.
         domain: ((x_lo, x_hi), (y_lo, y_hi)).
         critical: every zero of the field in the domain.
         start: the customary start.
@@ -75,14 +75,13 @@ class Game:
         source: where the game comes from; empty where it is folklore.
         linear: whether the field is linear, so that `Equilibrium.eigenvalues` hold everywhere.
         noise_scale: the customary deviation of Gaussian noise; 0 is none.
-        slope: the objective with its gradient written out, where that is faster.
         parameter: the number that the game depends on, if any.
+        latex: the customary notation, where it is not that of the formula.
     """
 
     key: str
     name: str
-    formula: str
-    objective: Objective
+    text: str
     domain: Domain
     start: Place
     lr: float
@@ -91,8 +90,32 @@ class Game:
     source: str = ""
     linear: bool = False
     noise_scale: float = 0.0
-    slope: Slope | None = None
     parameter: Parameter | None = None
+    latex: str = ""
+
+    @cached_property
+    def formula(self) -> str:
+        """LaTeX of f."""
+        return self.latex or self._parsed.latex
+
+    @cached_property
+    def tree(self) -> Expression:
+        """F as an expression in x and y."""
+        return self._parsed.bound({self.parameter.name: self.parameter.value} if self.parameter else None)
+
+    @cached_property
+    def objective(self) -> Objective:
+        """f, (..., 2) -> (...); the last dimension is (x, y)."""
+        return objective_of(self.tree)
+
+    @cached_property
+    def slope(self) -> Program | None:
+        """F with its gradient, where that is faster than autograd."""
+        return program_of(self.tree)
+
+    @cached_property
+    def _parsed(self) -> Formula:
+        return parse(self.text, [self.parameter.name] if self.parameter else [])
 
     @cached_property
     def equilibria(self) -> tuple[Equilibrium, ...]:
@@ -110,10 +133,6 @@ class Game:
 
         return field
 
-    def player_field(self, player: Literal[0, 1]) -> Field:
-        """As `field`, with v only for player 0 (x) or 1 (y) and 0 for the other, who stands still."""
-        return one_player(self.field(), player)
-
     def at(self, value: float) -> Game:
         """The same game with its parameter set to `value`.
 
@@ -125,7 +144,7 @@ class Game:
         low, high = self.parameter.range
         if not low <= value <= high:
             raise ValueError(f"{self.parameter.symbol} must be in [{low}, {high}], got {value}")
-        return self.parameter.make(value)
+        return replace(self, parameter=replace(self.parameter, value=value))
 
     def _linearised(self, place: Place) -> Equilibrium:
         point = torch.tensor(place, dtype=torch.float64)
@@ -154,101 +173,27 @@ def one_player(field: Field, player: Literal[0, 1]) -> Field:
     return alone
 
 
-def quadratic_game(epsilon: float) -> Game:
-    """½εx² + xy − ½εy²: ε = 0 is bilinear; eigenvalues ε ± i."""
-
-    def objective(p: Tensor) -> Tensor:
-        x, y = p.unbind(-1)
-        return 0.5 * epsilon * (x * x - y * y) + x * y
-
-    def slope(x: Array, y: Array) -> tuple[Array, Array, Array]:
-        return 0.5 * epsilon * (x * x - y * y) + x * y, epsilon * x + y, x - epsilon * y
-
-    return Game(
-        key="quadratic",
-        name="Quadratic game",
-        formula=r"\tfrac12\varepsilon x^2 + xy - \tfrac12\varepsilon y^2",
-        objective=objective,
-        slope=slope,
-        linear=True,
-        domain=((-2, 2), (-2, 2)),
-        start=(1.0, 1.0),
-        lr=0.1,
-        teaches="From rotation (ε = 0) to a bowl for both (ε = 1): descent-ascent needs ε above about lr/2.",
-        parameter=Parameter(r"\varepsilon", epsilon, (0.0, 1.0), quadratic_game),
-    )
-
-
-def almost_bilinear(epsilon: float) -> Game:
-    """The objective xy + ε(½y² − ¼y⁴) [H]; its flow is van der Pol's, on a cycle of radius 2/√3 as ε → 0."""
-
-    def objective(p: Tensor) -> Tensor:
-        x, y = p.unbind(-1)
-        y2 = y * y
-        return x * y + epsilon * (0.5 * y2 - 0.25 * y2 * y2)
-
-    def slope(x: Array, y: Array) -> tuple[Array, Array, Array]:
-        y2 = y * y
-        return x * y + epsilon * (0.5 * y2 - 0.25 * y2 * y2), y, x + epsilon * (y - y2 * y)
-
-    return Game(
-        key="limit_cycle",
-        name="Almost bilinear, with a limit cycle",
-        formula=r"xy + \varepsilon\left(\tfrac12 y^2 - \tfrac14 y^4\right)",
-        objective=objective,
-        slope=slope,
-        domain=((-2, 2), (-2, 2)),
-        start=(1.5, 1.5),
-        lr=0.1,
-        teaches="The only equilibrium repels and the flow ends on a cycle around it; averaging shrinks the cycle.",
-        source="Hsieh, Mertikopoulos & Cevher 2021, arXiv 2006.09065",
-        parameter=Parameter(r"\varepsilon", epsilon, (0.0, 1.0), almost_bilinear),
-    )
-
-
-def dirac_gan(gamma: float) -> Game:
-    """The objective log σ(xy) + log σ(0) − ½γy² [M], γ the gradient penalty; eigenvalues ½(γ ± √(γ² − 1))."""
-
-    def objective(p: Tensor) -> Tensor:
-        x, y = p.unbind(-1)
-        return logsigmoid(x * y) - math.log(2) - 0.5 * gamma * y * y
-
-    return Game(
-        key="dirac_gan_penalty",
-        name="Dirac-GAN with gradient penalty",
-        formula=r"\log\sigma(xy) + \log\sigma(0) - \tfrac12\gamma y^2",
-        objective=objective,
-        domain=((-2.5, 2.5), (-2.5, 2.5)),
-        start=(1.8, 1.8),
-        lr=0.2,
-        teaches="Data at 0, generator x, discriminator slope y: the penalty damps the circling, as slow weights do.",
-        source="Mescheder, Geiger & Nowozin 2018, arXiv 1801.04406",
-        parameter=Parameter(r"\gamma", gamma, (0.0, 2.0), dirac_gan),
-    )
-
-
-def forsaken(p: Tensor) -> Tensor:
-    """x(y − .45) + φ(x) − φ(y) with φ(z) = ¼z² − ½z⁴ + ⅙z⁶ [H]."""
-    x, y = p.unbind(-1)
-    square = p * p
-    bumps = square * (0.25 + square * (square / 6 - 0.5))
-    return x * (y - 0.45) + bumps[..., 0] - bumps[..., 1]
-
-
-def forsaken_slope(x: Array, y: Array) -> tuple[Array, Array, Array]:
-    """`forsaken` with its gradient."""
-    x2, y2 = x * x, y * y
-    value = x * (y - 0.45) + x2 * (0.25 + x2 * (x2 / 6 - 0.5)) - y2 * (0.25 + y2 * (y2 / 6 - 0.5))
-    return value, y - 0.45 + x * (0.5 + x2 * (x2 - 2)), x - y * (0.5 + y2 * (y2 - 2))
-
-
-_BILINEAR = replace(
-    quadratic_game(0.0),
+_BILINEAR = Game(
     key="bilinear",
     name="Bilinear",
-    formula="xy",
+    text="x*y",
+    linear=True,
+    domain=((-2, 2), (-2, 2)),
+    start=(1.0, 1.0),
+    lr=0.1,
     teaches="Pure rotation: descent-ascent spirals out, Lookahead spirals in, two layers faster.",
-    parameter=None,
+)
+
+_DIRAC_GAN = Game(
+    key="dirac_gan",
+    name="Dirac-GAN",
+    text="min(x*y, 0) - log(1 + exp(-abs(x*y))) - log(2)",  # log σ(z) in a form that overflows for no z
+    latex=r"\log\sigma(xy) + \log\sigma(0)",
+    domain=((-2.5, 2.5), (-2.5, 2.5)),
+    start=(1.8, 1.8),
+    lr=0.2,
+    teaches="The smallest GAN: data at 0, generator x, discriminator slope y. Plain descent-ascent never arrives.",
+    source="Mescheder, Geiger & Nowozin 2018, arXiv 1801.04406",
 )
 
 _ALL = (
@@ -260,26 +205,42 @@ _ALL = (
         noise_scale=0.3,
         teaches="Rotation under noise: what contracts faster also settles closer.",
     ),
-    quadratic_game(0.1),
-    replace(
-        dirac_gan(0.0),
-        key="dirac_gan",
-        name="Dirac-GAN",
-        formula=r"\log\sigma(xy) + \log\sigma(0)",
-        teaches="The smallest GAN: data at 0, generator x, discriminator slope y. Plain descent-ascent never arrives.",
-        parameter=None,
+    Game(  # eigenvalues ε ± i; ε = 0 is bilinear
+        key="quadratic",
+        name="Quadratic game",
+        text="1/2*epsilon*x^2 + x*y - 1/2*epsilon*y^2",
+        parameter=Parameter("epsilon", 0.1, (0.0, 1.0)),
+        linear=True,
+        domain=((-2, 2), (-2, 2)),
+        start=(1.0, 1.0),
+        lr=0.1,
+        teaches="From rotation (ε = 0) to a bowl for both (ε = 1): descent-ascent needs ε above about lr/2.",
     ),
-    dirac_gan(0.3),
-    almost_bilinear(0.3),
+    _DIRAC_GAN,
+    replace(
+        _DIRAC_GAN,  # eigenvalues ½(γ ± √(γ² − 1)), γ the gradient penalty
+        key="dirac_gan_penalty",
+        name="Dirac-GAN with gradient penalty",
+        text=_DIRAC_GAN.text + " - 1/2*gamma*y^2",
+        latex=_DIRAC_GAN.latex + r" - \tfrac12\gamma y^2",
+        parameter=Parameter("gamma", 0.3, (0.0, 2.0)),
+        teaches="Data at 0, generator x, discriminator slope y: the penalty damps the circling, as slow weights do.",
+    ),
+    Game(  # its flow is van der Pol's, on a cycle of radius 2/√3 as ε → 0
+        key="limit_cycle",
+        name="Almost bilinear, with a limit cycle",
+        text="x*y + epsilon*(1/2*y^2 - 1/4*y^4)",
+        parameter=Parameter("epsilon", 0.3, (0.0, 1.0)),
+        domain=((-2, 2), (-2, 2)),
+        start=(1.5, 1.5),
+        lr=0.1,
+        teaches="The only equilibrium repels and the flow ends on a cycle around it; averaging shrinks the cycle.",
+        source="Hsieh, Mertikopoulos & Cevher 2021, arXiv 2006.09065",
+    ),
     Game(
+        text="x*(y - 0.45) + 1/4*x^2 - 1/2*x^4 + 1/6*x^6 - (1/4*y^2 - 1/2*y^4 + 1/6*y^6)",
         key="forsaken",
         name="Forsaken, with a spurious attractor",
-        formula=(
-            r"x(y - 0.45) + \varphi(x) - \varphi(y),"
-            r"\quad \varphi(z) = \tfrac14 z^2 - \tfrac12 z^4 + \tfrac16 z^6"
-        ),
-        objective=forsaken,
-        slope=forsaken_slope,
         domain=((-1.8, 1.8), (-1.8, 1.8)),
         critical=((0.07802666873846008, 0.41193385136581984),),
         start=(-1.0, -1.0),

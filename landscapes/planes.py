@@ -1,7 +1,7 @@
 """Planes through the weight space of a network: origin + a·u + b·v.
 
-Principal components of trajectories and filter-normalised random directions: Li et al. 2018, arXiv 1712.09913. What a
-principal component analysis makes of a random walk: Antognini & Sohl-Dickstein 2018, arXiv 1806.08805.
+Principal components of trajectories and filter-normalised random directions: Li et al. 2018, arXiv 1712.09913.
+Principal components of a random walk: Antognini & Sohl-Dickstein 2018, arXiv 1806.08805.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def _columns(arrays: Sequence[Snapshots], block: slice, precision: np.dtype[np.f
 
 
 def _release(array: Snapshots) -> None:
-    """Let go of the pages of a read-only memory-mapped file, which otherwise count as this process' memory."""
+    """Release the pages of a read-only memory-mapped file, which otherwise count as this process' memory."""
     owner: object = array
     while isinstance(owner, np.ndarray):
         owner = owner.base

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from landscapes.weights import assign_weights, flat_weights
+from landscapes.weights import assign_weights, flat, flat_weights
 
 Loss = Callable[[nn.Module], Tensor]
 
@@ -197,14 +197,14 @@ def gradient_variance(model: nn.Module, batches: Sequence[Loss]) -> float:
 def _evaluation(model: nn.Module) -> Iterator[list[nn.Parameter]]:
     """The parameters of `model`, in evaluation mode, all of them asking for gradients; then as it was."""
     training, parameters = model.training, list(model.parameters())
-    asked = [parameter.requires_grad for parameter in parameters]
+    required = [parameter.requires_grad for parameter in parameters]
     model.eval().requires_grad_(True)
     try:
         with torch.enable_grad():
             yield parameters
     finally:
         model.train(training)
-        for parameter, before in zip(parameters, asked, strict=True):
+        for parameter, before in zip(parameters, required, strict=True):
             parameter.requires_grad_(before)
 
 
@@ -213,4 +213,4 @@ def _gradient(value: Tensor, parameters: list[nn.Parameter], *, create_graph: bo
     slopes = torch.autograd.grad(
         value, parameters, create_graph=create_graph, allow_unused=True, materialize_grads=True
     )
-    return torch.cat([slope.reshape(-1) for slope in slopes])
+    return flat(slopes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,15 +13,20 @@ from torch import Tensor, nn
 
 
 class Score(NamedTuple):
-    """A loss and an accuracy in [0, 1]; NaN where there is nothing to be right about."""
+    """A loss and an accuracy in [0, 1]; NaN where nothing is classified."""
 
     loss: float
     accuracy: float
 
 
+def flat(tensors: Iterable[Tensor]) -> Tensor:
+    """The tensors as one vector, in order."""
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
 def flat_weights(model: nn.Module) -> Tensor:
     """A copy of all parameters, shape (P,)."""
-    return torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()])
+    return flat(model.parameters()).detach()
 
 
 @torch.no_grad()

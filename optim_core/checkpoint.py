@@ -1,4 +1,4 @@
-"""What a Lookahead adds to its base optimizer's state_dict, and how it is taken out again.
+"""The entries that a Lookahead adds to its base optimizer's state_dict: written by `merge`, read back by `split`.
 
 Nothing is added at the top level: slow weights lie among each parameter's state, and the number of base steps, k, alpha
 and momentum in every parameter group, which is where torch's own tools (distributed checkpointing, for one) look.
@@ -23,7 +23,7 @@ StateDict = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settings:
-    """What a checkpoint says of the Lookahead that wrote it."""
+    """The settings of a Lookahead, as a checkpoint holds them."""
 
     layers: tuple[Layer, ...]
     momentum: Momentum
@@ -39,7 +39,7 @@ class Settings:
         }
 
     def compare(self, given: Settings) -> None:
-        """Object, by an error or a warning, where these differ from the settings given to the constructor."""
+        """Raise or warn where these differ from the settings given to the constructor."""
         if len(self.layers) != len(given.layers):
             raise ValueError(
                 f"this optimizer has {len(given.layers)} layers, {given.layers}; "
@@ -83,7 +83,7 @@ def split(state_dict: StateDict) -> tuple[StateDict, list[dict[str, Tensor]], Se
     slow = [_ours(state.get(key, {})) for key in _keys(state_dict)]
     for key in set(_keys(state_dict)) & set(state):
         state[key] = _theirs(state[key])
-        if not state[key]:  # it was there for the slow weights only and would be news to the base
+        if not state[key]:  # it held slow weights only, and the base never wrote it
             del state[key]
     return {**state_dict, "state": state, "param_groups": [_theirs(group) for group in groups]}, slow, settings
 

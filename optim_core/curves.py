@@ -27,7 +27,7 @@ class Curves:
     metrics: weights ("fast", "slow_1" …, "ema") -> metric -> (E,)
 
     The fast weights here are those that the base step left, before any synchronisation: right after one they equal slow
-    weights and would tell nothing.
+    weights.
     """
 
     players: tuple[str, ...]
@@ -43,7 +43,7 @@ class Curves:
 
 @dataclass
 class CurveRecorder:
-    """Curves that grow; `curves` gives what there is so far."""
+    """The measurements of a run in progress; `curves` gives those so far."""
 
     players: tuple[str, ...]
     rows: list[list[float]] = field(default_factory=list)
@@ -51,11 +51,11 @@ class CurveRecorder:
     measured: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
     def add(self, losses: Sequence[float], norms: Sequence[float], distances: Sequence[float]) -> None:
-        """Take down one step: a loss and a gradient norm for each player, then the three distances."""
+        """Add one step: a loss and a gradient norm for each player, then the three distances."""
         self.rows.append([*losses, *norms, *distances])
 
     def measure(self, step: int, weights: str, metrics: Mapping[str, float]) -> None:
-        """Take down the metrics of one set of weights."""
+        """Add the metrics of one set of weights."""
         if not self.evaluated or self.evaluated[-1] != step:
             self.evaluated.append(step)
         columns = self.measured.setdefault(weights, {})

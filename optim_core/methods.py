@@ -31,7 +31,7 @@ Closure = Callable[[], Any]
 
 
 class Extragradient(Optimizer):
-    """Look one step ahead, then step from where you stood with the gradient found there: two evaluations a step.
+    """A step with the gradient that a first, trial step leads to: two evaluations a step.
 
     Args:
         params: parameters or param groups.
@@ -67,7 +67,7 @@ class Extragradient(Optimizer):
 
 
 class OptimisticGradient(Optimizer):
-    """Expect the gradient to change as it has just changed: one evaluation a step. The first step is a plain one.
+    """A step with the gradient extrapolated from the last two: one evaluation a step. The first step is a plain one.
 
     Args and errors are those of `Extragradient`.
     """
@@ -90,7 +90,7 @@ class OptimisticGradient(Optimizer):
 
 
 class Alternating(Optimizer):
-    """Player after player: each answers what the players before it have just done. One evaluation for every player.
+    """The players step one after the other, each on the weights that those before it have left: one evaluation each.
 
     Args:
         optimizer: any optimizer with one param group for each player; its groups and state are this one's.

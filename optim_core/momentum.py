@@ -41,13 +41,13 @@ def momentum_buffers(base: Optimizer, parameters: Sequence[Tensor]) -> list[tupl
     """
     # base.state[parameter] would leave an empty entry behind
     states = [(parameter, base.state[parameter]) for parameter in parameters if parameter in base.state]
-    found = [(parameter, *buffer) for parameter, state in states for buffer in _buffers(state)]
-    if not found and any(state for _, state in states):
+    buffers = [(parameter, *buffer) for parameter, state in states for buffer in _buffers(state)]
+    if not buffers and any(state for _, state in states):
         raise ValueError(
             f"momentum is known by the names {', '.join(MOMENTUM_BUFFERS)}, and {type(base).__name__} keeps neither: "
             "use momentum='keep'"
         )
-    return found
+    return buffers
 
 
 def _buffers(state: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:

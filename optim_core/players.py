@@ -29,14 +29,14 @@ class Player:
         loss = task.loss(model, batch, self.name)
         loss.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
         norm = flat([p.grad for p in self.parameters if p.grad is not None]).norm()
-        found = loss.item(), norm.item()
-        if all(map(math.isfinite, found)):
+        measures = loss.item(), norm.item()
+        if all(map(math.isfinite, measures)):
             for group in self.base.param_groups:
                 group["lr"] = self.spec.lr_at(step, steps)
             if self.lookahead is not None:
                 self.lookahead.capture()
             self.base.step()
-        return found
+        return measures
 
     def synchronise(self) -> int:
         """How many layers synchronised."""

@@ -1,4 +1,4 @@
-"""The trajectory of anybody's own training loop: `recorder.step()` after every `optimizer.step()`."""
+"""The trajectory of a training loop of your own: `recorder.step()` after every `optimizer.step()`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from optim_core.lookahead import MultilayerLookahead
+from optim_core.task import flat
 from optim_core.trajectory import Floats, Trajectory
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Recorder:
         self._hook = self._watch_base()
 
     def step(self, loss: float = math.nan) -> None:
-        """Take down one step; `loss` is the one whose gradient this step used, so it belongs to the iterate before."""
+        """Record one step; `loss` is the one whose gradient this step used, so it belongs to the iterate before."""
         if self._step[-1] == self.steps:
             self._norm[-1] = self._gradient_norm()
             self._loss[-1] = loss
@@ -75,9 +76,9 @@ class Recorder:
             names=(self.name,),
             layers=(self.layers,),
             step=step,
-            fast=_stack(self._fast)[:, None, None],
-            proposal=_stack(self._proposal)[:, None, None],
-            slow=(tuple(_stack(layer)[:, None] for layer in self._slow),),
+            fast=np.stack(self._fast)[:, None, None],
+            proposal=np.stack(self._proposal)[:, None, None],
+            slow=(tuple(np.stack(layer)[:, None] for layer in self._slow),),
             loss=_column(self._loss),
             slow_loss=_column(self._slow_losses),
             gradient_norm=_column(self._norm),
@@ -106,8 +107,8 @@ class Recorder:
         self._synchronised.append(synchronised)
         self._fast.append(fast)
         self._proposal.append(self._last_proposal if synchronised else fast)
-        for number, kept in enumerate(self._slow, start=1):
-            kept.append(_flat(self.optimizer.slow_weights(number)))  # type: ignore[attr-defined]
+        for number, rows in enumerate(self._slow, start=1):
+            rows.append(_flat(self.optimizer.slow_weights(number)))  # type: ignore[attr-defined]
         for column in (self._loss, self._slow_losses, self._norm):
             column.append(math.nan)
 
@@ -123,11 +124,7 @@ class Recorder:
 
 
 def _flat(tensors: list[torch.Tensor]) -> Floats:
-    return torch.cat([t.detach().reshape(-1).to("cpu", torch.float64) for t in tensors]).numpy()
-
-
-def _stack(rows: list[Floats]) -> Floats:
-    return np.stack(rows)
+    return flat([t.detach().to("cpu", torch.float64) for t in tensors]).numpy()
 
 
 def _column(values: list[float]) -> Floats:

@@ -1,4 +1,4 @@
-"""Weight snapshots of a training run: kept in memory, or streamed to plain .npy files that are read memory-mapped.
+"""Weight snapshots of a training run: in memory, or streamed to plain .npy files that are read memory-mapped.
 
 A track is one sequence of flat weight vectors: "proposal" (the fast weights as the base step left them, before any
 synchronisation), "slow_1" … "slow_n" (innermost first, after the step's synchronisations) and "ema". The fast weights
@@ -48,7 +48,7 @@ class Snapshots:
 
     @property
     def outermost(self) -> Array:
-        """Slow weights of the outermost layer; without layers the fast weights, which nothing ever moves back."""
+        """Slow weights of the outermost layer; without layers the fast weights."""
         return self.slow[-1] if self.layers else self.proposal
 
     @property
@@ -69,7 +69,7 @@ class SnapshotSink(Protocol):
         """Prepare for rows of `parameters` numbers in each named track."""
 
     def append(self, step: int, tracks: Mapping[str, torch.Tensor]) -> None:
-        """Take down one row: a vector of shape (parameters,) for each track."""
+        """Add one row: a vector of shape (parameters,) for each track."""
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, so that `restore` can continue from here: tensors and plain values."""
@@ -216,8 +216,8 @@ class _GrowingArray:
     def _write_header(self) -> None:
         self.file.seek(0)
         shape = (self.rows, *self.row_shape)
-        described = {"descr": np.lib.format.dtype_to_descr(self.dtype), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self.file, described)
+        header = {"descr": np.lib.format.dtype_to_descr(self.dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self.file, header)
 
 
 def _rounded(vector: torch.Tensor, dtype: np.dtype[Any]) -> Array:

@@ -103,11 +103,6 @@ class OptimizerSpec:
         return periods(self.layers)[-1] if self.layers else 1
 
     @property
-    def slow_fraction(self) -> float:
-        """Π α: the share of the lr that the outermost slow weights keep under constant gradients."""
-        return math.prod(layer.alpha for layer in self.layers)
-
-    @property
     def evaluations_per_step(self) -> int:
         """Gradient evaluations of one base step: a second one looks ahead, or lets the second player answer."""
         return 2 if self.alternating or self.base == "extragradient" else 1

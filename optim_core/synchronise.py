@@ -64,8 +64,8 @@ def _climb_together(columns: Sequence[Column], alphas: Sequence[float]) -> None:
 
 def _fits_foreach(column: Column, foreach: bool | None) -> bool:
     """Plain tensors of one dtype: multi-tensor kernels know neither DTensor and its like nor a slow_dtype."""
-    wanted = column[0].is_cuda if foreach is None else foreach
-    return wanted and all(type(tensor) in _PLAIN and tensor.dtype == column[0].dtype for tensor in column)
+    enabled = column[0].is_cuda if foreach is None else foreach
+    return enabled and all(type(tensor) in _PLAIN and tensor.dtype == column[0].dtype for tensor in column)
 
 
 def _pieces(column: Column) -> Iterable[Column]:

@@ -1,4 +1,4 @@
-"""What `train` expects of a task: one or two players that share a model and its data."""
+"""The protocol of a task, as `train` uses it: one or two players that share a model and its data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 
 class Task(Protocol):
-    """What is trained.
+    """A network, its data and its losses.
 
     A task may also offer `refresh_statistics(model)`, called before slow or averaged weights are evaluated: it
     recomputes what a model accumulates beside its parameters (BatchNorm's running statistics).
@@ -17,7 +17,7 @@ class Task(Protocol):
 
     @property
     def players(self) -> tuple[str, ...]:
-        """Who takes a base step, in order: ("model",) or ("discriminator", "generator")."""
+        """The players in the order of their base steps: ("model",) or ("discriminator", "generator")."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -30,7 +30,7 @@ class Task(Protocol):
         """The parameters that this player moves."""
 
     def batch(self, step: int, seed: int) -> Any:
-        """The mini-batch of step `step` (from 0), the same whenever asked."""
+        """The mini-batch of step `step` (from 0), a function of both alone."""
 
     def loss(self, model: torch.nn.Module, batch: Any, player: str) -> torch.Tensor:
         """The scalar that this player minimises."""

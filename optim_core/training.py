@@ -1,4 +1,4 @@
-"""Train a network and keep what happened: curves, weight snapshots, and a state to continue from.
+"""Train a network and record curves, weight snapshots, and a state to continue from.
 
 One step, for players p in order (one for a classifier; discriminator, then generator for a GAN):
 
@@ -164,7 +164,7 @@ class Training:
         return self.recorder.curves()
 
     def begin(self, state: Mapping[str, Any] | None = None) -> None:
-        """Observe the start, or go to where `state` was taken."""
+        """Measure the start, or continue from `state`."""
         self.sink.open(tuple(self.tracks), self.start.numel())
         if state is None:
             with torch.random.fork_rng(devices=[]):
@@ -188,8 +188,8 @@ class Training:
         """One step of all players, measured."""
         self._seed_generator()
         batch = self.task.batch(self.step, self.plan.seed)
-        found = [mover.base_step(self.task, self.model, batch, self.step, self.plan.steps) for mover in self.movers]
-        losses, norms = zip(*found, strict=True)
+        measures = [mover.base_step(self.task, self.model, batch, self.step, self.plan.steps) for mover in self.movers]
+        losses, norms = zip(*measures, strict=True)
         proposal = self._fast()
         from_start = torch.dist(proposal, self.start).item()
         if not all(map(math.isfinite, (*losses, *norms, from_start))):
@@ -278,15 +278,9 @@ class Training:
         return ["proposal", *slow, *(["ema"] if self.plan.ema is not None else [])]
 
     def _fingerprint(self) -> str:
-        unnamed = [asdict(replace(spec, name="")) for spec in self.specs]  # what a page calls an optimizer is no matter
-        settings = {
-            "task": self.task.describe(),
-            "optimizers": unnamed,
-            "steps": self.plan.steps,
-            "seed": self.plan.seed,
-        }
-        intervals = {"evaluate_every": self.evaluate_every, "snapshot_every": self.plan.snapshot_every}
-        return json.dumps(settings | intervals | {"ema": self.plan.ema}, sort_keys=True)
+        optimizers = [asdict(replace(spec, name="")) for spec in self.specs]  # the name changes no run
+        settings = {"task": self.task.describe(), "optimizers": optimizers}
+        return json.dumps(settings | asdict(self.plan) | {"evaluate_every": self.evaluate_every}, sort_keys=True)
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         if state.get("format") != STATE_FORMAT or state.get("run") != self._fingerprint():

@@ -6,17 +6,21 @@ import base64
 import html
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.player import assets
-from app.player.pack import View, Words, pack
+from app.figures.scene import Scene, trajectory_scene
+from app.player.bundle import bundle, style
+from app.player.pack import PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
 if TYPE_CHECKING:
     from app.runs.streamlines import Streamlines
+    from optim_core.recorder import Recorder
+    from optim_core.trajectory import Trajectory
 
 Theme = Literal["auto", "light", "dark"]
 Extent = tuple[tuple[float, float], tuple[float, float]]
@@ -25,6 +29,7 @@ MOST_POINTS = 160  # of a background along an axis: finer than its shading shows
 _LIGHT = "--st-background-color:#fff;--st-text-color:#22252b;--st-primary-color:#0072b2"
 _DARK = "--st-background-color:#14171c;--st-text-color:#eceef2;--st-primary-color:#3f9fdc"
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+_ENTRY = 'import { openPlayer } from "./standalone.js";'
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -33,6 +38,7 @@ _PAGE = """<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{title}</title>
 <style>
+{style}
 {theme}
 body {{ margin: 0; background: var(--st-background-color); color: var(--st-text-color); }}
 main {{ max-width: 1100px; margin: 0 auto; padding: 16px; }}
@@ -44,11 +50,59 @@ figure {{ margin: 0; }}
 <main><figure><div class="lookahead-player"></div><figcaption>{caption}</figcaption></figure></main>
 <script type="module">
 {script}
-stand(document.querySelector(".lookahead-player"), {content});
+openPlayer(document.querySelector(".lookahead-player"), {content});
 </script>
 </body>
 </html>
 """
+
+
+def player_html(scene: Scene, *, theme: Theme = "auto", autoplay: bool = True) -> bytes:
+    """One HTML file that plays the scene, keeps play, scrub and speed, and needs no network."""
+    return standalone_html(
+        scene.tracks,
+        background=None if scene.grid is None else scene.grid.shade(scene.log_view),
+        extent=scene.extent,
+        flow=scene.flow,
+        caption=scene.caption.text,
+        theme=theme,
+        labels=scene.labels,
+        quantities=scene.quantities,
+        minima=tuple(minimum.place for minimum in scene.minima),
+        autoplay=autoplay,
+        title=scene.caption.title,
+    )
+
+
+class Shown:
+    """What a notebook shows as the player, and what `save` writes as a page of its own."""
+
+    def __init__(self, scene: Scene, height: int) -> None:
+        self.scene, self.height = scene, height
+
+    def _repr_html_(self) -> str:
+        return notebook_html(player_html(self.scene), self.height)
+
+    def save(self, path: str) -> None:
+        """Write the player to an HTML file."""
+        Path(path).write_bytes(player_html(self.scene))
+
+
+def show(what: Scene | Trajectory | Recorder, *, height: int = 980, **settings: Any) -> Shown:
+    """The player in a notebook, as the last line of a cell: `show(recorder)`.
+
+    Args:
+        what: a `Recorder`, the `Trajectory` it gives, or a scene.
+        height: of the frame, in pixels.
+        settings: for `trajectory_scene`: colors, extent, grid, labels, title.
+
+    Raises:
+        ValueError: the trajectory has fewer than two weights.
+    """
+    if isinstance(what, Scene):
+        return Shown(what, height)
+    trajectory = what.trajectory() if hasattr(what, "trajectory") else what
+    return Shown(trajectory_scene(trajectory, **settings), height)
 
 
 def standalone_html(
@@ -60,7 +114,7 @@ def standalone_html(
     caption: str = "",
     theme: Theme = "auto",
     labels: tuple[str, str] = ("x", "y"),
-    words: Words | None = None,
+    quantities: QuantityNames | None = None,
     minima: Sequence[tuple[float, float]] = (),
     autoplay: bool = True,
     title: str = "Lookahead Lab",
@@ -75,7 +129,7 @@ def standalone_html(
         caption: text under the player.
         theme: "light", "dark", or what the reader's system prefers.
         labels: names of the coordinates.
-        words: names of the other numbers.
+        quantities: names of the other numbers.
         minima: points to mark.
         autoplay: play when opened, unless the reader's system asks for less motion.
         title: of the page.
@@ -88,20 +142,23 @@ def standalone_html(
     if background is not None and extent is None:
         raise ValueError("extent must say where the background lies: ((x_lo, x_hi), (y_lo, y_hi)), got None")
     places = tuple((float(x), float(y)) for x, y in minima)
-    view = View(autoplay=autoplay, pickable=False, minima=places, labels=labels, words=words or Words())
+    view = PlayerView(
+        autoplay=autoplay, pickable=False, minima=places, labels=labels, quantities=quantities or QuantityNames()
+    )
     content = {
         "bytes": _base64(pack(tracks, view)),
         "extent": None if extent is None else [float(edge) for side in extent for edge in side],
         "image": f"data:image/png;base64,{_base64(background)}" if isinstance(background, bytes) else None,
-        "field": None if background is None or isinstance(background, bytes) else _field(background),
+        "heights": None if background is None or isinstance(background, bytes) else _heights(background),
         "flow": None if flow is None else _flow(flow),
     }
     page = _PAGE.format(
         policy=_POLICY,
         title=html.escape(title),
+        style=style(),
         theme=_theme(theme),
         caption=html.escape(caption),
-        script=assets.standalone_script(),
+        script=bundle(_ENTRY),
         content=json.dumps(content),
     )
     return page.encode()
@@ -125,7 +182,7 @@ def _theme(theme: Theme) -> str:
     return styles[theme]
 
 
-def _field(heights: NDArray[np.floating]) -> dict[str, Any]:
+def _heights(heights: NDArray[np.floating]) -> dict[str, Any]:
     """Heights as 16-bit numbers, thinned where they are finer than is seen; undefined ones count as the highest."""
     rows, columns = np.asarray(heights).shape
     picks = [np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int) for count in (rows, columns)]

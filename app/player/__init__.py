@@ -1,4 +1,4 @@
-"""The animation component: tracks of a run become bytes, which player.js draws over the charts.
+"""The animation component: tracks of a run become bytes, which the modules in browser/ draw over the charts.
 
     tracks = tracks_of(trajectory, specs, PALETTE)
     st.plotly_chart(surface, key="surface")
@@ -13,10 +13,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from app.player.pack import View, Words, pack
+from app.player.pack import PlayerView, QuantityNames, pack
 from app.player.tracks import PALETTE, Track, tracks_of
 
-__all__ = ["PALETTE", "Pick", "PlayerResult", "Track", "View", "Words", "pack", "player", "tracks_of"]
+__all__ = ["PALETTE", "Pick", "PlayerResult", "PlayerView", "QuantityNames", "Track", "pack", "player", "tracks_of"]
 
 _NEEDS_STREAMLIT = {"player", "PlayerResult", "Pick"}
 

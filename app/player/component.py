@@ -1,17 +1,27 @@
-"""The player as a Streamlit component: registered once, when this module is first imported."""
+"""The player as a Streamlit component, whose files the browser fetches once and keeps while its page is open."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.player import assets
-from app.player.pack import View, Words, pack
+from app.player.pack import PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
-_component = st.components.v2.component("lookahead_player", html=assets.MARKUP, js=assets.loader())
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+MARKUP = "<div class='lookahead-player'></div>"
+
+
+@cache
+def _component() -> ComponentRenderer:
+    """Registered when first shown: only a running Streamlit knows the folder of files that pyproject.toml names."""
+    return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js="mount.js")
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ def player(
     pickable: bool = True,
     minima: Sequence[tuple[float, float]] = (),
     labels: tuple[str, str] = ("x", "y"),
-    words: Words | None = None,
+    quantities: QuantityNames | None = None,
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -61,9 +71,9 @@ def player(
         pickable: report clicks on the surface (each makes the script run).
         minima: points to mark, for charts that do not mark them already.
         labels: names of the coordinates.
-        words: names of the other numbers.
+        quantities: names of the other numbers.
     """
-    view = View(
+    view = PlayerView(
         key=key,
         chart=chart_key,
         scene=repr(scene),
@@ -72,7 +82,7 @@ def player(
         pickable=pickable,
         minima=tuple((float(x), float(y)) for x, y in minima),
         labels=labels,
-        words=words or Words(),
+        quantities=quantities or QuantityNames(),
     )
 
     def report() -> None:
@@ -80,7 +90,7 @@ def player(
         if pick is not None and on_pick is not None:
             on_pick(pick)
 
-    result = _component(key=key, data=pack(tracks, view), on_pick_change=report)
+    result = _component()(key=key, data=pack(tracks, view), on_pick_change=report)
     return PlayerResult(_pick(result.get("pick")))
 
 

@@ -1,4 +1,4 @@
-"""Tracks as one block of bytes, which data.js reads back.
+"""Tracks as one block of bytes, which browser/unpack.js reads back.
 
     uint32  length of the JSON header, little endian        header  padded with spaces to a multiple of 4 bytes
     float32 per track: fast x, y; loss; proposal x, y at the rows that synchronised; averaged x, y; slow x, y of each
@@ -26,7 +26,7 @@ HUGE = 1e30  # far outside every chart, yet products and squares of a few of the
 
 
 @dataclass(frozen=True)
-class Words:
+class QuantityNames:
     """What numbers are called.
 
     Attributes:
@@ -40,7 +40,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class View:
+class PlayerView:
     """How the tracks are shown.
 
     Attributes:
@@ -49,7 +49,7 @@ class View:
         linked: keys of charts that get a cursor at the player's gradient evaluations.
         autoplay: start playing when first shown.      pickable: report clicks on the surface.
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
-        words: names of the other numbers.
+        quantities: names of the other numbers.
     """
 
     key: str = "player"
@@ -60,10 +60,10 @@ class View:
     pickable: bool = True
     minima: tuple[tuple[float, float], ...] = ()
     labels: tuple[str, str] = ("x", "y")
-    words: Words = Words()
+    quantities: QuantityNames = QuantityNames()
 
 
-def pack(tracks: Sequence[Track], view: View | None = None) -> bytes:
+def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:
     """All tracks and their view as the bytes that the player reads; values are clamped to ±1e30.
 
     Raises:
@@ -75,7 +75,7 @@ def pack(tracks: Sequence[Track], view: View | None = None) -> bytes:
         headers.append(_header(track))
         floats.extend(_columns(track))
         counts += [] if _punctual(track) else [_synchronised(track)]
-    header = json.dumps({**asdict(view or View()), "tracks": headers}, separators=(",", ":")).encode()
+    header = json.dumps({**asdict(view or PlayerView()), "tracks": headers}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 4)
     numbers = [np.ascontiguousarray(column, dtype="<f4").tobytes() for column in floats]
     return b"".join((struct.pack("<I", len(header)), header, *numbers, *(count.tobytes() for count in counts)))

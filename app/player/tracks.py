@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from app.player.look import LOOK
 from optim_core.layers import Layer
 
 if TYPE_CHECKING:
     from optim_core.spec import OptimizerSpec
     from optim_core.trajectory import Trajectory
 
-# Okabe and Ito's colours, told apart by every common kind of colour vision. Their yellow is too faint on a light page,
-# their black too near the text.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-
+PALETTE = LOOK.palette
 
 # What a base step subtracts from the weights, where that is more than lr times a gradient.
 STEPS = {

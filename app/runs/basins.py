@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.limits import current_limits
+from app.runs.cache import recent
 from app.runs.surfaces import Scenery, escape_radius
 from app.state import SurfacesConfig
 from landscapes.noise import noisy_field
@@ -43,6 +44,25 @@ class BasinMap:
         return np.asarray(self.reached[first] != self.reached[second])
 
 
+def _key(config: SurfacesConfig, scenery: Scenery, points: int, *_: object) -> Hashable:
+    return config.landscape, config.gradient_noise(), config.steps, config.specs(), points
+
+
+@recent(16, key=_key)
+def finest_map(
+    config: SurfacesConfig,
+    scenery: Scenery,
+    points: int,
+    on_progress: Callable[[int, int], None],
+    on_coarse: Callable[[BasinMap], None],
+) -> BasinMap:
+    """The last of `basin_maps`; `on_coarse` is given those before it while it is computed."""
+    for basins in basin_maps(config, scenery, points, on_progress):
+        if len(basins.x) < points:
+            on_coarse(basins)
+    return basins
+
+
 def basin_maps(
     config: SurfacesConfig,
     scenery: Scenery,
@@ -52,7 +72,7 @@ def basin_maps(
     """A coarse map at once, then the fine one of `points` x `points` starts.
 
     Raises:
-        ValueError: more than MAX_POINTS points along an axis, or fewer than 2.
+        ValueError: more than 256 points along an axis, or fewer than 2.
     """
     if not 2 <= points <= MAX_POINTS:
         raise ValueError(f"points must be from 2 to {MAX_POINTS} along each axis, got {points}")

@@ -11,11 +11,13 @@ import gc
 import pandas  # noqa: F401  (Streamlit and plotly look it up)
 import pyarrow  # noqa: F401
 import streamlit.elements.arrow  # noqa: F401
-import torch  # noqa: F401
+import torch
 
+from app.runs import THREADS
 from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
 from app.state import SurfacesConfig
+from app.views import session
 from app.views.games import page as games
 from app.views.gans import page as gans
 from app.views.networks import page as networks
@@ -23,12 +25,13 @@ from app.views.parts.admission import admitted
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
-__all__ = ["admitted", "games", "gans", "networks", "surfaces", "theory", "warm_up"]
+__all__ = ["admitted", "games", "gans", "networks", "session", "surfaces", "theory", "warm_up"]
 
 
 def warm_up() -> None:
     """Compute what most visitors see first, then take everything that stays out of the garbage collector's rounds."""
     log_to_stderr()
+    torch.set_num_threads(THREADS)
     config = SurfacesConfig()
     scenery(config)
     surface_run(config)

@@ -4,8 +4,7 @@ from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask, ImageBatch
 from landscapes.tasks.gan import GanBatch, GanTask
 from landscapes.tasks.models import MODELS
-from landscapes.tasks.registry import TASKS, TaskEntry, task_from
-from landscapes.tasks.task import Task
+from landscapes.tasks.registry import TASKS, Task, TaskEntry, task_from
 
 __all__ = [
     "DATASETS",

@@ -107,9 +107,9 @@ class ClassifierTask:
 
     def probe(self, size: int, part: str = "train") -> ImageBatch:
         """The first `size` images of a part, never augmented: the fixed images of planes and sharpness."""
-        chosen: Part = getattr(self.data, choice("part", part, ("train", "validation", "test")))
-        chosen = chosen.head(whole("size", size, 1))
-        return ImageBatch(chosen.images, chosen.labels)
+        rows: Part = getattr(self.data, choice("part", part, ("train", "validation", "test")))
+        rows = rows.head(whole("size", size, 1))
+        return ImageBatch(rows.images, rows.labels)
 
     def loss(self, model: nn.Module, batch: ImageBatch, player: str = "model") -> Tensor:
         """Mean cross entropy of the batch, a scalar."""

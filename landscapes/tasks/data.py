@@ -7,7 +7,6 @@ files as published, or else what an earlier download left there; or else they ar
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,7 +42,7 @@ def cache_file(key: str) -> Path:
 
 
 def ensure(key: str, on_progress: OnProgress | None = None) -> None:
-    """Download the set unless it is on this machine; `on_progress` is told in words how far that is.
+    """Download the set unless it is on this machine; `on_progress` gets messages on how far that is.
 
     Raises:
         DataUnavailableError: OpenML cannot be reached; names both ways to get the set.
@@ -83,10 +82,10 @@ def read_folder(entry: DataEntry, folder: Path) -> ImageSet:
     """
     if entry.files is None:
         raise ValueError(f"{entry.key} comes with scikit-learn and has no files of its own")
-    parts = [
-        _read_part(entry, entry.files, _locate(entry, entry.files, names, folder)) for names in _parts(entry.files)
-    ]
-    (images, labels), (test_images, test_labels) = parts
+    (images, labels), (test_images, test_labels) = (
+        _read_part(entry, entry.files, _locate(entry, entry.files, names, folder))
+        for names in (entry.files.train, entry.files.test)
+    )
     return ImageSet(
         np.concatenate([images, test_images]),
         np.concatenate([labels, test_labels]).astype(np.int64),
@@ -94,19 +93,14 @@ def read_folder(entry: DataEntry, folder: Path) -> ImageSet:
     )
 
 
-def _parts(files: Files) -> Iterator[tuple[str, ...]]:
-    yield files.train
-    yield files.test
-
-
 def _locate(entry: DataEntry, files: Files, names: tuple[str, ...], folder: Path) -> list[Path]:
-    found = {name: _find(folder, files, name) for name in names}
-    if missing := [name for name, path in found.items() if path is None]:
+    paths = {name: _find(folder, files, name) for name in names}
+    if missing := [name for name, path in paths.items() if path is None]:
         raise DataFormatError(
             f"{folder} lacks {', '.join(missing)} of {entry.name}; "
             f"all of {', '.join(files.train + files.test)} are needed"
         )
-    return [path for path in found.values() if path is not None]
+    return [path for path in paths.values() if path is not None]
 
 
 def _find(folder: Path, files: Files, name: str) -> Path | None:

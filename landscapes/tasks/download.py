@@ -28,7 +28,7 @@ class DataUnavailableError(RuntimeError):
 def fetch(entry: DataEntry, target: Path, on_progress: OnProgress | None = None) -> None:
     """Download a set and keep it in `target`, written whole or not at all.
 
-    `on_progress` is told every half second, in words, how much has arrived; from this thread, so it may draw.
+    `on_progress` gets a message every half second on how much has arrived; in this thread, so it may draw.
 
     Raises:
         DataUnavailableError: OpenML cannot be reached, or the set cannot be kept; names both ways to get the set.
@@ -74,12 +74,12 @@ def _download(entry: DataEntry, folder: Path, tell: OnProgress) -> Any:
     # scikit-learn waits without limit for a network that swallows packets: ask with a limit first.
     urllib.request.urlopen(f"{OPENML}{entry.openml}", timeout=ANSWER_SECONDS).close()  # noqa: S310 - a constant https URL
     with ThreadPoolExecutor(1) as pool:
-        arrived: Future[Any] = pool.submit(fetch_openml, data_id=entry.openml, as_frame=False, data_home=str(folder))
+        download: Future[Any] = pool.submit(fetch_openml, data_id=entry.openml, as_frame=False, data_home=str(folder))
         while True:
             try:
-                return arrived.result(timeout=POLL_SECONDS)
+                return download.result(timeout=POLL_SECONDS)
             except TimeoutError:
-                if arrived.done():
+                if download.done():
                     raise
                 tell(f"{entry.name}: {_size(folder) / 1e6:.1f} MB received")
 
@@ -114,8 +114,8 @@ def _size(folder: Path) -> int:
 def _advice(entry: DataEntry, folder: Path, error: Exception) -> str:
     files = "" if entry.files is None else ", ".join(entry.files.train + entry.files.test)
     others = sorted(path.name for path in folder.iterdir())[:5] if folder.is_dir() else []
-    found = f" (it holds {', '.join(others)}, of which none is one of them)" if others else ""
+    contents = f" (it holds {', '.join(others)}, of which none is one of them)" if others else ""
     return (
         f"{entry.name} is not on this machine and could not be fetched from OpenML ({error}). Either go online and "
-        f"try again: it is then kept in {folder}. Or put its original files there: {files}{found}"
+        f"try again: it is then kept in {folder}. Or put its original files there: {files}{contents}"
     )

@@ -42,8 +42,8 @@ def read_idx(path: Path, item: tuple[int, ...]) -> Bytes:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataFormatError(f"{path} is damaged or cut off ({error}): fetch it again") from error
     if len(content) != expected:
-        found = f"only {len(content)}" if len(content) < expected else "more"
-        raise DataFormatError(f"{path} announces {expected} bytes of data but holds {found}: fetch it again")
+        amount = f"only {len(content)}" if len(content) < expected else "more"
+        raise DataFormatError(f"{path} announces {expected} bytes of data but holds {amount}: fetch it again")
     return np.frombuffer(content, np.uint8).reshape(count, *item)
 
 

@@ -30,7 +30,7 @@ class Features:
 
 
 def raw_features(size: int) -> Features:
-    """Samples as they are."""
+    """The samples themselves."""
     return Features("raw", np.zeros(size), np.eye(size))
 
 

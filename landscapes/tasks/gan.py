@@ -138,15 +138,15 @@ class GanTask:
         random = np.random.default_rng((seed, 7, step))
         latents = random.standard_normal((2, self.batch_size, self.latent), np.float32)
         mix = random.random(self.batch_size, np.float32)
-        drawn = self.world.draw(step, seed, self.batch_size)
-        return GanBatch(drawn, torch.from_numpy(latents[0]), torch.from_numpy(latents[1]), torch.from_numpy(mix))
+        real = self.world.draw(step, seed, self.batch_size)
+        return GanBatch(real, torch.from_numpy(latents[0]), torch.from_numpy(latents[1]), torch.from_numpy(mix))
 
     def loss(self, model: nn.Module, batch: GanBatch, player: str) -> Tensor:
         """The scalar that `player` lowers; see the top of this file."""
         discriminator, generator = _networks(model)
         if choice("player", player, self.players) == "generator":
-            judged: Tensor = discriminator(generator(batch.generator_latent))
-            return -judged.mean() if self.objective == "wgan-gp" else functional.softplus(-judged).mean()
+            logits: Tensor = discriminator(generator(batch.generator_latent))
+            return -logits.mean() if self.objective == "wgan-gp" else functional.softplus(-logits).mean()
         with torch.no_grad():
             fake = generator(batch.discriminator_latent)
         on_real, on_fake = discriminator(batch.real), discriminator(fake)
@@ -157,8 +157,8 @@ class GanTask:
 
     def samples(self, model: nn.Module, count: int, seed: int = 0) -> Tensor:
         """Samples (count, *shape) from a fixed seed: points of the ring, or images with intensities in [0, 1]."""
-        made = self._generated(model, count, seed)
-        return torch.from_numpy(made if self.dataset == "ring" else (made + 1) / 2)
+        samples = self._generated(model, count, seed)
+        return torch.from_numpy(samples if self.dataset == "ring" else (samples + 1) / 2)
 
     @torch.no_grad()
     def _generated(self, model: nn.Module, count: int, seed: int = 0) -> Samples:
@@ -172,17 +172,17 @@ class GanTask:
         modes: how many hold at least a quarter of their fair share of the samples.
         quality: the share of samples that have a mode; 1 for images, each of which is nearest to some class.
         """
-        world, made = self.world, self._generated(model, JUDGED)
-        if not np.isfinite(made).all():
+        world, samples = self.world, self._generated(model, JUDGED)
+        if not np.isfinite(samples).all():
             return dict.fromkeys(("val_frechet", "test_frechet", "modes", "quality"), math.nan)
-        features = world.features(made)
+        features = world.features(samples)
         scores = {
             f"{part}_frechet": frechet_distance(features, world.features(real)) for part, real in world.held_out.items()
         }
-        found = world.mode_of(made)
-        counts = np.bincount(found[found >= 0], minlength=world.modes)
+        modes = world.mode_of(samples)
+        counts = np.bincount(modes[modes >= 0], minlength=world.modes)
         covered = (counts >= JUDGED / world.modes / 4).sum()
-        return scores | {"modes": float(covered), "quality": float((found >= 0).mean())}
+        return scores | {"modes": float(covered), "quality": float((modes >= 0).mean())}
 
     def refresh_statistics(self, model: nn.Module) -> None:
         """Nothing: neither network keeps running statistics."""

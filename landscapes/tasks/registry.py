@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from landscapes.tasks.checks import choice
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.tasks.gan import GanTask
-from landscapes.tasks.task import Task
+
+Task: TypeAlias = ClassifierTask | GanTask
+"""A network, its data and its losses, as `optim_core.train` takes them; a GAN has two players."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,7 @@ TASKS: Mapping[str, TaskEntry] = MappingProxyType(
     }
 )
 
-_KINDS: Mapping[str, type[ClassifierTask | GanTask]] = MappingProxyType(
-    {kind.kind: kind for kind in (ClassifierTask, GanTask)}
-)
+_KINDS: Mapping[str, type[Task]] = MappingProxyType({kind.kind: kind for kind in (ClassifierTask, GanTask)})
 
 
 def task_from(description: Mapping[str, Any]) -> Task:
@@ -129,7 +129,7 @@ def task_from(description: Mapping[str, Any]) -> Task:
     """
     values = dict(description)
     kind = _KINDS[choice("kind", values.pop("kind", None), _KINDS)]
-    known = {field.name for field in fields(kind)}
-    if unknown := sorted(set(values) - known):
-        raise ValueError(f"a {kind.kind} has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+    names = {field.name for field in fields(kind)}
+    if unknown := sorted(set(values) - names):
+        raise ValueError(f"a {kind.kind} has no field {', '.join(unknown)}; it has {', '.join(sorted(names))}")
     return kind(**values)

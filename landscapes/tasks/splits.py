@@ -57,11 +57,11 @@ def split(dataset: str, train_size: int | None, label_noise: float, seed: int) -
     labels = whole.labels[train]
     _check_classes(labels, dataset)
     noisy, labels = corrupt(labels, label_noise, DATASETS[dataset].classes, random)
-    seen = pixels(whole, train)
-    mean, deviation = seen.mean((0, 2, 3), keepdims=True), seen.std((0, 2, 3), keepdims=True).clip(min=1e-6)
+    training = pixels(whole, train)
+    mean, deviation = training.mean((0, 2, 3), keepdims=True), training.std((0, 2, 3), keepdims=True).clip(min=1e-6)
 
-    def part(rows: Rows, kept: NDArray[np.int64]) -> Part:
-        return Part(torch.from_numpy((pixels(whole, rows) - mean) / deviation), torch.from_numpy(kept))
+    def part(rows: Rows, labels: NDArray[np.int64]) -> Part:
+        return Part(torch.from_numpy((pixels(whole, rows) - mean) / deviation), torch.from_numpy(labels))
 
     return Split(
         train=part(train, labels),
@@ -76,13 +76,13 @@ def corrupt(
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Replace exactly round(share · n) labels by another class, uniformly; which ones, and the new labels."""
     count = round(share * len(labels))
-    chosen = random.permutation(len(labels))[:count]
+    rows = random.permutation(len(labels))[:count]
     shift = random.integers(1, classes, count)
     noisy = np.zeros(len(labels), bool)
-    noisy[chosen] = True
-    replaced = labels.copy()
-    replaced[chosen] = (labels[chosen] + shift) % classes
-    return noisy, replaced
+    noisy[rows] = True
+    new_labels = labels.copy()
+    new_labels[rows] = (labels[rows] + shift) % classes
+    return noisy, new_labels
 
 
 def choose_rows(

@@ -56,8 +56,8 @@ def ring() -> World:
     centres = RING_RADIUS * np.stack([np.cos(angles), np.sin(angles)], 1)
 
     def sample(random: np.random.Generator, rows: int) -> Samples:
-        chosen = centres[random.integers(RING_MODES, size=rows)]
-        return (chosen + RING_DEVIATION * random.standard_normal((rows, 2))).astype(np.float32)
+        means = centres[random.integers(RING_MODES, size=rows)]
+        return (means + RING_DEVIATION * random.standard_normal((rows, 2))).astype(np.float32)
 
     def mode_of(samples: Samples) -> NDArray[np.int64]:
         distance = np.linalg.norm(samples[:, None] - centres, axis=2)
@@ -83,7 +83,7 @@ def images(dataset: str, train_size: int | None, seed: int) -> World:
     train, validation, test = choose_rows(whole, dataset, train_size, np.random.default_rng((seed, 1)))
     real = 2 * pixels(whole, train) - 1
     features = principal_features(real, PCA_FEATURES)
-    known, labels = features(real[:NEIGHBOURS]), whole.labels[train[:NEIGHBOURS]]
+    references, labels = features(real[:NEIGHBOURS]), whole.labels[train[:NEIGHBOURS]]
     tensor = torch.from_numpy(real)
     return World(
         shape=real.shape[1:],
@@ -92,11 +92,11 @@ def images(dataset: str, train_size: int | None, seed: int) -> World:
         draw=lambda step, seed, rows: tensor[batch_rows(step, seed, len(tensor), rows)],
         held_out={"val": 2 * pixels(whole, validation) - 1, "test": 2 * pixels(whole, test) - 1},
         features=features,
-        mode_of=lambda samples: labels[_nearest(known, features(samples))],
+        mode_of=lambda samples: labels[_nearest(references, features(samples))],
     )
 
 
-def _nearest(known: Array, points: Array) -> NDArray[np.int64]:
+def _nearest(references: Array, points: Array) -> NDArray[np.int64]:
     """The row of `known` (n, d) nearest to each of `points` (rows, d)."""
-    squares = (known**2).sum(1) - 2 * points @ known.T
+    squares = (references**2).sum(1) - 2 * points @ references.T
     return np.asarray(squares.argmin(1))

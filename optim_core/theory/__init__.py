@@ -11,10 +11,9 @@ from optim_core.theory.factors import (
     linear_factors,
     linear_rate,
     rate,
-    spec_matrix,
     spectral_radius,
 )
-from optim_core.theory.methods import game_rate, method_matrix
+from optim_core.theory.methods import game_rate
 from optim_core.theory.noise import (
     NoisyQuadratic,
     effective_lr,
@@ -58,14 +57,12 @@ __all__ = [
     "linear_rate",
     "log_log_slope",
     "lr_for_effective",
-    "method_matrix",
     "modified_loss",
     "modified_values",
     "penalties",
     "random_shifts",
     "rate",
     "shifted_batches",
-    "spec_matrix",
     "spectral_radius",
     "stability_map",
     "steady_covariances",

@@ -173,16 +173,16 @@ def mixing(size: int, alpha: float, sync_momentum: SyncMomentum, has_momentum: b
     positions = size // 2 if has_momentum else size
     if sync_momentum == "pullback":
         positions = size
-    kept = 1.0 if sync_momentum == "keep" else 0.0
+    velocity_share = 1.0 if sync_momentum == "keep" else 0.0
     is_position = np.arange(size) < positions
-    return np.diag(np.where(is_position, 1 - alpha, 0.0)), np.diag(np.where(is_position, alpha, kept))
+    return np.diag(np.where(is_position, 1 - alpha, 0.0)), np.diag(np.where(is_position, alpha, velocity_share))
 
 
 def velocity_weight(spec: OptimizerSpec) -> float:
     """Momentum μ of a linear base, zero for plain SGD.
 
     Raises:
-        ValueError: the base is not linear in the gradient, so that none of this room's formulas hold.
+        ValueError: the base is not linear in the gradient, so that none of these formulas hold.
     """
     if spec.base not in ("sgd", "momentum", "nesterov"):
         raise ValueError(f"the closed forms need a linear base (sgd, momentum or nesterov), got {spec.base!r}")

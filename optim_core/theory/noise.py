@@ -124,8 +124,8 @@ def _fixed_point(matrix: Real, added: Real) -> Real | None:
     if spectral_radius(matrix) >= 1 or not np.isfinite(added).all():
         return None
     size = len(matrix)
-    solved = np.linalg.solve(np.eye(size**2) - np.kron(matrix, matrix), added.reshape(-1))
-    return np.asarray(solved.reshape(size, size))
+    covariance = np.linalg.solve(np.eye(size**2) - np.kron(matrix, matrix), added.reshape(-1))
+    return np.asarray(covariance.reshape(size, size))
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,9 @@ class NoisyQuadratic:
         """
         momentum = velocity_weight(spec)
         if not momentum:
-            return steady_variances(1 - spec.lr * self._curvature(spec), (spec.lr * self.sigma) ** 2, spec.layers)
+            return steady_variances(
+                1 - spec.lr * (self.h + spec.weight_decay), (spec.lr * self.sigma) ** 2, spec.layers
+            )
         base, added = self._state(spec)
         covariances = steady_covariances(base, added, spec.layers, sync_momentum=spec.sync_momentum)
         return tuple(math.inf if P is None else float(P[0, 0]) for P in covariances)
@@ -183,9 +185,6 @@ class NoisyQuadratic:
     def contraction(self, spec: OptimizerSpec) -> float:
         """Rate per base step at which the mean nears the minimum: |ρ_n|^(1/(k_1…k_n)), or its matrix counterpart."""
         return linear_rate([[self.h]], spec)
-
-    def _curvature(self, spec: OptimizerSpec) -> float:
-        return self.h + spec.weight_decay
 
 
 def trade_off(problem: NoisyQuadratic, specs: Sequence[OptimizerSpec]) -> tuple[Real, Real]:

@@ -226,12 +226,12 @@ def gradient_flow(
         return _downhill(loss, modified, place, corrected)
 
     with np.errstate(all="ignore"):
-        solved = solve_ivp(
+        solution = solve_ivp(
             downhill, (0.0, moments[-1]), np.asarray(start, dtype=np.float64), "DOP853", moments, rtol=1e-12, atol=1e-14
         )
-    if not solved.success or not np.isfinite(solved.y).all():
-        raise FloatingPointError(f"the flow on C_n does not stay finite for time {moments[-1]:g}: {solved.message}")
-    return np.asarray(solved.y.T)
+    if not solution.success or not np.isfinite(solution.y).all():
+        raise FloatingPointError(f"the flow on C_n does not stay finite for time {moments[-1]:g}: {solution.message}")
+    return np.asarray(solution.y.T)
 
 
 def _downhill(

@@ -77,7 +77,7 @@ SET = {
         "77",
         "from app.state import SurfacesConfig as C; f = C.model_fields; limit = f['formula'].metadata[0].max_length",
     ),
-    "CACHE_ENTRIES": ("3", "from app.runs.surfaces import _trajectories as t; limit = t._size"),
+    "CACHE_ENTRIES": ("3", "from app.runs.surfaces import surface_run as t; limit = t._size"),
     "VISITOR_WAITING": ("7", "from app.jobs import default_jobs as j; limit = j()._queue.limits.visitor_waiting"),
     "WAITING": ("9", "from app.jobs import default_jobs as j; limit = j()._queue.limits.waiting"),
     "DATA_LIMIT_GB": ("2", "from app.jobs import store_from_environment as s; limit = s().limit // 10**9"),
@@ -97,7 +97,7 @@ def test_what_is_set_holds_where_it_is_used(tmp_path):
 
 def test_every_preset_fits_the_least_limits():
     environment = {limit.variable: str(limit.least) for limit in TABLE}
-    program = "from app.state.presets import every_preset; print(len(every_preset()))"
+    program = "from app.state.presets import PRESETS; print(sum(map(len, PRESETS.values())))"
     finished = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | environment, cwd=ROOT, capture_output=True, text=True
     )

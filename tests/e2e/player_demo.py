@@ -23,7 +23,8 @@ from plotly.subplots import make_subplots
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from app.player import assets
+from app.player import PALETTE, QuantityNames, Track, component, player, tracks_of
+from app.player.bundle import bundle, style
 from landscapes.noise import Noise, noisy_field
 from landscapes.surfaces import SURFACES
 from optim_core.layers import Layer
@@ -31,15 +32,17 @@ from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Trajectory, record
 
 MUTANTS = {
-    "frozen": ("const passed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;", "const passed = 0;"),
-    "reset": ("const first = !this.view;", "const first = true; this.playback.position = 0; this.playback.pause();"),
+    "frozen": ("const passed=this.last?Math.min(0.1,(now-this.last)/1000):0;", "const passed=0;"),
+    "reset": ("const first=!this.view;", "const first=true;this.playback.position=0;this.playback.pause();"),
 }
+ENTRY = 'import mount from "./mount.js";\nexport default mount;'
 if mutant := os.environ.get("PLAYER_MUTANT"):
-    healthy = assets.script()
-    assert MUTANTS[mutant][0] in healthy or mutant in healthy
-    assets.script = lambda: healthy.replace(*MUTANTS[mutant])
-
-from app.player import PALETTE, Track, Words, player, tracks_of  # noqa: E402 (after its script was tampered with)
+    healthy = bundle(ENTRY)
+    assert MUTANTS[mutant][0] in healthy
+    script = healthy.replace(*MUTANTS[mutant])
+    component._component = lambda: st.components.v2.component(
+        "mutant", html=f"<style>{style()}</style>{component.MARKUP}", js=script
+    )
 
 torch.set_num_threads(2)
 query = st.query_params
@@ -133,7 +136,7 @@ with player_place:
             scene=(query.get("field"), elsewhere),
             linked=("losses",),
             autoplay=query.get("autoplay", "1") == "1",
-            words=Words(value=query.get("value", "loss")),
+            quantities=QuantityNames(value=query.get("value", "loss")),
         )
         if result.pick:
             st.session_state["picked"] = f"picked {result.pick.x!r} {result.pick.y!r} {result.pick.panel}"

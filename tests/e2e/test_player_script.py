@@ -14,14 +14,20 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 
 from app.draw.player_page import notebook_html, standalone_html
-from app.player import PALETTE, Track, assets, pack, tracks_of
+from app.player import PALETTE, Track, pack, tracks_of
+from app.player.bundle import bundle
 from landscapes.noise import Noise, noisy_field
 from landscapes.surfaces import SURFACES
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Trajectory, record
 
-NAMES = "unpack, momentOf, placeOf, stagesOf, Playback, decimalsFor, fixed, brief, roundTicks, cycleOf"
+ENTRY = """import { roundTicks } from "./axes.js";
+import { momentOf, placeOf } from "./moment.js";
+import { brief, decimalsFor, fixed } from "./numbers.js";
+import { Playback } from "./playback.js";
+import { unpack } from "./unpack.js";"""
+NAMES = "unpack, momentOf, placeOf, Playback, decimalsFor, fixed, brief, roundTicks"
 SURFACE = SURFACES["himmelblau"]
 SPECS = (
     OptimizerSpec("SGD", lr=0.01),
@@ -42,7 +48,7 @@ def script(browser: Browser) -> Ask:
     """`script(tracks, "expression in runs")`: the expression's value with the script's functions at hand."""
     page = browser.new_page()
     page.goto("about:blank")
-    source = f"{assets.script()}\nexport {{ {NAMES} }};"
+    source = bundle(f"{ENTRY}\nexport {{ {NAMES} }};")
     page.evaluate(
         """async source => { window.player = await import(
         URL.createObjectURL(new Blob([source], { type: "text/javascript" }))); }""",

@@ -16,7 +16,7 @@ PLAYER = "window.__lookaheadPlayers?.['surface-player']"
 CLOUD = "window.__lookaheadPlayers?.['seed-cloud-player']"
 RELIEF = "document.querySelector('.st-key-surface-3d .js-plotly-plot')"
 SCENE = f"{RELIEF}?._fullLayout?.scene?._scene"
-ORBIT = "window.__lookaheadOrbits?.['surface-3d']"
+RELIEF_HEADS = "window.__lookaheadReliefs?.['surface-3d']"
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +67,13 @@ def turn(page: Page) -> None:
 def test_heads_follow_the_player_and_the_camera_survives_a_new_run(open_app, wait_idle):
     page = open_app("/?v=1&surface=himmelblau")
     choose(page, "3D")
-    page.wait_for_function(f"{ORBIT}?.heads?.length")
+    page.wait_for_function(f"{RELIEF_HEADS}?.heads?.length")
     heads = {}
     for row in (1, 100):
         page.evaluate(f"{PLAYER}.seek({row})")
         page.wait_for_function(f"{PLAYER}.row === {row}")
         page.wait_for_timeout(700)
-        heads[row] = page.evaluate(f"{ORBIT}.heads.filter(({{layer}}) => layer === 0)")
+        heads[row] = page.evaluate(f"{RELIEF_HEADS}.heads.filter(({{layer}}) => layer === 0)")
         assert [each["weights"] for each in heads[row]] == page.evaluate(
             f"{PLAYER}.heads.filter(({{layer}}) => layer === 0).map(({{weights}}) => weights)"
         )
@@ -87,7 +87,7 @@ def test_heads_follow_the_player_and_the_camera_survives_a_new_run(open_app, wai
     k = page.get_by_role("spinbutton", name="k₁").first
     k.fill("9")
     k.press("Enter")
-    page.wait_for_function(f"{SCENE} && {RELIEF}.dataset.first !== 'yes' && {ORBIT}?.heads?.length")
+    page.wait_for_function(f"{SCENE} && {RELIEF}.dataset.first !== 'yes' && {RELIEF_HEADS}?.heads?.length")
     page.wait_for_timeout(2500)  # plotly and the scene have settled
     assert eye(page) == pytest.approx(turned, abs=1e-6)
 
@@ -96,23 +96,25 @@ def test_heads_follow_the_player_and_the_camera_survives_a_new_run(open_app, wai
 def test_a_head_lies_on_the_line_that_plotly_draws(open_app):
     page = open_app("/?v=1&surface=bowl&noise=none")
     choose(page, "3D")
-    page.wait_for_function(f"{ORBIT}?.heads?.length")
+    page.wait_for_function(f"{RELIEF_HEADS}?.heads?.length")
     page.locator(".st-key-surface-3d").scroll_into_view_if_needed()
     for row in (10, 25):
         page.evaluate(f"{PLAYER}.seek({row})")
         page.wait_for_timeout(1000)
-        head = page.evaluate(f"{ORBIT}.heads.find(({{name, layer}}) => name.startsWith('Lookahead') && layer === 1)")
+        head = page.evaluate(
+            f"{RELIEF_HEADS}.heads.find(({{name, layer}}) => name.startsWith('Lookahead') && layer === 1)"
+        )
         assert orange_near(page, head["point"]) < 3
 
 
 def orange_near(page: Page, point: list[float]) -> float:
     """Pixels from a point of the relief to the nearest orange one, heads apart."""
-    page.evaluate("document.querySelector('.lookahead-orbit').style.visibility = 'hidden'")
+    page.evaluate("document.querySelector('.lookahead-relief').style.visibility = 'hidden'")
     box = page.evaluate(f"(({{left, top}}) => [left, top])({SCENE}.container.getBoundingClientRect())")
     reach = 40
     left, top = (round(corner + at) - reach for corner, at in zip(box, point, strict=True))
     picture = page.screenshot(clip={"x": left, "y": top, "width": 2 * reach, "height": 2 * reach})
-    page.evaluate("document.querySelector('.lookahead-orbit').style.visibility = ''")
+    page.evaluate("document.querySelector('.lookahead-relief').style.visibility = ''")
     pixels = np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(int)
     rows, columns = np.nonzero(np.abs(pixels - [213, 94, 0]).max(axis=-1) < 30)
     assert len(rows)

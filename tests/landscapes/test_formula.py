@@ -238,9 +238,9 @@ def test_random_formulas_equal_python_and_survive_their_latex(text: str):
     if formula is None:
         assert any(word in str(error) for word in ("constant", "exponent", "nest", "characters"))
         return
-    found = formula.objective()(POINTS)
-    assert found.shape == (4,)
-    for (x, y), ours in zip(POINTS.tolist(), found.tolist(), strict=True):
+    values = formula.objective()(POINTS)
+    assert values.shape == (4,)
+    for (x, y), ours in zip(POINTS.tolist(), values.tolist(), strict=True):
         try:
             expected = in_python(text, x, y)
         except (ValueError, ZeroDivisionError, OverflowError, TypeError):
@@ -249,7 +249,7 @@ def test_random_formulas_equal_python_and_survive_their_latex(text: str):
             assert ours == pytest.approx(expected, rel=1e-6, abs=1e-6)
     again = from_latex(formula.latex)
     if len(again) <= MAX_LENGTH:
-        torch.testing.assert_close(parse(again).objective()(POINTS), found, equal_nan=True, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(parse(again).objective()(POINTS), values, equal_nan=True, rtol=1e-9, atol=1e-9)
 
 
 ALPHABET = st.sampled_from(

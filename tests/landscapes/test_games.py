@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.games import GAMES, Game, almost_bilinear, dirac_gan, one_player, quadratic_game
+from landscapes.games import GAMES, Game, one_player
 from landscapes.noise import Noise, with_noise
 
 EVERY = pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
@@ -23,7 +23,7 @@ def distances(game: Game, layers: tuple[tuple[int, float], ...] = (), steps: int
     """Distance to the first equilibrium after each step of the textbook loops, from the customary start."""
     field, lr = game.field(), lr or game.lr
     x = torch.tensor([game.start], dtype=torch.float64)
-    slow, found = [x.clone() for _ in layers], [math.dist(game.start, game.equilibria[0].place)]
+    slow, lengths = [x.clone() for _ in layers], [math.dist(game.start, game.equilibria[0].place)]
     for step in range(1, steps + 1):
         x, below, period = x - lr * field(x, step)[1], None, 1
         for i, (k, alpha) in enumerate(layers):
@@ -33,8 +33,8 @@ def distances(game: Game, layers: tuple[tuple[int, float], ...] = (), steps: int
                 below = slow[i]
                 slow[:i] = [below] * i
         x = x if below is None else below
-        found.append(math.dist(x[0].tolist(), game.equilibria[0].place))
-    return np.array(found)
+        lengths.append(math.dist(x[0].tolist(), game.equilibria[0].place))
+    return np.array(lengths)
 
 
 def test_registry_holds_the_promised_games_under_their_own_keys():
@@ -60,8 +60,8 @@ def test_field_is_descent_for_x_and_ascent_for_y(game: Game):
     dx, dy = ((game.objective(z + e) - game.objective(z - e)) / (2 * h) for e in h * torch.eye(2, dtype=torch.float64))
     torch.testing.assert_close(value, game.objective(z))
     torch.testing.assert_close(v, torch.stack((dx, -dy), -1), rtol=1e-6, atol=1e-6)
-    _, only_x = game.player_field(0)(z, 0)
-    _, only_y = game.player_field(1)(z, 0)
+    _, only_x = one_player(game.field(), 0)(z, 0)
+    _, only_y = one_player(game.field(), 1)(z, 0)
     assert torch.equal(only_x + only_y, v)
     assert not only_x[:, 1].any()
     assert not only_y[:, 0].any()
@@ -71,8 +71,8 @@ def test_field_is_descent_for_x_and_ascent_for_y(game: Game):
 def test_a_small_step_of_each_player_serves_its_own_purpose(game: Game):
     z = points_in(game, 200, seed=1)
     before, step = game.objective(z), 1e-4
-    assert (game.objective(z - step * game.player_field(0)(z, 0)[1]) <= before).all()
-    assert (game.objective(z - step * game.player_field(1)(z, 0)[1]) >= before).all()
+    assert (game.objective(z - step * one_player(game.field(), 0)(z, 0)[1]) <= before).all()
+    assert (game.objective(z - step * one_player(game.field(), 1)(z, 0)[1]) >= before).all()
 
 
 @EVERY
@@ -91,20 +91,22 @@ def test_equilibria_are_all_the_zeros_of_the_field(game: Game):
 
 
 def test_eigenvalues_are_the_hand_worked_ones():
-    def found(game: Game) -> list[complex]:
+    def eigenvalues(game: Game) -> list[complex]:
         return sorted(game.equilibria[0].eigenvalues, key=lambda c: c.imag)
 
-    assert found(GAMES["bilinear"]) == pytest.approx([-1j, 1j])
-    assert found(quadratic_game(0.25)) == pytest.approx([0.25 - 1j, 0.25 + 1j])
-    assert found(GAMES["dirac_gan"]) == pytest.approx([-0.5j, 0.5j])
+    assert eigenvalues(GAMES["bilinear"]) == pytest.approx([-1j, 1j])
+    assert eigenvalues(GAMES["quadratic"].at(0.25)) == pytest.approx([0.25 - 1j, 0.25 + 1j])
+    assert eigenvalues(GAMES["dirac_gan"]) == pytest.approx([-0.5j, 0.5j])
     for gamma in (0.3, 0.8):  # λ² − γλ + ¼ = 0
-        assert found(dirac_gan(gamma)) == pytest.approx(
+        assert eigenvalues(GAMES["dirac_gan_penalty"].at(gamma)) == pytest.approx(
             sorted([(gamma + s * cmath.sqrt(gamma**2 - 1)) / 2 for s in (-1, 1)], key=lambda c: c.imag)
         )
     for epsilon in (0.1, 0.6):  # J = ((0, 1), (−1, −ε))
         root = cmath.sqrt(epsilon**2 - 4)
-        assert found(almost_bilinear(epsilon)) == pytest.approx([(-epsilon - root) / 2, (-epsilon + root) / 2])
-        assert almost_bilinear(epsilon).equilibria[0].jacobian == ((0, 1), (-1, -epsilon))
+        assert eigenvalues(GAMES["limit_cycle"].at(epsilon)) == pytest.approx(
+            [(-epsilon - root) / 2, (-epsilon + root) / 2]
+        )
+        assert GAMES["limit_cycle"].at(epsilon).equilibria[0].jacobian == ((0, 1), (-1, -epsilon))
 
 
 def test_stability_is_that_of_the_gradient_flow():
@@ -144,13 +146,13 @@ def test_bilinear_distances_are_those_of_the_theory_notes():
 
 
 def test_bilinear_descent_ascent_grows_by_the_modulus_of_its_factor():
-    found = distances(GAMES["bilinear"], steps=300)
-    assert found[1:] / found[:-1] == pytest.approx(np.full(300, abs(1 - 0.1 * 1j)))
+    lengths = distances(GAMES["bilinear"], steps=300)
+    assert lengths[1:] / lengths[:-1] == pytest.approx(np.full(300, abs(1 - 0.1 * 1j)))
 
 
 def test_limit_cycle_has_van_der_pols_amplitude_for_weak_coupling():
     """u = √3 y obeys u'' − ε(1 − u²) u' + u = 0, whose cycle has amplitude 2 as ε → 0; a small lr adds about lr/2ε."""
-    game = almost_bilinear(0.2)
+    game = GAMES["limit_cycle"].at(0.2)
     last = distances(game, steps=15_000, lr=0.004)[-4712:]  # three turns
     assert last.mean() == pytest.approx(2 / math.sqrt(3), rel=0.03)
 

@@ -41,8 +41,8 @@ def gradients(noise: Noise, starts: int, evaluations, optimizers: int = 1, field
     """(evaluations, optimizers, starts, 2), every row at the same point of Himmelblau, or in another field."""
     x = torch.full((optimizers * starts, 2), 0.7, dtype=torch.float64)
     noisy = noisy_field(HIMMELBLAU, noise, starts) if field is None else with_noise(field, noise, starts)
-    found = [noisy(x, evaluation)[1].reshape(optimizers, starts, 2) for evaluation in evaluations]
-    return torch.stack(found).numpy()
+    draws = [noisy(x, evaluation)[1].reshape(optimizers, starts, 2) for evaluation in evaluations]
+    return torch.stack(draws).numpy()
 
 
 def test_mix_reproduces_the_published_splitmix64_sequence():
@@ -147,9 +147,9 @@ def test_student_noise_follows_the_t_distribution_and_is_isotropic(freedom: floa
 
 def test_multiplicative_noise_scales_with_the_gradient_and_fades_at_a_minimum():
     n = 20_000
-    found = gradients(Noise("multiplicative", 0.3, seed=1), 1, range(n), field=tilted)[:, 0, 0]
-    assert np.abs(found.mean(0) - [3, -2]).max() < 5 * 3 * 0.3 / math.sqrt(n)
-    assert np.abs(found.std(0) / [0.9, 0.6] - 1).max() < 5 / math.sqrt(2 * n)
+    draws = gradients(Noise("multiplicative", 0.3, seed=1), 1, range(n), field=tilted)[:, 0, 0]
+    assert np.abs(draws.mean(0) - [3, -2]).max() < 5 * 3 * 0.3 / math.sqrt(n)
+    assert np.abs(draws.std(0) / [0.9, 0.6] - 1).max() < 5 / math.sqrt(2 * n)
     at_minimum = noisy_field(HIMMELBLAU, Noise("multiplicative", 9.0), 1)(torch.tensor([[3.0, 2.0]]).double(), 0)[1]
     assert at_minimum.tolist() == [[0, 0]]
 

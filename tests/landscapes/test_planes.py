@@ -103,19 +103,19 @@ def test_projection_is_the_nearest_point_even_where_the_axes_are_oblique_and_lon
     plane = Plane(*random.normal(size=(3, 7)) * [[1], [3], [0.5]])
     points = random.normal(size=(4, 7))
     projection = plane.project(points)
-    solved, residual, *_ = np.linalg.lstsq(np.stack([plane.u, plane.v], 1), (points - plane.origin).T, rcond=None)
-    assert projection.coordinates == pytest.approx(solved.T)
+    coordinates, residual, *_ = np.linalg.lstsq(np.stack([plane.u, plane.v], 1), (points - plane.origin).T, rcond=None)
+    assert projection.coordinates == pytest.approx(coordinates.T)
     assert projection.distance**2 == pytest.approx(residual)
 
 
 def test_principal_components_agree_with_scikit_learn() -> None:
     snapshots = walk(60, 500)
-    plane, known = pca_plane(snapshots), PCA(2).fit(snapshots)
-    for axis, component in zip((plane.u, plane.v), known.components_, strict=True):
+    plane, pca = pca_plane(snapshots), PCA(2).fit(snapshots)
+    for axis, component in zip((plane.u, plane.v), pca.components_, strict=True):
         assert abs(axis @ component) == pytest.approx(1, abs=1e-9)
-    assert plane.explained == pytest.approx(tuple(known.explained_variance_ratio_), rel=1e-9)
-    assert plane.origin == pytest.approx(known.mean_)
-    assert np.abs(plane.project(snapshots).coordinates) == pytest.approx(np.abs(known.transform(snapshots)))
+    assert plane.explained == pytest.approx(tuple(pca.explained_variance_ratio_), rel=1e-9)
+    assert plane.origin == pytest.approx(pca.mean_)
+    assert np.abs(plane.project(snapshots).coordinates) == pytest.approx(np.abs(pca.transform(snapshots)))
 
 
 def test_several_tracks_share_one_plane_as_if_stacked() -> None:
@@ -138,8 +138,8 @@ def test_blocks_of_columns_and_a_half_precision_file_change_nothing_but_rounding
     np.save(tmp_path / "snapshots.npy", snapshots.astype(np.float16))
     mapped = np.load(tmp_path / "snapshots.npy", mmap_mode="r")
     monkeypatch.setattr("landscapes.planes.BLOCK", 40 * 37)
-    plane, known = pca_plane(mapped), PCA(2).fit(snapshots)
-    assert abs(plane.u @ known.components_[0]) > 0.9999
+    plane, pca = pca_plane(mapped), PCA(2).fit(snapshots)
+    assert abs(plane.u @ pca.components_[0]) > 0.9999
     exact = pca_plane(snapshots).project(snapshots)
     assert plane.project(mapped).distance == pytest.approx(exact.distance, rel=1e-2)
 
@@ -217,16 +217,16 @@ def test_a_grid_comes_coarse_first_and_is_right_at_every_level() -> None:
 
 
 def test_no_point_is_evaluated_twice_and_progress_counts_to_the_end() -> None:
-    seen: list[tuple[float, ...]] = []
+    points: list[tuple[float, ...]] = []
     counts: list[tuple[int, int]] = []
 
     def spy(weights: torch.Tensor) -> Score:
-        seen.append(tuple(weights.tolist()))
+        points.append(tuple(weights.tolist()))
         return bowl(weights)
 
     grid = Grid(np.arange(12.0), np.arange(10.0))
     *_, last = plane_losses(spy, XY, grid, on_progress=lambda done, total: counts.append((done, total)))
-    assert len(seen) == len(set(seen)) == last.points == last.total == 120
+    assert len(points) == len(set(points)) == last.points == last.total == 120
     assert counts == [(done, 120) for done in range(1, 121)]
 
 

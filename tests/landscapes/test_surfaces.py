@@ -7,7 +7,6 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from landscapes import objectives
 from landscapes.fields import gradient_field
 from landscapes.minima import minima_of
 from landscapes.surfaces import SURFACES, Surface
@@ -114,9 +113,9 @@ def test_no_minimum_is_missing_that_scipy_finds_from_random_starts(surface: Surf
     runs = [minimize(value_and_gradient, p, jac=True, method="BFGS", options={"maxiter": 200}) for p in starts]
     low, high = np.array(surface.domain).T
     ends = [run.x for run in runs if np.abs(run.jac).max() < 1e-5 and (run.x > low).all() and (run.x < high).all()]
-    settled = [p for p in ends if torch.linalg.eigvalsh(hessian_at(surface, torch.from_numpy(p)))[0] > 1e-3]
-    assert len(settled) > 5
-    assert torch.cdist(torch.tensor(np.array(settled)), places(surface)).amin(-1).max() < 1e-2
+    ends_at_minima = [p for p in ends if torch.linalg.eigvalsh(hessian_at(surface, torch.from_numpy(p)))[0] > 1e-3]
+    assert len(ends_at_minima) > 5
+    assert torch.cdist(torch.tensor(np.array(ends_at_minima)), places(surface)).amin(-1).max() < 1e-2
 
 
 @EVERY
@@ -203,12 +202,31 @@ def test_monkey_saddle_is_level_at_the_origin_and_bounded_below():
 
 def test_hand_worked_values():
     p = torch.tensor([1.0, 2.0], dtype=torch.float64)
-    assert objectives.himmelblau(p) == (1 + 2 - 11) ** 2 + (1 + 4 - 7) ** 2
-    assert objectives.rosenbrock(p) == 100
-    assert objectives.beale(p) == 2.5**2 + 5.25**2 + 9.625**2
-    assert objectives.styblinski_tang(p) == 0.5 * (1 - 16 + 5 + 16 - 64 + 10)
-    assert objectives.rastrigin(p).item() == pytest.approx(5)
-    assert objectives.goldstein_price(torch.zeros(2)) == 600
+    assert SURFACES["himmelblau"].function(p) == (1 + 2 - 11) ** 2 + (1 + 4 - 7) ** 2
+    assert SURFACES["rosenbrock"].function(p) == 100
+    assert SURFACES["beale"].function(p) == 2.5**2 + 5.25**2 + 9.625**2
+    assert SURFACES["styblinski_tang"].function(p) == 0.5 * (1 - 16 + 5 + 16 - 64 + 10)
+    assert SURFACES["rastrigin"].function(p).item() == pytest.approx(5)
+    assert SURFACES["goldstein_price"].function(torch.zeros(2)) == 600
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("bowl", (1 + 0.05 * 4) / 2),
+        ("ravine", (20 + 4) / 2),
+        ("matyas", 0.26 * 5 - 0.48 * 2),
+        ("booth", (1 + 4 - 7) ** 2 + (2 + 2 - 5) ** 2),
+        ("six_hump_camel", 4 - 2.1 + 1 / 3 + 2 + (16 - 4) * 4),
+        ("monkey_saddle", 1 - 12 + 25 / 2),
+        ("equal_wells", 80 * 2.125 / (80 + 2.125)),
+        ("gaussian_wells", 5 / 20 - 3 * math.exp(-8 * (0.04 + 4)) - 2 * math.exp(-(4 + 4) / 2.88)),
+        ("ackley", -20 * math.exp(-0.2 * math.sqrt(5 / 2)) - math.exp(1) + 20 + math.e),
+        ("levy", 0.25**2 * (1 + math.sin(2.5 * math.pi) ** 2)),  # u = 1, v = 5/4
+    ],
+)
+def test_further_values_by_hand_at_one_and_two(key: str, expected: float):
+    assert SURFACES[key].function(torch.tensor([1.0, 2.0]).double()).item() == pytest.approx(expected, rel=1e-12)
 
 
 def test_arriving_at_a_kink_is_convergence():
@@ -262,8 +280,8 @@ def test_search_uses_guesses_for_what_its_grid_would_miss():
 
     square = ((-1.0, 1.0), (-1.0, 1.0))
     assert len(minima_of(needle, square)) == 1
-    found = minima_of(needle, square, guesses=[(0.12341, 0.12339)])
-    assert found[0].place == pytest.approx((0.1234, 0.1234), abs=1e-6)
+    minima = minima_of(needle, square, guesses=[(0.12341, 0.12339)])
+    assert minima[0].place == pytest.approx((0.1234, 0.1234), abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -250,10 +250,10 @@ def answer(count: int = 60_010) -> Bunch:
 
 
 def test_a_download_is_kept_and_asked_for_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, told = openml(monkeypatch, answer()), list[str]()
+    calls, messages = openml(monkeypatch, answer()), list[str]()
     monkeypatch.setattr("landscapes.tasks.download.POLL_SECONDS", 0.0)
     assert not is_here("mnist")
-    ensure("mnist", told.append)
+    ensure("mnist", messages.append)
     assert is_here("mnist")
     whole = load("mnist")
     load.cache_clear()
@@ -261,14 +261,14 @@ def test_a_download_is_kept_and_asked_for_once(folder: Path, monkeypatch: pytest
     assert np.array_equal(whole.images[5, 0], pixels(1, 784).reshape(28, 28))
     assert (whole.labels[:10].tolist(), whole.tests) == (list(range(10)), 10)
     assert [call["data_id"] for call in calls] == [554]
-    assert told[0] == "MNIST (28x28): asking OpenML"
+    assert messages[0] == "MNIST (28x28): asking OpenML"
     assert [path.name for path in (folder / "mnist").iterdir()] == ["openml.npz"]
 
 
 def test_the_size_of_what_arrived_is_told_while_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    arrived, told = threading.Event(), list[str]()
+    arrived, messages = threading.Event(), list[str]()
     openml(monkeypatch, answer())
     quick = sklearn_datasets.fetch_openml
 
@@ -278,14 +278,14 @@ def test_the_size_of_what_arrived_is_told_while_it_arrives(monkeypatch: pytest.M
         return result
 
     def tell(message: str) -> None:
-        told.append(message)
+        messages.append(message)
         if "2.0 MB" in message:
             arrived.set()
 
     monkeypatch.setattr(sklearn_datasets, "fetch_openml", slow)
     monkeypatch.setattr("landscapes.tasks.download.POLL_SECONDS", 0.02)
     ensure("mnist", tell)
-    assert "MNIST (28x28): 2.0 MB received" in told
+    assert "MNIST (28x28): 2.0 MB received" in messages
 
 
 @pytest.mark.parametrize(
@@ -347,5 +347,5 @@ def test_readers_take_single_files_too(tmp_path: Path) -> None:
     (tmp_path / "labels").write_bytes(idx(labels(5)))
     assert read_idx(tmp_path / "labels", ()).tolist() == [0, 1, 2, 3, 4]
     (tmp_path / "batch.bin").write_bytes(bytes([4]) + bytes(3_072))
-    images, found = read_cifar(tmp_path / "batch.bin", 1)
-    assert (images.shape, found.tolist()) == ((1, 3, 32, 32), [4])
+    images, label = read_cifar(tmp_path / "batch.bin", 1)
+    assert (images.shape, label.tolist()) == ((1, 3, 32, 32), [4])

@@ -174,8 +174,8 @@ def test_a_diverged_generator_has_no_scores() -> None:
 
 def test_held_out_digits_are_told_by_their_neighbours() -> None:
     world = DIGITS.world
-    found, known = world.mode_of(world.held_out["test"]), ClassifierTask().data.test.labels.numpy()
-    assert (found == known).mean() > 0.95
+    modes, labels = world.mode_of(world.held_out["test"]), ClassifierTask().data.test.labels.numpy()
+    assert (modes == labels).mean() > 0.95
     assert DIGITS.world is world
 
 
@@ -209,10 +209,10 @@ def test_features_say_what_they_are() -> None:
     samples = np.random.default_rng(0).standard_normal((200, 3, 4)) * np.arange(1, 5)
     features = principal_features(samples, 2)
     assert features.name == "2 PCA features"
-    found = features(samples)
-    assert found.mean(0) == pytest.approx([0, 0], abs=1e-12)
-    assert np.cov(found.T)[0, 1] == pytest.approx(0, abs=1e-9)
-    assert found.var(0)[0] > found.var(0)[1]
+    components = features(samples)
+    assert components.mean(0) == pytest.approx([0, 0], abs=1e-12)
+    assert np.cov(components.T)[0, 1] == pytest.approx(0, abs=1e-9)
+    assert components.var(0)[0] > components.var(0)[1]
     assert np.array_equal(raw_features(12)(samples), samples.reshape(200, 12))
     assert (RING.world.features.name, DIGITS.world.features.name) == ("raw", "20 PCA features")
 

@@ -221,18 +221,18 @@ def test_parameters_that_share_one_storage_are_synchronised_in_place():
 def test_players_can_step_one_after_the_other_and_synchronise_together():
     first, second = (torch.nn.Parameter(torch.zeros(1)) for _ in range(2))
     players = [MultilayerLookahead(torch.optim.SGD([p], lr=1.0), 2, 0.5) for p in (first, second)]
-    seen = []
+    values = []
     for player in players:
         player.capture()
     for _ in range(2):
         first.grad = -torch.ones(1)
         players[0].base.step()
         second.grad = -first.detach().clone()  # the second player sees the first one's unsynchronised weights
-        seen.append(first.item())
+        values.append(first.item())
         players[1].base.step()
         for player in players:
             player.advance()
-    assert seen == [1, 2]
+    assert values == [1, 2]
     assert (first.item(), second.item()) == (1, 1.5)
 
 

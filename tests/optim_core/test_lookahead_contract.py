@@ -223,12 +223,12 @@ def test_hooks_may_replace_the_state_dict():
 def test_a_post_hook_of_the_base_sees_the_weights_before_they_are_synchronised():
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = MultilayerLookahead(torch.optim.SGD([parameter], lr=1.0), 2, 0.5)
-    seen = []
-    optimizer.base.register_step_post_hook(lambda *_: seen.append(parameter.item()))
+    values = []
+    optimizer.base.register_step_post_hook(lambda *_: values.append(parameter.item()))
     for _ in range(4):
         parameter.grad = -torch.ones(1)
         optimizer.step()
-    assert seen == [1, 2, 2, 3]
+    assert values == [1, 2, 2, 3]
 
 
 @pytest.mark.parametrize("cls", [MultilayerLookahead, Lookahead])

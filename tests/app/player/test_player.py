@@ -9,7 +9,6 @@ import re
 import struct
 import subprocess
 import sys
-import zlib
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.draw.player_page import notebook_html, standalone_html
-from app.player import PALETTE, Track, View, assets, pack, tracks_of
+from app.player import PALETTE, PlayerView, Track, pack, tracks_of
 from app.player.component import Pick, _pick
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
@@ -137,7 +136,7 @@ def test_an_average_is_one_more_track() -> None:
 
 
 def test_the_view_travels_in_the_header() -> None:
-    view = View(
+    view = PlayerView(
         key="demo", chart="surface", linked=("losses",), autoplay=False, minima=((1.0, 2.0),), labels=("a", "b")
     )
     header, _ = unpack(pack([track()], view))
@@ -145,17 +144,9 @@ def test_the_view_travels_in_the_header() -> None:
     assert (header["autoplay"], header["minima"], header["labels"]) == (False, [[1, 2]], ["a", "b"])
 
 
-def test_twelve_tracks_of_a_thousand_steps_fit_in_130_kilobytes() -> None:
+def test_twelve_tracks_of_a_thousand_steps_fit_in_90_kilobytes() -> None:
     many = record(descent, SPECS, np.zeros((2, 2)), 1000)  # of each start: fast; fast, slow; fast, slow, slow
-    sent = len(pack(tracks_of(many, SPECS, PALETTE))) + len(assets.loader())
-    assert sent <= 130_000
-
-
-def test_the_loader_carries_the_script() -> None:
-    (packed,) = re.findall(r'atob\("([^"]+)"\)', assets.loader())
-    source = zlib.decompress(base64.b64decode(packed)).decode()
-    assert "export default function" in source
-    assert "lp-transport" in source
+    assert len(pack(tracks_of(many, SPECS, PALETTE))) <= 90_000
 
 
 def test_tracks_of_refuses_what_it_cannot_draw(run: Trajectory) -> None:
@@ -212,7 +203,7 @@ def test_heights_become_a_field_with_the_lowest_at_zero(run: Trajectory) -> None
     heights = np.array([[0.0, 1, 2], [3, np.nan, 4]])
     field = content_of(
         standalone_html(tracks_of(run, SPECS, PALETTE), background=heights, extent=((0, 2), (0, 1)))
-    )["field"]  # fmt: skip
+    )["heights"]  # fmt: skip
     values = np.frombuffer(base64.b64decode(field["values"]), "<u2").reshape(field["rows"], field["columns"])
     assert values.tolist() == [[0, 16384, 32768], [49151, 65535, 65535]]
 
@@ -220,7 +211,7 @@ def test_heights_become_a_field_with_the_lowest_at_zero(run: Trajectory) -> None
 def test_a_fine_background_is_thinned(run: Trajectory) -> None:
     heights = np.random.default_rng(0).normal(size=(500, 400))
     page = standalone_html(tracks_of(run, SPECS, PALETTE), background=heights, extent=((0, 1), (0, 1)))
-    assert (content_of(page)["field"]["rows"], content_of(page)["field"]["columns"]) == (160, 160)
+    assert (content_of(page)["heights"]["rows"], content_of(page)["heights"]["columns"]) == (160, 160)
 
 
 def test_twelve_tracks_of_a_thousand_steps_fit_in_half_a_megabyte() -> None:
@@ -247,7 +238,7 @@ def test_a_notebook_shows_the_page_in_a_frame(run: Trajectory) -> None:
 
 
 def content_of(page: bytes) -> dict[str, Any]:
-    (content,) = re.findall(r"^stand\(.*?, (\{.*\})\);$", page.decode(), re.MULTILINE)
+    (content,) = re.findall(r"^openPlayer\(.*?, (\{.*\})\);$", page.decode(), re.MULTILINE)
     return dict(json.loads(content))
 
 

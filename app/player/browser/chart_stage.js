@@ -1,0 +1,73 @@
+// A plotly chart as the stage that a player draws on.
+
+import { Canvases } from "./canvases.js";
+import { partOf } from "./elements.js";
+import { findChart, leaveSwipesToPage, plotlyPanels, REDRAWN } from "./plotly_chart.js";
+
+/** @import {Graph, Heights} from "./types.d.ts" */
+
+export class ChartStage {
+  /**
+   * @param {Graph} graph
+   * @param {() => void} changed
+   */
+  constructor(graph, changed) {
+    this.graph = graph;
+    this.host = partOf(graph, ".svg-container");
+    // Below plotly's top drawing, so that its hover labels stay above the tracks.
+    this.canvases = new Canvases(this.host, this.host.querySelectorAll(":scope > .main-svg")[1] ?? null);
+    leaveSwipesToPage(this.host);
+    this.changed = changed;
+    for (const event of REDRAWN) graph.on(event, changed);
+    this.observer = new ResizeObserver(changed);
+    this.observer.observe(graph);
+    this.measure();
+  }
+
+  /**
+   * @param {string} key
+   * @param {() => void} changed
+   * @returns {?ChartStage}
+   */
+  static at(key, changed) {
+    const graph = findChart(key);
+    return graph?.querySelector(".svg-container") ? new ChartStage(graph, changed) : null;
+  }
+
+  get attached() {
+    return this.graph.isConnected && this.canvases.attached;
+  }
+
+  /** Read the axes again; whether anything moved. */
+  measure() {
+    this.panels = plotlyPanels(this.graph);
+    this.canvases.cover(this.panels);
+    const signature = [this.canvases.signature, ...this.panels.map((panel) => panel.signature)].join("|");
+    const moved = signature !== this.signature;
+    this.signature = signature;
+    return moved;
+  }
+
+  /**
+   * The surface drawn on a panel as {x, y, z}, where the chart has one.
+   * @param {number} index
+   * @returns {?Heights}
+   */
+  heights(index) {
+    const axis = index ? `x${index + 1}` : "x";
+    /** @type {Graph[]} */
+    const traces = this.graph._fullData ?? [];
+    const number = traces.findIndex(({ type, xaxis }) => /^(contour|heatmap)$/.test(type) && xaxis === axis);
+    const drawn = number < 0 ? null : this.graph.calcdata?.[number]?.[0];
+    return drawn?.z && drawn.x?.length >= drawn.z[0].length ? { x: drawn.x, y: drawn.y, z: drawn.z } : null;
+  }
+
+  /** The chart draws its own axes. */
+  paint() {}
+
+  remove() {
+    for (const event of REDRAWN) this.graph.removeListener?.(event, this.changed);
+    this.observer.disconnect();
+    this.canvases.remove();
+  }
+}

@@ -1,0 +1,257 @@
+// The step inspector: at the player's step, what happened to the inspected run and why, with its own numbers. Every layer
+// keeps its line at all times, so that nothing jumps while it plays.
+
+import { CloseUp } from "./close_up.js";
+import { escaped, partOf } from "./elements.js";
+import { fractionSymbolOf, symbolOf } from "./marks.js";
+import { stepped } from "./moment.js";
+import { brief, decimalsFor, fixed, MINUS, operand, shortNumber } from "./numbers.js";
+import { pointAt } from "./points.js";
+import { ink, lettering } from "./theme.js";
+
+/** @import {Color, Commands, Moment, Point, Theme, Update, PlayerView} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
+/** @import {Scene} from "./scene.js" */
+
+export class Inspector {
+  /**
+   * @param {HTMLElement} element
+   * @param {Commands} commands
+   */
+  constructor(element, commands) {
+    element.innerHTML = `<div class="lp-glass"><canvas role="img"></canvas><div class="lp-caption"></div></div>
+      <div class="lp-told"><div class="lp-headline"><span class="lp-who"></span><label class="lp-starts">start
+        <select aria-label="Start point to inspect"></select></label><span class="lp-where"></span></div>
+        <div class="lp-updates"></div><div class="lp-ahead"></div></div>`;
+    this.who = partOf(element, ".lp-who");
+    this.where = partOf(element, ".lp-where");
+    this.updates = partOf(element, ".lp-updates");
+    this.ahead = partOf(element, ".lp-ahead");
+    this.caption = partOf(element, ".lp-caption");
+    this.starts = partOf(element, ".lp-starts");
+    this.select = element.querySelector("select");
+    this.select.onchange = () => commands.inspectStart(Number(this.select.value));
+    this.closeUp = new CloseUp(element.querySelector("canvas"));
+    this.closeUp.onResize = commands.redraw;
+    this.told = -1; // the row that the text tells of
+  }
+
+  /**
+   * Show a run, one of the `runs` of its optimizer.
+   * @param {Run} run
+   * @param {Run[]} runs
+   * @param {Color[]} inks
+   * @param {Theme} theme
+   * @param {PlayerView} view
+   */
+  load(run, runs, inks, theme, { labels, quantities }) {
+    this.run = run;
+    this.inks = inks.map((color) => ink(color));
+    this.letters = inks.map((color) => lettering(color, theme));
+    this.labels = labels;
+    this.quantities = quantities;
+    this.told = -1;
+    this.closeUp.drawn = "";
+    this.who.innerHTML = `<i style="background:${this.inks[Math.min(1, run.depth)]}"></i>`;
+    this.who.append(run.name);
+    this.starts.hidden = runs.length < 2;
+    this.select.replaceChildren(
+      ...runs.map(({ start }) => new Option(String(start + 1), String(start), false, start === run.start)),
+    );
+    this.lines = [0, ...run.layers.map((_, below) => below + 1)].map((layer) => this.line(layer));
+    this.updates.replaceChildren(...this.lines);
+  }
+
+  /** @param {number} layer */
+  line(layer) {
+    const element = document.createElement("div");
+    element.className = "lp-update";
+    element.dataset.layer = String(layer);
+    element.style.setProperty("--ink", this.inks[layer]);
+    return element;
+  }
+
+  /**
+   * @param {Scene} scene
+   * @param {Moment} moment
+   * @param {boolean} words
+   * @param {boolean} playing
+   */
+  show(scene, moment, words, playing) {
+    // A screen reader hears each step that was asked for, not the hundreds that play by.
+    const live = playing ? "off" : "polite";
+    if (this.updates.ariaLive !== live) {
+      this.updates.ariaLive = live;
+      this.ahead.ariaLive = live;
+    }
+    this.closeUp.draw(scene, this.run, moment);
+    const row = Math.min(stepped(moment), this.run.stopped); // it tells once that the run has stopped
+    if (!words || this.told === row) return;
+    this.told = row;
+    this.tell(row);
+  }
+
+  /** @param {number} row */
+  tell(row) {
+    const { run } = this;
+    const at = run.clamp(row);
+    const updates = run.updates(row);
+    const [value, count] = [brief(run.loss[at]), run.evaluations[at]];
+    const gradients = `${count} gradient${count === 1 ? "" : "s"}`;
+    this.where.innerHTML = `step <b>${run.step[at]}</b> · ${gradients} · ${this.quantities.value} <b>${value}</b>`;
+    this.tellBaseStep(row);
+    for (let layer = 1; layer <= run.depth; layer++) this.tellLayer(layer, updates, row);
+    this.ahead.innerHTML = this.lookAhead(row, updates);
+    this.tellCycle(row);
+  }
+
+  /** @param {number} row */
+  tellCycle(row) {
+    const { cycle, magnification, exit } = this.closeUp;
+    if (!cycle) return;
+    const { step, stopped } = this.run;
+    const rounded = magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
+    const times = magnification < 0.1 ? brief(magnification) : rounded;
+    const gone = exit < stopped ? ` · left at step ${step[exit]}` : " · stopped";
+    const [from, to] = cycle.map((end) => step[end]);
+    this.caption.textContent = `steps ${from}–${to} · magnified ${times}×${row < exit ? "" : gone}`;
+    this.closeUp.canvas.setAttribute("aria-label", `Close-up of ${this.run.name}, ${this.caption.textContent}`);
+  }
+
+  /** @param {number} row */
+  tellBaseStep(row) {
+    const { run } = this;
+    const [line] = this.lines;
+    line.classList.toggle("lp-fired", row > 0 && !run.ended(row));
+    if (row === 0 || !run.consecutive || run.ended(row)) {
+      const what = run.ended(row) ? "stopped" : run.step[row] === 0 ? "start" : "fast weights";
+      line.innerHTML = rule(`${this.name(0)}`, what) + this.values((axis) => fixed(run.weights(0, row)[axis], 4));
+      return;
+    }
+    const [from, to] = [run.weights(0, row - 1), pointAt(run.proposal, row)];
+    const decimals = decimalsFor([...from, ...to], farthest(from, to));
+    const { gradient, explained } = this.quantities;
+    const [what, why] = run.lr === null ? ["Δ", run.delta && `Δ: ${run.delta}`] : [`lr ${gradient}`, explained];
+    const change = run.lr === null ? this.difference : this.descent;
+    line.innerHTML =
+      rule(`${this.name(0)} ← ${this.name(0)} ${MINUS} ${what}`, why || "base step") +
+      this.values((axis) => {
+        const told = change.call(this, from[axis], to[axis], decimals);
+        return `${fixed(from[axis], decimals)} ${told} = ${this.tint(0, fixed(to[axis], decimals))}`;
+      });
+  }
+
+  /**
+   * "+ 0.5", what lies between two numbers as they are shown.
+   * @param {number} from
+   * @param {number} to
+   * @param {number} decimals
+   */
+  difference(from, to, decimals) {
+    const change = Number(to.toFixed(decimals)) - Number(from.toFixed(decimals));
+    return `${change < 0 ? MINUS : "+"} ${fixed(Math.abs(change), decimals)}`;
+  }
+
+  /**
+   * "− .1 · 5", lr times the gradient that the step followed.
+   * @param {number} from
+   * @param {number} to
+   */
+  descent(from, to) {
+    const gradient = brief((from - to) / this.run.lr);
+    return `${MINUS} ${shortNumber(this.run.lr)} · ${gradient[0] === MINUS ? `(${gradient})` : gradient}`;
+  }
+
+  /**
+   * @param {number} layer
+   * @param {Update[]} updates
+   * @param {number} row
+   */
+  tellLayer(layer, updates, row) {
+    const update = updates[layer - 1];
+    const line = this.lines[layer];
+    line.classList.toggle("lp-fired", Boolean(update));
+    const [own, inner] = [this.name(layer), this.name(layer - 1)];
+    const head = rule(`${own} ← ${own} + ${fractionSymbolOf(layer)} (${inner} − ${own})`, `layer ${layer}`);
+    line.innerHTML =
+      head + this.values((axis) => (update ? this.equation(update, axis) : this.waiting(layer, row, axis)));
+  }
+
+  /**
+   * φ + α (θ − φ) = φ' in numbers.
+   * @param {Update} update
+   * @param {number} axis
+   */
+  equation({ layer, alpha, from, target, to }, axis) {
+    const [slow, pulling, landed] = [from[axis], target[axis], to[axis]];
+    const decimals = decimalsFor([...from, ...target, ...to], farthest(from, target));
+    const [old, other] = [this.tint(layer, fixed(slow, decimals)), this.tint(layer - 1, fixed(pulling, decimals))];
+    const again = this.tint(layer, operand(slow, decimals));
+    const arrived = this.tint(layer, fixed(landed, decimals));
+    return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${arrived}</b>`;
+  }
+
+  /**
+   * @param {number} layer
+   * @param {number} row
+   * @param {number} axis
+   */
+  waiting(layer, row, axis) {
+    const value = this.tint(layer, fixed(this.run.weights(layer, row)[axis], 4));
+    return this.run.explains ? `${value} <em>stays</em>` : value;
+  }
+
+  /**
+   * @param {number} row
+   * @param {Update[]} updates
+   */
+  lookAhead(row, updates) {
+    const { run } = this;
+    if (run.ended(row)) return `<b>Diverged at step ${run.diverged}:</b> the run has stopped.`;
+    if (!run.depth) return "No slow weights: every base step counts as it is.";
+    if (!run.explains) return "Not every base step was kept: single updates are not shown.";
+    const inside = updates.map((_, below) => this.name(below)).join(", ");
+    const verb = updates.length === 1 ? "restarts" : "restart";
+    const restart = updates.length ? `<b>${inside} ${verb} from ${this.name(updates.length)}.</b> ` : "";
+    const waits = run.layers.map((_, below) => {
+      const steps = run.untilSynchronised(below + 1, row);
+      return `${steps}${below ? "" : ` base step${steps === 1 ? "" : "s"}`} (layer ${below + 1})`;
+    });
+    return `${restart}next synchronisation in ${waits.join(", ")}`;
+  }
+
+  /** @param {number} layer */
+  name(layer) {
+    return this.tint(layer, symbolOf(layer));
+  }
+
+  /**
+   * @param {number} layer
+   * @param {string} text
+   */
+  tint(layer, text) {
+    return `<span style="color:${this.letters[layer]}">${text}</span>`;
+  }
+
+  /** @param {(axis: number) => string} text */
+  values(text) {
+    const lines = this.labels.map((label, axis) => `<span><i>${escaped(label)}</i>${text(axis)}</span>`);
+    return `<span class="lp-values">${lines.join("")}</span>`;
+  }
+}
+
+/**
+ * @param {Point} from
+ * @param {Point} to
+ */
+function farthest(from, to) {
+  return Math.max(...from.map((value, axis) => Math.abs(to[axis] - value)));
+}
+
+/**
+ * @param {string} formula
+ * @param {string} what
+ */
+function rule(formula, what) {
+  return `<span class="lp-rule"><span>${formula}</span><small>${what}</small></span>`;
+}

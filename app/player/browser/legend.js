@@ -1,0 +1,219 @@
+// One card per optimizer: its nested clock, its name (press to inspect it), and a switch for itself and for each layer.
+
+import { CLOCK_SIZE, counterText, drawClock } from "./clocks.js";
+import { contextOf, densityOf, partOf } from "./elements.js";
+import { AVERAGE, lookOf } from "./look.js";
+import { symbolOf } from "./marks.js";
+import { stepped } from "./moment.js";
+import { shortNumber } from "./numbers.js";
+import { ink, lettering } from "./theme.js";
+
+/** @import {Commands, LayerName, Moment} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
+/** @import {Scene} from "./scene.js" */
+
+const SHAPES = {
+  circle: '<circle cx="13" cy="6" r="3.6"/>',
+  square: '<rect x="9.4" y="2.4" width="7.2" height="7.2"/>',
+  diamond: '<path d="M13 1l5 5-5 5-5-5z"/>',
+  triangle: '<path d="M13 .8l5.2 9.4H7.8z"/>',
+  star: '<path d="M13 .4l1.7 3.7 4 .4-3 2.7.9 4L13 9.1l-3.6 2.1.9-4-3-2.7 4-.4z"/>',
+};
+
+const AVERAGE_MARK =
+  '<circle cx="13" cy="6" r="3.6" fill="var(--lp-background)" stroke="currentColor" stroke-width="1.4"/>';
+
+/**
+ * The line and the shape of a layer, as they are drawn.
+ * @param {LayerName} layer
+ * @param {string} color
+ */
+function keySample(layer, color) {
+  const { dash, width, shape } = layer === "averaged" ? AVERAGE : lookOf(layer);
+  const mark = layer === "averaged" ? AVERAGE_MARK : SHAPES[/** @type {keyof typeof SHAPES} */ (shape)];
+  return `<svg class="lp-sample" viewBox="0 0 26 12" aria-hidden="true" style="color:${color}">
+    <path d="M0 6h26" stroke="currentColor" stroke-width="${Math.min(3.4, width)}" stroke-dasharray="${dash.join(" ")}"/>
+    ${mark}</svg>`;
+}
+
+/**
+ * "(5, .5) (5, .5)", unless the optimizer's name says so already.
+ * @param {Run} run
+ */
+function recipeOf(run) {
+  const recipe = run.layers.map(({ k, alpha }) => `(${k}, ${shortNumber(alpha)})`).join("\u2009");
+  const plain = (/** @type {string} */ text) => text.replace(/\s/g, "");
+  return plain(run.name).includes(plain(recipe)) ? (run.depth ? "" : "no slow weights") : recipe;
+}
+
+export class Legend {
+  /**
+   * @param {HTMLElement} element
+   * @param {Commands} commands
+   */
+  constructor(element, commands) {
+    this.element = element;
+    this.commands = commands;
+    /** @type {Card[]} */
+    this.cards = [];
+  }
+
+  /** @param {Scene} scene */
+  load(scene) {
+    const byName = new Map();
+    for (const run of scene.runs) {
+      if (byName.has(run.name)) byName.get(run.name).push(run);
+      else byName.set(run.name, [run]);
+    }
+    const density = densityOf();
+    this.element.replaceChildren();
+    this.cards = [...byName.values()].map((runs) => new Card(this.element, runs, scene, this.commands, density));
+  }
+
+  /**
+   * @param {Scene} scene
+   * @param {Moment} moment
+   * @param {boolean} words
+   */
+  show(scene, moment, words) {
+    for (const card of this.cards) card.show(scene, moment, words);
+  }
+
+  /**
+   * Called when something was switched on or off, or another run is inspected.
+   * @param {Scene} scene
+   */
+  mark(scene) {
+    for (const card of this.cards) card.mark(scene);
+  }
+}
+
+class Card {
+  /**
+   * @param {HTMLElement} parent
+   * @param {Run[]} runs
+   * @param {Scene} scene
+   * @param {Commands} commands
+   * @param {number} density
+   */
+  constructor(parent, runs, scene, commands, density) {
+    this.runs = runs;
+    this.commands = commands;
+    const [run] = runs;
+    const inks = scene.inks(run).map((color) => ink(color));
+    this.element = parent.appendChild(document.createElement("div"));
+    this.element.className = "lp-card";
+    this.element.style.setProperty("--own", inks[Math.min(1, run.depth)]);
+    this.element.innerHTML = `<canvas class="lp-clock" aria-hidden="true"></canvas>
+      <div class="lp-about"><div class="lp-title">
+        <button type="button" class="lp-name" title="Inspect this optimizer"></button>
+        <button type="button" class="lp-eye" role="switch"></button></div>
+        <div class="lp-beat"><b></b><small></small></div><div class="lp-layers"></div><div class="lp-flag"></div></div>`;
+    this.prepareClock(density);
+    this.prepareTitle(run);
+    this.prepareLayers(run, inks);
+    this.letters = scene.inks(run).map((color) => lettering(color, scene.theme));
+    this.beat = partOf(this.element, ".lp-beat b");
+    this.text = ""; // what the beat says
+    const recipe = partOf(this.element, ".lp-beat small");
+    recipe.textContent = recipeOf(run);
+    recipe.title = run.depth ? "(k, α) of each layer, the innermost first" : "";
+    this.prepareFlag();
+    this.mark(scene);
+  }
+
+  /** @param {number} density */
+  prepareClock(density) {
+    const canvas = /** @type {HTMLCanvasElement} */ (this.element.querySelector("canvas"));
+    canvas.width = canvas.height = CLOCK_SIZE * density;
+    this.clock = contextOf(canvas);
+    this.clock.scale(density, density);
+    canvas.onclick = () => this.commands.inspect(this.runs[0]);
+  }
+
+  /** @param {Run} run */
+  prepareTitle(run) {
+    this.name = partOf(this.element, ".lp-name");
+    this.name.textContent = run.name.replace(/, /g, ",\u00a0");
+    this.name.onclick = () => this.commands.inspect(run);
+    this.eye = partOf(this.element, ".lp-eye");
+    this.eye.setAttribute("aria-label", `Show ${run.name}`);
+    this.eye.title = `Show or hide ${run.name}`;
+    this.eye.onclick = () => this.commands.toggle(run.name);
+  }
+
+  /**
+   * @param {Run} run
+   * @param {string[]} inks
+   */
+  prepareLayers(run, inks) {
+    const list = this.element.querySelector(".lp-layers");
+    const add = (/** @type {LayerName} */ layer, /** @type {string} */ text, /** @type {string} */ title) => {
+      const chip = list.appendChild(document.createElement("button"));
+      Object.assign(chip, { type: "button", className: "lp-chip", title: `Show or hide ${title}` });
+      chip.dataset.layer = String(layer);
+      chip.setAttribute("role", "switch");
+      chip.setAttribute("aria-label", `Show ${title} of ${run.name}`);
+      chip.innerHTML = `${keySample(layer, layer === "averaged" ? inks[0] : inks[layer])}<b>${text}</b>`;
+      chip.onclick = () => this.commands.toggle(`${run.name}/${layer}`);
+      return chip;
+    };
+    const words = (/** @type {number} */ layer) =>
+      `slow weights ${symbolOf(layer)}: every ${run.layers[layer - 1].period} base steps`;
+    this.chips = [add(0, "θ", "the fast weights θ")];
+    for (let layer = 1; layer <= run.depth; layer++) this.chips.push(add(layer, symbolOf(layer), words(layer)));
+    if (run.averaged) this.chips.push(add("averaged", "average", "the averaged weights"));
+  }
+
+  /** Room for all that there will be to say, so that nothing moves when it is said. */
+  prepareFlag() {
+    this.element.querySelector(".lp-flag").innerHTML = "<span></span>";
+    this.flag = this.element.querySelector(".lp-flag span");
+    this.flag.parentElement.dataset.room = this.divergedBy(Infinity);
+  }
+
+  /**
+   * Which runs have diverged by a row, and when.
+   * @param {number} row
+   */
+  divergedBy(row) {
+    const diverged = this.runs.filter((run) => run.ended(row));
+    const words = (/** @type {Run} */ { diverged: step, start }) =>
+      `diverged at step ${step}${this.runs.length > 1 ? ` (start ${start + 1})` : ""}`;
+    const more = diverged.length > 2 ? ` and ${diverged.length - 2} more` : "";
+    return diverged.slice(0, 2).map(words).join(", ") + more;
+  }
+
+  /**
+   * @param {Scene} scene
+   * @param {Moment} moment
+   * @param {boolean} words
+   */
+  show(scene, moment, words) {
+    const run = this.runs.find((each) => each === scene.inspected) ?? this.runs[0];
+    const { theme } = scene;
+    drawClock(this.clock, run, moment, scene.inks(run), theme);
+    if (!words) return;
+    const row = stepped(moment);
+    const text = counterText(run, run.clamp(row), this.letters);
+    if (text !== this.text) {
+      this.beat.innerHTML = text;
+      this.text = text;
+    }
+    const flag = this.divergedBy(row);
+    if (flag !== this.flag.textContent) this.flag.textContent = flag;
+  }
+
+  /** @param {Scene} scene */
+  mark(scene) {
+    const { name } = this.runs[0];
+    const on = !scene.hidden.has(name);
+    this.element.classList.toggle("lp-off", !on);
+    this.element.classList.toggle("lp-inspected", this.runs.includes(scene.inspected));
+    this.name.setAttribute("aria-pressed", String(this.runs.includes(scene.inspected)));
+    this.eye.setAttribute("aria-checked", String(on));
+    for (const chip of this.chips) {
+      chip.setAttribute("aria-checked", String(!scene.hidden.has(`${name}/${chip.dataset.layer}`)));
+    }
+  }
+}

@@ -1,0 +1,123 @@
+// Cursors on other charts: a vertical line at the gradient evaluations that the player has reached. Optimizers that need
+// a different number of them for the same step get a line of their own, in their colour. A plot that still waits for its
+// data has none.
+
+import { Panel } from "./axes.js";
+import { partOf } from "./elements.js";
+import { findChart, leaveSwipesToPage, plotlyAxis, REDRAWN } from "./plotly_chart.js";
+import { ink } from "./theme.js";
+
+/** @import {CursorLine, Graph} from "./types.d.ts" */
+/** @import {Scene} from "./scene.js" */
+
+export class LinkedChart {
+  /** @param {string} key */
+  constructor(key) {
+    this.key = key;
+    /** @type {HTMLElement[]} */
+    this.cursors = [];
+    /** @type {?Graph} */
+    this.graph = null;
+    /** @type {?Panel[]} one for each plot that has data */
+    this.panels = null;
+    this.changed = () => this.measure();
+  }
+
+  get attached() {
+    return Boolean(this.graph?.isConnected && this.overlay.isConnected);
+  }
+
+  attach() {
+    const graph = findChart(this.key);
+    const host = graph && partOf(graph, ".svg-container");
+    if (!host || this.attached) return;
+    this.remove();
+    this.graph = graph;
+    this.cursors = [];
+    leaveSwipesToPage(host);
+    this.overlay = document.createElement("div");
+    this.overlay.className = "lookahead-cursors";
+    this.overlay.style.cssText = "position:absolute;inset:0;pointer-events:none;overflow:hidden";
+    host.insertBefore(this.overlay, host.querySelectorAll(":scope > .main-svg")[1] ?? null);
+    for (const event of REDRAWN) graph.on(event, this.changed);
+    this.measure();
+  }
+
+  measure() {
+    /** @type {Graph[]} */
+    const plots = Object.values(this.graph._fullLayout?._plots ?? {}).filter((plot) => hasData(this.graph, plot));
+    this.panels = plots.map(({ xaxis, yaxis }) => new Panel(plotlyAxis(xaxis, false), plotlyAxis(yaxis, true)));
+    if (this.lines) this.show(this.lines);
+  }
+
+  /**
+   * `lines`: [{evaluations, color}], the same for every plot of the chart.
+   * @param {CursorLine[]} lines
+   */
+  show(lines) {
+    this.lines = lines;
+    if (!this.panels) return;
+    const wanted = this.panels.flatMap((panel) => lines.map((line) => ({ panel, ...line })));
+    while (this.cursors.length < wanted.length) this.cursors.push(this.overlay.appendChild(cursor()));
+    for (const [index, element] of this.cursors.entries()) place(element, wanted[index]);
+  }
+
+  remove() {
+    for (const event of REDRAWN) this.graph?.removeListener?.(event, this.changed);
+    this.overlay?.remove();
+    this.graph = null;
+    this.panels = null;
+  }
+}
+
+/**
+ * Whether some trace is drawn on a plot: plotly hides a trace without points.
+ * @param {Graph} graph
+ * @param {Graph} plot
+ */
+function hasData(graph, { xaxis, yaxis }) {
+  /** @type {Graph[]} */
+  const traces = graph._fullData ?? [];
+  return traces.some((each) => each.visible === true && each.xaxis === xaxis._id && each.yaxis === yaxis._id);
+}
+
+function cursor() {
+  const element = document.createElement("div");
+  element.style.cssText = "position:absolute;left:0;top:0;width:1.5px;will-change:transform";
+  return element;
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {CursorLine & {panel: Panel}} [wanted]
+ */
+function place(element, wanted) {
+  const x = wanted ? wanted.panel.x(wanted.evaluations) : NaN;
+  const inside = wanted && x >= wanted.panel.horizontal.offset - 0.5 && x <= wanted.panel.horizontal.end + 0.5;
+  const { offset, length } = wanted?.panel.vertical ?? {};
+  const looks = inside ? `visible|${length}|${wanted.color}` : "hidden";
+  if (looks !== element.dataset.looks) {
+    element.dataset.looks = looks;
+    Object.assign(element.style, { visibility: looks.split("|")[0], height: `${length}px`, background: wanted?.color });
+  }
+  if (inside) element.style.transform = `translate(${x - 0.75}px,${offset}px)`;
+}
+
+/**
+ * One line when all agree, else one for each optimizer; those that have ended have none while another goes on.
+ * @param {Scene} scene
+ * @param {number} row
+ * @returns {CursorLine[]}
+ */
+export function cursorLines(scene, row) {
+  const shown = scene.runs.filter((run) => scene.anyShown(run));
+  const going = shown.filter((run) => row <= run.final);
+  const byName = new Map();
+  for (const run of going.length ? going : shown) if (!byName.has(run.name)) byName.set(run.name, run);
+  const lines = [...byName.values()].map((run) => ({
+    evaluations: run.evaluations[run.clamp(row)],
+    color: ink(scene.inks(run)[0], 0.9),
+  }));
+  const agree = lines.every(({ evaluations }) => evaluations === lines[0].evaluations);
+  return agree ? lines.slice(0, 1).map((line) => ({ ...line, color: ink(scene.theme.text, 0.55) })) : lines;
+}

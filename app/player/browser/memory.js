@@ -1,0 +1,43 @@
+// What players that were taken off the page come back as: Streamlit makes a component anew when its page changes.
+
+/** @import {PlayerView} from "./types.d.ts" */
+/** @import {Playback} from "./playback.js" */
+/** @import {Scene} from "./scene.js" */
+
+const REMEMBERED = 5000; // ms
+/** @type {Map<string, {scene: string, at: number, playback: Partial<Playback>, shown: Partial<Scene>}>} */
+const memories = new Map();
+
+/**
+ * Put a player back to where it was, if it was on the page a moment ago with the same scene; whether it was.
+ * @param {PlayerView} view
+ * @param {Playback} playback
+ * @param {Scene} scene
+ */
+export function recall(view, playback, scene) {
+  const memory = memories.get(view.key);
+  const known = memory && memory.scene === view.scene && performance.now() - memory.at <= REMEMBERED;
+  if (!known) {
+    memories.delete(view.key);
+    return false;
+  }
+  Object.assign(playback, memory.playback);
+  Object.assign(scene, memory.shown);
+  return true;
+}
+
+/**
+ * @param {PlayerView} view
+ * @param {Playback} playback
+ * @param {Scene} scene
+ */
+export function remember(view, playback, scene) {
+  const { position, playing, speed, loop, pausing } = playback;
+  const { hidden, inspected } = scene;
+  memories.set(view.key, {
+    scene: view.scene,
+    at: performance.now(),
+    playback: { position, playing, speed, loop, pausing },
+    shown: { hidden, inspected },
+  });
+}

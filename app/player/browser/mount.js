@@ -1,0 +1,37 @@
+// Where players meet the page: what Streamlit calls.
+
+import { partOf } from "./elements.js";
+import { Player } from "./player.js";
+
+/** @import {ComponentArguments} from "./types.d.ts" */
+
+/** @type {WeakMap<HTMLElement, Player>} */
+const mounted = new WeakMap();
+
+/**
+ * Streamlit adds the style sheet as a link, and a player reads its colours and sizes from it.
+ * @param {ParentNode} parent
+ */
+async function styled(parent) {
+  const link = parent.querySelector("link");
+  if (!link || link.sheet) return;
+  await new Promise((done) => {
+    for (const event of ["load", "error"]) link.addEventListener(event, done, { once: true });
+  });
+}
+
+/**
+ * Streamlit calls this when the data or the theme changed, and what it returns when the component leaves the page.
+ * @param {ComponentArguments<Uint8Array>} component
+ */
+export default async function mount({ data, parentElement, setTriggerValue }) {
+  const root = partOf(parentElement, ".lookahead-player");
+  await styled(parentElement);
+  if (!mounted.has(root)) mounted.set(root, new Player(root));
+  const player = mounted.get(root);
+  player.receive(data, (pick) => setTriggerValue("pick", pick));
+  return () => {
+    player.remove();
+    mounted.delete(root);
+  };
+}

@@ -1,0 +1,357 @@
+// One player: its playback, its scene over a chart (or over axes of its own), and its controls.
+
+import { AxesStage } from "./axes_stage.js";
+import { ChartStage } from "./chart_stage.js";
+import { commandsOf } from "./commands.js";
+import { partOf } from "./elements.js";
+import { HeadNote } from "./head_note.js";
+import { hooksOf } from "./hooks.js";
+import { Inspector } from "./inspector.js";
+import { watchKeys } from "./keyboard.js";
+import { Legend } from "./legend.js";
+import { cursorLines, LinkedChart } from "./linked_charts.js";
+import { recall, remember } from "./memory.js";
+import { Playback, ROWS_PER_SECOND, SPEEDS } from "./playback.js";
+import { findChart, placeOfKey } from "./plotly_chart.js";
+import { watchPointer } from "./pointer.js";
+import { Scene } from "./scene.js";
+import { readTheme } from "./theme.js";
+import { timelineOf } from "./timeline.js";
+import { Transport } from "./transport.js";
+import { unpack } from "./unpack.js";
+
+/** @import {Background, Click, Spotted, Stage, Theme, PlayerView} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
+
+const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes of our own
+const HURRIED = 12; // rows a second, beyond which nobody reads along
+const WORDS_EVERY = 100; // ms between two changes of the text while hurried
+const LONGEST = 60; // seconds that the whole takes at the speed chosen first
+const lessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+const FRAME = `<div class="lp-surface" hidden></div>
+  <div class="lp-transport" role="group" aria-label="Playback"></div>
+  <div class="lp-legend" role="group" aria-label="Optimizers and layers"></div>
+  <div class="lp-inspector" role="group" aria-label="Step inspector"></div>`;
+
+/** The players on the page by their keys, shared by every copy of this module. */
+function players() {
+  window.__lookaheadPlayers ??= {};
+  return window.__lookaheadPlayers;
+}
+
+export class Player {
+  /**
+   * @param {HTMLElement} root
+   * @param {?Background} background drawn where there is no chart
+   */
+  constructor(root, background = null) {
+    root.innerHTML = FRAME;
+    this.root = root;
+    this.background = background;
+    this.started = performance.now();
+    this.worded = 0;
+    this.scene = new Scene();
+    this.playback = new Playback();
+    /** @type {LinkedChart[]} */
+    this.linked = [];
+    this.prepareControls();
+    this.last = 0;
+    this.outdated = false;
+    this.frames = { count: 0, milliseconds: 0, worst: 0 };
+    /** @type {FrameRequestCallback} */
+    this.tick = (now) => this.frame(now);
+    this.moved = () => {
+      this.outdated = true;
+      this.redraw();
+    };
+    this.watchPage();
+  }
+
+  prepareControls() {
+    const { root } = this;
+    const commands = commandsOf(this);
+    this.transport = new Transport(partOf(root, ".lp-transport"), this.playback, commands);
+    this.legend = new Legend(partOf(root, ".lp-legend"), commands);
+    this.inspector = new Inspector(partOf(root, ".lp-inspector"), commands);
+    this.keys = watchKeys(root, commands);
+    this.surface = partOf(root, ".lp-surface");
+  }
+
+  watchPage() {
+    this.watcher = new MutationObserver(() => this.attach());
+    this.watcher.observe(document.body, { childList: true, subtree: true });
+    this.timer = setInterval(() => this.attach(), 300);
+    this.heedMotion = () => this.setStill(lessMotion.matches);
+    lessMotion.addEventListener("change", this.heedMotion);
+    this.setStill(lessMotion.matches);
+  }
+
+  /** @param {number} row */
+  jump(row) {
+    this.playback.pause();
+    this.playback.seek(row);
+  }
+
+  /** @param {boolean} still */
+  setStill(still) {
+    this.playback.still = still;
+    if (still) this.playback.pause();
+  }
+
+  /**
+   * New data, or the old under a new theme.
+   * @param {Uint8Array} bytes
+   * @param {?((click: Click) => void)} pick called with each click on the surface
+   */
+  receive(bytes, pick) {
+    this.pick = pick;
+    const { theme } = this.scene;
+    const themed = readTheme(this.root);
+    const same = this.bytes && sameBytes(this.bytes, bytes);
+    if (same && JSON.stringify(theme) === JSON.stringify(themed)) return;
+    if (!same) this.load(bytes.slice());
+    this.dress(themed);
+  }
+
+  /** @param {Uint8Array} bytes */
+  load(bytes) {
+    this.bytes = bytes;
+    const { view, runs } = unpack(bytes);
+    const first = !this.view;
+    const other = this.view && this.view.scene !== view.scene;
+    if (this.view?.chart !== view.chart) this.detach();
+    this.view = view;
+    this.runs = runs;
+    players()[view.key] = hooksOf(this);
+    this.link(view.linked);
+    const known = first && recall(view, this.playback, this.scene);
+    if (other) this.startOver();
+    this.scene.minima = view.minima;
+    this.root.classList.toggle(
+      "lp-light",
+      runs.some(({ cloud }) => cloud),
+    );
+    this.scene.inspected = this.runToInspect();
+    this.setRows();
+    if (other || (first && !known)) this.choosePace();
+  }
+
+  /** The run inspected so far, another one of its optimizer, or the one with the most layers. */
+  runToInspect() {
+    const { runs } = this;
+    const { inspected } = this.scene;
+    const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
+    const again = runs.find(({ id }) => id === inspected?.id) ?? runs.find(({ name }) => name === inspected?.name);
+    return again ?? richest ?? null;
+  }
+
+  /** Another scene: from its start, with its richest run inspected. */
+  startOver() {
+    this.playback.pause();
+    this.playback.seek(0);
+    this.scene.inspected = null;
+  }
+
+  /**
+   * Colours first, then everything that is drawn in them.
+   * @param {Theme} theme
+   */
+  dress(theme) {
+    this.scene.show(this.runs, theme);
+    this.legend.load(this.scene);
+    this.inspectAgain();
+    if (this.stage instanceof AxesStage)
+      this.detach(); // its extent and panels follow the data
+    else if (this.stage) this.scene.place(this.stage);
+    this.attach();
+    this.redraw();
+  }
+
+  /** A speed at which the whole takes at most a minute. */
+  choosePace() {
+    const { playback } = this;
+    const quick = SPEEDS.filter((speed) => speed >= 1);
+    playback.speed = quick.find((speed) => playback.duration(speed) <= LONGEST) ?? quick[quick.length - 1];
+    if (this.view.autoplay && !lessMotion.matches) playback.play();
+  }
+
+  setRows() {
+    const { steps, synchronising, stops } = timelineOf(this.runs, this.scene);
+    this.steps = steps;
+    this.playback.load(synchronising.length, synchronising, stops);
+  }
+
+  /** @param {string} name of a run, or of one of its layers: "name/layer" */
+  toggle(name) {
+    const { hidden } = this.scene;
+    if (!hidden.delete(name)) hidden.add(name);
+    this.scene.trails?.reset();
+    this.legend.mark(this.scene);
+    this.setRows();
+  }
+
+  /** @param {Run} run */
+  inspect(run) {
+    if (run === this.scene.inspected) return;
+    this.scene.inspected = run;
+    this.legend.mark(this.scene);
+    this.setRows();
+    this.inspectAgain();
+  }
+
+  inspectAgain() {
+    const { inspected, theme } = this.scene;
+    if (!inspected) return;
+    const inks = this.scene.inks(inspected);
+    const alike = this.runs.filter(({ name }) => name === inspected.name);
+    this.inspector.load(inspected, alike, inks, theme, this.view);
+    this.transport.load(inspected, this.steps, inks);
+  }
+
+  /** @param {number} start */
+  inspectStart(start) {
+    const { name } = this.scene.inspected;
+    this.inspect(this.runs.find((run) => run.name === name && run.start === start));
+  }
+
+  /** Find the chart, or lay out axes of our own; called whenever the page changed. */
+  attach() {
+    if (!this.view) return;
+    for (const chart of this.linked) if (!chart.attached) chart.attach();
+    const replaceable = this.stage instanceof AxesStage && this.view.chart && findChart(this.view.chart);
+    if (this.stage?.attached && !replaceable) return;
+    this.detach();
+    const stage = ChartStage.at(this.view.chart, this.moved) ?? this.axesStage();
+    if (!stage) return;
+    this.stage = stage;
+    this.scene.place(stage);
+    stage.paint(this.scene.theme);
+    this.note = new HeadNote(stage.host, this.scene.theme);
+    this.unwatch = watchPointer(
+      stage,
+      (spot) => this.point(spot),
+      (spot) => this.press(spot),
+    );
+    this.redraw();
+  }
+
+  axesStage() {
+    const coming = placeOfKey(this.view.chart) || performance.now() - this.started < PATIENCE;
+    const waiting = this.view.chart && coming;
+    return waiting ? null : new AxesStage(this.surface, this.runs, this.view, this.background, this.moved);
+  }
+
+  detach() {
+    this.unwatch?.();
+    this.note?.remove();
+    this.stage?.remove();
+    /** @type {?Stage} */
+    this.stage = null;
+  }
+
+  /** @param {string[]} keys */
+  link(keys) {
+    for (const chart of this.linked) chart.remove();
+    this.linked = keys.map((key) => new LinkedChart(key));
+    for (const chart of this.linked) chart.attach();
+  }
+
+  /** The chart was drawn again: follow its axes. */
+  remeasure() {
+    this.outdated = false;
+    if (!this.stage?.attached) this.attach();
+    else if (this.stage.measure()) {
+      this.scene.remeasured();
+      this.stage.paint(this.scene.theme);
+    }
+  }
+
+  /** @param {?Spotted} spot */
+  point(spot) {
+    const head = spot && this.scene.headAt(spot.point);
+    if (head) this.note.show(head, this.scene, this.view);
+    else this.note.hide();
+  }
+
+  /** @param {Spotted} spot */
+  press(spot) {
+    this.keys.claim();
+    const head = this.scene.headAt(spot.point);
+    if (head) {
+      this.inspect(head.run);
+      this.redraw();
+    } else if (this.view.pickable && this.pick) {
+      const [x, y] = this.stage.panels[spot.panel].value(spot.point);
+      this.clicks = (this.clicks ?? 0) + 1;
+      this.pick({ x, y, panel: spot.panel, n: this.clicks });
+    }
+  }
+
+  redraw() {
+    if (this.asked) return;
+    this.asked = requestAnimationFrame(this.tick);
+  }
+
+  /** @param {number} now */
+  frame(now) {
+    this.asked = 0;
+    if (!this.root.isConnected) return;
+    const began = performance.now();
+    const passed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;
+    if (this.outdated) this.remeasure();
+    const ready = Boolean(this.stage);
+    const moving = ready && this.playback.moving && this.playback.advance(passed);
+    this.last = moving ? now : 0;
+    this.render(moving && this.playback.playing && this.playback.speed * ROWS_PER_SECOND > HURRIED);
+    this.count(performance.now() - began);
+    if (moving) this.redraw();
+  }
+
+  /**
+   * Draw everything; when hurried, what is beside the surface takes turns, and words wait a little.
+   * @param {boolean} hurried
+   */
+  render(hurried) {
+    const { scene, playback } = this;
+    const { moment } = playback;
+    const words = !hurried || performance.now() - this.worded > WORDS_EVERY;
+    if (words) this.worded = performance.now();
+    this.transport.show(words);
+    const [odd, even] = hurried && !words ? [this.frames.count % 2, 1 - (this.frames.count % 2)] : [1, 1];
+    if (odd) this.legend.show(scene, moment, words);
+    if (!this.stage) return;
+    scene.draw(moment);
+    if (even && scene.inspected) this.inspector.show(scene, moment, words, playback.playing);
+    const lines = odd && this.linked.length ? cursorLines(scene, moment.row) : null;
+    if (lines) for (const chart of this.linked) chart.show(lines);
+  }
+
+  /** @param {number} milliseconds */
+  count(milliseconds) {
+    this.frames.count += 1;
+    this.frames.milliseconds += milliseconds;
+    this.frames.worst = Math.max(this.frames.worst, milliseconds);
+  }
+
+  remove() {
+    if (this.view) remember(this.view, this.playback, this.scene);
+    cancelAnimationFrame(this.asked);
+    clearInterval(this.timer);
+    for (const { observer } of [this.transport, this.inspector.closeUp]) observer.disconnect();
+    this.watcher.disconnect();
+    this.keys.release();
+    lessMotion.removeEventListener("change", this.heedMotion);
+    for (const chart of this.linked) chart.remove();
+    this.detach();
+    if (this.view && players()[this.view.key]?.head) delete players()[this.view.key];
+  }
+}
+
+/**
+ * @param {Uint8Array} one
+ * @param {Uint8Array} other
+ */
+function sameBytes(one, other) {
+  return one.length === other.length && one.every((value, index) => value === other[index]);
+}

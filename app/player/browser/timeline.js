@@ -1,0 +1,25 @@
+// The rows that a player goes through: those of the longest run, with what synchronises at each.
+
+/** @import {Run} from "./run.js" */
+/** @import {Scene} from "./scene.js" */
+
+/**
+ * `steps`: the base step of each row. `synchronising`: how many layers synchronise there in some run that is shown.
+ * `stops`: the rows to pause at and to jump to, which are the inspected run's and, when it has ended, the others'.
+ * @param {Run[]} runs
+ * @param {Scene} scene
+ */
+export function timelineOf(runs, scene) {
+  const { inspected } = scene;
+  const longest = runs.reduce((longer, run) => (run.rows > longer.rows ? run : longer), inspected);
+  const shown = runs.filter((run) => run.explains && scene.anyShown(run));
+  const synchronising = new Uint8Array(longest?.rows ?? 1);
+  for (const run of shown) {
+    for (const [row, count] of run.synchronised.entries()) synchronising[row] = Math.max(count, synchronising[row]);
+  }
+  const stops = synchronising.slice();
+  if (shown.includes(inspected)) stops.set(inspected.synchronised.subarray(0, inspected.final + 1));
+  /** @type {ArrayLike<number>} */
+  const steps = longest?.step ?? [0];
+  return { steps, synchronising, stops };
+}

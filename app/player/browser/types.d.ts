@@ -1,0 +1,222 @@
+// What the player's modules hand to each other. Rows count from 0, the start; layer 0 stands for the fast weights θ,
+// layer j >= 1 for the slow weights φ_j, 1 being the innermost.
+
+import type { Panel } from "./axes.js";
+import type { AxesStage } from "./axes_stage.js";
+import type { ChartStage } from "./chart_stage.js";
+import type { Run } from "./run.js";
+import type { Scene } from "./scene.js";
+
+export type Context = CanvasRenderingContext2D;
+/** [x, y], in data units or in pixels of a host. */
+export type Point = [number, number];
+/** [left, right, bottom, top] in data units, or [left, top, right, bottom] in pixels. */
+export type Box = number[];
+/** [red, green, blue], each up to 255. */
+export type Color = number[];
+/** Many points, by column. */
+export type Points = { x: ArrayLike<number>; y: ArrayLike<number> };
+/** A layer's number, or the average of the fast weights. */
+export type LayerName = number | "averaged";
+/** One of the shapes of look.json. */
+export type Shape = string;
+
+/** A surface on a grid: `z` holds a row of values for each of `y`, the lowest first. */
+export type Heights = { x: number[]; y: number[]; z: number[][] };
+
+/** Colours and font of the page. */
+export type Theme = { text: Color; background: Color; font: string; dark: boolean };
+
+/** A layer of slow weights: k steps of the layer below it, `within` base steps each, make `period` base steps. */
+export type Layer = { k: number; alpha: number; within: number; period: number };
+
+/** A run's header in the packed bytes; see pack.py. */
+export type Header = {
+  name: string;
+  color: string;
+  layers: [number, number][];
+  rows: number;
+  punctual: boolean;
+  proposals: number;
+  averaged: boolean;
+  slow: number;
+  step: [number, number] | null;
+  evaluations: [number, number] | null;
+  consecutive: boolean;
+  cloud: number;
+  diverged: number;
+  panel: number;
+  start: number;
+  lr: number | null;
+  delta: string;
+};
+
+/** What numbers are called. */
+export type QuantityNames = { value: string; gradient: string; explained: string };
+
+/** How the tracks are shown; see pack.py. */
+export type PlayerView = {
+  key: string;
+  chart: string;
+  scene: string;
+  linked: string[];
+  autoplay: boolean;
+  pickable: boolean;
+  minima: Point[];
+  labels: [string, string];
+  quantities: QuantityNames;
+};
+
+/** A share of the way from a row to the next: first of its base step, then of the synchronisation. */
+export type Moment = { row: number; base: number; synchronisation: number };
+
+/** φ of a layer moves from `from` by the fraction alpha towards `target`, and arrives at `to`. */
+export type Update = { layer: number; alpha: number; from: Point; target: Point; to: Point };
+
+/** How far each part of a synchronisation has come, 0 to 1. */
+export type Stages = { layers: { line: number; travel: number }[]; restart: number };
+
+/** The synchronisation that a picture shows: under way, or the last one, fading. */
+export type Explanation = { row: number; updates: Update[]; progress: number; fade: number; stages: Stages };
+
+/** A head as it was drawn. */
+export type Head = { run: Run; layer: LayerName; weights: Point; point: Point };
+
+/** A head for another picture of the same moment. */
+export type HeadColors = { name: string; layer: LayerName; weights: Point; halo: string; color: string };
+
+/** A text is written at the first of these that is free. */
+export type Spot = [x: number, y: number, align: Align];
+export type Align = "left" | "center" | "right";
+
+/** One run's picture at a moment: where it is drawn and in which inks. */
+export type RunPicture = {
+  context: Context;
+  panel: Panel;
+  run: Run;
+  moment: Moment;
+  size: number;
+  inks: Color[];
+  letters: string[];
+  halo: string;
+  font: string;
+  /** Boxes that texts and heads cover. */
+  taken: Box[];
+  fresh: boolean;
+  shown: (layer: LayerName) => boolean;
+};
+
+/** One ring of a clock. */
+export type Ring = {
+  context: Context;
+  middle: number;
+  radius: number;
+  k: number;
+  width: number;
+  color: Color;
+  theme: Theme;
+};
+
+/** Where trails are drawn: either canvas may be left out; what is `lasting` stays there. */
+export type Paper = { casing?: Context; trail?: Context; lasting: boolean };
+
+/** One run's trails. */
+export type TrailPicture = { scene: Scene; panel: Panel; run: Run; paper: Paper };
+
+/** How a trail is stroked; `offset` px of its dashes were drawn before. */
+export type TrailStyle = { alpha: number; dash: number[]; offset?: number; casing?: number; thinned?: number };
+
+/** What a standalone page shows; numbers travel as base64. */
+export type Content = {
+  /** As pack.py makes them. */
+  bytes: string;
+  /** Of the axes, or null for the tracks' own. */
+  extent: Box | null;
+  /** A data URL to draw over the extent. */
+  image: string | null;
+  heights: PackedHeights | null;
+  flow: PackedFlow | null;
+};
+/** Heights to shade and contour, as 16-bit numbers. */
+export type PackedHeights = { columns: number; rows: number; values: string };
+/** Streamlines to draw in place of contours, as 32-bit numbers. */
+export type PackedFlow = { lines: string[]; arrows: string };
+
+/** A head on a relief: where it is drawn, and its height. */
+export type PlacedHead = HeadColors & { height: number; point: Point };
+
+/** A line over a linked chart. */
+export type CursorLine = { evaluations: number; color: string };
+
+/** Where a diverged run left a panel, and the row by which it had. */
+export type Exit = { row: number; point: Point };
+
+/** What a player without a chart draws behind the runs. */
+export type Background = {
+  extent: Box | null;
+  image: HTMLImageElement | null;
+  heights: Heights | null;
+  /** Draws streamlines in place of the contour lines. */
+  flow: ((context: Context, panel: Panel) => void) | null;
+};
+
+export type Stage = ChartStage | AxesStage;
+
+/** Where the pointer is: pixels of the host, and the panel there, or -1. */
+export type Spotted = { point: Point; panel: number };
+
+export type Click = { x: number; y: number; panel: number; n: number };
+
+/** What the controls may ask for. */
+export type Commands = {
+  play: () => void;
+  forward: () => void;
+  backward: () => void;
+  next: () => void;
+  previous: () => void;
+  seek: (row: number) => void;
+  speed: (speed: number) => void;
+  loop: () => void;
+  pausing: () => void;
+  toggle: (name: string) => void;
+  inspect: (run: Run) => void;
+  inspectStart: (start: number) => void;
+  redraw: () => void;
+};
+
+/** The player's public face, at window.__lookaheadPlayers[key]. */
+export type Hooks = {
+  readonly step: number;
+  readonly row: number;
+  readonly position: number;
+  readonly playing: boolean;
+  readonly attached: boolean;
+  readonly overChart: boolean;
+  readonly frames: { count: number; milliseconds: number; worst: number };
+  readonly inspected: string;
+  readonly heads: HeadColors[];
+  play: () => void;
+  pause: () => void;
+  seek: (row: number) => void;
+  head: (name: string, layer?: LayerName, start?: number) => Point | null;
+};
+
+/** What Streamlit gives a component. */
+export type ComponentArguments<Data> = {
+  data: Data;
+  parentElement: HTMLElement;
+  setTriggerValue: (name: string, value: unknown) => void;
+};
+
+/** A plotly chart's element, private layout included. */
+// biome-ignore lint/suspicious/noExplicitAny: plotly describes nothing of its private layout.
+export type Graph = HTMLElement & Record<string, any>;
+
+declare global {
+  interface Window {
+    __lookaheadPlayers: Record<string, Hooks>;
+    // biome-ignore lint/suspicious/noExplicitAny: plotly's cameras, kept as they are.
+    __lookaheadCameras: Record<string, any>;
+    __lookaheadReliefs: Record<string, unknown>;
+  }
+}

@@ -1,0 +1,72 @@
+"""The player's ES modules as one script, for a page that loads no files.
+
+Every module becomes a constant that holds what it exports, after the modules that it imports:
+
+    import { near } from "./paths.js";    ->  const { near } = $paths_js;
+    export function head() { ... }        ->  const $marks_js = (() => { function head() { ... } return { head }; })();
+
+That is right for modules that import in no circle, by name, and export functions, classes and constants where they
+declare them: what `make lint` asks of them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import rjsmin
+
+FOLDER = Path(__file__).parent / "browser"
+
+_IMPORT = re.compile(r'^import (?:\{([^}]*)\}|(\w+)) from "\./([\w.]+)"(?: with \{ type: "json" \})?;', re.MULTILINE)
+_EXPORT = re.compile(r"^export (default )?((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+
+
+@cache
+def bundle(entry: str) -> str:
+    """The text of a module that stands beside the player's, with all that it imports, as one module without imports.
+
+    Raises:
+        ValueError: modules import one another in a circle.
+    """
+    modules: dict[str, str] = {}
+    text = _resolved(entry, modules, ())
+    script: str = rjsmin.jsmin("\n".join((*modules.values(), text)))
+    return script
+
+
+@cache
+def style() -> str:
+    """The player's style sheet."""
+    return (FOLDER / "player.css").read_text(encoding="utf-8")
+
+
+def _resolved(text: str, modules: dict[str, str], path: tuple[str, ...]) -> str:
+    """The text with constants in place of imports, once what it imports is among `modules`."""
+    for statement in _IMPORT.finditer(text):
+        _add(statement[3], modules, path)
+    return _IMPORT.sub(_constants, text)
+
+
+def _add(name: str, modules: dict[str, str], path: tuple[str, ...]) -> None:
+    if name in path:
+        raise ValueError(f"modules must not import one another, got {' -> '.join((*path, name))}")
+    if name in modules:
+        return
+    source = (FOLDER / name).read_text(encoding="utf-8")
+    if name.endswith(".json"):
+        modules[name] = f"const {_variable(name)} = {{ default: {source} }};"
+        return
+    body = _EXPORT.sub(r"\2", _resolved(source, modules, (*path, name)))
+    exports = (f"default: {found[3]}" if found[1] else found[3] for found in _EXPORT.finditer(source))
+    modules[name] = f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();"
+
+
+def _constants(statement: re.Match[str]) -> str:
+    names = statement[1] if statement[1] else f" default: {statement[2]} "
+    return f"const {{{names}}} = {_variable(statement[3])};"
+
+
+def _variable(name: str) -> str:
+    return f"${name.replace('.', '_')}"

@@ -1,0 +1,30 @@
+"""A player's heads on a chart in three dimensions, whose camera stays where the visitor turned it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+
+@cache
+def _component() -> ComponentRenderer:
+    return st.components.v2.component("lookahead-lab.relief", html="<div></div>", js="relief_heads.js")
+
+
+def relief_heads(*, key: str, chart_key: str, player_key: str) -> None:
+    """Draw the heads of a player over the relief of a st.plotly_chart, and keep its camera across reruns.
+
+    Everything happens in the browser: the heads follow the player at rest and in motion, and no run of the script is
+    asked for.
+
+    Args:
+        key: the component's key.
+        chart_key: key of the chart, which has a surface trace.
+        player_key: key of the player.
+    """
+    _component()(key=key, data={"chart": chart_key, "player": player_key})

@@ -1,0 +1,72 @@
+"""Modules become one script: names stay apart, circles are refused, nothing is left to import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.player import bundle as bundling
+from app.player.bundle import FOLDER, bundle, style
+from app.player.look import LOOK
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(bundling, "FOLDER", tmp_path)
+    bundle.cache_clear()
+    yield tmp_path
+    bundle.cache_clear()
+
+
+@pytest.mark.parametrize("entry", ["mount.js", "relief_heads.js"])
+def test_a_bundle_of_a_component_exports_what_it_did_and_imports_nothing(entry: str) -> None:
+    source = bundle(f'import mount from "./{entry}";\nexport default mount;')
+    assert source.endswith("export default mount;")
+    assert not re.search(r"^(import|export (?!default mount))", source, re.MULTILINE)
+
+
+def test_a_bundle_of_the_player_holds_its_controls_once() -> None:
+    source = bundle('import { openPlayer } from "./standalone.js";')
+    assert source.count('class="lp-transport"') == 1
+    assert len(source) < 105_000
+
+
+def test_what_a_module_keeps_to_itself_stays_apart(folder: Path) -> None:
+    (folder / "one.js").write_text("const size = 1;\nexport function one() { return size; }\n")
+    (folder / "two.js").write_text(
+        'import { one } from "./one.js";\n\nconst size = 2;\nexport const two = one() + size;\n'
+    )
+    source = bundle('import { two } from "./two.js";\nimport { one } from "./one.js";')
+    assert source.splitlines() == [
+        "const $one_js=(()=>{const size=1;function one(){return size;}",
+        "return{one};})();const $two_js=(()=>{const{one}=$one_js;const size=2;const two=one()+size;return{two};})();"
+        "const{two}=$two_js;const{one}=$one_js;",
+    ]
+
+
+def test_modules_that_import_one_another_are_refused(folder: Path) -> None:
+    (folder / "one.js").write_text('import { two } from "./two.js";\n')
+    (folder / "two.js").write_text('import { one } from "./one.js";\n')
+    with pytest.raises(ValueError, match=r"one\.js -> two\.js -> one\.js"):
+        bundle('import { one } from "./one.js";')
+
+
+def test_every_module_imports_and_exports_as_the_bundle_reads_it() -> None:
+    for path in FOLDER.glob("*.js"):
+        imports = re.findall(r"^import\b", path.read_text(), re.MULTILINE)
+        exports = re.findall(r"^export\b", path.read_text(), re.MULTILINE)
+        assert len(imports) == len(bundling._IMPORT.findall(path.read_text())), path.name
+        assert len(exports) == len(bundling._EXPORT.findall(path.read_text())), path.name
+
+
+def test_the_style_sheet_fetches_nothing() -> None:
+    assert not re.search(r"url\(|@import", style())
+
+
+def test_layers_beyond_the_last_look_like_it_and_a_negative_one_is_the_average() -> None:
+    assert (LOOK.layer(0).shape, LOOK.layer(1).shape, LOOK.layer(4).shape) == ("circle", "square", "star")
+    assert LOOK.layer(9) == LOOK.layers[-1]
+    assert LOOK.layer(-1) == LOOK.average
