@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.limits import current_limits
 from app.runs.cache import recent
 from app.runs.surfaces import Scenery, escape_radius
 from app.state import SurfacesConfig
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 
 NOT_YET, DIVERGED = -1, -2
 NEAR = 0.02  # of the domain's diagonal: closer than this counts as having reached a minimum
-COARSE, MAX_POINTS = 24, 256
+COARSE, MAX_POINTS = 24, current_limits().map_points
 
 
 @dataclass(frozen=True, eq=False)

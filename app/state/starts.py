@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from app.limits import current_limits
 from app.state.base import Finite
 from app.state.codecs import NONE, Codec, exact, numbers
 
-MAX_STARTS = 16
+MAX_STARTS = current_limits().starts
 Place = tuple[Finite, Finite]
 Range = tuple[float, float]
 

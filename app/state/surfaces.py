@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from app.limits import current_limits
 from app.state.base import Finite, Seed
 from app.state.cards import Comparison, default_cards
 from app.state.formula import DEFAULT_DOMAIN, DEFAULT_FORMULA, OwnFormula, as_domain
@@ -13,7 +14,7 @@ from app.state.starts import Starts, check_inside
 from landscapes.noise import Noise
 from landscapes.surfaces import SURFACES, Surface
 
-MAX_STEPS = 5000
+MAX_STEPS = current_limits().steps
 
 NoiseKind = Literal["none", "gaussian", "multiplicative", "student", "minibatch"]
 NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)
