@@ -24,3 +24,4 @@ session.declare(pages)
 page = st.navigation(list(pages.values()), position="top")
 if admitted():
     page.run()
+    session.take_up()
