@@ -21,7 +21,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 import torch
 from torch import Tensor
 from torch.autograd import profiler
-from torch.optim import Optimizer, optimizer as torch_optimizer
+from torch.optim import Optimizer
+from torch.optim import optimizer as torch_optimizer
 
 from optim_core.checkpoint import Settings, StateDict, merge, slow_key, split
 from optim_core.layers import Layer, layers_due, make_layers

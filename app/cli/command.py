@@ -10,15 +10,12 @@ import json
 import click
 
 from app.cli import export, serve, settings, train
-from app.limits import current_limits
 
 
 @click.group(cls=settings.OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lookahead-lab", prog_name="lookahead-lab")
 def main() -> None:
     """See how SGD, Lookahead and Multilayer Lookahead move."""
-    with settings.one_line_errors():
-        current_limits()
 
 
 @main.command("list")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.limits import current_limits
+from app.state.limits import current_limits
 
 SERVER_MB = 1024  # left to the pages and to Dask's scheduler
 SYSTEM = Path("/")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from app.jobs.errors import LimitError
-from app.limits import DEFAULTS
+from app.state.limits import DEFAULTS
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from app.jobs.queue import FairQueue, Limits
 from app.jobs.store import RunStore, TrainingResult, store_from_environment
 from app.jobs.worker import CHECKPOINT_SECONDS, Order, run_order
 from app.jobs.workspace import Workspace
-from app.limits import current_limits
+from app.state.limits import current_limits
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -40,7 +40,7 @@ from app.jobs.files import (
     write_atomically,
 )
 from app.jobs.request import FORMAT, TrainingRequest, request_from
-from app.limits import DEFAULTS
+from app.state.limits import DEFAULTS
 from optim_core.curves import Curves, curves_from_arrays, curves_to_arrays
 from optim_core.layers import Layer
 from optim_core.snapshots import Snapshots, read_folder

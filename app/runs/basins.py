@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.limits import current_limits
 from app.runs.cache import recent
 from app.runs.surfaces import Scenery, escape_radius
 from app.state import SurfacesConfig
+from app.state.limits import current_limits
 from landscapes.noise import noisy_field
 from optim_core.trajectory import record
 

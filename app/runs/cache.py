@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable
 from functools import update_wrapper
 from typing import Generic, ParamSpec, TypeVar
 
-from app.limits import current_limits
 from app.runs.log import log_run
+from app.state.limits import current_limits
 
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.limits import current_limits
 from app.player import Track
 from app.runs.cache import recent
 from app.runs.surfaces import escape_radius
 from app.state import SurfacesConfig
+from app.state.limits import current_limits
 from landscapes.noise import noisy_field
 from landscapes.surfaces import Surface
 from optim_core.spec import OptimizerSpec

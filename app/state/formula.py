@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from app.limits import current_limits
 from app.state.base import Finite, Frozen
 from app.state.codecs import NONE, Codec, exact, numbers
+from app.state.limits import current_limits
 from landscapes.formula import MAX_LENGTH, MAX_PARAMETERS, parse
 from landscapes.surfaces import Domain, Surface
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from app.limits import current_limits
 from app.state.base import Finite, Seed
 from app.state.cards import MAX_CARDS, Card, Comparison, default_cards
 from app.state.codecs import NONE, OR_NONE, Codec
+from app.state.limits import current_limits
 from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.tasks.models import MODELS

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from app.limits import current_limits
 from app.state.base import Finite
 from app.state.codecs import NONE, Codec, exact, numbers
+from app.state.limits import current_limits
 
 MAX_STARTS = current_limits().starts
 Place = tuple[Finite, Finite]

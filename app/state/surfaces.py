@@ -6,10 +6,10 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from app.limits import current_limits
 from app.state.base import Finite, Seed
 from app.state.cards import Comparison, default_cards
 from app.state.formula import DEFAULT_DOMAIN, DEFAULT_FORMULA, OwnFormula, as_domain
+from app.state.limits import current_limits
 from app.state.starts import Starts, check_inside
 from landscapes.noise import Noise
 from landscapes.surfaces import SURFACES, Surface

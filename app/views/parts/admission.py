@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 import streamlit as st
 
-from app.limits import current_limits
+from app.state.limits import current_limits
 
 KEY = "seat"
 

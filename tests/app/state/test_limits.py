@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cli import main
-from app.limits import DEFAULTS, OTHERS, PREFIX, TABLE, Limits, limits_from
+from app.state.limits import DEFAULTS, OTHERS, PREFIX, TABLE, Limits, limits_from
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_table_and_the_value_have_the_same_names():
