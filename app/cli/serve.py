@@ -14,7 +14,6 @@ from pathlib import Path
 import click
 
 from app.cli.listening import SCRIPT, listening, require_free
-from app.cli.settings import one_line_errors
 
 PORT = click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; 8501 if nothing says otherwise.")
 ADDRESS = "Address to listen on; 127.0.0.1 if nothing says otherwise, 0.0.0.0 lets others in."
@@ -34,10 +33,9 @@ def serve(port: int | None, address: str | None) -> None:
       lookahead-lab app
       lookahead-lab app --port 8600 --address 0.0.0.0
     """
-    with one_line_errors():
-        from app.state.limits import current_limits
+    from app.state.limits import current_limits
 
-        current_limits()
+    current_limits()
     place = listening(port, address)
     require_free(place.address, place.port)
     if "LOOKAHEAD_UPLOAD_MB" in os.environ:
