@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.draw.animation import ANIMATION_FORMATS
 from app.draw.image import FIGURE_FORMATS, check_size
-from app.export import document
+from app.export import document, render_animation
 from app.export.offer import Offer
 from app.export.pages import page_of
 from app.figures.look import STYLES
@@ -103,8 +103,6 @@ def _animation(offer: Offer, config: PageConfig, page: str) -> None:
     settings = {"seconds": seconds, "fps": fps, "width": width, "height": height, "style": style}
 
     def make(on_progress: Callable[[int, int], None]) -> bytes:
-        from app.export import render_animation
-
         return render_animation(_awaited(offer.moving), kind, on_progress=on_progress, **settings)
 
     made = _made(f"{page}.film", (config, kind, tuple(settings.items())), asked, "Drawing", make)
