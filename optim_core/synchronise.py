@@ -31,7 +31,7 @@ def synchronise(columns: Sequence[Column], alphas: Sequence[float], foreach: boo
         if (column[0].is_cuda if foreach is None else foreach) and _fits_foreach(column):
             together[column[0].device, column[0].dtype].append(column)
         elif column[0].numel() > CHUNK and _fits_pieces(column):
-            for piece in zip(*(reversed(tensor.view(-1).split(CHUNK)) for tensor in column), strict=True):
+            for piece in zip(*(reversed(torch.split(tensor.view(-1), CHUNK)) for tensor in column), strict=True):
                 _climb(piece, alphas)
         else:
             _climb(column, alphas)
