@@ -136,8 +136,8 @@ class OneLine(click.Group):
             return super().make_context(*args, **settings)
 
     def invoke(self, context: click.Context) -> Any:
-        """As click does."""
-        with _one_line_usage():
+        """As click does; limits that an environment sets wrongly are refused by what first reads them."""
+        with _one_line_usage(), one_line_errors():
             return super().invoke(context)
 
 
@@ -219,12 +219,12 @@ def _names_a_file(source: str) -> bool:
 
 
 def _preset(name: str) -> BaseModel:
-    from app.state.presets import every_preset
+    from app.state.presets import PRESETS
 
-    presets = every_preset()
-    if name not in presets:
+    preset = next((presets[name] for presets in PRESETS.values() if name in presets), None)
+    if preset is None:
         raise click.ClickException(f"no such preset: {name!r}; `lookahead-lab list presets` names them")
-    return presets[name][2]
+    return preset.config
 
 
 def _linked(link: str) -> BaseModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from app.draw.scenes import FONT, LEVELS, wrapped
 from app.figures import look
 from app.figures.look import BAND, BAR_GROUP, CONVERGES, DIVERGES, EDGE, INTERVAL, RATES, TINY
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from app.figures.chart import Chart, Map, Mark, Panel
     from app.figures.look import Style
 
+FONT = 9.0  # points
 SMALL = FONT - 1
+LEVELS = 24
 LETTER, HANDLE = 0.068, 0.65  # inches of an average letter of the legend, and of what stands before a name
 PAD = 0.07  # inches around everything
 FEW_DECADES = (1.5, 2.5)  # of the horizontal and of the vertical axis: below, 1, 2 and 5 of each are named
@@ -67,16 +69,26 @@ def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -
         axes.imshow(panel.image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.spines[:].set_visible(False)
         return
-    if panel.map is not None:
-        _map(axes, panel.map, style)
-    for mark in panel.marks:
-        if mark.kind != "targets":
-            _mark(axes, mark, chart, style)
+    fill(axes, panel, chart, style)
+    if panel.remark:
+        place, anchor = (1.0, "right") if panel.marks else (0.5, "center")
+        axes.text(
+            place, place, panel.remark, transform=axes.transAxes, ha=anchor, va="top", color=style.quiet, fontsize=SMALL
+        )
     for series in _lettered(chart, style):
         _letter(axes, panel, series, chart, style)
     for limit, span in ((axes.set_xlim, panel.spans[0]), (axes.set_ylim, panel.spans[1])):
         if span is not None:
             limit(*span)
+
+
+def fill(axes: Axes, panel: Panel, chart: Chart, style: Style) -> None:
+    """The map and the marks of a panel."""
+    if panel.map is not None:
+        _map(axes, panel.map, style)
+    for mark in panel.marks:
+        if mark.kind != "targets":
+            _mark(axes, mark, chart, style)
 
 
 def _axes(axes: Axes, panel: Panel, style: Style) -> None:
@@ -135,7 +147,10 @@ def _map(axes: Axes, drawn: Map, style: Style) -> None:
     elif drawn.shading == "height":
         levels, shades = np.linspace(*drawn.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
         axes.contourf(drawn.x, drawn.y, drawn.values, levels=levels, cmap=shades, extend="both", zorder=1)
-        axes.contour(drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5)
+        if drawn.lines:
+            axes.contour(
+                drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5
+            )
     elif drawn.shading == "kinds":
         kinds = ListedColormap([color or style.background for color in drawn.colors])
         axes.pcolormesh(drawn.x, drawn.y, drawn.values, cmap=kinds, vmin=-0.5, vmax=len(drawn.colors) - 0.5, zorder=1)
@@ -161,7 +176,10 @@ def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
     if mark.kind == "bars":
         _bars(axes, mark, chart, color)
     elif mark.kind == "dots":
-        _dots(axes, mark, color, style)
+        for alike in mark.alike:
+            _dots(axes, alike, _color(alike, index, style), style)
+    elif mark.kind == "arrows":
+        _arrows(axes, mark, color)
     else:
         axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y, label=mark.label))
         if mark.low is not None and mark.high is not None:
@@ -184,7 +202,10 @@ def _look(mark: Mark, color: str, style: Style, *, x: Any = (), y: Any = (), lab
         markersize=mark.size, markeredgecolor=style.background, markeredgewidth=EDGE * (mark.size > TINY), zorder=3,
         solid_joinstyle="round", label=label, alpha=mark.opacity, clip_on=mark.clip,
     )  # fmt: skip
-    if mark.hollow or mark.marker in look.THIN:
+    if mark.edge:
+        face, edge = (style.background, style.ink) if style.own else (mark.color, mark.edge)
+        line.set(color=face, markeredgecolor=edge, markeredgewidth=mark.width)
+    elif mark.hollow or mark.marker in look.THIN:
         line.set(markeredgecolor=color, markeredgewidth=mark.width, fillstyle="none" if mark.hollow else "full")
     if mark.dash and not dots:
         line.set_dashes([length / mark.width for length in mark.dash])
@@ -206,6 +227,14 @@ def _dots(axes: Axes, mark: Mark, color: str, style: Style) -> None:
             text, (x, y), SIDES[mark.side][:2], textcoords="offset points", color=style.ink, fontsize=SMALL,
             path_effects=halo, ha=SIDES[mark.side][2], zorder=4, annotation_clip=True, label=mark.label,
         )  # fmt: skip
+
+
+def _arrows(axes: Axes, mark: Mark, color: str) -> None:
+    look_ = {"arrowstyle": "-|>,head_width=0.14,head_length=0.28", "color": color, "linewidth": 0.0, "shrinkA": 0}
+    for tail, tip in np.column_stack([mark.x, mark.y]).reshape(-1, 2, 2):
+        axes.annotate(
+            "", tip, tail, arrowprops={**look_, "shrinkB": 0, "alpha": mark.opacity}, zorder=2, label=mark.label
+        )
 
 
 def _bars(axes: Axes, mark: Mark, chart: Chart, color: str) -> None:
@@ -238,6 +267,14 @@ def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -
         fontsize=SMALL, weight="bold", ha="center", va="center", zorder=6, annotation_clip=True,
         path_effects=[withStroke(linewidth=2, foreground=style.background)],
     )  # fmt: skip
+
+
+def wrapped(title: str, letters: int) -> str:
+    """A title in lines of so many letters, none of which breaks a layer such as (5, .5) or a stack that fits."""
+    whole = title.replace(", ", ",\u00a0")
+    if max(map(len, whole.split(" "))) > letters:
+        whole = whole.replace(")(", ") (")
+    return textwrap.fill(whole, letters)
 
 
 def _letter_of(index: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CLEAR = "rgba(0,0,0,0)"
 MARGIN = {"l": 56, "r": 12, "t": 34, "b": 48}
+TITLE_LINE = 18  # pixels: of each further line of a title
 LEGEND_GAP = 66  # pixels from the axes down to the legend
 TARGET, KEY, BAND = "target", "key", "band"  # what a trace is, in its `meta`: places to click, of the legend, intervals
 SIDES = {"above": "top center", "below": "bottom center", "left": "middle left", "right": "middle right"}
@@ -30,6 +31,7 @@ STAYS = {"marker": {"opacity": 1}}  # a click on a target fades no other mark
 UNSEEN = {"marker": {"opacity": 0}}
 LAST = 2000  # rank in the legend: after all others, which by default have 1000
 HEIGHT_LEVELS = 24
+ONE_STEP = 0.7  # decades: below, 1, 2 and 5 are too few numbers
 FEW_DECADES = 2.5  # below, 1, 2 and 5 of each are named
 RATE_TICKS = {"tickvals": [0.95, 0.975, 1, 1.025, 1.05], "ticktext": ["≤ .95", ".975", "1", "1.025", "≥ 1.05"]}
 
@@ -53,8 +55,12 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
     if legend:
         figure.add_traces(_key(chart, style, dark))
     figure.update_annotations(font_size=13)
+    more = max(panel.title.count("\n") for panel in chart.drawn)
+    if any(mark.kind == "targets" for panel in chart.drawn for mark in panel.marks):
+        figure.update_layout(clickmode="event+select")
     return figure.update_layout(
-        height=chart.height, margin=MARGIN if titles else MARGIN | {"t": 8}, showlegend=legend, hovermode="closest",
+        height=chart.height, margin=MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8},
+        dragmode=False if chart.drag == "none" else chart.drag, showlegend=legend, hovermode="closest",
         legend={
             "orientation": "h", "x": 0, "y": -LEGEND_GAP / max(chart.height - 82, 1), "yanchor": "top",
             "font": {"size": 12},
@@ -62,6 +68,13 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
         paper_bgcolor=CLEAR, plot_bgcolor=CLEAR, uirevision=chart.key or None, barmode="group",
         bargap=1 - look.BAR_GROUP,
     )  # fmt: skip
+
+
+def traces(chart: Chart, *, dark: bool = False) -> Iterable[Any]:
+    """What `paint` draws of the panels, in this order, without the legend."""
+    style = look.style_of("dark" if dark else "light")
+    for panel in chart.drawn:
+        yield from _traces(panel, chart, style, dark)
 
 
 def clicked(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
@@ -76,13 +89,15 @@ def clicked(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> tuple[int
 def _axes(chart: Chart, *, titles: bool) -> go.Figure:
     names = [panel.title.replace("\n", "<br>") if panel else "" for panel in chart.panels]
     named = titles and any(names) and len(chart.panels) > 1
-    close = "y" in chart.linked or all(panel.bare for panel in chart.drawn)
+    bare = all(panel.bare for panel in chart.drawn)
+    close = "y" in chart.linked or bare
     return make_subplots(
         rows=chart.rows,
         cols=chart.columns,
         shared_xaxes="all" if "x" in chart.linked else False,
         shared_yaxes="all" if "y" in chart.linked else False,
         horizontal_spacing=0.03 if close else 0.27 / max(chart.columns, 2),
+        vertical_spacing=0.03 if bare else None,
         subplot_titles=names if named else None,
         specs=[
             [{} if place < len(chart.panels) and chart.panels[place] else None for place in row]
@@ -112,6 +127,12 @@ def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int)
         figure.update_yaxes(scaleanchor=x, row=row, col=column)
     if panel.image is not None:
         figure.update_yaxes(autorange="reversed", row=row, col=column)
+    if panel.remark:
+        place, anchor = (1, "right") if panel.marks else (0.5, "center")
+        figure.add_annotation(
+            text=panel.remark, x=place, y=place, xref="x domain", yref="y domain", showarrow=False, xanchor=anchor,
+            row=row, col=column,
+        )  # fmt: skip
 
 
 def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
@@ -121,7 +142,7 @@ def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
         return ({} if span is None else {"range": list(span)}) | ({"tickformat": ".0%"} if scale == "percent" else {})
     together = chart.drawn if "xy"[axis] in chart.linked else (panel,)
     decades = max(one.decades(axis) for one in together)
-    step = "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
+    step = None if decades < ONE_STEP else "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
     limits = {} if span is None else {"range": np.log10(span).tolist()}
     return limits | {"type": "log", "tickformat": "~g", "dtick": step}
 
@@ -156,17 +177,26 @@ def _band(mark: Mark, color: str) -> go.Scatter:
 
 
 def _line(mark: Mark, color: str, style: Style) -> go.Scatter:
-    dash = ",".join(f"{length / PIXEL:.4g}px" for length in mark.dash) or "solid"
-    line = {"color": color, "width": mark.width / PIXEL, "dash": dash}
+    line = {"color": color, "width": mark.width / PIXEL, "dash": dashes(mark.dash)}
     return go.Scatter(x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_named(mark))
 
 
+def dashes(lengths: Sequence[float]) -> str:
+    """Lengths in points as plotly calls them."""
+    return ",".join(f"{length / PIXEL:.4g}px" for length in lengths) or "solid"
+
+
 def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:
-    marker: dict[str, Any] = {"color": color, "size": mark.size / PIXEL, "symbol": look.CODES[mark.marker][1]}
+    symbols = [look.CODES[shape][1] + "-open" * mark.hollow for shape in mark.markers or (mark.marker,)]
+    sizes = [size / PIXEL for size in mark.sizes or (mark.size,)]
+    marker: dict[str, Any] = {
+        "color": mark.colors or color,
+        "size": sizes if mark.sizes else sizes[0],
+        "symbol": symbols if mark.markers else symbols[0],
+    }
     edge = {"width": look.EDGE * (mark.size > look.TINY) / PIXEL, "color": style.background}
-    if mark.hollow or mark.marker in look.THIN:
-        edge = {"width": mark.width / PIXEL, "color": color}
-        marker["symbol"] += "-open" if mark.hollow else ""
+    if mark.hollow or mark.edge or mark.marker in look.THIN:
+        edge = {"width": mark.width / PIXEL, "color": mark.edge or color}
     errors = {}
     if mark.low is not None and mark.high is not None:
         errors["error_y"] = {
@@ -187,6 +217,14 @@ def _points(mark: Mark, style: Style) -> dict[str, Any]:
 
 def _bars(mark: Mark, color: str, style: Style) -> go.Bar:
     return go.Bar(x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_named(mark))
+
+
+def _arrows(mark: Mark, color: str, style: Style) -> go.Scatter:
+    """Heads that plotly turns on the screen, so that they point along the line in any proportions of the plot."""
+    x, y = (np.insert(np.asarray(axis, np.float32), range(2, len(axis) + 1, 2), np.nan) for axis in (mark.x, mark.y))
+    sizes = np.tile([0, mark.size / PIXEL, 0], len(mark.x) // 2)
+    marker = {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color, "line": {"width": 0}}
+    return go.Scatter(x=x, y=y, mode="markers", marker=marker, **_named(mark))
 
 
 def _targets(mark: Mark, color: str, style: Style) -> go.Scatter:
@@ -235,7 +273,7 @@ def _heights(drawn: Map) -> go.Contour:
     lines = {"coloring": "heatmap", "start": low, "end": high, "size": (high - low) / HEIGHT_LEVELS}
     return go.Contour(
         z=drawn.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
-        line={"color": look.CONTOUR, "width": 1}, showscale=False, **_place(drawn),
+        line={"color": look.CONTOUR, "width": int(drawn.lines)}, showscale=False, **_place(drawn),
     )  # fmt: skip
 
 
@@ -262,7 +300,7 @@ def _place(drawn: Map) -> dict[str, Any]:
     return {"x": x, "y": y, "name": drawn.name, **_hover(drawn.hover, drawn.data)}
 
 
-_PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "targets": _targets}
+_PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "arrows": _arrows, "targets": _targets}
 _MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds}
 
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from app.export.pages import PAGES, page_of
 from app.figures.caption import program
-from app.state.links import explain
-from app.state.share import VERSION, migrated
+from app.state.errors import explain
+from app.state.links import FIRST_VERSION, migrated, version_of
 
 FORMAT = "lookahead-lab"
 CONFIG_NAME = "config.json"
@@ -70,16 +70,18 @@ def restore(data: bytes) -> Restored:
 
 
 def _validated(page: str, settings: dict[str, Any]) -> BaseModel:
-    settings = dict(migrated(settings))
-    version = str(settings.pop("v", VERSION))
-    if version != VERSION:
+    model = PAGES[page].model
+    settings = migrated(settings, model)
+    version = str(settings.get("v", FIRST_VERSION))
+    if version != version_of(model):
         raise ValueError(f"v: settings of version {version[:20]!r} are not known here; a newer program wrote them")
     try:
-        return PAGES[page].model.model_validate(settings)
+        return model.model_validate({**settings, "v": int(version)})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])[:80]
-        raise ValueError(f"{place or 'config'}: {explain(first)} (got {str(first['input'])[:40]!r})") from None
+        place = ".".join(str(part) for part in first["loc"])[:80] or "config"
+        reason = explain(first, within=len(first["loc"]))
+        raise ValueError(f"{place}: {reason} (got {str(first['input'])[:40]!r})") from None
 
 
 def _parsed(data: bytes) -> dict[str, Any]:

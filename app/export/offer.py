@@ -68,7 +68,7 @@ def scene_offer(scene: Callable[[], Scene], caption: Caption, name: str = "paths
     """What can be made of a scene alone."""
 
     def interactive() -> bytes:
-        from app.draw.plotly_page import plotly_html
+        from app.draw.page import plotly_html
 
         return plotly_html(scene())
 

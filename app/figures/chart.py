@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]
-Kind = Literal["line", "dots", "bars", "targets"]
+Kind = Literal["line", "dots", "bars", "arrows", "targets"]
 Side = Literal["above", "below", "left", "right"]
 Scale = Literal["linear", "log", "percent"]
 Shading = Literal["rate", "height", "inside", "kinds"]
 Linked = Literal["", "x", "y", "xy"]
+Drag = Literal["zoom", "pan", "none"]
 
 UNTITLED = Caption("")
 TABLE_COLUMNS = ("panel", "series", "part", "x", "y", "low", "high", "value")
@@ -41,10 +42,12 @@ class Mark:
         series: whose points, such as an optimizer.      color: #rrggbb; empty is the ink of the page.
         x, y: (points,); NaN breaks a line.
         part: what of it, such as slow weights; empty where a series has one part only.
-        kind: targets are unseen places to hover and click, on pages only; they have no name in the legend.
+        kind: targets are unseen places to hover and click, on pages only; they have no name in the legend. Arrows have
+            their tails at even points and their tips at odd ones.
         low, high: (points,) interval about y: a band along a line, bars at dots; None for none.
-        width, dash: of a line; the width also of the edge of hollow and thin dots.
+        width, dash: of a line; the width also of the edge of dots that are hollow or thin or whose edge has a colour.
         marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
+        markers, sizes, colors: of each dot, where they differ.      edge: colour of their outline; empty is the page's.
         texts: written beside the dots, on this side.      quiet: a guide or what lies behind: in the page's grey.
         clip: whether what reaches over the frame is cut off.
         hover, data: template of the hover text, empty for none, and the numbers or words (points,) that it names.
@@ -63,6 +66,10 @@ class Mark:
     marker: Shape = "circle"
     size: float = 5.0
     hollow: bool = False
+    markers: tuple[Shape, ...] = ()
+    sizes: tuple[float, ...] = ()
+    colors: tuple[str, ...] = ()
+    edge: str = ""
     opacity: float = 1.0
     texts: tuple[str, ...] = ()
     side: Side = "above"
@@ -76,6 +83,23 @@ class Mark:
         """Its whole name."""
         return f"{self.series}, {self.part}" if self.part else self.series
 
+    @property
+    def alike(self) -> tuple[Mark, ...]:
+        """Dots that look the same as marks of their own; the mark itself where all do."""
+        varied = {"marker": self.markers, "size": self.sizes, "color": self.colors}
+        names = [name for name, values in varied.items() if values]
+        if not names:
+            return (self,)
+        looks = list(zip(*(varied[name] for name in names), strict=True))
+        return tuple(
+            replace(
+                self, x=self.x[at], y=self.y[at], markers=(), sizes=(), colors=(), hover="", data={},
+                **dict(zip(names, look, strict=True)),
+            )
+            for look in dict.fromkeys(looks)
+            for at in [[index for index, one in enumerate(looks) if one == look]]
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Map:
@@ -84,6 +108,7 @@ class Map:
     Attributes:
         x, y, values: (columns,), (rows,), (rows, columns).
         span: of heights, from dark to light.      colors: of kinds, whose values count from 0; empty is the page.
+        lines: whether heights have contour lines.
         hover, data: as for marks; data are (rows, columns).
     """
 
@@ -94,6 +119,7 @@ class Map:
     shading: Shading
     span: Pair = (0.0, 1.0)
     colors: tuple[str, ...] = ()
+    lines: bool = True
     hover: str = ""
     data: Mapping[str, ArrayLike] = field(default_factory=dict)
 
@@ -107,6 +133,7 @@ class Panel:
         labels, scales: of the two axes.      spans: of the two axes, as far as their data need; None follows the data.
         ticks: positions and words on the horizontal axis, where numbers will not do.
         square: whether both axes have the same unit.      bare: whether there are no numbers at the axes.
+        remark: a few words in the upper right corner, or in the middle where there are no marks.
     """
 
     title: str = ""
@@ -119,6 +146,7 @@ class Panel:
     ticks: tuple[tuple[float, str], ...] = ()
     square: bool = False
     bare: bool = False
+    remark: str = ""
 
     @property
     def gridded(self) -> bool:
@@ -142,6 +170,7 @@ class Chart:
         panels: row by row; None leaves a place empty.      columns: places in a row.
         caption: what is shown and how it was made.      note: at the top right, such as the step.
         height: pixels on a page.      linked: axes that all panels share, so that zooming one zooms all.
+        drag: what dragging with the mouse does on a page.
         key: as long as it is the same, a page keeps zoom and what was switched off; empty where it need not.
 
     Raises:
@@ -154,6 +183,7 @@ class Chart:
     note: str = ""
     height: int = 380
     linked: Linked = ""
+    drag: Drag = "zoom"
     key: str = ""
 
     def __post_init__(self) -> None:

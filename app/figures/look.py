@@ -10,14 +10,16 @@ from app.player.look import LOOK
 
 StyleName = Literal["light", "dark", "print"]
 STYLES: tuple[str, ...] = get_args(StyleName)
-Shape = Literal["circle", "square", "diamond", "triangle", "star", "cross", "stroke"]
+Shape = Literal["circle", "ring", "square", "diamond", "triangle", "star", "cross", "plus", "stroke"]
 CODES: dict[str, tuple[str, str]] = {  # of shapes, as matplotlib and as plotly call them
     "circle": ("o", "circle"),
+    "ring": (r"$\odot$", "circle-dot"),
     "square": ("s", "square"),
     "diamond": ("D", "diamond"),
     "triangle": ("^", "triangle-up"),
     "star": ("*", "star"),
     "cross": ("x", "x-thin"),
+    "plus": ("+", "cross-thin"),
     "stroke": ("_", "line-ew"),
 }
 DOTTED, DASHED = (1.5, 1.5), (5.0, 2.0)  # guides
@@ -28,7 +30,7 @@ CONVERGES, DIVERGES = PALETTE[0], PALETTE[1]
 RATES = (0.95, 1.05)  # rates beyond these share the colour of the end
 BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
 TINY, EDGE, INTERVAL = 3.0, 0.5, 1.2  # points: dots up to here have no edge; that of others; lines of intervals
-THIN = ("cross", "stroke")  # shapes without an inside
+THIN = ("cross", "plus", "stroke")  # shapes without an inside
 MUTED = "#888888"  # readable on light and dark pages alike
 # Fades towards the heights: the page shows through, so that the same picture suits light and dark themes.
 SLATE = [[end, "rgba({:g},{:g},{:g},{:g})".format(*color)] for end, color in enumerate(LOOK.slate)]

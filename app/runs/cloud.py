@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from app.player import Track
+from app.runs.cache import recent
 from app.runs.surfaces import escape_radius
 from app.state import SurfacesConfig
+from app.state.limits import current_limits
 from landscapes.noise import noisy_field
 from landscapes.surfaces import Surface
 from optim_core.spec import OptimizerSpec
@@ -21,18 +23,23 @@ from optim_core.trajectory import Trajectory, record
 
 Floats = NDArray[np.float64]
 
-MIN_RUNS, MAX_RUNS = 10, 500
+MIN_RUNS, MAX_RUNS = 10, current_limits().cloud_runs
 ROWS = 100  # kept of a run, about: what the player moves through in ten seconds
 CONFIDENCE = 0.99
 
 
+def _key(config: SurfacesConfig, runs: int, on_progress: object = None) -> Hashable:
+    return config.landscape, config.starts[0], config.gradient_noise(), config.steps, config.specs(), runs
+
+
+@recent(8, key=_key)
 def seed_cloud(config: SurfacesConfig, runs: int, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """Every optimizer from the page's first start under `runs` draws of the noise; about 100 rows are kept.
 
     Draws differ by the start's index: run 0 is the one that the page shows.
 
     Raises:
-        ValueError: runs is not from 10 to 500.
+        ValueError: runs is not from MIN_RUNS to MAX_RUNS.
     """
     if not MIN_RUNS <= runs <= MAX_RUNS:
         raise ValueError(f"runs must be from {MIN_RUNS} to {MAX_RUNS}, got {runs}")

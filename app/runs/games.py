@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.figures.curves import distance
-from app.figures.surfaces import Domain, Grid
+from app.runs.cache import recent
+from app.runs.grid import Domain, Grid, distance
 from app.runs.streamlines import Streamlines, streamlines_of
-from app.runs.surfaces import Recent
 from app.state import GamesConfig
 from landscapes.games import Game
 from landscapes.noise import with_noise
@@ -44,19 +43,24 @@ class GameScenery:
         return np.array([equilibrium.place for equilibrium in self.game.equilibria], dtype=np.float64).reshape(-1, 2)
 
 
-_sceneries: Recent[GameScenery] = Recent(32)
-_trajectories: Recent[Trajectory] = Recent(48)
-
-
+@recent(32, key=lambda config: (config.game, config.parameter))
 def game_scenery(config: GamesConfig) -> GameScenery:
     """The game's flow, −v: where both players go who step on their own gradient."""
-    return _sceneries.get((config.game, config.parameter), lambda: _scenery(config.landscape))
+    game = config.landscape
+    x, y = (np.linspace(low, high, POINTS) for low, high in game.domain)
+    where = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    value, v = (part.numpy() for part in game.field()(torch.from_numpy(where), 0))
+    speed = np.linalg.norm(v, axis=-1).reshape(POINTS, POINTS)
+    lines = streamlines_of(lambda places: _flow(game, places), game.domain)
+    return GameScenery(game, lines, Grid(x, y, speed), value.reshape(speed.shape))
 
 
+@recent(48, key=lambda config, on_progress=None: config.model_copy(update={"panels": False}))
 def game_run(config: GamesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Games page shows."""
-    key = config.model_copy(update={"panels": False})
-    return _trajectories.get(key, lambda: _record(config, on_progress))
+    field = with_noise(config.landscape.field(), config.gradient_noise(), len(config.starts))
+    escape = escape_radius(config)
+    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
 
 
 def escape_radius(config: GamesConfig) -> float:
@@ -128,25 +132,6 @@ def left_view(run: Trajectory, index: int, domain: Domain) -> NDArray[np.int64]:
     last_inside = len(inside) - 1 - inside[::-1].argmax(axis=0)
     steps: NDArray[np.int64] = run.step[np.minimum(last_inside + 1, len(inside) - 1)]
     return np.where(inside[-1], -1, steps)
-
-
-def _record(config: GamesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
-    field = with_noise(config.landscape.field(), config.gradient_noise(), len(config.starts))
-    escape = escape_radius(config)
-    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
-
-
-def _scenery(game: Game) -> GameScenery:
-    x, y = (np.linspace(low, high, POINTS) for low, high in game.domain)
-    where = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    value, v = (part.numpy() for part in game.field()(torch.from_numpy(where), 0))
-    speed = np.linalg.norm(v, axis=-1).reshape(POINTS, POINTS)
-    return GameScenery(
-        game,
-        streamlines_of(lambda places: _flow(game, places), game.domain),
-        Grid(x, y, speed),
-        value.reshape(speed.shape),
-    )
 
 
 def _flow(game: Game, places: Floats) -> Floats:

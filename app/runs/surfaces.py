@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 
-from app.figures.surfaces import Grid, sample
 from app.player import Track, tracks_of
+from app.runs.cache import recent
+from app.runs.grid import Grid, sample
 from app.state import SurfacesConfig
 from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
@@ -20,31 +19,7 @@ from landscapes.surfaces import Minimum
 from optim_core.averaging import exponential_average
 from optim_core.trajectory import Trajectory, record
 
-Value = TypeVar("Value")
 ESCAPE = 20.0  # times the domain's size: a run beyond it is counted as diverged
-
-torch.set_num_threads(2)
-
-
-class Recent(Generic[Value]):
-    """The last `size` results, shared by all visitors; results are read-only, so nobody needs a copy."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._lock = size, threading.Lock()
-        self._kept: OrderedDict[Hashable, Value] = OrderedDict()
-
-    def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        """The result under `key`, computed on the first call; two visitors may compute at once, neither waits."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        value = compute()
-        with self._lock:
-            self._kept[key] = value
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,25 +46,25 @@ class Scenery:
         return min([minimum.value for minimum in self.minima], default=float(np.nanmin(self.grid.height)))
 
 
-_sceneries: Recent[Scenery] = Recent(32)
-_trajectories: Recent[Trajectory] = Recent(48)
-
-
+@recent(32, key=lambda config: (config.landscape, config.gradient_noise() if config.noise == "minibatch" else None))
 def scenery(config: SurfacesConfig) -> Scenery:
     """The surface itself or, under mini-batch noise, the mean of its shifted copies with minima of its own."""
     noise = config.gradient_noise() if config.noise == "minibatch" else None
-
-    def build() -> Scenery:
-        shown = mean_surface(config.landscape, noise) if noise else config.landscape
-        return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
-
-    return _sceneries.get((config.landscape, noise), build)
+    shown = mean_surface(config.landscape, noise) if noise else config.landscape
+    return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
 
 
+def run_key(config: SurfacesConfig, on_progress: object = None) -> Hashable:
+    """What a run on a surface depends on."""
+    return (config.landscape, config.starts, config.gradient_noise(), config.steps, config.specs())
+
+
+@recent(48, key=run_key)
 def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Surfaces page shows."""
-    key = (config.landscape, config.starts, config.gradient_noise(), config.steps, config.specs())
-    return _trajectories.get(key, lambda: _record(config, on_progress))
+    field = noisy_field(config.landscape, config.gradient_noise(), len(config.starts))
+    escape = escape_radius(config)
+    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
 
 
 def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]:
@@ -100,12 +75,6 @@ def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]
         replace(track, averaged=exponential_average(track.fast, decay)) if (decay := decays[track.name]) else track
         for track in tracks
     )
-
-
-def _record(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
-    field = noisy_field(config.landscape, config.gradient_noise(), len(config.starts))
-    escape = escape_radius(config)
-    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
 
 
 def escape_radius(config: SurfacesConfig) -> float:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from app.export.games import game_caption
 from app.export.scripts.text import WIDTH, Node, assigned, call, constructor, listing, mapping, quoted, script
 from app.figures.caption import surface_caption
+from app.figures.games import game_caption
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
 from app.state.surfaces import OWN

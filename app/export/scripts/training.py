@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.export.gans import gan_caption
-from app.export.networks import network_caption
 from app.export.scripts.text import assigned, constructor, mapping, script
+from app.figures.gans import gan_caption
+from app.figures.networks import network_caption
 from app.runs.networks import requests
 
 if TYPE_CHECKING:

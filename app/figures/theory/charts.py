@@ -23,14 +23,13 @@ Maker = Callable[[TheoryConfig, Progress | None], Chart]
 
 def _map(config: TheoryConfig, on_progress: Progress | None) -> Chart:
     rates, finer, fine_rates = theory_runs.closed_form_map(config)
-    simulated = theory_runs.simulated_map(config, on_progress) if config.simulate else None
-    here = (float(getattr(config, config.x)), float(getattr(config, config.y)))
-    return rate_map(config.grid(), rates, (finer, fine_rates), simulated, here, "as set")
+    simulated = theory_runs.simulated_map(config, on_progress) if config.stability.simulate else None
+    return rate_map(config.grid(), rates, (finer, fine_rates), simulated, config.here, "as set")
 
 
 def _factors(config: TheoryConfig, _: Progress | None) -> Chart:
-    spec = config.spec(lr=config.lr)
-    levels, apart = linear_factors(config.jacobian, spec)
+    spec = config.spec(lr=config.stability.lr)
+    levels, apart = linear_factors(config.stability.jacobian, spec)
     return factors_chart(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
 
 
@@ -63,7 +62,7 @@ def _accuracy(config: TheoryConfig, on_progress: Progress | None) -> Chart:
 
 
 def _rates(config: TheoryConfig, on_progress: Progress | None) -> Chart:
-    run = theory_runs.rates(config, config.power, on_progress)
+    run = theory_runs.rates(config, config.rates.power, on_progress)
     return rates_chart(run, theory_runs.slopes(run))
 
 
@@ -71,5 +70,5 @@ MAKERS: dict[str, dict[str, Maker]] = {
     "stability": {"map": _map, "factors": _factors},
     "noise": {"variance": _variance, "trade-off": _trade_off},
     "regularization": {"landscapes": _landscapes, "coefficients": _coefficients, "accuracy": _accuracy},
-    "rate": {"rates": _rates},
+    "rates": {"rates": _rates},
 }

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from app.draw.plotly import clicked, paint
+from app.draw.plotly_scene import paint_ground
 from app.figures.chart import Chart
 from app.figures.look import on_dark
+from app.figures.scene import Scene
 
 CHART = {"displayModeBar": False}
+GROUND = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
 
 
 def inks(colors: Sequence[str]) -> tuple[str, ...]:
@@ -35,10 +37,16 @@ def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = Fals
     return clicked(figure, event.selection.points)
 
 
-def draw_linked(charts: Mapping[str, go.Figure], keys: Sequence[str]) -> None:
-    """The charts side by side under their titles; the player finds each by its key."""
-    columns = st.columns(len(charts))
-    for column, (title, figure), key in zip(columns, charts.items(), keys, strict=False):
+def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
+    """What lies below the player, which finds it by its key."""
+    st.plotly_chart(paint_ground(scene, dark=dark()), key=key, config=dict(config), theme="streamlit")
+
+
+def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
+    """The panels of a chart side by side, each as a chart under its title; the player finds each by its key."""
+    columns = st.columns(len(chart.panels))
+    for place, (column, panel, key) in enumerate(zip(columns, chart.drawn, keys, strict=False)):
         with column:
-            st.caption(f"**{title}**")
+            st.caption(f"**{panel.title}**")
+            figure = paint(chart.of(place), dark=dark(), legend=False, titles=False)
             st.plotly_chart(figure, key=key, config=CHART)

@@ -26,7 +26,7 @@ def draw(config: TheoryConfig) -> None:
     """Variance over depth, k and α with the measurement on it, the table, and the trade-off."""
     st.markdown(
         f"{MATRICES if config.has_velocity else SCALARS}: variance of the outermost slow weights at their "
-        rf"synchronisations, on $\tfrac12 h x^2$ with $h = {config.h:g}$"
+        rf"synchronisations, on $\tfrac12 h x^2$ with $h = {config.noise.h:g}$"
     )
     curves = theory_runs.variance_curves(config)
     slot = st.empty()
@@ -60,7 +60,7 @@ def _measured(config: TheoryConfig) -> list[VarianceRun]:
     runs = []
     for equal_effective in (False, True):
         try:
-            with progress(f"Measuring over {config.seeds:,} runs") as on_progress:
+            with progress(f"Measuring over {config.noise.seeds:,} runs") as on_progress:
                 run = theory_runs.measured_variances(config, equal_effective=equal_effective, on_progress=on_progress)
             runs.append(run)
         except ValueError as problem:

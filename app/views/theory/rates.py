@@ -24,10 +24,10 @@ def draw(config: TheoryConfig) -> None:
     st.markdown(
         rf"$f(s) = \sum_j h_j\, s_j^2/(1 + s_j^2)$, nonconvex, $d = {len(problem.h)}$, $h_j$ from {problem.h[0]:g} to "
         rf"{problem.h[-1]:g}, so $L = {problem.smoothness:g}$; noise $\sigma = {problem.sigma:g}$ per coordinate; "
-        rf"$lr = {config.c:g}/\sqrt{{T}}${' / Π α' if config.equal_effective else ''}; from $s = (1, …, 1)$"
+        rf"$lr = {config.rates.c:g}/\sqrt{{T}}${' / Π α' if config.rates.equal_effective else ''}; from $s = (1, …, 1)$"
     )
     chart, table = st.empty(), st.empty()
-    for power in sorted({min(FIRST_POWER, config.power), config.power}):
+    for power in sorted({min(FIRST_POWER, config.rates.power), config.rates.power}):
         with progress("Running every T") as on_progress:
             run = theory_runs.rates(config, power, on_progress)
         fits = theory_runs.slopes(run)

@@ -28,7 +28,7 @@ def draw(config: TheoryConfig) -> None:
         r"The mean step over random orders of $m$ mini-batches, without replacement, follows gradient flow on "
         r"$C_n = C + a\,V + b\,\|g\|^2$, $V$ being the variance of the mini-batches' gradients"
     )
-    reason = why_not(config.batches, config.layers)
+    reason = why_not(config.regularization.batches, config.stack)
     if reason:
         st.warning(f"The modified loss does not apply here: {reason}.")
         _remedy(config)
@@ -53,9 +53,9 @@ def draw(config: TheoryConfig) -> None:
 
 def _remedy(config: TheoryConfig) -> None:
     """A number of mini-batches that the layers fit into, where the slider reaches it."""
-    period = base_steps(config.layers)
-    if 2 <= period <= MAX_BATCHES and all(layer.alpha for layer in config.layers):
-        fitting = config.model_copy(update={"batches": period})
+    period = base_steps(config.stack)
+    if 2 <= period <= MAX_BATCHES and all(layer.alpha for layer in config.stack):
+        fitting = config.having("regularization", batches=period)
         st.button(f"Use m = {period}", key=f"{PAGE}.remedy", on_click=session.adopt, args=(PAGE, fitting))
 
 
@@ -73,10 +73,10 @@ def _landscapes(config: TheoryConfig) -> None:
 def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
     step = "epoch" if modified.base_steps == modified.batches else f"{modified.base_steps} base steps"
     return (
-        f"{SURFACES[config.surface].name}, m = {modified.batches}, {REGIMES[modified.regime]}: "
+        f"{SURFACES[config.regularization.surface].name}, m = {modified.batches}, {REGIMES[modified.regime]}: "
         f"a = {modified.variance:.4g}, b = {modified.gradient:.4g}; the penalty on V is {modified.amplification:.3g} "
         f"times SGD's at this effective lr, {modified.effective_lr:.3g}. "
-        f"Mean over {config.orders:,} orders in antithetic pairs; a mean step is one {step}."
+        f"Mean over {config.regularization.orders:,} orders in antithetic pairs; a mean step is one {step}."
     )
 
 

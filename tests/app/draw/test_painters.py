@@ -28,16 +28,23 @@ from PIL import Image
 
 from app.draw.matplotlib import draw_chart
 from app.draw.plotly import BAND, KEY, TARGET, paint
+from app.draw.plotly_scene import paint_ground
+from app.draw.scenes import backdrop
 from app.export import Offer, offer_of
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import CODES, PIXEL, style_of
+from app.figures.scene import Scene
+from app.state.links import migrated
 from app.state.theory import TheoryConfig
+from tests.app.draw import page_charts
 
 QUICK = {"seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, "k_high": 6}
 
 
 def theory(instrument: str, **settings: object) -> Offer:
-    return offer_of(TheoryConfig.model_validate({**QUICK, "instrument": instrument, **settings}))
+    """Settings by their names in version 1, which are one for each setting."""
+    current = migrated({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
+    return offer_of(TheoryConfig.model_validate({**current, "v": 2}))
 
 
 PAGES: dict[str, Callable[[], Offer]] = {
@@ -45,7 +52,7 @@ PAGES: dict[str, Callable[[], Offer]] = {
     "theory: stability with kept momentum": lambda: theory("stability", base="momentum", simulate=False),
     "theory: noise": lambda: theory("noise"),
     "theory: regularization": lambda: theory("regularization"),
-    "theory: rate": lambda: theory("rate"),
+    "theory: rates": lambda: theory("rates"),
 }
 
 
@@ -82,6 +89,7 @@ CHARTS = [
         for page in PAGES
         for name in offer(page).charts
     ),
+    *(pytest.param(make, id=name) for name, make in page_charts.CHARTS.items()),
     pytest.param(every_kind, id="every kind"),
 ]
 
@@ -101,12 +109,13 @@ def rgba(color: Any, opacity: float | None = None) -> list[float]:
 
 
 def of_plotly(figure: Any) -> Panels:
-    panels: dict[str, dict[str, list[Thing]]] = {}
+    panels: dict[str, dict[str, list[Thing]]] = {
+        axis.plotly_name.replace("axis", ""): defaultdict(list) for axis in figure.select_xaxes()
+    }
     for trace in figure.data:
         if trace.meta not in (KEY, TARGET):
-            held = panels.setdefault(trace.xaxis or "x", defaultdict(list))
             for kind, thing in PLOTLY[trace.type](trace):
-                held[kind].append(thing)
+                panels[trace.xaxis or "x"][kind].append(thing)
     return [panels[axis] for axis in sorted(panels, key=lambda axis: int(axis[1:] or 1))]
 
 
@@ -118,15 +127,30 @@ def plotly_scatter(trace: Any) -> Iterator[tuple[str, Thing]]:
         dash = [] if trace.line.dash == "solid" else [float(one[:-2]) * PIXEL for one in trace.line.dash.split(",")]
         color = rgba(trace.line.color, trace.opacity)
         yield "mark", (trace.name, "line", trace.x, trace.y, color, trace.line.width * PIXEL, dash)
+    elif trace.marker.symbol == "arrow":
+        for at in range(0, len(trace.x), 3):
+            tail, tip = np.transpose([trace.x[at : at + 2], trace.y[at : at + 2]])
+            yield "arrow", (trace.name, tail, tip)
     else:
-        shape, hollow = trace.marker.symbol.removesuffix("-open"), trace.marker.symbol.endswith("-open")
-        color = rgba(trace.marker.color, trace.opacity)
-        size, edge = (length * PIXEL for length in (trace.marker.size, trace.marker.line.width))
-        yield "mark", (trace.name, shape, trace.x, trace.y, color, size, edge, hollow)
+        looks = [each(trace.marker[name], len(trace.x)) for name in ("symbol", "size", "color")]
+        edge = trace.marker.line.width * PIXEL
+        for symbol, size, color in dict.fromkeys(zip(*looks, strict=True)):
+            alike = [at for at, one in enumerate(zip(*looks, strict=True)) if one == (symbol, size, color)]
+            shape, hollow = symbol.removesuffix("-open"), symbol.endswith("-open")
+            place = np.asarray(trace.x)[alike], np.asarray(trace.y)[alike]
+            yield "mark", (trace.name, shape, *place, rgba(color, trace.opacity), size * PIXEL, edge, hollow)
     for text, x, y in zip(trace.text or (), trace.x, trace.y, strict=False):
         yield "text", (trace.name, text, x, y)
     if trace.error_y.array is not None:
-        yield "interval", (trace.name, trace.x, trace.y - trace.error_y.arrayminus, trace.y + trace.error_y.array)
+        x, y, below, above = (
+            np.asarray(values)[np.isfinite(trace.y)]
+            for values in (trace.x, trace.y, trace.error_y.arrayminus, trace.error_y.array)
+        )
+        yield "interval", (trace.name, x, y - below, y + above)
+
+
+def each(values: Any, count: int) -> list[Any]:
+    return list(values) if isinstance(values, tuple | list | np.ndarray) else [values] * count
 
 
 def plotly_bar(trace: Any) -> Iterator[tuple[str, Thing]]:
@@ -140,6 +164,8 @@ def plotly_heatmap(trace: Any) -> Iterator[tuple[str, Thing]]:
 def plotly_contour(trace: Any) -> Iterator[tuple[str, Thing]]:
     lines = trace.contours
     count = 1 if lines.type == "constraint" else round((lines.end - lines.start) / lines.size) + 1
+    if trace.line.width == 0:
+        return
     levels = [lines.value] if count == 1 else lines.start + lines.size * np.arange(count)
     yield "contours", (levels, np.nanmin(trace.z), np.nanmax(trace.z))
 
@@ -200,7 +226,7 @@ def band(artist: Any) -> Iterator[tuple[str, Thing]]:
 
 def interval(artist: Any) -> Iterator[tuple[str, Thing]]:
     (_, _, (bars,)) = artist
-    ends = np.array(bars.get_segments())
+    ends = np.array([ends for ends in bars.get_segments() if len(ends)])
     yield "interval", (artist.get_label(), ends[:, 0, 0], ends[:, 0, 1], ends[:, 1, 1])
 
 
@@ -222,7 +248,10 @@ def contours(artist: Any) -> Iterator[tuple[str, Thing]]:
 
 
 def text(artist: Any) -> Iterator[tuple[str, Thing]]:
-    yield "text", (artist.get_label(), artist.get_text(), *artist.xy)
+    if artist.arrow_patch is not None:
+        yield "arrow", (artist.get_label(), artist.xyann, artist.xy)
+    else:
+        yield "text", (artist.get_label(), artist.get_text(), *artist.xy)
 
 
 def image(artist: Any) -> Iterator[tuple[str, Thing]]:
@@ -260,8 +289,23 @@ def test_both_painters_draw_the_same_marks_in_the_same_order(make: Callable[[], 
     assert_same_marks(chart, chart)
 
 
+@pytest.mark.parametrize("make", page_charts.SCENES.values(), ids=page_charts.SCENES)
+def test_what_lies_below_the_player_is_what_lies_below_the_tracks_of_a_file(make: Callable[[], Scene]) -> None:
+    scene = make()
+    page, file = paint_ground(scene), backdrop(scene, style_of("light"), (8, 5), 80).figure
+    assert_same_panels(of_plotly(page), of_matplotlib(file))
+    for axes, panel in zip(axes_of(file), scene.ground(), strict=True):
+        assert_same(page.layout.xaxis.range, axes.get_xlim(), "across")
+        assert_same(page.layout.yaxis.range, axes.get_ylim(), "upwards")
+        assert page.layout.xaxis.title.text == axes.get_xlabel() == panel.labels[0]
+
+
 def assert_same_marks(on_page: Chart, in_file: Chart) -> None:
-    pages, files = of_plotly(paint(on_page)), of_matplotlib(draw_chart(in_file, style_of("light"), (8, 5), 80))
+    file = draw_chart(in_file, style_of("light"), (8, 5), 80)
+    assert_same_panels(of_plotly(paint(on_page)), of_matplotlib(file))
+
+
+def assert_same_panels(pages: Panels, files: Panels) -> None:
     assert len(pages) == len(files)
     for number, (page, file) in enumerate(zip(pages, files, strict=True)):
         assert page.keys() == file.keys()
@@ -306,6 +350,9 @@ def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[],
         if x.tickvals:
             assert_same(x.tickvals, axes.get_xticks(), "ticks")
             assert list(x.ticktext) == [label.get_text() for label in axes.get_xticklabels()]
+    remarks = [panel.remark for panel in chart.drawn if panel.remark]
+    assert [note.text for note in page.layout.annotations if note.text in remarks] == remarks
+    assert [text.get_text() for axes in axes_of(file) for text in axes.texts if text.get_text() in remarks] == remarks
     listed = [trace for trace in page.data if getattr(trace, "showlegend", False)]
     entries = sorted(listed, key=lambda trace: trace.legendrank)
     legends = [entry.get_text() for legend in file.legends for entry in legend.get_texts()]

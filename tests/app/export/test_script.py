@@ -16,7 +16,7 @@ from app.export.scripts.plane import game_script, surface_script
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
-from app.state.presets import GAME_PRESETS, GAN_PRESETS, NETWORK_PRESETS, PRESETS
+from app.state.presets import PRESETS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 from optim_core.averaging import exponential_average
@@ -119,9 +119,9 @@ def test_the_script_repeats_a_run_on_every_surface(key: str, tmp_path: Path) -> 
     assert_same_bits(executed(surface_script(config), tmp_path), expected(config))
 
 
-@pytest.mark.parametrize("name", {**PRESETS, **GAME_PRESETS})
+@pytest.mark.parametrize("name", PRESETS["surfaces"] | PRESETS["games"])
 def test_the_script_repeats_a_ready_made_run(name: str, tmp_path: Path) -> None:
-    config = ({**PRESETS, **GAME_PRESETS})[name].config
+    config = (PRESETS["surfaces"] | PRESETS["games"])[name].config
     assert_same_bits(executed(page_of(config).script(config, "run.py"), tmp_path), expected(config))
 
 
@@ -241,14 +241,14 @@ def test_a_plain_run_is_a_short_script() -> None:
         assert code_lines(script) <= 40
 
 
-@pytest.mark.parametrize("name", {**PRESETS, **GAME_PRESETS})
+@pytest.mark.parametrize("name", PRESETS["surfaces"] | PRESETS["games"])
 def test_the_script_of_a_ready_made_run_is_short(name: str) -> None:
-    config = ({**PRESETS, **GAME_PRESETS})[name].config
+    config = (PRESETS["surfaces"] | PRESETS["games"])[name].config
     assert code_lines(page_of(config).script(config, "run.py")) <= 60
 
 
 def test_scripts_are_written_as_a_formatter_would_write_them(tmp_path: Path) -> None:
-    presets = {**PRESETS, **GAME_PRESETS, **NETWORK_PRESETS, **GAN_PRESETS}
+    presets = PRESETS["surfaces"] | PRESETS["games"] | PRESETS["networks"] | PRESETS["gans"]
     many = [{"layers": LAYERS, "momentum": 0.1234567, "base": "nesterov", "sync_momentum": "pullback", "ema": 0.9}] * 4
     long = {
         "cards": many,
