@@ -21,6 +21,7 @@ COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=project /wheels /wheels
 # Runs are kept in /data and caches in /tmp; all else can be read-only. The group lets in OpenShift's arbitrary user ids.
 RUN pip install --no-deps /wheels/*.whl \
+    && python -c "from app.player.bundle import served; served('mount.js'), served('relief_heads.js')" \
     && useradd --system --uid 10001 --no-create-home lab \
     && install --directory --owner=lab --group=root --mode=0770 /data
 ENV STREAMLIT_SERVER_ADDRESS=0.0.0.0 LOOKAHEAD_DATA=/data HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from app.export.tables import long_table
 from app.figures.caption import Caption
 from app.figures.scene import Scene
 
@@ -73,8 +74,6 @@ def scene_offer(scene: Callable[[], Scene], caption: Caption, name: str = "paths
         return plotly_html(scene())
 
     def table() -> pa.Table:
-        from app.export.tables import long_table
-
         return long_table(scene())
 
     return Offer(caption, {name: figure_of_scene(scene)}, {"trajectory": table}, interactive, scene)

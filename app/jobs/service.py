@@ -18,6 +18,7 @@ from app.jobs.store import RunStore, TrainingResult, store_from_environment
 from app.jobs.worker import CHECKPOINT_SECONDS, Order, Outcome, run_order
 from app.jobs.workspace import Workspace
 from app.state.limits import current_limits
+from optim_core.players import spec_per_player
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -310,7 +311,6 @@ def default_jobs() -> Jobs:
 def _check(request: TrainingRequest) -> None:
     """Refuse here what every worker would refuse."""
     from landscapes.tasks import task_from
-    from optim_core.players import spec_per_player
 
     spec_per_player(task_from(request.task).players, request.specs())
 

@@ -149,7 +149,7 @@ def interval(deviation: float, runs: int) -> tuple[float, float]:
 def _quadratic(surface: Surface) -> tuple[Floats, Floats]:
     """Hessian (2, 2) and minimum (2,) of a quadratic surface, from its derivatives at the origin."""
     origin = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    hessian = torch.autograd.functional.hessian(surface.function, origin).numpy()  # type: ignore[no-untyped-call]  # of torch
+    hessian = torch.autograd.functional.hessian(surface.function, origin).numpy()  # type: ignore[no-untyped-call]  # untyped in torch
     (slope,) = torch.autograd.grad(surface.function(origin), origin)
     return hessian, np.linalg.solve(hessian, -slope.numpy())
 
