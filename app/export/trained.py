@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) ->
         return samples_reel(gan_caption(config), _names(config), config.colors, made, gan_runs.real_samples(task))[-1]
 
     curves = [[result.curves for result in row] for row in results]
-    charts = {CURVES: partial(gan_chart, config, curves), SAMPLES: samples}
+    charts: Mapping[str, Callable[[int | None], Chart]] = {CURVES: partial(gan_chart, config, curves), SAMPLES: samples}
     return _offer(config, results, scene, gan_caption(config), charts)
 
 
@@ -66,7 +66,7 @@ def _offer(
     results: Results,
     scene: SceneMaker | None,
     caption: Caption,
-    charts: dict[str, Callable[[int | None], Chart]],
+    charts: Mapping[str, Callable[[int | None], Chart]],
 ) -> Offer:
     def table() -> pa.Table:
         pairs = zip(_names(config), results, strict=True)

@@ -12,7 +12,7 @@ import torch
 from app.player import Track, tracks_of
 from app.runs.cache import recent
 from app.runs.grid import Grid, sample
-from app.state import SurfacesConfig
+from app.state import GamesConfig, SurfacesConfig
 from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
 from landscapes.surfaces import Minimum
@@ -38,7 +38,8 @@ class Scenery:
     def gradient_norm(self, places: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Norm of the noise-free gradient at places (..., 2) -> (...)."""
         _, gradient = gradient_field(self.function)(torch.tensor(places.reshape(-1, 2)), 0)
-        return gradient.norm(dim=-1).numpy().reshape(places.shape[:-1])
+        norms: np.ndarray[Any, np.dtype[np.float64]] = gradient.norm(dim=-1).numpy()
+        return norms.reshape(places.shape[:-1])
 
     @property
     def floor(self) -> float:
@@ -67,7 +68,7 @@ def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] 
     return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
 
 
-def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]:
+def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tuple[Track, ...]:
     """The run as the player draws it, with the average of a card's fast weights where it asks for one."""
     tracks = tracks_of(run, config.specs(), config.colors, panels=config.panels)
     decays = {spec.name: card.ema for spec, card in zip(config.specs(), config.active, strict=True)}

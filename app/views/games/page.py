@@ -17,6 +17,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.progress import progress
+from optim_core.trajectory import Trajectory
 
 CHART, PLAYER = "game", "game-player"
 FITTING = 3  # columns of the table beside the field; more go below, over the whole width
@@ -48,7 +49,7 @@ def page() -> None:
     export_panel(scene_offer(lambda: game_scene(config, run), game_caption(config)), config, page=PAGE)
 
 
-def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
+def _field(config: GamesConfig, run: Trajectory) -> None:
     shown = game_scene(config, run)
     show_ground(shown, CHART)
     scene = (config.game, config.starts, chosen(PAGE))
@@ -58,9 +59,7 @@ def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
     )  # fmt: skip
 
 
-def _measurements(
-    config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery
-) -> dict[str, dict[str, str]]:
+def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameScenery) -> dict[str, dict[str, str]]:
     """Draw the charts; gives the table."""
     optimizers = range(len(run.names))
     measured = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]
