@@ -26,7 +26,8 @@ Measure = Callable[[Trajectory, int], Floats]
 MeasureName = Literal["slow loss", "fast loss", "mean loss", "gradient norm"]
 
 MAX_CANDIDATES = 4_096
-CHUNK = 32  # candidates per batch of runs
+CHUNK = 32  # candidates of the first batch of runs, so that something is there soon; each further one has GROWTH times
+GROWTH, MOST_ROWS = 4, 16_384  # as many, as long as candidates times starts are no more than this
 KEPT_ROWS = 100  # iterates that "mean loss" averages over
 
 
@@ -99,7 +100,7 @@ def sweep(
     measured, whole = _measure(measure), measure == "mean loss" or callable(measure)
     rows: list[Row] = []
     stop, done = should_stop or (lambda: False), 0
-    for chunk in _chunks(specs, evaluations):
+    for chunk in _chunks(specs, evaluations, len(np.atleast_2d(starts))):
         steps = evaluations // chunk[0][1].evaluations_per_step
         keep: Keep = max(1, steps // KEPT_ROWS) if whole else "last"
         run = record(field, [spec for _, spec in chunk], starts, steps, keep=keep, escape=escape, should_stop=stop)
@@ -115,7 +116,7 @@ def sweep(
     return _table(sorted(rows))
 
 
-def _chunks(specs: Sequence[OptimizerSpec], evaluations: int) -> list[list[tuple[int, OptimizerSpec]]]:
+def _chunks(specs: Sequence[OptimizerSpec], evaluations: int, starts: int) -> list[list[tuple[int, OptimizerSpec]]]:
     """Candidates that share a batch of runs: they take the same number of evaluations per step."""
     if not specs:
         raise ValueError("at least one candidate is needed, got none")
@@ -125,7 +126,10 @@ def _chunks(specs: Sequence[OptimizerSpec], evaluations: int) -> list[list[tuple
     chunks: list[list[tuple[int, OptimizerSpec]]] = []
     for cost in sorted({spec.evaluations_per_step for spec in specs}):
         alike = [(index, spec) for index, spec in enumerate(specs) if spec.evaluations_per_step == cost]
-        chunks += [alike[first : first + CHUNK] for first in range(0, len(alike), CHUNK)]
+        size = CHUNK
+        while alike:
+            chunks.append(alike[:size])
+            alike, size = alike[size:], max(CHUNK, min(GROWTH * size, MOST_ROWS // starts))
     return chunks
 
 

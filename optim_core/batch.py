@@ -1,0 +1,146 @@
+"""Runs that advance together, one in each row, whoever moves them: what both engines of `record` have in common.
+
+A run is one optimizer from one start; the runs are stacked, optimizer by optimizer, in one tensor of shape (optimizers,
+starts, dim). One evaluation of the objective serves them all. This is right for optimizers whose update is elementwise,
+as all those of `optim_core.spec` are: a row never sees another row.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from optim_core.spec import OptimizerSpec
+
+Field = Callable[[Tensor, int], tuple[Tensor, Tensor]]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = Tensor | None
+"""Rows to which something happens; None is all of them, which costs less."""
+
+MAX_STEPS = 1_000_000
+NEVER = MAX_STEPS + 1  # a period that no step reaches
+
+
+class Batch(ABC):
+    """The stacked runs: positions and gradients, (optimizers, starts, dim), losses and where they diverged.
+
+    order: the places of these optimizers among those that `record` was given.
+    costly: (optimizers, evaluations per step) of those that take the gradient several times a step. They have their
+    evaluations to themselves, since a number of them is at another step than for the rest.
+    """
+
+    order: slice | list[int] = slice(None)
+    costly: Sequence[tuple[slice, int]] = ()
+
+    def __init__(self, field: Field, specs: Sequence[OptimizerSpec], starts: Tensor, escape: float) -> None:
+        self.field = self.field_of_all = field
+        self.specs = specs
+        self.x = starts.repeat(len(specs), 1, 1)
+        self.rows = self.x.view(-1, starts.shape[-1])
+        self.line = self.x.view(-1)
+        self.gradient = torch.zeros_like(self.x)
+        self.gradient_rows = self.gradient.view_as(self.rows)
+        self.last_finite, self.proposal = self.x.clone(), self.x.clone()
+        self.here, self.back = self.x.numpy(), self.last_finite.numpy()  # NumPy copies few numbers quicker than torch
+        self.synchronising = False
+        self.loss = torch.zeros(self.x.shape[:2], dtype=torch.float64)
+        self.slow_loss = self.loss.clone()
+        self.outermost = Due([[spec.outer_period for spec in specs]], self.loss.shape)
+        self.limit = min(escape, torch.finfo(torch.float64).max)
+        self.square_limit = min(self.limit * self.limit, torch.finfo(torch.float64).max)
+        self.diverged = torch.full(self.loss.shape, -1, dtype=torch.int64)
+        self.lost: Mask = None
+
+    @abstractmethod
+    def move(self, step: int, steps: int) -> None:
+        """Take base step number `step` (from 0) and synchronise what is due; keep proposals where something is."""
+
+    @abstractmethod
+    def copy_slow(self, into: Floats) -> None:
+        """Copy all slow weights into an array (levels, optimizers, starts, dim), in `order`."""
+
+    def evaluate(self, step: int) -> None:
+        """Take loss and gradient of every run where it is now."""
+        loss, gradient = self.field_of_all(self.rows, step)
+        self.loss = loss.view(self.x.shape[:2])
+        self.gradient_rows.copy_(gradient)
+        for which, cost in self.costly:
+            self.evaluate_alone(which, cost * step)
+        for mask in self.outermost.at(step):  # there the outermost slow weights equal the fast ones
+            assign(self.slow_loss, self.loss, _both(mask, self.diverged < 0) if self.lost is not None else mask)
+
+    def evaluate_alone(self, which: slice, evaluation: int) -> None:
+        """Take the gradient of some optimizers anew."""
+        x = self.x[which]
+        self.gradient[which] = self.field(x.view(-1, x.shape[-1]), evaluation)[1].view(x.shape)
+
+    def advance(self, step: int, steps: int) -> None:
+        """Move every run by one base step; those that left the finite numbers stay at their last finite place."""
+        np.copyto(self.back, self.here)
+        self.move(step, steps)
+        self._hold()
+        if not self._all_inside():
+            inside = (self.x.abs() <= self.limit).all(dim=-1)
+            self.diverged[~inside & (self.diverged < 0)] = step + 1
+            self.lost = (self.diverged >= 0).unsqueeze(-1).expand_as(self.x).contiguous()
+            self._hold()
+
+    def _all_inside(self) -> bool:
+        if self.line.dot(self.line).item() <= self.square_limit:  # for nearly all steps; false where it is NaN
+            return True
+        low, high = torch.aminmax(self.x)
+        return low.item() >= -self.limit and high.item() <= self.limit
+
+    def _hold(self) -> None:
+        """Put the lost runs back, also those that this step would have led inside; the others never notice."""
+        if self.lost is not None:
+            assign(self.x, self.last_finite, self.lost)
+            assign(self.proposal, self.last_finite, self.lost)
+
+
+class Due:
+    """Which optimizers synchronise at a step, level by level, as masks of `shape` = (optimizers, …).
+
+    periods: base steps between synchronisations, (levels, optimizers); an optimizer that lacks a level has `NEVER`.
+    """
+
+    def __init__(self, periods: Sequence[Sequence[int]], shape: Sequence[int]) -> None:
+        self.shape, self.repeats = tuple(shape), math.prod(shape[1:])
+        levels = [np.unique([min(period, NEVER) for period in level], return_inverse=True) for level in periods]
+        self.periods = [distinct.tolist() for distinct, _ in levels]
+        self.places = [places for _, places in levels]
+        self.mask = lru_cache(maxsize=64)(self._mask)
+
+    def at(self, step: int) -> list[Mask]:
+        """The masks of the levels at which any optimizer is due, innermost first."""
+        masks = []
+        for level, periods in enumerate(self.periods):
+            hits = bytes([step % period == 0 for period in periods])
+            if not any(hits):
+                break  # the periods of a further level are multiples of these
+            masks.append(self.mask(level, hits))
+        return masks
+
+    def _mask(self, level: int, hits: bytes) -> Mask:
+        due = np.frombuffer(hits, dtype=np.bool_)[self.places[level]]
+        return None if due.all() else torch.from_numpy(due.repeat(self.repeats).reshape(self.shape))
+
+
+def assign(target: Tensor, source: Tensor, mask: Mask) -> None:
+    """Let target ← source in the rows of a mask."""
+    if mask is None:
+        target.copy_(source)
+    else:
+        torch.where(mask, source, target, out=target)
+
+
+def _both(mask: Mask, other: Tensor) -> Tensor:
+    return other if mask is None else mask & other

@@ -1,0 +1,201 @@
+"""The updates of all base methods for many optimizers at once, each a row with numbers of its own.
+
+Operation for operation those of torch.optim's single-tensor implementations and of `optim_core.methods`, so that rows
+have the same bits. A number that all rows share is a float, which is quicker; else it is a tensor of the rows' shape.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optim_core.spec import OptimizerSpec, Schedule
+
+Number = float | Tensor
+Key = TypeVar("Key", bound=Hashable)
+
+EPS, RMSPROP_ALPHA = 1e-8, 0.99  # torch's defaults
+
+
+class Spread(Generic[Key]):
+    """A value per optimizer, from which functions make numbers for all rows: one call per distinct value."""
+
+    def __init__(self, values: Sequence[Key], shape: Sequence[int]) -> None:
+        self.distinct = list(dict.fromkeys(values))
+        number = {value: place for place, value in enumerate(self.distinct)}
+        self.places = np.array([number[value] for value in values])
+        self.shape, self.repeats = tuple(shape), math.prod(shape[1:])
+
+    def of(self, function: Callable[[Key], float]) -> Number:
+        """`function` of each optimizer's value, in all its rows."""
+        numbers = [function(value) for value in self.distinct]
+        if len(numbers) == 1:
+            return numbers[0]
+        return torch.from_numpy(np.array(numbers)[self.places].repeat(self.repeats).reshape(self.shape))
+
+
+def spread(values: Sequence[float], shape: Sequence[int]) -> Number:
+    """A number per optimizer in all its rows."""
+    return Spread(values, shape).of(float)
+
+
+class Rule:
+    """A base method for the optimizers whose rows are `x` and `gradient`, both live. Without more: gradient descent.
+
+    x ← x − η (g + λ x), with λ the weight decay
+    """
+
+    momentum: Tensor | None = None
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        self.x, self.gradient = x, gradient
+        self.lr = spread([spec.lr for spec in specs], x.shape)
+        self.schedule: Spread[Schedule] = Spread([spec.schedule for spec in specs], x.shape)
+        self.scheduled = any(spec.schedule.kind != "constant" for spec in specs)
+        self.decay = spread([spec.weight_decay for spec in specs], x.shape)
+
+    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+        """Take base step number `step` (from 0) of `steps`; `again` takes the gradient anew."""
+        add_scaled_(self.x, self.decayed(), -self.lr_at(step, steps))
+
+    def lr_at(self, step: int, steps: int) -> Number:
+        """Lr of base step number `step` (from 0) of `steps`."""
+        if not self.scheduled:
+            return self.lr
+        return self.lr * self.schedule.of(lambda schedule: schedule.multiplier(step, steps))
+
+    def decayed(self) -> Tensor:
+        """The sum g + λ x; the gradient itself where nothing decays."""
+        if isinstance(self.decay, float):
+            return self.gradient.add(self.x, alpha=self.decay) if self.decay else self.gradient
+        return torch.addcmul(self.gradient, self.x, self.decay)
+
+
+class Momentum(Rule):
+    """v ← μ v + g, x ← x − η v; under Nesterov x ← x − η (g + μ v)."""
+
+    momentum: Tensor
+    nesterov = False
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.momentum, self.weight = torch.zeros_like(x), spread([spec.momentum for spec in specs], x.shape)
+
+    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+        """As torch.optim.SGD."""
+        gradient = self.decayed()
+        push = self.momentum.mul_(self.weight).add_(gradient)
+        if self.nesterov:
+            push = add_scaled_(gradient.clone(), push, self.weight)
+        add_scaled_(self.x, push, -self.lr_at(step, steps))
+
+
+class Nesterov(Momentum):
+    """Momentum that looks ahead."""
+
+    nesterov = True
+
+
+class Adam(Rule):
+    """m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², x ← x − η m̂ / (√v̂ + ε), m̂ and v̂ corrected for a start at 0."""
+
+    momentum: Tensor
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.momentum, self.square = torch.zeros_like(x), torch.zeros_like(x)
+        self.betas = Spread([(float(spec.betas[0]), float(spec.betas[1])) for spec in specs], x.shape)
+        self.beta2 = self.betas.of(lambda betas: betas[1])
+        self.rest1, self.rest2 = (self.betas.of(lambda betas, i=i: 1 - betas[i]) for i in (0, 1))  # type: ignore[misc]
+
+    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+        """As torch.optim.Adam."""
+        self._update(self.decayed(), self.lr_at(step, steps), float(step + 1))
+
+    def _update(self, gradient: Tensor, lr: Number, count: float) -> None:
+        self.momentum.lerp_(gradient, self.rest1)
+        add_square_(self.square.mul_(self.beta2), gradient, self.rest2)
+        bias1 = self.betas.of(lambda betas: 1 - betas[0] ** count)
+        bias2 = self.betas.of(lambda betas: (1 - betas[1] ** count) ** 0.5)
+        add_ratio_(self.x, self.momentum, (self.square.sqrt() / bias2).add_(EPS), -(lr / bias1))
+
+
+class AdamW(Adam):
+    """Adam, before which x ← (1 − η λ) x."""
+
+    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+        """As torch.optim.AdamW."""
+        lr = self.lr_at(step, steps)
+        if isinstance(self.decay, Tensor) or self.decay:
+            self.x.mul_(1 - lr * self.decay)
+        self._update(self.gradient, lr, float(step + 1))
+
+
+class RMSprop(Rule):
+    """v ← .99 v + .01 g², x ← x − η g / (√v + ε)."""
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.square = torch.zeros_like(x)
+
+    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+        """As torch.optim.RMSprop."""
+        gradient = self.decayed()
+        add_square_(self.square.mul_(RMSPROP_ALPHA), gradient, 1 - RMSPROP_ALPHA)
+        add_ratio_(self.x, gradient, self.square.sqrt().add_(EPS), -self.lr_at(step, steps))
+
+
+class Extragradient(Rule):
+    """x ← x − η g(x − η g(x)), two evaluations a step."""
+
+    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+        """As `optim_core.methods.Extragradient`."""
+        lr, before = self.lr_at(step, steps), self.x.clone()
+        self.x.sub_(lr * self.decayed())
+        again()
+        move = lr * self.decayed()
+        self.x.copy_(before).sub_(move)
+
+
+class Optimistic(Rule):
+    """x ← x − η (2 g − g of the step before)."""
+
+    previous: Tensor | None = None
+
+    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+        """As `optim_core.methods.OptimisticGradient`."""
+        gradient = self.decayed()
+        previous = gradient if self.previous is None else self.previous
+        self.x.sub_(self.lr_at(step, steps) * (2 * gradient - previous))
+        self.previous = gradient.clone()
+
+
+RULES: dict[str, type[Rule]] = {
+    "sgd": Rule, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop,
+    "extragradient": Extragradient, "optimistic": Optimistic,
+}  # fmt: skip
+
+
+def rule_of(spec: OptimizerSpec) -> type[Rule]:
+    """Momentum without a weight is gradient descent, as in torch.optim.SGD."""
+    return Rule if spec.base in ("momentum", "nesterov") and spec.momentum == 0 else RULES[spec.base]
+
+
+def add_scaled_(x: Tensor, y: Tensor, factor: Number) -> Tensor:
+    """Add: x ← x + c y."""
+    return x.add_(y, alpha=factor) if isinstance(factor, float) else x.addcmul_(y, factor)
+
+
+def add_square_(x: Tensor, y: Tensor, factor: Number) -> Tensor:
+    """Add: x ← x + c y²."""
+    return x.addcmul_(y, y, value=factor) if isinstance(factor, float) else x.addcmul_(y * factor, y)
+
+
+def add_ratio_(x: Tensor, y: Tensor, z: Tensor, factor: Number) -> Tensor:
+    """Add: x ← x + c y / z."""
+    return x.addcdiv_(y, z, value=factor) if isinstance(factor, float) else x.addcdiv_(y * factor, z)

@@ -1,0 +1,197 @@
+"""A setting is a row: the engine of rows gives the bits of the real optimizers, whatever the settings."""
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optim_core.layers import Layer
+from optim_core.spec import BASES, METHODS, OptimizerSpec, Schedule
+from optim_core.trajectory import MANY_STARTS, record
+
+ALPHAS = st.sampled_from([0.0, 1.0, 0.5]) | st.floats(0, 1)
+LAYERS = st.lists(st.builds(Layer, st.integers(1, 7), ALPHAS), max_size=4).map(tuple)
+SCHEDULES = st.just(Schedule()) | st.builds(Schedule, st.sampled_from(["step", "cosine"]), st.integers(1, 9))
+SHARE = st.sampled_from([0.0, 0.9]) | st.floats(0, 0.99)
+
+
+@st.composite
+def specs(draw):
+    base = draw(st.sampled_from(BASES + METHODS))
+    return OptimizerSpec(
+        name=base,
+        base=base,
+        lr=draw(st.floats(1e-3, 1.5)),
+        layers=draw(LAYERS),
+        momentum=draw(SHARE),
+        betas=(draw(SHARE), draw(SHARE)),
+        weight_decay=draw(st.sampled_from([0.0, 0.1]) | st.floats(0, 1)),
+        sync_momentum=draw(st.sampled_from(["keep", "reset", "pullback"])),
+        schedule=draw(SCHEDULES),
+        alternating=base in BASES and draw(st.booleans()),
+    )
+
+
+def noisy_quartic(starts):
+    """Two wells, and noise that depends on the start and the evaluation only."""
+
+    def field(x, evaluation):
+        draw = torch.randn((starts, x.shape[-1]), generator=torch.Generator().manual_seed(evaluation), dtype=x.dtype)
+        gradient = (4 * x**3 - 2 * x).view(-1, *draw.shape) + 0.3 * draw
+        return (x**4 - x**2).sum(-1), gradient.view_as(x)
+
+    return field
+
+
+def constant(x, evaluation):
+    """Gradient −1 everywhere: with lr 1 each base step adds 1."""
+    return -x.sum(-1), -torch.ones_like(x)
+
+
+def both(field, optimizers, starts, steps, **options):
+    return [record(field, optimizers, starts, steps, engine=engine, **options) for engine in ("rows", "classes")]
+
+
+def assert_same_bits(rows, classes):
+    assert (rows.names, rows.layers) == (classes.names, classes.layers)
+    for name in {field.name for field in fields(rows)} - {"names", "layers", "slow"}:
+        np.testing.assert_array_equal(getattr(rows, name), getattr(classes, name), err_msg=name, strict=True)
+    for ours, theirs in zip(rows.slow, classes.slow, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(one, other, err_msg="slow", strict=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    optimizers=st.lists(specs(), min_size=1, max_size=6),
+    starts=st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=3),
+    steps=st.integers(1, 40),
+    keep=st.sampled_from(["all", "last", 3]),
+    escape=st.sampled_from([math.inf, 3.0, 1.0]),
+)
+def test_rows_have_the_bits_of_the_classes(optimizers, starts, steps, keep, escape):
+    assert_same_bits(*both(noisy_quartic(len(starts)), optimizers, starts, steps, keep=keep, escape=escape))
+
+
+@pytest.mark.parametrize("base", BASES + METHODS)
+def test_a_whole_family_of_one_base_has_the_bits_of_the_classes(base):
+    family = [
+        OptimizerSpec(
+            str(n),
+            base=base,
+            lr=0.01 + 0.002 * n,
+            layers=(Layer(1 + n % 4, n / 40), Layer(1 + n % 3, 1 - n / 40))[: n % 3],
+            momentum=n / 50,
+            weight_decay=0.01 * (n % 2),
+            sync_momentum=("keep", "reset", "pullback")[n % 3],
+            schedule=(Schedule(), Schedule("cosine"))[n % 2],
+        )
+        for n in range(41)
+    ]
+    assert_same_bits(*both(noisy_quartic(2), family, [[0.3, -0.2], [1.1, 0.6]], 60))
+
+
+def test_two_settings_follow_their_hand_worked_sequences():
+    hand = OptimizerSpec("two", lr=1.0, layers=(Layer(2, 0.5), Layer(3, 0.5)))
+    other = OptimizerSpec("one", lr=1.0, layers=(Layer(3, 1 / 3),))
+    bare = OptimizerSpec("bare", lr=2.0)
+    run = record(constant, [hand, other, bare], [0.0], 7, engine="rows")
+    assert run.fast[1:, 0, 0, 0].tolist() == [1, 1, 2, 2, 3, 1.5, 2.5]
+    # (3, 1/3): φ ← 0 + (3 − 0)/3 = 1 at step 3, then 1 + (4 − 1)/3 = 2 at step 6
+    assert run.fast[1:, 1, 0, 0].tolist() == pytest.approx([1, 2, 1, 2, 3, 2, 3], rel=1e-15)
+    assert run.fast[1:, 2, 0, 0].tolist() == [2, 4, 6, 8, 10, 12, 14]
+    assert run.proposal[1:, 0, 0, 0].tolist() == [1, 2, 2, 3, 3, 4, 2.5]
+    assert run.proposal[1:, 1, 0, 0].tolist() == pytest.approx([1, 2, 3, 2, 3, 4, 3], rel=1e-15)
+    assert run.slow[0][0][:, 0, 0].tolist() == [0, 0, 1, 1, 2, 2, 1.5, 1.5]
+    assert run.slow[0][1][:, 0, 0].tolist() == [0, 0, 0, 0, 0, 0, 1.5, 1.5]
+    # the loss is −x: at φ_2 of the first, φ_1 of the second, θ of the third
+    assert run.slow_loss[1:, 0, 0].tolist() == [0, 0, 0, 0, 0, -1.5, -1.5]
+    assert run.slow_loss[1:, 1, 0].tolist() == pytest.approx([0, 0, -1, -1, -1, -2, -2], rel=1e-15)
+    assert run.slow_loss[1:, 2, 0].tolist() == [-2, -4, -6, -8, -10, -12, -14]
+    assert run.synchronised.T.tolist() == [[0, 0, 1, 0, 1, 0, 2, 0], [0, 0, 0, 1, 0, 0, 1, 0], [0] * 8]
+
+
+def test_a_row_that_diverges_is_frozen_and_the_others_never_notice():
+    family = [OptimizerSpec(str(lr), lr=lr, layers=(Layer(2, 0.5),)) for lr in (0.5, 1.0, 2.0)]
+    run = record(constant, family, [0.0], 8, escape=5.0, engine="rows")
+    # lr 2: 2, 4 → 2, 4, 6 → 4 (inside again after the synchronisation), 6 is outside at step 5
+    assert run.fast[:, 2, 0, 0].tolist() == [0, 2, 2, 4, 4, 4, 4, 4, 4]
+    assert run.proposal[:, 2, 0, 0].tolist() == [0, 2, 4, 4, 6, 4, 4, 4, 4]
+    assert run.slow[2][0][:, 0, 0].tolist() == [0, 0, 2, 2, 4, 4, 4, 4, 4]
+    assert run.slow_loss[:, 2, 0].tolist() == [0, 0, -2, -2, -4, -4, -4, -4, -4]
+    # lr 1: φ is 1, 2, 3, 4 at steps 2, 4, 6, 8
+    assert run.diverged.tolist() == [[-1], [-1], [5]]
+    assert run.fast[-1, :2, 0, 0].tolist() == [2, 4]
+
+
+def test_alpha_zero_undoes_a_step_to_infinity():
+    family = [OptimizerSpec(str(alpha), lr=1.0, layers=(Layer(1, alpha),)) for alpha in (0.0, 0.5, 1.0)]
+    rows, classes = both(lambda x, _: (x.sum(-1), x * math.inf), family, [1.0], 3)
+    assert rows.diverged[:, 0].tolist() == [-1, 1, 1]
+    assert rows.fast[:, 0, 0, 0].tolist() == [1, 1, 1, 1]
+    assert_same_bits(rows, classes)
+
+
+def test_the_field_sees_the_rows_in_the_order_given():
+    bases = ("sgd", "adam", "sgd", "momentum", "adam")
+    optimizers = [OptimizerSpec(str(n), base=base, lr=0.1 + n / 100) for n, base in enumerate(bases)]
+
+    def numbered(x, evaluation):
+        """Each row is pulled to its own number."""
+        targets = torch.arange(len(x), dtype=x.dtype).unsqueeze(-1)
+        return (x - targets).square().sum(-1), 2 * (x - targets)
+
+    rows, classes = both(numbered, optimizers, [[0.0], [1.0]], 30)
+    assert_same_bits(rows, classes)
+    assert np.abs(rows.fast[-1, 0, :, 0] - [0, 1]).max() < 0.05
+    assert np.abs(rows.fast[-1, 2, :, 0] - [4, 5]).max() < 0.05
+
+
+def test_every_optimizer_counts_its_own_evaluations():
+    seen = []
+
+    def field(x, evaluation):
+        seen.append((evaluation, len(x)))
+        return x.square().sum(-1), 2 * x
+
+    optimizers = [OptimizerSpec("a"), OptimizerSpec("b", base="extragradient"), OptimizerSpec("c", alternating=True)]
+    run = record(field, optimizers, [[1.0, 2.0]] * 2, 2, engine="rows")
+    first, second, last = [(0, 6), (0, 2), (0, 2)], [(1, 6), (2, 2), (2, 2)], [(2, 6), (4, 2), (4, 2)]
+    assert seen == [*first, (1, 2), (1, 2), *second, (3, 2), (3, 2), *last]
+    assert run.evaluations.tolist() == [[0, 0, 0], [1, 2, 2], [2, 4, 4]]
+
+
+def test_stopping_and_progress_are_those_of_the_classes():
+    runs = []
+    for engine in ("rows", "classes"):
+        seen = []
+        run = record(
+            noisy_quartic(1), [OptimizerSpec("a", layers=(Layer(5, 0.5),))], [0.3, 0.1], 1000, engine=engine,
+            on_progress=lambda *at, seen=seen: seen.append(at), should_stop=lambda seen=seen: len(seen) > 3,
+        )  # fmt: skip
+        assert run.step[-1] == seen[-1][0] < 1000
+        runs.append((run, seen))
+    assert runs[0][1] == runs[1][1]
+    assert_same_bits(runs[0][0], runs[1][0])
+
+
+def test_more_kept_rows_than_a_block_have_their_gradient_norms():
+    run = record(lambda x, _: (x.square().sum(-1), 2 * x), [OptimizerSpec("a", lr=0.01)], [3.0, -4.0], 150)
+    np.testing.assert_allclose(run.gradient_norm[:, 0, 0], 10 * 0.98 ** np.arange(151), rtol=1e-12)
+
+
+@pytest.mark.parametrize("starts", [MANY_STARTS, MANY_STARTS + 1])
+def test_auto_gives_the_same_numbers_on_either_side_of_its_limit(starts):
+    optimizers = [OptimizerSpec(str(k), lr=0.1, layers=(Layer(k, 0.5),)) for k in (2, 3)]
+    places = np.linspace(-1, 1, starts)[:, None]
+    auto = record(noisy_quartic(starts), optimizers, places, 7)
+    assert_same_bits(auto, record(noisy_quartic(starts), optimizers, places, 7, engine="classes"))
+
+
+def test_an_unknown_engine_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"engine must be one of .*got 'fast'"):
+        record(constant, [OptimizerSpec("a")], [0.0], 3, engine="fast")
