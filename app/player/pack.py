@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from app.player.tracks import Track
 from optim_core.layers import periods
 
 HUGE = 1e30  # far outside every chart, yet products and squares of a few of these stay finite in JavaScript's float64
+HALF_BYTE = np.uint32(0x80)  # of a float32's last byte
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,25 @@ def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:
         ValueError: tracks of one name disagree in colour or layers.
     """
     _check_names(tracks)
+    return pack_tracks(tracks, asdict(view or PlayerView()))
+
+
+def pack_tracks(tracks: Sequence[Track], view: Mapping[str, object], *, rounded: bool = False) -> bytes:
+    """`pack` for tracks whose names need not tell optimizers apart; `rounded`: the last byte of every float is 0."""
     headers, floats, counts = [], [], []
     for track in tracks:
         headers.append(_header(track))
         floats.extend(_columns(track))
         counts += [] if _punctual(track) else [_synchronised(track)]
-    header = json.dumps({**asdict(view or PlayerView()), "tracks": headers}, separators=(",", ":")).encode()
+    header = json.dumps({**view, "tracks": headers}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 4)
-    numbers = [np.ascontiguousarray(column, dtype="<f4").tobytes() for column in floats]
+    numbers = [_bytes_of(column, rounded) for column in floats]
     return b"".join((struct.pack("<I", len(header)), header, *numbers, *(count.tobytes() for count in counts)))
+
+
+def _bytes_of(column: NDArray[np.floating], rounded: bool) -> bytes:
+    values = np.ascontiguousarray(column, dtype="<f4")
+    return ((values.view("<u4") + HALF_BYTE) & ~np.uint32(0xFF)).tobytes() if rounded else values.tobytes()
 
 
 def _check_names(tracks: Sequence[Track]) -> None:

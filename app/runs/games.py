@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from app.figures.curves import distance
 from app.figures.surfaces import Domain, Grid
+from app.player.dials import Dial
+from app.runs.family import Families, Family, family_of
 from app.runs.streamlines import Streamlines, streamlines_of
 from app.runs.surfaces import Recent
 from app.state import GamesConfig
@@ -18,7 +20,7 @@ from landscapes.games import Game
 from landscapes.noise import with_noise
 from optim_core.spec import METHODS, OptimizerSpec
 from optim_core.theory import base_steps, game_rate
-from optim_core.trajectory import Trajectory, record
+from optim_core.trajectory import Engine, Trajectory, record
 
 Floats = NDArray[np.float64]
 ESCAPE = 1000.0  # times the domain's size: descent-ascent is to spiral out visibly, and long, before it is stopped
@@ -46,6 +48,7 @@ class GameScenery:
 
 _sceneries: Recent[GameScenery] = Recent(32)
 _trajectories: Recent[Trajectory] = Recent(48)
+_families = Families()
 
 
 def game_scenery(config: GamesConfig) -> GameScenery:
@@ -56,7 +59,23 @@ def game_scenery(config: GamesConfig) -> GameScenery:
 def game_run(config: GamesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Games page shows."""
     key = config.model_copy(update={"panels": False})
-    return _trajectories.get(key, lambda: _record(config, on_progress))
+    return _trajectories.get(
+        key,
+        lambda: (
+            _families.comparison(_scene(config), config.specs()) or _record(config, config.specs(), "auto", on_progress)
+        ),
+    )
+
+
+def game_family(config: GamesConfig, dial: Dial) -> Family:
+    """The runs of all values of one number."""
+
+    def compute() -> Family:
+        game = config.landscape
+        jacobian = game.equilibria[0].jacobian if game.linear else None
+        return family_of(config, dial, game_run(config), lambda all_: _record(config, all_, "rows"), jacobian)
+
+    return _families.get(_scene(config), config.specs(), dial, compute)
 
 
 def escape_radius(config: GamesConfig) -> float:
@@ -130,10 +149,20 @@ def left_view(run: Trajectory, index: int, domain: Domain) -> NDArray[np.int64]:
     return np.where(inside[-1], -1, steps)
 
 
-def _record(config: GamesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
+def _scene(config: GamesConfig) -> Hashable:
+    """What a run depends on beside its optimizers."""
+    return config.game, config.parameter, config.starts, config.gradient_noise(), config.steps
+
+
+def _record(
+    config: GamesConfig,
+    specs: Sequence[OptimizerSpec],
+    engine: Engine,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Trajectory:
     field = with_noise(config.landscape.field(), config.gradient_noise(), len(config.starts))
     escape = escape_radius(config)
-    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
+    return record(field, specs, config.starts, config.steps, escape=escape, engine=engine, on_progress=on_progress)
 
 
 def _scenery(game: Game) -> GameScenery:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -13,12 +13,15 @@ import torch
 
 from app.figures.surfaces import Grid, sample
 from app.player import Track, tracks_of
+from app.player.dials import Dial
+from app.runs.family import Families, Family, family_of
 from app.state import SurfacesConfig
 from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
 from landscapes.surfaces import Minimum
 from optim_core.averaging import exponential_average
-from optim_core.trajectory import Trajectory, record
+from optim_core.spec import OptimizerSpec
+from optim_core.trajectory import Engine, Trajectory, record
 
 Value = TypeVar("Value")
 ESCAPE = 20.0  # times the domain's size: a run beyond it is counted as diverged
@@ -73,6 +76,7 @@ class Scenery:
 
 _sceneries: Recent[Scenery] = Recent(32)
 _trajectories: Recent[Trajectory] = Recent(48)
+_families = Families()
 
 
 def scenery(config: SurfacesConfig) -> Scenery:
@@ -88,8 +92,22 @@ def scenery(config: SurfacesConfig) -> Scenery:
 
 def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Surfaces page shows."""
-    key = (config.landscape, config.starts, config.gradient_noise(), config.steps, config.specs())
-    return _trajectories.get(key, lambda: _record(config, on_progress))
+    scene, specs = _scene(config), config.specs()
+    return _trajectories.get(
+        (scene, specs), lambda: _families.comparison(scene, specs) or _record(config, specs, "auto", on_progress)
+    )
+
+
+def surface_family(config: SurfacesConfig, dial: Dial) -> Family:
+    """The runs of all values of one number."""
+    scene, specs = _scene(config), config.specs()
+
+    def compute() -> Family:
+        curvature = config.landscape.curvature
+        jacobian = np.diag(curvature) if curvature else None
+        return family_of(config, dial, surface_run(config), lambda all_: _record(config, all_, "rows"), jacobian)
+
+    return _families.get(scene, specs, dial, compute)
 
 
 def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]:
@@ -102,10 +120,20 @@ def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]
     )
 
 
-def _record(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None) -> Trajectory:
+def _scene(config: SurfacesConfig) -> Hashable:
+    """What a run depends on beside its optimizers."""
+    return config.landscape, config.starts, config.gradient_noise(), config.steps
+
+
+def _record(
+    config: SurfacesConfig,
+    specs: Sequence[OptimizerSpec],
+    engine: Engine,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Trajectory:
     field = noisy_field(config.landscape, config.gradient_noise(), len(config.starts))
     escape = escape_radius(config)
-    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
+    return record(field, specs, config.starts, config.steps, escape=escape, engine=engine, on_progress=on_progress)
 
 
 def escape_radius(config: SurfacesConfig) -> float:
