@@ -13,12 +13,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from app.player.pack import PlayerView, QuantityNames, pack
+from app.player.pack import Dial, PlayerView, QuantityNames, pack
 from app.player.tracks import PALETTE, Track, tracks_of
 
-__all__ = ["PALETTE", "Pick", "PlayerResult", "PlayerView", "QuantityNames", "Track", "pack", "player", "tracks_of"]
+__all__ = [
+    "PALETTE",
+    "Dial",
+    "Pick",
+    "PlayerResult",
+    "PlayerView",
+    "QuantityNames",
+    "Track",
+    "Turn",
+    "families",
+    "pack",
+    "player",
+    "tracks_of",
+]
 
-_NEEDS_STREAMLIT = {"player", "PlayerResult", "Pick"}
+_NEEDS_STREAMLIT = {"player", "families", "PlayerResult", "Pick", "Turn"}
 
 
 def __getattr__(name: str) -> Any:

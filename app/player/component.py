@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.player.pack import PlayerView, QuantityNames, pack
+from app.player.pack import Dial, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js="mount.js")
 
 
+@cache
+def _families_component() -> ComponentRenderer:
+    return st.components.v2.component("lookahead-lab.families", html="<span></span>", js="families.js")
+
+
 @dataclass(frozen=True)
 class Pick:
     """A click on the surface: data coordinates, its panel, and its number since the page loaded."""
@@ -32,6 +37,16 @@ class Pick:
     y: float
     panel: int = 0
     n: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A number that the visitor grabbed, or let go at `value`: a Dial's card, field and level."""
+
+    card: int
+    field: str
+    level: int
+    value: float
 
 
 @dataclass(frozen=True)
@@ -49,11 +64,13 @@ def player(
     scene: object = "",
     linked: Sequence[str] = (),
     on_pick: Callable[[Pick], None] | None = None,
+    on_release: Callable[[Turn], None] | None = None,
     autoplay: bool = True,
     pickable: bool = True,
     minima: Sequence[tuple[float, float]] = (),
     labels: tuple[str, str] = ("x", "y"),
     quantities: QuantityNames | None = None,
+    dials: Sequence[Dial] = (),
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -67,11 +84,13 @@ def player(
         scene: what is played (a surface and its starts, say), as anything whose repr tells it from another.
         linked: keys of charts whose x axes count gradient evaluations; each gets a cursor.
         on_pick: called with a Pick before the script runs again, so that it may set widgets' values.
+        on_release: called likewise with a Turn when one of the `dials` was let go at another value.
         autoplay: play when a scene is first shown, unless the visitor's system asks for less motion.
         pickable: report clicks on the surface (each makes the script run).
         minima: points to mark, for charts that do not mark them already.
         labels: names of the coordinates.
         quantities: names of the other numbers.
+        dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
     """
     view = PlayerView(
         key=key,
@@ -83,6 +102,7 @@ def player(
         minima=tuple((float(x), float(y)) for x, y in minima),
         labels=labels,
         quantities=quantities or QuantityNames(),
+        dials=tuple(dials),
     )
 
     def report() -> None:
@@ -90,8 +110,44 @@ def player(
         if pick is not None and on_pick is not None:
             on_pick(pick)
 
-    result = _component()(key=key, data=pack(tracks, view), on_pick_change=report)
+    def let_go() -> None:
+        turn = _turn(st.session_state[key].get("release"))
+        if turn is not None and on_release is not None:
+            on_release(turn)
+
+    result = _component()(key=key, data=pack(tracks, view), on_pick_change=report, on_release_change=let_go)
     return PlayerResult(_pick(result.get("pick")))
+
+
+@st.fragment
+def families(*, key: str, player_key: str, family: Callable[[Turn], bytes]) -> None:
+    """What a player asks for when a number is grabbed, without a run of the whole script.
+
+    Args:
+        key: the component's key; it shows nothing.
+        player_key: key of the player.
+        family: the packed tracks of all values of a grabbed number; see `app.player.dials.pack_family`.
+    """
+    state = st.session_state.get(key) or {}
+    grabbed = _turn(state.get("grab"))
+    message = b"" if grabbed is None else family(grabbed)
+    name = player_key.encode()
+    data = len(name).to_bytes(4, "little") + name + message
+    _families_component()(key=key, data=data, on_grab_change=_nothing)
+
+
+def _nothing() -> None:
+    """A trigger without a callback is not reported."""
+
+
+def _turn(value: object) -> Turn | None:
+    """The browser's message as a Turn; None when there is none or it is not one."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        return Turn(int(value["card"]), str(value["field"]), int(value["level"]), float(value["value"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _pick(value: object) -> Pick | None:

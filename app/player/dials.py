@@ -16,38 +16,18 @@ import json
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.player.pack import pack_tracks
+from app.player.pack import Dial, Field, pack_tracks
 from app.player.tracks import Track
 
-Field = Literal["k", "alpha", "lr", "momentum"]
+__all__ = ["MOST_BYTES", "Dial", "Field", "pack_family"]
+
 MOST_BYTES = 350_000  # of a family
 EXACT_BYTES = 500_000  # before they are deflated; a larger family's numbers keep 16 significant bits
-
-
-@dataclass(frozen=True)
-class Dial:
-    """A number of an optimizer that can be dragged.
-
-    Attributes:
-        name: of the optimizer's tracks.      card: the optimizer's place among all cards, from 0.
-        field, level: k or alpha of a layer (1 is the innermost), or lr or momentum of the base, whose level is 0.
-        value: what it is now.      values: what it can be dragged to, ascending, `value` among them.
-        live: whether the tracks can follow while it is dragged; else they do when it is let go.
-    """
-
-    name: str
-    card: int
-    field: Field
-    level: int
-    value: float
-    values: tuple[float, ...]
-    live: bool = True
 
 
 def pack_family(dial: Dial, tracks: Sequence[Sequence[Track]], limits: Sequence[float] = ()) -> bytes:

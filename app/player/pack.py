@@ -15,6 +15,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from app.player.tracks import Track
 from optim_core.layers import periods
 
+Field = Literal["k", "alpha", "lr", "momentum"]
 HUGE = 1e30  # far outside every chart, yet products and squares of a few of these stay finite in JavaScript's float64
 HALF_BYTE = np.uint32(0x80)  # of a float32's last byte
 
@@ -41,6 +43,26 @@ class QuantityNames:
 
 
 @dataclass(frozen=True)
+class Dial:
+    """A number of an optimizer that can be dragged.
+
+    Attributes:
+        name: of the optimizer's tracks.      card: the optimizer's place among all cards, from 0.
+        field, level: k or alpha of a layer (1 is the innermost), or lr or momentum of the base, whose level is 0.
+        value: what it is now.      values: what it can be dragged to, ascending, `value` among them.
+        live: whether the tracks can follow while it is dragged; else they do when it is let go.
+    """
+
+    name: str
+    card: int
+    field: Field
+    level: int
+    value: float
+    values: tuple[float, ...]
+    live: bool = True
+
+
+@dataclass(frozen=True)
 class PlayerView:
     """How the tracks are shown.
 
@@ -50,7 +72,7 @@ class PlayerView:
         linked: keys of charts that get a cursor at the player's gradient evaluations.
         autoplay: start playing when first shown.      pickable: report clicks on the surface.
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
-        quantities: names of the other numbers.
+        quantities: names of the other numbers.      dials: numbers that can be dragged.
     """
 
     key: str = "player"
@@ -62,6 +84,7 @@ class PlayerView:
     minima: tuple[tuple[float, float], ...] = ()
     labels: tuple[str, str] = ("x", "y")
     quantities: QuantityNames = QuantityNames()
+    dials: tuple[Dial, ...] = ()
 
 
 def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:

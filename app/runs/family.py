@@ -112,6 +112,7 @@ class Families:
 def dials_of(config: Comparison, steps: int, starts: int) -> tuple[Dial, ...]:
     """Every number that can be dragged, of the cards that are switched on."""
     count = min(VALUES, int(MOST_BYTES / (BYTES_A_ROW * (steps + 1) * starts)))
+    count -= 1 - count % 2  # so that the present lr lies in the middle
     dials = []
     names = iter(spec.name for spec in config.specs())
     for place, card in enumerate(config.cards):

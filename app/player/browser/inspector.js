@@ -62,6 +62,16 @@ export class Inspector {
     this.updates.replaceChildren(...this.lines);
   }
 
+  /**
+   * Another run of the same optimizer and start.
+   * @param {Run} run
+   */
+  exchange(run) {
+    this.run = run;
+    this.told = -1;
+    this.closeUp.drawn = "";
+  }
+
   /** @param {number} layer */
   line(layer) {
     const element = document.createElement("div");

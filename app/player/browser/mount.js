@@ -29,7 +29,10 @@ export default async function mount({ data, parentElement, setTriggerValue }) {
   await styled(parentElement);
   if (!mounted.has(root)) mounted.set(root, new Player(root));
   const player = mounted.get(root);
-  player.receive(data, (pick) => setTriggerValue("pick", pick));
+  player.receive(data, {
+    pick: (pick) => setTriggerValue("pick", pick),
+    release: (turn) => setTriggerValue("release", turn),
+  });
   return () => {
     player.remove();
     mounted.delete(root);

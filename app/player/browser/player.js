@@ -3,6 +3,7 @@
 import { AxesStage } from "./axes_stage.js";
 import { ChartStage } from "./chart_stage.js";
 import { commandsOf } from "./commands.js";
+import { Dragging } from "./dragging.js";
 import { partOf } from "./elements.js";
 import { HeadNote } from "./head_note.js";
 import { hooksOf } from "./hooks.js";
@@ -20,7 +21,7 @@ import { timelineOf } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { unpack } from "./unpack.js";
 
-/** @import {Background, Click, Spotted, Stage, Theme, PlayerView} from "./types.d.ts" */
+/** @import {Background, Reports, Spotted, Stage, Theme, Turn, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes of our own
@@ -53,6 +54,7 @@ export class Player {
     this.worded = 0;
     this.scene = new Scene();
     this.playback = new Playback();
+    this.dragging = new Dragging(this);
     /** @type {LinkedChart[]} */
     this.linked = [];
     this.prepareControls();
@@ -102,10 +104,12 @@ export class Player {
   /**
    * New data, or the old under a new theme.
    * @param {Uint8Array} bytes
-   * @param {?((click: Click) => void)} pick called with each click on the surface
+   * @param {?Reports} reports called with each click on the surface, and each number that was let go
    */
-  receive(bytes, pick) {
-    this.pick = pick;
+  receive(bytes, reports) {
+    this.reports = reports;
+    this.awaiting = this.dragging.active ? bytes.slice() : null;
+    if (this.awaiting) return;
     const { theme } = this.scene;
     const themed = readTheme(this.root);
     const same = this.bytes && sameBytes(this.bytes, bytes);
@@ -117,9 +121,11 @@ export class Player {
   /** @param {Uint8Array} bytes */
   load(bytes) {
     this.bytes = bytes;
+    this.dragging.forget();
     const { view, runs } = unpack(bytes);
     const first = !this.view;
     const other = this.view && this.view.scene !== view.scene;
+    if (this.view) this.rename(this.view, view);
     if (this.view?.chart !== view.chart) this.detach();
     this.view = view;
     this.runs = runs;
@@ -137,12 +143,30 @@ export class Player {
     if (other || (first && !known)) this.choosePace();
   }
 
+  /**
+   * An optimizer keeps what is switched off and inspected of it when its name follows one of its numbers.
+   * @param {PlayerView} before
+   * @param {PlayerView} after
+   */
+  rename(before, after) {
+    const { scene } = this;
+    const names = new Map();
+    for (const { name, card } of before.dials ?? []) {
+      names.set(name, after.dials?.find((each) => each.card === card)?.name ?? name);
+    }
+    scene.hidden = new Set([...scene.hidden].map((each) => renamed(each, names)));
+    if (scene.inspected)
+      scene.inspected = Object.assign(scene.inspected, { name: renamed(scene.inspected.name, names) });
+  }
+
   /** The run inspected so far, another one of its optimizer, or the one with the most layers. */
   runToInspect() {
     const { runs } = this;
     const { inspected } = this.scene;
     const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
-    const again = runs.find(({ id }) => id === inspected?.id) ?? runs.find(({ name }) => name === inspected?.name);
+    const again =
+      runs.find(({ name, start }) => name === inspected?.name && start === inspected.start) ??
+      runs.find(({ name }) => name === inspected?.name);
     return again ?? richest ?? null;
   }
 
@@ -159,7 +183,7 @@ export class Player {
    */
   dress(theme) {
     this.scene.show(this.runs, theme);
-    this.legend.load(this.scene);
+    this.legend.load(this.scene, this.view.dials ?? [], this.dragging);
     this.inspectAgain();
     if (this.stage instanceof AxesStage)
       this.detach(); // its extent and panels follow the data
@@ -207,6 +231,44 @@ export class Player {
     const alike = this.runs.filter(({ name }) => name === inspected.name);
     this.inspector.load(inspected, alike, inks, theme, this.view);
     this.transport.load(inspected, this.steps, inks);
+  }
+
+  /**
+   * Show other runs of an optimizer in place of its own.
+   * @param {string} name
+   * @param {Run[]} runs
+   */
+  exchange(name, runs) {
+    const { scene } = this;
+    const other = (/** @type {Run} */ run) =>
+      (run.name === name && runs.find(({ start }) => start === run.start)) || run;
+    this.runs = this.runs.map(other);
+    scene.exchange(this.runs);
+    if (scene.inspected) scene.inspected = other(scene.inspected);
+    this.legend.exchange(name, runs);
+    this.setRows();
+    if (scene.inspected?.name === name) {
+      this.inspector.exchange(scene.inspected);
+      this.transport.load(scene.inspected, this.steps, scene.inks(scene.inspected));
+    }
+    this.redraw();
+  }
+
+  /** @param {Turn} turn */
+  requestFamily(turn) {
+    window.__lookaheadFamilies?.[this.view.key]?.(turn);
+  }
+
+  /** @param {Turn} turn */
+  release(turn) {
+    this.awaiting = null; // what comes next holds this value
+    this.reports?.release(turn);
+  }
+
+  /** What came while a number was dragged. */
+  receiveLater() {
+    const bytes = this.awaiting;
+    if (bytes) this.receive(bytes, this.reports);
   }
 
   /** @param {number} start */
@@ -281,10 +343,10 @@ export class Player {
     if (head) {
       this.inspect(head.run);
       this.redraw();
-    } else if (this.view.pickable && this.pick) {
+    } else if (this.view.pickable && this.reports) {
       const [x, y] = this.stage.panels[spot.panel].value(spot.point);
       this.clicks = (this.clicks ?? 0) + 1;
-      this.pick({ x, y, panel: spot.panel, n: this.clicks });
+      this.reports.pick({ x, y, panel: spot.panel, n: this.clicks });
     }
   }
 
@@ -300,6 +362,7 @@ export class Player {
     const began = performance.now();
     const passed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;
     if (this.outdated) this.remeasure();
+    this.dragging.apply();
     const ready = Boolean(this.stage);
     const moving = ready && this.playback.moving && this.playback.advance(passed);
     this.last = moving ? now : 0;
@@ -346,6 +409,16 @@ export class Player {
     this.detach();
     if (this.view && players()[this.view.key]?.head) delete players()[this.view.key];
   }
+}
+
+/**
+ * @param {string} text a name, or "name/layer"
+ * @param {Map<string, string>} names
+ */
+function renamed(text, names) {
+  const layer = text.match(/\/[^/]*$/)?.[0] ?? "";
+  const name = text.slice(0, text.length - layer.length);
+  return names.get(text) ?? (names.has(name) ? names.get(name) + layer : text);
 }
 
 /**

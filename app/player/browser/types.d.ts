@@ -54,6 +54,23 @@ export type Header = {
 /** What numbers are called. */
 export type QuantityNames = { value: string; gradient: string; explained: string };
 
+/** A number that can be dragged; see pack.py. */
+export type Dial = {
+  name: string;
+  card: number;
+  field: "k" | "alpha" | "lr" | "momentum";
+  level: number;
+  value: number;
+  values: number[];
+  live: boolean;
+};
+
+/** A dial that was grabbed, or let go at a value. */
+export type Turn = { card: number; field: string; level: number; value: number };
+
+/** What a player tells the script. */
+export type Reports = { pick: (click: Click) => void; release: (turn: Turn) => void };
+
 /** How the tracks are shown; see pack.py. */
 export type PlayerView = {
   key: string;
@@ -65,6 +82,7 @@ export type PlayerView = {
   minima: Point[];
   labels: [string, string];
   quantities: QuantityNames;
+  dials: Dial[];
 };
 
 /** A share of the way from a row to the next: first of its base step, then of the synchronisation. */
@@ -195,6 +213,8 @@ export type Hooks = {
   readonly frames: { count: number; milliseconds: number; worst: number };
   readonly inspected: string;
   readonly heads: HeadColors[];
+  /** The packed runs of all values of a number. */
+  family: (bytes: Uint8Array) => void;
   play: () => void;
   pause: () => void;
   seek: (row: number) => void;
@@ -217,6 +237,8 @@ declare global {
     __lookaheadPlayers: Record<string, Hooks>;
     // biome-ignore lint/suspicious/noExplicitAny: plotly's cameras, kept as they are.
     __lookaheadCameras: Record<string, any>;
+    /** By the key of a player, what asks for a family. */
+    __lookaheadFamilies: Record<string, (turn: Turn) => void>;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -11,6 +13,7 @@ from app.figures.games import equilibrium_text, field_figure, game_charts
 from app.figures.quantities import game_quantities
 from app.player import player
 from app.runs import games as game_runs
+from app.runs.family import dials_of
 from app.runs.surfaces import surface_tracks
 from app.state import GamesConfig
 from app.state.presets import shown_by_game
@@ -18,6 +21,7 @@ from app.tables.games import game_table, gone_text
 from app.views import session
 from app.views.games.controls import PAGE, move_start, sidebar
 from app.views.parts.charts import draw_linked, inks
+from app.views.parts.dragging import adopt_turn, offer_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.progress import progress
@@ -58,10 +62,12 @@ def _field(config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.Ga
     figure = field_figure(scenery.lines, scenery.speed, scenery.value, scenery.game.equilibria, titles)
     st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
     scene = (config.game, config.starts, chosen(PAGE))
+    dials = dials_of(config, config.steps, len(config.starts))
     player(
         surface_tracks(config, run), key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
-        quantities=game_quantities(config),
+        on_release=partial(adopt_turn, PAGE), quantities=game_quantities(config), dials=dials,
     )  # fmt: skip
+    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, config.panels)
 
 
 def _measurements(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -12,11 +14,13 @@ from app.figures.quantities import surface_quantities
 from app.figures.surfaces import surface_figure
 from app.player import player
 from app.runs import surfaces as surface_runs
+from app.runs.family import dials_of
 from app.state import SurfacesConfig
 from app.state.presets import shown_by
 from app.tables.surfaces import summary
 from app.views import session
 from app.views.parts.charts import draw_linked, inks
+from app.views.parts.dragging import adopt_turn, offer_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.progress import progress
@@ -80,10 +84,12 @@ def _stage(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surfac
     tracks = hidden(surface_runs.surface_tracks(config, run))
     on_pick = place_prediction if predicting() else move_start
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
+    dials = () if predicting() else dials_of(config, config.steps, len(config.starts))
     player(
         tracks, key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
-        quantities=surface_quantities(config),
+        on_release=partial(adopt_turn, PAGE), quantities=surface_quantities(config), dials=dials,
     )  # fmt: skip
+    offer_families(player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, config.panels)
 
 
 def _table(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surface_runs.Scenery) -> None:
