@@ -3,20 +3,27 @@
 from pathlib import Path
 
 import streamlit as st
+import torch
 
+from app.runs import THREADS
+from app.views import session
 from app.views.games import page as games
 from app.views.gans import page as gans
 from app.views.networks import page as networks
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
+torch.set_num_threads(THREADS)
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 st.html(Path(__file__).with_name("style.css"))
-pages = [
-    st.Page(surfaces.page, title="Surfaces", icon=":material/landscape:", url_path="surfaces", default=True),
-    st.Page(games.page, title="Games", icon=":material/cyclone:", url_path="games"),
-    st.Page(networks.page, title="Networks", icon=":material/hub:", url_path="networks"),
-    st.Page(gans.page, title="GANs", icon=":material/swords:", url_path="gans"),
-    st.Page(theory.page, title="Theory", icon=":material/function:", url_path="theory"),
-]
-st.navigation(pages, position="top").run()
+pages = {
+    "surfaces": st.Page(
+        surfaces.page, title="Surfaces", icon=":material/landscape:", url_path="surfaces", default=True
+    ),
+    "games": st.Page(games.page, title="Games", icon=":material/cyclone:", url_path="games"),
+    "networks": st.Page(networks.page, title="Networks", icon=":material/hub:", url_path="networks"),
+    "gans": st.Page(gans.page, title="GANs", icon=":material/swords:", url_path="gans"),
+    "theory": st.Page(theory.page, title="Theory", icon=":material/function:", url_path="theory"),
+}
+session.declare(pages)
+st.navigation(list(pages.values()), position="top").run()

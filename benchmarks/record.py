@@ -1,4 +1,4 @@
-"""How much a whole comparison costs: record() against one bare loop, and against the same runs one by one.
+"""How much a comparison costs: record() against one bare loop, the same one by one, and settings as rows.
 
 python -m benchmarks.record
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,12 +16,21 @@ import torch
 from landscapes.surfaces import SURFACES
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
-from optim_core.trajectory import record
+from optim_core.trajectory import Engine, record
 
 FIVE = Layer(5, 0.5)
 LR, STEPS, REPEATS = 0.01, 1000, 7
 SPECS = tuple(OptimizerSpec(f"{depth} layers", lr=LR, layers=(FIVE,) * depth) for depth in range(3))
 SURFACE = SURFACES["himmelblau"]
+FRACTIONS = [step / 40 for step in range(41)]
+FAMILY = tuple(OptimizerSpec(f"{alpha}", lr=LR, layers=(Layer(5, alpha),) * 2) for alpha in FRACTIONS)
+MAP = tuple(
+    OptimizerSpec(f"{k} {alpha}", lr=LR, layers=(Layer(k, alpha), FIVE)) for k in range(1, 42) for alpha in FRACTIONS
+)
+WIDE = tuple(
+    OptimizerSpec(f"{n}", lr=0.001 + 1e-7 * n, layers=(Layer(5, FRACTIONS[n % 41]), FIVE)) for n in range(10_000)
+)
+CENTRE = np.zeros((1, 2))
 
 
 def bare_loop(start: np.ndarray, spec: OptimizerSpec = SPECS[0]) -> None:
@@ -48,6 +58,31 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def families() -> dict[str, str]:
+    """What and figure, of settings as rows."""
+    field = SURFACE.field()
+
+    def seconds(specs: tuple[OptimizerSpec, ...], steps: int, engine: Engine, keep: Literal["all", "last"]) -> float:
+        return timed(lambda: record(field, specs, CENTRE, steps, keep=keep, engine=engine))
+
+    def against_classes(specs: tuple[OptimizerSpec, ...], steps: int) -> str:
+        pairs = [[seconds(specs, steps, engine, "all") for engine in ("classes", "auto")] for _ in range(REPEATS)]
+        classes, auto = (statistics.median(column) for column in zip(*pairs, strict=True))
+        return f"{1000 * auto:.0f} ms, {classes / auto:.2f} x as quick as the classes' {1000 * classes:.0f}"
+
+    wide = statistics.median(seconds(WIDE, 500, "rows", "last") for _ in range(3))
+    ends, whole = (statistics.median(seconds(MAP, 500, "rows", keep) for _ in range(3)) for keep in ("last", "all"))
+    evaluations = statistics.median(timed(lambda: [field(torch.zeros(41, 2), t) for t in range(500)]) for _ in range(5))
+    return {
+        "41 values of α, 2 layers, 500 steps": against_classes(FAMILY, 500),
+        "of which evaluating the surface": f"{1000 * evaluations:.0f} ms",
+        "41 x 41 map over (k, α), 500 steps": f"{1000 * ends:.0f} ms; every step kept {1000 * whole:.0f} ms",
+        "row-steps per second, 10,000 settings": f"{len(WIDE) * 500 / wide:.2e}",
+        **{f"the app's 3 cards, {steps} steps": against_classes(SPECS, steps) for steps in (200, 1000)},
+        "one optimizer without layers, 500 steps": against_classes(SPECS[:1], 500),
+    }
+
+
 def main() -> None:
     """Print the table of benchmarks/README.md."""
     torch.set_num_threads(2)
@@ -69,7 +104,7 @@ def main() -> None:
         "the same one by one": f"{1000 * apart:.0f} ms, {apart / batched:.0f} x record()",
         "row-steps per second, 16,384 starts x 3 optimizers": f"{rate:.2e}",
     }
-    for what, figure in rows.items():
+    for what, figure in (rows | families()).items():
         print(f"{what:52} {figure}")
 
 

@@ -26,6 +26,7 @@ Mask = Tensor | None
 """Rows to which something happens; None is all of them, which costs less."""
 
 MAX_STEPS = 1_000_000
+FEW = 4096  # numbers up to which a dot product is the quickest look at all of them; beyond, it may wait for threads
 NEVER = MAX_STEPS + 1  # a period that no step reaches
 
 
@@ -88,14 +89,17 @@ class Batch(ABC):
         self.move(step, steps)
         self._hold()
         if not self._all_inside():
-            inside = (self.x.abs() <= self.limit).all(dim=-1)
-            self.diverged[~inside & (self.diverged < 0)] = step + 1
-            self.lost = (self.diverged >= 0).unsqueeze(-1).expand_as(self.x).contiguous()
-            self._hold()
+            self.freeze(~(self.x.abs() <= self.limit).all(dim=-1), step + 1)
+
+    def freeze(self, which: Tensor, step: int) -> None:
+        """Take these runs, (optimizers, starts), for diverged at base step `step`, the one just done."""
+        self.diverged[which & (self.diverged < 0)] = step
+        self.lost = (self.diverged >= 0).unsqueeze(-1).expand_as(self.x).contiguous()
+        self._hold()
 
     def _all_inside(self) -> bool:
-        if self.line.dot(self.line).item() <= self.square_limit:  # for nearly all steps; false where it is NaN
-            return True
+        if len(self.line) <= FEW and self.line.dot(self.line).item() <= self.square_limit:  # false where it is NaN
+            return True  # for nearly all steps
         low, high = torch.aminmax(self.x)
         return low.item() >= -self.limit and high.item() <= self.limit
 

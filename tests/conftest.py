@@ -16,7 +16,7 @@ settings.load_profile("repeatable")
 
 
 def pytest_collection_finish() -> None:
-    """After all imports, since `app.runs` sets the threads, too: workers with two each wait for one another."""
+    """Workers with two threads each would wait for one another."""
     torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.state.presets import GAN_PRESETS, NETWORK_PRESETS
+from app.state.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -23,7 +23,7 @@ def test_figures_of_ready_made_trainings_are_those_of_their_documentation() -> N
     measured = (ROOT / "docs" / "networks.md").read_text()
     quoted = [
         (name, figure)
-        for name, preset in (NETWORK_PRESETS | GAN_PRESETS).items()
+        for name, preset in (PRESETS["networks"] | PRESETS["gans"]).items()
         for figure in re.findall(r"[+-]?\d+\.\d+ ± \d+\.\d+", preset.shows)
     ]
     assert len(quoted) >= 15

@@ -50,11 +50,12 @@ def tasks() -> list[Entry]:
 
 def presets() -> list[Entry]:
     """Every ready-made comparison, and every view of the theory; its key is its name, as in the app."""
-    from app.state.presets import every_preset
+    from app.state.presets import PRESETS
 
     return [
-        {**_common(name, name, shows), "page": page, "config": config.model_dump(mode="json")}
-        for name, (page, shows, config) in every_preset().items()
+        {**_common(name, name, preset.shows), "page": page, "config": preset.config.model_dump(mode="json")}
+        for page, presets in PRESETS.items()
+        for name, preset in presets.items()
     ]
 
 

@@ -107,8 +107,12 @@ def gallery(folder: str) -> None:
     Example:
       lookahead-lab gallery docs/gallery
     """
-    from app.export.gallery import render_gallery
+    import torch
 
+    from app.export.gallery import render_gallery
+    from app.runs import THREADS
+
+    torch.set_num_threads(THREADS)
     with one_line_errors(), progress("Rendering") as on_progress:
         made = render_gallery(Path(folder), on_progress)
     click.echo(f"{folder}: {made} pictures", err=True)
@@ -129,9 +133,13 @@ def _refuse_ignored(kind: str) -> None:
 
 def _used(config: Any, use: Callable[[Offer], Any]) -> Any:
     """Something of what there is to take away, with a bar while the run behind it goes on."""
+    import torch
+
     from app.cli.light_torch import without_compiler
     from app.export import offer_of
+    from app.runs import THREADS
 
+    torch.set_num_threads(THREADS)
     without_compiler()
     with progress("Running") as on_progress:
         return use(offer_of(config, on_progress))

@@ -219,12 +219,12 @@ def _names_a_file(source: str) -> bool:
 
 
 def _preset(name: str) -> BaseModel:
-    from app.state.presets import every_preset
+    from app.state.presets import PRESETS
 
-    presets = every_preset()
-    if name not in presets:
+    preset = next((presets[name] for presets in PRESETS.values() if name in presets), None)
+    if preset is None:
         raise click.ClickException(f"no such preset: {name!r}; `lookahead-lab list presets` names them")
-    return presets[name][2]
+    return preset.config
 
 
 def _linked(link: str) -> BaseModel:

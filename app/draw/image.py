@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from app.figures.caption import Caption, program
@@ -19,6 +20,9 @@ FIGURE_FORMATS: tuple[str, ...] = get_args(FigureFormat)
 SIZES = (1.5, 40.0)  # inches
 DPIS = (30, 1200)
 MOST_PIXELS = 60_000_000
+# Fonts embedded whole enough for journals (TrueType); ids that repeat from run to run.
+REPEATABLE = {"pdf.fonttype": 42, "svg.hashsalt": "lookahead-lab"}
+_writing = threading.Lock()
 
 
 def render_figure(
@@ -49,8 +53,16 @@ def render_figure(
     if format not in FIGURE_FORMATS:
         raise ValueError(f"format must be one of {', '.join(FIGURE_FORMATS)}, got {format!r}")
     figure = _drawn(picture, style_of(style), (width, height), dpi, step)
+    return _written(figure, format, dpi, metadata(picture.caption.at(step), format))
+
+
+def _written(figure: Figure, format: str, dpi: float, words: dict[str, Any]) -> bytes:  # noqa: A002
+    """The file; matplotlib takes these settings from all threads at once, so one file is written after the other."""
+    import matplotlib as mpl
+
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=format, dpi=dpi, metadata=metadata(picture.caption.at(step), format))
+    with _writing, mpl.rc_context(REPEATABLE):
+        figure.savefig(buffer, format=format, dpi=dpi, metadata=words)
     return buffer.getvalue()
 
 

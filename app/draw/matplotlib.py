@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from app.draw.scenes import FONT, LEVELS, wrapped
-from app.player.tracks import PALETTE
+from app.figures import look
+from app.figures.look import BAND, BAR_GROUP, CONVERGES, DIVERGES, EDGE, INTERVAL, RATES, TINY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,29 +25,37 @@ if TYPE_CHECKING:
     from app.figures.chart import Chart, Map, Mark, Panel
     from app.figures.look import Style
 
+FONT = 9.0  # points
 SMALL = FONT - 1
+LEVELS = 24
 LETTER, HANDLE = 0.068, 0.65  # inches of an average letter of the legend, and of what stands before a name
 PAD = 0.07  # inches around everything
-RATES = (0.95, 1.05)  # rates beyond these share the colour of the end, as on the page
-BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
 FEW_DECADES = (1.5, 2.5)  # of the horizontal and of the vertical axis: below, 1, 2 and 5 of each are named
+SIDES = {"above": (0, 5, "center"), "below": (0, -12, "center"), "left": (-6, -3, "right"), "right": (6, -3, "left")}
 SPARSE = 20  # points: on fewer a letter stands above its line, where it hides none of them
-TINY = 3.0  # points: smaller dots have no edge
 
 
 def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float) -> Figure:
     """The whole figure; `size` is in inches."""
-    figure = Figure(figsize=size, dpi=dpi, facecolor=style.background, layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD)
+    figure = Figure(figsize=size, dpi=dpi, facecolor=style.background, layout=layout)
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=PAD, h_pad=PAD)
     figure.suptitle(chart.caption.title, x=0.012, ha="left", color=style.ink, fontsize=FONT + 1, weight="bold")
     if chart.note:
         figure.text(0.988, 0.985, chart.note, color=style.quiet, fontsize=FONT, ha="right", va="top")
     grid = figure.add_gridspec(chart.rows, chart.columns)
+    drawn: list[tuple[Axes, Panel]] = []
     for place, panel in enumerate(chart.panels):
         if panel is not None:
-            axes = figure.add_subplot(grid[divmod(place, chart.columns)], facecolor=style.background)
+            shared = {f"share{axis}": drawn[0][0] for axis in chart.linked if drawn}
+            axes = figure.add_subplot(grid[divmod(place, chart.columns)], facecolor=style.background, **shared)
             _panel(axes, panel, chart, style, size[0] / chart.columns)
+            if "y" in chart.linked and place % chart.columns:
+                axes.set_ylabel("")
+                axes.tick_params(which="both", labelleft=False)
+            drawn.append((axes, panel))
+    for axes, panel in drawn:
+        _numbers(axes, panel)
     _legend(figure, chart, style, size[0])
     return figure
 
@@ -59,17 +69,26 @@ def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -
         axes.imshow(panel.image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.spines[:].set_visible(False)
         return
-    if panel.map is not None:
-        _map(axes, panel.map, style)
-    for mark in panel.marks:
-        _mark(axes, mark, chart, style)
+    fill(axes, panel, chart, style)
+    if panel.remark:
+        place, anchor = (1.0, "right") if panel.marks else (0.5, "center")
+        axes.text(
+            place, place, panel.remark, transform=axes.transAxes, ha=anchor, va="top", color=style.quiet, fontsize=SMALL
+        )
     for series in _lettered(chart, style):
         _letter(axes, panel, series, chart, style)
     for limit, span in ((axes.set_xlim, panel.spans[0]), (axes.set_ylim, panel.spans[1])):
         if span is not None:
             limit(*span)
-    for axis, scale, few in zip((axes.xaxis, axes.yaxis), panel.scales, FEW_DECADES, strict=True):
-        _number(axis, scale, few)
+
+
+def fill(axes: Axes, panel: Panel, chart: Chart, style: Style) -> None:
+    """The map and the marks of a panel."""
+    if panel.map is not None:
+        _map(axes, panel.map, style)
+    for mark in panel.marks:
+        if mark.kind != "targets":
+            _mark(axes, mark, chart, style)
 
 
 def _axes(axes: Axes, panel: Panel, style: Style) -> None:
@@ -80,7 +99,7 @@ def _axes(axes: Axes, panel: Panel, style: Style) -> None:
     for spine in axes.spines.values():
         spine.set_color(style.quiet)
         spine.set_linewidth(0.6)
-    if panel.map is None and not panel.bare:
+    if panel.gridded:
         axes.grid(color=style.contour, linewidth=0.4, alpha=0.6)
         axes.set_axisbelow(True)
     for scale, update in zip(panel.scales, (axes.set_xscale, axes.set_yscale), strict=True):
@@ -95,6 +114,14 @@ def _axes(axes: Axes, panel: Panel, style: Style) -> None:
         axes.set_yticks([])
 
 
+def _numbers(axes: Axes, panel: Panel) -> None:
+    for axis, scale, few in zip((axes.xaxis, axes.yaxis), panel.scales, FEW_DECADES, strict=True):
+        if axis is axes.yaxis or not panel.ticks:
+            _number(axis, scale, few)
+        if scale != "linear":
+            axis.set_minor_formatter(NullFormatter())
+
+
 def _number(axis: Axis, scale: str, few: float) -> None:
     """Plain numbers: 1, 2, 5 where a logarithmic axis spans few decades."""
     if scale == "percent":
@@ -105,7 +132,6 @@ def _number(axis: Axis, scale: str, few: float) -> None:
     if low > 0 and np.log10(high / low) < few:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def _map(axes: Axes, drawn: Map, style: Style) -> None:
@@ -121,7 +147,13 @@ def _map(axes: Axes, drawn: Map, style: Style) -> None:
     elif drawn.shading == "height":
         levels, shades = np.linspace(*drawn.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
         axes.contourf(drawn.x, drawn.y, drawn.values, levels=levels, cmap=shades, extend="both", zorder=1)
-        axes.contour(drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5)
+        if drawn.lines:
+            axes.contour(
+                drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5
+            )
+    elif drawn.shading == "kinds":
+        kinds = ListedColormap([color or style.background for color in drawn.colors])
+        axes.pcolormesh(drawn.x, drawn.y, drawn.values, cmap=kinds, vmin=-0.5, vmax=len(drawn.colors) - 0.5, zorder=1)
     else:
         edge, fill = _inside(style)
         axes.contourf(drawn.x, drawn.y, drawn.values, levels=[-np.inf, 1.0], colors=[fill], alpha=BAND, zorder=1)
@@ -130,12 +162,12 @@ def _map(axes: Axes, drawn: Map, style: Style) -> None:
 
 def _rates(style: Style) -> LinearSegmentedColormap:
     """Contracting, the boundary, expanding."""
-    ends = ("#ffffff", "#d0d0d0", "#8a8a8a") if style.own else (PALETTE[0], style.background, PALETTE[1])
+    ends = ("#ffffff", "#d0d0d0", "#8a8a8a") if style.own else (CONVERGES, style.background, DIVERGES)
     return LinearSegmentedColormap.from_list("rates", ends)
 
 
 def _inside(style: Style) -> tuple[str, str]:
-    return ("#000000", "#6b6b6b") if style.own else (PALETTE[0], PALETTE[0])
+    return ("#000000", "#6b6b6b") if style.own else (CONVERGES, CONVERGES)
 
 
 def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
@@ -144,11 +176,15 @@ def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
     if mark.kind == "bars":
         _bars(axes, mark, chart, color)
     elif mark.kind == "dots":
-        _dots(axes, mark, color, style, below=index % 2 == 1)
+        for alike in mark.alike:
+            _dots(axes, alike, _color(alike, index, style), style)
+    elif mark.kind == "arrows":
+        _arrows(axes, mark, color)
     else:
-        axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y))
+        axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y, label=mark.label))
         if mark.low is not None and mark.high is not None:
-            axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=BAND, linewidth=0, zorder=2)
+            band = axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=BAND, linewidth=0, zorder=2)
+            band.set_label(mark.label)
         axes.autoscale_view()
 
 
@@ -162,52 +198,66 @@ def _look(mark: Mark, color: str, style: Style, *, x: Any = (), y: Any = (), lab
     """A mark's line or dots, as on the axes and in the legend."""
     dots = mark.kind == "dots"
     line = Line2D(
-        x, y, color=color, linewidth=0 if dots else mark.width, marker=mark.marker if dots else None, label=label,
-        markersize=mark.size, markeredgecolor=style.background, markeredgewidth=0.5 * (mark.size > TINY), zorder=3,
-        solid_joinstyle="round",
+        x, y, color=color, linewidth=0 if dots else mark.width, marker=look.CODES[mark.marker][0] if dots else None,
+        markersize=mark.size, markeredgecolor=style.background, markeredgewidth=EDGE * (mark.size > TINY), zorder=3,
+        solid_joinstyle="round", label=label, alpha=mark.opacity, clip_on=mark.clip,
     )  # fmt: skip
-    if mark.marker in ("x", "_"):
-        line.set_markeredgecolor(color)
-        line.set_markeredgewidth(1.2)
+    if mark.edge:
+        face, edge = (style.background, style.ink) if style.own else (mark.color, mark.edge)
+        line.set(color=face, markeredgecolor=edge, markeredgewidth=mark.width)
+    elif mark.hollow or mark.marker in look.THIN:
+        line.set(markeredgecolor=color, markeredgewidth=mark.width, fillstyle="none" if mark.hollow else "full")
     if mark.dash and not dots:
         line.set_dashes([length / mark.width for length in mark.dash])
     return line
 
 
-def _dots(axes: Axes, mark: Mark, color: str, style: Style, *, below: bool) -> None:
-    """With their intervals, and words beside them: above and below in turn, so that neighbours stay legible."""
+def _dots(axes: Axes, mark: Mark, color: str, style: Style) -> None:
+    """With their intervals, and words beside them."""
     if mark.low is not None and mark.high is not None:
         reach = np.abs(np.stack([mark.y - mark.low, mark.high - mark.y]))
-        axes.errorbar(mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=1.2, zorder=2.8)
-    axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y))
+        axes.errorbar(
+            mark.x, mark.y, reach, fmt="none", ecolor=color, elinewidth=INTERVAL, zorder=2.8, label=mark.label
+        )
+    axes.add_line(_look(mark, color, style, x=mark.x, y=mark.y, label=mark.label))
     axes.autoscale_view()
     halo = [withStroke(linewidth=2, foreground=style.background)]
-    for text, *place in zip(mark.texts, mark.x, mark.y, strict=False):
+    for text, x, y in zip(mark.texts, mark.x, mark.y, strict=False):
         axes.annotate(
-            text, place, (0, -12 if below else 5), textcoords="offset points", color=style.ink, fontsize=SMALL,
-            path_effects=halo, ha="center", zorder=4, annotation_clip=True,
+            text, (x, y), SIDES[mark.side][:2], textcoords="offset points", color=style.ink, fontsize=SMALL,
+            path_effects=halo, ha=SIDES[mark.side][2], zorder=4, annotation_clip=True, label=mark.label,
         )  # fmt: skip
+
+
+def _arrows(axes: Axes, mark: Mark, color: str) -> None:
+    look_ = {"arrowstyle": "-|>,head_width=0.14,head_length=0.28", "color": color, "linewidth": 0.0, "shrinkA": 0}
+    for tail, tip in np.column_stack([mark.x, mark.y]).reshape(-1, 2, 2):
+        axes.annotate(
+            "", tip, tail, arrowprops={**look_, "shrinkB": 0, "alpha": mark.opacity}, zorder=2, label=mark.label
+        )
 
 
 def _bars(axes: Axes, mark: Mark, chart: Chart, color: str) -> None:
     """Side by side at each place, those of one series beside those of the next."""
-    barred = [*dict.fromkeys(m.series for panel in chart.drawn for m in panel.marks if m.kind == "bars")]
+    barred = [*dict.fromkeys(mark.series for mark in chart.marks if mark.kind == "bars")]
     each = BAR_GROUP / len(barred)
     shift = (barred.index(mark.series) - (len(barred) - 1) / 2) * each
-    axes.bar(mark.x + shift, mark.y, each, color=color, zorder=3)
+    axes.bar(mark.x + shift, mark.y, each, color=color, zorder=3, label=mark.label)
 
 
 def _lettered(chart: Chart, style: Style) -> list[str]:
     """The series that a letter tells apart: in print, where colours are gone, those with lines, if several."""
-    lined = {m.series for panel in chart.drawn for m in panel.marks if m.kind == "line" and not m.quiet}
+    lined = {mark.series for mark in chart.marks if mark.kind == "line" and not mark.quiet}
     return [series for series in chart.series if series in lined] if style.own and len(lined) > 1 else []
 
 
 def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -> None:
     """A letter on the first of a series' lines, as in the legend; those of different series apart."""
     line = next((mark for mark in panel.marks if mark.series == series and mark.kind == "line"), None)
-    seen = [] if line is None else np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
-    if line is None or not len(seen):
+    if line is None:
+        return
+    seen = np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
+    if not len(seen):
         return
     index = chart.series.index(series)
     at = seen[round((len(seen) - 1) * (0.85 - 0.65 * index / len(chart.series)))]
@@ -217,6 +267,14 @@ def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -
         fontsize=SMALL, weight="bold", ha="center", va="center", zorder=6, annotation_clip=True,
         path_effects=[withStroke(linewidth=2, foreground=style.background)],
     )  # fmt: skip
+
+
+def wrapped(title: str, letters: int) -> str:
+    """A title in lines of so many letters, none of which breaks a layer such as (5, .5) or a stack that fits."""
+    whole = title.replace(", ", ",\u00a0")
+    if max(map(len, whole.split(" "))) > letters:
+        whole = whole.replace(")(", ") (")
+    return textwrap.fill(whole, letters)
 
 
 def _letter_of(index: int) -> str:
@@ -245,13 +303,9 @@ def _fitting(labels: list[str], width: float) -> int:
 
 
 def _series_entries(chart: Chart, style: Style) -> list[Any]:
-    marks = [mark for panel in chart.drawn for mark in panel.marks]
     entries: list[Any] = []
-    titled = all(panel.bare for panel in chart.drawn)  # then each series has a panel of its own, which names it
-    for index, name in enumerate(chart.series):
-        own = next(mark for mark in marks if mark.series == name)
-        if titled and not own.quiet:
-            continue
+    for name in chart.listed:
+        own, index = next(mark for mark in chart.marks if mark.series == name), chart.series.index(name)
         color = _color(own, index, style)
         label = f"{_letter_of(index)}  {name}" if name in _lettered(chart, style) else name
         solid = bool(own.part) or own.kind == "bars"
@@ -260,12 +314,7 @@ def _series_entries(chart: Chart, style: Style) -> list[Any]:
 
 
 def _part_entries(chart: Chart, style: Style) -> list[Any]:
-    parts: dict[str, Mark] = {}
-    for panel in chart.drawn:
-        for mark in panel.marks:
-            if mark.part:
-                parts.setdefault(mark.part, mark)
-    return [_look(mark, style.ink, style, label=part) for part, mark in parts.items()]
+    return [_look(mark, style.ink, style, label=part) for part, mark in chart.parts.items()]
 
 
 def _region_entries(chart: Chart, style: Style) -> list[Any]:

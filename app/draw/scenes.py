@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
+from app.draw.matplotlib import FONT, fill, wrapped
 from app.figures import lines, look
+from app.figures.chart import Chart
 from app.figures.scene import Scene, row_at
 
 if TYPE_CHECKING:
@@ -25,13 +23,7 @@ if TYPE_CHECKING:
 
     from app.figures.look import Style
     from app.player.tracks import Track
-    from app.runs.streamlines import Streamlines
 
-# Set once and never changed: fonts embedded whole enough for journals (TrueType), ids that repeat from run to run.
-mpl.rcParams.update({"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "lookahead-lab"})
-
-LEVELS = 24
-FONT = 9.0  # points
 LEGEND_LINE, LEGEND_LETTER = 0.75, 0.066  # inches of an entry's line and of an average letter of its name
 LEGEND_ROW = 0.19
 LETTER = 0.075  # inches of a title's average letter
@@ -77,9 +69,11 @@ def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) 
     columns = _legend_columns(drawing, width)
     bottom = BOTTOM + LEGEND_ROW * max(len(entries) for entries in columns)
     axes = _place_axes(scene, style, figure, (width, height), bottom)
-    for panel in axes:
-        _landscape(panel, scene, style)
-        _minima(panel, scene, style)
+    ground = Chart(scene.ground())
+    for pair, panel in zip(axes, ground.drawn, strict=True):
+        if panel.map is None:
+            pair.grid(color=style.contour, linewidth=0.4)
+        fill(pair, panel, ground, style)
     _legend(drawing, columns, bottom - BOTTOM)
     figure.text(LEFT / width, 1 - 0.22 / height, scene.caption.title, color=style.ink, fontsize=FONT + 1, weight="bold")
     return Drawing(scene, style, figure, axes)
@@ -108,8 +102,8 @@ def head(drawing: Drawing, track: Track, layer: int) -> Line2D:
     """The marker of a layer at the chosen step, still nowhere."""
     stroke, (face, edge) = look.stroke(layer), head_colors(drawing, track, layer)
     return Line2D(
-        [], [], linestyle="none", marker=stroke.marker, markersize=stroke.size, color=face, markeredgecolor=edge,
-        markeredgewidth=1.0, zorder=5 + 0.1 * layer,
+        [], [], linestyle="none", marker=look.CODES[stroke.marker][0], markersize=stroke.size, color=face,
+        markeredgecolor=edge, markeredgewidth=1.0, zorder=5 + 0.1 * layer,
     )  # fmt: skip
 
 
@@ -153,14 +147,6 @@ def tracks(drawing: Drawing, step: int | None) -> None:
         axes.add_artist(beside)
 
 
-def wrapped(title: str, letters: int) -> str:
-    """A title in lines of so many letters, none of which breaks a layer such as (5, .5) or a stack that fits."""
-    whole = title.replace(", ", ",\u00a0")
-    if max(map(len, whole.split(" "))) > letters:
-        whole = whole.replace(")(", ") (")
-    return textwrap.fill(whole, letters)
-
-
 def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
     """Places (rows, 2), none farther out than renderers can bear; what is no number leaves a gap."""
     (x_low, x_high), (y_low, y_high) = scene.extent
@@ -201,44 +187,6 @@ def _dress(axes: Axes, scene: Scene, style: Style, *, first: bool) -> None:
         spine.set_linewidth(0.6)
 
 
-def _landscape(axes: Axes, scene: Scene, style: Style) -> None:
-    if scene.grid is None:
-        axes.grid(color=style.contour, linewidth=0.4)
-        return
-    shade = np.ma.masked_invalid(scene.grid.shade(scene.log_view))
-    if shade.count() == 0 or shade.min() == shade.max():
-        return
-    levels = np.linspace(shade.min(), shade.max(), LEVELS + 1)
-    colors = LinearSegmentedColormap.from_list("slate", style.shades)
-    axes.contourf(scene.grid.x, scene.grid.y, shade, levels=levels, cmap=colors, zorder=1)
-    if scene.flow is not None:
-        _flow(axes, scene.flow, style)
-        return
-    axes.contour(
-        scene.grid.x, scene.grid.y, shade, levels=levels, colors=[style.contour], linewidths=0.5, zorder=2,
-        linestyles="solid",
-    )  # fmt: skip
-
-
-def _flow(axes: Axes, flow: Streamlines, style: Style) -> None:
-    """Streamlines, with their arrows."""
-    axes.add_collection(LineCollection(flow.lines, colors=style.quiet, linewidths=0.6, zorder=2), autolim=False)
-    for tail, tip in flow.arrows:
-        arrow = {"arrowstyle": "-|>,head_width=0.14,head_length=0.28", "color": style.quiet, "linewidth": 0.0}
-        axes.annotate("", tip, tail, arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0}, zorder=2)
-
-
-def _minima(axes: Axes, scene: Scene, style: Style) -> None:
-    for is_global, marker, size in ((False, "x", 4), (True, "*", 9)):
-        places = np.array([minimum.place for minimum in scene.minima if minimum.is_global is is_global]).reshape(-1, 2)
-        if len(places):
-            face, edge = (style.background, style.ink) if style.own else (look.STAR, look.STAR_EDGE)
-            axes.plot(
-                *places.T, linestyle="none", marker=marker, markersize=size, color=face, markeredgecolor=edge,
-                markeredgewidth=0.8, zorder=2.5,
-            )  # fmt: skip
-
-
 def _legend_columns(drawing: Drawing, width: float) -> list[list[Line2D]]:
     """Optimizers and layers side by side where both fit, else one under the other."""
     optimizers = [_optimizer_entry(drawing, name) for name in drawing.names]
@@ -277,8 +225,8 @@ def _entry(drawing: Drawing, color: str, layer: int, label: str) -> Line2D:
     stroke, background = look.stroke(layer), drawing.style.background
     face, edge = (background, color) if stroke.hollow else (color, background)
     entry = Line2D(
-        [], [], color=color, linewidth=stroke.width + 0.4 * (layer == 0), label=label, marker=stroke.marker,
-        markersize=stroke.size - 1.5, markerfacecolor=face, markeredgecolor=edge,
+        [], [], color=color, linewidth=stroke.width + 0.4 * (layer == 0), label=label,
+        marker=look.CODES[stroke.marker][0], markersize=stroke.size - 1.5, markerfacecolor=face, markeredgecolor=edge,
     )  # fmt: skip
     entry.set_dashes([length / stroke.width for length in stroke.dash])
     return entry

@@ -94,7 +94,7 @@ class Heads:
         self.tracks = tracks_on(sketch, panel, layer)
         self.places = [scenes.near(lines.weights(track, layer), sketch.scene) for track in self.tracks]
         faces, edges = zip(*(scenes.head_colors(sketch, track, layer) for track in self.tracks), strict=True)
-        shape = MarkerStyle(stroke.marker)
+        shape = MarkerStyle(look.CODES[stroke.marker][0])
         self.marks = PathCollection(
             [shape.get_path().transformed(shape.get_transform())], sizes=[stroke.size**2], facecolors=faces,
             edgecolors=edges, linewidths=1.0, offset_transform=self.axes.transData,

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from app.draw.animation import ANIMATION_FORMATS, CancelledError, render_animation
 from app.draw.image import FIGURE_FORMATS
-from app.draw.playing import player_html
+from app.draw.player_page import player_html
 from app.export.document import CONFIG_NAME, to_json
 from app.export.offer import DoesNotApplyError, Offer, scene_offer
 from app.export.pages import page_of
 from app.export.tables import csv_of, parquet_of
 from app.figures.scene import Scene
-from app.state.share import short_link
+from app.state.links import short_link
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from app.state.base import PageConfig
 
 DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows: the same run gives the same bytes
 STORED = (".png", ".gif", ".mp4", ".parquet")  # compressed already
@@ -28,7 +28,7 @@ STORED = (".png", ".gif", ".mp4", ".parquet")  # compressed already
 
 def to_bundle(
     made: Offer | Scene,
-    config: BaseModel,
+    config: PageConfig,
     *,
     style: str = "light",
     step: int | None = None,
@@ -68,7 +68,7 @@ def to_bundle(
 
 
 def _makers(
-    offer: Offer, config: BaseModel, figure: dict[str, Any], film: dict[str, Any]
+    offer: Offer, config: PageConfig, figure: dict[str, Any], film: dict[str, Any]
 ) -> dict[str, Callable[[], bytes]]:
     """What makes each file, the quick ones first."""
     page = page_of(config)

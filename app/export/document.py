@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from app.export.pages import PAGES, page_of
 from app.figures.caption import program
-from app.state.links import explain
-from app.state.share import VERSION, migrated
+from app.state.errors import explain
+from app.state.links import FIRST_VERSION, migrated, version_of
 
 FORMAT = "lookahead-lab"
 CONFIG_NAME = "config.json"
@@ -25,7 +25,7 @@ MOST_UPLOADED = 64 * 2**20  # bytes
 MOST_CONFIG = 256 * 2**10
 MOST_FILES = 64
 MOST_UNPACKED = 512 * 2**20  # bytes that an archive may claim to hold; none but the config is ever unpacked
-MOST_DIRECTORY = 32 * 2**10  # bytes of an archive's table of contents
+MOST_READ = MOST_CONFIG + 1  # bytes of an archive at once
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}){0,3}/?")
 
 
@@ -70,16 +70,18 @@ def restore(data: bytes) -> Restored:
 
 
 def _validated(page: str, settings: dict[str, Any]) -> BaseModel:
-    settings = dict(migrated(settings))
-    version = str(settings.pop("v", VERSION))
-    if version != VERSION:
+    model = PAGES[page].model
+    settings = migrated(settings, model)
+    version = str(settings.get("v", FIRST_VERSION))
+    if version != version_of(model):
         raise ValueError(f"v: settings of version {version[:20]!r} are not known here; a newer program wrote them")
     try:
-        return PAGES[page].model.model_validate(settings)
+        return model.model_validate({**settings, "v": int(version)})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])[:80]
-        raise ValueError(f"{place or 'config'}: {explain(first)} (got {str(first['input'])[:40]!r})") from None
+        place = ".".join(str(part) for part in first["loc"])[:80] or "config"
+        reason = explain(first, within=len(first["loc"]))
+        raise ValueError(f"{place}: {reason} (got {str(first['input'])[:40]!r})") from None
 
 
 def _parsed(data: bytes) -> dict[str, Any]:
@@ -96,37 +98,31 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
+class _Capped(io.BytesIO):
+    """An archive of which no piece beyond `MOST_READ` is read: zipfile reads a table of contents in one piece."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MOST_READ:
+            raise ValueError(f"a bundle must hold at most {MOST_FILES} files: this one's table of contents is too long")
+        return super().read(size)
+
+
 def _from_archive(data: bytes) -> bytes:
     """The bytes of config.json in a bundle, once its table of contents has been found harmless."""
-    _check_directory(data)
+    file = _Capped(data)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("the bundle is damaged: it has no table of contents")
+        with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             _check_entries(entries)
             wanted = [entry for entry in entries if entry.filename == CONFIG_NAME]
             if len(wanted) != 1:
                 raise ValueError(f"a bundle must hold one {CONFIG_NAME}, got {len(wanted)}")
-            with archive.open(wanted[0]) as file:
-                return file.read(MOST_CONFIG + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            with archive.open(wanted[0]) as settings:
+                return settings.read(MOST_CONFIG + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, UnicodeError) as error:
         raise ValueError("the bundle is damaged or in a form that is not read here") from error
-
-
-def _check_directory(data: bytes) -> None:
-    """Refuse an endless table of contents before it is read; found as zipfile finds it."""
-    mark = b"PK\x05\x06"
-    end = (
-        len(data) - 22
-        if data[-22:-18] == mark and data[-2:] == b"\0\0"
-        else data.rfind(mark, max(0, len(data) - 65_557))
-    )
-    if end < 0 or len(data) < end + 22:
-        raise ValueError("the bundle is damaged: it has no table of contents")
-    if (
-        data[end - 20 : end - 16] == b"PK\x06\x07"
-        or int.from_bytes(data[end + 12 : end + 16], "little") > MOST_DIRECTORY
-    ):
-        raise ValueError(f"a bundle must hold at most {MOST_FILES} files: this one's table of contents is too long")
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:

@@ -8,15 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from app.draw.image import render_figure
 from app.draw.palette import palette_of
 from app.export.pages import page_of, scene_of
 from app.figures.look import style_of
 from app.state import GamesConfig, SurfacesConfig
-from app.state.presets import GAME_PRESETS, PRESETS
-from app.state.share import short_link
+from app.state.base import PageConfig
+from app.state.links import short_link
+from app.state.presets import PRESETS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 
@@ -30,7 +29,7 @@ class Exhibit:
     key: str
     name: str
     says: str
-    config: BaseModel
+    config: PageConfig
 
     @property
     def link(self) -> str:
@@ -47,8 +46,8 @@ def exhibits() -> dict[str, list[Exhibit]]:
     """By heading, what the gallery shows."""
     surfaces = [Exhibit(key, one.name, one.teaches, SurfacesConfig(surface=key)) for key, one in SURFACES.items()]
     games = [Exhibit(f"game {key}", one.name, one.teaches, GamesConfig(game=key)) for key, one in GAMES.items()]
-    presets = [Exhibit(name, name, one.shows, one.config) for name, one in PRESETS.items()]
-    game_presets = [Exhibit(f"game {name}", name, one.shows, one.config) for name, one in GAME_PRESETS.items()]
+    presets = [Exhibit(name, name, one.shows, one.config) for name, one in PRESETS["surfaces"].items()]
+    game_presets = [Exhibit(f"game {name}", name, one.shows, one.config) for name, one in PRESETS["games"].items()]
     return {
         "Ready-made comparisons on surfaces": presets,
         "Ready-made comparisons in games": game_presets,
@@ -70,7 +69,7 @@ def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None 
     return len(everything)
 
 
-def _picture(config: BaseModel) -> bytes:
+def _picture(config: PageConfig) -> bytes:
     """A PNG with a palette: a third of the size, and no visible difference in flat colours."""
     from PIL import Image
 

@@ -32,6 +32,7 @@ class Offer:
         tables: by the name of a file, in long format.
         interactive: a page with charts to zoom and hover, as HTML; None where there is none.
         scene: what moves, for animations and the player; None where nothing does.
+        charts: those of the figures that are charts, by their names, up to a base step or (None) whole.
     """
 
     caption: Caption
@@ -39,6 +40,7 @@ class Offer:
     tables: Mapping[str, Callable[[], pa.Table]] = field(default_factory=dict)
     interactive: Callable[[], bytes] | None = None
     scene: Callable[[], Scene] | None = None
+    charts: Mapping[str, Callable[[int | None], Chart]] = field(default_factory=dict)
 
     def figure(self, name: str | None = None) -> MakeFigure:
         """A figure by its name.
@@ -66,7 +68,7 @@ def scene_offer(scene: Callable[[], Scene], caption: Caption, name: str = "paths
     """What can be made of a scene alone."""
 
     def interactive() -> bytes:
-        from app.draw.plotly_page import plotly_html
+        from app.draw.page import plotly_html
 
         return plotly_html(scene())
 

@@ -8,19 +8,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.export.games import game_caption, game_scene
 from app.export.offer import Offer, scene_offer
-from app.export.script import surface_script
-from app.export.script_of_game import game_script
-from app.export.script_of_gan import gan_script
-from app.export.script_of_network import network_script
+from app.export.scripts.plane import game_script, surface_script
+from app.export.scripts.training import gan_script, network_script
 from app.export.theory import theory_offer
 from app.export.trained import trained_gan_offer, trained_network_offer
 from app.figures.caption import surface_caption
-from app.figures.scene import Scene, surface_scene
+from app.figures.games import game_caption, game_scene
+from app.figures.scene import Scene
+from app.figures.surfaces import surface_scene
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state.base import PageConfig
 from app.state.theory import TheoryConfig
 
 Progress = Callable[[int, int], None]
@@ -34,7 +34,7 @@ class Page:
     """
 
     key: str
-    model: type[BaseModel]
+    model: type[PageConfig]
     offer: Callable[[Any, Progress | None], Offer]
     script: Callable[[Any, str], str] | None = None
 

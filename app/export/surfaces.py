@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.draw.plotly_page import page_of_figures
 from app.export.tables import captioned
 from app.figures.caption import Caption, surface_caption
 from app.state import SurfacesConfig
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     import pyarrow as pa
 
     from optim_core.trajectory import Trajectory
@@ -23,27 +21,33 @@ LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}  # above the 
 
 def relief_html(config: SurfacesConfig) -> bytes:
     """The surface as a relief with all tracks on it, as a page to turn and zoom that needs no network."""
-    from app.figures.relief import relief_figure
+    from app.draw.page import page_of_figures
+    from app.draw.relief import paint_relief
+    from app.figures.relief import relief
     from app.runs import surfaces as surface_runs
 
     grid, run = surface_runs.scenery(config).grid, surface_runs.surface_run(config)
-    figure = relief_figure(grid, run, config.colors, log_view=config.landscape.log_view)
+    figure = paint_relief(relief(grid, run, config.colors, log_view=config.landscape.log_view))
     figure.update_layout(height=720, showlegend=True, legend=LEGEND)
     caption = replace(surface_caption(config), picture=())
     return page_of_figures({caption.title: figure}, caption)
 
 
-def cloud_html(config: SurfacesConfig, run: Trajectory, ground: go.Figure) -> bytes:
-    """The seed cloud at its last step over the page's figure of the surface, as a page of its own."""
-    from app.figures.cloud import mark_cloud
-    from app.runs import cloud
+def cloud_html(config: SurfacesConfig, run: Trajectory) -> bytes:
+    """The seed cloud at its last step over the surface, as a page of its own."""
+    from app.draw.page import page_of_figures
+    from app.draw.plotly_scene import paint_ground
+    from app.figures.cloud import cloud_marks, cloud_scene
 
-    for index, (name, color) in enumerate(zip(run.names, config.colors, strict=True)):
-        alive, panel = run.diverged[index] < 0, index if config.panels else 0
-        mark_cloud(ground, run.outermost(index)[-1, alive], cloud.spread(run, index)[-1], color, name, panel)
-    ground.update_layout(height=640, showlegend=True, legend=LEGEND, margin={"t": 60})
+    scene = cloud_scene(config, run)
+    scene = replace(scene, marks=(*scene.marks, *cloud_marks(config, run)), height=640)
+    figure = paint_ground(scene)
+    named = {trace.legendgroup: trace for trace in reversed(figure.data) if trace.legendgroup in run.names}
+    for trace in named.values():
+        trace.showlegend = True
+    figure.update_layout(showlegend=True, legend=LEGEND, margin={"t": 60})
     caption = cloud_caption(config, run)
-    return page_of_figures({f"{caption.title}: {run.fast.shape[2]} draws of the noise": ground}, caption)
+    return page_of_figures({f"{caption.title}: {run.fast.shape[2]} draws of the noise": figure}, caption)
 
 
 def cloud_table(config: SurfacesConfig, run: Trajectory) -> pa.Table:

@@ -1,32 +1,33 @@
-"""What the Theory page lets go: the charts of the chosen instrument, their numbers, and whose the formulas are."""
+"""Exports of the Theory page: the charts of the chosen instrument, their numbers, and whose the formulas are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
 from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
-from app.figures.chart import Chart, Panel
-from app.state.theory_views import INSTRUMENTS
+from app.figures.chart import Chart
+from app.state.theory import INSTRUMENTS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 from optim_core.theory import why_not
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     import pyarrow as pa
 
     from app.state.theory import TheoryConfig
 
 Progress = Callable[[int, int], None]
 
-PARTS: dict[str, dict[str, str]] = {  # by instrument, names of figures and the functions of `theory_panels` behind them
-    "stability": {"map": "stability_map", "factors": "factor_plane"},
-    "noise": {"variance": "variance", "trade-off": "trade_off"},
-    "regularization": {"landscapes": "landscapes", "coefficients": "coefficients", "accuracy": "accuracy"},
-    "rate": {"rates": "rates"},
+NAMES = {  # of the charts of each instrument, as `figures.theory.charts` makes them
+    "stability": ("map", "factors"),
+    "noise": ("variance", "trade-off"),
+    "regularization": ("landscapes", "coefficients", "accuracy"),
+    "rates": ("rates",),
 }
 REGULARIZATION = (
     "Smith, Dherin, Barrett & De 2021, On the Origin of Implicit Regularization, arXiv:2101.12176 (SGD alone)"
@@ -38,27 +39,39 @@ SOURCES = {
     "checked by the runs shown, with 99% intervals.",
     "regularization": "Formulas with layers: derived here, for sampling without replacement (SGD alone: Smith et al. "
     "2021); that they are what the theorem of Pushkin & Barba 2021 says is inference.",
-    "rate": "Rate: Pushkin & Barba 2021 for two layers, O(1/√T), a slope of −1/2; points and slopes: measured here, "
+    "rates": "Rate: Pushkin & Barba 2021 for two layers, O(1/√T), a slope of −1/2; points and slopes: measured here, "
     "with 95% intervals, for every depth.",
 }
 
 
 def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> Offer:
     """The charts of the instrument that apply to its settings, by name; nothing moves."""
+    caption = theory_caption(config)
+    names = [name for name in NAMES[config.instrument] if not _not_applying(config, name)]
+    charts = {name: partial(_of_any_step, config, name, on_progress) for name in names}
+    figures = {name: figure_of_chart(chart) for name, chart in charts.items()}
+
+    def applying() -> list[Chart]:
+        """Those that stay in the finite numbers, under their own titles."""
+        made = []
+        for name in names:
+            with suppress(DoesNotApplyError):
+                made.append(_chart(config, name, on_progress))
+        return made
 
     def table() -> pa.Table:
         from app.export.tables import captioned
         from app.figures.chart import panels_table
 
-        panels = [panel for name in names for panel in _panels(config, name, on_progress)]
-        return captioned(panels_table(panels), theory_caption(config))
+        return captioned(panels_table([panel for chart in applying() for panel in chart.drawn]), caption)
 
-    def figure(name: str) -> Callable[..., bytes]:
-        return figure_of_chart(lambda step: theory_chart(config, name, on_progress))
+    def interactive() -> bytes:
+        from app.draw.page import page_of_figures
+        from app.draw.plotly import paint
 
-    names = [name for name in PARTS[config.instrument] if not _not_applying(config, name)]
-    interactive = partial(theory_html, config, on_progress)
-    return Offer(theory_caption(config), {name: figure(name) for name in names}, {"chart": table}, interactive)
+        return page_of_figures({chart.caption.title: paint(chart) for chart in applying()}, caption)
+
+    return Offer(caption, figures, {"chart": table}, interactive, charts=charts)
 
 
 def theory_chart(config: TheoryConfig, name: str | None = None, on_progress: Progress | None = None) -> Chart:
@@ -68,16 +81,28 @@ def theory_chart(config: TheoryConfig, name: str | None = None, on_progress: Pro
         ValueError: there is none of that name.
         DoesNotApplyError: its formulas do not apply to these settings.
     """
-    names = PARTS[config.instrument]
+    names = NAMES[config.instrument]
     if name is None:
         name = next(one for one in names if not _not_applying(config, one))
     if name not in names:
         raise ValueError(f"figure must be one of {', '.join(names)}, got {name!r}")
-    reason, panels = _not_applying(config, name), _panels(config, name, on_progress)
-    if reason or not panels:
-        said = reason or "it leaves the finite numbers; lower the lr"
-        raise DoesNotApplyError(f"{name}: does not apply to these settings: {said}")
-    return Chart(tuple(panels), theory_caption(config), columns=min(len(panels), 3))
+    return replace(_chart(config, name, on_progress), caption=theory_caption(config))
+
+
+def _of_any_step(config: TheoryConfig, name: str, on_progress: Progress | None, _: int | None = None) -> Chart:
+    return theory_chart(config, name, on_progress)
+
+
+def _chart(config: TheoryConfig, name: str, on_progress: Progress | None) -> Chart:
+    from app.figures.theory.charts import MAKERS  # the experiments take half a second to import
+
+    reason = _not_applying(config, name)
+    if not reason:
+        try:
+            return MAKERS[config.instrument][name](config, on_progress)
+        except FloatingPointError:
+            reason = "it leaves the finite numbers; lower the lr"
+    raise DoesNotApplyError(f"{name}: does not apply to these settings: {reason}")
 
 
 def _not_applying(config: TheoryConfig, name: str) -> str | None:
@@ -86,15 +111,8 @@ def _not_applying(config: TheoryConfig, name: str) -> str | None:
         number = config.missing_layer
         return f"an axis varies layer {number} of a stack of {config.depth}; add layers, or choose another axis"
     if name in ("landscapes", "accuracy"):
-        return why_not(config.batches, config.layers)
+        return why_not(config.regularization.batches, config.stack)
     return None
-
-
-def _panels(config: TheoryConfig, name: str, on_progress: Progress | None) -> list[Panel]:
-    from app.figures.theory import panels as theory_panels  # plotly and the experiments take half a second to import
-
-    panels: list[Panel] = getattr(theory_panels, PARTS[config.instrument][name])(config, on_progress)
-    return panels
 
 
 def theory_caption(config: TheoryConfig) -> Caption:
@@ -103,8 +121,8 @@ def theory_caption(config: TheoryConfig) -> Caption:
     deep = config.depth
     cited = (
         (LOOKAHEAD, deep >= 1),
-        (MULTILAYER, deep >= 2 or config.instrument in ("regularization", "rate")),
-        (MINMAX, deep >= 1 and config.instrument == "stability" and config.is_game),
+        (MULTILAYER, deep >= 2 or config.instrument in ("regularization", "rates")),
+        (MINMAX, deep >= 1 and config.instrument == "stability" and config.stability.is_game),
         (REGULARIZATION, config.instrument == "regularization"),
     )
     return Caption(
@@ -126,39 +144,40 @@ def _base(config: TheoryConfig) -> str:
 
 
 def _stability_settings(config: TheoryConfig) -> str:
-    name = GAMES[config.scenario].name if config.is_game else SURFACES[config.scenario].name
-    epsilon = f", ε {config.epsilon!r}" if config.scenario == "quadratic" else ""
-    turns = ", the players in turn" if config.is_game and config.alternating else ""
-    ranges = [f"{config.x} across, {config.y} upwards", f"lr map from {config.lr_low!r} to {config.lr_high!r}"]
-    return (
-        f"On: {name}{epsilon}{turns}; lr {config.lr!r}; {_base(config)}; {'; '.join(ranges)}; k up to {config.k_high}."
-    )
+    one = config.stability
+    name = GAMES[one.scenario].name if one.is_game else SURFACES[one.scenario].name
+    epsilon = f", ε {one.epsilon!r}" if one.scenario == "quadratic" else ""
+    turns = ", the players in turn" if one.is_game and one.alternating else ""
+    ranges = [f"{one.x} across, {one.y} upwards", f"lr map from {one.lr_low!r} to {one.lr_high!r}"]
+    return f"On: {name}{epsilon}{turns}; lr {one.lr!r}; {_base(config)}; {'; '.join(ranges)}; k up to {one.k_high}."
 
 
 def _noise_settings(config: TheoryConfig) -> str:
+    one = config.noise
     return (
-        f"On: ½hx², h {config.h!r}, gradient noise of deviation {config.sigma!r}; lr {config.noise_lr!r}; "
-        f"{_base(config)}. Runs: {config.seeds}. Seed: {config.seed}."
+        f"On: ½hx², h {one.h!r}, gradient noise of deviation {one.sigma!r}; lr {one.lr!r}; "
+        f"{_base(config)}. Runs: {one.seeds}. Seed: {config.seed}."
     )
 
 
 def _regularization_settings(config: TheoryConfig) -> str:
-    x, y = config.start
+    one = config.regularization
+    x, y = one.start
     return (
-        f"On: {SURFACES[config.surface].name}, seen by {config.batches} mini-batches displaced by about "
-        f"{config.spread!r}; start ({x:g}, {y:g}); lr {config.epoch_lr!r}. Epochs: {config.epochs}. "
-        f"Orders: {config.orders}. Seed: {config.seed}."
+        f"On: {SURFACES[one.surface].name}, seen by {one.batches} mini-batches displaced by about "
+        f"{one.spread!r}; start ({x:g}, {y:g}); lr {one.lr!r}. Epochs: {one.epochs}. "
+        f"Orders: {one.orders}. Seed: {config.seed}."
     )
 
 
-def _rate_settings(config: TheoryConfig) -> str:
+def _rates_settings(config: TheoryConfig) -> str:
     from app.runs import theory as theory_runs
 
-    problem = theory_runs.rate_problem(config)
-    divided = " / Π α" if config.equal_effective else ""
+    one, problem = config.rates, theory_runs.rate_problem(config)
+    divided = " / Π α" if one.equal_effective else ""
     return (
-        f"On: Σ h s²/(1 + s²) in {len(problem.h)} dimensions, gradient noise of deviation {config.rate_sigma!r}; "
-        f"lr {config.c!r}/√T{divided}; T from 2⁷ to 2^{config.power}. Runs per T: {config.rate_seeds}. "
+        f"On: Σ h s²/(1 + s²) in {len(problem.h)} dimensions, gradient noise of deviation {one.sigma!r}; "
+        f"lr {one.c!r}/√T{divided}; T from 2⁷ to 2^{one.power}. Runs per T: {one.seeds}. "
         f"Seed: {config.seed}."
     )
 
@@ -167,14 +186,5 @@ _SETTINGS: dict[str, Callable[[Any], str]] = {
     "stability": _stability_settings,
     "noise": _noise_settings,
     "regularization": _regularization_settings,
-    "rate": _rate_settings,
+    "rates": _rates_settings,
 }
-
-
-def theory_html(config: TheoryConfig, on_progress: Progress | None = None) -> bytes:
-    """The page's own charts, to zoom and hover, as one HTML file."""
-    from app.draw.plotly_page import page_of_figures
-    from app.figures.theory.plots import theory_plots
-
-    figures: dict[str, go.Figure] = theory_plots(config, on_progress)
-    return page_of_figures(figures, theory_caption(config))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from app.export.gans import gan_caption, gan_scene
-from app.export.networks import network_caption, network_scene
 from app.export.offer import Offer, figure_of_chart, scene_offer
+from app.figures.gans import gan_caption, gan_chart, gan_scene, samples_reel
+from app.figures.networks import network_caption, network_scene, training_chart
+from app.figures.plane import frame_of
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.state import GansConfig, NetworksConfig
@@ -37,39 +38,24 @@ def network_offer(config: NetworksConfig, results: Results, scene: SceneMaker | 
         results: over seeds, per optimizer.
         scene: weight space; None where its runs span no such plane.
     """
-
-    def curves(step: int | None) -> Chart:
-        from app.figures.networks import TITLES, training_lines
-        from app.figures.training_charts import curves_chart
-
-        lines = [training_lines([result.curves for result in row]) for row in results]
-        return curves_chart(caption, _names(config), config.colors, lines, TITLES, step=step)
-
-    caption = network_caption(config)
-    return _offer(config, results, scene, caption, {CURVES: curves})
+    curves = [[result.curves for result in row] for row in results]
+    charts = {CURVES: partial(training_chart, config, curves)}
+    return _offer(config, results, scene, network_caption(config), charts)
 
 
 def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) -> Offer:
     """The plane of the two players, training curves and samples; arguments as for `network_offer`."""
 
-    def curves(step: int | None) -> Chart:
-        from app.figures.gans import curve_titles, gan_lines
-        from app.figures.training_charts import curves_chart
-
-        lines = [gan_lines([result.curves for result in row]) for row in results]
-        titles = curve_titles(config.features)
-        return curves_chart(caption, _names(config), config.colors, lines, titles, step=step)
-
     def samples(step: int | None) -> Chart:
-        from app.figures.training_charts import samples_chart
         from app.runs import gans as gan_runs
 
         task, first = config.task(), [row[0] for row in results]
         made = gan_runs.samples(task, first, config.steps if step is None else step)
-        return samples_chart(caption, _names(config), config.colors, made, gan_runs.real_samples(task))
+        return samples_reel(gan_caption(config), _names(config), config.colors, made, gan_runs.real_samples(task))[-1]
 
-    caption = gan_caption(config)
-    return _offer(config, results, scene, caption, {CURVES: curves, SAMPLES: samples})
+    curves = [[result.curves for result in row] for row in results]
+    charts = {CURVES: partial(gan_chart, config, curves), SAMPLES: samples}
+    return _offer(config, results, scene, gan_caption(config), charts)
 
 
 def _offer(
@@ -90,7 +76,7 @@ def _offer(
 
     alone = Offer(caption) if scene is None else scene_offer(scene, caption, PLANE)
     figures = dict(alone.figures) | {name: figure_of_chart(chart) for name, chart in charts.items()}
-    return Offer(caption, figures, {**alone.tables, "curves": table}, alone.interactive, alone.scene)
+    return Offer(caption, figures, {**alone.tables, "curves": table}, alone.interactive, alone.scene, charts)
 
 
 def trained_network_offer(config: NetworksConfig, on_progress: Progress | None = None) -> Offer:
@@ -108,7 +94,9 @@ def trained_network_offer(config: NetworksConfig, on_progress: Progress | None =
         task, first = config.task(), [row[0] for row in results]
         seen = plane_runs.view_of(config, first)
         picture = _picture(seen, task.landscape(plane_runs.IMAGES), on_progress)
-        return network_scene(config, plane_runs.tracks(seen, first, _names(config), config.colors), picture)
+        return network_scene(
+            config, plane_runs.tracks(seen, first, _names(config), config.colors), picture, frame_of(seen)
+        )
 
     return network_offer(config, results, scene)
 
@@ -124,7 +112,7 @@ def trained_gan_offer(config: GansConfig, on_progress: Progress | None = None) -
         first = [row[0] for row in results]
         seen = plane_runs.players_view(first)
         picture = _picture(seen, config.task().landscape(config.drawn, config.seed), on_progress)
-        return gan_scene(config, plane_runs.tracks(seen, first, _names(config), config.colors), picture)
+        return gan_scene(config, plane_runs.tracks(seen, first, _names(config), config.colors), picture, frame_of(seen))
 
     return gan_offer(config, results, scene)
 

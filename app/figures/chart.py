@@ -1,25 +1,36 @@
-"""A chart as a value, free of the page that shows it: panels of lines, dots, bars, maps or images."""
+"""A chart as a value, free of page and drawing library: panels of lines, dots, bars, maps or images.
+
+`draw.plotly` paints it for a page, `draw.matplotlib` for a file. Lengths are in points; a pixel of a page is 3/4 of a
+point. A hover text is a template of lines such as "T {x:,}" over `x`, `y`, a map's `value`, `text` and the names in
+`data`, with Python's format specifications.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from app.figures.caption import Caption
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from app.figures.look import Shape
+
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]
-Kind = Literal["line", "dots", "bars"]
+Kind = Literal["line", "dots", "bars", "arrows", "targets"]
+Side = Literal["above", "below", "left", "right"]
 Scale = Literal["linear", "log", "percent"]
-Shading = Literal["rate", "height", "inside"]
+Shading = Literal["rate", "height", "inside", "kinds"]
+Linked = Literal["", "x", "y", "xy"]
+Drag = Literal["zoom", "pan", "none"]
 
+UNTITLED = Caption("")
 TABLE_COLUMNS = ("panel", "series", "part", "x", "y", "low", "high", "value")
 
 
@@ -31,9 +42,15 @@ class Mark:
         series: whose points, such as an optimizer.      color: #rrggbb; empty is the ink of the page.
         x, y: (points,); NaN breaks a line.
         part: what of it, such as slow weights; empty where a series has one part only.
+        kind: targets are unseen places to hover and click, on pages only; they have no name in the legend. Arrows have
+            their tails at even points and their tips at odd ones.
         low, high: (points,) interval about y: a band along a line, bars at dots; None for none.
-        width, dash: of a line, in points.      marker, size: of dots, as matplotlib calls them.
-        texts: written beside the dots.      quiet: a guide or what lies behind: in the page's grey, without a letter.
+        width, dash: of a line; the width also of the edge of dots that are hollow or thin or whose edge has a colour.
+        marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
+        markers, sizes, colors: of each dot, where they differ.      edge: colour of their outline; empty is the page's.
+        texts: written beside the dots, on this side.      quiet: a guide or what lies behind: in the page's grey.
+        clip: whether what reaches over the frame is cut off.
+        hover, data: template of the hover text, empty for none, and the numbers or words (points,) that it names.
     """
 
     series: str
@@ -46,17 +63,53 @@ class Mark:
     high: Floats | None = None
     width: float = 1.6
     dash: tuple[float, ...] = ()
-    marker: str = "o"
+    marker: Shape = "circle"
     size: float = 5.0
+    hollow: bool = False
+    markers: tuple[Shape, ...] = ()
+    sizes: tuple[float, ...] = ()
+    colors: tuple[str, ...] = ()
+    edge: str = ""
+    opacity: float = 1.0
     texts: tuple[str, ...] = ()
+    side: Side = "above"
     quiet: bool = False
+    clip: bool = True
+    hover: str = ""
+    data: Mapping[str, ArrayLike] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Its whole name."""
+        return f"{self.series}, {self.part}" if self.part else self.series
+
+    @property
+    def alike(self) -> tuple[Mark, ...]:
+        """Dots that look the same as marks of their own; the mark itself where all do."""
+        varied = {"marker": self.markers, "size": self.sizes, "color": self.colors}
+        names = [name for name, values in varied.items() if values]
+        if not names:
+            return (self,)
+        looks = list(zip(*(varied[name] for name in names), strict=True))
+        return tuple(
+            replace(
+                self, x=self.x[at], y=self.y[at], markers=(), sizes=(), colors=(), hover="", data={},
+                **dict(zip(names, look, strict=True)),
+            )
+            for look in dict.fromkeys(looks)
+            for at in [[index for index, one in enumerate(looks) if one == look]]
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """Values over a plane: a rate per step (1 is the boundary), heights, or whether a place is inside (value < 1).
+    """Values over a plane: a rate per step (1 is the boundary), heights, whether a place is inside (value < 1), kinds.
 
-    x: (columns,)      y: (rows,)      values: (rows, columns)      span: of heights, from dark to light
+    Attributes:
+        x, y, values: (columns,), (rows,), (rows, columns).
+        span: of heights, from dark to light.      colors: of kinds, whose values count from 0; empty is the page.
+        lines: whether heights have contour lines.
+        hover, data: as for marks; data are (rows, columns).
     """
 
     name: str
@@ -65,6 +118,10 @@ class Map:
     values: Floats
     shading: Shading
     span: Pair = (0.0, 1.0)
+    colors: tuple[str, ...] = ()
+    lines: bool = True
+    hover: str = ""
+    data: Mapping[str, ArrayLike] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +129,11 @@ class Panel:
     """One pair of axes.
 
     Attributes:
-        marks: drawn in this order.      map: drawn under them.      image: (height, width), grey.
+        marks: drawn in this order.      map: drawn under them.      image: (height, width) grey, or with RGB last.
         labels, scales: of the two axes.      spans: of the two axes, as far as their data need; None follows the data.
         ticks: positions and words on the horizontal axis, where numbers will not do.
         square: whether both axes have the same unit.      bare: whether there are no numbers at the axes.
+        remark: a few words in the upper right corner, or in the middle where there are no marks.
     """
 
     title: str = ""
@@ -88,6 +146,20 @@ class Panel:
     ticks: tuple[tuple[float, str], ...] = ()
     square: bool = False
     bare: bool = False
+    remark: str = ""
+
+    @property
+    def gridded(self) -> bool:
+        """Whether lines of a grid run through it: they would cross cells and contours."""
+        return not self.bare and (self.map is None or self.map.shading == "inside")
+
+    def decades(self, axis: int) -> float:
+        """How many of them the horizontal (0) or vertical (1) axis has to show; 0 where nothing is positive."""
+        span = self.spans[axis]
+        parts = [mark.y if axis else mark.x for mark in self.marks] if span is None else [np.array(span)]
+        values = np.concatenate([np.asarray(part, np.float64) for part in parts]) if parts else np.zeros(0)
+        values = values[np.isfinite(values) & (values > 0)]
+        return float(np.log10(values.max() / values.min())) if len(values) else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,21 +169,31 @@ class Chart:
     Attributes:
         panels: row by row; None leaves a place empty.      columns: places in a row.
         caption: what is shown and how it was made.      note: at the top right, such as the step.
+        height: pixels on a page.      linked: axes that all panels share, so that zooming one zooms all.
+        drag: what dragging with the mouse does on a page.
+        key: as long as it is the same, a page keeps zoom and what was switched off; empty where it need not.
 
     Raises:
         ValueError: there is nothing to draw.
     """
 
     panels: tuple[Panel | None, ...]
-    caption: Caption
+    caption: Caption = UNTITLED
     columns: int = 2
     note: str = ""
-    rows: int = field(init=False)
+    height: int = 380
+    linked: Linked = ""
+    drag: Drag = "zoom"
+    key: str = ""
 
     def __post_init__(self) -> None:
         if not any(self.panels):
             raise ValueError("panels must hold at least one chart, got none")
-        object.__setattr__(self, "rows", -(-len(self.panels) // self.columns))
+
+    @property
+    def rows(self) -> int:
+        """Rows of panels."""
+        return -(-len(self.panels) // self.columns)
 
     @property
     def drawn(self) -> tuple[Panel, ...]:
@@ -119,17 +201,41 @@ class Chart:
         return tuple(panel for panel in self.panels if panel is not None)
 
     @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Those of all panels that are seen."""
+        return tuple(mark for panel in self.drawn for mark in panel.marks if mark.kind != "targets")
+
+    @property
     def series(self) -> tuple[str, ...]:
         """Names in the order of the legend, what is quiet last."""
-        marks = sorted((mark for panel in self.drawn for mark in panel.marks), key=lambda mark: mark.quiet)
+        marks = sorted(self.marks, key=lambda mark: mark.quiet)
         return tuple(dict.fromkeys(mark.series for mark in marks))
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The series in the legend; where no panel has numbers, their titles name the series, but what is quiet."""
+        if not all(panel.bare for panel in self.drawn):
+            return self.series
+        quiet = {mark.series for mark in self.marks if mark.quiet}
+        return tuple(name for name in self.series if name in quiet)
+
+    @property
+    def parts(self) -> dict[str, Mark]:
+        """The parts that the legend explains below the series, with a mark of each."""
+        names = dict.fromkeys(mark.part for mark in self.marks if mark.part)
+        return {part: next(mark for mark in self.marks if mark.part == part) for part in names}
+
+    def of(self, *places: int, **changes: Any) -> Chart:
+        """The panels at these places as a chart of their own, side by side."""
+        panels = tuple(self.panels[place] for place in places)
+        return replace(self, panels=panels, columns=len(panels), **changes)
 
 
 def panels_table(panels: Sequence[Panel]) -> pa.Table:
     """Every number that panels draw, one row per point: panel, series, part, x, y, its interval, a map's value."""
     import pyarrow as pa
 
-    pieces = [_mark_columns(panel, mark) for panel in panels for mark in panel.marks]
+    pieces = [_mark_columns(panel, mark) for panel in panels for mark in panel.marks if mark.kind != "targets"]
     pieces += [_map_columns(panel, panel.map) for panel in panels if panel.map is not None]
     columns: dict[str, Any] = {}
     for name in TABLE_COLUMNS:

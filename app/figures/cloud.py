@@ -1,15 +1,54 @@
-"""The surface below a seed cloud, with the ellipse at which theory says each optimizer settles."""
+"""A seed cloud over its surface, with the ellipse at which theory says each optimizer settles."""
 
 from __future__ import annotations
 
-import numpy as np
-import plotly.graph_objects as go
-from numpy.typing import NDArray
+from collections.abc import Iterator
 
-Floats = NDArray[np.float64]
+import numpy as np
+
+from app.figures.chart import Mark
+from app.figures.scene import Scene
+from app.figures.surfaces import scene_over
+from app.runs import cloud
+from app.runs.grid import Floats
+from app.state import SurfacesConfig
+from optim_core.trajectory import Trajectory
 
 SIGMAS = 2.0
 CORNERS = 96
+WIDTH, DASH = 1.5, (6.75, 6.75)
+DOT, DOT_OPACITY = 3.0, 0.6
+
+
+def cloud_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
+    """The clouds over the surface, with the ellipses of steady states, where a closed form exists."""
+    return scene_over(config, cloud.cloud_tracks(config, run), tuple(_steady(config)))
+
+
+def _steady(config: SurfacesConfig) -> Iterator[tuple[int, Mark]]:
+    for index, (spec, color) in enumerate(zip(config.specs(), config.colors, strict=True)):
+        predicted = cloud.theory(config, spec)
+        if predicted and predicted.settles:
+            x, y = ellipse(predicted.centre, predicted.steady).T
+            said = "steady state, two standard deviations (derived here)"
+            yield (
+                index if config.panels else 0,
+                Mark(spec.name, color, x, y, "steady state", width=WIDTH, dash=DASH, hover=f"{spec.name}\n{said}"),
+            )
+
+
+def cloud_marks(config: SurfacesConfig, run: Trajectory) -> Iterator[tuple[int, Mark]]:
+    """The dots of every cloud at its last step, and the ellipse of their moments, with the panel of each."""
+    for index, (name, color) in enumerate(zip(run.names, config.colors, strict=True)):
+        panel = index if config.panels else 0
+        x, y = run.outermost(index)[-1, run.diverged[index] < 0].T
+        dots = f"{name}\nx {{x:.5g}}\ny {{y:.5g}}"
+        yield panel, Mark(name, color, x, y, kind="dots", size=DOT, opacity=DOT_OPACITY, hover=dots)
+        moments = cloud.spread(run, index)[-1]
+        if np.isfinite(moments).all():
+            covariance = np.array([[moments[2], moments[3]], [moments[3], moments[4]]])
+            x, y = ellipse(moments[:2], covariance).T
+            yield panel, Mark(name, color, x, y, "spread", width=WIDTH, hover=f"{name}\ntwo standard deviations")
 
 
 def ellipse(centre: Floats, covariance: Floats, sigmas: float = SIGMAS) -> Floats:
@@ -18,27 +57,3 @@ def ellipse(centre: Floats, covariance: Floats, sigmas: float = SIGMAS) -> Float
     sizes, axes = np.linalg.eigh(covariance)
     circle = np.stack([np.cos(angle), np.sin(angle)])
     return np.asarray(centre + sigmas * (axes @ (np.sqrt(np.maximum(sizes, 0))[:, None] * circle)).T)
-
-
-def mark_steady(figure: go.Figure, line: Floats, color: str, name: str, panel: int) -> None:
-    """Add the ellipse of a steady state to a panel of a surface's figure."""
-    figure.add_scatter(
-        x=line[:, 0], y=line[:, 1], mode="lines", line={"color": color, "width": 2, "dash": "dash"}, showlegend=False,
-        hovertemplate=f"{name}<br>steady state, two standard deviations (derived here)<extra></extra>",
-        row=1, col=panel + 1,
-    )  # fmt: skip
-
-
-def mark_cloud(figure: go.Figure, places: Floats, moments: Floats, color: str, name: str, panel: int) -> None:
-    """Add a cloud's dots (runs, 2) and the ellipse of their moments (mean x, mean y, xx, xy, yy) to a panel."""
-    figure.add_scatter(
-        x=places[:, 0], y=places[:, 1], mode="markers", marker={"color": color, "size": 4, "opacity": 0.6}, name=name,
-        legendgroup=name, hovertemplate=f"{name}<br>x %{{x:.5g}}<br>y %{{y:.5g}}<extra></extra>", row=1, col=panel + 1,
-    )  # fmt: skip
-    if not np.isfinite(moments).all():
-        return
-    line = ellipse(moments[:2], np.array([[moments[2], moments[3]], [moments[3], moments[4]]]))
-    figure.add_scatter(
-        x=line[:, 0], y=line[:, 1], mode="lines", line={"color": color, "width": 2}, showlegend=False,
-        legendgroup=name, hovertemplate=f"{name}<br>two standard deviations<extra></extra>", row=1, col=panel + 1,
-    )  # fmt: skip

@@ -1,75 +1,59 @@
-"""What belongs beside the player: loss, distance and gradient norm over gradient evaluations."""
+"""Curves over gradient evaluations, as they stand beside a player."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.surfaces import QUIET
+from app.figures import look
+from app.figures.chart import Mark, Pair, Panel, Scale
+from app.runs.grid import Floats
 from optim_core.trajectory import Trajectory
 
-Floats = NDArray[np.float64]
 POINTS = 400  # per line: more than a panel has pixels for, few enough to send on every change
+EVALUATIONS = "gradient evaluations"
+HOVER = "{x} evaluations\n{y:.4g}"
+LOOKS: dict[str, tuple[float, tuple[float, ...]]] = {  # width and dash by kind of weights
+    "fast": (look.stroke(0).width, look.stroke(0).dash),
+    "slow": (look.stroke(1).width, look.stroke(1).dash),
+    "ema": (1.5, (1.5, 1.5)),
+}
+NAMES = {"fast": "fast weights", "slow": "slow weights", "ema": "averaged weights"}
 
 
-def linked_charts(
-    run: Trajectory, gradient_norm: Floats, minima: Floats, colors: Sequence[str], floor: float
-) -> dict[str, go.Figure]:
-    """Charts that share their horizontal axis, gradient evaluations, by title.
+def evaluations_panel(
+    title: str, marks: Sequence[Mark], *, scale: Scale = "log", span: Pair | None = None, remark: str = ""
+) -> Panel:
+    """Lines over gradient evaluations; where there are none yet, a remark alone."""
+    return Panel(
+        title, tuple(marks), labels=(EVALUATIONS, ""), scales=("linear", scale), spans=(None, span), remark=remark,
+        bare=bool(remark) and not marks,
+    )  # fmt: skip
 
-    Loss above `floor` at fast (thin) and outermost slow weights (dashed), distance to the nearest minimum, and
-    gradient norm; each the median over starts.
 
-    Args:
-        run: the comparison.
-        gradient_norm: (rows, optimizers, starts), of the objective itself: what the optimizer saw has its noise in it.
-        minima: (minima, 2) places; may be empty, which leaves the distance out.
-        colors: of each optimizer.
-        floor: the surface's lowest value, which is subtracted so that the loss axis can be logarithmic.
+def curve(name: str, color: str, x: NDArray[np.int64], y: Floats, kind: str, *, part: str = "") -> Mark:
+    """A line in the look of a kind of weights, thinned."""
+    width, dash = LOOKS[kind]
+    return Mark(name, color, *thin(x, y), part=part or NAMES[kind], width=width, dash=dash, hover=HOVER)
+
+
+def median(run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, above: float = 0.0) -> Mark:
+    """The median over starts of (rows, starts): thin for fast, thick and dashed for slow weights.
+
+    What is not above `above`, as on a logarithmic axis, is left out, and so is all after the last run diverged.
     """
-    panels = {
-        "Loss above the lowest value": (run.loss - floor, run.slow_loss - floor),
-        "Distance to the nearest minimum": (distance(run.fast, minima), None),
-        "Gradient norm": (gradient_norm, None),
-    }
-    figures = {title: empty_chart() for title in panels if title != "Distance to the nearest minimum" or len(minima)}
-    for title, figure in figures.items():
-        fast, slow = panels[title]
-        for index, color in enumerate(colors):
-            add_line(figure, run, index, fast[:, index], color, slow=False)
-            if run.layers[index] and title != "Gradient norm":
-                shown = distance(run.outermost(index), minima) if slow is None else slow[:, index]
-                add_line(figure, run, index, shown, color, slow=True)
-        _keep_in_sight(figure, run)
-    return figures
-
-
-def empty_chart(height: int = 230, *, logarithmic: bool = True, percent: bool = False) -> go.Figure:
-    """A chart over gradient evaluations, still without lines; upwards logarithmic, else linear, or in percent."""
-    scale = {"type": "log", "exponentformat": "power"} if logarithmic else {"tickformat": ".0%"} if percent else {}
-    layout = {
-        "xaxis": {"title": {"text": "gradient evaluations", "standoff": 4}, "showgrid": False, "zeroline": False},
-        "yaxis": {"gridcolor": QUIET, "zeroline": False, "nticks": 6, **scale},
-        "height": height,
-        "margin": {"l": 46, "r": 12, "t": 8, "b": 40},
-        "showlegend": False,
-        "hovermode": "closest",
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-    }
-    return go.Figure(layout=layout)
-
-
-def distance(places: Floats, minima: Floats) -> Floats:
-    """Distance to the nearest minimum: places (..., dim), minima (minima, dim) -> (...); NaN where there are none."""
-    if not len(minima):
-        return np.full(places.shape[:-1], np.nan)
-    gaps = [np.linalg.norm(places - minimum, axis=-1) for minimum in minima]
-    return np.minimum.reduce(gaps)
+    ended = run.diverged[index]
+    with np.errstate(all="ignore"):
+        middle = np.median(runs, axis=1)
+        shown = np.isfinite(middle) & (middle > above)
+    if (ended >= 0).all():
+        shown &= run.step < ended.max()
+    known = np.where(shown, middle, np.nan)
+    return curve(run.names[index], color, run.evaluations[:, index], known, "slow" if slow else "fast")
 
 
 def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray[np.int64], Floats]:
@@ -85,48 +69,25 @@ def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray
     return x[kept], y[kept]
 
 
-def leave_out_far(figure: go.Figure) -> None:
-    """A run that ends early, by diverging, does not flatten the others: beyond ten times their reach it is left out."""
-    lengths = [max(line.x, default=0) for line in figure.data]
-    others = [line.y for line, length in zip(figure.data, lengths, strict=True) if length == max(lengths)]
-    if not others:
-        return
+def up_to(marks: Sequence[Mark], ceiling: float) -> tuple[Mark, ...]:
+    """The marks without what is farther from 0 than `ceiling`."""
     with np.errstate(all="ignore"):
-        ceiling = 10 * np.nanmax(np.abs(np.concatenate(others)), initial=0.0)
-    for line in figure.data:
-        line.y = np.where(np.abs(line.y) <= ceiling, line.y, np.nan).astype(np.float32)
+        return tuple(replace(mark, y=np.where(np.abs(mark.y) <= ceiling, mark.y, np.nan)) for mark in marks)
 
 
-def add_line(
-    figure: go.Figure, run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, above: float = 0.0
-) -> None:
-    """The median over starts of (rows, starts): thin for fast, thick and dashed for slow weights.
-
-    What is not above `above`, as on a logarithmic axis, is left out, and so is all after the last run diverged.
-    """
-    name = f"{run.names[index]}, {'slow' if slow else 'fast'} weights"
-    ended = run.diverged[index]
-    with np.errstate(all="ignore"):
-        middle = np.median(runs, axis=1)
-        shown = np.isfinite(middle) & (middle > above)
-    if (ended >= 0).all():
-        shown &= run.step < ended.max()
-    x, y = thin(run.evaluations[:, index], np.where(shown, middle, np.nan))
-    figure.add_scatter(
-        x=x.astype(np.int32),
-        y=y.astype(np.float32),
-        mode="lines",
-        name=name,
-        line={"color": color, "width": 2.5 if slow else 1.2, "dash": "dash" if slow else "solid"},
-        opacity=1.0 if slow else 0.75,
-        hovertemplate="%{x} evaluations<br>%{y:.4g}<extra>" + name + "</extra>",
-    )
-
-
-def _keep_in_sight(figure: go.Figure, run: Trajectory) -> None:
+def in_sight(marks: Sequence[Mark], run: Trajectory) -> tuple[Mark, ...]:
     """A diverging run leaves the chart instead of stretching its axis: nothing above a hundred starts is shown."""
     if (run.diverged < 0).all():
-        return
-    ceiling = 100 * np.nanmax([line.y[0] for line in figure.data], initial=0.0)
-    for line in figure.data:
-        line.y = np.where(line.y <= ceiling, line.y, np.nan).astype(np.float32)
+        return tuple(marks)
+    return up_to(marks, 100 * float(np.nanmax([mark.y[0] for mark in marks], initial=0.0)))
+
+
+def without_far(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """A run that ends early, by diverging, does not flatten the others: beyond ten times their reach it is left out."""
+    lengths = [max(mark.x, default=0) for mark in marks]
+    others = [mark.y for mark, length in zip(marks, lengths, strict=True) if length == max(lengths)]
+    if not others:
+        return tuple(marks)
+    with np.errstate(all="ignore"):
+        ceiling = 10 * np.nanmax(np.abs(np.concatenate(others)), initial=0.0)
+    return up_to(marks, float(ceiling))

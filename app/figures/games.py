@@ -1,92 +1,81 @@
-"""Pictures of a min-max game: its flow with the equilibria, and the charts linked to the player."""
+"""What the Games page shows: the players' paths over the flow with its equilibria, and the curves beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from app.figures.curves import add_line, distance, empty_chart
-from app.figures.surfaces import QUIET, SCALE, Grid, framed, panels_of
-from app.runs.streamlines import Streamlines
+from app.figures.caption import BLUER, Caption, citations, noise_line, optimizer_line
+from app.figures.chart import Chart, Mark, Pair, Panel
+from app.figures.curves import evaluations_panel, median
+from app.figures.formula_text import readable
+from app.figures.look import STAR, STAR_EDGE, Shape
+from app.figures.scene import Scene
+from app.player.pack import QuantityNames
+from app.runs import games as game_runs
+from app.runs.games import MeasuredRate
+from app.runs.grid import Floats, distance
+from app.runs.surfaces import surface_tracks
+from app.state import GamesConfig
 from landscapes.games import Equilibrium
+from landscapes.surfaces import Minimum
+from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Trajectory
 
-Floats = NDArray[np.float64]
-
-FLOW = "rgba(105,122,150,.6)"
-SYMBOLS = {"stable": "star", "centre": "circle-dot", "unstable": "x-thin"}
+METHODS = {
+    "extragradient": "Korpelevich 1976, Matecon 12; Gidel et al. 2019, arXiv:1802.10551 (extragradient)",
+    "optimistic": "Popov 1980, Math. Notes 28; Daskalakis et al. 2018, arXiv:1711.00141 (optimistic gradient)",
+}
+SHAPES: dict[str, Shape] = {"stable": "star", "centre": "ring", "unstable": "cross"}
 STABILITIES = {
     "stable": "the flow spirals or slides into it",
     "centre": "the flow circles around it for ever",
     "unstable": "the flow leaves it",
 }
 BLOW_UP = 1.25  # rate per base step beyond which a run is gone in a few steps
-HEIGHT = 190  # of a chart: three of them stand beside the field and its player
 FIELD_HEIGHT = 460  # of a single plot, which has half of the page's width: circles look nearly round
+BAND_WIDTH, BAND_OPACITY, RATE_WIDTH = 5.25, 0.28, 1.05
 
 
-def field_figure(
-    lines: Streamlines, speed: Grid, value: Floats, equilibria: Sequence[Equilibrium], titles: Sequence[str] = ("",)
-) -> go.Figure:
-    """The flow −v of both players: shaded by its speed, with streamlines and equilibria, once per title.
-
-    Args:
-        lines: of the flow.
-        speed: |v| on a grid.
-        value: the objective on the same grid, for the hover text.
-        equilibria: marked by their stability under the flow.
-        titles: of the plots side by side.
-    """
-    figure = panels_of(titles)
-    for column in range(1, len(titles) + 1):
-        figure.add_trace(_speed(speed, value), row=1, col=column)
-    draw_flow(figure, lines, len(titles))
-    for column in range(1, len(titles) + 1):
-        figure.add_trace(_equilibria(equilibria), row=1, col=column)
-    framed(figure, speed, titles)
-    if len(titles) == 1:
-        figure.update_layout(height=FIELD_HEIGHT)
-    return figure
+def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
+    """What the Games page shows of a run: shaded by the speed of the flow −v of both players, with its streamlines."""
+    scenery, specs = game_runs.game_scenery(config), config.specs()
+    equilibria = scenery.game.equilibria
+    return Scene(
+        tracks=surface_tracks(config, run),
+        extent=scenery.game.domain,
+        caption=game_caption(config),
+        grid=scenery.speed,
+        log_view=True,
+        minima=tuple(Minimum(one.place, 0.0, one.stability == "stable") for one in equilibria),
+        panels=tuple(spec.name for spec in specs) if config.panels else ("",),
+        flow=scenery.lines,
+        quantities=game_quantities(config),
+        stars=equilibria_mark(equilibria) if equilibria else None,
+        hover="x {x:.3f}\ny {y:.3f}\nf {f:.4g}\nspeed {speed:.4g}",
+        data={"f": scenery.value.astype(np.float32), "speed": scenery.speed.height.astype(np.float32)},
+        height=440 if config.panels else FIELD_HEIGHT,
+    )
 
 
-def draw_flow(figure: go.Figure, lines: Streamlines, panels: int) -> None:
-    """Add streamlines with their arrows to every plot of a figure, in place of contour lines."""
-    figure.update_traces(line_width=0, selector={"type": "contour"})
-    for column in range(1, panels + 1):
-        figure.add_traces([_streamlines(lines), _arrows(lines)], rows=1, cols=column)
+def game_quantities(config: GamesConfig) -> QuantityNames:
+    """A game's value is no loss, since y raises it; both players follow one field."""
+    noisy = "" if config.noise == "none" else ", noisy"
+    return QuantityNames(value="f", gradient="v", explained=f"v = (∂f/∂x, −∂f/∂y){noisy}")
 
 
-def game_charts(
-    run: Trajectory,
-    rates: Sequence[tuple[NDArray[np.int64], Floats]],
-    closed: Sequence[float | None],
-    places: Floats,
-    value: Floats,
-    left: NDArray[np.int64],
-    colors: Sequence[str],
-) -> dict[str, go.Figure]:
-    """Charts over gradient evaluations, by title: distance, rate per base step, objective.
-
-    Args:
-        run: the comparison.
-        rates: of each optimizer, at which evaluations (moments,) the distance shrank by which factor a base step.
-        closed: of each optimizer, the closed form of that factor; None where there is none.
-        places: (equilibria, 2).
-        value: the objective over the view, whose range the objective's chart keeps to.
-        left: (optimizers, starts) the step at which a run left the view for good; −1 where it did not.
-        colors: of each optimizer.
-    """
-    known = any(rate is not None for rate in closed)
-    return {
-        "Distance to the equilibrium": _distances(run, places, colors),
-        f"Rate per base step{' (band: closed form, derived here)' if known else ''}": _rates(
-            run, rates, closed, colors
-        ),
-        "Objective f: x lowers it, y raises it": _objective(run, value, left, colors),
-    }
+def equilibria_mark(equilibria: Sequence[Equilibrium]) -> Mark:
+    """A shape for each kind of stability under the flow."""
+    x, y = np.array([one.place for one in equilibria], dtype=np.float64).T
+    words = [equilibrium_text(one).replace(": ", ":<br>").replace(" (e", "<br>(e") for one in equilibria]
+    return Mark(
+        "equilibria", STAR, x, y, kind="dots", edge=STAR_EDGE, width=1.125,
+        markers=tuple(SHAPES[one.stability] for one in equilibria),
+        sizes=tuple(10.5 if one.stability == "stable" else 8.25 for one in equilibria),
+        hover="{words}", data={"words": words},
+    )  # fmt: skip
 
 
 def equilibrium_text(equilibrium: Equilibrium) -> str:
@@ -101,120 +90,118 @@ def equilibrium_text(equilibrium: Equilibrium) -> str:
     return f"Equilibrium ({x:.4g}, {y:.4g}): {kind}, {STABILITIES[equilibrium.stability]} (eigenvalues {values})"
 
 
-def _speed(speed: Grid, value: Floats) -> go.Contour:
-    return go.Contour(
-        x=speed.x.astype(np.float32),
-        y=speed.y.astype(np.float32),
-        z=speed.shade(log_view=True).astype(np.float32),
-        customdata=np.stack((value, speed.height), axis=-1).astype(np.float32),
-        contours={"coloring": "heatmap"},
-        colorscale=SCALE,
-        showscale=False,
-        hovertemplate=(
-            "x %{x:.3f}<br>y %{y:.3f}<br>f %{customdata[0]:.4g}<br>gradient norm %{customdata[1]:.4g}<extra></extra>"
+def game_curves(
+    config: GamesConfig, run: Trajectory, rates: Sequence[MeasuredRate], closed: Sequence[float | None]
+) -> Chart:
+    """Over gradient evaluations: distance to the equilibrium, rate per base step, objective.
+
+    Args:
+        config: the page's settings.
+        run: the comparison.
+        rates: of each optimizer, as measured.
+        closed: of each optimizer, the closed form of that rate; None where there is none.
+    """
+    panels = _distances(config, run), _rates(config, run, rates, closed), _objective(config, run)
+    return Chart(panels, game_caption(config), columns=3, height=190)
+
+
+def _distances(config: GamesConfig, run: Trajectory) -> Panel:
+    places, marks = game_runs.game_scenery(config).places, []
+    for index, color in enumerate(config.colors):
+        marks.append(median(run, index, distance(run.fast[:, index], places), color, slow=False))
+        if run.layers[index]:
+            marks.append(median(run, index, distance(run.outermost(index), places), color, slow=True))
+    return evaluations_panel("Distance to the equilibrium", marks)
+
+
+def _rates(
+    config: GamesConfig, run: Trajectory, rates: Sequence[MeasuredRate], closed: Sequence[float | None]
+) -> Panel:
+    """A run that multiplies its distance each step would press all others onto the line at 1: it is left out."""
+    whole = np.array([0.0, float(run.evaluations[-1].max(initial=0))])
+    marks = [Mark("no change", "", whole, np.ones(2), width=1.1, quiet=True)]
+    for index, (name, color, rate) in enumerate(zip(run.names, config.colors, closed, strict=True)):
+        if rate is not None:
+            ends, hover = np.array([0.0, float(run.evaluations[-1, index])]), f"closed form, derived here: {rate:.6f}"
+            marks.append(
+                Mark(
+                    name, color, ends, np.full(2, rate), part="closed form", width=BAND_WIDTH, opacity=BAND_OPACITY,
+                    hover=hover,
+                )
+            )  # fmt: skip
+    for measured, name, color in zip(rates, run.names, config.colors, strict=True):
+        line = Mark(
+            name, color, measured.evaluations, measured.rate, part="measured", width=RATE_WIDTH,
+            hover="{x} evaluations\n{y:.6f}",
+        )  # fmt: skip
+        marks += [line] if len(measured.rate) > 3 else [line, replace(line, kind="dots")]
+    span, remark = _near(marks[1:])
+    known = any(rate is not None for rate in closed)
+    title = f"Rate per base step{' (band: closed form, derived here)' if known else ''}"
+    return evaluations_panel(title, marks, scale="linear", span=span, remark=remark)
+
+
+def _near(marks: Sequence[Mark]) -> tuple[Pair | None, str]:
+    """What to show of rates of which some are far above 1, and how high those are."""
+    rates = np.concatenate([mark.y[np.isfinite(mark.y)] for mark in marks] or [np.ones(1)])
+    near = np.append(rates[rates <= BLOW_UP], 1.0)
+    if len(near) == 1 or rates.max(initial=1.0) <= BLOW_UP:
+        return None, ""
+    room = 0.08 * float(np.ptp(near)) or 0.01
+    return (near.min() - room, near.max() + room), f"off the chart: up to {rates.max():.3g}"
+
+
+def _objective(config: GamesConfig, run: Trajectory) -> Panel:
+    """What one player lowers and the other raises; a run that has left the view has left this chart, too."""
+    scenery, marks = game_runs.game_scenery(config), []
+    for index, color in enumerate(config.colors):
+        left = game_runs.left_view(run, index, scenery.game.domain)
+        gone = run.step >= left.max() if (left >= 0).all() else np.zeros(len(run.step), dtype=bool)
+        for losses, slow in ((run.loss, False), (run.slow_loss, True)):
+            if run.layers[index] or not slow:
+                shown = np.where(gone[:, None], np.nan, losses[:, index])
+                marks.append(median(run, index, shown, color, slow=slow, above=-np.inf))
+    return evaluations_panel(
+        "Objective f: x lowers it, y raises it", marks, scale="linear", span=_of_view(marks, scenery.value)
+    )
+
+
+def _of_view(marks: Sequence[Mark], value: Floats) -> Pair:
+    """The range of the lines, as far as it is within that of the objective over the view."""
+    drawn = np.concatenate([mark.y for mark in marks])
+    drawn = drawn[(drawn >= value.min()) & (drawn <= value.max())]
+    low, high = (float(part(drawn if len(drawn) else value)) for part in (np.min, np.max))
+    room = 0.06 * (high - low) or 1.0
+    return (low - room, high + room)
+
+
+def game_caption(config: GamesConfig) -> Caption:
+    """The caption of a run on the Games page."""
+    game, specs = config.landscape, config.specs()
+    parameter = "" if game.parameter is None else f", {readable(game.parameter.symbol)} = {config.parameter!r}"
+    starts = "; ".join(f"({x:g}, {y:g})" for x, y in config.starts)
+    return Caption(
+        title=game.name,
+        settings=(
+            f"Game: {game.name}, min over x, max over y of f(x, y) = {readable(game.formula)}{parameter}",
+            f"Start{'s' if len(config.starts) > 1 else ''}: {starts}",
+            noise_line(config),
+            f"Seed: {config.seed}. Base steps: {config.steps}.",
+            *(optimizer_line(spec, card.ema) for spec, card in zip(specs, config.active, strict=True)),
+        ),
+        citations=(
+            *([f"{game.source} (the game)"] if game.source else []),
+            *citations(specs, game=True),
+            *_methods(specs),
+        ),
+        config=config.model_dump_json(),
+        picture=(
+            f"{BLUER} the slower the flow, on a logarithmic scale; lines and arrows follow it.",
+            "Star: stable equilibrium, ring: centre, cross: unstable one.",
         ),
     )
 
 
-def _streamlines(lines: Streamlines) -> go.Scatter:
-    gap = np.full((1, 2), np.nan)
-    x, y = np.concatenate([part for line in lines.lines for part in (line, gap)] or [gap]).astype(np.float32).T
-    return go.Scatter(x=x, y=y, mode="lines", line={"color": FLOW, "width": 1.1}, hoverinfo="skip", showlegend=False)
-
-
-def _arrows(lines: Streamlines) -> go.Scatter:
-    """Heads that plotly turns on the screen, so that they point along the line in any proportions of the plot."""
-    pairs = np.concatenate((lines.arrows, np.full((len(lines.arrows), 1, 2), np.nan)), axis=1).reshape(-1, 2)
-    marker = {
-        "symbol": "arrow", "angleref": "previous", "size": [0, 9, 0] * len(lines.arrows), "color": FLOW,
-        "opacity": 1, "line": {"width": 0},
-    }  # fmt: skip
-    x, y = pairs.astype(np.float32).T
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip", showlegend=False)
-
-
-def _equilibria(equilibria: Sequence[Equilibrium]) -> go.Scatter:
-    return go.Scatter(
-        x=[equilibrium.place[0] for equilibrium in equilibria],
-        y=[equilibrium.place[1] for equilibrium in equilibria],
-        mode="markers",
-        marker={
-            "symbol": [SYMBOLS[equilibrium.stability] for equilibrium in equilibria],
-            "size": [14 if equilibrium.stability == "stable" else 11 for equilibrium in equilibria],
-            "color": "#f0c419",
-            "line": {"width": 1.5, "color": "#6b5900"},
-        },
-        text=[
-            equilibrium_text(equilibrium).replace(": ", ":<br>").replace(" (e", "<br>(e") for equilibrium in equilibria
-        ],
-        hovertemplate="%{text}<extra></extra>",
-    )
-
-
-def _distances(run: Trajectory, places: Floats, colors: Sequence[str]) -> go.Figure:
-    figure = empty_chart(HEIGHT)
-    for index, color in enumerate(colors):
-        add_line(figure, run, index, distance(run.fast[:, index], places), color, slow=False)
-        if run.layers[index]:
-            add_line(figure, run, index, distance(run.outermost(index), places), color, slow=True)
-    seen = np.log10(np.concatenate([line.y[np.isfinite(line.y)] for line in figure.data]))
-    decades = float(np.ptp(seen)) if len(seen) else 0.0
-    if decades > 1:
-        figure.update_yaxes(dtick=max(1, round(decades / 4)))  # plotly would write 2 and 5 between powers of ten
-    return figure
-
-
-def _rates(
-    run: Trajectory,
-    rates: Sequence[tuple[NDArray[np.int64], Floats]],
-    closed: Sequence[float | None],
-    colors: Sequence[str],
-) -> go.Figure:
-    figure = empty_chart(HEIGHT, logarithmic=False)
-    figure.update_yaxes(tickformat=".4~f")
-    figure.add_hline(y=1, line={"color": QUIET, "width": 1.5})
-    for index, (name, color, rate) in enumerate(zip(run.names, colors, closed, strict=True)):
-        if rate is not None:
-            words = f"{name}<br>closed form, derived here: {rate:.6f}<extra></extra>"
-            ends = [0, int(run.evaluations[-1, index])]
-            band = {"color": color, "width": 7}
-            figure.add_scatter(x=ends, y=[rate] * 2, mode="lines", line=band, opacity=0.28, hovertemplate=words)
-    for (evaluations, measured), name, color in zip(rates, run.names, colors, strict=True):
-        words = f"%{{x}} evaluations<br>%{{y:.6f}}<extra>{name}, measured</extra>"
-        figure.add_scatter(
-            x=evaluations.astype(np.int32), y=measured, mode="lines+markers" if len(measured) < 4 else "lines",
-            line={"color": color, "width": 1.4}, hovertemplate=words,
-        )  # fmt: skip
-    _leave_out_blow_ups(figure)
-    return figure
-
-
-def _leave_out_blow_ups(figure: go.Figure) -> None:
-    """One optimizer that multiplies its distance each step would press all the others onto the line at 1."""
-    lines = [np.asarray(line.y, float) for line in figure.data]
-    seen = np.concatenate([line[np.isfinite(line)] for line in lines] or [np.ones(1)])
-    near = np.append(seen[seen <= BLOW_UP], 1.0)
-    if len(near) == 1 or seen.max(initial=1.0) <= BLOW_UP:
-        return
-    room = 0.08 * float(np.ptp(near)) or 0.01
-    figure.update_yaxes(range=[near.min() - room, near.max() + room])
-    figure.add_annotation(
-        text=f"off the chart: up to {seen.max():.3g}", x=1, y=1, xref="paper", yref="paper", showarrow=False
-    )
-
-
-def _objective(run: Trajectory, value: Floats, left: NDArray[np.int64], colors: Sequence[str]) -> go.Figure:
-    """What one player lowers and the other raises; a run that has left the view has left this chart, too."""
-    figure = empty_chart(HEIGHT, logarithmic=False)
-    for index, color in enumerate(colors):
-        gone = run.step >= left[index].max() if (left[index] >= 0).all() else np.zeros(len(run.step), dtype=bool)
-        for losses, slow in ((run.loss, False), (run.slow_loss, True)):
-            if run.layers[index] or not slow:
-                shown = np.where(gone[:, None], np.nan, losses[:, index])
-                add_line(figure, run, index, shown, color, slow=slow, above=-np.inf)
-    seen = np.concatenate([line.y for line in figure.data])
-    seen = seen[(seen >= value.min()) & (seen <= value.max())]
-    low, high = (float(part(seen if len(seen) else value)) for part in (np.min, np.max))
-    room = 0.06 * (high - low) or 1.0
-    figure.update_yaxes(range=[low - room, high + room])
-    return figure
+def _methods(specs: tuple[OptimizerSpec, ...]) -> list[str]:
+    used = {spec.base for spec in specs}
+    return [source for base, source in METHODS.items() if base in used]

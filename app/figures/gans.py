@@ -1,38 +1,49 @@
-"""Generative adversarial networks: curves of both players, and what their generators make, playable in the figure."""
+"""What the GANs page shows: curves of both players, what their generators make, and the two on a plane."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
-from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from app.figures.networks import Line, line_charts, measured, smooth
-from app.figures.surfaces import QUIET
+from app.figures.caption import BLUER, Caption, citations, optimizer_line
+from app.figures.chart import Chart, Mark, Panel
+from app.figures.plane import plane_scene
+from app.figures.scene import Extent, Scene
+from app.figures.training import Line, curves_chart, measured, smooth
+from app.player.tracks import Track
 from app.runs.gans import Floats, Samples, mosaic
+from app.state import GansConfig
+from landscapes.contours import PlaneLoss
 from optim_core.curves import Curves
+from optim_core.spec import OptimizerSpec
 
-RING_RANGE = (-3.0, 3.0)
-FRAME_MS = 220
-GREY = "rgba(128,128,128,.45)"
+LABELS = ("discriminator's first principal direction", "generator's first principal direction")
+GAN = "Goodfellow et al. 2014, Generative Adversarial Networks, arXiv:1406.2661 (GAN, non-saturating loss)"
+WGAN_GP = "Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv:1704.00028 (gradient penalty)"
+FRECHET = (
+    "Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium, "
+    "arXiv:1706.08500 (Fréchet distance; here on other features than there)"
+)
+RING = (-3.0, 3.0)
+REAL = "real samples"
+SAMPLES = (
+    "Samples: the same latent vectors for every generator, of the first seed; upper row: fast weights, lower row: "
+    "outermost slow weights."
+)
 
 
-def gan_curves(
-    names: Sequence[str], colors: Sequence[str], curves: Sequence[Sequence[Curves]], features: str
-) -> dict[str, go.Figure]:
+def gan_chart(config: GansConfig, curves: Sequence[Sequence[Curves]], step: int | None = None) -> Chart:
     """Both losses, Fréchet distance and modes covered, over gradient evaluations of each player.
 
     Args:
-        names, colors: of the optimizers.
+        config: the page's settings.
         curves: per optimizer one per seed; may still be growing.
-        features: in which the Fréchet distance is taken.
+        step: draw them up to this base step; all if not given.
     """
-    return line_charts(names, colors, [gan_lines(seeds) for seeds in curves], curve_titles(features))
+    names, lines = [spec.name for spec in config.specs()], [gan_lines(seeds) for seeds in curves]
+    return curves_chart(gan_caption(config), names, config.colors, lines, curve_titles(config.features), step=step)
 
 
 def curve_titles(features: str) -> dict[str, str]:
@@ -57,130 +68,111 @@ def gan_lines(seeds: Sequence[Curves]) -> list[Line]:
     return losses + measured(seeds, {"test_frechet": "frechet", "modes": "modes"})
 
 
-def samples_figure(names: Sequence[str], colors: Sequence[str], made: Sequence[Samples], real: Floats) -> go.Figure:
-    """Samples of fast generators above those of slow ones, one column per optimizer; plays in the browser by itself.
+def gan_scene(
+    config: GansConfig, tracks: Sequence[Track], picture: PlaneLoss | None, extent: Extent | None = None
+) -> Scene:
+    """What the GANs page shows of the two players; `picture` is the loss of the one drawn. As `plane_scene`."""
+    return plane_scene(gan_caption(config), tracks, picture, extent, logarithmic=logarithmic(config), labels=LABELS)
+
+
+def logarithmic(config: GansConfig) -> bool:
+    """Whether the loss is drawn on such a scale: the other losses may be negative."""
+    return config.objective == "non-saturating"
+
+
+def gan_caption(config: GansConfig) -> Caption:
+    """The caption of a comparison on the GANs page."""
+    task, specs = config.task(), config.specs()
+    penalty = f", gradient penalty {task.penalty:g}" if config.objective == "wgan-gp" else ""
+    scale = ", on a logarithmic scale" if logarithmic(config) else ""
+    images = f", {task.train_size or 'all'} training images" if config.dataset != "ring" else ""
+    return Caption(
+        title=f"GAN on {'a ring of 8 Gaussians' if config.dataset == 'ring' else config.dataset}",
+        settings=(
+            f"Task: GAN on {config.dataset}{images}, losses {config.objective}{penalty}, "
+            f"batches of {config.batch_size}, {task.latent} latent numbers, {task.hidden} hidden units.",
+            f"Seed: {config.seed}. Seeds: {config.seeds}. Base steps: {config.steps}, in each of which the "
+            "discriminator moves first; both synchronise together.",
+            "Plane: each player along its own first principal direction.",
+            *(line for players in config.optimizers() for line in _player_lines(players, config.ema)),
+        ),
+        citations=(
+            GAN,
+            *((WGAN_GP,) if config.objective == "wgan-gp" else ()),
+            *citations(specs, game=True),
+            FRECHET,
+        ),
+        config=config.model_dump_json(),
+        picture=(f"{BLUER} the lower the {config.drawn}'s loss{scale}.",),
+    )
+
+
+def _player_lines(players: Sequence[tuple[str, OptimizerSpec]], ema: float) -> list[str]:
+    return [optimizer_line(replace(spec, name=f"{spec.name}, {player}"), ema) for player, spec in players]
+
+
+def samples_reel(
+    caption: Caption, names: Sequence[str], colors: Sequence[str], samples: Sequence[Samples], real: Floats
+) -> tuple[Chart, ...]:
+    """Samples at every step: fast generators above outermost slow ones, one column per optimizer.
 
     Args:
+        caption: of the comparison.
         names, colors: of the optimizers.
-        made: of each, at the same steps.
-        real: samples of the data: points are drawn behind the generated ones, images in a column of their own.
+        samples: of each, at the same steps.
+        real: points, which are drawn behind the generated ones, or images, which get a column of their own.
     """
-    points = real.ndim == 2
-    titles = [broken(name) for name in (names if points else (*names, "real images"))]
-    rows = ("fast", "slow") if any(one.slow is not None for one in made) else ("fast",)
-    figure = make_subplots(
-        rows=len(rows), cols=len(titles), column_titles=titles, row_titles=rows,
-        horizontal_spacing=0.02, vertical_spacing=0.03,
-    )  # fmt: skip
-    cells = [(row, column) for row in range(1, len(rows) + 1) for column in range(1, len(made) + 1)]
-    shown = [(row, column) for row, column in cells if _of(made[column - 1], row) is not None]
-    if points:
-        for row, column in shown:
-            figure.add_trace(_points(real, GREY, 2), row=row, col=column)
-    else:
-        figure.add_trace(_picture(real), row=1, col=len(titles))
-    first, last = len(figure.data), len(made[0].step) - 1
-    for (row, column), trace in zip(shown, _traces(made, colors, shown, last, points), strict=True):
-        figure.add_trace(trace, row=row, col=column)
-    moving = list(range(first, first + len(shown)))
-    figure.frames = [
-        go.Frame(name=str(step), data=list(_traces(made, colors, shown, frame, points)), traces=moving)
-        for frame, step in enumerate(made[0].step)
+    behind = _real_mark(real) if real.ndim == 2 else Panel("real images", image=mosaic(real), bare=True)
+    shown = replace(caption, picture=(SAMPLES,))
+    steps = range(len(samples[0].step))
+    return tuple(_samples_chart(shown, names, colors, samples, behind, frame) for frame in steps)
+
+
+def _samples_chart(
+    caption: Caption,
+    names: Sequence[str],
+    colors: Sequence[str],
+    samples: Sequence[Samples],
+    real: Mark | Panel,
+    frame: int,
+) -> Chart:
+    rows: list[list[Panel | None]] = []
+    for label in ("fast", "slow"):
+        row: list[Panel | None] = []
+        for name, color, one in zip(names, colors, samples, strict=True):
+            frames = one.fast if label == "fast" else one.slow
+            title = "" if rows else broken(name)
+            row.append(None if frames is None else _sample_panel(title, name, color, frames[frame], real))
+        rows.append(row)
+    rows = [row for row in rows if any(row)]
+    if isinstance(real, Panel):
+        for row in rows:
+            row.append(real if row is rows[0] else None)
+    panels = [panel for row, label in zip(rows, ("fast", "slow"), strict=False) for panel in _labelled(row, label)]
+    note = f"base step {int(samples[0].step[frame])}"
+    return Chart(tuple(panels), caption, columns=len(rows[0]), note=note, height=90 + 255 * len(rows), drag="none")
+
+
+def _sample_panel(title: str, name: str, color: str, sample: Floats, real: Mark | Panel) -> Panel:
+    if isinstance(real, Panel):
+        return Panel(title, image=mosaic(sample), bare=True)
+    generated = Mark(name, color, *np.asarray(sample, np.float64).T, kind="dots", size=2.25)
+    return Panel(title, (real, generated), spans=(RING, RING), square=True, bare=True)
+
+
+def _real_mark(real: Floats) -> Mark:
+    return Mark(REAL, "#808080", *np.asarray(real, np.float64).T, kind="dots", size=1.5, quiet=True)
+
+
+def _labelled(row: Sequence[Panel | None], label: str) -> list[Panel | None]:
+    """The row with its name before the first of its panels."""
+    first = next(index for index, panel in enumerate(row) if panel is not None)
+    return [
+        replace(panel, labels=("", label)) if panel is not None and index == first else panel
+        for index, panel in enumerate(row)
     ]
-    _arrange(figure, made[0].step, points)
-    figure.update_layout(height=90 + 255 * len(rows))
-    return figure
 
 
 def broken(name: str) -> str:
     """A name on lines short enough for a column of a telephone's screen."""
-    return name.replace("Multilayer ", "Multilayer<br>").replace(" (", "<br>(").replace("), ", "),<br>")
-
-
-def _of(one: Samples, row: int) -> Floats | None:
-    return one.fast if row == 1 else one.slow
-
-
-def _traces(
-    made: Sequence[Samples], colors: Sequence[str], shown: Sequence[tuple[int, int]], frame: int, points: bool
-) -> Iterator[go.Scatter | go.Image]:
-    """The traces of one frame, in the order of the cells shown."""
-    for row, column in shown:
-        values = _of(made[column - 1], row)
-        if values is not None:
-            yield _points(values[frame], colors[column - 1], 3) if points else _picture(values[frame])
-
-
-def _points(values: Floats, color: str, size: int) -> go.Scatter:
-    return go.Scatter(
-        x=values[:, 0], y=values[:, 1], mode="markers", marker={"color": color, "size": size}, hoverinfo="skip"
-    )
-
-
-def _picture(values: Floats) -> go.Image:
-    return go.Image(source=_png(mosaic(values)), hoverinfo="skip")
-
-
-def _png(picture: NDArray[np.uint8]) -> str:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(picture).convert("RGB").save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _arrange(figure: go.Figure, step: NDArray[np.int64], points: bool) -> None:
-    figure.update_xaxes(showgrid=False, zeroline=False, showticklabels=False, showline=points, linecolor=QUIET)
-    figure.update_yaxes(showgrid=False, zeroline=False, showticklabels=False, showline=points, linecolor=QUIET)
-    figure.update_xaxes(mirror=points, fixedrange=True, constrain="domain")
-    figure.update_yaxes(mirror=points, fixedrange=True, constrain="domain", autorange=None if points else "reversed")
-    if points:
-        figure.update_xaxes(range=RING_RANGE)
-        figure.update_yaxes(range=RING_RANGE)
-    for number, axis in enumerate(figure.select_yaxes(), start=1):
-        axis.update(scaleanchor="x" if number == 1 else f"x{number}")
-    figure.update_layout(
-        margin={"l": 8, "r": 24, "t": 84, "b": 8, "pad": 0},  # a pad would let neighbours overlap
-        showlegend=False,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        updatemenus=[_buttons(redraw=not points)],
-        sliders=[_slider(step, redraw=not points)],
-    )
-    figure.update_annotations(font_size=11, yshift=4, selector={"textangle": 0})
-
-
-def _buttons(*, redraw: bool) -> dict[str, Any]:
-    """Play from the start, and pause."""
-    play = {"frame": {"duration": FRAME_MS, "redraw": redraw}, "transition": {"duration": 0}}
-    pause = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate"}
-    return {
-        "type": "buttons",
-        "direction": "left",
-        "showactive": False,
-        "x": 1,
-        "y": 0,
-        "xanchor": "right",
-        "yanchor": "top",
-        "pad": {"t": 10},
-        "bgcolor": "rgba(128,128,128,.15)",
-        "bordercolor": QUIET,
-        "buttons": [
-            {"label": "▶", "method": "animate", "args": [None, play]},
-            {"label": "❚❚", "method": "animate", "args": [[None], pause]},
-        ],
-    }
-
-
-def _slider(step: NDArray[np.int64], *, redraw: bool) -> dict[str, Any]:
-    """Goes to the samples of one step."""
-    at_once = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate"}
-    return {
-        "active": len(step) - 1,
-        "y": 0,
-        "pad": {"t": 14},
-        "currentvalue": {"prefix": "base step ", "font": {"size": 13, "color": "gray"}},
-        "tickcolor": "rgba(0,0,0,0)",
-        "font": {"color": "rgba(0,0,0,0)"},
-        "steps": [{"label": str(at), "method": "animate", "args": [[str(at)], at_once]} for at in step],
-    }
+    return name.replace("Multilayer ", "Multilayer\n").replace(" (", "\n(").replace("), ", "),\n")

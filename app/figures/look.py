@@ -1,4 +1,4 @@
-"""How a picture looks, in the player's language: a line style and a shape per layer, a colour per optimizer."""
+"""How charts and scenes look; what the player shows too, `player/browser/look.json` says."""
 
 from __future__ import annotations
 
@@ -6,8 +6,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from app.player.look import LOOK
+
 StyleName = Literal["light", "dark", "print"]
 STYLES: tuple[str, ...] = get_args(StyleName)
+Shape = Literal["circle", "ring", "square", "diamond", "triangle", "star", "cross", "plus", "stroke"]
+CODES: dict[str, tuple[str, str]] = {  # of shapes, as matplotlib and as plotly call them
+    "circle": ("o", "circle"),
+    "ring": (r"$\odot$", "circle-dot"),
+    "square": ("s", "square"),
+    "diamond": ("D", "diamond"),
+    "triangle": ("^", "triangle-up"),
+    "star": ("*", "star"),
+    "cross": ("x", "x-thin"),
+    "plus": ("+", "cross-thin"),
+    "stroke": ("_", "line-ew"),
+}
+DOTTED, DASHED = (1.5, 1.5), (5.0, 2.0)  # guides
+
+PIXEL = 0.75  # points
+PALETTE = LOOK.palette
+CONVERGES, DIVERGES = PALETTE[0], PALETTE[1]
+RATES = (0.95, 1.05)  # rates beyond these share the colour of the end
+BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
+TINY, EDGE, INTERVAL = 3.0, 0.5, 1.2  # points: dots up to here have no edge; that of others; lines of intervals
+THIN = ("cross", "plus", "stroke")  # shapes without an inside
+MUTED = "#888888"  # readable on light and dark pages alike
+# Fades towards the heights: the page shows through, so that the same picture suits light and dark themes.
+SLATE = [[end, "rgba({:g},{:g},{:g},{:g})".format(*color)] for end, color in enumerate(LOOK.slate)]
+CONTOUR = "rgba(110,125,150,.35)"
+QUIET = "rgba(128,128,128,.25)"
+LETTERS = "#e8ecef"  # of a dark page
 
 
 @dataclass(frozen=True)
@@ -21,17 +50,9 @@ class Stroke:
     hollow: bool = False
 
 
-# Fast weights, then slow ones, innermost first: widths, dashes and shapes of player/browser/look.json, in points.
-_STROKES = (
-    Stroke(1.0, (), "o", 6.0),
-    Stroke(2.0, (6, 2.2), "s", 7.0),
-    Stroke(2.4, (9, 2.2, 2.2, 2.2), "D", 7.5),
-    Stroke(2.8, (2.2, 2.2), "^", 8.5),
-    Stroke(3.2, (12, 3.8), "*", 11.0),
-)
-_AVERAGE = Stroke(1.0, (1.5, 1.5, 4.5, 1.5), "o", 7.0, hollow=True)
+_HEADS = (6.0, 7.0, 7.5, 8.5, 11.0)  # points: of fast weights, then of slow ones; in files they do not move, so smaller
 PALE = 0.5  # how far an old trail's colour is towards the page's
-STAR, STAR_EDGE = "#f0c419", "#6b5900"  # minima
+STAR, STAR_EDGE = LOOK.minimum.color, LOOK.minimum.edge
 
 RGB = tuple[float, float, float]
 
@@ -57,7 +78,8 @@ class Style:
 
     def shade(self, color: str, layer: int) -> RGB:
         """The further out a layer, the stronger its ink against the page."""
-        return mixed(color, self.ink, min(0.6, max(0.0, 0.22 * (layer - 1))))
+        inks = LOOK.inks
+        return mixed(color, self.ink, min(inks.most, inks.first + inks.further * (layer - 1)) if layer > 0 else 0.0)
 
 
 _STYLES = {
@@ -101,7 +123,19 @@ def style_of(name: str) -> Style:
 
 def stroke(layer: int) -> Stroke:
     """How the line of a layer (0 = fast weights, AVERAGE) is drawn."""
-    return _AVERAGE if layer < 0 else _STROKES[min(layer, len(_STROKES) - 1)]
+    mark, size = LOOK.layer(layer), _HEADS[1 if layer < 0 else min(layer, len(_HEADS) - 1)]
+    dash = tuple(PIXEL * length for length in mark.dash)
+    return Stroke(PIXEL * mark.width, dash, mark.shape, size, hollow=layer < 0)
+
+
+def depth_color(depth: int) -> str:
+    """One colour per number of layers, the same in every chart."""
+    return PALETTE[depth % len(PALETTE)]
+
+
+def on_dark(color: str) -> str:
+    """A colour as a dark page shows it, a little lighter."""
+    return "#" + "".join(f"{round(255 * part):02x}" for part in mixed(color, LETTERS, LOOK.inks.dark))
 
 
 def mixed(color: str, towards: str, share: float) -> RGB:

@@ -1,19 +1,24 @@
-"""Training curves: one line per optimizer and kind of weights, mean and interval over seeds."""
+"""What the Networks page shows: training curves, and the runs on a plane through weight space."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from app.figures.curves import empty_chart, leave_out_far, thin
+from app.figures.caption import BLUER, Caption, citations, optimizer_line
+from app.figures.chart import Chart
+from app.figures.plane import plane_scene
+from app.figures.scene import Extent, Scene
+from app.figures.training import Line, curves_chart, measured, smooth
+from app.player.pack import QuantityNames
+from app.player.tracks import Track
+from app.state import NetworksConfig
+from landscapes.contours import PlaneLoss
 from optim_core.curves import Curves
 
-Floats = NDArray[np.float64]
-
+LABELS = {"pca": ("first principal direction", "second principal direction")}
+QUANTITIES = QuantityNames(gradient="g", explained="g: gradient of the batch")
 TITLES = {
     "loss": "Training loss",
     "accuracy": "Test accuracy",
@@ -22,66 +27,25 @@ TITLES = {
     "start": "Distance from the start",
     "separation": "Distance between fast and slow weights",
 }
-LOGARITHMIC = {"loss", "test_loss", "norm", "frechet"}
-STYLES = {"fast": ("solid", 1.2), "slow": ("dash", 2.6), "ema": ("dot", 2.0)}
-NAMES = {"fast": "fast weights", "slow": "slow weights", "ema": "averaged weights"}
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a chart: x (points,), and one row of values per seed, (seeds, points)."""
-
-    chart: str
-    kind: str
-    x: NDArray[np.int64]
-    values: Floats
-
-
-def training_curves(
-    names: Sequence[str],
-    colors: Sequence[str],
+def training_chart(
+    config: NetworksConfig,
     curves: Sequence[Sequence[Curves]],
+    step: int | None = None,
     charts: Sequence[str] = tuple(TITLES),
-) -> dict[str, go.Figure]:
-    """Charts over gradient evaluations, by title: the mean over seeds, with its standard error where there are several.
+) -> Chart:
+    """Curves of every optimizer.
 
     Args:
-        names, colors: of the optimizers.
+        config: the page's settings.
         curves: per optimizer one per seed; may still be growing, and of different lengths.
+        step: draw them up to this base step; all if not given.
         charts: which ones, keys of `TITLES`.
     """
-    return line_charts(
-        names, colors, [training_lines(seeds) for seeds in curves], {chart: TITLES[chart] for chart in charts}
-    )
-
-
-def line_charts(
-    names: Sequence[str], colors: Sequence[str], lines: Sequence[Sequence[Line]], titles: Mapping[str, str]
-) -> dict[str, go.Figure]:
-    """Charts by title, with the lines of each optimizer that belong to them.
-
-    Args:
-        names, colors: of the optimizers.
-        lines: per optimizer.
-        titles: of the charts wanted, by the name that lines call them.
-    """
-    figures = {chart: empty_chart(logarithmic=chart in LOGARITHMIC, percent=chart == "accuracy") for chart in titles}
-    for name, color, own in zip(names, colors, lines, strict=True):
-        for line in own:
-            if line.chart in figures:
-                _draw(figures[line.chart], line, name, color)
-    for figure in figures.values():
-        leave_out_far(figure)
-    if "accuracy" in figures:
-        _show_the_top(figures["accuracy"])
-    return {titles[chart]: figure for chart, figure in figures.items()}
-
-
-def _show_the_top(figure: go.Figure) -> None:
-    """Accuracies that matter lie close together near the end; the climb from chance would flatten them."""
-    ends = [float(line.y[-1]) for line in figure.data if len(line.y)]
-    if ends:
-        figure.update_yaxes(range=[max(0.0, min(ends) - 0.15), max(*ends, ends[0]) + 0.02])
+    names, lines = [spec.name for spec in config.specs()], [training_lines(seeds) for seeds in curves]
+    titles = {chart: TITLES[chart] for chart in charts}
+    return curves_chart(network_caption(config), names, config.colors, lines, titles, step=step)
 
 
 def training_lines(seeds: Sequence[Curves]) -> list[Line]:
@@ -102,55 +66,41 @@ def training_lines(seeds: Sequence[Curves]) -> list[Line]:
     return lines + measured(seeds, {"test_accuracy": "accuracy", "test_loss": "test_loss"})
 
 
-def measured(seeds: Sequence[Curves], charts: Mapping[str, str]) -> list[Line]:
-    """Metrics at fast, outermost slow and averaged weights; `charts` says on which chart each metric belongs."""
-    count = min(len(one.evaluated) for one in seeds)
-    outermost = max((name for name in seeds[0].metrics if name.startswith("slow_")), default=None)
-    weights = {"fast": "fast", outermost: "slow", "ema": "ema"}
-    lines = []
-    for name, kind in weights.items():
-        for metric, chart in charts.items():
-            if all(name in one.metrics and metric in one.metrics[name] for one in seeds):
-                values = np.stack([one.metrics[name][metric][:count] for one in seeds])
-                lines.append(Line(chart, kind, seeds[0].evaluated[:count], values))
-    return lines
-
-
-def smooth(values: Floats, window: int = 25) -> Floats:
-    """Mean of the last `window` values along the last axis (of those there are, at the beginning)."""
-    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=-1)
-    ends = np.arange(1, values.shape[-1] + 1)
-    starts = np.maximum(ends - window, 0)
-    return (sums[:, ends] - sums[:, starts]) / (ends - starts)
-
-
-def _draw(figure: go.Figure, line: Line, name: str, color: str) -> None:
-    dash, width = STYLES[line.kind]
-    x, y = thin(line.x, line.values.mean(axis=0))
-    if len(line.values) > 1:
-        _band(figure, line, color)
-    figure.add_scatter(
-        x=x.astype(np.int32),
-        y=y.astype(np.float32),
-        mode="lines",
-        name=f"{name}, {NAMES[line.kind]}",
-        line={"color": color, "dash": dash, "width": width},
-        hovertemplate="%{x} evaluations<br>%{y:.4g}<extra>" + f"{name}, {NAMES[line.kind]}</extra>",
+def network_scene(
+    config: NetworksConfig, tracks: Sequence[Track], picture: PlaneLoss | None, extent: Extent | None = None
+) -> Scene:
+    """What the Networks page shows of weight space; arguments as for `plane_scene`."""
+    return plane_scene(
+        network_caption(config),
+        tracks,
+        picture,
+        extent,
+        measure=config.measure,
+        logarithmic=config.measure == "loss",
+        labels=LABELS.get(config.plane, ("u", "v")),
+        quantities=QUANTITIES,
     )
 
 
-def _band(figure: go.Figure, line: Line, color: str) -> None:
-    """Mean ± standard error over the seeds."""
-    error = line.values.std(axis=0, ddof=1) / np.sqrt(len(line.values))
-    step = max(1, len(line.x) // 200)
-    x, middle, error = line.x[::step], line.values.mean(axis=0)[::step], error[::step]
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    figure.add_scatter(
-        x=np.concatenate([x, x[::-1]]).astype(np.int32),
-        y=np.concatenate([middle + error, (middle - error)[::-1]]).astype(np.float32),
-        mode="lines",  # a short one would get dots
-        fill="toself",
-        fillcolor=f"rgba({red},{green},{blue},.18)",
-        line={"width": 0},
-        hoverinfo="skip",
+def network_caption(config: NetworksConfig) -> Caption:
+    """The caption of a comparison on the Networks page."""
+    return Caption(
+        title=config.title,
+        settings=(
+            f"Task: {config.network} on {config.dataset}, {config.train_size or 'all'} training images, "
+            f"batches of {config.batch_size}, augmentation {config.augmentation}, "
+            f"wrong labels {config.label_noise:.0%}.",
+            f"Seed: {config.seed}. Seeds: {config.seeds}. Base steps: {config.steps}.",
+            f"Plane through weight space: {config.plane_title}.",
+            *(optimizer_line(spec, config.ema) for spec in config.specs()),
+        ),
+        citations=citations(config.specs()),
+        config=config.model_dump_json(),
+        picture=(_shading(config.measure),),
     )
+
+
+def _shading(measure: str) -> str:
+    if measure == "accuracy":
+        return f"{BLUER} the higher the accuracy on the training images."
+    return f"{BLUER} the lower the loss on the training images, on a logarithmic scale."

@@ -1,76 +1,90 @@
-"""A plane through weight space: the network's loss on it, and how honest the picture is."""
+"""A plane through weight space: the tracks on it over its loss, and how honest the picture is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.curves import empty_chart, leave_out_far, thin
-from app.figures.surfaces import LINE, SCALE
-from landscapes.contours import frame
+from app.figures.caption import Caption
+from app.figures.chart import Chart, Mark
+from app.figures.curves import HOVER, curve, evaluations_panel, without_far
+from app.figures.scene import Extent, Scene, extent_of
+from app.player.pack import QuantityNames
+from app.player.tracks import Track
+from app.runs.grid import Floats, Grid
+from app.runs.plane import View
+from landscapes.contours import PlaneLoss, frame
 
-Floats = NDArray[np.float64]
 Check = tuple[NDArray[np.int64], Floats, Floats]
+MARGIN = 0.12  # of the extent of the runs
+LOWEST = 1e-12  # on a logarithmic scale
 
 
-def plane_figure(
-    x: Floats,
-    y: Floats,
-    values: Floats | None,
+def plane_scene(
+    caption: Caption,
+    tracks: Sequence[Track],
+    picture: PlaneLoss | None,
+    extent: Extent | None = None,
     *,
-    measure: str,
-    places: Floats,
-    titles: tuple[str, str],
+    measure: str = "loss",
     logarithmic: bool = True,
-) -> go.Figure:
-    """The contour of loss or accuracy, (len(y), len(x)), or the empty frame while `values` is None.
+    labels: tuple[str, str] = ("u", "v"),
+    quantities: QuantityNames | None = None,
+) -> Scene:
+    """Tracks on a plane.
 
     Args:
-        x, y: coordinates of the grid.
-        values: what was computed so far.
-        measure: "loss" or "accuracy".
-        places: (points, 2), what the frame must hold.
-        titles: of the two axes.
-        logarithmic: draw losses on a logarithmic scale; they must then be positive.
+        caption: of the comparison.
+        tracks: on the plane.
+        picture: loss and accuracy over the plane as far as they are known, or None while nothing is.
+        extent: what is shown; if not given the picture's, or what holds the tracks.
+        measure: which of the two is shaded.
+        logarithmic: on a logarithmic scale; values must then be positive.
+        labels: of the axes.
+        quantities: what the player calls the numbers.
     """
-    figure = go.Figure()
-    if values is not None:
-        figure.add_trace(_contour(x, y, values, measure, logarithmic))
-    across, up = frame(places, 0.12)
-    figure.update_xaxes(range=across, title_text=titles[0], title_standoff=4)
-    figure.update_yaxes(range=up, title_text=titles[1])
-    figure.update_xaxes(showgrid=False, zeroline=False, ticks="outside")
-    figure.update_yaxes(showgrid=False, zeroline=False, ticks="outside")
-    figure.update_layout(
+    if extent is None:
+        extent = extent_of(tracks) if picture is None else plane_extent(picture)
+    values = None if picture is None else picture.loss if measure == "loss" else picture.accuracy
+    grid = None if picture is None or values is None else plane_grid(picture, values, measure, logarithmic=logarithmic)
+    return Scene(
+        tracks=tuple(tracks),
+        extent=extent,
+        caption=as_far_as_computed(caption, picture),
+        grid=grid,
+        labels=labels,
+        quantities=quantities or QuantityNames(),
+        hover=measure + " on the plane {" + measure + ":.4g}",
+        data={} if values is None else {measure: values.astype(np.float32)},
         height=520,
-        margin={"l": 48, "r": 12, "t": 10, "b": 40},
-        showlegend=False,
-        dragmode="pan",
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
     )
-    return figure
 
 
-def _contour(x: Floats, y: Floats, values: Floats, measure: str, logarithmic: bool) -> go.Contour:
-    shown = np.log10(np.maximum(values, 1e-12)) if measure == "loss" and logarithmic else values
-    scale = SCALE if measure == "loss" else [[1 - place, color] for place, color in reversed(SCALE)]
-    return go.Contour(
-        x=x.astype(np.float32),
-        y=y.astype(np.float32),
-        z=shown.astype(np.float32),
-        customdata=values.astype(np.float32),
-        ncontours=22,
-        contours={"coloring": "heatmap"},
-        colorscale=scale,
-        line={"color": LINE, "width": 1},
-        showscale=False,
-        hovertemplate=f"{measure} on the plane " + "%{customdata:.4g}<extra></extra>",
-    )
+def frame_of(view: View) -> Extent:
+    """What a picture of a plane shows."""
+    return frame(view.places, MARGIN)
+
+
+def as_far_as_computed(caption: Caption, picture: PlaneLoss | None) -> Caption:
+    """The caption of a plane, which says so where its landscape is not all there."""
+    if picture is not None and picture.complete:
+        return caption
+    share = 0.0 if picture is None else picture.points / picture.total
+    return caption.with_picture(f"Unfinished: {share:.0%} of the landscape was computed.")
+
+
+def plane_extent(picture: PlaneLoss) -> Extent:
+    """What a plane's picture covers."""
+    (x_low, x_high), (y_low, y_high) = ((float(axis[0]), float(axis[-1])) for axis in (picture.x, picture.y))
+    return ((x_low, x_high), (y_low, y_high))
+
+
+def plane_grid(picture: PlaneLoss, values: Floats, measure: str, *, logarithmic: bool) -> Grid:
+    """Heights over a plane. Accuracies are turned round: dark is good, as it is for a loss."""
+    heights = np.where(np.isfinite(values), values, np.nan) * (1 if measure == "loss" else -1)
+    return Grid(picture.x, picture.y, np.log10(np.maximum(heights, LOWEST)) if logarithmic else heights)
 
 
 def honesty(
@@ -80,8 +94,8 @@ def honesty(
     checks: Sequence[Check] | None,
     *,
     logarithmic: bool = True,
-) -> dict[str, go.Figure]:
-    """Beside the plane, by title: the distance from it at every step, and true loss against the projection's loss.
+) -> Chart:
+    """Beside the plane: the distance from it at every step, and true loss against the projection's loss.
 
     Args:
         names, colors: of the optimizers.
@@ -89,35 +103,19 @@ def honesty(
         checks: per optimizer steps, true loss of the outermost slow weights, loss of their projection; None: not yet.
         logarithmic: of the loss axis.
     """
-    distance, loss = empty_chart(logarithmic=False), empty_chart(logarithmic=logarithmic)
+    distance, loss = [], []
     for name, color, (step, fast, slow) in zip(names, colors, off, strict=True):
-        for values, dash, width, kind in ((fast, "solid", 1.2, "fast"), (slow, "dash", 2.4, "slow")):
-            x, y = thin(step, values)
-            style = {"color": color, "dash": dash, "width": width}
-            distance.add_trace(_line(x, y, f"{name}, {kind} weights", style))
+        distance += [curve(name, color, step, fast, "fast"), curve(name, color, step, slow, "slow")]
     for name, color, (step, true, flat) in zip(names, colors, checks or (), strict=checks is not None):
-        loss.add_trace(_line(step, true, f"{name}, true", {"color": color, "width": 2}))
-        dots = {"color": color, "size": 5}
-        loss.add_scatter(x=step, y=flat, mode="markers", marker=dots, name=f"{name}, on the plane")
-    leave_out_far(distance)
-    leave_out_far(loss)
-    if checks is None:
-        loss.update_layout(xaxis={"showticklabels": False}, yaxis={"showticklabels": False, "showgrid": False})
-        loss.add_annotation(
-            text="computed after the plane …", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
-        )
-    return {
-        "Distance from the plane": distance,
-        "Loss of the outermost weights: true (line), on the plane (dots)": loss,
-    }
-
-
-def _line(x: NDArray[np.int64], y: Floats, name: str, style: dict[str, object]) -> go.Scatter:
-    return go.Scatter(
-        x=x.astype(np.int32),
-        y=y.astype(np.float32),
-        mode="lines",
-        name=name,
-        line=style,
-        hovertemplate="%{x} evaluations<br>%{y:.4g}<extra>" + name + "</extra>",
+        loss.append(Mark(name, color, step, true, "true", width=1.5, hover=HOVER))
+        loss.append(Mark(name, color, step, flat, "on the plane", kind="dots", size=3.75, hover=HOVER))
+    panels = (
+        evaluations_panel("Distance from the plane", without_far(distance), scale="linear"),
+        evaluations_panel(
+            "Loss of the outermost weights: true (line), on the plane (dots)",
+            without_far(loss),
+            scale="log" if logarithmic else "linear",
+            remark="computed after the plane …" if checks is None else "",
+        ),
     )
+    return Chart(panels, height=230)

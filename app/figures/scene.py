@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from app.figures.caption import Caption, citations, surface_caption
+from app.figures.caption import Caption, citations
+from app.figures.chart import Map, Mark, Panel
 from app.player.pack import QuantityNames
 from app.player.tracks import PALETTE, Track, tracks_of
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
-    from app.figures.surfaces import Grid
+    from app.runs.grid import Grid
     from app.runs.streamlines import Streamlines
-    from app.state import SurfacesConfig
     from landscapes.surfaces import Minimum
     from optim_core.trajectory import Trajectory
 
 Floats = NDArray[np.float64]
 Extent = tuple[tuple[float, float], tuple[float, float]]
 NOISE = 1e-12  # of the largest eigenvalue: below it there is only rounding
+FLOW_OPACITY = 0.6
 ROOM = 0.08  # left free around the tracks where no surface says what to show
 
 
@@ -39,6 +40,8 @@ class Scene:
         panels: titles of the axis pairs side by side; a track says on which of them it is drawn.
         flow: streamlines drawn in place of the landscape's contour lines, or None.
         quantities: what the player calls the tracks' numbers.
+        stars: the minima as they are drawn on each panel.      marks: what else is drawn there, and on which panel.
+        hover, data: of the landscape, as for a map of a chart.      height: pixels on a page.
 
     Raises:
         ValueError: no tracks, an extent that is empty or not finite, or a track on a panel that is not there.
@@ -54,6 +57,11 @@ class Scene:
     panels: tuple[str, ...] = ("",)
     flow: Streamlines | None = None
     quantities: QuantityNames = field(default_factory=QuantityNames)
+    stars: Mark | None = None
+    marks: tuple[tuple[int, Mark], ...] = ()
+    hover: str = ""
+    data: Mapping[str, ArrayLike] = field(default_factory=dict)
+    height: int = 440
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -75,24 +83,57 @@ class Scene:
         """Layers of the deepest optimizer."""
         return max(len(track.layers) for track in self.tracks)
 
+    def ground(self) -> tuple[Panel, ...]:
+        """What lies below the tracks: panels with the landscape, its flow, its minima, and further marks."""
+        below = [*([] if self.flow is None else _flow(self.flow)), *([] if self.stars is None else [self.stars])]
+        return tuple(
+            Panel(
+                title,
+                (*below, *(mark for place, mark in self.marks if place == panel)),
+                map=None if self.grid is None else _heights(self, self.grid),
+                labels=self.labels,
+                spans=self.extent,
+            )
+            for panel, title in enumerate(self.panels)
+        )
 
-def surface_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
-    """What the Surfaces page shows of a run."""
-    from app.figures.quantities import surface_quantities
-    from app.runs import surfaces as surface_runs
 
-    scenery = surface_runs.scenery(config)
-    specs = config.specs()
-    return Scene(
-        tracks=surface_runs.surface_tracks(config, run),
-        extent=config.landscape.domain,
-        caption=surface_caption(config),
-        grid=scenery.grid,
-        log_view=config.landscape.log_view,
-        minima=scenery.minima,
-        panels=tuple(spec.name for spec in specs) if config.panels else ("",),
-        quantities=surface_quantities(config),
-    )
+@dataclass(frozen=True, eq=False)
+class SpaceLine:
+    """A line in space: points (n, 3), NaN between runs; slow ones are thick."""
+
+    name: str
+    color: str
+    points: Floats
+    slow: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Relief:
+    """Heights (one row per y) over a grid, what they are called, and the lines that lie on them."""
+
+    grid: Grid
+    height: Floats
+    title: str
+    lines: tuple[SpaceLine, ...]
+
+
+def _heights(scene: Scene, grid: Grid) -> Map | None:
+    """None where all heights are the same."""
+    shade = grid.shade(scene.log_view)
+    low, high = (float(edge) for edge in (np.nanmin(shade), np.nanmax(shade)))
+    if not low < high:
+        return None
+    lines = scene.flow is None
+    return Map("", grid.x, grid.y, shade, "height", span=(low, high), lines=lines, hover=scene.hover, data=scene.data)
+
+
+def _flow(flow: Streamlines) -> tuple[Mark, Mark]:
+    gap = np.full((1, 2), np.nan)
+    x, y = np.concatenate([part for line in flow.lines for part in (line, gap)] or [gap]).T
+    lines = Mark("flow", "", x, y, width=0.8, opacity=FLOW_OPACITY, quiet=True)
+    tails = Mark("flow", "", *flow.arrows.reshape(-1, 2).T, kind="arrows", size=6.8, opacity=FLOW_OPACITY, quiet=True)
+    return lines, tails
 
 
 def trajectory_scene(

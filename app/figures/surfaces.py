@@ -1,131 +1,97 @@
-"""The part of a surface's picture that no run changes: contours, minima, the frame the player draws on."""
+"""What the Surfaces page shows: the scene of a run, and the curves beside the player."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
-import torch
-from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
+from app.figures.caption import surface_caption
+from app.figures.chart import Chart, Mark
+from app.figures.curves import evaluations_panel, in_sight, median
+from app.figures.look import STAR, STAR_EDGE
+from app.figures.scene import Scene
+from app.player.pack import QuantityNames
+from app.player.tracks import Track
+from app.runs import surfaces as surface_runs
+from app.runs.grid import Floats, distance
+from app.state import SurfacesConfig
 from landscapes.surfaces import Minimum
-
-Domain = tuple[tuple[float, float], tuple[float, float]]
-
-GRID = 121  # points along each axis: finer than the eye sees under the contour lines, and 60 kB
-# Slate that fades towards the heights: the page shows through, so that the same picture suits light and dark themes.
-SCALE = [
-    [0.0, "rgba(70,95,135,.62)"],
-    [0.35, "rgba(90,115,150,.42)"],
-    [0.7, "rgba(120,140,165,.24)"],
-    [1.0, "rgba(150,160,175,.08)"],
-]
-LINE = "rgba(110,125,150,.35)"
-QUIET = "rgba(128,128,128,.25)"
+from optim_core.trajectory import Trajectory
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A surface sampled on its domain: x and y (GRID,), height (GRID, GRID) with one row per y."""
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    height: NDArray[np.float64]
-
-    def shade(self, log_view: bool) -> NDArray[np.float64]:
-        """What the colour follows: the height, or log(1 + height above the lowest) where heights span decades."""
-        return np.log1p(self.height - np.nanmin(self.height)) if log_view else self.height
+def surface_scene(config: SurfacesConfig, run: Trajectory, marks: Sequence[tuple[int, Mark]] = ()) -> Scene:
+    """What the Surfaces page shows of a run; `marks` are further ones, with the panel that each belongs to."""
+    return scene_over(config, surface_runs.surface_tracks(config, run), marks)
 
 
-def sample(function: Callable[[torch.Tensor], torch.Tensor], domain: Domain, points: int = GRID) -> Grid:
-    """Evaluate an objective on a regular grid over its domain; undefined places become NaN."""
-    x, y = (np.linspace(low, high, points) for low, high in domain)
-    where = np.stack(np.meshgrid(x, y), axis=-1)
-    with torch.no_grad():
-        height = function(torch.from_numpy(where)).numpy()
-    return Grid(x, y, np.where(np.isfinite(height), height, np.nan))
-
-
-def surface_figure(
-    grid: Grid, minima: Sequence[Minimum], *, log_view: bool, titles: Sequence[str] = ("",)
-) -> go.Figure:
-    """Contours and minima, once per title, side by side with shared axes; one title means one plot."""
-    figure = panels_of(titles)
-    for column in range(1, len(titles) + 1):
-        figure.add_trace(_contour(grid, log_view), row=1, col=column)
-        if minima:
-            figure.add_trace(_minima(minima, show_legend=False), row=1, col=column)
-    return framed(figure, grid, titles)
-
-
-def panels_of(titles: Sequence[str]) -> go.Figure:
-    """Empty plots side by side with a shared vertical axis."""
-    return make_subplots(
-        rows=1,
-        cols=len(titles),
-        shared_yaxes=True,
-        horizontal_spacing=0.02,
-        subplot_titles=titles if len(titles) > 1 else None,
+def scene_over(config: SurfacesConfig, tracks: Sequence[Track], marks: Sequence[tuple[int, Mark]] = ()) -> Scene:
+    """Tracks over the page's surface."""
+    scenery, log_view = surface_runs.scenery(config), config.landscape.log_view
+    return Scene(
+        tracks=tuple(tracks),
+        extent=config.landscape.domain,
+        caption=surface_caption(config),
+        grid=scenery.grid,
+        log_view=log_view,
+        minima=scenery.minima,
+        panels=tuple(spec.name for spec in config.specs()) if config.panels else ("",),
+        quantities=surface_quantities(config),
+        stars=minima_mark(scenery.minima) if scenery.minima else None,
+        marks=tuple(marks),
+        hover="x {x:.3f}\ny {y:.3f}\nf {f:.4g}",
+        data={"f": scenery.grid.height.astype(np.float32)},
     )
 
 
-def framed(figure: go.Figure, grid: Grid, titles: Sequence[str]) -> go.Figure:
-    """The frame that the player draws on: axes that show the grid, room for titles, the page's own background."""
-    ranges = {"x": [float(grid.x[0]), float(grid.x[-1])], "y": [float(grid.y[0]), float(grid.y[-1])]}
-    figure.update_xaxes(
-        range=ranges["x"],
-        showgrid=False,
-        zeroline=False,
-        ticks="outside",
-        matches="x",
-        title_text="x",
-        title_standoff=4,
-    )
-    figure.update_yaxes(range=ranges["y"], showgrid=False, zeroline=False, ticks="outside", matches="y")
-    figure.update_layout(
-        height=440,
-        margin={"l": 44, "r": 12, "t": 28 if len(titles) > 1 else 10, "b": 40},
-        showlegend=False,
-        dragmode="pan",
-        hovermode="closest",
-        yaxis_title="y",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        uirevision="surface",
-    )
-    return figure
+def surface_quantities(config: SurfacesConfig) -> QuantityNames:
+    """A surface has a loss, and with noise no optimizer sees its gradient."""
+    return QuantityNames() if config.noise == "none" else QuantityNames(gradient="g", explained="g: noisy gradient")
 
 
-def _contour(grid: Grid, log_view: bool) -> go.Contour:
-    return go.Contour(
-        x=grid.x.astype(np.float32),
-        y=grid.y.astype(np.float32),
-        z=grid.shade(log_view).astype(np.float32),
-        customdata=grid.height.astype(np.float32) if log_view else None,
-        ncontours=24,
-        contours={"coloring": "heatmap"},  # one translucent image; filled contours would lie on top of each other
-        colorscale=SCALE,
-        line={"color": LINE, "width": 1},
-        showscale=False,
-        hovertemplate="x %{x:.3f}<br>y %{y:.3f}<br>f %{" + ("customdata" if log_view else "z") + ":.4g}<extra></extra>",
-    )
-
-
-def _minima(minima: Sequence[Minimum], *, show_legend: bool) -> go.Scatter:
-    return go.Scatter(
-        x=[minimum.place[0] for minimum in minima],
-        y=[minimum.place[1] for minimum in minima],
-        mode="markers",
-        marker={
-            "symbol": ["star" if minimum.is_global else "x-thin" for minimum in minima],
-            "size": [13 if minimum.is_global else 9 for minimum in minima],
-            "color": "#f0c419",
-            "line": {"width": 1.5, "color": "#6b5900"},
+def minima_mark(minima: Sequence[Minimum]) -> Mark:
+    """Stars for global minima, crosses for local ones."""
+    x, y = np.array([minimum.place for minimum in minima], dtype=np.float64).T
+    return Mark(
+        "minima", STAR, x, y, kind="dots", edge=STAR_EDGE, width=1.125,
+        markers=tuple("star" if minimum.is_global else "cross" for minimum in minima),
+        sizes=tuple(9.75 if minimum.is_global else 6.75 for minimum in minima),
+        hover="{kind} minimum\nx {x:.4f}\ny {y:.4f}\nf {f:.5g}",
+        data={
+            "kind": ["global" if minimum.is_global else "local" for minimum in minima],
+            "f": [minimum.value for minimum in minima],
         },
-        customdata=[["global" if minimum.is_global else "local", minimum.value] for minimum in minima],
-        hovertemplate="%{customdata[0]} minimum<br>x %{x:.4f}<br>y %{y:.4f}<br>f %{customdata[1]:.5g}<extra></extra>",
-        showlegend=show_legend,
-    )
+    )  # fmt: skip
+
+
+def surface_curves(config: SurfacesConfig, run: Trajectory) -> Chart:
+    """Over gradient evaluations: loss above the lowest value, distance to the nearest minimum, norm of the gradient.
+
+    Each is the median over starts, at fast (thin) and outermost slow weights (dashed). Without minima there is no
+    distance. The gradient is that of the objective: what the optimizer saw has its noise in it.
+    """
+    scenery, minima = surface_runs.scenery(config), surface_runs.scenery(config).places
+    loss, slow_loss = run.loss - scenery.floor, run.slow_loss - scenery.floor
+    norm = scenery.gradient_norm(run.fast)
+
+    def panel(title: str, fast: Floats, slow: Sequence[Floats | None]) -> tuple[Mark, ...]:
+        marks = []
+        for index, color in enumerate(config.colors):
+            marks.append(median(run, index, fast[:, index], color, slow=False))
+            at_slow = slow[index]
+            if run.layers[index] and at_slow is not None:
+                marks.append(median(run, index, at_slow, color, slow=True))
+        return in_sight(marks, run)
+
+    optimizers = range(len(run.names))
+    panels = {
+        "Loss above the lowest value": (loss, [slow_loss[:, index] for index in optimizers]),
+        "Distance to the nearest minimum": (
+            distance(run.fast, minima), [distance(run.outermost(index), minima) for index in optimizers],
+        ),
+        "Gradient norm": (norm, [None for _ in optimizers]),
+    }  # fmt: skip
+    if not len(minima):
+        del panels["Distance to the nearest minimum"]
+    shown = tuple(evaluations_panel(title, panel(title, *values)) for title, values in panels.items())
+    return Chart(shown, surface_caption(config), columns=len(shown), height=230)

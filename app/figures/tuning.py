@@ -5,43 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
-from app.figures.surfaces import QUIET
+from app.figures.caption import Caption
+from app.figures.chart import Chart, Mark, Panel
 from optim_core.sweep import Tuning
 
+HOVER = "lr {x:.3g}\n{y:.4g}"
 
-def tuning_curves(names: Sequence[str], colors: Sequence[str], found: Sequence[Tuning], floor: float) -> go.Figure:
+
+def tuning_chart(names: Sequence[str], colors: Sequence[str], tunings: Sequence[Tuning], floor: float) -> Chart:
     """Mean measure above `floor` against lr, one line per optimizer, bars of one standard error, the best marked."""
-    figure = go.Figure()
-    for name, color, tuning in zip(names, colors, found, strict=True):
+    marks = []
+    for name, color, tuning in zip(names, colors, tunings, strict=True):
         lr, mean, error = tuning.lr_curve()
         shown = np.where(np.isfinite(mean) & (mean > floor), mean - floor, np.nan)
-        figure.add_scatter(
-            x=lr,
-            y=shown,
-            error_y={"array": np.nan_to_num(error), "color": color, "thickness": 1},
-            mode="lines+markers",
-            name=name,
-            line={"color": color, "width": 2},
-            marker={"size": 6},
-            hovertemplate="lr %{x:.3g}<br>%{y:.4g}<extra>" + name + "</extra>",
+        spread = np.nan_to_num(error)
+        marks.append(Mark(name, color, lr, shown, width=1.5))
+        marks.append(
+            Mark(name, color, lr, shown, kind="dots", size=4.5, low=shown - spread, high=shown + spread, hover=HOVER)
         )
         if tuning.spec is not None:
-            best = tuning.mean[tuning.best] - floor
-            style = {"color": color, "size": 15, "symbol": "circle-open", "line": {"width": 3}}
-            figure.add_scatter(
-                x=[tuning.spec.lr], y=[best], mode="markers", marker=style, hoverinfo="skip", showlegend=False
-            )
-    figure.update_xaxes(type="log", title_text="lr", showgrid=False, exponentformat="power")
-    figure.update_yaxes(
-        type="log", gridcolor=QUIET, exponentformat="power", title_text="measure above the lowest value"
-    )
-    figure.update_layout(
-        height=340,
-        margin={"l": 60, "r": 12, "t": 8, "b": 40},
-        legend={"orientation": "h", "y": -0.25},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    return figure
+            best, at = np.array([tuning.mean[tuning.best] - floor]), np.array([tuning.spec.lr])
+            marks.append(Mark(name, color, at, best, "the best", kind="dots", size=11.0, width=2.25, hollow=True))
+    panel = Panel("", tuple(marks), labels=("lr", "measure above the lowest value"), scales=("log", "log"))
+    return Chart((panel,), Caption("Fair tuning"), columns=1, height=340)

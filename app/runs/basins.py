@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.runs.cache import recent
 from app.runs.surfaces import Scenery, escape_radius
 from app.state import SurfacesConfig
 from landscapes.noise import noisy_field
@@ -40,6 +41,25 @@ class BasinMap:
     def differs(self, first: int, second: int) -> NDArray[np.bool_]:
         """Starts from which two optimizers end differently, (points, points)."""
         return np.asarray(self.reached[first] != self.reached[second])
+
+
+def _key(config: SurfacesConfig, scenery: Scenery, points: int, *_: object) -> Hashable:
+    return config.landscape, config.gradient_noise(), config.steps, config.specs(), points
+
+
+@recent(16, key=_key)
+def finest_map(
+    config: SurfacesConfig,
+    scenery: Scenery,
+    points: int,
+    on_progress: Callable[[int, int], None],
+    on_coarse: Callable[[BasinMap], None],
+) -> BasinMap:
+    """The last of `basin_maps`; `on_coarse` is given those before it while it is computed."""
+    for basins in basin_maps(config, scenery, points, on_progress):
+        if len(basins.x) < points:
+            on_coarse(basins)
+    return basins
 
 
 def basin_maps(

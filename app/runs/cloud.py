@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.player import Track
+from app.runs.cache import recent
 from app.runs.surfaces import escape_radius
 from app.state import SurfacesConfig
 from landscapes.noise import noisy_field
@@ -26,6 +27,11 @@ ROWS = 100  # kept of a run, about: what the player moves through in ten seconds
 CONFIDENCE = 0.99
 
 
+def _key(config: SurfacesConfig, runs: int, on_progress: object = None) -> Hashable:
+    return config.landscape, config.starts[0], config.gradient_noise(), config.steps, config.specs(), runs
+
+
+@recent(8, key=_key)
 def seed_cloud(config: SurfacesConfig, runs: int, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """Every optimizer from the page's first start under `runs` draws of the noise; about 100 rows are kept.
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from app.player import Track, tracks_of
 from app.player.dials import MOST_BYTES, Dial, Field
 from app.state import MAX_K, Card, Comparison, LayerConfig
+from app.state.cards import MAX_LR
 from optim_core.averaging import exponential_average
 from optim_core.spec import OptimizerSpec
 from optim_core.theory import game_rate
@@ -60,7 +62,7 @@ class Family:
         dressed = [
             replace(
                 track, panel=panel, name=self.dial.name,
-                averaged=exponential_average(track.fast, ema) if ema else None,
+                averaged=exponential_average(np.asarray(track.fast, dtype=np.float64), ema) if ema else None,
             )
             for track in tracks
         ]  # fmt: skip
@@ -127,11 +129,13 @@ def dials_of(config: Comparison, steps: int, starts: int) -> tuple[Dial, ...]:
 
 
 def _numbers(card: Card) -> list[tuple[Field, int]]:
-    layers: list[tuple[Field, int]] = []
+    numbers: list[tuple[Field, int]] = []
     for level in range(1, len(card.layers) + 1):
-        layers += [("k", level), ("alpha", level)]
-    base: list[tuple[Field, int]] = [("lr", 0)] + ([("momentum", 0)] if card.base in WITH_MOMENTUM else [])
-    return layers + base
+        numbers += [("k", level), ("alpha", level)]
+    numbers.append(("lr", 0))
+    if card.base in WITH_MOMENTUM:
+        numbers.append(("momentum", 0))
+    return numbers
 
 
 def number_of(card: Card, field: str, level: int) -> float:
@@ -174,13 +178,11 @@ def values_of(field: Field, value: float, count: int = VALUES) -> tuple[float, .
         grid = grid.round()
     else:
         lrs = value * np.geomspace(LOWEST_LR, HIGHEST_LR, count)
-        grid = np.array([float(f"{lr:.3g}") for lr in lrs if lr <= Card.model_fields["lr"].metadata[1].le])
+        grid = np.array([float(f"{lr:.3g}") for lr in lrs if lr <= MAX_LR])
     return tuple(sorted({*grid.tolist(), value}))
 
 
-def family_of(
-    config: Config, dial: Dial, present: Trajectory, run: Run, jacobian: np.ndarray[Any, Any] | None
-) -> Family:
+def family_of(config: Config, dial: Dial, present: Trajectory, run: Run, jacobian: ArrayLike | None) -> Family:
     """All values of a dial.
 
     Args:
@@ -201,7 +203,7 @@ def family_of(
     return Family(dial, run(specs), specs, place, present, limits)
 
 
-def _limits(dial: Dial, spec_at: Callable[[float], OptimizerSpec], jacobian: np.ndarray[Any, Any]) -> tuple[float, ...]:
+def _limits(dial: Dial, spec_at: Callable[[float], OptimizerSpec], jacobian: ArrayLike) -> tuple[float, ...]:
     """Where the closed form's rate crosses 1; between two whole numbers for k."""
     spec = spec_at(dial.value)
     if spec.base not in LINEAR or spec.schedule.kind != "constant":

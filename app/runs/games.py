@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.figures.curves import distance
-from app.figures.surfaces import Domain, Grid
 from app.player.dials import Dial
+from app.runs.cache import recent
 from app.runs.family import Families, Family, family_of
+from app.runs.grid import Domain, Grid, distance
 from app.runs.streamlines import Streamlines, streamlines_of
-from app.runs.surfaces import Recent
 from app.state import GamesConfig
 from landscapes.games import Game
 from landscapes.noise import with_noise
@@ -46,25 +45,26 @@ class GameScenery:
         return np.array([equilibrium.place for equilibrium in self.game.equilibria], dtype=np.float64).reshape(-1, 2)
 
 
-_sceneries: Recent[GameScenery] = Recent(32)
-_trajectories: Recent[Trajectory] = Recent(48)
+@recent(32, key=lambda config: (config.game, config.parameter))
+def game_scenery(config: GamesConfig) -> GameScenery:
+    """The game's flow, −v: where both players go who step on their own gradient."""
+    game = config.landscape
+    x, y = (np.linspace(low, high, POINTS) for low, high in game.domain)
+    where = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    value, v = (part.numpy() for part in game.field()(torch.from_numpy(where), 0))
+    speed = np.linalg.norm(v, axis=-1).reshape(POINTS, POINTS)
+    lines = streamlines_of(lambda places: _flow(game, places), game.domain)
+    return GameScenery(game, lines, Grid(x, y, speed), value.reshape(speed.shape))
+
+
 _families = Families()
 
 
-def game_scenery(config: GamesConfig) -> GameScenery:
-    """The game's flow, −v: where both players go who step on their own gradient."""
-    return _sceneries.get((config.game, config.parameter), lambda: _scenery(config.landscape))
-
-
+@recent(48, key=lambda config, on_progress=None: config.model_copy(update={"panels": False}))
 def game_run(config: GamesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Games page shows."""
-    key = config.model_copy(update={"panels": False})
-    return _trajectories.get(
-        key,
-        lambda: (
-            _families.comparison(_scene(config), config.specs()) or _record(config, config.specs(), "auto", on_progress)
-        ),
-    )
+    specs = config.specs()
+    return _families.comparison(_scene(config), specs) or _record(config, specs, "auto", on_progress)
 
 
 def game_family(config: GamesConfig, dial: Dial) -> Family:
@@ -73,9 +73,24 @@ def game_family(config: GamesConfig, dial: Dial) -> Family:
     def compute() -> Family:
         game = config.landscape
         jacobian = game.equilibria[0].jacobian if game.linear else None
-        return family_of(config, dial, game_run(config), lambda all_: _record(config, all_, "rows"), jacobian)
+        return family_of(config, dial, game_run(config), lambda specs: _record(config, specs, "rows"), jacobian)
 
     return _families.get(_scene(config), config.specs(), dial, compute)
+
+
+def _scene(config: GamesConfig) -> tuple[Hashable, ...]:
+    return config.game, config.parameter, config.starts, config.gradient_noise(), config.steps
+
+
+def _record(
+    config: GamesConfig,
+    specs: Sequence[OptimizerSpec],
+    engine: Engine,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Trajectory:
+    field = with_noise(config.landscape.field(), config.gradient_noise(), len(config.starts))
+    escape = escape_radius(config)
+    return record(field, specs, config.starts, config.steps, escape=escape, engine=engine, on_progress=on_progress)
 
 
 def escape_radius(config: GamesConfig) -> float:
@@ -147,35 +162,6 @@ def left_view(run: Trajectory, index: int, domain: Domain) -> NDArray[np.int64]:
     last_inside = len(inside) - 1 - inside[::-1].argmax(axis=0)
     steps: NDArray[np.int64] = run.step[np.minimum(last_inside + 1, len(inside) - 1)]
     return np.where(inside[-1], -1, steps)
-
-
-def _scene(config: GamesConfig) -> Hashable:
-    """What a run depends on beside its optimizers."""
-    return config.game, config.parameter, config.starts, config.gradient_noise(), config.steps
-
-
-def _record(
-    config: GamesConfig,
-    specs: Sequence[OptimizerSpec],
-    engine: Engine,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Trajectory:
-    field = with_noise(config.landscape.field(), config.gradient_noise(), len(config.starts))
-    escape = escape_radius(config)
-    return record(field, specs, config.starts, config.steps, escape=escape, engine=engine, on_progress=on_progress)
-
-
-def _scenery(game: Game) -> GameScenery:
-    x, y = (np.linspace(low, high, POINTS) for low, high in game.domain)
-    where = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    value, v = (part.numpy() for part in game.field()(torch.from_numpy(where), 0))
-    speed = np.linalg.norm(v, axis=-1).reshape(POINTS, POINTS)
-    return GameScenery(
-        game,
-        streamlines_of(lambda places: _flow(game, places), game.domain),
-        Grid(x, y, speed),
-        value.reshape(speed.shape),
-    )
 
 
 def _flow(game: Game, places: Floats) -> Floats:

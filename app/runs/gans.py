@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from app.jobs.store import TrainingResult
+from app.runs.cache import recent
+from app.runs.plane import keys_of
 from landscapes.tasks.gan import GanTask
 from landscapes.weights import assign_weights
 
@@ -58,6 +60,9 @@ def samples(task: GanTask, results: Sequence[TrainingResult], step: int | None =
         slow = np.stack([made(kept.outermost[row]) for row in rows]) if kept.layers else None
         found.append(Samples(chosen, fast, slow))
     return tuple(found)
+
+
+recent_samples = recent(4, key=lambda task, results: keys_of(results))(samples)
 
 
 def real_samples(task: GanTask) -> Floats:

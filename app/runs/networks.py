@@ -13,7 +13,7 @@ EVALUATIONS = 40  # per run: enough for a curve, cheap beside the training
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Trainings:
     """The runs of a config: one tuple of tickets, over seeds, per optimizer."""
 
     names: tuple[str, ...]
@@ -48,14 +48,14 @@ def requests(config: NetworksConfig | GansConfig) -> tuple[tuple[TrainingRequest
     )
 
 
-def comparison(config: NetworksConfig | GansConfig, visitor: str) -> Comparison:
-    """The comparison as tickets, without asking for any work."""
+def trainings(config: NetworksConfig | GansConfig, visitor: str) -> Trainings:
+    """The runs of a config as tickets, without asking for any work."""
     asked = requests(config)
     tickets = tuple(tuple(Ticket(request.key, visitor) for request in row) for row in asked)
-    return Comparison(tuple(spec.name for spec in config.specs()), asked, tickets)
+    return Trainings(tuple(spec.name for spec in config.specs()), asked, tickets)
 
 
-def submit(asked: Comparison, jobs: Jobs) -> None:
+def submit(asked: Trainings, jobs: Jobs) -> None:
     """Ask for every run that is not there yet.
 
     Raises:
@@ -67,13 +67,13 @@ def submit(asked: Comparison, jobs: Jobs) -> None:
             jobs.submit(request, visitor)
 
 
-def cancel(asked: Comparison, jobs: Jobs) -> None:
+def cancel(asked: Trainings, jobs: Jobs) -> None:
     """Withdraw this visitor's claim to all of them."""
     for row in asked.tickets:
         for ticket in row:
             jobs.cancel(ticket)
 
 
-def all_done(asked: Comparison, jobs: Jobs) -> bool:
+def all_done(asked: Trainings, jobs: Jobs) -> bool:
     """Whether every run is in the store."""
     return all(jobs.store.has(ticket.key) for row in asked.tickets for ticket in row)

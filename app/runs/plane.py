@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from app.jobs.store import TrainingResult
 from app.player.tracks import Track, base_step
-from app.state import NetworksConfig
+from app.runs.cache import recent
+from app.state import GansConfig, NetworksConfig
 from landscapes.contours import Grid, PlaneLoss, plane_losses
 from landscapes.planes import Plane, Projection, pca_plane, players_plane, random_plane, three_point_plane
 from landscapes.tasks.classifier import ClassifierTask
@@ -108,6 +109,17 @@ def view(
     return View(plane, runs, (runs[focus],))
 
 
+def keys_of(results: Sequence[TrainingResult]) -> tuple[str, ...]:
+    """Which runs these are."""
+    return tuple(result.request.key for result in results)
+
+
+def _plane_key(config: NetworksConfig, results: Sequence[TrainingResult]) -> Hashable:
+    span = {"cycle": config.close_up, "ends": config.through}.get(config.plane)
+    return keys_of(results), config.plane, span
+
+
+@recent(8, key=_plane_key)
 def view_of(config: NetworksConfig, results: Sequence[TrainingResult]) -> View:
     """The plane that the Networks page is set to, and every run on it; as `view`."""
     ends = [config.ends.get(number) for number in config.through]
@@ -123,6 +135,7 @@ def view_of(config: NetworksConfig, results: Sequence[TrainingResult]) -> View:
     )
 
 
+@recent(4, key=keys_of)
 def players_view(results: Sequence[TrainingResult]) -> View:
     """Project two players' snapshots: the first's onto its first principal direction, across; the second's, upwards.
 
@@ -178,6 +191,18 @@ class Backdrop:
             self._drawn.set()
         if not self._stop.is_set():
             self.checks = tuple(_check(run, self._seen.plane, self._score) for run in self._seen.runs)
+
+
+@recent(8, key=_plane_key)
+def network_backdrop(config: NetworksConfig, results: Sequence[TrainingResult]) -> Backdrop:
+    """The backdrop of the plane that the Networks page is set to."""
+    return Backdrop(view_of(config, results), config.task().landscape(IMAGES))
+
+
+@recent(4, key=lambda config, results: (keys_of(results), config.drawn))
+def gan_backdrop(config: GansConfig, results: Sequence[TrainingResult]) -> Backdrop:
+    """The loss of the player drawn over the plane of the two players."""
+    return Backdrop(players_view(results), config.task().landscape(config.drawn, config.seed))
 
 
 def _random_plane(results: Sequence[TrainingResult], task: ClassifierTask) -> Plane:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from app.jobs.store import TrainingResult
+from app.runs.cache import recent
+from app.runs.plane import keys_of
 from landscapes.sharpness import Loss, Sharpness, sharpness
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.weights import assign_weights
@@ -102,6 +104,14 @@ class SharpnessRun:
             return
         except (RuntimeError, ValueError, OSError) as error:
             self.error = f"{type(error).__name__}: {error}"
+
+
+@recent(8, key=lambda task, names, results, step: (keys_of(results), names, step))
+def sharpness_run(
+    task: ClassifierTask, names: tuple[str, ...], results: Sequence[TrainingResult], step: int
+) -> SharpnessRun:
+    """The measurements at a base step, for every visitor who asks."""
+    return SharpnessRun(task, points(names, results, step))
 
 
 def _measured(task: ClassifierTask, point: Point, should_stop: Callable[[], bool]) -> Sharpness:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 
-from app.figures.surfaces import Grid, sample
 from app.player import Track, tracks_of
 from app.player.dials import Dial
+from app.runs.cache import recent
 from app.runs.family import Families, Family, family_of
+from app.runs.grid import Grid, sample
 from app.state import SurfacesConfig
 from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
@@ -23,31 +22,7 @@ from optim_core.averaging import exponential_average
 from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Engine, Trajectory, record
 
-Value = TypeVar("Value")
 ESCAPE = 20.0  # times the domain's size: a run beyond it is counted as diverged
-
-torch.set_num_threads(2)
-
-
-class Recent(Generic[Value]):
-    """The last `size` results, shared by all visitors; results are read-only, so nobody needs a copy."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._lock = size, threading.Lock()
-        self._kept: OrderedDict[Hashable, Value] = OrderedDict()
-
-    def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        """The result under `key`, computed on the first call; two visitors may compute at once, neither waits."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        value = compute()
-        with self._lock:
-            self._kept[key] = value
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,40 +49,42 @@ class Scenery:
         return min([minimum.value for minimum in self.minima], default=float(np.nanmin(self.grid.height)))
 
 
-_sceneries: Recent[Scenery] = Recent(32)
-_trajectories: Recent[Trajectory] = Recent(48)
-_families = Families()
-
-
+@recent(32, key=lambda config: (config.landscape, config.gradient_noise() if config.noise == "minibatch" else None))
 def scenery(config: SurfacesConfig) -> Scenery:
     """The surface itself or, under mini-batch noise, the mean of its shifted copies with minima of its own."""
     noise = config.gradient_noise() if config.noise == "minibatch" else None
-
-    def build() -> Scenery:
-        shown = mean_surface(config.landscape, noise) if noise else config.landscape
-        return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
-
-    return _sceneries.get((config.landscape, noise), build)
+    shown = mean_surface(config.landscape, noise) if noise else config.landscape
+    return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
 
 
+_families = Families()
+
+
+def _scene(config: SurfacesConfig) -> tuple[Hashable, ...]:
+    return config.landscape, config.starts, config.gradient_noise(), config.steps
+
+
+def run_key(config: SurfacesConfig, on_progress: object = None) -> Hashable:
+    """What a run on a surface depends on."""
+    return (*_scene(config), config.specs())
+
+
+@recent(48, key=run_key)
 def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Surfaces page shows."""
-    scene, specs = _scene(config), config.specs()
-    return _trajectories.get(
-        (scene, specs), lambda: _families.comparison(scene, specs) or _record(config, specs, "auto", on_progress)
-    )
+    specs = config.specs()
+    return _families.comparison(_scene(config), specs) or _record(config, specs, "auto", on_progress)
 
 
 def surface_family(config: SurfacesConfig, dial: Dial) -> Family:
     """The runs of all values of one number."""
-    scene, specs = _scene(config), config.specs()
 
     def compute() -> Family:
         curvature = config.landscape.curvature
         jacobian = np.diag(curvature) if curvature else None
-        return family_of(config, dial, surface_run(config), lambda all_: _record(config, all_, "rows"), jacobian)
+        return family_of(config, dial, surface_run(config), lambda specs: _record(config, specs, "rows"), jacobian)
 
-    return _families.get(scene, specs, dial, compute)
+    return _families.get(_scene(config), config.specs(), dial, compute)
 
 
 def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]:
@@ -118,11 +95,6 @@ def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]
         replace(track, averaged=exponential_average(track.fast, decay)) if (decay := decays[track.name]) else track
         for track in tracks
     )
-
-
-def _scene(config: SurfacesConfig) -> Hashable:
-    """What a run depends on beside its optimizers."""
-    return config.landscape, config.starts, config.gradient_noise(), config.steps
 
 
 def _record(

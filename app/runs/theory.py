@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.figures.surfaces import Grid
-from app.figures.theory.noise import VarianceCurves, halving
-from app.runs.surfaces import Recent
+from app.runs.cache import recent
+from app.runs.grid import Grid
 from app.state.theory import TheoryConfig
 from landscapes.surfaces import SURFACES
 from optim_core.experiments import (
@@ -48,6 +47,17 @@ from optim_core.theory.regularization import BatchLoss
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
+
+@dataclass(frozen=True)
+class VarianceCurves:
+    """Closed forms V_n at an equal and at an equal effective lr over one parameter; infinite where unstable."""
+
+    parameter: str
+    values: Floats
+    equal: Floats
+    effective: Floats
+
+
 ClosedForms = tuple[VarianceCurves, VarianceCurves | None, VarianceCurves | None]
 Trades = tuple[list[tuple[str, Floats, Floats, Floats]], list[tuple[float, float]]]
 
@@ -58,42 +68,27 @@ ACCURACY_ORDERS = 4_096
 LAST_OCTAVES = 8  # slopes are fitted over T up to this factor below the last: the transient has faded there
 PICTURE_OVER_PLOT = 32  # the lr of the picture over the first of the log-log plot, where the fourth order is small
 
-_maps: Recent[tuple[Floats, ParameterGrid, Floats]] = Recent(32)
-_simulations: Recent[SimulatedMap] = Recent(32)
-_variances: Recent[VarianceRun] = Recent(64)
-_closed_forms: Recent[ClosedForms] = Recent(16)
-_trades: Recent[Trades] = Recent(16)
-_descents: Recent[Descent] = Recent(32)
-_accuracies: Recent[AccuracyRun] = Recent(32)
-_rates: Recent[RateRun] = Recent(16)
 
-
+@recent(32, key=lambda config: (config.stability.jacobian, config.grid()))
 def closed_form_map(config: TheoryConfig) -> tuple[Floats, ParameterGrid, Floats]:
     """Rates in the map's cells, and a finer grid with its rates for the boundary."""
-    grid, fine = config.grid(), config.grid(detail=6)
-
-    def compute() -> tuple[Floats, ParameterGrid, Floats]:
-        rates, finer = (stability_map(config.jacobian, one) for one in (grid, fine))
-        return rates, fine, finer
-
-    return _maps.get((config.jacobian, grid), compute)
+    fine = config.grid(detail=6)
+    rates, finer = (stability_map(config.stability.jacobian, one) for one in (config.grid(), fine))
+    return rates, fine, finer
 
 
+@recent(32, key=lambda config, on_progress=None: (config.stability.jacobian, config.grid()))
 def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> SimulatedMap:
     """The outcome of running every cell; 20 periods of the outermost layer where 5,000 steps allow them."""
     grid = config.grid()
     longest = int(np.max(np.prod(grid.k, axis=0))) if grid.k else 1
     steps = int(np.clip(20 * longest, 1_000, 5_000))
-
-    def compute() -> SimulatedMap:
-        return simulate_map(config.jacobian, grid, steps, on_progress=on_progress)
-
-    return _simulations.get((config.jacobian, grid, steps), compute)
+    return simulate_map(config.stability.jacobian, grid, steps, on_progress=on_progress)
 
 
 def mode_names(config: TheoryConfig, modes: int) -> list[str]:
     """What the modes of the stability instrument are called."""
-    curvature = None if config.is_game else SURFACES[config.scenario].curvature
+    curvature = None if config.stability.is_game else SURFACES[config.stability.scenario].curvature
     if curvature and modes == len(curvature):
         return [f"curvature {value:g}" for value in curvature]
     return [f"mode {number}" for number in range(1, modes + 1)]
@@ -101,24 +96,21 @@ def mode_names(config: TheoryConfig, modes: int) -> list[str]:
 
 def variance_specs(config: TheoryConfig, *, equal_effective: bool) -> tuple[OptimizerSpec, ...]:
     """The stack's depths from none to all of its layers."""
-    lr = config.noise_lr
+    lr = config.noise.lr
     return tuple(config.spec(depth, lr=lr, equal_effective=equal_effective) for depth in range(config.depth + 1))
 
 
+@recent(16, key=lambda config: config)
 def variance_curves(config: TheoryConfig) -> ClosedForms:
     """Closed forms over the number of layers, over k_1, and over α_1; a stack without layers has only the first."""
-    return _closed_forms.get(config, lambda: _variance_curves(config))
-
-
-def _variance_curves(config: TheoryConfig) -> ClosedForms:
     depths = np.arange(config.depth + 1, dtype=np.float64)
     over_depth = VarianceCurves("layers", depths, *_pair(config, list(depths), lambda c, n: (c, int(n))))
     if not config.depth:
         return over_depth, None, None
-    ks = np.unique(np.geomspace(1, max(50, config.k_1), 40).astype(int))
+    ks = np.unique(np.geomspace(1, max(50, config.stack[0].k), 40).astype(int))
     alphas = np.linspace(0.02, 1.0, 50)
-    over_k = _pair(config, ks.tolist(), lambda c, k: (c.model_copy(update={"k_1": int(k)}), c.depth))
-    over_alpha = _pair(config, alphas.tolist(), lambda c, a: (c.model_copy(update={"alpha_1": a}), c.depth))
+    over_k = _pair(config, ks.tolist(), lambda c, k: (c.with_layer(1, k=int(k)), c.depth))
+    over_alpha = _pair(config, alphas.tolist(), lambda c, a: (c.with_layer(1, alpha=a), c.depth))
     return over_depth, VarianceCurves("k₁", ks.astype(float), *over_k), VarianceCurves("α₁", alphas, *over_alpha)
 
 
@@ -129,11 +121,17 @@ def _pair(
     both = []
     for equal_effective in (False, True):
         varied = [vary(config, value) for value in values]
-        specs = [one.spec(depth, lr=config.noise_lr, equal_effective=equal_effective) for one, depth in varied]
-        both.append(np.array([config.problem.variances(spec)[-1] for spec in specs]))
+        specs = [one.spec(depth, lr=config.noise.lr, equal_effective=equal_effective) for one, depth in varied]
+        both.append(np.array([config.noise.problem.variances(spec)[-1] for spec in specs]))
     return both[0], both[1]
 
 
+def _variance_key(config: TheoryConfig, *, equal_effective: bool, on_progress: Progress | None = None) -> Hashable:
+    specs = variance_specs(config, equal_effective=equal_effective)
+    return config.noise.problem, specs, config.noise.seeds, config.seed
+
+
+@recent(64, key=_variance_key)
 def measured_variances(
     config: TheoryConfig, *, equal_effective: bool, on_progress: Progress | None = None
 ) -> VarianceRun:
@@ -143,27 +141,28 @@ def measured_variances(
         ValueError: no depth is stable, or one needs too many steps to settle.
     """
     specs = variance_specs(config, equal_effective=equal_effective)
-
-    def compute() -> VarianceRun:
-        return measure_variances(config.problem, specs, seeds=config.seeds, seed=config.seed, on_progress=on_progress)
-
-    return _variances.get((config.problem, specs, config.seeds, config.seed), compute)
+    return measure_variances(
+        config.noise.problem, specs, seeds=config.noise.seeds, seed=config.seed, on_progress=on_progress
+    )
 
 
+@recent(16, key=lambda config: config)
 def trade_offs(config: TheoryConfig) -> Trades:
     """For every depth: name, lrs, contraction, variance over lrs up to 2/h; and the two at the lr set."""
-    return _trades.get(config, lambda: _trade_offs(config))
-
-
-def _trade_offs(config: TheoryConfig) -> Trades:
-    lrs = np.geomspace(1e-3, 2.2, 120) / config.h
+    lrs = np.geomspace(1e-3, 2.2, 120) / config.noise.h
     curves, here = [], []
     for spec in variance_specs(config, equal_effective=False):
-        contraction, variance = trade_off(config.problem, [spec.with_lr(float(lr)) for lr in lrs])
+        contraction, variance = trade_off(config.noise.problem, [spec.with_lr(float(lr)) for lr in lrs])
         useful = slice(int(contraction.argmin()) + 1)  # a larger lr is both slower and noisier
         curves.append((spec.name, lrs[useful], contraction[useful], variance[useful]))
-        here.append((config.problem.contraction(spec), config.problem.variances(spec)[-1]))
+        here.append((config.noise.problem.contraction(spec), config.noise.problem.variances(spec)[-1]))
     return curves, here
+
+
+def halving(contraction: Floats) -> Floats:
+    """Base steps in which a rate halves the distance; NaN where it does not contract."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((contraction > 0) & (contraction < 1), np.log(0.5) / np.log(contraction), np.nan)
 
 
 def coincidences(trades: Trades, within: float = 0.05) -> list[tuple[str, float]]:
@@ -211,44 +210,54 @@ class Descent:
 
 def batch_loss(config: TheoryConfig) -> BatchLoss:
     """The surface seen by m mini-batches, each displaced."""
-    return shifted_batches(SURFACES[config.surface].function, random_shifts(config.batches, config.spread, config.seed))
+    return shifted_batches(
+        SURFACES[config.regularization.surface].function,
+        random_shifts(config.regularization.batches, config.regularization.spread, config.seed),
+    )
 
 
+def _batch_key(config: TheoryConfig, on_progress: Progress | None = None) -> Hashable:
+    """What batches and the lr define."""
+    return (
+        config.regularization.surface,
+        config.regularization.batches,
+        config.regularization.spread,
+        config.seed,
+        config.regularization.start,
+        config.stack,
+        config.regularization.lr,
+    )
+
+
+@recent(
+    32,
+    key=lambda config, on_progress=None: (
+        _batch_key(config),
+        config.regularization.epochs,
+        config.regularization.orders,
+    ),
+)
 def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descent:
     """Everything that the picture of C beside C_n shows.
 
     Raises:
         ValueError: the formulas do not apply.
     """
-    modified = modified_loss(config.epoch_lr, config.batches, config.layers)
-    key = (
-        config.surface,
-        config.spread,
-        config.seed,
-        config.start,
-        config.epochs,
-        config.orders,
-        config.layers,
-        modified,
-    )
-    return _descents.get(key, lambda: _descend(config, modified, on_progress))
-
-
-def _descend(config: TheoryConfig, modified: ModifiedLoss, on_progress: Progress | None) -> Descent:
+    modified = modified_loss(config.regularization.lr, config.regularization.batches, config.stack)
     loss, steps = batch_loss(config), mean_steps(config, modified)
-    (x_low, x_high), (y_low, y_high) = SURFACES[config.surface].domain
+    (x_low, x_high), (y_low, y_high) = SURFACES[config.regularization.surface].domain
     x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
     where = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1))
-    plain = batch_mean(loss, config.batches, where).detach().numpy()
-    changed = modified_values(loss, config.batches, where, modified).detach().numpy()
+    plain = batch_mean(loss, config.regularization.batches, where).detach().numpy()
+    changed = modified_values(loss, config.regularization.batches, where, modified).detach().numpy()
     path = mean_path(
         loss,
-        config.batches,
-        config.layers,
-        config.epoch_lr,
-        config.start,
+        config.regularization.batches,
+        config.stack,
+        config.regularization.lr,
+        config.regularization.start,
         steps,
-        orders=config.orders,
+        orders=config.regularization.orders,
         seed=config.seed,
         on_progress=on_progress,
     )
@@ -267,7 +276,7 @@ def _flow(
 ) -> Floats | None:
     try:
         return gradient_flow(
-            loss, modified, config.start,
+            loss, modified, config.regularization.start,
             corrected=corrected, steps=steps, points=1 + steps * -(-FLOW_POINTS // steps), on_progress=on_progress,
         )  # fmt: skip
     except FloatingPointError:
@@ -276,17 +285,17 @@ def _flow(
 
 def mean_steps(config: TheoryConfig, modified: ModifiedLoss) -> int:
     """Mean steps in the chosen number of epochs, at least one."""
-    return max(1, config.epochs * config.batches // modified.base_steps)
+    return max(1, config.regularization.epochs * config.regularization.batches // modified.base_steps)
 
 
 def coefficients(config: TheoryConfig) -> tuple[list[ModifiedLoss | None], list[ModifiedLoss | None]]:
     """Modified losses of every depth at the equal fast lr, and at the equal effective lr; None where none applies."""
-    stacks = [config.layers[:depth] for depth in range(config.depth + 1)]
-    equal = [_modified(config.epoch_lr, config.batches, stack) for stack in stacks]
+    stacks = [config.stack[:depth] for depth in range(config.depth + 1)]
+    equal = [_modified(config.regularization.lr, config.regularization.batches, stack) for stack in stacks]
     effective = [
         None
-        if why_not(config.batches, stack)
-        else _modified(lr_for_effective(config.epoch_lr, stack), config.batches, stack)
+        if why_not(config.regularization.batches, stack)
+        else _modified(lr_for_effective(config.regularization.lr, stack), config.regularization.batches, stack)
         for stack in stacks
     ]
     return equal, effective
@@ -301,7 +310,11 @@ def amplifications(config: TheoryConfig) -> list[tuple[str, Floats, Floats]]:
     alphas, curves = np.linspace(0.05, 1.0, 60), []
     for depth in range(config.depth + 1):
         losses = [
-            _modified(1.0, config.batches, config.model_copy(update={"alpha_1": float(alpha)}).layers[:depth])
+            _modified(
+                1.0,
+                config.regularization.batches,
+                (config.with_layer(1, alpha=float(alpha)) if depth else config).stack[:depth],
+            )
             for alpha in alphas
         ]
         values = np.array([np.nan if loss is None else loss.amplification for loss in losses])
@@ -309,39 +322,38 @@ def amplifications(config: TheoryConfig) -> list[tuple[str, Floats, Floats]]:
     return curves
 
 
+@recent(32, key=_batch_key)
 def accuracy(config: TheoryConfig, on_progress: Progress | None = None) -> AccuracyRun:
     """Order of accuracy at lrs that go down from a fraction of the chosen one.
 
     Raises:
         ValueError: the formulas do not apply.
     """
-    lrs = tuple(config.epoch_lr / PICTURE_OVER_PLOT / 2**i for i in range(ACCURACY_LRS))
-    key = (config.surface, config.batches, config.spread, config.seed, config.start, config.layers, lrs)
-
-    def compute() -> AccuracyRun:
-        return order_of_accuracy(
-            batch_loss(config), config.batches, config.layers, config.start, lrs,
-            orders=ACCURACY_ORDERS, seed=config.seed, on_progress=on_progress,
-        )  # fmt: skip
-
-    return _accuracies.get(key, compute)
+    lrs = tuple(config.regularization.lr / PICTURE_OVER_PLOT / 2**i for i in range(ACCURACY_LRS))
+    return order_of_accuracy(
+        batch_loss(config), config.regularization.batches, config.stack, config.regularization.start, lrs,
+        orders=ACCURACY_ORDERS, seed=config.seed, on_progress=on_progress,
+    )  # fmt: skip
 
 
+def _rate_specs(config: TheoryConfig) -> tuple[OptimizerSpec, ...]:
+    sgd = config.model_copy(update={"base": "sgd"})
+    return tuple(
+        sgd.spec(depth, lr=1.0, equal_effective=config.rates.equal_effective) for depth in range(config.depth + 1)
+    )
+
+
+def _rate_key(config: TheoryConfig, power: int, on_progress: Progress | None = None) -> Hashable:
+    return rate_problem(config), _rate_specs(config), power, config.rates.c, config.rates.seeds, config.seed
+
+
+@recent(16, key=_rate_key)
 def rates(config: TheoryConfig, power: int, on_progress: Progress | None = None) -> RateRun:
     """Convergence rates of every depth for T = 2^7 … 2^power."""
-    specs = tuple(
-        config.model_copy(update={"base": "sgd"}).spec(depth, lr=1.0, equal_effective=config.equal_effective)
-        for depth in range(config.depth + 1)
-    )
-    problem = rate_problem(config)
-
-    def compute() -> RateRun:
-        return convergence_rates(
-            problem, specs, [2**n for n in range(7, power + 1)],
-            c=config.c, seeds=config.rate_seeds, seed=config.seed, on_progress=on_progress,
-        )  # fmt: skip
-
-    return _rates.get((problem, specs, power, config.c, config.rate_seeds, config.seed), compute)
+    return convergence_rates(
+        rate_problem(config), _rate_specs(config), [2**n for n in range(7, power + 1)],
+        c=config.rates.c, seeds=config.rates.seeds, seed=config.seed, on_progress=on_progress,
+    )  # fmt: skip
 
 
 def slopes(run: RateRun) -> dict[tuple[int, bool], Slope | None]:
@@ -359,4 +371,4 @@ def _slope(run: RateRun, index: int, *, slow: bool) -> Slope | None:
 
 def rate_problem(config: TheoryConfig) -> SmoothNonconvex:
     """The objective of the rate experiment."""
-    return SmoothNonconvex(sigma=config.rate_sigma)
+    return SmoothNonconvex(sigma=config.rates.sigma)

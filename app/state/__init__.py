@@ -6,18 +6,17 @@ from app.state.cards import (
     COLOR_NAMES,
     MAX_CARDS,
     MAX_EVERY,
-    MAX_K,
-    MAX_LAYERS,
     Card,
     Comparison,
-    LayerConfig,
     default_cards,
     short,
 )
 from app.state.games import GAME_NOISES, LETTERS, GameCard, GamesConfig
 from app.state.gans import GanCard, GansConfig
+from app.state.layers import MAX_K, MAX_LAYERS, LayerConfig
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, PLANES, CloseUp, NetworksConfig
-from app.state.surfaces import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
+from app.state.starts import MAX_STARTS
+from app.state.surfaces import MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 
 __all__ = [
     "BASE_TITLES",

@@ -1,19 +1,21 @@
-"""What every page's config is made of: frozen values, optimizer cards, layers."""
+"""Optimizer cards, and the configs that compare them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
 from app.player.tracks import PALETTE
-from optim_core.layers import Layer
+from app.state.base import Finite, Frozen, PageConfig
+from app.state.codecs import NUMBERED, STATED, UNSEEN
+from app.state.layers import FIVE, Layers, library_layers
 from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
-MAX_LAYERS, MAX_K, MAX_CARDS = 4, 1000, 4
+MAX_CARDS = 4
 MAX_EVERY = 1_000_000
 
 SYNC_TITLES = {"keep": "", "reset": ", reset", "pullback": ", pulled back"}
@@ -26,20 +28,8 @@ BASE_TITLES: dict[str, str] = {
     "rmsprop": "RMSprop",
 }
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Frozen(BaseModel):
-    """Values, not objects: equal when their fields are, hashable, and refusing what they do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LayerConfig(Frozen):
-    """k steps of the level below, then a fraction alpha towards it."""
-
-    k: int = Field(5, ge=1, le=MAX_K)
-    alpha: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
+MAX_LR = 1000.0
+Lr = Annotated[Finite, Field(gt=0, le=MAX_LR), STATED]
 
 
 class Card(Frozen):
@@ -50,9 +40,9 @@ class Card(Frozen):
 
     titles: ClassVar[dict[str, str]] = BASE_TITLES
 
-    layers: tuple[LayerConfig, ...] = Field((), max_length=MAX_LAYERS)
+    layers: Layers = ()
     base: BaseName = "sgd"
-    lr: Finite = Field(0.01, gt=0, le=1000)
+    lr: Lr = 0.01
     momentum: Finite = Field(0.9, ge=0, lt=1)
     weight_decay: Finite = Field(0.0, ge=0, le=10)
     schedule: ScheduleKind = "constant"
@@ -60,22 +50,9 @@ class Card(Frozen):
     factor: Finite = Field(0.5, gt=0, le=1)
     sync_momentum: SyncMomentum = "keep"
     ema: Finite = Field(0.0, ge=0, lt=1)
-    color: int = Field(0, ge=0, lt=len(PALETTE))
+    color: Annotated[int, Field(ge=0, lt=len(PALETTE)), STATED] = 0
     on: bool = True
-    tuned: bool = False
-
-    @field_validator("layers", mode="before")
-    @classmethod
-    def _read_layers(cls, value: Any) -> Any:
-        """A link writes "5:0.5,5:0.5", innermost first; "none" is the bare base."""
-        if not isinstance(value, str):
-            return value
-        if value in ("", "none"):
-            return ()
-        pairs = [pair.split(":") for pair in value.split(",")]
-        if any(len(pair) != 2 for pair in pairs):
-            raise ValueError("every layer must read k:alpha, as in 5:0.5,5:0.5")
-        return tuple({"k": k, "alpha": alpha} for k, alpha in pairs)
+    tuned: Annotated[bool, UNSEEN] = False
 
     @property
     def title(self) -> str:
@@ -98,7 +75,7 @@ class Card(Frozen):
             name=name or self.title,
             base=self.base,
             lr=self.lr,
-            layers=tuple(Layer(layer.k, layer.alpha) for layer in self.layers),
+            layers=library_layers(self.layers),
             momentum=self.momentum,
             weight_decay=self.weight_decay,
             sync_momentum=self.sync_momentum,
@@ -107,12 +84,17 @@ class Card(Frozen):
 
 
 AnyCard = TypeVar("AnyCard", bound=Card)
+Cards = Annotated[tuple[AnyCard, ...], Field(min_length=1, max_length=MAX_CARDS), NUMBERED]
 
 
 def default_cards(lr: float, kind: type[AnyCard] = Card) -> tuple[AnyCard, ...]:  # type: ignore[assignment]
     """SGD, Lookahead (5, .5) and Multilayer Lookahead (5, .5)(5, .5) at one lr."""
-    five = LayerConfig(k=5, alpha=0.5)
-    return tuple(kind(layers=(five,) * depth, lr=lr, color=depth) for depth in range(3))
+    return tuple(kind(layers=(FIVE,) * depth, lr=lr, color=depth) for depth in range(3))
+
+
+def next_card(customary: Sequence[AnyCard], number: int) -> AnyCard:
+    """A card of which nothing is said yet, with the lr of customary ones and a colour by its number, from 1."""
+    return type(customary[0])(lr=customary[0].lr, color=(number - 1) % len(customary))
 
 
 def titles_of(cards: Sequence[Card]) -> tuple[str, ...]:
@@ -134,7 +116,7 @@ def _kept_beside(card: Card, other: Card) -> bool:
     return card.model_copy(update={name: getattr(other, name) for name in same}) == other
 
 
-class Comparison(Frozen):
+class Comparison(PageConfig):
     """A config with optimizer cards.
 
     VIEW: fields that change what is seen of the runs, but no run.
@@ -142,7 +124,7 @@ class Comparison(Frozen):
 
     VIEW: ClassVar[frozenset[str]] = frozenset({"panels"})
 
-    cards: tuple[Card, ...] = Field(default_factory=lambda: default_cards(0.01), min_length=1, max_length=MAX_CARDS)
+    cards: Cards[Card] = Field(default_factory=lambda: default_cards(0.01))
 
     @property
     def active(self) -> tuple[Card, ...]:
@@ -154,9 +136,21 @@ class Comparison(Frozen):
         """Colours of the cards that are switched on."""
         return tuple(PALETTE[card.color] for card in self.active)
 
-    def alike(self, other: Comparison) -> bool:
+    def alike(self, other: PageConfig) -> bool:
         """Whether both are the same runs, however they are looked at."""
-        return type(self) is type(other) and self.model_dump(exclude=self.VIEW) == other.model_dump(exclude=self.VIEW)
+        seen = set(self.VIEW)
+        return type(self) is type(other) and self.model_dump(exclude=seen) == other.model_dump(exclude=seen)
+
+    def following(self, before: Self) -> Self:
+        """A search for an lr holds for what it tried alone: a card that changed, or whose task did, is untuned."""
+        same = self.model_copy(update={"cards": before.cards}).alike(before)
+        cards = tuple(
+            card
+            if same and card.model_copy(update={"color": old.color, "on": old.on}) == old
+            else card.model_copy(update={"tuned": False})
+            for card, old in zip(self.cards, before.cards, strict=True)
+        )
+        return self.model_copy(update={"cards": cards})
 
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are switched on, under names that differ."""
@@ -167,15 +161,6 @@ class Comparison(Frozen):
             )
             for number, (card, title) in enumerate(zip(self.active, titles, strict=True))
         )
-
-
-def numbers(text: str, count: int) -> tuple[float, ...] | None:
-    """So many numbers with commas between them, as a visitor writes them; None where the text is anything else."""
-    try:
-        values = tuple(map(float, text.split(",")))
-    except ValueError:
-        return None
-    return values if len(values) == count else None
 
 
 def short(value: float) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from app.state.cards import Finite, Frozen, numbers
+from app.state.base import Finite, Frozen
+from app.state.codecs import NONE, Codec, exact, numbers
 from landscapes.formula import MAX_LENGTH, MAX_PARAMETERS, parse
 from landscapes.surfaces import Domain, Surface
 
@@ -19,38 +20,46 @@ Bounds = tuple[Finite, Finite, Finite, Finite]
 Parameters = tuple[tuple[str, Annotated[Finite, Field(ge=-MAX_VALUE, le=MAX_VALUE)]], ...]
 
 
+def _read_domain(text: str) -> Any:
+    bounds = numbers(text.replace(";", ","), 4)
+    if bounds is None:
+        raise ValueError("write x from, x to, y from, y to, as in -5, 5, -4, 14")
+    return bounds
+
+
+def _read_parameters(text: str) -> Any:
+    if text == NONE:
+        return ()
+    return tuple(tuple(part.strip() for part in pair.split(",")) for pair in text.split(";") if pair.strip())
+
+
+DOMAIN = Codec(  # x from, x to, y from, y to, in links and in one widget; an example's has none
+    text=lambda value: ",".join(map(repr, value)),
+    read=_read_domain,
+    widgets=lambda name, value: {} if value is None else {name: ", ".join(map(exact, value))},
+)
+PARAMETERS = Codec(  # links have a,1.0;b,0.5; widgets are called parameters.a, parameters.b
+    text=lambda value: ";".join(f"{name},{number!r}" for name, number in value) or NONE,
+    read=_read_parameters,
+    widgets=lambda name, value: {f"{name}.{parameter}": number for parameter, number in value or ()},
+    from_widgets=lambda name, value, said: tuple(
+        (parameter, said(f"{name}.{parameter}", number)) for parameter, number in value or ()
+    ),
+)
+
+
+def _with_a_size(value: Bounds | None) -> Bounds | None:
+    if value is None or (value[0] < value[1] and value[2] < value[3] and max(map(abs, value)) <= MAX_DOMAIN):
+        return value
+    raise ValueError(f"must be x from, x to, y from, y to, each from below its to, all within ±{MAX_DOMAIN:g}")
+
+
 class OwnFormula(Frozen):
     """f(x, y) with its domain and the values of its parameters; None stands for an example."""
 
-    domain: Bounds | None = None
-    parameters: Parameters | None = Field(None, max_length=MAX_PARAMETERS)
+    domain: Annotated[Bounds | None, AfterValidator(_with_a_size), DOMAIN] = None
+    parameters: Annotated[Parameters | None, Field(max_length=MAX_PARAMETERS), PARAMETERS] = None
     formula: str | None = Field(None, max_length=MAX_LENGTH)
-
-    @field_validator("domain", mode="before")
-    @classmethod
-    def _read_domain(cls, value: Any) -> Any:
-        """A link writes "x from,x to,y from,y to"."""
-        if not isinstance(value, str):
-            return value
-        bounds = numbers(value.replace(";", ","), 4)
-        if bounds is None:
-            raise ValueError("write x from, x to, y from, y to, as in -5, 5, -4, 14")
-        return bounds
-
-    @field_validator("domain")
-    @classmethod
-    def _has_a_size(cls, value: Bounds | None) -> Bounds | None:
-        if value is None or (value[0] < value[1] and value[2] < value[3] and max(map(abs, value)) <= MAX_DOMAIN):
-            return value
-        raise ValueError(f"must be x from, x to, y from, y to, each from below its to, all within ±{MAX_DOMAIN:g}")
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _read_parameters(cls, value: Any) -> Any:
-        """A link writes "a,1;b,.5"."""
-        if not isinstance(value, str) or value == "none":
-            return () if value == "none" else value
-        return tuple(tuple(part.strip() for part in pair.split(",")) for pair in value.split(";") if pair.strip())
 
     @field_validator("formula")
     @classmethod

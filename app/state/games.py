@@ -7,8 +7,10 @@ from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from app.state.cards import BASE_TITLES, MAX_CARDS, Card, Comparison, Finite, default_cards
-from app.state.surfaces import MAX_STARTS, MAX_STEPS, check_inside, read_starts
+from app.state.base import Finite, Seed
+from app.state.cards import BASE_TITLES, Card, Cards, Comparison, default_cards
+from app.state.starts import Starts, check_inside
+from app.state.surfaces import MAX_STEPS
 from landscapes.games import GAMES, Game
 from landscapes.noise import Noise
 from optim_core.spec import BASES, BaseName, MethodName, OptimizerSpec
@@ -53,16 +55,14 @@ class GamesConfig(Comparison):
     v: Literal[1] = 1
     game: str = "bilinear"
     parameter: Finite | None = None
-    starts: tuple[tuple[Finite, Finite], ...] = Field((), max_length=MAX_STARTS)
+    starts: Starts = ()
     noise: GameNoise = "none"
     noise_scale: Finite = Field(0.3, ge=0, le=1000)
     noise_freedom: Finite = Field(3.0, gt=0, le=1000)
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seed: Seed = 0
     steps: int = Field(1000, ge=1, le=MAX_STEPS)
     panels: bool = False
-    cards: tuple[GameCard, ...] = Field(
-        default_factory=lambda: default_cards(0.1, GameCard), min_length=1, max_length=MAX_CARDS
-    )
+    cards: Cards[GameCard] = Field(default_factory=lambda: default_cards(0.1, GameCard))
 
     @field_validator("game")
     @classmethod
@@ -83,8 +83,6 @@ class GamesConfig(Comparison):
         if not low <= value <= high:
             raise ValueError(f"{LETTERS[game.parameter.symbol]} must be in [{low:g}, {high:g}], got {value:g}")
         return value
-
-    _read_starts = field_validator("starts", mode="before")(read_starts)
 
     @field_validator("starts")
     @classmethod
@@ -108,6 +106,11 @@ class GamesConfig(Comparison):
         if game.noise_scale and "noise" not in data:
             customary |= {"noise": "gaussian", "noise_scale": game.noise_scale}
         return customary | data
+
+    @property
+    def teaches(self) -> str:
+        """What the game does."""
+        return self.landscape.teaches
 
     @property
     def landscape(self) -> Game:

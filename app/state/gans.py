@@ -7,7 +7,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.state.cards import BASE_TITLES, MAX_CARDS, Card, Comparison, Finite, default_cards
+from app.state.base import Finite, Seed
+from app.state.cards import BASE_TITLES, Card, Cards, Comparison, Lr, default_cards
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS
 from landscapes.tasks.gan import GanTask
 from landscapes.tasks.worlds import PCA_FEATURES
@@ -26,7 +27,7 @@ class GanCard(Card):
     """
 
     base: BaseName = "adam"
-    lr: Finite = Field(DEFAULT_LR, gt=0, le=1000)
+    lr: Lr = DEFAULT_LR
     generator_base: BaseName = "adam"
     generator_lr: Finite = Field(DEFAULT_LR, gt=0, le=1000)
     beta1: Finite = Field(0.0, ge=0, lt=1)
@@ -57,15 +58,13 @@ class GansConfig(Comparison):
     dataset: World = "ring"
     objective: Objective = "non-saturating"
     batch_size: int = Field(64, ge=2, le=1024)
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seed: Seed = 0
     seeds: int = Field(1, ge=1, le=MAX_SEEDS)
     steps: int = Field(1500, ge=10, le=MAX_TRAINING_STEPS)
     snapshot_every: int = Field(5, ge=1, le=1000)
     ema: Finite = Field(0.0, ge=0, lt=1)
     drawn: Player = "discriminator"
-    cards: tuple[GanCard, ...] = Field(
-        default_factory=lambda: default_cards(DEFAULT_LR, GanCard), min_length=1, max_length=MAX_CARDS
-    )
+    cards: Cards[GanCard] = Field(default_factory=lambda: default_cards(DEFAULT_LR, GanCard))
 
     @model_validator(mode="after")
     def _task_is_possible(self) -> Self:

@@ -1,29 +1,64 @@
-"""A page's config as the parameters of its address, and back; what cannot be read is named and gets its default."""
+"""A page's config as a link, and back; what cannot be read is named and gets its default.
+
+    ?surface=himmelblau&1.lr=0.01&...      what `encode` writes: every setting by its path
+    ?v=1&z=eNqr...                         where shorter: the same as JSON, deflated, in URL-safe base64
+
+A page whose settings get other names takes the next version and a step in its MIGRATIONS; stored links of every version
+are tests.
+"""
 
 from __future__ import annotations
 
-import types
-from collections.abc import Mapping
-from typing import Any, TypeVar, Union, get_args, get_origin
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from app.state.share import VERSION, opened
+from app.state.base import PageConfig, Settings
+from app.state.cards import next_card
+from app.state.codecs import flat, nested, settings_of, structure
+from app.state.errors import explain
 
+FIRST_VERSION = "1"  # what a link without a version is read as
 MAX_LENGTH = 2000  # of one parameter: more is nonsense
-Config = TypeVar("Config", bound=BaseModel)
+LONG = 300  # characters of a query from which on it is compressed
+MOST_PACKED, MOST_UNPACKED = 6000, 60_000  # characters that are read at all: more is an attack, not a config
+Config = TypeVar("Config", bound=PageConfig)
 
 
-def encode(config: BaseModel) -> dict[str, str]:
-    """The parameters of the address, the format's version first; cards are numbered: 1.lr, 1.layers, 2.lr, ..."""
+def version_of(model: type[PageConfig]) -> str:
+    """The version of a page's settings that is written today."""
+    return str(model.model_fields["v"].default)
+
+
+def encode(config: PageConfig) -> dict[str, str]:
+    """The parameters of the address; those of a card (1.lr, 1.layers, 2.lr, ...) say what differs from a blank one."""
     params: dict[str, str] = {}
-    for name, value in config:
-        if name == "cards":
-            for number, card in enumerate(value, start=1):
-                params |= {f"{number}.{key}": _text(part) for key, part in _changed(card)}
-        elif value is not None:
-            params[name] = _text(value)
+    numbered = structure(type(config)).numbered
+    blank = {one.name: one.value for one in settings_of(numbered.model())} if numbered else {}
+    for one in settings_of(config):
+        usual = one.owner[:1].isdigit() and one.value == blank[one.name] and not one.codec.stated
+        if not usual and (one.value is not None or one.codec.stated):
+            params[one.path] = one.codec.text(one.value)
     return params
+
+
+def short_link(config: PageConfig, address: str = "") -> str:
+    """The link that shows a page with this config."""
+    return link(encode(config), address)
+
+
+def link(params: Mapping[str, str], address: str = "") -> str:
+    """The link to a page at `address` with these parameters, compressed where that is shorter."""
+    plain = urlencode(params, safe=":;,")
+    if len(plain) <= LONG:
+        return f"{address}?{plain}"
+    return min(f"{address}?{plain}", f"{address}?v={params.get('v', FIRST_VERSION)}&z={pack(params)}", key=len)
 
 
 def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list[str]]:
@@ -32,150 +67,177 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
     Returns:
         The config, with the default wherever a parameter could not be read, and one sentence for each of those.
     """
-    params, problems = opened(params)
-    if params.get("v", VERSION) != VERSION:
+    params, problems = opened(params, model)
+    version = params.pop("v", version_of(model))
+    if version != version_of(model):
         return model(), [
             *problems,
-            f"v: {params['v'][:20]!r} is a format this version does not read (it reads {VERSION}); showing the default",
+            f"v: {version[:20]!r} is a format this version does not read (it reads {version_of(model)}); "
+            "showing the default",
         ]
     known = {}
-    for key, text in params.items():
-        if key == "v":
-            continue
+    for path, text in params.items():
         if len(text) > MAX_LENGTH:
-            problems.append(f"{key}: longer than {MAX_LENGTH} characters, so the default is used")
-        elif _names_a_field(key, model):
-            known[key] = text
+            problems.append(f"{path}: longer than {MAX_LENGTH} characters, so the default is used")
+        elif structure(model).has(path):
+            known[path] = text
         else:
-            problems.append(f"{key}: no such setting, so it is ignored")
-    return _validated(known, model, problems)
+            problems.append(f"{path}: no such setting, so it is ignored")
+    config, refused = settled(known, model)
+    return config, problems + [
+        f"{path}: {reason} (got {known.get(path, '')[:40]!r}), so the default is used"
+        for path, reason in refused.items()
+    ]
 
 
-def _validated(params: dict[str, str], model: type[Config], problems: list[str]) -> tuple[Config, list[str]]:
-    """Drop what fails, one validation after the other, until the rest is valid: every drop shortens the list."""
-    while True:
+def opened(params: Mapping[str, str], model: type[PageConfig]) -> tuple[dict[str, str], list[str]]:
+    """The parameters of a link, unpacked and brought up to date.
+
+    Returns:
+        The parameters, and one sentence on what could not be read.
+    """
+    packed, problems = params.get("z"), []
+    texts = {path: text for path, text in params.items() if path != "z"}
+    if packed is not None:
         try:
-            return model.model_validate(_nested(params, model)), problems
-        except ValidationError as error:
-            before, refused = len(params), error.errors()
-            for item in refused:
-                params = _without(_parameter(item["loc"]), explain(item), params, problems)
-            if len(params) == before and (other := _at_odds(refused[0], params, model)):
-                said = f"{_parameter(refused[0]['loc']).replace('_', ' ')} {explain(refused[0])}".lstrip()
-                params = _without(other, said, params, problems)
-            if len(params) == before:  # nothing to blame: start afresh
-                return model(), [*problems, "the address could not be read, so the default is shown"]
+            texts = unpack(packed) | {path: text for path, text in texts.items() if path != "v"}
+        except ValueError as error:
+            problems.append(f"z: {error}, so it is ignored")
+    if texts.get("v", FIRST_VERSION) in model.MIGRATIONS:
+        texts = flat(migrated(nested(texts, model), model), model)
+    return texts, problems
 
 
-def _without(key: str, said: str, params: dict[str, str], problems: list[str]) -> dict[str, str]:
-    """The parameters but the one that is refused, where it is among them, and one sentence more for that."""
-    dropped = {name for name in params if name == key or (key == "cards" and name[0].isdigit())}
-    if dropped:
-        problems.append(f"{key}: {said} (got {params.get(key, '')[:40]!r}), so the default is used")
-    return {name: text for name, text in params.items() if name not in dropped}
+def migrated(settings: Settings, model: type[PageConfig]) -> Settings:
+    """Settings of any known version as this version has them; those of an unknown version stay as they are."""
+    version = str(settings.get("v", FIRST_VERSION))
+    while version in model.MIGRATIONS:
+        version, change = model.MIGRATIONS[version]
+        settings = {**change(settings), "v": version}
+    return settings
 
 
-def _at_odds(refused: Mapping[str, Any], params: dict[str, str], model: type[BaseModel]) -> str | None:
-    """The parameter beside which a default is refused: without it, it is not."""
-    for name in params:
-        rest = {other: text for other, text in params.items() if other != name}
+def settled(
+    said: Mapping[str, Any], model: type[Config], before: Config | None = None
+) -> tuple[Config, dict[str, str]]:
+    """The config that settings by path describe; each that is refused is left as it was before, or at its default.
+
+    One validation follows the other until all that is left is valid: each drops a setting at least.
+
+    Returns:
+        The config, and why a setting is refused, by path.
+    """
+    rest = {} if before is None else {one.path: one.value for one in settings_of(before)}
+    left, refused = dict(said), dict[str, str]()
+    while left:
         try:
-            model.model_validate(_nested(rest, model))
+            return model.model_validate(_tree(rest | left, model)), refused
         except ValidationError as error:
-            if refused["loc"] in [item["loc"] for item in error.errors()]:
+            items = _innermost(error)
+        refusals = [_refusal(item, model) for item in items]
+        dropped = {path: reason for path, reason in reversed(refusals) if _at(path, left, model)}
+        if not dropped and (other := _at_odds(items[0], left, rest, model)):
+            path, reason = refusals[0]
+            dropped = {other: f"{path.rpartition('.')[2].replace('_', ' ')} {reason}".lstrip()}
+        if not dropped:
+            return before or model(), dict.fromkeys(left, "does not go with the other settings") | refused
+        refused = dropped | refused
+        gone = {one for path in dropped for one in _at(path, left, model)}
+        left = {path: value for path, value in left.items() if path not in gone}
+    return before or model(), refused
+
+
+def _innermost(error: ValidationError) -> Sequence[Mapping[str, Any]]:
+    """Errors but those that follow from one within: cards of which one is refused are also too few."""
+    items = error.errors()
+    return [one for one in items if not any(_within(other["loc"], one["loc"]) for other in items)]
+
+
+def _within(place: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other
+
+
+def _at(path: str, settings: Mapping[str, Any], model: type[PageConfig]) -> set[str]:
+    """The setting of this path where it is among these; all of the cards' where it names the cards."""
+    numbered = structure(model).numbered
+    if numbered and path == numbered.name:
+        return {one for one in settings if one[0].isdigit()}
+    return {path} & settings.keys()
+
+
+def _at_odds(
+    item: Mapping[str, Any], left: Mapping[str, Any], rest: Mapping[str, Any], model: type[PageConfig]
+) -> str | None:
+    """The setting beside which another is refused that was not said: without it, it is not."""
+    for path in left:
+        try:
+            others = {other: value for other, value in left.items() if other != path}
+            model.model_validate(_tree({**rest, **others}, model))
+        except ValidationError as error:
+            if item["loc"] in [other["loc"] for other in error.errors()]:
                 continue
-        return name
+        return path
     return None
 
 
-def explain(item: Mapping[str, Any]) -> str:
-    """One pydantic error as a sentence: the rule that was broken."""
-    if item["type"] == "extra_forbidden":
-        return "no such setting"
-    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    place = (
-        " ".join(str(part) for part in item["loc"][3:] if isinstance(part, str))
-        if item["loc"][:1] == ("cards",)
-        else ""
-    )
-    return f"{place} {message}".strip()
+def _refusal(item: Mapping[str, Any], model: type[PageConfig]) -> tuple[str, str]:
+    """The path of the setting that an error is about, and the rule that was broken."""
+    path, within, place = "", 0, item["loc"]
+    parts = structure(model)
+    if place[:1] and parts.numbered and place[0] == parts.numbered.name and len(place) >= 3:
+        path, within = f"{int(place[1]) + 1}.{place[2]}", 3
+    elif place[:1] and place[0] in parts.parts and len(place) >= 2:
+        path, within = f"{place[0]}.{place[1]}", 2
+    elif place:
+        path, within = str(place[0]), 1
+    return path, explain(item, within)
 
 
-def _nested(params: Mapping[str, str], model: type[BaseModel]) -> dict[str, Any]:
-    cards: dict[int, dict[str, str]] = {}
-    plain: dict[str, Any] = {}
-    for key, text in params.items():
-        number, dot, name = key.partition(".")
-        if dot:
-            cards.setdefault(int(number), {})[name] = text
-        else:
-            plain[key] = text
-    if cards:
-        plain["cards"] = _completed(cards, model, plain)
-    return plain
+def _tree(settings: Mapping[str, Any], model: type[PageConfig]) -> Settings:
+    """Settings as the model takes them: cards 1 to the last one named, completed where they say only what differs."""
+    tree, numbered = nested(settings, model), structure(model).numbered
+    if numbered is None or numbered.name not in tree:
+        return tree
+    given: Sequence[Settings] = tree.pop(numbered.name)
+    fields = numbered.model.model_fields.keys()
+    if not all(fields <= one.keys() for one in given):
+        customary = getattr(_described(tree, model), numbered.name)
+        given = [dict(next_card(customary, number)) | one for number, one in enumerate(given, start=1)]
+    return {**tree, numbered.name: given}
 
 
-def _completed(cards: dict[int, dict[str, str]], model: type[BaseModel], plain: dict[str, Any]) -> list[dict[str, Any]]:
-    """Cards 1 to the last one named; a card says only what differs, so the rest comes from the default card there."""
-    scene = {name: plain[name] for name in ("surface", "game") if name in plain}
+def _described(tree: Settings, model: type[PageConfig]) -> PageConfig:
+    """The config that settings describe, or the default where they describe none."""
     try:
-        defaults = model.model_validate(scene).cards  # type: ignore[attr-defined]
+        return model.model_validate(tree)
     except ValidationError:
-        defaults = model().cards  # type: ignore[attr-defined]
-    blank = type(defaults[0])()
-    complete = []
-    for number in range(1, max(cards) + 1):
-        said = cards.get(number, {})
-        lr = {"lr": defaults[0].lr, "color": (number - 1) % len(defaults)}
-        complete.append({**blank.model_dump(), **lr, **said})
-    return complete
+        return model()
 
 
-def _changed(card: BaseModel) -> list[tuple[str, Any]]:
-    """A card's address says what differs from a blank card, and always its layers, lr and colour."""
-    blank = type(card)()
-    always = ("layers", "lr", "color")
-    return [(name, value) for name, value in card if name in always or value != getattr(blank, name)]
+def pack(params: Mapping[str, str]) -> str:
+    """Parameters as URL-safe text."""
+    text = json.dumps(dict(params), ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, tuple):
-        if not value:
-            return "none"
-        if isinstance(value[0], BaseModel):
-            return ",".join(":".join(_text(part) for _, part in item) for item in value)
-        if isinstance(value[0], tuple):
-            return ";".join(",".join(_text(part) for part in item) for item in value)
-        return ",".join(_text(part) for part in value)
-    return str(value)
+def unpack(text: str) -> dict[str, str]:
+    """What `pack` packed.
 
-
-def _names_a_field(key: str, model: type[BaseModel]) -> bool:
-    number, dot, name = key.partition(".")
-    if not dot:
-        return key in model.model_fields and key != "cards"
-    if "cards" not in model.model_fields or not _is_number(number) or not 1 <= int(number) <= 4:
-        return False
-    return name in _card_model(model).model_fields
-
-
-def _is_number(text: str) -> bool:
-    """Whether these are digits as addresses have them; `isdecimal` takes those of any script."""
-    return text.isascii() and text.isdecimal()
-
-
-def _card_model(model: type[BaseModel]) -> type[BaseModel]:
-    annotation = model.model_fields["cards"].annotation
-    while get_origin(annotation) in (tuple, Union, types.UnionType):
-        annotation = get_args(annotation)[0]
-    return annotation  # type: ignore[return-value]
-
-
-def _parameter(loc: tuple[int | str, ...]) -> str:
-    if loc[:1] == ("cards",) and len(loc) >= 3:
-        return f"{int(loc[1]) + 1}.{loc[2]}"
-    return str(loc[0]) if loc else ""
+    Raises:
+        ValueError: it did not pack this, or it is longer than any config.
+    """
+    if len(text) > MOST_PACKED:
+        raise ValueError(f"longer than {MOST_PACKED:,} characters")
+    try:
+        padded = (text + "=" * (-len(text) % 4)).encode("ascii")
+        data = base64.b64decode(padded, altchars=b"-_", validate=True)
+        whole = zlib.decompressobj()
+        plain = whole.decompress(data, MOST_UNPACKED)
+        if not whole.eof:
+            raise ValueError("cut short, or longer than any config")
+        params = json.loads(plain)
+    except (binascii.Error, zlib.error, UnicodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError("not a link that this program wrote") from error
+    if not isinstance(params, dict) or not all(isinstance(value, str) for value in params.values()):
+        raise ValueError("not a link that this program wrote")
+    return params

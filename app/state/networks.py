@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from app.state.cards import MAX_CARDS, Card, Comparison, Finite, default_cards
+from app.state.base import Finite, Seed
+from app.state.cards import MAX_CARDS, Card, Comparison, default_cards
+from app.state.codecs import NONE, OR_NONE, Codec
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS
@@ -34,6 +36,12 @@ class CloseUp(NamedTuple):
     cycles: int
 
 
+PLACES = Codec(  # links have 0,1,3
+    text=lambda value: ",".join(map(str, value)) or NONE,
+    read=lambda text: tuple(part for part in text.split(",") if part != NONE),
+)
+
+
 class NetworksConfig(Comparison):
     """A comparison on a network: the task, how long, how often to look, and the plane it is seen on.
 
@@ -47,19 +55,19 @@ class NetworksConfig(Comparison):
     v: Literal[1] = 1
     dataset: str = "digits"
     network: str = "cnn"
-    train_size: int | None = Field(1000, ge=10, title="training images")
+    train_size: Annotated[int | None, Field(ge=10), OR_NONE] = Field(1000, title="training images")
     label_noise: Finite = Field(0.0, ge=0, le=1, title="wrong labels")
     batch_size: int = Field(32, ge=1, le=1024)
     augmentation: Literal["none", "shift", "flip-shift"] = "none"
-    split_seed: int = Field(0, ge=0, le=2**31 - 1, title="seed of the split")
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    split_seed: Seed = Field(0, title="seed of the split")
+    seed: Seed = 0
     seeds: int = Field(1, ge=1, le=MAX_SEEDS)
     steps: int = Field(600, ge=10, le=MAX_TRAINING_STEPS)
     snapshot_every: int = Field(1, ge=1, le=1000)
     ema: Finite = Field(0.0, ge=0, lt=1)
     equal_lr: bool = False
     plane: PlaneKind = "pca"
-    through: tuple[int, ...] = ()
+    through: Annotated[tuple[int, ...], PLACES] = ()
     focus: int = Field(3, ge=1, le=MAX_CARDS)
     cycle: int = Field(1, ge=1, le=MAX_TRAINING_STEPS)
     measure: Measure = "loss"
@@ -74,12 +82,6 @@ class NetworksConfig(Comparison):
     def _known_network(cls, value: str) -> str:
         return _choice(value, MODELS, "network")
 
-    @field_validator("through", mode="before")
-    @classmethod
-    def _read_through(cls, value: Any) -> Any:
-        """A link writes 0,1,3."""
-        return tuple(part for part in value.split(",") if part != "none") if isinstance(value, str) else value
-
     @field_validator("through")
     @classmethod
     def _three_places(cls, value: tuple[int, ...]) -> tuple[int, ...]:
@@ -91,9 +93,8 @@ class NetworksConfig(Comparison):
     @classmethod
     def _within_data(cls, value: int | None, info: ValidationInfo) -> int | None:
         entry = DATASETS.get(info.data.get("dataset", ""))
-        available = entry.available if entry else math.inf
-        if value is not None and value > available:
-            raise ValueError(f"{entry.name} has {available:,} training images at most")
+        if entry and value is not None and value > entry.available:
+            raise ValueError(f"{entry.name} has {entry.available:,} training images at most")
         return value
 
     @field_validator("batch_size")

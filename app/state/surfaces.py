@@ -6,12 +6,14 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from app.state.cards import Comparison, Finite, default_cards, numbers
+from app.state.base import Finite, Seed
+from app.state.cards import Comparison, default_cards
 from app.state.formula import DEFAULT_DOMAIN, DEFAULT_FORMULA, OwnFormula, as_domain
+from app.state.starts import Starts, check_inside
 from landscapes.noise import Noise
 from landscapes.surfaces import SURFACES, Surface
 
-MAX_STARTS, MAX_STEPS = 16, 5000
+MAX_STEPS = 5000
 
 NoiseKind = Literal["none", "gaussian", "multiplicative", "student", "minibatch"]
 NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)
@@ -20,35 +22,18 @@ NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)
 OWN = "formula"  # the surface that is a visitor's own
 
 
-def read_starts(value: Any) -> Any:
-    """A link writes "x,y;x,y".
-
-    Raises:
-        ValueError: there is no start, or the text is no list of places.
-    """
-    places = value
-    if isinstance(value, str):
-        pairs = [] if value.strip() == "none" else [pair for pair in value.split(";") if pair.strip()]
-        places = tuple(numbers(pair, 2) for pair in pairs)
-    if isinstance(places, (tuple, list)) and not places:
-        raise ValueError("write at least one start, as in 1, 3.5")
-    if isinstance(value, str) and None in places:
-        raise ValueError("write x, y; x, y; …, as in 1, 3.5; -2, 0")
-    return places
-
-
 class SurfacesConfig(OwnFormula, Comparison):
     """Everything that the Surfaces page shows."""
 
     v: Literal[1] = 1
     surface: str = "ravine"
-    starts: tuple[tuple[Finite, Finite], ...] = Field((), max_length=MAX_STARTS)
+    starts: Starts = ()
     noise: NoiseKind = "none"
     noise_scale: Finite = Field(1.0, ge=0, le=1000)
     noise_freedom: Finite = Field(3.0, gt=0, le=1000)
     noise_batches: int = Field(10, ge=2, le=100)
     noise_replacement: bool = False
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seed: Seed = 0
     steps: int = Field(500, ge=1, le=MAX_STEPS)
     target: Finite | None = None
     panels: bool = False
@@ -59,8 +44,6 @@ class SurfacesConfig(OwnFormula, Comparison):
         if value not in SURFACES and value != OWN:
             raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}, {OWN}")
         return value
-
-    _read_starts = field_validator("starts", mode="before")(read_starts)
 
     @field_validator("starts")
     @classmethod
@@ -84,6 +67,11 @@ class SurfacesConfig(OwnFormula, Comparison):
         if surface.noise_scale and "noise" not in data:
             customary |= {"noise": "gaussian", "noise_scale": surface.noise_scale}
         return {"cards": default_cards(surface.lr)} | customary | data
+
+    @property
+    def teaches(self) -> str:
+        """What the surface does."""
+        return self.landscape.teaches
 
     @property
     def landscape(self) -> Surface:
@@ -111,16 +99,3 @@ def _asked(settings: dict[str, Any]) -> Surface | None:
         return OwnFormula.model_validate({name: settings.get(name) for name in OwnFormula.model_fields}).own_surface()
     except ValueError:
         return None
-
-
-def check_inside(
-    place: tuple[float, float], domain: tuple[tuple[float, float], tuple[float, float]], where: str = "on this surface"
-) -> None:
-    """Refuse a start outside the domain of what `where` names.
-
-    Raises:
-        ValueError: names the coordinate, the value and the range.
-    """
-    for axis, value, (low, high) in zip("xy", place, domain, strict=True):
-        if not low <= value <= high:
-            raise ValueError(f"start {axis} must be in [{low:g}, {high:g}] {where}, got {value:g}")

@@ -2,84 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from app.state.cards import MAX_K, Finite, Frozen
+from app.state.base import Finite, Frozen, Migration, PageConfig, Seed, Settings
+from app.state.layers import FIVE, MAX_LAYERS, LayerConfig, Layers, library_layers
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec, SyncMomentum
 from optim_core.theory import Axis, NoisyQuadratic, ParameterGrid
 
-Instrument = Literal["stability", "noise", "regularization", "rate"]
+Instrument = Literal["stability", "noise", "regularization", "rates"]
 AxisName = Literal["lr", "k_1", "alpha_1", "k_2", "alpha_2"]
 LinearBase = Literal["sgd", "momentum", "nesterov"]
 Scenario = Literal["ravine", "bowl", "matyas", "booth", "bilinear", "quadratic"]
+Lr = Annotated[Finite, Field(gt=0, le=1000)]
 
+INSTRUMENTS = {
+    "stability": "Factor and stability",
+    "noise": "Noise",
+    "regularization": "Implicit regularization",
+    "rates": "Convergence rate",
+}
 CELLS = 41  # along an axis: as many as can be told apart and clicked, and simulated in a second
 MAX_BATCHES = 64
 MAX_POWER = 16  # of two, the longest run of the rate experiment
 
 
-class TheoryConfig(Frozen):
-    """Everything that the Theory page shows."""
+class Stability(Frozen):
+    """Factor and stability: a linear field, and the map of two parameters."""
 
-    v: Literal[1] = 1
-    instrument: Instrument = "stability"
-    depth: int = Field(2, ge=0, le=4)
-    k_1: int = Field(5, ge=1, le=MAX_K)
-    k_2: int = Field(5, ge=1, le=MAX_K)
-    k_3: int = Field(5, ge=1, le=MAX_K)
-    k_4: int = Field(5, ge=1, le=MAX_K)
-    alpha_1: Finite = Field(0.5, ge=0, le=1)
-    alpha_2: Finite = Field(0.5, ge=0, le=1)
-    alpha_3: Finite = Field(0.5, ge=0, le=1)
-    alpha_4: Finite = Field(0.5, ge=0, le=1)
-    base: LinearBase = "sgd"
-    momentum: Finite = Field(0.9, ge=0, lt=1)
-    sync_momentum: SyncMomentum = "keep"
-    seed: int = Field(0, ge=0, le=2**31 - 1)
-    # factor and stability
     scenario: Scenario = "ravine"
     epsilon: Finite = Field(0.1, ge=0, le=1)
     alternating: bool = False
-    lr: Finite = Field(0.102, gt=0, le=1000)
+    lr: Lr = 0.102
     x: AxisName = "k_1"
     y: AxisName = Field("lr", validate_default=True)
-    lr_low: Finite = Field(0.09, gt=0, le=1000)
-    lr_high: Finite = Field(0.11, gt=0, le=1000, validate_default=True)
+    lr_low: Lr = 0.09
+    lr_high: Lr = Field(0.11, validate_default=True)
     k_high: int = Field(24, ge=2, le=200)
     simulate: bool = True
-    # noise
-    h: Finite = Field(0.5, gt=0, le=1000)
-    sigma: Finite = Field(1.0, ge=0, le=1000)
-    noise_lr: Finite = Field(0.1, gt=0, le=1000)
-    seeds: int = Field(10_000, ge=100, le=100_000)
-    # implicit regularization
-    surface: str = "equal_wells"
-    batches: int = Field(25, ge=2, le=MAX_BATCHES)
-    spread: Finite = Field(0.7, ge=0, le=10)
-    epoch_lr: Finite = Field(0.05, gt=0, le=10)
-    at_x: Finite | None = None
-    at_y: Finite | None = None
-    epochs: int = Field(12, ge=1, le=100)
-    orders: int = Field(512, ge=16, le=8192)
-    # convergence rate
-    c: Finite = Field(0.5, gt=0, le=100)
-    rate_sigma: Finite = Field(1.0, ge=0, le=100)
-    power: int = Field(14, ge=9, le=MAX_POWER)
-    rate_seeds: int = Field(32, ge=4, le=512)
-    equal_effective: bool = False
-
-    @field_validator("surface")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in SURFACES:
-            raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}")
-        return value
 
     @field_validator("lr_high")
     @classmethod
@@ -97,13 +62,158 @@ class TheoryConfig(Frozen):
         return value
 
     @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The stack, innermost first."""
-        return tuple(Layer(getattr(self, f"k_{i}"), getattr(self, f"alpha_{i}")) for i in range(1, self.depth + 1))
+    def is_game(self) -> bool:
+        """Whether this looks at a game rather than a surface."""
+        return self.scenario in GAMES
+
+    @property
+    def jacobian(self) -> tuple[tuple[float, ...], ...]:
+        """Of the linear field."""
+        if self.is_game:
+            epsilon = self.epsilon if self.scenario == "quadratic" else 0.0
+            return (epsilon, 1.0), (-1.0, epsilon)
+        steep, flat = SURFACES[self.scenario].curvature or (1.0, 1.0)
+        return (steep, 0.0), (0.0, flat)
+
+    def axis(self, name: AxisName, points: int) -> Axis:
+        """So many values along an axis of the map; of a k, every one."""
+        if name == "lr":
+            return Axis(name, tuple(np.linspace(self.lr_low, self.lr_high, points).tolist()))
+        if name.startswith("k"):
+            return Axis(name, tuple(range(1, self.k_high + 1)))
+        return Axis(name, tuple(np.linspace(0.0, 1.0, points).tolist()))
+
+
+class Noise(Frozen):
+    """Steady-state variance on ½hx² with gradient noise of deviation sigma, over so many seeds."""
+
+    h: Finite = Field(0.5, gt=0, le=1000)
+    sigma: Finite = Field(1.0, ge=0, le=1000)
+    lr: Lr = 0.1
+    seeds: int = Field(10_000, ge=100, le=100_000)
+
+    @property
+    def problem(self) -> NoisyQuadratic:
+        """The objective with its noise."""
+        return NoisyQuadratic(self.h, self.sigma)
+
+
+class Regularization(Frozen):
+    """Implicit regularization: a surface seen by mini-batches that displace it."""
+
+    surface: str = "equal_wells"
+    batches: int = Field(25, ge=2, le=MAX_BATCHES)
+    spread: Finite = Field(0.7, ge=0, le=10)
+    lr: Finite = Field(0.05, gt=0, le=10)
+    at_x: Finite | None = None
+    at_y: Finite | None = None
+    epochs: int = Field(12, ge=1, le=100)
+    orders: int = Field(512, ge=16, le=8192)
+
+    @field_validator("surface")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in SURFACES:
+            raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}")
+        return value
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """The surface's customary start unless another is set."""
+        x, y = SURFACES[self.surface].start
+        return (x if self.at_x is None else self.at_x, y if self.at_y is None else self.at_y)
+
+
+class Rates(Frozen):
+    """Convergence rates: lr = c/√T for T up to 2^power."""
+
+    c: Finite = Field(0.5, gt=0, le=100)
+    sigma: Finite = Field(1.0, ge=0, le=100)
+    power: int = Field(14, ge=9, le=MAX_POWER)
+    seeds: int = Field(32, ge=4, le=512)
+    equal_effective: bool = False
+
+
+MOVED = {  # from version 1, where the names of all instruments stood side by side, to version 2
+    **{name: f"stability.{name}" for name in Stability.model_fields},
+    **{name: f"noise.{name}" for name in ("h", "sigma", "seeds")},
+    **{name: f"regularization.{name}" for name in Regularization.model_fields if name != "lr"},
+    **{name: f"rates.{name}" for name in ("c", "power", "equal_effective")},
+    "noise_lr": "noise.lr",
+    "epoch_lr": "regularization.lr",
+    "rate_sigma": "rates.sigma",
+    "rate_seeds": "rates.seeds",
+}
+
+
+def _in_parts(old: Settings) -> Settings:
+    """Settings of version 1 as those of version 2."""
+    new = {name: value for name, value in old.items() if name not in MOVED and not _of_a_layer(name)}
+    for name in old.keys() & MOVED.keys():
+        part, _, moved = MOVED[name].partition(".")
+        so_far = new.get(part)
+        new[part] = {**(so_far if isinstance(so_far, dict) else {}), moved: old[name]}
+    if any(map(_of_a_layer, old)):
+        new["layers"] = _layers_text(old)
+    if new.get("instrument") == "rate":
+        new["instrument"] = "rates"
+    return new
+
+
+def _of_a_layer(name: str) -> bool:
+    return name == "depth" or name in {f"{part}_{level}" for part in ("k", "alpha") for level in range(1, 5)}
+
+
+def _layers_text(old: Settings) -> str:
+    """depth, k_1, alpha_1, ... as links of version 2 have them; what is no depth stays to be refused."""
+    depth = str(old.get("depth", 2))
+    if depth not in map(str, range(MAX_LAYERS + 1)):
+        return f"depth {depth}"
+    pairs = (f"{old.get(f'k_{n}', 5)}:{old.get(f'alpha_{n}', 0.5)}" for n in range(1, int(depth) + 1))
+    return ",".join(pairs) or "none"
+
+
+class TheoryConfig(PageConfig):
+    """Everything that the Theory page shows."""
+
+    MIGRATIONS: ClassVar[dict[str, Migration]] = {"1": ("2", _in_parts)}
+
+    v: Literal[2] = 2
+    instrument: Instrument = "stability"
+    layers: Layers = (FIVE, FIVE)
+    base: LinearBase = "sgd"
+    momentum: Finite = Field(0.9, ge=0, lt=1)
+    sync_momentum: SyncMomentum = "keep"
+    seed: Seed = 0
+    stability: Stability = Stability()
+    noise: Noise = Noise()
+    regularization: Regularization = Regularization()
+    rates: Rates = Rates()
+
+    def having(self, part: Instrument, **settings: Any) -> Self:
+        """This config with other settings of one instrument."""
+        changed: Frozen = getattr(self, part).model_copy(update=settings)
+        return self.model_copy(update={part: changed})
+
+    def with_layer(self, level: int, **settings: float) -> Self:
+        """This config with another k or alpha of the layer at this level."""
+        layers = list(self.layers)
+        layers[level - 1] = layers[level - 1].model_copy(update=settings)
+        return self.model_copy(update={"layers": tuple(layers)})
+
+    @property
+    def depth(self) -> int:
+        """The number of layers."""
+        return len(self.layers)
+
+    @property
+    def stack(self) -> tuple[Layer, ...]:
+        """The layers for the library, innermost first."""
+        return library_layers(self.layers)
 
     def spec(self, depth: int | None = None, *, lr: float, equal_effective: bool = False) -> OptimizerSpec:
         """The innermost `depth` layers around the base at this lr, or at lr / Π α where that is possible."""
-        layers = self.layers[: self.depth if depth is None else depth]
+        layers = self.stack[: self.depth if depth is None else depth]
         shrink = float(np.prod([layer.alpha for layer in layers])) if equal_effective else 1.0
         return OptimizerSpec(
             name=stack_name(layers),
@@ -112,17 +222,8 @@ class TheoryConfig(Frozen):
             layers=layers,
             momentum=self.momentum,
             sync_momentum=self.sync_momentum,
-            alternating=self.instrument == "stability" and self.is_game and self.alternating,
+            alternating=self.instrument == "stability" and self.stability.is_game and self.stability.alternating,
         )
-
-    @property
-    def jacobian(self) -> tuple[tuple[float, ...], ...]:
-        """Of the linear field that the stability instrument looks at."""
-        if self.scenario in ("bilinear", "quadratic"):
-            epsilon = self.epsilon if self.scenario == "quadratic" else 0.0
-            return (epsilon, 1.0), (-1.0, epsilon)
-        steep, flat = SURFACES[self.scenario].curvature or (1.0, 1.0)
-        return (steep, 0.0), (0.0, flat)
 
     @property
     def has_velocity(self) -> bool:
@@ -130,16 +231,21 @@ class TheoryConfig(Frozen):
         return self.base != "sgd" and self.momentum > 0
 
     @property
-    def is_game(self) -> bool:
-        """Whether the stability instrument looks at a game rather than a surface."""
-        return self.scenario in GAMES
-
-    @property
     def missing_layer(self) -> int:
         """The layer that an axis of the map varies and the stack does not have; 0 if there is none."""
-        return max(
-            [axis.layer for axis in (self._axis(self.x, 2), self._axis(self.y, 2)) if axis.layer > self.depth] or [0]
-        )
+        axes = (self.stability.axis(name, 2) for name in (self.stability.x, self.stability.y))
+        return max([axis.layer for axis in axes if axis.layer > self.depth], default=0)
+
+    @property
+    def here(self) -> tuple[float, float]:
+        """Where on the map this config is; every layer that an axis varies is there."""
+        return self._along(self.stability.x), self._along(self.stability.y)
+
+    def _along(self, name: AxisName) -> float:
+        if name == "lr":
+            return self.stability.lr
+        part, level = name.split("_")
+        return float(getattr(self.layers[int(level) - 1], part))
 
     def grid(self, detail: int = 1) -> ParameterGrid:
         """The cells of the map; `detail` times as many along an axis that is not a k.
@@ -148,32 +254,13 @@ class TheoryConfig(Frozen):
             ValueError: an axis varies a layer that the stack does not have.
         """
         points = detail * (CELLS - 1) + 1
-        return ParameterGrid(self.spec(lr=self.lr), self._axis(self.x, points), self._axis(self.y, points))
+        axes = (self.stability.axis(name, points) for name in (self.stability.x, self.stability.y))
+        return ParameterGrid(self.spec(lr=self.stability.lr), *axes)
 
-    def _axis(self, name: AxisName, points: int) -> Axis:
-        if name == "lr":
-            return Axis(name, tuple(np.linspace(self.lr_low, self.lr_high, points).tolist()))
-        if name.startswith("k"):
-            return Axis(name, tuple(range(1, self.k_high + 1)))
-        return Axis(name, tuple(np.linspace(0.0, 1.0, points).tolist()))
-
-    def at_cell(self, cell: OptimizerSpec) -> TheoryConfig:
+    def at_cell(self, cell: OptimizerSpec) -> Self:
         """This config with a cell's lr, k and α in place of its own."""
-        values: dict[str, float] = {"lr": cell.lr}
-        for number, layer in enumerate(cell.layers, start=1):
-            values |= {f"k_{number}": layer.k, f"alpha_{number}": layer.alpha}
-        return self.model_copy(update=values)
-
-    @property
-    def problem(self) -> NoisyQuadratic:
-        """Of the noise instrument."""
-        return NoisyQuadratic(self.h, self.sigma)
-
-    @property
-    def start(self) -> tuple[float, float]:
-        """Of the regularization instrument: the surface's customary start unless another is set."""
-        x, y = SURFACES[self.surface].start
-        return (x if self.at_x is None else self.at_x, y if self.at_y is None else self.at_y)
+        layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in cell.layers)
+        return self.model_copy(update={"layers": layers}).having("stability", lr=cell.lr)
 
 
 def stack_name(layers: tuple[Layer, ...]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.figures.curves import distance
 from app.runs.games import GameScenery, MeasuredRate, left_view
+from app.runs.grid import distance
 from app.state import GamesConfig
 from app.tables.surfaces import divergence
 from optim_core.theory import base_steps

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.figures.curves import Floats
 from app.jobs.store import TrainingResult
+from app.runs.grid import Floats
 from app.tables.surfaces import PAIRED, ending, finals, outermost, paired, spread
 
 FORMATS = (".3g", ".2g")

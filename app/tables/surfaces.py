@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from app.figures.curves import Floats, distance
 from app.jobs.store import TrainingResult
+from app.runs.grid import Floats, distance
 from optim_core.layers import periods
 from optim_core.trajectory import Trajectory
 

@@ -1,59 +1,65 @@
 """A page's config through a visit: from the address to the widgets, from them to the address, and back by undo.
 
-Every widget is named after the part of the config that it shows: page.steps, page.2.lr, page.2.1.k. Streamlit puts what
-the visitor did under these names before the script runs, so the config is read first and the page is drawn from it.
+Every widget is named after the setting that it shows: page.steps, page.2.lr, page.2.1.k. Streamlit puts what the
+visitor did under these names before the script runs, so the config is read first and the page is drawn from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import streamlit as st
-from pydantic import BaseModel, ValidationError
+from streamlit.navigation.page import Page
 
-from app.state import Card, Comparison, LayerConfig
-from app.state.links import decode, encode, explain
+from app.state.base import PageConfig
+from app.state.codecs import Setting, settings_of
+from app.state.links import decode, encode, settled
 
-Config = TypeVar("Config", bound=BaseModel)
+Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
-MOST_AT_ONCE = 5  # controls that a visitor may have changed between two runs of the script
+PAGES = "pages"
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
     """The config that the address (on a visit's first call) or the widgets say.
 
+    A setting that is refused stays as it was, and `refusal` tells its control why; all others hold.
+
     Returns:
-        The config, and one sentence for everything that was refused: the rest of the config stands.
+        The config, and one sentence for everything of the address that could not be read.
     """
     if f"{page}.config" not in st.session_state:
         config, problems = decode(dict(st.query_params), model)
         _begin(page, config, problems)
     else:
-        _restore_unset(page, st.session_state[f"{page}.config"])
-        config, problems = _read(page, st.session_state[f"{page}.config"])
+        config, st.session_state[f"{page}.refusals"] = _read(page, st.session_state[f"{page}.config"])
         _commit(page, config)
-    for key, value in widgets(page, config):
-        st.session_state.setdefault(key, value)  # widgets of a page that was left are forgotten: fill them in again
     params = encode(config)
     if params != dict(st.query_params):
         st.query_params.from_dict(params)
-    return config, problems or st.session_state[f"{page}.problems"]
+    return config, st.session_state[f"{page}.problems"]
 
 
-def adopt(page: str, config: BaseModel) -> None:
+def adopt(page: str, config: PageConfig) -> None:
     """Show another config (a preset, a picked start). Only in a callback: widgets take new values before they run."""
     _commit(page, config)
-    for key, value in widgets(page, config):
-        st.session_state[key] = value
+    for name, value in shown(config).items():
+        st.session_state[f"{page}.{name}"] = value
 
 
-def open_with(page: str, config: BaseModel) -> None:
-    """Show a config on another page, visited or not; switch to that page afterwards."""
+def declare(pages: Mapping[str, Page]) -> None:
+    """Say which pages there are, for `open_with`."""
+    st.session_state[PAGES] = dict(pages)
+
+
+def open_with(page: str, config: PageConfig) -> None:
+    """Turn to another page, visited or not, with this config."""
     if f"{page}.config" in st.session_state:
         adopt(page, config)
     else:
         _begin(page, config, [])
+    st.switch_page(st.session_state[PAGES][page])
 
 
 def undo(page: str) -> None:
@@ -69,89 +75,43 @@ def can_undo(page: str) -> bool:
     return bool(st.session_state.get(f"{page}.history"))
 
 
-def widgets(page: str, config: BaseModel) -> Iterator[tuple[str, Any]]:
-    """Key and value of every widget that shows a part of the config."""
-    for name, value in config:
-        if name == "cards":
-            for number, card in enumerate(value, start=1):
-                yield from _card_widgets(f"{page}.{number}", card)
-        elif name == "starts":
-            yield f"{page}.starts", "; ".join(f"{_exact(x)}, {_exact(y)}" for x, y in value)
-        elif name == "domain" and value is not None:
-            yield f"{page}.domain", ", ".join(map(_exact, value))
-        elif name == "parameters":
-            yield from ((f"{page}.parameters.{parameter}", number) for parameter, number in value or ())
-        else:
-            yield f"{page}.{name}", value
+def shown(config: PageConfig) -> dict[str, Any]:
+    """What every widget that shows a part of the config shows, by its name within the page."""
+    return {name: value for setting in settings_of(config) for name, value in setting.widgets().items()}
 
 
-def _card_widgets(prefix: str, card: Card) -> Iterator[tuple[str, Any]]:
-    for name, value in card:
-        if name == "layers":
-            yield f"{prefix}.depth", len(value)
-            for level, layer in enumerate(value, start=1):
-                yield f"{prefix}.{level}.k", layer.k
-                yield f"{prefix}.{level}.alpha", layer.alpha
-        else:
-            yield f"{prefix}.{name}", value
+def refusal(page: str, name: str) -> str | None:
+    """Why what a control says was refused; None where it was not."""
+    refused: dict[str, str] = st.session_state.get(f"{page}.refusals", {})
+    return refused.get(name)
 
 
-def _restore_unset(page: str, config: BaseModel) -> None:
-    """Undo what nobody did: a browser that is still setting up its controls may report all of them at their lowest."""
-    if sum(_said(key, value) != value for key, value in widgets(page, config)) > MOST_AT_ONCE:
-        adopt(page, config)
+def _read(page: str, config: Config) -> tuple[Config, dict[str, str]]:
+    """What the widgets say, and by widget's name why it is refused; a widget that is not on the page says nothing."""
+    said, settings = {}, {}
+    for setting in settings_of(config):
+        value = setting.from_widgets(lambda name, otherwise: st.session_state.get(f"{page}.{name}", otherwise))
+        if value is not setting.value:
+            said[setting.path], settings[setting.path] = value, setting
+    if not said:
+        return config, {}
+    read, refused = settled(said, type(config), config)
+    return read.following(config), dict(_sentence(settings[path], said[path], why) for path, why in refused.items())
 
 
-def _read(page: str, config: Config) -> tuple[Config, list[str]]:
-    """What the widgets say; where a widget is not on the page, or all are refused, what the config said before."""
-    values = {name: _said(f"{page}.{name}", value) for name, value in config}
-    if "cards" in values:
-        values["cards"] = [_read_card(f"{page}.{number}", card) for number, card in enumerate(values["cards"], start=1)]
-    if values.get("parameters"):
-        values["parameters"] = tuple(
-            (name, _said(f"{page}.parameters.{name}", number)) for name, number in config.parameters
-        )
-    try:
-        said = type(config).model_validate(values)
-        return _vouched(said, config) if isinstance(said, Comparison) else said, []
-    except ValidationError as error:
-        refused = [f"{_place(item['loc'], config)}: {explain(item)}" for item in error.errors()]
-        return config, [f"{sentence}. The picture shows the last valid setting." for sentence in dict.fromkeys(refused)]
+def _sentence(setting: Setting, value: Any, reason: str) -> tuple[str, str]:
+    """The name of the setting's first widget, and what is said there."""
+    optimizer = f"optimizer {setting.owner[:-1]}, " if setting.owner[:1].isdigit() else ""
+    told = f"{optimizer}{setting.title}: {reason}. Got {str(value)[:40]!r}; the last valid setting holds."
+    return next(iter(setting.widgets()), setting.path), told
 
 
-def _vouched(said: Comparison, before: Comparison) -> Comparison:
-    """A search for an lr speaks for nothing but what it tried: a card that changed, or whose task did, is untuned."""
-    same = said.model_copy(update={"cards": before.cards}).alike(before)
-    cards = tuple(
-        card if same and card.model_copy(update={"color": old.color, "on": old.on}) == old
-        else card.model_copy(update={"tuned": False})
-        for card, old in zip(said.cards, before.cards, strict=True)
-    )  # fmt: skip
-    return said.model_copy(update={"cards": cards})
-
-
-def _read_card(prefix: str, card: Card) -> dict[str, Any]:
-    values = {name: _said(f"{prefix}.{name}", value) for name, value in card}
-    blank = LayerConfig()
-    before = dict(enumerate(card.layers, start=1))
-    values["layers"] = [
-        {name: _said(f"{prefix}.{level}.{name}", value) for name, value in before.get(level, blank)}
-        for level in range(1, _said(f"{prefix}.depth", len(card.layers)) + 1)
-    ]
-    values["tuned"] = card.tuned  # no widget's
-    return values
-
-
-def _said(key: str, otherwise: Any) -> Any:
-    return st.session_state.get(key, otherwise)
-
-
-def _begin(page: str, config: BaseModel, problems: list[str]) -> None:
+def _begin(page: str, config: PageConfig, problems: list[str]) -> None:
     st.session_state[f"{page}.config"], st.session_state[f"{page}.problems"] = config, problems
-    st.session_state[f"{page}.history"] = []
+    st.session_state[f"{page}.history"], st.session_state[f"{page}.refusals"] = [], {}
 
 
-def _commit(page: str, config: BaseModel) -> None:
+def _commit(page: str, config: PageConfig) -> None:
     before = st.session_state[f"{page}.config"]
     if config != before:
         history = st.session_state[f"{page}.history"]
@@ -159,15 +119,3 @@ def _commit(page: str, config: BaseModel) -> None:
         del history[:-MAX_UNDO]
         st.session_state[f"{page}.config"] = config
         st.session_state[f"{page}.problems"] = []
-
-
-def _place(loc: tuple[int | str, ...], config: BaseModel) -> str:
-    if loc[:1] == ("cards",) and len(loc) >= 3:
-        return f"optimizer {int(loc[1]) + 1}, {loc[2]}"
-    field = type(config).model_fields.get(str(loc[0])) if loc else None
-    return field.title if field and field.title else str(loc[0]).replace("_", " ") if loc else "settings"
-
-
-def _exact(value: float) -> str:
-    """The shortest text that reads back as the same number."""
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -107,11 +108,16 @@ class ParameterGrid:
         """Per layer, innermost first: (cells,)."""
         return [self.column(f"alpha_{i}", layer.alpha) for i, layer in enumerate(self.spec.layers, start=1)]
 
+    def specs(self) -> list[OptimizerSpec]:
+        """The optimizers of all cells, to run them for real."""
+        layer = cache(Layer)  # thousands of cells share few layers
+        stacks = [list(map(layer, k.tolist(), a.tolist())) for k, a in zip(self.k, self.alpha, strict=True)]
+        layers = list(zip(*stacks, strict=True)) or [()] * len(self.lr)
+        return [replace(self.spec, lr=lr, layers=one) for lr, one in zip(self.lr.tolist(), layers, strict=True)]
+
     def spec_at(self, row: int, column: int) -> OptimizerSpec:
-        """The optimizer of one cell, to run it for real."""
-        cell = row * len(self.x.values) + column
-        layers = tuple(Layer(int(k[cell]), float(a[cell])) for k, a in zip(self.k, self.alpha, strict=True))
-        return replace(self.spec, lr=float(self.lr[cell]), layers=layers)
+        """The optimizer of one cell."""
+        return self.specs()[row * len(self.x.values) + column]
 
 
 def stability_map(jacobian: ArrayLike, grid: ParameterGrid) -> Real:

@@ -1,6 +1,10 @@
 """Networks and GANs in a real browser: they train by themselves, show it live, can be cancelled, and play."""
 
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
 import pytest
+
+from app.state.links import unpack
 
 SMALL = "v=1&steps=60&train_size=100&batch_size=10"
 LONG = "v=1&steps=20000&train_size=100&batch_size=10&snapshot_every=100"
@@ -89,3 +93,21 @@ def test_gans_train_show_their_samples_and_turn_in_the_players_plane(open_app, w
     page.locator(".st-key-gan-samples .updatemenu-button").first.click()
     page.wait_for_function(f"Math.abs({before}.calcdata.at(-1)[0].x - ({last})) > 1e-3", timeout=20_000)
     assert_fits(page, wait_idle)
+
+
+def test_a_browser_that_is_slow_to_set_up_its_controls_changes_no_setting(open_app, wait_idle):
+    """Polling fragments run while the controls are being set up; what they report is what the address says."""
+    page = open_app()
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    chosen = {"steps": "90", "train_size": "120", "batch_size": "12", "seed": "7", "1.lr": "0.03", "2.layers": "4:0.25"}
+    page.goto(f"{page.url.split('?')[0].rstrip('/')}/networks?v=1&network=mlp&{urlencode(chosen)}")
+    page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
+    playing(page, "network-player")
+    page.get_by_role("button", name="Add").click()
+    page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
+    wait_idle(page)
+    told = dict(parse_qsl(urlsplit(page.url).query))
+    told = unpack(told["z"]) if "z" in told else told
+    assert {name: told[name] for name in chosen} == chosen
+    assert (told["network"], told["3.color"]) == ("mlp", "1")
+    assert page.get_by_test_id("stSidebar").get_by_label("Base steps").input_value() == "90"

@@ -45,7 +45,7 @@ def test_simulated_cells_move_as_the_real_optimizer_does(spec):
     J = torch.tensor(BILINEAR, dtype=torch.float64)
     for row, column in [(0, 0), (1, 2), (2, 1)]:
         one = cells.spec_at(row, column)
-        run = record(lambda x, _: (x.sum(-1), x @ J.T), [one], [1.0, 1.0], steps)
+        run = record(lambda x, _: (x.sum(-1), x @ J.T), [one], [1.0, 1.0], steps, engine="classes")
         distance = np.linalg.norm(run.outermost(0)[:, 0], axis=-1)
         first, last = (until // one.outer_period * one.outer_period for until in (steps // 2, steps))
         growth = (distance[last] / distance[first]) ** (1 / (last - first))

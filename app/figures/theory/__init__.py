@@ -1,1 +1,1 @@
-"""Pictures of the closed forms and of what was measured beside them; no Streamlit."""
+"""Charts of the closed forms and of what was measured beside them, an instrument a file."""

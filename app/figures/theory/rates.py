@@ -3,82 +3,49 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from app.figures.theory.look import MUTED, depth_color, finish, log_axis
+from app.figures.caption import Caption
+from app.figures.chart import Chart, Mark, Panel
+from app.figures.look import DASHED, MUTED, depth_color
 from optim_core.experiments import RateRun
 from optim_core.theory import Slope
 
+Fits = dict[tuple[int, bool], Slope | None]
+BELOW = 0.6  # the guide starts at this part of the first mean, clear of the points
 
-def rates_figure(run: RateRun, fits: dict[tuple[int, bool], Slope | None]) -> go.Figure:
+
+def rates_chart(run: RateRun, fits: Fits) -> Chart:
     """Two panels, fast and outermost slow weights: the mean over runs for every T, the fitted line, a guide of −1/2.
 
     Args:
         run: the experiment.
         fits: slope by (optimizer, at slow weights); None where too few T are left to fit.
     """
-    figure = make_subplots(
-        rows=1,
-        cols=2,
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        subplot_titles=("at the fast weights", "at the outermost slow weights"),
-    )
-    for column, slow in enumerate((False, True), start=1):
-        for index, name in enumerate(run.names):
-            figure.add_trace(_points(run, index, slow), row=1, col=column)
-            fit = fits[index, slow]
-            if fit is not None:
-                figure.add_trace(_fitted(run, fit, index, name), row=1, col=column)
-        figure.add_trace(_guide(run, column), row=1, col=column)
-    figure.update_xaxes(type="log", title_text="base steps T", dtick=1, tickformat="~s")
-    log_axis(figure.update_yaxes, "", np.concatenate([run.fast.mean(-1), run.slow.mean(-1)]))
-    figure.update_yaxes(title_text="mean of ‖∇f‖² over the run", row=1, col=1)
-    return finish(figure, 440)
+    ends = run.T[[0, -1]].astype(np.float64)
+    level = BELOW * run.fast[0, 0].mean() * (ends / ends[0]) ** -0.5
+    guide = Mark("slope −1/2", MUTED, ends, level, dash=DASHED, width=1.2, quiet=True)
+    panels = [
+        Panel(
+            f"At the {title} weights",
+            (*(mark for index in range(len(run.names)) for mark in _optimizer(run, fits, index, slow=slow)), guide),
+            labels=("base steps T", "mean of ‖∇f‖² over the run"), scales=("log", "log"),
+        )
+        for title, slow in (("fast", False), ("outermost slow", True))
+    ]  # fmt: skip
+    return Chart(tuple(panels), Caption("Mean squared gradient norm against T"), height=440, linked="y")
 
 
-def _points(run: RateRun, index: int, slow: bool) -> go.Scatter:
-    values = (run.slow if slow else run.fast)[index]
-    error = 1.96 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-    name = run.names[index]
-    return go.Scatter(
-        x=run.T,
-        y=values.mean(axis=1),
-        mode="markers",
-        name=name,
-        legendgroup=name,
-        showlegend=not slow,
-        marker={"color": depth_color(index), "size": 8},
-        error_y={"type": "data", "array": error, "color": depth_color(index), "thickness": 1.5, "width": 3},
-        customdata=np.stack([run.lr, error], axis=-1),
-        hovertemplate="T %{x:,}<br>mean ‖∇f‖² %{y:.4g} ± %{customdata[1]:.2g}<extra>" + name + "</extra>",
-    )
-
-
-def _fitted(run: RateRun, fit: Slope, index: int, name: str) -> go.Scatter:
-    ends = run.T[[-fit.points, -1]]
-    return go.Scatter(
-        x=ends,
-        y=np.exp(fit.intercept) * ends**fit.value,
-        mode="lines",
-        legendgroup=name,
-        showlegend=False,
-        line={"color": depth_color(index), "width": 2},
-        hoverinfo="skip",
-    )
-
-
-def _guide(run: RateRun, column: int) -> go.Scatter:
-    level = run.fast[0, 0].mean() * 0.6
-    ends = run.T[[0, -1]]
-    return go.Scatter(
-        x=ends,
-        y=level * (ends / ends[0]) ** -0.5,
-        mode="lines",
-        name="slope −1/2",
-        legendgroup="guide",
-        showlegend=column == 1,
-        line={"color": MUTED, "width": 1.5, "dash": "dash"},
-        hoverinfo="skip",
-    )
+def _optimizer(run: RateRun, fits: Fits, index: int, *, slow: bool) -> list[Mark]:
+    values, T = (run.slow if slow else run.fast)[index], run.T.astype(np.float64)
+    mean, error = values.mean(axis=1), 1.96 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+    name, color, fit = run.names[index], depth_color(index), fits[index, slow]
+    marks = [
+        Mark(
+            name, color, T, mean, "mean, with its 95% interval", "dots", mean - error, mean + error, size=6.0,
+            hover="T {x:,}\nmean ‖∇f‖² {y:.4g} ± {error:.2g}", data={"error": error},
+        )
+    ]  # fmt: skip
+    if fit is not None:
+        ends = T[[-fit.points, -1]]
+        marks.append(Mark(name, color, ends, np.exp(fit.intercept) * ends**fit.value, "fitted slope"))
+    return marks

@@ -5,177 +5,114 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from app.figures.surfaces import LINE, SCALE, Grid
-from app.figures.theory.look import FLOW, PATH, PLAIN, depth_color, finish, log_axis
-from app.player.tracks import PALETTE
+from app.figures.caption import Caption
+from app.figures.chart import Chart, Map, Mark, Panel
+from app.figures.look import DOTTED, MUTED, PALETTE, depth_color
+from app.runs.theory import Descent
 from optim_core.experiments import AccuracyRun
 from optim_core.theory import ModifiedLoss
 
 Floats = NDArray[np.float64]
+Losses = Sequence[ModifiedLoss | None]
+FLOW, PATH, PLAIN = PALETTE[2], PALETTE[1], PALETTE[3]  # of Cₙ, of the mean, of C
+EACH_STEP = "after each mean step"
 
 
-def landscapes_figure(
-    plain: Grid, modified: Grid, mean_path: Floats, flow: Floats | None, plain_flow: Floats | None, name: str
-) -> go.Figure:
-    """C and C_n side by side, with the mean over orders and the flows on both.
+def landscapes_chart(descent: Descent, name: str) -> Chart:
+    """C and C_n side by side, with the mean over orders and the flows on both; `name` is that of the stack.
 
-    Args:
-        plain: C.
-        modified: C_n on the same grid.
-        mean_path: mean of the outermost slow weights after each mean step, (steps + 1, 2).
-        flow: of C_n, (points, 2); None where it leaves the finite numbers.
-        plain_flow: of C, likewise.
-        name: of C_n.
+    A flow has a mark after each mean step: two flows may take one way at two paces.
     """
-    figure = make_subplots(
-        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=("C, the mean loss", name)
-    )
-    low, high = np.nanpercentile(plain.height, [0, 97])
-    steps = len(mean_path) - 1
-    for column, grid in enumerate((plain, modified), start=1):
-        figure.add_trace(_contour(grid, low, high), row=1, col=column)
-        if flow is not None:
-            figure.add_trace(_line(flow, "flow on Cₙ", FLOW, "solid", column, steps), row=1, col=column)
-        if plain_flow is not None:  # on top, since the two run close together
-            figure.add_trace(_line(plain_flow, "flow on C", PLAIN, "dot", column, steps), row=1, col=column)
-        figure.add_trace(_dots(mean_path, column), row=1, col=column)
-    figure.update_xaxes(range=[plain.x[0], plain.x[-1]], title_text="x", showgrid=False)
-    figure.update_xaxes(matches="x", col=2)
-    figure.update_yaxes(range=[plain.y[0], plain.y[-1]], showgrid=False)
-    figure.update_yaxes(title_text="y", row=1, col=1)
-    finish(figure, 460)
-    figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(showgrid=False)
-    return figure
+    steps, (x, y) = np.arange(len(descent.path)), descent.path.T
+    marks = [
+        *_flow("flow on Cₙ", FLOW, descent.flow, len(steps), ()),
+        *_flow("flow on C", PLAIN, descent.plain_flow, len(steps), (2.2, 2.2)),  # on top: the two run close together
+        Mark(
+            "mean over orders", PATH, x, y, kind="dots", hover="after {steps} mean steps\nx {x:.5f}\ny {y:.5f}",
+            data={"steps": steps},
+        ),
+    ]  # fmt: skip
+    low, high = np.nanpercentile(descent.plain_grid.height, [0, 97])
+    panels = [
+        Panel(
+            title, tuple(marks),
+            Map(of, grid.x, grid.y, grid.height, "height", (low, high), hover="x {x:.3f}\ny {y:.3f}\n{value:.4g}"),
+            labels=("x", "y"), spans=((grid.x[0], grid.x[-1]), (grid.y[0], grid.y[-1])),
+        )
+        for title, of, grid in (
+            ("C, the mean loss", "C", descent.plain_grid),
+            (f"Cₙ, {name}", "Cₙ", descent.modified_grid),
+        )
+    ]  # fmt: skip
+    return Chart(tuple(panels), Caption("C and Cₙ"), height=460, linked="xy")
 
 
-def _contour(grid: Grid, low: float, high: float) -> go.Contour:
-    return go.Contour(
-        x=grid.x.astype(np.float32),
-        y=grid.y.astype(np.float32),
-        z=grid.height.astype(np.float32),
-        contours={"coloring": "heatmap", "start": low, "end": high, "size": (high - low) / 24},
-        colorscale=SCALE,
-        zmin=low,
-        zmax=high,
-        line={"color": LINE, "width": 1},
-        showscale=False,
-        hovertemplate="x %{x:.3f}<br>y %{y:.3f}<br>%{z:.4g}<extra></extra>",
-    )
+def _flow(name: str, color: str, path: Floats | None, steps: int, dash: tuple[float, ...]) -> list[Mark]:
+    """None where it leaves the finite numbers."""
+    if path is None:
+        return []
+    (x, y), each = path.T, (len(path) - 1) // (steps - 1)
+    return [
+        Mark(name, color, x, y, width=2.2, dash=dash),
+        Mark(name, color, x[::each], y[::each], EACH_STEP, "dots", marker="diamond", size=7.0),
+    ]
 
 
-def _line(path: Floats, name: str, color: str, dash: str, column: int, steps: int) -> go.Scatter:
-    """A flow, with a mark after each mean step: two flows may take one way at two paces."""
-    marked = np.arange(len(path)) % ((len(path) - 1) // steps) == 0
-    return go.Scatter(
-        x=path[:, 0],
-        y=path[:, 1],
-        mode="lines+markers",
-        name=name,
-        legendgroup=name,
-        showlegend=column == 1,
-        line={"color": color, "width": 3, "dash": dash},
-        marker={"symbol": "diamond", "size": np.where(marked, 11, 0), "color": color, "opacity": 1},
-        hoverinfo="skip",
-    )
-
-
-def _dots(path: Floats, column: int) -> go.Scatter:
-    return go.Scatter(
-        x=path[:, 0],
-        y=path[:, 1],
-        mode="markers",
-        name="mean over orders, after each mean step",
-        legendgroup="mean",
-        showlegend=column == 1,
-        customdata=np.arange(len(path)),
-        marker={"color": PATH, "size": 7, "line": {"color": "white", "width": 1}},
-        hovertemplate="after %{customdata} mean steps<br>x %{x:.5f}<br>y %{y:.5f}<extra></extra>",
-    )
-
-
-def coefficients_figure(equal: Sequence[ModifiedLoss | None], effective: Sequence[ModifiedLoss | None]) -> go.Figure:
-    """Coefficients of V and ‖g‖² over the number of layers, at an equal fast and at an equal effective lr.
+def coefficients_chart(equal: Losses, effective: Losses, growth: Sequence[tuple[str, Floats, Floats]]) -> Chart:
+    """Coefficients of V and ‖g‖² over the number of layers, and how the penalty on V grows over α_1.
 
     Args:
         equal: the modified loss of each depth from 0 at one fast lr; None where the formulas do not apply.
         effective: the same at one effective lr.
+        growth: at one effective lr; per depth a name, α_1 and the penalty over SGD's.
     """
-    figure = make_subplots(
-        rows=1, cols=2, horizontal_spacing=0.12, subplot_titles=("coefficient of V", "coefficient of ‖g‖²")
+    ticks = tuple((float(depth), str(depth)) for depth in range(len(equal)))
+    panels = [
+        Panel(title, tuple(_bars(equal, effective, part)), labels=("layers", ""), ticks=ticks)
+        for title, part in (("Coefficient of V", "variance"), ("Coefficient of ‖g‖²", "gradient"))
+    ]
+    curves = (
+        Mark(name, depth_color(depth), alpha, values, hover="α₁ {x:.2f}\n{y:.3f} times SGD's")
+        for depth, (name, alpha, values) in enumerate(growth)
     )
-    for column, part in enumerate(("variance", "gradient"), start=1):
-        for name, losses, color in (("equal lr", equal, PALETTE[0]), ("equal effective lr", effective, PALETTE[1])):
-            values = [None if loss is None else getattr(loss, part) for loss in losses]
-            figure.add_trace(
-                go.Bar(
-                    x=[str(depth) for depth in range(len(losses))],
-                    y=values,
-                    name=name,
-                    legendgroup=name,
-                    showlegend=column == 1,
-                    marker={"color": color},
-                    hovertemplate=f"%{{x}} layers<br>%{{y:.5g}}<extra>{name}</extra>",
-                ),
-                row=1,
-                col=column,
-            )
-    figure.update_xaxes(title_text="layers", type="category")
-    figure.update_layout(barmode="group", bargap=0.3)
-    return finish(figure, 340)
+    panels.append(
+        Panel(
+            "Penalty on V at an equal effective lr, times SGD's", tuple(curves), labels=("α₁", "times SGD's"),
+            scales=("linear", "log"), spans=((0.0, 1.0), None),
+        )
+    )  # fmt: skip
+    return Chart(tuple(panels), Caption("Coefficients, and the penalty on V"), columns=3, height=340)
 
 
-def accuracy_figure(run: AccuracyRun) -> go.Figure:
+def _bars(equal: Losses, effective: Losses, part: str) -> list[Mark]:
+    """In greys, since colours tell depths apart in the panel beside."""
+    return [
+        Mark(
+            name, color, np.arange(len(losses), dtype=np.float64),
+            np.array([np.nan if loss is None else getattr(loss, part) for loss in losses]), kind="bars",
+            hover="{x:.0f} layers\n{y:.5g}",
+        )
+        for name, losses, color in (("equal lr", equal, ""), ("equal effective lr", effective, MUTED))
+    ]  # fmt: skip
+
+
+def accuracy_chart(run: AccuracyRun) -> Chart:
     """Distance of the mean step to the flow on C_n and on C over lr, log-log, with guides of slope 3 and 2."""
-    figure = go.Figure()
+    marks = []
     rows = (("to the flow on Cₙ", run.corrected, FLOW, 3), ("to the flow on C", run.uncorrected, PLAIN, 2))
     for (name, errors, color, order), slope in zip(rows, run.slopes, strict=True):
-        figure.add_trace(
-            go.Scatter(
-                x=run.lr,
-                y=errors,
-                mode="markers",
-                name=f"{name}: slope {slope:.2f}",
-                marker={"color": color, "size": 9},
-                error_y={"type": "data", "array": 2 * run.noise, "color": color, "thickness": 1.5},
-                hovertemplate="lr %{x:.4g}<br>distance %{y:.4g}<extra>" + name + "</extra>",
-            )
-        )
-        figure.add_trace(
-            go.Scatter(
-                x=run.lr,
-                y=errors[-1] * (run.lr / run.lr[-1]) ** order,
-                mode="lines",
-                showlegend=False,
-                line={"color": color, "width": 1.5, "dash": "dot"},
-                hoverinfo="skip",
-            )
-        )
-    log_axis(figure.update_xaxes, "fast lr ε", run.lr)
-    figure.update_xaxes(tickvals=run.lr, ticktext=[f"{lr:.3g}" for lr in run.lr])
-    log_axis(figure.update_yaxes, "distance", np.concatenate([run.corrected, run.uncorrected]))
-    return finish(figure, 340)
-
-
-def amplification_figure(curves: Sequence[tuple[str, Floats, Floats]]) -> go.Figure:
-    """Growth of the penalty on V at an equal effective lr over α_1: per depth a name, α_1 and the amplification."""
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=alpha,
-                y=values,
-                mode="lines",
-                name=name,
-                line={"color": depth_color(depth), "width": 2},
-                hovertemplate="α₁ %{x:.2f}<br>%{y:.3f} times SGD's<extra>" + name + "</extra>",
-            )
-            for depth, (name, alpha, values) in enumerate(curves)
-        ]
-    )
-    figure.update_xaxes(title_text="α₁", range=[0, 1])
-    log_axis(figure.update_yaxes, "times SGD's", np.concatenate([values for _, _, values in curves]))
-    return finish(figure, 340)
+        title, low, high = f"{name}: slope {slope:.2f}", errors - 2 * run.noise, errors + 2 * run.noise
+        guide = errors[-1] * (run.lr / run.lr[-1]) ** order
+        marks += [
+            Mark(
+                title, color, run.lr, errors, "distance", "dots", low, high, size=6.5,
+                hover="lr {x:.4g}\ndistance {y:.4g}",
+            ),
+            Mark(title, color, run.lr, guide, "slope 3 or 2", dash=DOTTED, width=1.2),
+        ]  # fmt: skip
+    title, ticks = "How the error falls with lr", tuple((float(lr), f"{lr:.3g}") for lr in run.lr)
+    labels = ("fast lr ε", "distance of the mean step")
+    panel = Panel(title, tuple(marks), labels=labels, scales=("log", "log"), ticks=ticks)
+    return Chart((panel,), Caption(title), columns=1, height=340)

@@ -6,9 +6,9 @@ import streamlit as st
 
 from app.player import Pick
 from app.state import GAME_NOISES, LETTERS, MAX_STARTS, MAX_STEPS, GamesConfig
-from app.state.presets import GAME_PRESETS
 from app.views import session
 from app.views.parts.cards import draw_cards
+from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems
 from app.views.surfaces.controls import NOISES
@@ -19,14 +19,14 @@ PAGE = "games"
 
 def sidebar(config: GamesConfig, problems: list[str]) -> None:
     """Draw the controls, and what was refused above them."""
+    fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)
-        ready_made = {name: preset.config for name, preset in GAME_PRESETS.items()}
-        draw_history(PAGE, ready_made, GamesConfig(game=config.game))
-        _scene(config)
-        _noise(config)
+        draw_history(PAGE, GamesConfig(game=config.game))
+        _scene(fields, config)
+        _noise(fields, config)
         st.markdown("##### Optimizers")
-        draw_cards(PAGE, config.cards)
+        draw_cards(fields, config.cards)
 
 
 def move_start(pick: Pick) -> None:
@@ -38,30 +38,26 @@ def move_start(pick: Pick) -> None:
     session.adopt(PAGE, config.model_copy(update={"starts": starts}))
 
 
-def _scene(config: GamesConfig) -> None:
-    st.selectbox(
-        "Game", list(GAMES), format_func=lambda key: GAMES[key].name, key=f"{PAGE}.game", on_change=_follow_game
-    )
+def _scene(fields: Fields, config: GamesConfig) -> None:
+    fields.choice("Game", "game", {key: game.name for key, game in GAMES.items()}, on_change=_follow_game)
     parameter = config.landscape.parameter
     if parameter is not None:
         low, high = parameter.range
-        st.slider(f"{LETTERS[parameter.symbol]} of the game", low, high, step=0.01, key=f"{PAGE}.parameter")
-    st.text_input(
-        "Start points", key=f"{PAGE}.starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the field."
-    )
+        fields.slider(f"{LETTERS[parameter.symbol]} of the game", "parameter", low, high, step=0.01)
+    fields.text("Start points", "starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the field.")
     st.toggle("A click adds a start", key=f"{PAGE}.add_start", help="Otherwise a click moves the start there")
-    st.number_input("Base steps", 1, MAX_STEPS, step=10, key=f"{PAGE}.steps")
-    st.toggle("Side by side", key=f"{PAGE}.panels", help="One plot for each optimizer, with one clock")
+    fields.number("Base steps", "steps", 1, MAX_STEPS, step=10)
+    fields.switch("Side by side", "panels", help="One plot for each optimizer, with one clock")
 
 
-def _noise(config: GamesConfig) -> None:
+def _noise(fields: Fields, config: GamesConfig) -> None:
     with st.expander(f"Noise: {NOISES[config.noise].split(',')[0]} · seed {config.seed}", key=f"{PAGE}.noise_box"):
-        st.selectbox("Gradient noise", GAME_NOISES, format_func=NOISES.__getitem__, key=f"{PAGE}.noise")
+        fields.choice("Gradient noise", "noise", {kind: NOISES[kind] for kind in GAME_NOISES})
         if config.noise != "none":
-            st.number_input("Scale", min_value=0.0, step=0.1, format="%g", key=f"{PAGE}.noise_scale")
+            fields.number("Scale", "noise_scale", 0.0, step=0.1, format="%g")
         if config.noise == "student":
-            st.number_input("Degrees of freedom", step=0.5, format="%g", key=f"{PAGE}.noise_freedom")
-        st.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.seed")
+            fields.number("Degrees of freedom", "noise_freedom", step=0.5, format="%g")
+        fields.seed()
 
 
 def _follow_game() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
-from app.state.presets import GAN_PRESETS
 from app.views.parts.cards import draw_cards
+from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems
 from landscapes.tasks.gan import LOSSES, WORLDS
@@ -18,25 +18,28 @@ LOSS_NAMES = {"non-saturating": "Non-saturating", "wgan-gp": "Wasserstein with g
 
 def sidebar(config: GansConfig, problems: list[str]) -> None:
     """Draw the controls, and what was refused above them."""
+    fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)
-        draw_history(PAGE, {name: preset.config for name, preset in GAN_PRESETS.items()})
-        st.selectbox("Imitate", WORLDS, format_func=WORLD_NAMES.__getitem__, key=f"{PAGE}.dataset")
-        st.selectbox("Losses", LOSSES, format_func=LOSS_NAMES.__getitem__, key=f"{PAGE}.objective")
+        draw_history(PAGE)
+        fields.choice("Imitate", "dataset", {key: WORLD_NAMES[key] for key in WORLDS})
+        fields.choice("Losses", "objective", {key: LOSS_NAMES[key] for key in LOSSES})
         left, right = st.columns(2)
-        left.number_input("Batch size", min_value=2, step=8, key=f"{PAGE}.batch_size")
-        right.number_input("Base steps", 10, MAX_TRAINING_STEPS, step=100, key=f"{PAGE}.steps")
-        _more(config)
+        with left:
+            fields.number("Batch size", "batch_size", 2, step=8)
+        with right:
+            fields.number("Base steps", "steps", 10, MAX_TRAINING_STEPS, step=100)
+        _more(fields, config)
         st.markdown("##### Optimizers")
-        draw_cards(PAGE, config.cards, averages=False)
+        draw_cards(fields, config.cards, averages=False)
 
 
-def _more(config: GansConfig) -> None:
+def _more(fields: Fields, config: GansConfig) -> None:
     with st.expander(f"Seeds, averaging, snapshots · seed {config.seed}", key=f"{PAGE}.more"):
-        st.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.seed")
-        st.slider("Number of seeds", 1, MAX_SEEDS, key=f"{PAGE}.seeds", help="Curves show their mean ± standard error")
-        st.number_input(
-            "Average of fast weights, decay", step=0.001, format="%g", key=f"{PAGE}.ema",
+        fields.seed()
+        fields.slider("Number of seeds", "seeds", 1, MAX_SEEDS, help="Curves show their mean ± standard error")
+        fields.number(
+            "Average of fast weights, decay", "ema", step=0.001, format="%g",
             help="An exponential moving average of both players beside every optimizer; 0 is none",
         )  # fmt: skip
-        st.number_input("A snapshot every … base steps", min_value=1, max_value=1000, key=f"{PAGE}.snapshot_every")
+        fields.number("A snapshot every … base steps", "snapshot_every", 1, 1000)

@@ -6,34 +6,34 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.export import Scene, gan_offer, gan_scene
-from app.figures.gans import gan_curves, samples_figure
+from app.draw.reel import paint_reel
+from app.export import gan_offer
+from app.figures.gans import gan_caption, gan_chart, gan_scene, logarithmic, samples_reel
+from app.figures.plane import frame_of
+from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import gans as gan_runs
 from app.runs import networks as network_runs
 from app.runs import plane as plane_runs
-from app.runs.surfaces import Recent
 from app.state import GansConfig
-from app.state.presets import shown_by_gan
+from app.state.presets import shown_by
 from app.tables.gans import gan_table
 from app.views import session
 from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.networks.plane import draw_honesty, draw_plane
-from app.views.parts.charts import draw_linked, inks
+from app.views.parts.charts import dark, draw_linked
 from app.views.parts.export_panel import export_panel
+from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.parts.visitor import visitor
+from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
 CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
 CHART, PLAYER, SAMPLES = "gan-plane", "gan-player", "gan-samples"
 HONESTY = ("gan-honesty-1", "gan-honesty-2")
-
-_views: Recent[plane_runs.View] = Recent(4)
-_backdrops: Recent[plane_runs.Backdrop] = Recent(4)
-_samples: Recent[tuple[gan_runs.Samples, ...]] = Recent(4)
 
 
 def page() -> None:
@@ -41,11 +41,11 @@ def page() -> None:
     config, problems = session.current(PAGE, GansConfig)
     sidebar(config, problems)
     st.markdown(f"#### {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective]}")
-    st.caption(f"{shown_by_gan(config)} {_about(config)}".strip())
+    st.caption(f"{shown_by(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    asked = network_runs.comparison(config, visitor())
+    asked = network_runs.trainings(config, visitor())
     results = awaited(PAGE, asked, lambda curves: _curves(config, asked.names, curves))
     if results is None:
         return
@@ -67,15 +67,16 @@ def _about(config: GansConfig) -> str:
 
 
 def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
-    draw_linked(gan_curves(names, inks(config.colors), curves, config.features), CURVES)
+    draw_linked(gan_chart(config, curves), CURVES)
     curves_key(names, config)
 
 
 def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     st.markdown("#### What the generators make")
-    key, task = tuple(result.request.key for result in results), config.task()
-    made = _samples.get(key, lambda: gan_runs.samples(task, results))
-    figure = samples_figure(names, inks(config.colors), made, gan_runs.real_samples(task))
+    task = config.task()
+    made = gan_runs.recent_samples(task, results)
+    reel = samples_reel(gan_caption(config), names, config.colors, made, gan_runs.real_samples(task))
+    figure = paint_reel(reel, made[0].step.tolist(), dark=dark())
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
     behind = "; real samples are grey" if config.dataset == "ring" else ""
     st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
@@ -84,27 +85,25 @@ def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingRe
 def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> Callable[[], Scene] | None:
     """The two players against each other, each along its own first principal direction; gives what exports draw."""
     st.markdown("#### The plane of the two players")
-    st.segmented_control(
-        "Loss drawn on it", ["discriminator", "generator"], format_func=lambda name: f"{name}'s", key=f"{PAGE}.drawn",
-        required=True,
-    )  # fmt: skip
-    key = tuple(result.request.key for result in results)
+    players = {"discriminator": "discriminator's", "generator": "generator's"}
+    Fields.of(PAGE, config).segments("Loss drawn on it", "drawn", players)
     try:
-        seen = _views.get(key, lambda: plane_runs.players_view(results))
+        seen = plane_runs.players_view(results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    score = config.task().landscape(config.drawn, config.seed)
-    backdrop = _backdrops.get((key, config.drawn), lambda: plane_runs.Backdrop(seen, score))
-    logarithmic = config.objective == "non-saturating"  # the other losses may be negative
-    titles = ("discriminator's first principal direction", "generator's")
-    draw_plane(seen, backdrop, key=CHART, titles=titles, logarithmic=logarithmic)
+    backdrop = plane_runs.gan_backdrop(config, results)
     tracks = plane_runs.tracks(seen, results, names, config.colors)
+
+    def shown(picture: PlaneLoss | None) -> Scene:
+        return gan_scene(config, tracks, picture, frame_of(seen))
+
+    draw_plane(shown, backdrop, key=CHART)
     scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
     player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
-    draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY, logarithmic=logarithmic)
-    return lambda: gan_scene(config, tracks, backdrop.wait_for_picture())
+    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
+    return lambda: shown(backdrop.wait_for_picture())
 
 
 def _explained(config: GansConfig, seen: plane_runs.View) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
-from app.state.presets import NETWORK_PRESETS
+from app.state.base import MAX_SEED
 from app.views.parts.cards import draw_cards
+from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems
 from landscapes.tasks.data import DATASETS
@@ -17,45 +18,48 @@ PAGE = "networks"
 
 def sidebar(config: NetworksConfig, problems: list[str]) -> None:
     """Draw the controls, and what was refused above them."""
+    fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)
-        draw_history(PAGE, {name: preset.config for name, preset in NETWORK_PRESETS.items()})
-        _task()
-        _training(config)
+        draw_history(PAGE)
+        _task(fields)
+        _training(fields, config)
         st.markdown("##### Optimizers")
-        st.toggle(
-            "Equal effective lr", key=f"{PAGE}.equal_lr",
+        fields.switch(
+            "Equal effective lr", "equal_lr",
             help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace",
         )  # fmt: skip
         if config.equal_lr:
             st.caption(f"lr used: {', '.join(f'{spec.name} {spec.lr:g}' for spec in config.specs())}")
-        draw_cards(PAGE, config.cards, averages=False)
+        draw_cards(fields, config.cards, averages=False)
 
 
-def _task() -> None:
-    st.selectbox("Data", list(DATASETS), format_func=lambda key: DATASETS[key].name, key=f"{PAGE}.dataset")
-    st.selectbox("Network", list(MODELS), format_func=lambda key: MODELS[key].name, key=f"{PAGE}.network")
-    st.slider(
-        "Wrong labels", 0.0, 1.0, step=0.05, format="percent", key=f"{PAGE}.label_noise",
+def _task(fields: Fields) -> None:
+    fields.choice("Data", "dataset", {key: data.name for key, data in DATASETS.items()})
+    fields.choice("Network", "network", {key: model.name for key, model in MODELS.items()})
+    fields.slider(
+        "Wrong labels", "label_noise", 0.0, 1.0, step=0.05, format="percent",
         help="Share of the training labels replaced by another class",
     )  # fmt: skip
     left, right = st.columns(2)
-    left.number_input("Batch size", min_value=1, step=1, key=f"{PAGE}.batch_size")
-    right.number_input("Training images", min_value=10, step=100, key=f"{PAGE}.train_size")
+    with left:
+        fields.number("Batch size", "batch_size", 1, step=1)
+    with right:
+        fields.number("Training images", "train_size", 10, step=100)
 
 
-def _training(config: NetworksConfig) -> None:
-    st.number_input("Base steps", min_value=10, max_value=MAX_TRAINING_STEPS, step=100, key=f"{PAGE}.steps")
+def _training(fields: Fields, config: NetworksConfig) -> None:
+    fields.number("Base steps", "steps", 10, MAX_TRAINING_STEPS, step=100)
     with st.expander(f"Seeds, averaging, snapshots · seed {config.seed}", key=f"{PAGE}.more"):
-        st.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.seed")
-        st.slider("Number of seeds", 1, MAX_SEEDS, key=f"{PAGE}.seeds", help="Curves show their mean ± standard error")
-        st.number_input(
-            "Average of fast weights, decay", step=0.001, format="%g", key=f"{PAGE}.ema",
+        fields.seed()
+        fields.slider("Number of seeds", "seeds", 1, MAX_SEEDS, help="Curves show their mean ± standard error")
+        fields.number(
+            "Average of fast weights, decay", "ema", step=0.001, format="%g",
             help="An exponential moving average beside every optimizer (torch.optim.swa_utils); 0 is none",
         )  # fmt: skip
-        st.number_input(
-            "Seed of the split", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.split_seed",
+        fields.number(
+            "Seed of the split", "split_seed", 0, MAX_SEED, step=1,
             help="Chooses the training and validation images and the wrong labels; the test images never change",
         )  # fmt: skip
-        st.selectbox("Augmentation", ["none", "shift", "flip-shift"], key=f"{PAGE}.augmentation")
-        st.number_input("A snapshot every … base steps", min_value=1, max_value=1000, key=f"{PAGE}.snapshot_every")
+        fields.choice("Augmentation", "augmentation", ["none", "shift", "flip-shift"])
+        fields.number("A snapshot every … base steps", "snapshot_every", 1, 1000)

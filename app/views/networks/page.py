@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from app.export import network_offer
-from app.figures.networks import training_curves
+from app.figures.networks import training_chart
 from app.runs import networks as network_runs
 from app.state import NetworksConfig
-from app.state.presets import shown_by_network
+from app.state.presets import shown_by
 from app.tables.surfaces import training_table
 from app.views import session
 from app.views.networks.controls import PAGE, sidebar
 from app.views.networks.plane import weight_space
 from app.views.networks.sharpness import sharpness_part
-from app.views.parts.charts import draw_linked, inks
+from app.views.parts.charts import draw_linked
 from app.views.parts.export_panel import export_panel
 from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.parts.visitor import visitor
@@ -28,29 +28,28 @@ def page() -> None:
     sidebar(config, problems)
     task = config.task()
     st.markdown(f"#### {config.title}")
-    st.caption(f"{shown_by_network(config)} {_about(config)}".strip())
+    st.caption(f"{shown_by(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    asked = network_runs.comparison(config, visitor())
+    asked = network_runs.trainings(config, visitor())
     results = awaited(PAGE, asked, lambda curves: _live(config, asked.names, curves))
     if results is None:
         return
-    charts = training_curves(asked.names, inks(config.colors), [[result.curves for result in row] for row in results])
-    first_row, second_row = dict(list(charts.items())[:3]), dict(list(charts.items())[3:])
-    draw_linked(first_row, CURVES[:3])
+    chart = training_chart(config, [[result.curves for result in row] for row in results])
+    draw_linked(chart.of(0, 1, 2), CURVES[:3])
     curves_key(asked.names, config)
     st.dataframe(training_table(asked.names, results), hide_index=True)
     training_notes(config, asked.names, results)
     first = [row[0] for row in results]
-    scene = weight_space(config, task, asked.names, first, linked=CURVES)
-    draw_linked(second_row, CURVES[3:])
+    scene = weight_space(config, asked.names, first, linked=CURVES)
+    draw_linked(chart.of(3, 4, 5), CURVES[3:])
     sharpness_part(task, asked.names, first)
     export_panel(network_offer(config, results, scene), config, page=PAGE)
 
 
 def _live(config: NetworksConfig, names: tuple[str, ...], curves: CurvesByOptimizer) -> None:
-    draw_linked(training_curves(names, inks(config.colors), curves, ("loss", "accuracy", "test_loss")), CURVES)
+    draw_linked(training_chart(config, curves, charts=("loss", "accuracy", "test_loss")).of(0, 1, 2), CURVES)
     curves_key(names, config)
 
 

@@ -7,30 +7,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from app.export import Scene, network_scene
-from app.figures.plane import honesty, plane_figure
-from app.figures.quantities import NETWORK_QUANTITIES
+from app.figures.networks import QUANTITIES, network_scene
+from app.figures.plane import frame_of, honesty
+from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.player import player
 from app.runs import plane as plane_runs
-from app.runs.surfaces import Recent
 from app.state import PLANES, CloseUp, NetworksConfig
-from app.views.parts.charts import draw_linked, inks
+from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
-from landscapes.tasks.classifier import ClassifierTask
 
 PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
 HONESTY = ("network-honesty-1", "network-honesty-2")
-
-_views: Recent[plane_runs.View] = Recent(8)
-_backdrops: Recent[plane_runs.Backdrop] = Recent(8)
+PLANE = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
 
 
 def weight_space(
     config: NetworksConfig,
-    task: ClassifierTask,
     names: Sequence[str],
     results: Sequence[TrainingResult],
     *,
@@ -42,25 +38,29 @@ def weight_space(
     """
     st.markdown("#### Weight space")
     left, right = st.columns([3, 1])
+    fields = Fields.of(PAGE, config)
     with left:
-        st.selectbox("Plane", list(PLANES), format_func=PLANES.__getitem__, key=f"{PAGE}.plane")
+        fields.choice("Plane", "plane", PLANES)
     with right:
-        st.segmented_control("Shown on it", ["loss", "accuracy"], key=f"{PAGE}.measure", required=True)
+        fields.segments("Shown on it", "measure", ["loss", "accuracy"])
     if config.plane == "cycle":
-        _choose_close_up(config.close_up, {card: names[place] for card, place in config.close_ups.items()})
+        _choose_close_up(fields, config.close_up, {card: names[place] for card, place in config.close_ups.items()})
     elif config.plane == "ends":
-        _choose_ends({card: names[place] if card else "the common start" for card, place in config.ends.items()})
-    shown = {"cycle": config.close_up, "ends": config.through}.get(config.plane)
-    key = (tuple(result.request.key for result in results), config.plane, shown)
+        _choose_ends(
+            config.through, {card: names[place] if card else "the common start" for card, place in config.ends.items()}
+        )
     try:
-        seen = _views.get(key, lambda: plane_runs.view_of(config, results))
+        seen = plane_runs.view_of(config, results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = _backdrops.get(key, lambda: plane_runs.Backdrop(seen, task.landscape(plane_runs.IMAGES)))
-    titles = ("first principal direction", "second principal direction") if config.plane == "pca" else ("u", "v")
-    draw_plane(seen, backdrop, key=CHART, titles=titles, measure=config.measure)
+    backdrop = plane_runs.network_backdrop(config, results)
     tracks = plane_runs.tracks(seen, results, names, config.colors)
+
+    def scene(picture: PlaneLoss | None) -> Scene:
+        return network_scene(config, tracks, picture, frame_of(seen))
+
+    draw_plane(scene, backdrop, key=CHART, measure=config.measure)
     player(
         tracks,
         key=PLAYER,
@@ -69,11 +69,11 @@ def weight_space(
         linked=(*HONESTY, *linked),
         pickable=False,
         labels=("u", "v"),
-        quantities=NETWORK_QUANTITIES,
+        quantities=QUANTITIES,
     )
     st.caption(_explained(seen, config, names, results))
-    draw_honesty(seen, backdrop, names, inks(config.colors), keys=HONESTY)
-    return lambda: network_scene(config, tracks, backdrop.wait_for_picture())
+    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
+    return lambda: scene(backdrop.wait_for_picture())
 
 
 def _cycle_shown(config: NetworksConfig) -> tuple[int, int] | None:
@@ -81,49 +81,36 @@ def _cycle_shown(config: NetworksConfig) -> tuple[int, int] | None:
     return (config.close_up.card, config.close_up.cycle) if config.plane == "cycle" else None
 
 
-def _choose_close_up(shown: CloseUp, titles: dict[int, str]) -> None:
+def _choose_close_up(fields: Fields, shown: CloseUp, titles: dict[int, str]) -> None:
     """Which optimizer, by its card, and which cycle; where the chosen one is gone, the nearest."""
-    st.session_state[f"{PAGE}.focus"], st.session_state[f"{PAGE}.cycle"] = shown.card, shown.cycle
+    fields = fields.showing(focus=shown.card, cycle=shown.cycle)
     left, right = st.columns([3, 1])
-    left.selectbox("Optimizer", list(titles), format_func=titles.__getitem__, key=f"{PAGE}.focus")
-    right.number_input(f"Cycle, of {shown.cycles:,}", 1, shown.cycles, key=f"{PAGE}.cycle")
+    with left:
+        fields.choice("Optimizer", "focus", titles)
+    with right:
+        fields.number(f"Cycle, of {shown.cycles:,}", "cycle", 1, shown.cycles)
 
 
-def _choose_ends(titles: dict[int, str]) -> None:
+def _choose_ends(through: tuple[int, ...], titles: dict[int, str]) -> None:
     """Which three places the plane goes through; until all are chosen, the first three optimizers' ends."""
-    kept = [number for number in st.session_state[f"{PAGE}.through"] if number in titles]
+    kept = [number for number in through if number in titles]
     st.session_state[f"{PAGE}.through"] = kept
     st.multiselect(
-        "Through the ends of", list(titles), format_func=titles.__getitem__, max_selections=3, key=f"{PAGE}.through",
+        "Through the ends of", list(titles), kept, format_func=titles.__getitem__, max_selections=3,
+        key=f"{PAGE}.through",
         placeholder="the first three optimizers; or choose three places …",
     )  # fmt: skip
 
 
 def draw_plane(
-    seen: plane_runs.View,
-    backdrop: plane_runs.Backdrop,
-    *,
-    key: str,
-    titles: tuple[str, str],
-    measure: str = "loss",
-    logarithmic: bool = True,
+    scene: Callable[[PlaneLoss | None], Scene], backdrop: plane_runs.Backdrop, *, key: str, measure: str = "loss"
 ) -> None:
-    """The contour, redrawn by itself until the picture is complete."""
+    """The landscape below the player, redrawn by itself until the picture is complete; `scene` is given one."""
 
     @st.fragment(run_every=None if backdrop.complete else 0.6)
     def draw() -> None:
         picture = backdrop.picture
-        empty = np.zeros(2)
-        figure = plane_figure(
-            picture.x if picture else empty,
-            picture.y if picture else empty,
-            getattr(picture, measure) if picture else None,
-            measure=measure,
-            places=seen.places,
-            titles=titles,
-            logarithmic=logarithmic,
-        )
-        st.plotly_chart(figure, key=key, config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]})
+        show_ground(scene(picture), key, config=PLANE)
         st.caption(_values(picture, measure))
 
     draw()

@@ -8,16 +8,13 @@ from typing import Any
 import streamlit as st
 
 from app.jobs.store import TrainingResult
-from app.runs.sharpness import IMAGES, PROBES, RADIUS, Point, SharpnessRun, points
-from app.runs.surfaces import Recent
+from app.runs.sharpness import IMAGES, PROBES, RADIUS, Point, SharpnessRun, sharpness_run
 from app.views.parts.visitor import visitor
 from landscapes.sharpness import Sharpness
 from landscapes.tasks.classifier import ClassifierTask
 
 PAGE = "networks"
 POLL_SECONDS = 0.6
-
-_runs: Recent[SharpnessRun] = Recent(8)
 
 
 def sharpness_part(task: ClassifierTask, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
@@ -34,8 +31,7 @@ def sharpness_part(task: ClassifierTask, names: Sequence[str], results: Sequence
         "At base step", 0, last, last, key=f"{PAGE}.sharpness.{last}", width=220,
         help="The last snapshot at or before this step is measured; a run that diverged is measured before that",
     )  # fmt: skip
-    key = (tuple(result.request.key for result in results), tuple(names), step)
-    _watch(_runs.get(key, lambda: SharpnessRun(task, points(names, results, step))))
+    _watch(sharpness_run(task, tuple(names), results, step))
 
 
 def _watch(run: SharpnessRun) -> None:

@@ -1,34 +1,52 @@
-"""Charts in a row that becomes a column on a narrow screen."""
+"""Charts on a page: one by one, or in a row that becomes a column on a narrow screen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from app.player.look import LOOK
+from app.draw.plotly import clicked, paint
+from app.draw.plotly_scene import paint_ground
+from app.figures.chart import Chart
+from app.figures.look import on_dark
+from app.figures.scene import Scene
 
-DARK_TEXT = (232, 236, 239)
-DARK_SHARE = LOOK.inks.dark  # as inksOf mixes them in app/player/browser/theme.js
+CHART = {"displayModeBar": False}
+GROUND = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
 
 
 def inks(colors: Sequence[str]) -> tuple[str, ...]:
     """Colours, "#rrggbb", as the player draws its tracks on this visitor's page: lighter on a dark one."""
-    return tuple(map(lightened, colors)) if st.context.theme.type == "dark" else tuple(colors)
+    return tuple(map(on_dark, colors)) if dark() else tuple(colors)
 
 
-def lightened(color: str) -> str:
-    """A colour mixed with the letters of a dark page."""
-    parts = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-    mixed = [round(part + DARK_SHARE * (text - part)) for part, text in zip(parts, DARK_TEXT, strict=True)]
-    return "#" + "".join(f"{part:02x}" for part in mixed)
+def dark() -> bool:
+    """Whether this visitor's page is."""
+    return bool(st.context.theme.type == "dark")
 
 
-def draw_linked(charts: Mapping[str, go.Figure], keys: Sequence[str]) -> None:
-    """The charts side by side under their titles; the player finds each by its key."""
-    columns = st.columns(len(charts))
-    for column, (title, figure), key in zip(columns, charts.items(), keys, strict=False):
+def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = False) -> tuple[int, int] | None:
+    """The chart; with `pick`, gives the target that was clicked: which of the targets' marks, and which point."""
+    figure = paint(chart, dark=dark(), legend=legend)
+    if not pick:
+        st.plotly_chart(figure, key=key, config=CHART)
+        return None
+    event: Any = st.plotly_chart(figure, key=key, config=CHART, on_select="rerun", selection_mode="points")
+    return clicked(figure, event.selection.points)
+
+
+def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
+    """What lies below the player, which finds it by its key."""
+    st.plotly_chart(paint_ground(scene, dark=dark()), key=key, config=dict(config), theme="streamlit")
+
+
+def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
+    """The panels of a chart side by side, each as a chart under its title; the player finds each by its key."""
+    columns = st.columns(len(chart.panels))
+    for place, (column, panel, key) in enumerate(zip(columns, chart.drawn, keys, strict=False)):
         with column:
-            st.caption(f"**{title}**")
-            st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+            st.caption(f"**{panel.title}**")
+            figure = paint(chart.of(place), dark=dark(), legend=False, titles=False)
+            st.plotly_chart(figure, key=key, config=CHART)

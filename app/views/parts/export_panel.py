@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from pydantic import BaseModel
 
 from app.draw.animation import ANIMATION_FORMATS
 from app.draw.image import FIGURE_FORMATS, check_size
@@ -18,7 +17,8 @@ from app.export.offer import Offer
 from app.export.pages import page_of
 from app.figures.look import STYLES
 from app.figures.scene import Scene
-from app.state.share import short_link
+from app.state.base import PageConfig
+from app.state.links import short_link
 from app.views import session
 from app.views.parts.downloads import download, failures
 from app.views.parts.progress import progress
@@ -26,7 +26,7 @@ from app.views.parts.progress import progress
 PATIENCE = 0.2  # seconds after which a wait looks whether the visitor has turned to something else
 
 
-def export_panel(offer: Offer, config: BaseModel, *, page: str) -> None:
+def export_panel(offer: Offer, config: PageConfig, *, page: str) -> None:
     """Figures, animations, data, code, a link, and an upload that restores the page.
 
     Files are computed when they are asked for, and a page whose panel stays closed pays nothing.
@@ -40,7 +40,7 @@ def export_panel(offer: Offer, config: BaseModel, *, page: str) -> None:
 
 
 @st.fragment
-def _panel(offer: Offer, config: BaseModel, page: str) -> None:
+def _panel(offer: Offer, config: PageConfig, page: str) -> None:
     failures()
     panel = st.expander("Export and share", icon=":material/ios_share:", key=f"{page}.export", on_change="rerun")
     if not panel.open:
@@ -60,7 +60,7 @@ def _panel(offer: Offer, config: BaseModel, page: str) -> None:
         st.rerun()  # the whole page, not this panel alone
 
 
-def _figure(offer: Offer, config: BaseModel, page: str) -> None:
+def _figure(offer: Offer, config: PageConfig, page: str) -> None:
     key, steps = f"{page}.figure", getattr(config, "steps", None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         drawn = next(iter(offer.figures))
@@ -91,7 +91,7 @@ def _figure(offer: Offer, config: BaseModel, page: str) -> None:
     _download("Download figure", make, config, kind, f"{key}.download", suffix)
 
 
-def _animation(offer: Offer, config: BaseModel, page: str) -> None:
+def _animation(offer: Offer, config: PageConfig, page: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox("Format", ANIMATION_FORMATS, format_func=str.upper, key=f"{page}.film.format", width=110)
         style = st.selectbox("Style", STYLES, key=f"{page}.film.style", width=110)
@@ -119,7 +119,7 @@ def _animation(offer: Offer, config: BaseModel, page: str) -> None:
     _download(player, lambda: _export("player_html")(offer.moving()), config, "html", f"{page}.player", "-player")
 
 
-def _data(offer: Offer, config: BaseModel, page: str) -> None:
+def _data(offer: Offer, config: PageConfig, page: str) -> None:
     st.caption(
         "Tables in long format, one row per number that was measured or drawn; CSV and Parquet hold the same numbers."
     )
@@ -148,7 +148,7 @@ def _data(offer: Offer, config: BaseModel, page: str) -> None:
         st.code(offer.caption.text, language=None, wrap_lines=True)
 
 
-def _code(offer: Offer, config: BaseModel, page: str) -> None:
+def _code(offer: Offer, config: PageConfig, page: str) -> None:
     script = page_of(config).script
     if script is None:
         return
@@ -159,7 +159,7 @@ def _code(offer: Offer, config: BaseModel, page: str) -> None:
     st.code(text, language="python", height=360)
 
 
-def _share(offer: Offer, config: BaseModel, page: str) -> None:
+def _share(offer: Offer, config: PageConfig, page: str) -> None:
     address = (st.context.url or "").split("?")[0]
     link = short_link(config, address)
     st.caption("The link carries every setting; whoever opens it sees this page.")
@@ -167,7 +167,7 @@ def _share(offer: Offer, config: BaseModel, page: str) -> None:
     st.link_button("Open in a new tab", link, icon=":material/open_in_new:")
 
 
-def _restore(offer: Offer, config: BaseModel, page: str) -> None:
+def _restore(offer: Offer, config: PageConfig, page: str) -> None:
     key = f"{page}.upload"
 
     def adopt() -> None:
@@ -226,12 +226,12 @@ def _fulfil(promise: Future[Scene], make: Callable[[], Scene]) -> None:
 
 
 def _download(
-    label: str, made: bytes | Callable[[], bytes], config: BaseModel, kind: str, key: str, suffix: str = ""
+    label: str, made: bytes | Callable[[], bytes], config: PageConfig, kind: str, key: str, suffix: str = ""
 ) -> None:
     download(label, made, f"{_stem(config)}{suffix}.{kind}", key=key, type="secondary")
 
 
-def _stem(config: BaseModel) -> str:
+def _stem(config: PageConfig) -> str:
     """What files are called."""
     key = page_of(config).key
     said = {"surfaces": "surface", "games": "game", "theory": "instrument"}.get(key)

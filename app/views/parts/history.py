@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
-from pydantic import BaseModel
 
+from app.state.base import PageConfig
+from app.state.presets import PRESETS
 from app.views import session
 
 
-def draw_history(
-    page: str, ready_made: Mapping[str, BaseModel], customary: BaseModel | None = None, *, what: str = "comparisons"
-) -> None:
+def draw_history(page: str, customary: PageConfig | None = None, *, what: str = "comparisons") -> None:
     """Offer ready-made configs, the way back and, where there is one, the way to the customary config."""
     st.selectbox(
-        "Ready-made", list(ready_made), index=None, placeholder=f"Ready-made {what} …", key=f"{page}.preset",
-        on_change=_take, args=(page, ready_made), label_visibility="collapsed",
+        "Ready-made", list(PRESETS[page]), index=None, placeholder=f"Ready-made {what} …", key=f"{page}.preset",
+        on_change=_take, args=(page,), label_visibility="collapsed",
     )  # fmt: skip
     with st.container(horizontal=True):
         st.button(
@@ -35,7 +32,7 @@ def chosen(page: str) -> str | None:
     return st.session_state.get(f"{page}.preset")
 
 
-def _take(page: str, ready_made: Mapping[str, BaseModel]) -> None:
+def _take(page: str) -> None:
     name = st.session_state[f"{page}.preset"]
     if name:
-        session.adopt(page, ready_made[name])
+        session.adopt(page, PRESETS[page][name].config)

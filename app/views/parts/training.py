@@ -23,7 +23,7 @@ ResultsByOptimizer = tuple[tuple[TrainingResult, ...], ...]
 
 
 def awaited(
-    page: str, asked: network_runs.Comparison, draw: Callable[[CurvesByOptimizer], None]
+    page: str, asked: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]
 ) -> ResultsByOptimizer | None:
     """The finished runs, over seeds per optimizer; until then None, with progress and growing curves on the page.
 
@@ -46,7 +46,7 @@ def awaited(
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _live(asked: network_runs.Comparison, draw: Callable[[CurvesByOptimizer], None]) -> None:
+def _live(asked: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]) -> None:
     jobs = default_jobs()
     try:
         statuses = asked.statuses(jobs)
@@ -65,7 +65,7 @@ def _live(asked: network_runs.Comparison, draw: Callable[[CurvesByOptimizer], No
         _gone(error)
 
 
-def _button(asked: network_runs.Comparison, jobs: Jobs, busy: bool) -> None:
+def _button(asked: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
     if busy:
         st.button("Cancel", icon=":material/stop_circle:", on_click=network_runs.cancel, args=(asked, jobs))
     else:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.figures.basins import basin_figure, difference_figure
+from app.draw.plotly import paint
+from app.figures.basins import basin_chart, difference_chart
 from app.runs import basins
-from app.runs.surfaces import Recent, Scenery
+from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
 from app.views import session
+from app.views.parts.charts import CHART, dark, show_chart
 from app.views.parts.progress import progress
 
 PAGE = "surfaces"
 RESOLUTIONS = (32, 64, 128, 256)
-
-_maps: Recent[basins.BasinMap] = Recent(16)
 
 
 def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
@@ -29,37 +27,27 @@ def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
     points = st.segmented_control("Starts along each axis", RESOLUTIONS, default=64, key=f"{PAGE}.basin_points")
     names = [spec.name for spec in config.specs()]
     slot = st.empty()
-    found = _computed(config, scenery, int(points or 64), lambda coarse: _draw(slot, coarse, names, scenery, "coarse"))
+    with progress("Basin map") as on_progress:
+        found = basins.finest_map(
+            config,
+            scenery,
+            int(points or 64),
+            on_progress,
+            lambda coarse: _draw(slot, coarse, names, scenery, "coarse"),
+        )
     _draw(slot, found, names, scenery, "fine")
     st.dataframe(_shares(found, names, scenery), hide_index=True)
     if len(names) > 1:
         _difference(found, names)
 
 
-def _computed(
-    config: SurfacesConfig, scenery: Scenery, points: int, show_coarse: Callable[[basins.BasinMap], None]
-) -> basins.BasinMap:
-    key = (config.landscape, config.gradient_noise(), config.steps, config.specs(), points)
-
-    def compute() -> basins.BasinMap:
-        with progress("Basin map") as on_progress:
-            for found in basins.basin_maps(config, scenery, points, on_progress):
-                if len(found.x) < points:
-                    show_coarse(found)
-        return found
-
-    return _maps.get(key, compute)
-
-
 def _draw(slot: DeltaGenerator, found: basins.BasinMap, names: list[str], scenery: Scenery, stage: str) -> None:
-    figure = basin_figure(found, names, scenery.places)
+    figure = paint(basin_chart(found, names, scenery.places), dark=dark(), legend=False)
     with slot.container():
         if stage == "coarse":
-            st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config={"displayModeBar": False})
+            st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config=CHART)
         else:
-            st.plotly_chart(
-                figure, key=f"{PAGE}.basins", config={"displayModeBar": False}, on_select=_open, selection_mode="points"
-            )
+            st.plotly_chart(figure, key=f"{PAGE}.basins", config=CHART, on_select=_open, selection_mode="points")
 
 
 def _open() -> None:
@@ -99,4 +87,4 @@ def _difference(found: basins.BasinMap, names: list[str]) -> None:
     )
     share = found.differs(first, second).mean()
     st.caption(f"From {share:.1%} of the starts (orange) the two end differently.")
-    st.plotly_chart(difference_figure(found, first, second), key=f"{PAGE}.difference", config={"displayModeBar": False})
+    show_chart(difference_chart(found, first, second), f"{PAGE}.difference", legend=False)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from app.export import surfaces as surface_exports
 from app.export.tables import csv_of, parquet_of
-from app.figures.cloud import ellipse, mark_steady
-from app.figures.surfaces import surface_figure
+from app.figures.cloud import cloud_scene
 from app.player import player
 from app.runs import cloud
-from app.runs.surfaces import Recent, Scenery, Trajectory
+from app.runs.surfaces import Scenery, Trajectory
 from app.state import SurfacesConfig
+from app.views.parts.charts import show_ground
 from app.views.parts.downloads import download
 from app.views.parts.progress import progress
 
 PAGE, CHART = "surfaces", "seed-cloud"
-CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
-
-_clouds: Recent[Trajectory] = Recent(8)
 
 
 def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
@@ -37,45 +33,24 @@ def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
         "(without layers: its weights). Solid: the ellipse of their covariance, two standard deviations, which holds "
         "86 % of a Gaussian cloud. Dashed, where a closed form exists: what it settles at in theory (derived here)."
     )
-    run = _computed(config, number)
-    st.plotly_chart(_figure(config, scenery), key=CHART, config=CONFIG, theme="streamlit")
-    player(cloud.cloud_tracks(config, run), key=f"{CHART}-player", chart_key=CHART, pickable=False)
+    with progress("Seed cloud") as on_progress:
+        run = cloud.seed_cloud(config, number, on_progress)
+    scene = cloud_scene(config, run)
+    show_ground(scene, CHART)
+    player(scene.tracks, key=f"{CHART}-player", chart_key=CHART, pickable=False)
     st.dataframe(deviations(config, run), hide_index=True)
     for line in _notes(config, run):
         st.caption(line)
-    _downloads(config, scenery, run)
+    _downloads(config, run)
 
 
-def _downloads(config: SurfacesConfig, scenery: Scenery, run: Trajectory) -> None:
+def _downloads(config: SurfacesConfig, run: Trajectory) -> None:
     """The cloud to take away; a table is made when it is asked for."""
     stem = f"lookahead-{config.surface}-cloud"
     with st.container(horizontal=True):
         download("Cloud (CSV)", lambda: csv_of(surface_exports.cloud_table(config, run)), f"{stem}.csv")
         download("Cloud (Parquet)", lambda: parquet_of(surface_exports.cloud_table(config, run)), f"{stem}.parquet")
-        download(
-            "Cloud (HTML)", lambda: surface_exports.cloud_html(config, run, _figure(config, scenery)), f"{stem}.html"
-        )
-
-
-def _computed(config: SurfacesConfig, number: int) -> Trajectory:
-    key = (config.landscape, config.starts[0], config.gradient_noise(), config.steps, config.specs(), number)
-
-    def compute() -> Trajectory:
-        with progress("Seed cloud") as on_progress:
-            return cloud.seed_cloud(config, number, on_progress)
-
-    return _clouds.get(key, compute)
-
-
-def _figure(config: SurfacesConfig, scenery: Scenery) -> go.Figure:
-    titles = [spec.name for spec in config.specs()] if config.panels else [""]
-    figure = surface_figure(scenery.grid, scenery.minima, log_view=config.landscape.log_view, titles=titles)
-    for index, (spec, color) in enumerate(zip(config.specs(), config.colors, strict=True)):
-        predicted = cloud.theory(config, spec)
-        if predicted and predicted.settles:
-            line = ellipse(predicted.centre, predicted.steady)
-            mark_steady(figure, line, color, spec.name, index if config.panels else 0)
-    return figure
+        download("Cloud (HTML)", lambda: surface_exports.cloud_html(config, run), f"{stem}.html")
 
 
 def deviations(config: SurfacesConfig, run: Trajectory) -> list[dict[str, str]]:

@@ -7,9 +7,9 @@ import streamlit as st
 from app.player import Pick
 from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 from app.state.formula import OwnFormula
-from app.state.presets import PRESETS
 from app.views import session
 from app.views.parts.cards import draw_cards
+from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems
 from app.views.surfaces.formula import draw_formula
@@ -28,15 +28,16 @@ NOISES = {
 
 def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
     """Draw the controls, and what was refused above them."""
+    fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)
         own = {name: getattr(config, name) for name in OwnFormula.model_fields}
         customary = SurfacesConfig(surface=config.surface, **own)
-        draw_history(PAGE, {name: preset.config for name, preset in PRESETS.items()}, customary)
-        _scene(config)
-        _noise(config)
+        draw_history(PAGE, customary)
+        _scene(fields, config)
+        _noise(fields, config)
         st.markdown("##### Optimizers")
-        draw_cards(PAGE, config.cards)
+        draw_cards(fields, config.cards)
 
 
 def move_start(pick: Pick) -> None:
@@ -48,33 +49,29 @@ def move_start(pick: Pick) -> None:
     session.adopt(PAGE, config.model_copy(update={"starts": starts}))
 
 
-def _scene(config: SurfacesConfig) -> None:
-    st.selectbox(
-        "Surface", [*SURFACES, OWN], key=f"{PAGE}.surface", on_change=_follow_surface,
-        format_func=lambda key: "Your own formula" if key == OWN else SURFACES[key].name,
-    )  # fmt: skip
+def _scene(fields: Fields, config: SurfacesConfig) -> None:
+    titles = {key: surface.name for key, surface in SURFACES.items()} | {OWN: "Your own formula"}
+    fields.choice("Surface", "surface", titles, on_change=_follow_surface)
     if config.surface == OWN:
-        draw_formula(config)
-    st.text_input(
-        "Start points", key=f"{PAGE}.starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the surface."
-    )
+        draw_formula(fields, config)
+    fields.text("Start points", "starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the surface.")
     st.toggle("A click adds a start", key=f"{PAGE}.add_start", help="Otherwise a click moves the start there")
-    st.number_input("Base steps", 1, MAX_STEPS, step=10, key=f"{PAGE}.steps")
-    st.toggle("Side by side", key=f"{PAGE}.panels", help="One plot for each optimizer, with one clock")
+    fields.number("Base steps", "steps", 1, MAX_STEPS, step=10)
+    fields.switch("Side by side", "panels", help="One plot for each optimizer, with one clock")
     prediction_switch()
 
 
-def _noise(config: SurfacesConfig) -> None:
+def _noise(fields: Fields, config: SurfacesConfig) -> None:
     with st.expander(f"Noise: {NOISES[config.noise].split(',')[0]} · seed {config.seed}", key=f"{PAGE}.noise_box"):
-        st.selectbox("Gradient noise", NOISE_KINDS, format_func=NOISES.__getitem__, key=f"{PAGE}.noise")
+        fields.choice("Gradient noise", "noise", {kind: NOISES[kind] for kind in NOISE_KINDS})
         if config.noise != "none":
-            st.number_input("Scale", min_value=0.0, step=0.1, format="%g", key=f"{PAGE}.noise_scale")
+            fields.number("Scale", "noise_scale", 0.0, step=0.1, format="%g")
         if config.noise == "student":
-            st.number_input("Degrees of freedom", step=0.5, format="%g", key=f"{PAGE}.noise_freedom")
+            fields.number("Degrees of freedom", "noise_freedom", step=0.5, format="%g")
         if config.noise == "minibatch":
-            st.slider("Mini-batches", 2, 100, key=f"{PAGE}.noise_batches")
-            st.toggle("Drawn with replacement", key=f"{PAGE}.noise_replacement")
-        st.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key=f"{PAGE}.seed")
+            fields.slider("Mini-batches", "noise_batches", 2, 100)
+            fields.switch("Drawn with replacement", "noise_replacement")
+        fields.seed()
 
 
 def _follow_surface() -> None:

@@ -9,22 +9,23 @@ from pydantic import ValidationError
 from app.runs.surfaces import Scenery
 from app.state import OWN, SurfacesConfig
 from app.views import session
+from app.views.parts.fields import Fields
 from landscapes.formula import FormulaError, parse
 
 PAGE = "surfaces"
 
 
-def draw_formula(config: SurfacesConfig) -> None:
+def draw_formula(fields: Fields, config: SurfacesConfig) -> None:
     """The formula, what is wrong with it, its domain, and a slider for each parameter."""
-    st.text_input(
-        "f(x, y) =", key=f"{PAGE}.formula", on_change=_follow,
+    fields.text(
+        "f(x, y) =", "formula", on_change=_follow,
         help="+ − * / ^, exp, log, sqrt, abs, sin, cos, tan, tanh, min, max, …, pi, e, and parameters of your own",
     )  # fmt: skip
     _point_at_error(st.session_state[f"{PAGE}.formula"] or "", config)
-    st.text_input("Domain", key=f"{PAGE}.domain", on_change=_follow, help="x from, x to, y from, y to")
+    fields.text("Domain", "domain", on_change=_follow, help="x from, x to, y from, y to")
     for name, value in config.parameters or ():
         reach = max(1.0, 2 * abs(value))
-        st.slider(name, -reach, reach, step=reach / 100, key=f"{PAGE}.parameters.{name}")
+        fields.slider(name, f"parameters.{name}", -reach, reach, step=reach / 100)
 
 
 def note_gaps(config: SurfacesConfig, scenery: Scenery) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from app.export import scene_offer, surface_scene
 from app.figures.caption import surface_caption
-from app.figures.curves import linked_charts
-from app.figures.quantities import surface_quantities
-from app.figures.surfaces import surface_figure
+from app.figures.surfaces import surface_curves
 from app.player import player
 from app.runs import surfaces as surface_runs
 from app.runs.family import dials_of
@@ -19,9 +16,10 @@ from app.state import SurfacesConfig
 from app.state.presets import shown_by
 from app.tables.surfaces import summary
 from app.views import session
-from app.views.parts.charts import draw_linked, inks
+from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.dragging import adopt_turn, offer_families
 from app.views.parts.export_panel import export_panel
+from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from app.views.parts.progress import progress
 from app.views.surfaces.closer import look_closer
@@ -34,15 +32,12 @@ from app.views.surfaces.predict import (
     player_key,
     predicting,
     prediction,
-    with_predictions,
+    prediction_marks,
 )
 
 CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
 LETTER = 7  # px of a letter in a table, on average
-CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
-
-_figures: surface_runs.Recent[go.Figure] = surface_runs.Recent(16)  # what does not move is drawn once
 
 
 def page() -> None:
@@ -60,34 +55,26 @@ def page() -> None:
     with progress("Running") as on_progress:
         run = surface_runs.surface_run(config, on_progress)
     prediction(config)
-    _stage(config, run, scenery)
+    _stage(config, run)
     if predicting():
         return
     outcome(run)
-    charts = linked_charts(run, scenery.gradient_norm(run.fast), scenery.places, inks(config.colors), scenery.floor)
-    draw_linked(charts, CURVES)
+    draw_linked(surface_curves(config, run), CURVES)
     _table(config, run, scenery)
     look_closer(config, scenery)
     export_panel(scene_offer(lambda: surface_scene(config, run), surface_caption(config)), config, page=PAGE)
 
 
-def _stage(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surface_runs.Scenery) -> None:
+def _stage(config: SurfacesConfig, run: surface_runs.Trajectory) -> None:
     """The surface and the player over it."""
-    titles, log_view = (
-        tuple(spec.name for spec in config.specs()) if config.panels else ("",),
-        config.landscape.log_view,
-    )
-    figure = _figures.get(
-        (scenery, titles), lambda: surface_figure(scenery.grid, scenery.minima, log_view=log_view, titles=titles)
-    )
-    st.plotly_chart(with_predictions(figure, config), key=CHART, config=CONFIG, theme="streamlit")
-    tracks = hidden(surface_runs.surface_tracks(config, run))
+    shown = surface_scene(config, run, prediction_marks(config))
+    show_ground(shown, CHART)
     on_pick = place_prediction if predicting() else move_start
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
     dials = () if predicting() else dials_of(config, config.steps, len(config.starts))
     player(
-        tracks, key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
-        on_release=partial(adopt_turn, PAGE), quantities=surface_quantities(config), dials=dials,
+        hidden(shown.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
+        on_release=partial(adopt_turn, PAGE), quantities=shown.quantities, dials=dials,
     )  # fmt: skip
     offer_families(player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, config.panels)
 
@@ -100,7 +87,6 @@ def _table(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surfac
     short = st.column_config.NumberColumn(format="%.4g")  # else 1e-30 is written out, and pushes the rest away
     whole = st.column_config.TextColumn(pinned=True, width=24 + LETTER * max(len(name) for name in run.names))
     st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short) | {"optimizer": whole})
-    st.number_input(
-        "Loss to reach", value=None, placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g",
-        key=f"{PAGE}.target", width=320,
-    )  # fmt: skip
+    Fields.of(PAGE, config).number_or_none(
+        "Loss to reach", "target", placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g", width=320
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
-from app.player import PALETTE, Pick, Track
+from app.figures.chart import Mark
+from app.player import Pick, Track
 from app.runs.surfaces import Trajectory
 from app.state import SurfacesConfig
 
@@ -35,18 +35,18 @@ def hidden(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
     return tuple(_only_start(track) for track in tracks) if predicting() else tracks
 
 
-def with_predictions(figure: go.Figure, config: SurfacesConfig) -> go.Figure:
-    """The figure with what was predicted, a cross in each optimizer's colour; `figure` itself is left as it is."""
+def prediction_marks(config: SurfacesConfig) -> tuple[tuple[int, Mark], ...]:
+    """What was predicted, a cross in each optimizer's colour, on the first panel."""
     if not st.session_state.get(MODE):
-        return figure
-    figure = go.Figure(figure)
-    for (x, y), card, spec in zip(_placed(), config.active, config.specs(), strict=False):
-        marker = {"symbol": "cross-thin", "size": 18, "line": {"color": PALETTE[card.color], "width": 4}}
-        figure.add_scatter(
-            x=[x], y=[y], mode="markers", marker=marker, showlegend=False,
-            hovertemplate=f"your guess for {spec.name}<br>x %{{x:.3g}}, y %{{y:.3g}}<extra></extra>",
-        )  # fmt: skip
-    return figure
+        return ()
+    pairs = zip(_placed(), config.colors, config.specs(), strict=False)
+    return tuple((0, _guess(spec.name, color, *place)) for place, color, spec in pairs)
+
+
+def _guess(name: str, color: str, x: float, y: float) -> Mark:
+    at = np.array([x]), np.array([y])
+    hover = f"your guess for {name}\nx {{x:.3g}}, y {{y:.3g}}"
+    return Mark(name, color, *at, "your guess", kind="dots", marker="plus", size=13.5, width=3.0, hover=hover)
 
 
 def prediction_switch() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.draw.relief import paint_relief
 from app.export import surfaces as surface_exports
-from app.figures.relief import relief_figure
+from app.figures.relief import relief
 from app.player.relief import relief_heads
 from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
@@ -24,7 +25,7 @@ def surface_3d(config: SurfacesConfig, scenery: surface_runs.Scenery) -> None:
         "Thin: fast weights. Thick: outermost slow weights. The marks are where the player above is; "
         "play, step or scrub there; its keys (space, ← →) work here, too. Drag to turn, scroll to come nearer."
     )
-    figure = relief_figure(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
-    st.plotly_chart(figure, key=CHART, config=CONFIG, theme="streamlit")
+    shown = relief(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
+    st.plotly_chart(paint_relief(shown), key=CHART, config=CONFIG, theme="streamlit")
     relief_heads(key=f"{CHART}-heads", chart_key=CHART, player_key=player_key(PLAYER))
     download("Relief (HTML)", lambda: surface_exports.relief_html(config), f"lookahead-{config.surface}-3d.html")

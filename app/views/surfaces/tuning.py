@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.figures.tuning import tuning_curves
+from app.figures.tuning import tuning_chart
 from app.runs import tuning
 from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
 from app.views import session
-from app.views.parts.charts import inks
+from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
 from optim_core.sweep import Tuning
 
@@ -47,7 +47,7 @@ def tune_each(config: SurfacesConfig, scenery: Scenery) -> None:
 
 def _show(scenery: Scenery, config: SurfacesConfig, found: tuple[Tuning, ...]) -> None:
     names = [spec.name for spec in config.specs()]
-    st.plotly_chart(tuning_curves(names, inks(config.colors), found, scenery.floor), key=f"{PAGE}.tuning_curves")
+    show_chart(tuning_chart(names, config.colors, found, scenery.floor), f"{PAGE}.tuning_curves")
     st.dataframe([_row(name, one) for name, one in zip(names, found, strict=True)], hide_index=True)
     st.button(
         "Take the best of each", icon=":material/check:", key=f"{PAGE}.take_tuned",

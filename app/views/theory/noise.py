@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.figures.theory.noise import trade_off_figure, variance_figure
+from app.figures.theory.noise import KINDS, trade_off_chart, variance_chart
 from app.runs import theory as theory_runs
 from app.state.theory import TheoryConfig
+from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
 from app.views.theory.controls import PAGE
 from optim_core.experiments import VarianceRun
 
-CHART = {"displayModeBar": False}
 SCALARS = r"$q_i = \alpha_i^2\, q_{i-1} \sum_{j<k_i} |\rho_{i-1}|^{2j},\quad V_n = \dfrac{q_n}{1 - |\rho_n|^2}$"
 MATRICES = (
     r"$Q_i = E_i \sum_{j<k_i} M_{i-1}^j\, Q_{i-1}\, (M_{i-1}^j)^\top E_i^\top,\quad P_n = M_n P_n M_n^\top + Q_n$ on "
@@ -26,14 +26,16 @@ def draw(config: TheoryConfig) -> None:
     """Variance over depth, k and α with the measurement on it, the table, and the trade-off."""
     st.markdown(
         f"{MATRICES if config.has_velocity else SCALARS}: variance of the outermost slow weights at their "
-        rf"synchronisations, on $\tfrac12 h x^2$ with $h = {config.h:g}$"
+        rf"synchronisations, on $\tfrac12 h x^2$ with $h = {config.noise.h:g}$"
     )
     curves = theory_runs.variance_curves(config)
     slot = st.empty()
-    slot.plotly_chart(variance_figure(*curves, ()), key=f"{PAGE}.variance.closed", config=CHART, theme="streamlit")
+    with slot:
+        show_chart(variance_chart(*curves, ()), key=f"{PAGE}.variance.closed")
     runs = _measured(config)
     if runs:
-        slot.plotly_chart(variance_figure(*curves, runs), key=f"{PAGE}.variance", config=CHART, theme="streamlit")
+        with slot:
+            show_chart(variance_chart(*curves, runs), key=f"{PAGE}.variance")
         st.dataframe(_table(runs), hide_index=True)
         st.caption(
             f"All rows see the same noise, so they err together. Where the closed form is right, one in "
@@ -41,7 +43,7 @@ def draw(config: TheoryConfig) -> None:
         )
     st.markdown("##### What it costs: variance against speed")
     trades = theory_runs.trade_offs(config)
-    st.plotly_chart(trade_off_figure(*trades), key=f"{PAGE}.tradeoff", config=CHART, theme="streamlit")
+    show_chart(trade_off_chart(*trades), key=f"{PAGE}.tradeoff")
     near = [f"{name} from {steps:,.0f} evaluations on" for name, steps in theory_runs.coincidences(trades)]
     if near:
         st.caption(
@@ -58,7 +60,7 @@ def _measured(config: TheoryConfig) -> list[VarianceRun]:
     runs = []
     for equal_effective in (False, True):
         try:
-            with progress(f"Measuring over {config.seeds:,} runs") as on_progress:
+            with progress(f"Measuring over {config.noise.seeds:,} runs") as on_progress:
                 run = theory_runs.measured_variances(config, equal_effective=equal_effective, on_progress=on_progress)
             runs.append(run)
         except ValueError as problem:
@@ -67,7 +69,6 @@ def _measured(config: TheoryConfig) -> list[VarianceRun]:
 
 
 def _table(runs: list[VarianceRun]) -> list[dict[str, Any]]:
-    kinds = ("equal lr", "equal effective lr")
     return [
         {
             "layers": name,
@@ -79,7 +80,7 @@ def _table(runs: list[VarianceRun]) -> list[dict[str, Any]]:
             "inside": ("yes" if inside else "no") if np.isfinite(predicted) else "–",
             "runs": f"{run.seeds:,} of {run.steps:,} steps",
         }
-        for run, kind in zip(runs, kinds, strict=False)
+        for run, (kind, _) in zip(runs, KINDS, strict=False)
         for name, predicted, measured, low, high, inside in zip(
             run.names, run.predicted, run.measured, run.low, run.high, run.agrees, strict=True
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from app.export.theory import theory_offer
-from app.state.theory import TheoryConfig
-from app.state.theory_views import INSTRUMENTS, VIEWS
+from app.state.presets import shown_by
+from app.state.theory import INSTRUMENTS, TheoryConfig
 from app.views import session
 from app.views.parts.export_panel import export_panel
+from app.views.parts.fields import Fields
 from app.views.theory import noise, rates, regularization, stability
 from app.views.theory.controls import PAGE, sidebar
 
@@ -17,17 +18,13 @@ def page() -> None:
     """Choose an instrument, and see it."""
     config, problems = session.current(PAGE, TheoryConfig)
     sidebar(config, problems)
-    st.segmented_control(
-        "Instrument", list(INSTRUMENTS), format_func=INSTRUMENTS.__getitem__, key=f"{PAGE}.instrument", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    shown = next((says for says, view in VIEWS.values() if view == config), "")
-    if shown:
+    Fields.of(PAGE, config).segments("Instrument", "instrument", INSTRUMENTS, label_visibility="collapsed")
+    if shown := shown_by(config):
         st.caption(shown)
     {
         "stability": stability.draw,
         "noise": noise.draw,
         "regularization": regularization.draw,
-        "rate": rates.draw,
+        "rates": rates.draw,
     }[config.instrument](config)
     export_panel(theory_offer(config), config, page=PAGE)

@@ -6,15 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from app.figures.theory.rates import rates_figure
+from app.figures.theory.rates import rates_chart
 from app.runs import theory as theory_runs
 from app.state.theory import TheoryConfig
+from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
 from app.views.theory.controls import PAGE
 from optim_core.experiments import RateRun
 from optim_core.theory import Slope
 
-CHART = {"displayModeBar": False}
 FIRST_POWER = 10  # the runs up to 2^10 take a second: something to look at while the rest is on its way
 
 
@@ -24,14 +24,15 @@ def draw(config: TheoryConfig) -> None:
     st.markdown(
         rf"$f(s) = \sum_j h_j\, s_j^2/(1 + s_j^2)$, nonconvex, $d = {len(problem.h)}$, $h_j$ from {problem.h[0]:g} to "
         rf"{problem.h[-1]:g}, so $L = {problem.smoothness:g}$; noise $\sigma = {problem.sigma:g}$ per coordinate; "
-        rf"$lr = {config.c:g}/\sqrt{{T}}${' / Π α' if config.equal_effective else ''}; from $s = (1, …, 1)$"
+        rf"$lr = {config.rates.c:g}/\sqrt{{T}}${' / Π α' if config.rates.equal_effective else ''}; from $s = (1, …, 1)$"
     )
     chart, table = st.empty(), st.empty()
-    for power in sorted({min(FIRST_POWER, config.power), config.power}):
+    for power in sorted({min(FIRST_POWER, config.rates.power), config.rates.power}):
         with progress("Running every T") as on_progress:
             run = theory_runs.rates(config, power, on_progress)
         fits = theory_runs.slopes(run)
-        chart.plotly_chart(rates_figure(run, fits), key=f"{PAGE}.rates.{power}", config=CHART, theme="streamlit")
+        with chart:
+            show_chart(rates_chart(run, fits), key=f"{PAGE}.rates.{power}")
         table.dataframe(_table(run, fits), hide_index=True)
     st.caption(
         "Pushkin and Barba 2021: the mean squared gradient norm after T base steps is O(1/√T) for two layers, a slope "

@@ -5,21 +5,16 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app.figures.theory.regularization import (
-    accuracy_figure,
-    amplification_figure,
-    coefficients_figure,
-    landscapes_figure,
-)
+from app.figures.theory.regularization import accuracy_chart, coefficients_chart, landscapes_chart
 from app.runs import theory as theory_runs
 from app.state.theory import MAX_BATCHES, TheoryConfig
 from app.views import session
+from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
 from app.views.theory.controls import PAGE
 from landscapes.surfaces import SURFACES
 from optim_core.theory import ModifiedLoss, base_steps, why_not
 
-CHART = {"displayModeBar": False}
 REGIMES = {
     "sgd": "SGD alone (Smith et al. 2021)",
     "within": "all layers inside one epoch (derived here)",
@@ -33,25 +28,20 @@ def draw(config: TheoryConfig) -> None:
         r"The mean step over random orders of $m$ mini-batches, without replacement, follows gradient flow on "
         r"$C_n = C + a\,V + b\,\|g\|^2$, $V$ being the variance of the mini-batches' gradients"
     )
-    reason = why_not(config.batches, config.layers)
+    reason = why_not(config.regularization.batches, config.stack)
     if reason:
         st.warning(f"The modified loss does not apply here: {reason}.")
         _remedy(config)
     else:
         _landscapes(config)
+    chart = coefficients_chart(*theory_runs.coefficients(config), theory_runs.amplifications(config))
     left, right = st.columns([3, 2])
     with left:
         st.markdown("##### Coefficients")
-        st.plotly_chart(
-            coefficients_figure(*theory_runs.coefficients(config)), key=f"{PAGE}.coefficients", config=CHART,
-            theme="streamlit",
-        )  # fmt: skip
+        show_chart(chart.of(0, 1), key=f"{PAGE}.coefficients")
     with right:
         st.markdown("##### Penalty on V at an equal effective lr")
-        st.plotly_chart(
-            amplification_figure(theory_runs.amplifications(config)), key=f"{PAGE}.amplification", config=CHART,
-            theme="streamlit",
-        )  # fmt: skip
+        show_chart(chart.of(2), key=f"{PAGE}.amplification")
     if not reason:
         _accuracy(config)
     st.caption(
@@ -63,19 +53,16 @@ def draw(config: TheoryConfig) -> None:
 
 def _remedy(config: TheoryConfig) -> None:
     """A number of mini-batches that the layers fit into, where the slider reaches it."""
-    period = base_steps(config.layers)
-    if 2 <= period <= MAX_BATCHES and all(layer.alpha for layer in config.layers):
-        fitting = config.model_copy(update={"batches": period})
+    period = base_steps(config.stack)
+    if 2 <= period <= MAX_BATCHES and all(layer.alpha for layer in config.stack):
+        fitting = config.having("regularization", batches=period)
         st.button(f"Use m = {period}", key=f"{PAGE}.remedy", on_click=session.adopt, args=(PAGE, fitting))
 
 
 def _landscapes(config: TheoryConfig) -> None:
     with progress("Averaging over orders, following the flows") as on_progress:
         seen = theory_runs.descent(config, on_progress)
-    figure = landscapes_figure(
-        seen.plain_grid, seen.modified_grid, seen.path, seen.flow, seen.plain_flow, f"Cₙ, {config.spec(lr=1.0).name}"
-    )
-    st.plotly_chart(figure, key=f"{PAGE}.landscapes", config=CHART, theme="streamlit")
+    show_chart(landscapes_chart(seen, config.spec(lr=1.0).name), key=f"{PAGE}.landscapes")
     st.caption(f"{_in_words(config, seen.modified)} {_distances(seen)}")
     if seen.flow is None or seen.plain_flow is None:
         st.warning(
@@ -86,10 +73,10 @@ def _landscapes(config: TheoryConfig) -> None:
 def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
     step = "epoch" if modified.base_steps == modified.batches else f"{modified.base_steps} base steps"
     return (
-        f"{SURFACES[config.surface].name}, m = {modified.batches}, {REGIMES[modified.regime]}: "
+        f"{SURFACES[config.regularization.surface].name}, m = {modified.batches}, {REGIMES[modified.regime]}: "
         f"a = {modified.variance:.4g}, b = {modified.gradient:.4g}; the penalty on V is {modified.amplification:.3g} "
         f"times SGD's at this effective lr, {modified.effective_lr:.3g}. "
-        f"Mean over {config.orders:,} orders in antithetic pairs; a mean step is one {step}."
+        f"Mean over {config.regularization.orders:,} orders in antithetic pairs; a mean step is one {step}."
     )
 
 
@@ -109,7 +96,7 @@ def _accuracy(config: TheoryConfig) -> None:
     except FloatingPointError as problem:
         st.warning(f"{problem}. Lower the lr.")
         return
-    st.plotly_chart(accuracy_figure(run), key=f"{PAGE}.accuracy", config=CHART, theme="streamlit")
+    show_chart(accuracy_chart(run), key=f"{PAGE}.accuracy")
     orders = f"all {run.orders:,} orders" if run.exact else f"{run.orders:,} orders in antithetic pairs"
     st.caption(
         f"Distance of the mean step ({orders}) to the flow. Halving the lr divides it by 8 with the correction "

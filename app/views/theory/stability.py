@@ -7,22 +7,20 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.figures.theory.stability import disagreements, factor_plane, stability_figure
+from app.figures.theory.stability import disagreements, factors_chart, rate_map
 from app.runs import theory as theory_runs
-from app.state import Card, LayerConfig, SurfacesConfig
+from app.state import Card, SurfacesConfig
 from app.state.games import GameCard, GamesConfig
 from app.state.theory import TheoryConfig
 from app.views import session
-from app.views.games import page as games
 from app.views.parts.cards import SUBSCRIPT
+from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
-from app.views.surfaces import page as surfaces
 from app.views.theory.controls import AXES, PAGE
 from optim_core.experiments import SimulatedMap
 from optim_core.spec import OptimizerSpec
 from optim_core.theory import base_steps, linear_factors, linear_rate
 
-CHART = {"displayModeBar": False}
 SCALAR = r"\rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}"
 MATRICES = (
     r"$M_0$: one base step on position and velocity; $M_i = D_i + E_i\,M_{{i-1}}^{{k_i}}$ with "
@@ -63,18 +61,14 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
         )
         return None
     rates, fine, fine_rates = theory_runs.closed_form_map(config)
-    simulated = _simulated(config) if config.simulate else None
-    here = (_value(config, config.x), _value(config, config.y))
-    figure = stability_figure(config.grid(), rates, (fine, fine_rates), simulated, here)
-    event: Any = st.plotly_chart(
-        figure, key=f"{PAGE}.map", on_select="rerun", selection_mode="points", config=CHART, theme="streamlit"
-    )
+    simulated = _simulated(config) if config.stability.simulate else None
+    chart = rate_map(config.grid(), rates, (fine, fine_rates), simulated, config.here)
+    target = show_chart(chart, key=f"{PAGE}.map", pick=True)
     if simulated is not None:
         st.caption(_agreement(rates, simulated))
-    points = [point for point in event.selection.points if point.get("curve_number") == len(figure.data) - 1]
-    if not points or points[0]["point_index"] >= rates.size:
+    if target is None or target[1] >= rates.size:
         return None
-    return config.grid().spec_at(*np.unravel_index(points[0]["point_index"], rates.shape))  # type: ignore[arg-type]
+    return config.grid().spec_at(*np.unravel_index(target[1], rates.shape))
 
 
 def _simulated(config: TheoryConfig) -> SimulatedMap:
@@ -92,38 +86,34 @@ def _agreement(rates: np.ndarray[Any, Any], simulated: SimulatedMap) -> str:
     )
 
 
-def _value(config: TheoryConfig, axis: str) -> float:
-    return float(getattr(config, axis))
-
-
 def _plane(config: TheoryConfig) -> None:
-    spec = config.spec(lr=config.lr)
-    levels, apart = linear_factors(config.jacobian, spec)
-    figure = factor_plane(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
-    st.plotly_chart(figure, key=f"{PAGE}.plane", config=CHART, theme="streamlit")
+    spec = config.spec(lr=config.stability.lr)
+    levels, apart = linear_factors(config.stability.jacobian, spec)
+    names = theory_runs.mode_names(config, len(levels[0]))
+    show_chart(factors_chart(levels, names, spec.layers if apart else None), key=f"{PAGE}.plane")
 
 
 def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
     """The factors in numbers, and ways to go on with the cell."""
     shown = config.at_cell(cell) if cell else config
-    spec = shown.spec(lr=shown.lr)
-    levels, _ = linear_factors(shown.jacobian, spec)
+    spec = shown.spec(lr=shown.stability.lr)
+    levels, _ = linear_factors(shown.stability.jacobian, spec)
     sizes = [
         f"|{f'ρ{SUBSCRIPT[level]}' if level else 'c'}| = {np.abs(values).max():.4g}"
         for level, values in enumerate(levels)
     ]
-    rate = linear_rate(shown.jacobian, spec)
+    rate = linear_rate(shown.stability.jacobian, spec)
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
     stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
     where = "The cell clicked" if cell else "As set in the sidebar"
     st.markdown(
-        f"**{where}**: lr {shown.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step "
+        f"**{where}**: lr {shown.stability.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step "
         f"**{rate:.5f}** (a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
     )
     with st.container(horizontal=True):
-        room = "Games" if shown.is_game else "Surfaces"
+        room = "Games" if shown.stability.is_game else "Surfaces"
         if st.button(f"Open this run in {room}", icon=":material/open_in_browser:", key=f"{PAGE}.open"):
-            _open(shown)
+            session.open_with("games" if shown.stability.is_game else "surfaces", run_of(shown))
         if cell:
             st.button(
                 "Set the sidebar to this cell", icon=":material/tune:", key=f"{PAGE}.take", on_click=session.adopt,
@@ -133,21 +123,14 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
 
 def run_of(config: TheoryConfig) -> SurfacesConfig | GamesConfig:
     """The run that a cell stands for, beside the bare base at the same lr."""
-    common = {
-        "lr": config.lr, "base": config.base, "momentum": config.momentum, "sync_momentum": config.sync_momentum,
-    }  # fmt: skip
-    layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in config.layers)
-    stacks = ((), layers) if layers else ((),)
-    if config.is_game:
-        common["alternating"] = config.alternating
+    common = {"lr": config.stability.lr} | {
+        name: getattr(config, name) for name in ("base", "momentum", "sync_momentum")
+    }
+    stacks = ((), config.layers) if config.layers else ((),)
+    if config.stability.is_game:
+        common["alternating"] = config.stability.alternating
         cards = tuple(GameCard(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
-        parameter = {"parameter": config.epsilon} if config.scenario == "quadratic" else {}
-        return GamesConfig(game=config.scenario, noise="none", cards=cards, **parameter)
+        parameter = {"parameter": config.stability.epsilon} if config.stability.scenario == "quadratic" else {}
+        return GamesConfig(game=config.stability.scenario, noise="none", cards=cards, **parameter)
     cards = tuple(Card(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
-    return SurfacesConfig(surface=config.scenario, noise="none", cards=cards, steps=500)
-
-
-def _open(config: TheoryConfig) -> None:
-    page = ("games", games.page) if config.is_game else ("surfaces", surfaces.page)
-    session.open_with(page[0], run_of(config))
-    st.switch_page(st.Page(page[1], url_path=page[0], default=not config.is_game))
+    return SurfacesConfig(surface=config.stability.scenario, noise="none", cards=cards, steps=500)

@@ -19,13 +19,13 @@ from app.cli import main
 from app.cli.export import FILMS, PAGES, PICTURES, TAKES
 from app.export import Offer, restore, scene_of, to_json, to_parquet
 from app.export.bundle import _makers
-from app.export.games import game_caption
 from app.export.pages import page_of
 from app.export.theory import theory_caption
 from app.figures.caption import surface_caption
+from app.figures.games import game_caption
 from app.state import Card, GamesConfig, LayerConfig, SurfacesConfig
-from app.state.presets import GAME_PRESETS, PRESETS
-from app.state.share import short_link
+from app.state.links import short_link
+from app.state.presets import PRESETS
 from app.state.theory import TheoryConfig
 
 CONFIG = SurfacesConfig(surface="himmelblau", starts=((1.0, 2.0),), steps=30, seed=4)
@@ -107,9 +107,9 @@ def test_run_gives_the_script(tmp_path: Path) -> None:
     compile((tmp_path / "a.py").read_text(encoding="utf-8"), "a.py", "exec")
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", PRESETS["surfaces"])
 def test_a_preset_is_that_of_the_app(name: str) -> None:
-    assert settings_of("--preset", name) == PRESETS[name].config
+    assert settings_of("--preset", name) == PRESETS["surfaces"][name].config
 
 
 def test_a_file_a_link_and_standard_input_say_the_same(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_file_a_link_and_standard_input_say_the_same(tmp_path: Path) -> None:
     assert settings_of("-", stdin=to_json(CONFIG)) == CONFIG
 
 
-@pytest.mark.parametrize("config", [CONFIG, GamesConfig(game="forsaken", steps=70), TheoryConfig(depth=2)])
+@pytest.mark.parametrize("config", [CONFIG, GamesConfig(game="forsaken", steps=70), TheoryConfig()])
 def test_the_link_under_a_caption_is_read_again(config: BaseModel) -> None:
     link = bundled(config, "caption.txt").decode().rpartition("Link: ")[2].rstrip()
     assert settings_of(link) == config
@@ -154,7 +154,7 @@ def test_a_surface_alone_is_what_its_page_shows() -> None:
 
 def test_a_game_alone_is_what_its_page_shows() -> None:
     assert settings_of("--game", "forsaken") == GamesConfig(game="forsaken")
-    assert settings_of("--preset", next(iter(GAME_PRESETS))) == GAME_PRESETS[next(iter(GAME_PRESETS))].config
+    assert settings_of("--preset", next(iter(PRESETS["games"]))) == next(iter(PRESETS["games"].values())).config
 
 
 def test_optimizers_replace_the_customary_ones() -> None:
@@ -241,7 +241,7 @@ def test_the_gallery_shows_every_surface_game_and_preset(tmp_path: Path, monkeyp
 
     groups = gallery.exhibits()
     shown = [exhibit for group in groups.values() for exhibit in group]
-    names = {*PRESETS, *GAME_PRESETS, *(one.name for one in (*SURFACES.values(), *GAMES.values()))}
+    names = {*PRESETS["surfaces"], *PRESETS["games"], *(one.name for one in (*SURFACES.values(), *GAMES.values()))}
     assert {exhibit.name for exhibit in shown} == names
     assert len({exhibit.file for exhibit in shown}) == len(shown)
     few = {heading: group[:1] for heading, group in groups.items()}

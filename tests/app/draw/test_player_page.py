@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from app import export
-from app.draw.plotly_page import plotly_figure
+from app.draw.plotly_scene import plotly_figure
 from app.export import Scene, player_html, plotly_html, scene_of, show
 from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig

@@ -11,7 +11,7 @@ import pytest
 from app.cli import main
 from app.export import document
 from app.export.tables import COLUMNS
-from app.state.share import LONG
+from app.state.links import LONG
 
 PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text(encoding="utf-8")
 

@@ -29,15 +29,15 @@ from app.export import (
     to_json,
 )
 from app.export import bundle as bundle_module
-from app.figures.networks import TITLES, training_lines
-from app.figures.training_charts import curves_chart, samples_chart
+from app.figures.gans import samples_reel
+from app.figures.networks import training_chart
 from app.jobs.store import TrainingResult
 from app.runs import gans as gan_runs
 from app.runs import plane as plane_runs
 from app.runs.networks import requests
 from app.state import GanCard, GansConfig, LayerConfig, NetworksConfig, default_cards
-from app.state.presets import GAN_PRESETS
-from app.state.share import short_link
+from app.state.links import short_link
+from app.state.presets import PRESETS
 from landscapes.contours import Grid, plane_losses
 from optim_core.training import train
 
@@ -102,7 +102,7 @@ def test_the_plane_of_the_players_is_drawn_with_its_loss_and_caption(offer: Offe
 
 
 def test_a_gradient_penalty_cites_its_paper_and_says_its_weight() -> None:
-    from app.export.gans import gan_caption
+    from app.figures.gans import gan_caption
 
     said = gan_caption(CONFIG.model_copy(update={"objective": "wgan-gp"})).text
     assert "gradient penalty 10" in said
@@ -113,7 +113,7 @@ def test_samples_are_those_of_the_chosen_step(offer: Offer, results: list[list[T
     task, first = CONFIG.task(), [row[0] for row in results]
     made = gan_runs.samples(task, first, 12)
     assert made[0].step.tolist() == [10]  # kept every fifth step
-    chart = samples_chart(offer.caption, ["Adam", "Lookahead"], CONFIG.colors, made, gan_runs.real_samples(task))
+    (chart,) = samples_reel(offer.caption, ["Adam", "Lookahead"], CONFIG.colors, made, gan_runs.real_samples(task))
     assert [panel is None for panel in chart.panels] == [False, False, True, False]
     every = gan_runs.samples(task, first)
     at = every[1].step.tolist().index(10)
@@ -125,22 +125,22 @@ def test_samples_are_those_of_the_chosen_step(offer: Offer, results: list[list[T
 def test_samples_of_images_stand_beside_real_ones(offer: Offer) -> None:
     images = np.linspace(0, 1, 4 * 64, dtype=np.float32).reshape(1, 4, 1, 8, 8)
     made = [gan_runs.Samples(np.array([7]), images, None), gan_runs.Samples(np.array([7]), images, images)]
-    chart = samples_chart(offer.caption, ["a", "b"], ["#111111", "#222222"], made, images[0])
+    (chart,) = samples_reel(offer.caption, ["a", "b"], ["#111111", "#222222"], made, images[0])
     assert [panel is None for panel in chart.panels] == [False, False, False, True, False, True]
     np.testing.assert_array_equal(chart.panels[4].image, gan_runs.mosaic(images[0]))
 
 
 def test_curves_of_networks_show_mean_and_standard_error(network: Offer) -> None:
     rows = trained(NETWORK)
-    lines = [training_lines([result.curves for result in row]) for row in rows]
-    chart = curves_chart(network.caption, ["SGD", "Lookahead"], NETWORK.colors, lines, TITLES)
+    curves = [[result.curves for result in row] for row in rows]
+    chart = training_chart(NETWORK, curves)
     accuracy = next(panel for panel in chart.drawn if panel.title == "Test accuracy")
     fast = accuracy.marks[0]
     both = np.stack([result.curves.metrics["fast"]["test_accuracy"] for result in rows[0]])
     np.testing.assert_allclose(fast.y, both.mean(axis=0))
     np.testing.assert_allclose(fast.high - fast.y, both.std(axis=0, ddof=1) / np.sqrt(2))
     assert {mark.part for mark in accuracy.marks} == {"fast weights", "slow weights"}
-    cut = curves_chart(network.caption, ["SGD", "Lookahead"], NETWORK.colors, lines, TITLES, step=10)
+    cut = training_chart(NETWORK, curves, 10)
     assert max(mark.x.max() for panel in cut.drawn for mark in panel.marks) == 10
 
 
@@ -189,10 +189,10 @@ def test_a_bundle_holds_all_of_it_and_restores_the_page(offer: Offer, monkeypatc
     assert (restore(bundle).page, restore(bundle).config) == ("gans", CONFIG)
 
 
-@pytest.mark.parametrize("name", GAN_PRESETS)
+@pytest.mark.parametrize("name", PRESETS["gans"])
 def test_ready_made_gans_are_listed_saved_and_restored(name: str) -> None:
     entry = next(entry for entry in presets() if entry["key"] == name)
-    config = GAN_PRESETS[name].config
+    config = PRESETS["gans"][name].config
     assert (entry["page"], GansConfig.model_validate(entry["config"])) == ("gans", config)
     assert restore(to_json(config)).config == config
 

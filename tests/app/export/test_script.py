@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from app.export.script import surface_script
-from app.export.script_of_game import game_script
+from app.export.pages import page_of
+from app.export.scripts.plane import game_script, surface_script
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
-from app.state import GamesConfig, SurfacesConfig
+from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state.presets import PRESETS
+from landscapes.games import GAMES
+from landscapes.surfaces import SURFACES
+from optim_core.averaging import exponential_average
 from optim_core.spec import BASES
-from optim_core.trajectory import Trajectory
 
 ROOT = Path(__file__).parents[3]
-ALLOWED = {"torch", "numpy", "optim_core", "math", "sys", "functools", "itertools", "types"}
+ALLOWED = {"torch", "numpy", "optim_core", "landscapes", "math", "sys", "functools", "itertools"}
 LAYERS = [{"k": 3, "alpha": 0.5}, {"k": 2, "alpha": 0.8}]
 CASES: dict[str, dict[str, Any]] = {
     "written-out gradient": {"surface": "himmelblau"},
@@ -45,6 +47,11 @@ CASES: dict[str, dict[str, Any]] = {
         "domain": (-2, 2, -2, 2),
         "formula": "x^2+e^y/pi",
     },
+    "averages": {
+        "surface": "rastrigin",
+        "starts": ((4.4, -3.8), (1, 2)),
+        "cards": [{"ema": 0.9}, {"ema": 0.99, "layers": LAYERS}, {"lr": 0.02}],
+    },
     "divergence": {"surface": "ravine", "cards": [{"lr": 0.3}, {"lr": 0.2, "layers": [{"k": 2, "alpha": 0.1}]}]},
     "every base": {
         "surface": "rosenbrock",
@@ -67,9 +74,15 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def expected(run: Trajectory) -> dict[str, np.ndarray]:
-    slow = {f"slow_{i}_{j}": x for i, layers in enumerate(run.slow) for j, x in enumerate(layers, start=1)}
-    return {"fast": run.fast, "loss": run.loss, **slow}
+def expected(config: SurfacesConfig | GamesConfig) -> dict[str, np.ndarray]:
+    """What the app computes, by the names under which the script saves it."""
+    run = surface_runs.surface_run(config) if isinstance(config, SurfacesConfig) else game_runs.game_run(config)
+    arrays = {"loss": run.loss}
+    for index, (name, card) in enumerate(zip(run.names, config.active, strict=True)):
+        arrays[name] = np.stack([run.fast[:, index], *run.slow[index]], axis=1)
+        if card.ema:
+            arrays[f"{name}, averaged"] = exponential_average(arrays[name][:, :1], card.ema)
+    return arrays
 
 
 def bits(array: np.ndarray) -> np.ndarray:
@@ -83,21 +96,33 @@ def assert_same_bits(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) ->
         assert np.array_equal(bits(got[name]), bits(array)), name
 
 
-def executed(script: str) -> dict[str, np.ndarray]:
-    """What `run` of the script gives, as the script itself saves it."""
-    namespace: dict[str, Any] = {"__name__": "script"}
-    exec(compile(script, "run.py", "exec"), namespace)
-    fast, slow, losses = namespace["run"]()
-    got = {"fast": torch.stack(fast).numpy(), "loss": torch.stack(losses).numpy()}
-    for i, layers in enumerate(slow):
-        got |= {f"slow_{i}_{j}": torch.stack(kept).numpy() for j, kept in enumerate(layers, start=1)}
-    return got
+def executed(script: str, folder: Path) -> dict[str, np.ndarray]:
+    """What the script saves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["run.py", str(folder / "numbers.npz")])
+        exec(compile(script, "run.py", "exec", dont_inherit=True), {"__name__": "__main__"})
+    with np.load(folder / "numbers.npz", allow_pickle=False) as saved:
+        return dict(saved)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_script_repeats_the_run(case: str) -> None:
+def test_the_script_repeats_the_run(case: str, tmp_path: Path) -> None:
     config = SurfacesConfig.model_validate({"steps": 120, **CASES[case]})
-    assert_same_bits(executed(surface_script(config)), expected(surface_runs.surface_run(config)))
+    assert_same_bits(executed(surface_script(config), tmp_path), expected(config))
+
+
+@pytest.mark.parametrize("key", SURFACES)
+def test_the_script_repeats_a_run_on_every_surface(key: str, tmp_path: Path) -> None:
+    (low_x, high_x), (low_y, high_y) = SURFACES[key].domain
+    starts = tuple((low_x + t * (high_x - low_x), low_y + t * (high_y - low_y)) for t in (0.1, 0.35, 0.8))
+    config = SurfacesConfig(surface=key, starts=(SURFACES[key].start, *starts), steps=80)
+    assert_same_bits(executed(surface_script(config), tmp_path), expected(config))
+
+
+@pytest.mark.parametrize("name", PRESETS["surfaces"] | PRESETS["games"])
+def test_the_script_repeats_a_ready_made_run(name: str, tmp_path: Path) -> None:
+    config = (PRESETS["surfaces"] | PRESETS["games"])[name].config
+    assert_same_bits(executed(page_of(config).script(config, "run.py"), tmp_path), expected(config))
 
 
 def test_the_divergence_of_that_case_is_real() -> None:
@@ -109,19 +134,19 @@ def in_a_process(script: str, folder: Path) -> tuple[dict[str, np.ndarray], str]
     """What the script saves and prints when it is run in a folder of its own."""
     (folder / "run.py").write_text(script, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "run.py", "trajectory.npz"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [sys.executable, "run.py", "numbers.npz"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    with np.load(folder / "trajectory.npz", allow_pickle=False) as saved:
+    with np.load(folder / "numbers.npz", allow_pickle=False) as saved:
         return dict(saved), done.stdout
 
 
 def test_a_process_of_its_own_runs_the_script_and_keeps_the_numbers(tmp_path: Path) -> None:
     config = SurfacesConfig(surface="gaussian_wells", noise="gaussian", starts=((2.2, 1.8),), steps=150, seed=3)
     saved, printed = in_a_process(surface_script(config), tmp_path)
-    want = expected(surface_runs.surface_run(config))
+    want = expected(config)
     assert_same_bits(saved, want)
-    x, y = want["fast"][-1, 2, 0].tolist()
+    x, y = want["Multilayer Lookahead (5, .5)(5, .5)"][-1, 0, 0].tolist()
     assert f"Multilayer Lookahead (5, .5)(5, .5) from (2.2, 1.8): x = {x!r}, y = {y!r}" in printed
 
 
@@ -131,11 +156,11 @@ def imported(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_script_needs_torch_and_optim_core_alone(case: str) -> None:
+def test_the_script_needs_torch_and_the_library_alone(case: str) -> None:
     assert imported(surface_script(SurfacesConfig.model_validate(CASES[case]))) <= ALLOWED
 
 
-GAMES: dict[str, dict[str, Any]] = {
+GAME_CASES: dict[str, dict[str, Any]] = {
     "written-out gradient": {"game": "forsaken", "starts": ((-1, -1), (0.5, 0.7))},
     "a parameter": {"game": "quadratic", "parameter": 0.25},
     "autograd, noise": {"game": "dirac_gan_penalty", "parameter": 0.4, "noise": "gaussian", "seed": 3},
@@ -146,7 +171,8 @@ GAMES: dict[str, dict[str, Any]] = {
         "noise": "multiplicative",
         "starts": ((-1, -1), (0.5, 0.7)),
         "cards": [
-            {"base": "extragradient", "layers": LAYERS}, {"base": "optimistic"}, {"base": "sgd", "alternating": True},
+            {"base": "extragradient", "layers": LAYERS, "ema": 0.9},
+            {"base": "optimistic"}, {"base": "sgd", "alternating": True},
             {"base": "adam", "alternating": True, "layers": LAYERS, "sync_momentum": "pullback", "schedule": "cosine"},
         ],
     },
@@ -174,29 +200,94 @@ GAMES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", GAMES)
-def test_the_script_of_a_game_repeats_the_run(case: str) -> None:
-    config = GamesConfig.model_validate({"steps": 90, **GAMES[case]})
-    assert_same_bits(executed(game_script(config)), expected(game_runs.game_run(config)))
+@pytest.mark.parametrize("case", GAME_CASES)
+def test_the_script_of_a_game_repeats_the_run(case: str, tmp_path: Path) -> None:
+    config = GamesConfig.model_validate({"steps": 90, **GAME_CASES[case]})
+    assert_same_bits(executed(game_script(config), tmp_path), expected(config))
+
+
+@pytest.mark.parametrize("key", GAMES)
+def test_the_script_repeats_a_run_of_every_game(key: str, tmp_path: Path) -> None:
+    config = GamesConfig(game=key, steps=80)
+    assert_same_bits(executed(game_script(config), tmp_path), expected(config))
 
 
 def test_every_run_of_the_diverging_game_diverges() -> None:
-    config = GamesConfig.model_validate({"steps": 90, **GAMES["divergence"]})
+    config = GamesConfig.model_validate({"steps": 90, **GAME_CASES["divergence"]})
     assert (game_runs.game_run(config).diverged > 0).all()
 
 
-@pytest.mark.parametrize("case", GAMES)
+@pytest.mark.parametrize("case", GAME_CASES)
 def test_the_script_of_a_game_has_a_loop_of_its_own(case: str) -> None:
-    script = game_script(GamesConfig.model_validate(GAMES[case]))
+    script = game_script(GamesConfig.model_validate(GAME_CASES[case]))
     assert imported(script) <= ALLOWED
     assert "record(" not in script
 
 
 def test_a_process_of_its_own_plays_a_game(tmp_path: Path) -> None:
-    config = GamesConfig.model_validate({"steps": 60, **GAMES["every method"]})
+    config = GamesConfig.model_validate({"steps": 60, **GAME_CASES["every method"]})
     saved, _ = in_a_process(game_script(config), tmp_path)
-    assert_same_bits(saved, expected(game_runs.game_run(config)))
+    assert_same_bits(saved, expected(config))
+
+
+def code_lines(script: str) -> int:
+    """Lines of code: neither blank nor of the docstring on top."""
+    return sum(1 for line in script.split('"""', 2)[2].splitlines() if line)
 
 
 def test_a_plain_run_is_a_short_script() -> None:
-    assert len(surface_script(SurfacesConfig(surface="himmelblau")).splitlines()) < 110
+    for script in (surface_script(SurfacesConfig(surface="himmelblau")), game_script(GamesConfig())):
+        assert len(script.splitlines()) <= 60
+        assert code_lines(script) <= 40
+
+
+@pytest.mark.parametrize("name", PRESETS["surfaces"] | PRESETS["games"])
+def test_the_script_of_a_ready_made_run_is_short(name: str) -> None:
+    config = (PRESETS["surfaces"] | PRESETS["games"])[name].config
+    assert code_lines(page_of(config).script(config, "run.py")) <= 60
+
+
+def test_scripts_are_written_as_a_formatter_would_write_them(tmp_path: Path) -> None:
+    presets = PRESETS["surfaces"] | PRESETS["games"] | PRESETS["networks"] | PRESETS["gans"]
+    many = [{"layers": LAYERS, "momentum": 0.1234567, "base": "nesterov", "sync_momentum": "pullback", "ema": 0.9}] * 4
+    long = {
+        "cards": many,
+        "starts": [(0.123456789, 0.1 * i) for i in range(9)],
+        "noise": "student",
+        "noise_freedom": 2.5,
+    }
+    configs = [
+        *(preset.config for preset in presets.values()),
+        *(SurfacesConfig.model_validate(case) for case in CASES.values()),
+        *(GamesConfig.model_validate(case) for case in GAME_CASES.values()),
+        SurfacesConfig.model_validate(long),
+        SurfacesConfig.model_validate(
+            {"surface": "formula", "formula": "((x+y)^-x*2e7*(-3)^x)/(y-(x-1))-(-x)^2*-y^2^x"}
+        ),
+        GamesConfig.model_validate({"game": "dirac_gan_penalty", **long}),
+        NetworksConfig(cards=NetworksConfig().cards[:1], seeds=3, ema=0.9),
+        GansConfig.model_validate({"cards": [{"layers": LAYERS, "schedule": "step", "weight_decay": 0.001}]}),
+    ]
+    for number, config in enumerate(configs):
+        (tmp_path / f"script_{number}.py").write_text(page_of(config).script(config, "run.py"), encoding="utf-8")
+    for command in (["format", "--diff"], ["check", "--select", "E4,E7,E9,F,UP,C4,SIM", "--ignore", "E402"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", "120", str(tmp_path)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "x-(y-1)-(x+2)/(3/(y^2+1))",
+        "-(x*y)^2+(-x)^2*2-x^-2+2^-y^2",
+        "min(3,2,x)+max(1/3,y)*.1",
+        "--x^2+y^2",
+        "x*(y/x)/3",
+    ],
+)
+def test_a_formula_means_in_python_what_it_means_in_the_app(formula: str, tmp_path: Path) -> None:
+    config = SurfacesConfig.model_validate({"surface": "formula", "formula": formula, "steps": 40})
+    assert_same_bits(executed(surface_script(config), tmp_path), expected(config))

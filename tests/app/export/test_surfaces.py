@@ -6,18 +6,18 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 from pyarrow import parquet
 from streamlit.testing.v1 import AppTest
 
+from app.draw.plotly_scene import paint_ground
 from app.export.surfaces import cloud_html, cloud_table, relief_html
 from app.export.tables import csv_of, parquet_of
-from app.figures.surfaces import surface_figure
+from app.figures.cloud import cloud_marks, cloud_scene
 from app.runs import cloud
-from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
 from optim_core.trajectory import Trajectory
 
@@ -71,13 +71,11 @@ def test_the_table_says_where_it_comes_from_and_reads_as_csv(run: Trajectory) ->
 
 
 def test_the_page_of_a_cloud_has_its_last_places_and_no_ellipse_of_what_diverged(run: Trajectory) -> None:
-    scenery = surface_runs.scenery(CONFIG)
-    ground = surface_figure(scenery.grid, scenery.minima, log_view=False, titles=[""])
-    assert isinstance(ground, go.Figure)
-    before = len(ground.data)
-    page = cloud_html(CONFIG, run, ground)
+    scene = cloud_scene(CONFIG, run)
+    before = len(paint_ground(scene).data)
+    page = cloud_html(CONFIG, run)
     assert len(traces(page)) == before + 5  # dots and ellipse of two, and of the third an empty trace
-    first = ground.data[before]
+    first = paint_ground(replace(scene, marks=(*scene.marks, *cloud_marks(CONFIG, run)))).data[before]
     assert np.array_equal(np.column_stack([first.x, first.y]), run.outermost(0)[-1])
 
 

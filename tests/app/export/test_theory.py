@@ -33,22 +33,26 @@ from app.export import bundle as bundle_module
 from app.export.offer import DoesNotApplyError
 from app.export.theory import theory_caption
 from app.runs import theory as theory_runs
-from app.state.share import short_link
+from app.state.links import migrated, short_link
+from app.state.presets import PRESETS
 from app.state.theory import TheoryConfig
-from app.state.theory_views import VIEWS
 
-QUICK = {"seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, "k_high": 6}
+QUICK = {"v": 1, "seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, "k_high": 6}
 FIGURES = {
     "stability": ["map", "factors"],
     "noise": ["variance", "trade-off"],
     "regularization": ["landscapes", "coefficients", "accuracy"],
-    "rate": ["rates"],
+    "rates": ["rates"],
 }
-STABILITY = TheoryConfig(**QUICK)
 
 
 def config_of(instrument: str, **settings: object) -> TheoryConfig:
-    return TheoryConfig.model_validate({**QUICK, "instrument": instrument, **settings})
+    """Settings by their names in version 1, which are one for each setting."""
+    current = migrated({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
+    return TheoryConfig.model_validate({**current, "v": 2})
+
+
+STABILITY = config_of("stability")
 
 
 @pytest.mark.parametrize("instrument", FIGURES)
@@ -90,7 +94,7 @@ def test_the_table_holds_what_the_map_is_drawn_from() -> None:
     rates, _, _ = theory_runs.closed_form_map(STABILITY)
     np.testing.assert_array_equal(cells.value.to_numpy().reshape(rates.shape), rates)
     c = rows[rows.series == "c"]
-    np.testing.assert_allclose(np.sort(c.x), np.sort(1 - 0.102 * np.diag(STABILITY.jacobian)))  # 1 − ηh
+    np.testing.assert_allclose(np.sort(c.x), np.sort(1 - 0.102 * np.diag(STABILITY.stability.jacobian)))  # 1 − ηh
 
 
 def test_the_caption_of_measured_variances_says_how_sure_they_are() -> None:
@@ -99,7 +103,7 @@ def test_the_caption_of_measured_variances_says_how_sure_they_are() -> None:
 
 
 def test_csv_and_parquet_hold_the_same_numbers() -> None:
-    table = offer_of(config_of("rate")).tables["chart"]()
+    table = offer_of(config_of("rates")).tables["chart"]()
     again = csv.read_csv(io.BytesIO(csv_of(table)))
     for name in ("x", "y", "low", "high"):
         assert again[name].to_pylist() == table[name].to_pylist()
@@ -114,9 +118,9 @@ def test_measured_variances_come_with_their_interval() -> None:
     np.testing.assert_array_equal(shown[["low", "y", "high"]].to_numpy().T, [run.low, run.measured, run.high])
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", PRESETS["theory"])
 def test_settings_of_every_ready_made_view_come_back(name: str) -> None:
-    config = VIEWS[name][1]
+    config = PRESETS["theory"][name].config
     assert restore(to_json(config)) == restore(to_json(restore(to_json(config)).config))
     assert restore(to_json(config)).config == config
 
@@ -186,7 +190,17 @@ def test_the_command_line_draws_a_link_and_a_ready_made_view(tmp_path: Path) -> 
     finished = CliRunner().invoke(main, ["render", link, "--figure", "factors", "-O", str(target)])
     assert finished.exit_code == 0, finished.output
     assert target.read_bytes() == offer_of(STABILITY).figure("factors")("svg")
-    view = ["render", "--preset", "Bilinear game: α against k", "--set", "simulate=0", "--format", "html", "-O", "-"]
+    view = [
+        "render",
+        "--preset",
+        "Bilinear game: α against k",
+        "--set",
+        "stability.simulate=0",
+        "--format",
+        "html",
+        "-O",
+        "-",
+    ]
     page = CliRunner().invoke(main, view)
     assert page.exit_code == 0, page.output
     assert page.stdout_bytes.startswith(b"<!doctype html>")

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from app.figures.relief import LIFT, POINTS, draped, height_at, relief_figure
-from app.figures.surfaces import Grid
+from app.draw.relief import paint_relief
+from app.figures.relief import LIFT, POINTS, draped, height_at, relief
 from app.runs import surfaces as surface_runs
+from app.runs.grid import Grid
 from app.state import SurfacesConfig
 
 AXIS = np.linspace(-2, 2, 41)
@@ -46,12 +47,12 @@ def test_every_line_lies_on_the_relief_that_is_drawn(surface):
     config = SurfacesConfig(surface=surface, steps=60)
     scenery = surface_runs.scenery(config)
     log_view = config.landscape.log_view
-    figure = relief_figure(scenery.grid, surface_runs.surface_run(config), config.colors, log_view=log_view)
-    relief, *lines = figure.data
+    shown = relief(scenery.grid, surface_runs.surface_run(config), config.colors, log_view=log_view)
+    surface_trace, *lines = paint_relief(shown).data
     assert len(lines) == 5  # fast weights of three optimizers, slow weights of two
     height = scenery.grid.shade(log_view)
     for line in lines:
         places = np.column_stack([line.x, line.y])[~np.isnan(line.z)]
         above = line.z[~np.isnan(line.z)] - height_at(scenery.grid, height, places)
-        whole = float(np.ptp(relief.z))
+        whole = float(np.ptp(surface_trace.z))
         assert above == pytest.approx(LIFT * whole, abs=1e-5 * whole)  # what single precision leaves

@@ -1,12 +1,14 @@
-"""Theory figures show the numbers they were given."""
+"""Theory charts show the numbers they were given."""
 
 import numpy as np
 import pytest
 
-from app.figures.theory.noise import VarianceCurves, halving, trade_off_figure, variance_figure
-from app.figures.theory.rates import rates_figure
-from app.figures.theory.regularization import accuracy_figure, coefficients_figure
-from app.figures.theory.stability import disagreements, factor_plane, outline, reach_of, stability_figure
+from app.draw.plotly import paint
+from app.figures.theory.noise import trade_off_chart, variance_chart
+from app.figures.theory.rates import rates_chart
+from app.figures.theory.regularization import accuracy_chart, coefficients_chart
+from app.figures.theory.stability import disagreements, factors_chart, outline, rate_map, reach_of
+from app.runs.theory import VarianceCurves, halving
 from optim_core.experiments import AccuracyRun, RateRun, SimulatedMap, VarianceRun
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
@@ -34,37 +36,42 @@ def test_cells_on_the_boundary_neither_agree_nor_disagree():
     assert disagreements(rates, simulated).tolist() == [[False, False, False], [True, True, False]]
 
 
-def test_stability_figure_ends_with_one_target_per_cell_row_by_row():
+def test_rate_map_ends_with_one_target_per_cell_row_by_row():
     rates = np.array([[0.9, 1.0, 1.1], [0.95, 1.05, 1.2]])
     simulated = SimulatedMap(rates, 10)
-    figure = stability_figure(GRID, rates, (GRID, rates), simulated, (2, 0.1))
-    targets = figure.data[-1]
+    chart = rate_map(GRID, rates, (GRID, rates), simulated, (2, 0.1))
+    targets = chart.panels[0].marks[-1]
+    assert targets.kind == "targets"
     assert targets.x.tolist() == [1, 2, 3, 1, 2, 3]
     assert targets.y.tolist() == [0.1] * 3 + [0.2] * 3
-    assert targets.customdata[:, 0].tolist() == rates.ravel().tolist()
-    dots = next(trace for trace in figure.data if trace.name == "simulated: diverged")
+    assert targets.data["closed"].tolist() == rates.ravel().tolist()
+    dots = next(mark for mark in chart.marks if mark.label == "simulated: diverged")
     assert list(zip(dots.x, dots.y, strict=True)) == [(2, 0.1), (3, 0.1), (2, 0.2), (3, 0.2)]
 
 
 def test_map_without_simulation_shows_no_outcome():
     rates = np.ones((2, 3))
-    names = [trace.name for trace in stability_figure(GRID, rates, (GRID, rates), None, (2, 0.1)).data]
+    names = [mark.label for mark in rate_map(GRID, rates, (GRID, rates), None, (2, 0.1)).marks]
     assert not any(name and "simulat" in name for name in names)
 
 
 def test_settings_beyond_the_map_are_marked_at_its_edge():
     rates = np.ones((2, 3))
-    inside, beyond = (stability_figure(GRID, rates, (GRID, rates), None, here).data[2] for here in ((2, 0.1), (9, 0.1)))
-    assert (inside.x, inside.y, inside.name) == ((2,), (0.1,), "set in the sidebar")
-    assert (beyond.x, beyond.y, beyond.name) == ((3.5,), (0.1,), "set in the sidebar, beyond this edge")
+    inside, beyond = (rate_map(GRID, rates, (GRID, rates), None, here).marks[1] for here in ((2, 0.1), (9, 0.1)))
+    assert (*inside.x, *inside.y, inside.label) == (2, 0.1, "set in the sidebar")
+    assert (*beyond.x, *beyond.y, beyond.label) == (3.5, 0.1, "set in the sidebar, beyond this edge")
 
 
 def test_factor_plane_joins_the_factors_of_each_mode():
     levels = factors(np.array([0.5, 1 + 0.1j]), SPEC.layers)
-    figure = factor_plane(levels, ["first", "second"], SPEC.layers)
-    ways = [trace for trace in figure.data if trace.text is not None]
-    assert [way.mode for way in ways] == ["lines+markers+text"] * 2
-    assert ways[1].x + 1j * ways[1].y == pytest.approx(levels[:, 1])
+    marks = factors_chart(levels, ["first", "second"], SPEC.layers).marks
+    (way,) = (mark for mark in marks if mark.label == "of one mode")
+    ways = np.stack([way.x, way.y], axis=-1).reshape(2, len(levels) + 1, 2)
+    assert np.isnan(ways[:, -1]).all()  # a mode's line is not joined to the next one's
+    assert ways[1, :-1] @ [1, 1j] == pytest.approx(levels[:, 1])
+    shown = [mark for mark in marks if mark.texts]
+    assert [mark.x[1] + 1j * mark.y[1] for mark in shown] == pytest.approx(levels[:, 1].tolist())
+    assert {tuple(mark.data["mode"]) for mark in shown} == {("first", "second")}
 
 
 @pytest.mark.parametrize(
@@ -75,22 +82,23 @@ def test_factor_plane_cuts_no_factor_in_half(sizes, reach):
 
 
 def test_factor_plane_of_mixed_modes_joins_nothing_and_shades_nothing():
-    figure = factor_plane([np.array([0.5, 0.6]), np.array([0.1, 0.2])], ["a", "b"], None)
-    assert all(trace.type != "contour" for trace in figure.data)
-    assert {trace.mode for trace in figure.data if trace.text is not None} == {"markers+text"}
+    chart = factors_chart([np.array([0.5, 0.6]), np.array([0.1, 0.2])], ["a", "b"], None)
+    assert chart.panels[0].map is None
+    assert [mark.label for mark in chart.marks if mark.kind == "line"] == ["|ρ| = 1"]
+    assert {mark.kind for mark in chart.marks if mark.texts} == {"dots"}
 
 
-def test_variance_figure_shows_intervals_around_what_was_measured():
+def test_variance_chart_shows_intervals_around_what_was_measured():
     depth = VarianceCurves("layers", np.array([0.0, 1.0]), np.array([0.1, 0.05]), np.array([0.1, np.inf]))
     run = VarianceRun(
         ("a", "b"), np.array([0.1, 0.05]), np.array([0.11, 0.05]), np.array([0.1, 0.04]), np.array([0.12, 0.06]),
         0.99, 10, 20,
     )  # fmt: skip
-    figure = variance_figure(depth, None, None, [run])
-    measured = next(trace for trace in figure.data if trace.name.startswith("measured"))
-    assert measured.error_y.array == pytest.approx([0.01, 0.01])
-    assert measured.error_y.arrayminus == pytest.approx([0.01, 0.01])
-    assert np.isnan(figure.data[1].y[1])  # unstable: no line there
+    marks = variance_chart(depth, None, None, [run]).marks
+    measured = next(mark for mark in marks if mark.part.startswith("measured"))
+    assert measured.high - measured.y == pytest.approx([0.01, 0.01])
+    assert measured.y - measured.low == pytest.approx([0.01, 0.01])
+    assert np.isnan(marks[1].y[1])  # unstable: no line there
 
 
 def test_halving_of_known_rates():
@@ -100,37 +108,35 @@ def test_halving_of_known_rates():
 
 def test_trade_off_has_a_curve_and_a_mark_per_depth():
     lr = np.array([0.1, 0.2])
-    figure = trade_off_figure([("none", lr, np.array([0.5, 0.25]), np.array([1.0, 2.0]))], [(0.5, 1.0)])
-    assert figure.data[0].x.tolist() == [1, 0.5]
-    assert (figure.data[1].x[0], figure.data[1].y[0]) == (1, 1)
+    curve, here = trade_off_chart([("none", lr, np.array([0.5, 0.25]), np.array([1.0, 2.0]))], [(0.5, 1.0)]).marks
+    assert curve.x.tolist() == [1, 0.5]
+    assert (here.x[0], here.y[0]) == (1, 1)
 
 
 def test_coefficients_are_missing_where_the_formulas_do_not_apply():
-    figure = coefficients_figure([modified_loss(0.4, 10, ()), None], [modified_loss(0.4, 10, ()), None])
-    assert list(figure.data[0].y) == [0.1, None]
+    chart = coefficients_chart([modified_loss(0.4, 10, ()), None], [modified_loss(0.4, 10, ()), None], ())
+    assert chart.marks[0].y[0] == 0.1
+    assert np.isnan(chart.marks[0].y[1])
 
 
 def test_accuracy_legend_states_the_fitted_slopes():
     lr = np.array([0.4, 0.2, 0.1])
-    figure = accuracy_figure(AccuracyRun(lr, lr**3, lr**2, 0 * lr, 24, True))
-    assert [trace.name for trace in figure.data if trace.name] == [
-        "to the flow on Cₙ: slope 3.00",
-        "to the flow on C: slope 2.00",
-    ]
-    assert figure.data[1].y == pytest.approx(lr**3)  # the guide lies on points of that slope
+    chart = accuracy_chart(AccuracyRun(lr, lr**3, lr**2, 0 * lr, 24, True))
+    assert chart.listed == ("to the flow on Cₙ: slope 3.00", "to the flow on C: slope 2.00")
+    assert chart.marks[1].y == pytest.approx(lr**3)  # the guide lies on points of that slope
 
 
-def test_rates_figure_draws_the_fit_over_its_own_points_only():
+def test_rates_chart_draws_the_fit_over_its_own_points_only():
     T = np.array([100.0, 200.0, 400.0])
     values = np.repeat((T**-0.5)[None, :, None], 3, axis=2)
     run = RateRun(("SGD",), (1,), T, 0.5 / np.sqrt(T), values, values)
-    figure = rates_figure(run, {(0, False): Slope(-0.5, 0.01, 0.0, 2), (0, True): None})
-    lines = [trace for trace in figure.data if trace.mode == "lines" and trace.legendgroup == "SGD"]
+    chart = rates_chart(run, {(0, False): Slope(-0.5, 0.01, 0.0, 2), (0, True): None})
+    lines = [mark for mark in chart.marks if mark.kind == "line" and mark.series == "SGD"]
     assert len(lines) == 1
     assert lines[0].x.tolist() == [200, 400]
     assert lines[0].y == pytest.approx(np.array([200.0, 400.0]) ** -0.5)
 
 
 def test_backgrounds_are_transparent():
-    shown = factor_plane([np.array([0.5 + 0j])], ["a"], ())
+    shown = paint(factors_chart([np.array([0.5 + 0j])], ["a"], ()))
     assert shown.layout.paper_bgcolor == shown.layout.plot_bgcolor == "rgba(0,0,0,0)"

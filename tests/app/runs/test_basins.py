@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from app.figures.basins import basin_figure
+from app.draw.plotly import paint
+from app.figures.basins import basin_chart
 from app.runs import surfaces as surface_runs
 from app.runs.basins import DIVERGED, NOT_YET, BasinMap, basin_maps, label
 from app.state import SurfacesConfig
@@ -54,14 +55,14 @@ def test_a_grid_beyond_the_limit_is_refused_with_the_limit(points):
 def test_every_map_has_points_to_click():
     config = SurfacesConfig(surface="himmelblau")
     *_, found = basin_maps(config, surface_runs.scenery(config), 8)
-    figure = basin_figure(found, ["a", "b", "c"], surface_runs.scenery(config).places)
+    figure = paint(basin_chart(found, ["a", "b", "c"], surface_runs.scenery(config).places), legend=False)
     assert len(figure.data) == 9
 
 
 def test_four_maps_stand_in_two_rows_under_titles_of_short_lines():
     found = BasinMap(np.arange(3.0), np.arange(3.0), np.zeros((4, 3, 3), dtype=np.int64))
     names = ["Multilayer Lookahead (5, .5)(5, .5), SGD with momentum"] * 4
-    figure = basin_figure(found, names, np.zeros((121, 2)))
+    figure = paint(basin_chart(found, names, np.zeros((121, 2))), legend=False)
     assert {axis.anchor for axis in figure.select_xaxes()} == {"y", "y2", "y3", "y4"}
     assert len({tuple(axis.domain) for axis in figure.select_yaxes()}) == 2
     assert max(len(line) for title in figure.layout.annotations for line in title.text.split("<br>")) <= 14
@@ -69,5 +70,5 @@ def test_four_maps_stand_in_two_rows_under_titles_of_short_lines():
 
 def test_stars_shrink_where_there_are_many_minima():
     found = BasinMap(np.arange(3.0), np.arange(3.0), np.zeros((1, 3, 3), dtype=np.int64))
-    few, many = (basin_figure(found, ["a"], np.zeros((count, 2))).data[1].marker.size for count in (4, 121))
+    few, many = (paint(basin_chart(found, ["a"], np.zeros((count, 2)))).data[1].marker.size for count in (4, 121))
     assert (few, many) == (11, 4)

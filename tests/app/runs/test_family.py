@@ -29,7 +29,8 @@ def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test finds what another one computed."""
     for module in (surfaces, games):
         monkeypatch.setattr(module, "_families", Families())
-        monkeypatch.setattr(module, "_trajectories", surfaces.Recent(8))
+    surfaces.surface_run.clear()
+    games.game_run.clear()
 
 
 def assert_same(one: Trajectory, other: Trajectory) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
-from app.runs.networks import comparison, requests
+from app.runs.networks import requests, trainings
 from app.state import Card, LayerConfig, NetworksConfig, default_cards
 from app.tables.surfaces import PAIRED, training_table
 from optim_core.training import train
@@ -172,7 +172,7 @@ def test_every_optimizer_is_asked_for_the_same_task_and_seeds():
 
 
 def test_identical_comparisons_of_two_visitors_have_the_same_keys():
-    one, other = (comparison(CONFIG, visitor) for visitor in ("a", "b"))
+    one, other = (trainings(CONFIG, visitor) for visitor in ("a", "b"))
     assert [[t.key for t in row] for row in one.tickets] == [[t.key for t in row] for row in other.tickets]
 
 

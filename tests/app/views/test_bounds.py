@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state.codecs import structure
 from app.state.links import decode
 from app.state.theory import TheoryConfig
 
@@ -15,7 +16,7 @@ PAGES = {
     "games": (GamesConfig, ["noise=student"]),
     "networks": (NetworksConfig, ["train_size=500"]),
     "gans": (GansConfig, ["dataset=digits"]),
-    "theory": (TheoryConfig, [f"instrument={one}" for one in ("stability", "noise", "regularization", "rate")]),
+    "theory": (TheoryConfig, [f"instrument={one}" for one in ("stability", "noise", "regularization", "rates")]),
 }
 BOUND_TOGETHER = {"batch_size", "lr_low", "lr_high"}  # by other fields, too: their own tests are elsewhere
 SHOWN = {"base": "momentum", "schedule": "step", "layers": "1:0,1000:1"}  # so that every control of a card is drawn
@@ -61,7 +62,9 @@ def address(page, model, end, extra):
     """An address with every bounded field at one end, cards included."""
     params = at_end(model, end) | dict([extra.split("=")])
     if page == "theory":
-        return params | {"base": "momentum", "scenario": "quadratic"}
+        for part, of in structure(model).parts.items():
+            params |= {f"{part}.{name}": text for name, text in at_end(of, end).items()}
+        return params | {"base": "momentum", "stability.scenario": "quadratic", "layers": SHOWN["layers"]}
     card = type(model().cards[0])
     beside = [SHOWN, {"base": "adam", "generator_base": "adam"}]
     for number, shown in enumerate(beside, start=1):

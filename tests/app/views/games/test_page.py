@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
 
+from app.draw.plotly import paint
+from app.draw.plotly_scene import paint_ground
 from app.export import restore, scene_of, to_json
-from app.figures.games import equilibrium_text, field_figure, game_charts
+from app.figures.games import equilibrium_text, game_curves, game_scene
 from app.runs import games as game_runs
 from app.runs.streamlines import CELLS, streamlines_of
 from app.state import GameCard, GamesConfig, LayerConfig, SurfacesConfig
 from app.state.links import decode, encode
-from app.state.presets import GAME_PRESETS
+from app.state.presets import PRESETS
 from app.tables.games import ending, game_table, gone_text
 from landscapes.games import GAMES
 from optim_core.spec import BASES, METHODS
@@ -133,14 +135,14 @@ def test_a_refused_start_is_explained_and_the_picture_stays(text, words):
     assert len(at.get("plotly_chart")) == 4
 
 
-@pytest.mark.parametrize("name", GAME_PRESETS)
+@pytest.mark.parametrize("name", PRESETS["games"])
 def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
     at = opened()
     at.selectbox(key="games.preset").set_value(name).run()
     assert not at.exception
     assert not at.error
-    assert config_of(at) == GAME_PRESETS[name].config
-    assert GAME_PRESETS[name].shows in at.caption[0].value
+    assert config_of(at) == PRESETS["games"][name].config
+    assert PRESETS["games"][name].shows in at.caption[0].value
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():
@@ -218,13 +220,13 @@ def test_measured_rates_are_the_closed_forms_on_linear_games():
         ("Momentum kept, reset, pulled back", 1e-6),
         ("Both at once, or in turn", 1e-4),
     ):
-        _, _, rates, closed = measured(GAME_PRESETS[name].config)
+        _, _, rates, closed = measured(PRESETS["games"][name].config)
         assert [one.final for one in rates] == pytest.approx(closed, rel=precision), name
 
 
 def test_the_presets_show_what_they_say():
     finals = {
-        name: [one.final for one in measured(GAME_PRESETS[name].config)[2]]
+        name: [one.final for one in measured(PRESETS["games"][name].config)[2]]
         for name in ("Too long a period leaves again", "Both at once, or in turn", "Momentum kept, reset, pulled back")
     }
     five, half_turn, turn = finals["Too long a period leaves again"]
@@ -236,7 +238,7 @@ def test_the_presets_show_what_they_say():
     bare, keep, reset, pullback = finals["Momentum kept, reset, pulled back"]
     assert keep < reset < 1 < pullback < bare
     ends = {
-        name: [float(column["distance, slow weights"]) for column in table(GAME_PRESETS[name].config).values()]
+        name: [float(column["distance, slow weights"]) for column in table(PRESETS["games"][name].config).values()]
         for name in ("A limit cycle, shrunk", "A spurious attractor, broken through", "A GAN of two numbers")
     }
     assert (
@@ -276,7 +278,7 @@ def test_a_run_that_arrives_is_measured_before_it_drowns_in_rounding():
 
 
 def test_methods_are_compared_at_equal_evaluations():
-    config = GAME_PRESETS["Beside the methods made for games"].config
+    config = PRESETS["games"]["Beside the methods made for games"].config
     run, cells = game_runs.game_run(config), table(config)
     assert run.evaluations[-1].tolist() == [1000, 2000, 1000, 1000]
     half_way = np.linalg.norm(run.fast[500, 1, 0])
@@ -315,7 +317,7 @@ def test_noise_is_the_same_for_every_optimizer_and_repeats():
     config = GamesConfig(game="noisy_bilinear", steps=60)
     one = config.model_copy(update={"cards": config.cards[:1]})
     first = game_runs.game_run(config).fast[:, 0]
-    game_runs._trajectories._kept.clear()
+    game_runs.game_run.clear()
     assert (game_runs.game_run(one).fast[:, 0] == first).all()
 
 
@@ -353,8 +355,8 @@ def test_streamlines_survive_a_field_that_stands_still_or_is_not_finite():
 def test_the_field_shows_every_kind_of_equilibrium():
     symbols = {}
     for key in ("bilinear", "quadratic", "limit_cycle"):
-        scenery = game_runs.game_scenery(GamesConfig(game=key))
-        figure = field_figure(scenery.lines, scenery.speed, scenery.value, scenery.game.equilibria)
+        config = GamesConfig(game=key)
+        figure = paint_ground(game_scene(config, game_runs.game_run(config)))
         symbols[key] = figure.data[-1].marker.symbol[0]
     assert symbols == {"bilinear": "circle-dot", "quadratic": "star", "limit_cycle": "x-thin"}
     assert "centre" in equilibrium_text(GAMES["bilinear"].equilibria[0])
@@ -365,11 +367,9 @@ def test_the_field_shows_every_kind_of_equilibrium():
 
 def test_the_charts_show_closed_forms_and_leave_out_what_left():
     config = GamesConfig()
-    run, scenery, rates, closed = measured(config)
-    left = np.array([game_runs.left_view(run, index, scenery.game.domain) for index in range(3)])
-    pairs = [(one.evaluations, one.rate) for one in rates]
-    charts = game_charts(run, pairs, closed, scenery.places, scenery.value, left, config.colors)
-    distances, rate, objective = charts.values()
+    run, _, rates, closed = measured(config)
+    chart = game_curves(config, run, rates, closed)
+    distances, rate, objective = (paint(chart.of(place), legend=False) for place in range(3))
     bands = [line.y[0] for line in rate.data if line.line.width == 7]
     assert bands == pytest.approx([abs(1 - 0.1j), 0.9962371714, 0.9896857236], rel=1e-9)
     assert objective.data[0].x[np.isfinite(objective.data[0].y)].max() < 127
@@ -407,12 +407,11 @@ def test_a_figure_and_a_page_of_a_game_are_drawn():
 
 def test_a_run_that_blows_up_leaves_the_rates_of_the_others_readable():
     config = GamesConfig(steps=60)
-    run, scenery, _, closed = measured(config)
-    left = np.full((len(run.names), 1), -1)
+    run, _, _, closed = measured(config)
 
     def rate_chart(*values):
-        shown = [(np.arange(1, 4), np.array(each)) for each in values]
-        return list(game_charts(run, shown, closed, scenery.places, scenery.value, left, config.colors).values())[1]
+        shown = [game_runs.MeasuredRate(np.arange(1, 4), np.array(each), np.nan) for each in values]
+        return paint(game_curves(config, run, shown, closed).of(1), legend=False)
 
     calm, wild = [0.97, 0.98, 0.98], [2.0, 5.0, 9.0]
     low, high = rate_chart(wild, calm, calm).layout.yaxis.range

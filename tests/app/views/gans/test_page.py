@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from app.figures.gans import gan_curves, samples_figure
+from app.draw.plotly import paint
+from app.draw.reel import paint_reel
+from app.figures.caption import Caption
+from app.figures.gans import gan_chart, samples_reel
 from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
 from app.runs.gans import FRAMES, POINTS, mosaic, real_samples, samples
 from app.runs.networks import requests
 from app.state import GanCard, GansConfig, LayerConfig
 from app.state.links import decode, encode
-from app.state.presets import GAN_PRESETS
+from app.state.presets import PRESETS
 from app.tables.gans import gan_table
 from app.tables.surfaces import PAIRED
 from landscapes.weights import assign_weights
@@ -24,6 +27,10 @@ CONFIG = GansConfig(
     steps=30, batch_size=16, snapshot_every=1, cards=(GanCard(), GanCard(layers=LAYERS, generator_lr=0.0005, color=1))
 )
 NAMES, COLORS = ("Adam", "Lookahead"), ("#111111", "#222222")
+
+
+def reel(names, colors, made, real):
+    return paint_reel(samples_reel(Caption(""), names, colors, made, real), made[0].step.tolist())
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +55,9 @@ def test_each_player_gets_its_own_lr_and_base_and_the_same_layers():
     assert card.title == "Lookahead (5, .5), SGD against Adam"
 
 
-@pytest.mark.parametrize("name", GAN_PRESETS)
+@pytest.mark.parametrize("name", PRESETS["gans"])
 def test_every_ready_made_comparison_survives_its_address(name):
-    config = GAN_PRESETS[name].config
+    config = PRESETS["gans"][name].config
     assert decode(encode(config), GansConfig) == (config, [])
 
 
@@ -100,7 +107,7 @@ def test_a_run_that_diverged_stays_where_it_was_last_kept(results):
 
 def test_the_figure_plays_every_kept_step_in_the_cells_that_move(results):
     made = samples(CONFIG.task(), results)
-    figure = samples_figure(NAMES, COLORS, made, real_samples(CONFIG.task()))
+    figure = reel(NAMES, COLORS, made, real_samples(CONFIG.task()))
     assert [frame.name for frame in figure.frames] == [str(step) for step in made[0].step]
     assert len(figure.data) == 6  # real and generated: fast and fast above, slow below
     np.testing.assert_array_equal(figure.data[-1].x, made[1].slow[-1][:, 0])
@@ -110,7 +117,7 @@ def test_the_figure_plays_every_kept_step_in_the_cells_that_move(results):
 
 def test_without_layers_there_is_no_row_for_slow_generators(results):
     made = samples(CONFIG.task(), results[:1])
-    figure = samples_figure(NAMES[:1], COLORS[:1], made, real_samples(CONFIG.task()))
+    figure = reel(NAMES[:1], COLORS[:1], made, real_samples(CONFIG.task()))
     assert [note.text for note in figure.layout.annotations] == [NAMES[0], "fast"]
 
 
@@ -126,14 +133,15 @@ def test_digits_give_image_cells_and_a_column_of_real_ones():
     request = requests(config)[1][0]
     run = train(config.task(), request.specs(), 5, 0, snapshot_every=1)
     result = TrainingResult(request, run.players, run.sizes, run.layers, run.curves, run.snapshots, None, (), 1.0)
-    figure = samples_figure(NAMES[1:], COLORS[1:], samples(config.task(), [result]), real_samples(config.task()))
+    figure = reel(NAMES[1:], COLORS[1:], samples(config.task(), [result]), real_samples(config.task()))
     assert [trace.type for trace in figure.data] == ["image"] * 3
     assert figure.data[1].source != figure.data[2].source
     assert figure.data[0].source.startswith("data:image/png;base64,")
 
 
 def test_curves_show_both_losses_and_what_the_samples_are_worth(results):
-    charts = gan_curves(NAMES, COLORS, [[result.curves] for result in results], "plain coordinates")
+    chart = gan_chart(CONFIG, [[result.curves] for result in results])
+    charts = {panel.title: paint(chart.of(place), legend=False) for place, panel in enumerate(chart.drawn)}
     assert list(charts)[2] == "Fréchet distance, plain coordinates"
     assert [len(chart.data) for chart in charts.values()] == [2, 2, 3, 3]  # slow weights: of one optimizer only
     measured = charts["Fréchet distance, plain coordinates"].data[2]

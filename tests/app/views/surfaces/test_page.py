@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.figures.curves import distance, thin
+from app.figures.curves import thin
+from app.figures.look import on_dark
 from app.runs import surfaces as surface_runs
+from app.runs.grid import distance
 from app.state import SurfacesConfig
 from app.state.presets import PRESETS, shown_by
 from app.tables.surfaces import summary
-from app.views.parts.charts import inks, lightened
+from app.views.parts.charts import inks
 from landscapes.surfaces import SURFACES
 
 MAIN = str(Path(__file__).parents[4] / "app" / "main.py")
@@ -115,14 +117,14 @@ def test_an_lr_of_zero_is_refused_with_its_optimizer_and_range():
     assert "greater than 0" in at.error[0].value
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", PRESETS["surfaces"])
 def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
     at = opened()
     at.selectbox(key="surfaces.preset").set_value(name).run()
     assert not at.exception
     assert not at.error
-    assert config_of(at) == PRESETS[name].config
-    assert PRESETS[name].shows in [caption.value for caption in at.caption]
+    assert config_of(at) == PRESETS["surfaces"][name].config
+    assert PRESETS["surfaces"][name].shows in [caption.value for caption in at.caption]
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():
@@ -321,18 +323,33 @@ def test_minibatch_noise_is_measured_against_the_minima_of_the_mean():
 
 def test_curves_are_lighter_on_a_dark_page_as_the_tracks_are():
     # theme.js: a share of .18 of the letters' colour, #e8ecef: 0 + .18 · 232 = 42, 114 + .18 · 122 = 136, ...
-    assert lightened("#0072b2") == "#2a88bd"
+    assert on_dark("#0072b2") == "#2a88bd"
     assert inks(["#0072b2"]) == ("#0072b2",)
 
 
-def test_controls_that_a_browser_has_not_set_up_yet_change_nothing():
+def test_many_controls_may_change_at_once():
     at = opened(v="1", surface="ravine", steps="40")
-    before = config_of(at)
     for card in (1, 2, 3):
         at.toggle(key=f"surfaces.{card}.on").set_value(False)
         at.number_input(key=f"surfaces.{card}.lr").set_value(0.001)
     at.run()
-    assert config_of(at) == before
-    at.toggle(key="surfaces.1.on").set_value(False)
-    at.number_input(key="surfaces.2.lr").set_value(0.001).run()
-    assert (config_of(at).cards[0].on, config_of(at).cards[1].lr) == (False, 0.001)
+    assert [(card.on, card.lr) for card in config_of(at).cards] == [(False, 0.001)] * 3
+
+
+def test_one_refused_control_does_not_hold_up_the_others_and_says_so_itself():
+    at = opened(v="1", surface="ravine", steps="40", seed="5")
+    at.text_input(key="surfaces.starts").set_value("99, 0")
+    at.number_input(key="surfaces.2.lr").set_value(0.0)
+    at.number_input(key="surfaces.1.lr").set_value(0.003)
+    at.number_input(key="surfaces.steps").set_value(50).run()
+    config = config_of(at)
+    assert (config.steps, config.cards[0].lr, config.seed) == (50, 0.003, 5)
+    assert (config.starts, config.cards[1].lr) == ((SURFACES["ravine"].start,), SURFACES["ravine"].lr)
+    assert at.text_input(key="surfaces.starts").value == "99, 0"
+    assert [error.value for error in at.sidebar.error] == [
+        "starts: start x must be in [-4, 4] on this surface, got 99. Got '99, 0'; the last valid setting holds.",
+        "optimizer 2, lr: should be greater than 0. Got '0.0'; the last valid setting holds.",
+    ]
+    at.number_input(key="surfaces.2.lr").set_value(0.5).run()
+    assert config_of(at).cards[1].lr == 0.5
+    assert ["starts" in error.value for error in at.error] == [True]

@@ -6,8 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.runs import theory as theory_runs
-from app.state.theory import CELLS, TheoryConfig
-from app.state.theory_views import VIEWS
+from app.state.layers import FIVE, LayerConfig
+from app.state.presets import PRESETS
+from app.state.theory import CELLS, Stability, TheoryConfig
 from app.views.theory.stability import run_of
 from optim_core.experiments import SimulatedMap
 from optim_core.layers import Layer
@@ -32,7 +33,9 @@ def config_of(at):
     return at.session_state["theory.config"]
 
 
-@pytest.mark.parametrize(("instrument", "charts"), [("stability", 2), ("noise", 2), ("regularization", 4), ("rate", 1)])
+@pytest.mark.parametrize(
+    ("instrument", "charts"), [("stability", 2), ("noise", 2), ("regularization", 4), ("rates", 1)]
+)
 def test_every_instrument_opens_from_its_address(instrument, charts):
     at = opened(instrument=instrument)
     assert not at.exception
@@ -49,11 +52,11 @@ def test_the_first_load_shows_the_parity_of_k_and_agrees_with_the_simulation():
     assert any("984 of 984 cells" in caption.value for caption in at.caption)
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", PRESETS["theory"])
 def test_every_ready_made_view_is_valid_and_restored_by_its_address(name):
     from app.state.links import decode, encode
 
-    config = VIEWS[name][1]
+    config = PRESETS["theory"][name].config
     assert decode(encode(config), TheoryConfig) == (config, [])
     assert config.missing_layer == 0
 
@@ -63,17 +66,17 @@ def test_taking_a_ready_made_view_shows_it_and_undo_returns():
     before = config_of(at)
     name = "Bilinear game: α against k"
     at.selectbox(key="theory.preset").set_value(name).run()
-    assert config_of(at) == VIEWS[name][1]
-    assert VIEWS[name][0] in [caption.value for caption in at.caption]
+    assert config_of(at) == PRESETS["theory"][name].config
+    assert PRESETS["theory"][name].shows in [caption.value for caption in at.caption]
     at.button(key="theory.undo").click().run()
     assert config_of(at) == before
 
 
 def test_a_control_changes_the_config_and_the_address():
     at = opened()
-    at.number_input(key="theory.k_1").set_value(6).run()
-    assert config_of(at).k_1 == 6
-    assert at.query_params["k_1"] == "6"
+    at.number_input(key="theory.1.k").set_value(6).run()
+    assert config_of(at).layers[0].k == 6
+    assert at.query_params["layers"] == "6:0.5,5:0.5"
     assert any("diverges" in markdown.value for markdown in at.markdown)
 
 
@@ -87,7 +90,7 @@ def test_layers_that_straddle_the_epoch_get_a_reason_and_a_remedy():
     at = opened(instrument="regularization", batches="8")
     assert any("straddle" in warning.value for warning in at.warning)
     at.button(key="theory.remedy").click().run()
-    assert config_of(at).batches == 25
+    assert config_of(at).regularization.batches == 25
     assert not at.warning
 
 
@@ -107,17 +110,17 @@ def test_no_noise_has_no_relative_error():
 
 
 def test_a_smaller_lr_buys_what_layers_buy_where_the_curves_coincide():
-    config = TheoryConfig(instrument="noise", depth=2)
+    config = TheoryConfig(instrument="noise", layers=(FIVE, FIVE))
     (one, from_one), (two, from_two) = theory_runs.coincidences(theory_runs.trade_offs(config))
     assert (one, two) == ("1 layer", "2 layers")
     for name, steps in ((1, 1.1 * from_one), (2, 1.1 * from_two)):
         found = [lr_of_speed(config, depth, steps) for depth in (0, name)]
-        plain, layered = (config.problem.variances(spec)[-1] for spec in found)
+        plain, layered = (config.noise.problem.variances(spec)[-1] for spec in found)
         assert layered == pytest.approx(plain, rel=0.05)
     # (1, 1) is no layer at all, and no layers are beside nothing
-    same = config.model_copy(update={"k_1": 1, "alpha_1": 1.0, "depth": 1})
+    same = config.model_copy(update={"layers": (LayerConfig(k=1, alpha=1.0),)})
     assert theory_runs.coincidences(theory_runs.trade_offs(same))[0][1] < 1
-    assert theory_runs.coincidences(theory_runs.trade_offs(config.model_copy(update={"depth": 0}))) == []
+    assert theory_runs.coincidences(theory_runs.trade_offs(config.model_copy(update={"layers": ()}))) == []
 
 
 def lr_of_speed(config, depth, steps):
@@ -125,7 +128,7 @@ def lr_of_speed(config, depth, steps):
     low, high = 1e-4, 0.5
     for _ in range(60):
         middle = (low + high) / 2
-        slower = config.problem.contraction(config.spec(depth, lr=middle)) > 0.5 ** (1 / steps)
+        slower = config.noise.problem.contraction(config.spec(depth, lr=middle)) > 0.5 ** (1 / steps)
         low, high = (middle, high) if slower else (low, middle)
     return config.spec(depth, lr=low)
 
@@ -149,7 +152,9 @@ def test_the_headline_is_the_recursion_that_holds(params, formula):
 
 
 def test_the_mean_keeps_the_pace_of_the_flow_on_the_modified_loss():
-    config = VIEWS["Regularization: the mean follows Cₙ"][1].model_copy(update={"epochs": 3, "orders": 64})
+    config = PRESETS["theory"]["Regularization: the mean follows Cₙ"].config.having(
+        "regularization", epochs=3, orders=64
+    )
     seen = theory_runs.descent(config)
     near, far = seen.gaps(seen.flow), seen.gaps(seen.plain_flow)
     assert near.shape == far.shape == (4,)
@@ -159,9 +164,13 @@ def test_the_mean_keeps_the_pace_of_the_flow_on_the_modified_loss():
 
 def test_another_problem_brings_a_suitable_lr():
     at = opened()
-    at.selectbox(key="theory.scenario").set_value("bilinear").run()
+    at.selectbox(key="theory.stability.scenario").set_value("bilinear").run()
     config = config_of(at)
-    assert (config.lr, config.is_game, config.jacobian) == (0.1, True, ((0.0, 1.0), (-1.0, 0.0)))
+    assert (config.stability.lr, config.stability.is_game, config.stability.jacobian) == (
+        0.1,
+        True,
+        ((0.0, 1.0), (-1.0, 0.0)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,13 +193,13 @@ def test_a_bad_address_is_named_and_the_default_shown(params, message):
 
 
 def test_effective_lr_divides_by_the_slow_step_sizes():
-    config = TheoryConfig(depth=2, alpha_1=0.5, alpha_2=0.8)
+    config = TheoryConfig(layers=(FIVE, LayerConfig(k=5, alpha=0.8)))
     assert config.spec(lr=0.1, equal_effective=True).lr == pytest.approx(0.25)
     assert config.spec(1, lr=0.1, equal_effective=True).layers == (Layer(5, 0.5),)
 
 
 def test_a_cell_of_the_map_becomes_the_run_of_the_surfaces_page():
-    config = TheoryConfig(depth=1)
+    config = TheoryConfig(layers=(FIVE,))
     cell = config.grid().spec_at(CELLS - 1, 5)  # the largest lr, k = 6
     run = run_of(config.at_cell(cell))
     assert (run.surface, run.noise) == ("ravine", "none")
@@ -199,7 +208,9 @@ def test_a_cell_of_the_map_becomes_the_run_of_the_surfaces_page():
 
 
 def test_a_cell_of_a_game_becomes_the_run_of_the_games_page():
-    config = TheoryConfig(scenario="quadratic", epsilon=0.3, alternating=True, lr=0.2, depth=1)
+    config = TheoryConfig(
+        layers=(FIVE,), stability=Stability(scenario="quadratic", epsilon=0.3, alternating=True, lr=0.2)
+    )
     run = run_of(config)
     assert (run.game, run.parameter, run.noise) == ("quadratic", 0.3, "none")
     assert [card.spec().alternating for card in run.cards] == [True, True]
@@ -207,7 +218,7 @@ def test_a_cell_of_a_game_becomes_the_run_of_the_games_page():
 
 
 def test_simulation_is_computed_once_for_all_who_ask():
-    config = TheoryConfig(k_high=3)
+    config = TheoryConfig(stability=Stability(k_high=3))
     first = theory_runs.simulated_map(config)
     assert isinstance(first, SimulatedMap)
-    assert theory_runs.simulated_map(config.model_copy(update={"h": 2.0})) is first
+    assert theory_runs.simulated_map(config.having("noise", h=2.0)) is first

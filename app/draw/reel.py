@@ -1,0 +1,105 @@
+"""Charts of one kind, step after step, as a plotly figure that a browser plays by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.draw.plotly import paint, traces
+from app.figures import look
+from app.figures.chart import Chart
+
+FRAME_MS = 220
+ROW_TITLE = 1.01  # of the figure's width: where the names of rows stand
+
+
+def paint_reel(charts: Sequence[Chart], steps: Sequence[int], *, dark: bool = False) -> go.Figure:
+    """The last chart, with buttons and a slider that show the others.
+
+    Args:
+        charts: with the same panels and marks; what is the same object in all of them does not move.
+        steps: the base step of each.
+        dark: whether the page is.
+    """
+    last = charts[-1]
+    figure = paint(last, dark=dark, legend=False)
+    still = [all(one is other for one in column) for column, other in zip(zip(*map(_parts, charts), strict=True),
+             _parts(last), strict=True)]  # fmt: skip
+    moving = [index for index, stays in enumerate(still) if not stays]
+    figure.data = [figure.data[index] for index in (*(set(range(len(still))) - set(moving)), *moving)]
+    first = len(still) - len(moving)
+    figure.frames = [
+        go.Frame(name=str(step), data=[painted[index] for index in moving], traces=list(range(first, len(still))))
+        for step, painted in zip(steps, ([*traces(chart, dark=dark)] for chart in charts), strict=True)
+    ]
+    _arrange(figure, last, steps)
+    return figure
+
+
+def _parts(chart: Chart) -> list[object]:
+    """What there is a trace for, in their order."""
+    return [part for panel in chart.drawn for part in (*([] if panel.image is None else [panel.image]), *panel.marks)]
+
+
+def _arrange(figure: go.Figure, chart: Chart, steps: Sequence[int]) -> None:
+    points = any(panel.image is None for panel in chart.drawn)
+    frame = {"showline": points, "mirror": points, "linecolor": look.QUIET}
+    figure.update_xaxes(**frame)
+    figure.update_yaxes(**frame, title_text="")
+    if chart.columns == 1 and not figure.layout.annotations:
+        figure.add_annotation(text=_broken(chart.drawn[0].title), x=0.5, y=1, xref="paper", yref="paper",
+                              showarrow=False, yanchor="bottom")  # fmt: skip
+    figure.update_annotations(font_size=12, yshift=4)
+    for row in range(chart.rows):
+        label = next(panel.labels[1] for panel in chart.panels[row * chart.columns :] if panel is not None)
+        figure.add_annotation(
+            text=label, x=ROW_TITLE, y=1 - (row + 0.5) / chart.rows, xref="paper", yref="paper", showarrow=False,
+            textangle=90, xanchor="left", font_size=11,
+        )  # fmt: skip
+    figure.update_layout(
+        margin={"l": 8, "r": 24, "t": 84, "b": 8, "pad": 0},  # a pad would let neighbours overlap
+        updatemenus=[_buttons(redraw=not points)],
+        sliders=[_slider(steps, redraw=not points)],
+    )
+
+
+def _broken(title: str) -> str:
+    return title.replace("\n", "<br>")
+
+
+def _buttons(*, redraw: bool) -> dict[str, Any]:
+    """Play from the start, and pause."""
+    play = {"frame": {"duration": FRAME_MS, "redraw": redraw}, "transition": {"duration": 0}}
+    pause = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate"}
+    return {
+        "type": "buttons",
+        "direction": "left",
+        "showactive": False,
+        "x": 1,
+        "y": 0,
+        "xanchor": "right",
+        "yanchor": "top",
+        "pad": {"t": 10},
+        "bgcolor": "rgba(128,128,128,.15)",
+        "bordercolor": look.QUIET,
+        "buttons": [
+            {"label": "▶", "method": "animate", "args": [None, play]},
+            {"label": "❚❚", "method": "animate", "args": [[None], pause]},
+        ],
+    }
+
+
+def _slider(steps: Sequence[int], *, redraw: bool) -> dict[str, Any]:
+    """Goes to the samples of one step."""
+    at_once = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate"}
+    return {
+        "active": len(steps) - 1,
+        "y": 0,
+        "pad": {"t": 14},
+        "currentvalue": {"prefix": "base step ", "font": {"size": 13, "color": "gray"}},
+        "tickcolor": "rgba(0,0,0,0)",
+        "font": {"color": "rgba(0,0,0,0)"},
+        "steps": [{"label": str(at), "method": "animate", "args": [[str(at)], at_once]} for at in steps],
+    }

@@ -1,0 +1,48 @@
+"""Results that all visitors share: each is computed once for everyone who asks for the same."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import update_wrapper
+from typing import Generic, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Arguments, Value]):
+    """A function that keeps its last `size` results; they are read-only, so nobody needs a copy.
+
+    key: of the function's arguments, what tells results apart. Two visitors may compute at once, neither waits.
+    """
+
+    def __init__(self, compute: Callable[Arguments, Value], size: int, key: Callable[..., Hashable]) -> None:
+        self._compute, self._size, self._key = compute, size, key
+        self._lock, self._results = threading.Lock(), OrderedDict[Hashable, Value]()
+        update_wrapper(self, compute)
+
+    def __call__(self, *arguments: Arguments.args, **named: Arguments.kwargs) -> Value:
+        """What was computed before, or is now."""
+        key = self._key(*arguments, **named)
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]
+        value = self._compute(*arguments, **named)
+        with self._lock:
+            self._results[key] = value
+            while len(self._results) > self._size:
+                self._results.popitem(last=False)
+        return value
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._results.clear()
+
+
+def recent(size: int, key: Callable[..., Hashable]) -> Callable[[Callable[Arguments, Value]], Recent[Arguments, Value]]:
+    """Decorates a function as `Recent` describes; `key` takes the function's arguments."""
+    return lambda compute: Recent(compute, size, key)

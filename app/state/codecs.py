@@ -1,0 +1,212 @@
+"""How values of a type are written to links, read from them, and shown by widgets: one codec for each type of field.
+
+A field's codec stands in its type, as Annotated[type, codec]; a field without one is a plain value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+NONE = "none"  # a link's word for an empty list, and for no value where that is not the default
+Widgets = dict[str, Any]
+"""Names of widgets and the values that they show."""
+Said = Callable[[str, Any], Any]
+
+
+def plain_text(value: Any) -> str:
+    """A value as links have it: 1 and 0 for yes and no, a float with all of its digits."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Of one type; the usual is a plain value, which one widget of the field's name shows.
+
+    Attributes:
+        text: the value in a link.
+        read: from a text, the value's parts, still to be checked; its ValueError says how to write it. Without it, what
+            pydantic makes of the text.
+        widgets: from the field's name and value, what its widgets show.
+        from_widgets: from the field's name, its value so far, and a function that gives what the widget of a name says
+            (its second argument where there is no such widget), the value that they say, still to be checked.
+        stated: whether links say it even where it is as on a blank card, or None.
+        numbered: whether it is a tuple of models, whose settings are called 1.lr, 1.layers, 2.lr, ...
+    """
+
+    text: Callable[[Any], str] = plain_text
+    read: Callable[[str], Any] | None = None
+    widgets: Callable[[str, Any], Widgets] = lambda name, value: {name: value}
+    from_widgets: Callable[[str, Any, Said], Any] = lambda name, value, said: said(name, value)
+    stated: bool = False
+    numbered: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Text is read first; then all is as with the type alone."""
+        read, schema = self.read, handler(source)
+        if read is None:
+            return schema
+        return core_schema.no_info_before_validator_function(
+            lambda value: read(value) if isinstance(value, str) else value, schema
+        )
+
+
+PLAIN, STATED, NUMBERED = Codec(), Codec(stated=True), Codec(numbered=True)
+UNSEEN = Codec(widgets=lambda name, value: {}, from_widgets=lambda name, value, said: value)  # in links alone
+OR_NONE = Codec(  # for a plain value or None, where None is not the default
+    text=lambda value: NONE if value is None else plain_text(value),
+    read=lambda text: None if text == NONE else text,
+    stated=True,
+)
+
+
+class Group(NamedTuple):
+    """A field of numbered parts: its name, their model and their greatest number."""
+
+    name: str
+    model: type[BaseModel]
+    most: int
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The settings of a model.
+
+    Attributes:
+        codecs: of its plain settings, by name.
+        parts: models of its parts, whose settings are called part.name.
+        numbered: its numbered parts.
+    """
+
+    codecs: dict[str, Codec] = field(default_factory=dict)
+    parts: dict[str, type[BaseModel]] = field(default_factory=dict)
+    numbered: Group | None = None
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a setting."""
+        head, dot, rest = path.partition(".")
+        if not dot:
+            return head in self.codecs
+        if head in self.parts:
+            return structure(self.parts[head]).has(rest)
+        if self.numbered is None or not is_number(head) or not 1 <= int(head) <= self.numbered.most:
+            return False
+        return structure(self.numbered.model).has(rest)
+
+
+@cache
+def structure(model: type[BaseModel]) -> Structure:
+    """The settings of a model, read off its fields."""
+    codecs: dict[str, Codec] = {}
+    parts: dict[str, type[BaseModel]] = {}
+    numbered = None
+    for name, info in model.model_fields.items():
+        codec = next((one for one in info.metadata if isinstance(one, Codec)), PLAIN)
+        if codec.numbered:
+            most = next(one.max_length for one in info.metadata if hasattr(one, "max_length"))
+            numbered = Group(name, get_args(info.annotation)[0], most)
+        elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            parts[name] = info.annotation
+        else:
+            codecs[name] = codec
+    return Structure(codecs, parts, numbered)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a config: `owner` is what comes before its name, such as "2." or "noise."."""
+
+    owner: str
+    name: str
+    title: str
+    codec: Codec
+    value: Any
+
+    @property
+    def path(self) -> str:
+        """What links call it."""
+        return self.owner + self.name
+
+    def widgets(self) -> Widgets:
+        """What its widgets show."""
+        return {self.owner + name: value for name, value in self.codec.widgets(self.name, self.value).items()}
+
+    def from_widgets(self, said: Said) -> Any:
+        """What its widgets say; the value itself where they show just that."""
+        shown = self.widgets()
+        if all(said(name, value) == value for name, value in shown.items()):
+            return self.value
+        return self.codec.from_widgets(self.name, self.value, lambda name, value: said(self.owner + name, value))
+
+
+def settings_of(config: BaseModel, owner: str = "") -> Iterator[Setting]:
+    """Every setting of a config, those of its parts and of its numbered parts in their places."""
+    parts = structure(type(config))
+    for name, value in config:
+        if name in parts.codecs:
+            title = type(config).model_fields[name].title or name.replace("_", " ")
+            yield Setting(owner, name, title, parts.codecs[name], value)
+        elif name in parts.parts:
+            yield from settings_of(value, f"{owner}{name}.")
+        else:
+            for number, part in enumerate(value, start=1):
+                yield from settings_of(part, f"{owner}{number}.")
+
+
+def nested(settings: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Settings by path (noise.lr, 2.lr) as a tree: {"noise": {"lr": ...}, "cards": [{}, {"lr": ...}]}."""
+    numbered = structure(model).numbered
+    tree = {path: value for path, value in settings.items() if "." not in path}
+    each: dict[int, dict[str, Any]] = {}
+    for path, value in settings.items():
+        head, dot, rest = path.partition(".")
+        if dot and numbered and is_number(head) and 1 <= int(head) <= numbered.most:
+            each.setdefault(int(head), {})[rest] = value
+        elif dot and isinstance(part := tree.setdefault(head, {}), dict):
+            part[rest] = value
+        elif dot:
+            tree[path] = value
+    if numbered and each:
+        tree[numbered.name] = [each.get(number, {}) for number in range(1, max(each) + 1)]
+    return tree
+
+
+def flat(tree: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """The opposite of `nested`."""
+    numbered = structure(model).numbered
+    settings: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            settings |= {f"{name}.{rest}": part for rest, part in value.items()}
+        elif numbered and name == numbered.name and isinstance(value, list):
+            for number, each in enumerate(value, start=1):
+                settings |= {f"{number}.{rest}": part for rest, part in each.items()}
+        else:
+            settings[name] = value
+    return settings
+
+
+def is_number(text: str) -> bool:
+    """Whether these are a few digits as addresses have them; `isdecimal` takes those of any script."""
+    return text.isascii() and text.isdecimal() and len(text) < 5
+
+
+def numbers(text: str, count: int) -> tuple[float, ...] | None:
+    """So many numbers with commas between them, as a visitor writes them; None where the text is anything else."""
+    try:
+        values = tuple(map(float, text.split(",")))
+    except ValueError:
+        return None
+    return values if len(values) == count else None
+
+
+def exact(value: float) -> str:
+    """The shortest text that reads back as the same number."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)

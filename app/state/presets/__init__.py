@@ -1,0 +1,22 @@
+"""Ready-made configs of every page."""
+
+from collections.abc import Mapping
+
+from app.state.base import PageConfig
+from app.state.presets import games, gans, networks, surfaces, theory
+from app.state.presets.preset import Preset
+
+PRESETS: Mapping[str, Mapping[str, Preset[PageConfig]]] = {
+    "surfaces": surfaces.PRESETS,
+    "games": games.PRESETS,
+    "networks": networks.PRESETS,
+    "gans": gans.PRESETS,
+    "theory": theory.PRESETS,
+}
+"""By page and by name; names differ between pages."""
+
+
+def shown_by(config: PageConfig) -> str:
+    """What to look at, if this is a ready-made config, however it is looked at; else what the page says of it."""
+    every = (preset for presets in PRESETS.values() for preset in presets.values())
+    return next((preset.shows for preset in every if preset.config.alike(config)), config.teaches)

@@ -1,0 +1,77 @@
+"""Ready-made comparisons of the Surfaces page."""
+
+from __future__ import annotations
+
+from app.state.cards import Card
+from app.state.layers import FIVE, LayerConfig
+from app.state.presets.preset import Preset
+from app.state.surfaces import SurfacesConfig
+from landscapes.surfaces import SURFACES
+
+SIX = LayerConfig(k=6, alpha=0.5)
+
+
+def _depths(lr: float, depths: tuple[int, ...] = (0, 1, 2), *, equal_effective: bool = False) -> tuple[Card, ...]:
+    """Cards of several depths at one lr or, with `equal_effective`, at lr / Π α."""
+    return tuple(
+        Card(layers=(FIVE,) * depth, lr=lr / 0.5**depth if equal_effective else lr, color=index)
+        for index, depth in enumerate(depths)
+    )
+
+
+PRESETS: dict[str, Preset[SurfacesConfig]] = {
+    "Noise: slow weights settle closer": Preset(
+        "The base optimizer keeps jittering at the level of its noise; each layer of slow weights jitters less. The "
+        "table has medians over the four starts.",
+        SurfacesConfig(
+            surface="bowl",
+            starts=((2.0, 2.0), (-2.0, 2.0), (-2.0, -2.0), (2.0, -2.0)),
+            noise_scale=0.7,
+            cards=_depths(0.3, (0, 1, 2)),
+            steps=800,
+            panels=True,
+        ),
+    ),
+    "Stability: where SGD diverges": Preset(
+        "lr times curvature is 2.04: SGD and k = 6 leave, k = 5 comes home: an odd power flips its sign.",
+        SurfacesConfig(
+            surface="ravine",
+            cards=(Card(lr=0.102), Card(lr=0.102, layers=(FIVE,), color=1), Card(lr=0.102, layers=(SIX,), color=2)),
+            steps=300,
+        ),
+    ),
+    "The price: slower without noise": Preset(
+        "At the same lr and the same gradients, every layer halves the pace. Nesting pays in speed.",
+        SurfacesConfig(surface="matyas"),
+    ),
+    "The price, paid back by lr / Π α": Preset(
+        "Every lr is divided by the product of the α: the slow weights now keep SGD's pace.",
+        SurfacesConfig(surface="matyas", cards=_depths(SURFACES["matyas"].lr, equal_effective=True)),
+    ),
+    "Wells: one sharp and deep, one wide": Preset(
+        "Noise can carry a run over the ridge. Change the seed before you believe a winner.",
+        SurfacesConfig(surface="gaussian_wells", steps=1000),
+    ),
+    "Many basins": Preset(
+        "SGD hops from basin to basin; slow weights average its hops. Change the seed before you believe a winner.",
+        SurfacesConfig(surface="rastrigin", steps=1000),
+    ),
+    "Momentum: kept, reset, pulled back": Preset(
+        "The same Lookahead around SGD with momentum; only what happens to the momentum at a synchronisation differs.",
+        SurfacesConfig(
+            surface="rosenbrock",
+            steps=1000,
+            cards=(
+                Card(base="momentum", lr=5e-4),
+                *(
+                    Card(base="momentum", lr=5e-4, layers=(FIVE,), sync_momentum=mode, color=color)
+                    for color, mode in enumerate(("keep", "reset", "pullback"), start=1)
+                ),
+            ),
+        ),
+    ),
+    "Side by side on Himmelblau": Preset(
+        "Three plots, one clock: compare where each fast path is thrown away.",
+        SurfacesConfig(surface="himmelblau", panels=True),
+    ),
+}
