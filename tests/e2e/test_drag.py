@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,15 +11,23 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import wait_until_idle
 
-PLAYER = "Object.values(window.__lookaheadPlayers)[0]"
+PLAYER = "Object.values(window.__lookaheadPlayers ?? {})[0]"
+RAVINE = "/?surface=ravine&1.lr=0.05&2.lr=0.05&2.layers=5:0.5&3.lr=0.05&3.layers=5:0.5,5:0.5&steps=150"
+MARKED = re.compile("^[01]+$")
 Open = Callable[..., Page]
+
+
+def at_rest(page: Page) -> None:
+    """The player lies over its chart and stands at step 20."""
+    page.wait_for_function(f"{PLAYER}?.overChart")
+    page.evaluate(f"{PLAYER}.pause(); {PLAYER}.seek(20)")
+    wait_until_idle(page)
 
 
 @pytest.fixture
 def surfaces(open_app: Open) -> Page:
-    page = open_app("/?surface=ravine&1.lr=0.05&2.lr=0.05&3.lr=0.05&steps=150")
-    page.wait_for_function(f"{PLAYER}?.overChart")
-    page.evaluate(f"{PLAYER}.pause(); {PLAYER}.seek(100)")
+    page = open_app(RAVINE)
+    at_rest(page)
     return page
 
 
@@ -26,39 +35,132 @@ def dial(page: Page, card: int, field: str, level: int) -> Locator:
     return page.locator(f'.lp-card [data-dial="{card}.{field}.{level}"]')
 
 
-def hold(page: Page, handle: Locator, by: float) -> None:
-    """Press on a number, wait for its family, drag it sideways in steps; the button stays down."""
+def middle(handle: Locator) -> tuple[float, float]:
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()
     assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def hold(page: Page, handle: Locator, by: float) -> None:
+    """Press on a number, drag it sideways in steps and wait for its family; the button stays down."""
+    x, y = middle(handle)
     page.mouse.move(x, y)
     page.mouse.down()
-    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", lambda_any(), timeout=15_000)
     page.mouse.move(x + by, y, steps=8)
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", MARKED, timeout=15_000)
+    settle(page)
 
 
-def lambda_any() -> Any:
-    import re
-
-    return re.compile("[01]+")
+def settle(page: Page) -> None:
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def head(page: Page, layer: int = 1) -> list[float]:
-    found: list[float] = page.evaluate(
-        f"{PLAYER}.heads.find(h => h.name.startsWith('Lookahead') && h.layer === {layer})?.weights"
-    )
-    return found
+def weights(page: Page, card: int = 1, layer: int = 1) -> Any:
+    """Where a head of the card's optimizer is drawn, in the surface's units."""
+    name = page.locator(".lp-card .lp-name").nth(card).inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    heads = page.evaluate(f"{PLAYER}.heads")
+    return next(head["weights"] for head in heads if head["name"] == name and head["layer"] == layer)
 
 
-def test_the_path_bends_before_the_number_is_let_go(surfaces: Page) -> None:
+def alpha(page: Page, card: int) -> Locator:
+    return page.locator(f'[class*="st-key-surfaces-{card}-1-alpha"] input').first
+
+
+def test_the_path_bends_before_the_number_is_let_go_and_one_undo_brings_it_back(surfaces: Page) -> None:
     page = surfaces
-    before = head(page)
-    hold(page, dial(page, 1, "alpha", 1), 60)
-    page.wait_for_function(
-        f"{PLAYER}.heads.find(h => h.name.startsWith('Lookahead') && h.layer === 1).weights[1] !== {before[1]}"
-    )
+    before, handle = weights(page), dial(page, 1, "alpha", 1)
+    hold(page, handle, 60)
+    assert weights(page) != before
+    # Row 20 of one layer (5, .75) at lr .05: the curvature-1 axis goes 3.5 (1 − .75 + .75 · .95⁵)⁴.
+    assert weights(page)[1] == pytest.approx(3.5 * (0.25 + 0.75 * 0.95**5) ** 4, rel=1e-4)
     expect(page.locator(".lp-dial-value")).to_have_text(".75")
+    expect(handle).to_have_attribute("aria-valuenow", "0.75")
+    assert "5%3A0.75" not in page.url, "the page heard of it before it was let go"
+    during = weights(page)
     page.mouse.up()
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.75"))
     wait_until_idle(page)
-    assert "2.layers=5%3A0.75" in page.url.replace(":", "%3A", 2) or "0.75" in page.url
+    expect(page.locator(".lp-dial-rail")).to_have_count(0)
+    assert weights(page) == pytest.approx(during, rel=1e-5)
+    expect(page.locator(".lp-card .lp-name").nth(1)).to_have_text(re.compile(r"\(5,\s\.75\)"))
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.5"))
+    wait_until_idle(page)
+    settle(page)
+    assert weights(page) == pytest.approx(before, rel=1e-6)
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_escape_puts_the_number_back(surfaces: Page) -> None:
+    page = surfaces
+    before, url = weights(page), page.url
+    hold(page, dial(page, 1, "alpha", 1), -60)
+    assert weights(page) != before
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    settle(page)
+    assert weights(page) == before
+    expect(dial(page, 1, "alpha", 1)).to_have_attribute("aria-valuenow", "0.5")
+    wait_until_idle(page)
+    assert page.url == url
+
+
+def test_keys_move_the_number_that_has_the_focus_and_the_focus_stays(surfaces: Page) -> None:
+    page = surfaces
+    before, handle = weights(page, card=2, layer=2), dial(page, 2, "k", 2)
+    handle.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "PageUp"):
+        page.keyboard.press(key)
+    expect(handle).to_have_attribute("aria-valuenow", "11")
+    page.wait_for_url(re.compile(r"3\.layers=5%3A0\.5%2C11%3A0\.5"))
+    wait_until_idle(page)
+    settle(page)
+    assert weights(page, card=2, layer=2) != before  # at step 20 the outer layer has not moved yet
+    assert page.evaluate(f"{PLAYER}.row") == 20, "a key moved the player, too"
+    expect(dial(page, 2, "k", 2)).to_be_focused()
+
+
+def test_the_rail_is_red_where_the_run_diverges(surfaces: Page) -> None:
+    page = surfaces
+    hold(page, dial(page, 0, "lr", 0), 20)
+    marks = page.locator(".lp-dial-rail").get_attribute("data-diverges")
+    assert marks is not None
+    assert marks == "0" * marks.index("1") + "1" * (len(marks) - marks.index("1"))
+    painted = page.locator(".lp-dial-track").evaluate("each => each.style.background")
+    assert painted.count("--lp-bad") == marks.count("1")
+    expect(page.locator(".lp-dial-limit")).to_have_attribute("title", "stability ends at .1")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+
+def test_a_finger_drags_a_number(open_app: Open, browser: Any, serve_app: Callable[..., str]) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    page.goto(serve_app("app/main.py") + RAVINE)
+    wait_until_idle(page)
+    at_rest(page)
+    before = weights(page)
+    x, y = middle(dial(page, 1, "alpha", 1))
+    session = context.new_cdp_session(page)
+    touch = {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
+    session.send("Input.dispatchTouchEvent", touch)
+    for share in range(1, 6):
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x + 8 * share, "y": y}]})
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", MARKED, timeout=15_000)
+    settle(page)
+    assert weights(page) != before
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.(?!5&)"))
+    context.close()
+
+
+def test_games_are_dragged_alike(open_app: Open) -> None:
+    page = open_app("/games?game=bilinear&1.lr=0.1&2.lr=0.1&2.layers=5:0.5&steps=400")
+    at_rest(page)
+    before = weights(page)
+    hold(page, dial(page, 1, "alpha", 1), 48)
+    assert weights(page) != before
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.7"))
+    wait_until_idle(page)

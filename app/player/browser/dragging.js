@@ -10,6 +10,7 @@ import { unpackFamily } from "./family.js";
 /** @import {Run} from "./run.js" */
 
 const NEIGHBOURS = [-6, -4, -2, 2, 4, 6]; // values away whose tracks are ghosts
+const KNOWN = "lookahead-dragged"; // under which the browser remembers that the hint has done its work
 
 export class Dragging {
   /** @param {Player} player */
@@ -22,6 +23,11 @@ export class Dragging {
     /** Whether neighbouring values are shown. */
     this.ghosts = true;
     this.index = this.shown = -1;
+  }
+
+  /** Whether the visitor has dragged a number before. */
+  get known() {
+    return dragged();
   }
 
   get active() {
@@ -43,6 +49,8 @@ export class Dragging {
     this.before = player.runs.filter(({ name }) => name === dial.name);
     this.index = this.origin = this.shown = handle.index;
     player.scene.lift(dial.name);
+    rememberDragged();
+    player.root.querySelector(".lp-hint")?.remove();
     if (this.family && !sameDial(this.family.dial, dial)) this.family = null;
     if (this.family) this.show(this.family);
     else if (dial.live) player.requestFamily(turnOf(dial, dial.value));
@@ -113,6 +121,24 @@ export class Dragging {
     this.handle = null;
     this.player.scene.lift(null);
     this.player.redraw();
+  }
+}
+
+/** Whether a number was dragged on a visit to this site; where nothing is stored, on this page. */
+function dragged() {
+  try {
+    return window.__lookaheadDragged || localStorage.getItem(KNOWN) !== null;
+  } catch {
+    return window.__lookaheadDragged;
+  }
+}
+
+function rememberDragged() {
+  window.__lookaheadDragged = true;
+  try {
+    localStorage.setItem(KNOWN, "1");
+  } catch {
+    // a page opened from a file, or a visitor who stores nothing
   }
 }
 

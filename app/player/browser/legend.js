@@ -197,6 +197,10 @@ class Card {
     const root = /** @type {HTMLElement} */ (this.element.closest(".lookahead-player"));
     list.append(...own.map((dial) => new DialHandle(dial, dragging, root).element));
     this.element.querySelector(".lp-layers").after(list);
+    if (dragging.known || root.querySelector(".lp-hint") || own.every(({ field }) => field !== "alpha")) return;
+    const hint = list.appendChild(document.createElement("span"));
+    hint.className = "lp-hint";
+    hint.textContent = "drag α and watch";
   }
 
   /** Room for all that there will be to say, so that nothing moves when it is said. */

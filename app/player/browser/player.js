@@ -184,6 +184,7 @@ export class Player {
   dress(theme) {
     this.scene.show(this.runs, theme);
     this.legend.load(this.scene, this.view.dials ?? [], this.dragging);
+    this.transport.ghosts.hidden = !this.view.dials?.length;
     this.inspectAgain();
     if (this.stage instanceof AxesStage)
       this.detach(); // its extent and panels follow the data

@@ -196,6 +196,7 @@ export type Commands = {
   speed: (speed: number) => void;
   loop: () => void;
   pausing: () => void;
+  ghosts: () => void;
   toggle: (name: string) => void;
   inspect: (run: Run) => void;
   inspectStart: (start: number) => void;
@@ -239,6 +240,7 @@ declare global {
     __lookaheadCameras: Record<string, any>;
     /** By the key of a player, what asks for a family. */
     __lookaheadFamilies: Record<string, (turn: Turn) => void>;
+    __lookaheadDragged?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }
