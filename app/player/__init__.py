@@ -13,12 +13,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from app.player.pack import Dial, PlayerView, QuantityNames, pack
+from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import PALETTE, Track, tracks_of
 
 __all__ = [
     "PALETTE",
     "Dial",
+    "LinkedCurve",
     "Pick",
     "PlayerResult",
     "PlayerView",

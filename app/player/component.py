@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.player.pack import Dial, PlayerView, QuantityNames, pack
+from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def player(
     labels: tuple[str, str] = ("x", "y"),
     quantities: QuantityNames | None = None,
     dials: Sequence[Dial] = (),
+    curves: Sequence[LinkedCurve | None] = (),
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -91,6 +92,7 @@ def player(
         labels: names of the coordinates.
         quantities: names of the other numbers.
         dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
+        curves: what each chart of `linked` shows of a run, to draw it anew meanwhile.
     """
     view = PlayerView(
         key=key,
@@ -103,6 +105,7 @@ def player(
         labels=labels,
         quantities=quantities or QuantityNames(),
         dials=tuple(dials),
+        curves=tuple(curves),
     )
 
     def report() -> None:

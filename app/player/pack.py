@@ -63,6 +63,14 @@ class Dial:
 
 
 @dataclass(frozen=True)
+class LinkedCurve:
+    """What a linked chart shows of a run: its value above `floor`, or its distance to the nearest of `places`."""
+
+    floor: float | None = None
+    places: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class PlayerView:
     """How the tracks are shown.
 
@@ -73,6 +81,7 @@ class PlayerView:
         autoplay: start playing when first shown.      pickable: report clicks on the surface.
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
         quantities: names of the other numbers.      dials: numbers that can be dragged.
+        curves: what each linked chart shows, for the curves of a number that is dragged; None of any other quantity.
     """
 
     key: str = "player"
@@ -85,6 +94,7 @@ class PlayerView:
     labels: tuple[str, str] = ("x", "y")
     quantities: QuantityNames = QuantityNames()
     dials: tuple[Dial, ...] = ()
+    curves: tuple[LinkedCurve | None, ...] = ()
 
 
 def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:

@@ -51,6 +51,7 @@ export class DialHandle {
     this.describe();
     this.put(dial.values.indexOf(dial.value));
     this.listen();
+    dragging.add(this);
   }
 
   describe() {
@@ -114,7 +115,6 @@ export class DialHandle {
   move(index) {
     const next = Math.max(0, Math.min(this.last, Math.round(index)));
     if (next === this.index) return;
-    this.put(next);
     this.rail.point(next);
     this.dragging.move(next);
   }

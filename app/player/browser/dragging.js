@@ -20,6 +20,8 @@ export class Dragging {
     this.family = null;
     /** @type {?DialHandle} */
     this.handle = null;
+    /** @type {DialHandle[]} */
+    this.handles = [];
     /** Whether neighbouring values are shown. */
     this.ghosts = true;
     this.index = this.shown = -1;
@@ -57,9 +59,25 @@ export class Dragging {
     player.redraw();
   }
 
+  /** @param {DialHandle} handle */
+  add(handle) {
+    this.handles.push(handle);
+  }
+
+  /**
+   * Every handle of the number shows it.
+   * @param {DialHandle} moved
+   * @param {number} index
+   */
+  put(moved, index) {
+    this.handles = this.handles.filter(({ element }) => element.isConnected);
+    for (const handle of this.handles) if (sameDial(handle.dial, moved.dial)) handle.put(index);
+  }
+
   /** @param {number} index */
   move(index) {
     this.index = index;
+    this.put(this.handle, index);
     this.player.redraw();
   }
 
@@ -111,8 +129,9 @@ export class Dragging {
     const { handle, before, player } = this;
     if (!handle) return;
     player.exchange(handle.dial.name, before);
-    handle.put(this.origin);
+    this.put(handle, this.origin);
     this.end();
+    for (const chart of player.linked) chart.clear();
     player.receiveLater();
   }
 

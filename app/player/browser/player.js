@@ -130,7 +130,7 @@ export class Player {
     this.view = view;
     this.runs = runs;
     players()[view.key] = hooksOf(this);
-    this.link(view.linked);
+    this.link(view);
     const known = first && recall(view, this.playback, this.scene);
     if (other) this.startOver();
     this.scene.minima = view.minima;
@@ -230,7 +230,7 @@ export class Player {
     if (!inspected) return;
     const inks = this.scene.inks(inspected);
     const alike = this.runs.filter(({ name }) => name === inspected.name);
-    this.inspector.load(inspected, alike, inks, theme, this.view);
+    this.inspector.load(inspected, alike, inks, theme, this.view, this.dragging);
     this.transport.load(inspected, this.steps, inks);
   }
 
@@ -247,6 +247,7 @@ export class Player {
     scene.exchange(this.runs);
     if (scene.inspected) scene.inspected = other(scene.inspected);
     this.legend.exchange(name, runs);
+    for (const chart of this.linked) chart.trace(runs, scene.inks(runs[0]));
     this.setRows();
     if (scene.inspected?.name === name) {
       this.inspector.exchange(scene.inspected);
@@ -313,10 +314,10 @@ export class Player {
     this.stage = null;
   }
 
-  /** @param {string[]} keys */
-  link(keys) {
+  /** @param {PlayerView} view */
+  link({ linked, curves }) {
     for (const chart of this.linked) chart.remove();
-    this.linked = keys.map((key) => new LinkedChart(key));
+    this.linked = linked.map((key, index) => new LinkedChart(key, curves?.[index]));
     for (const chart of this.linked) chart.attach();
   }
 

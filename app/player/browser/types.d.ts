@@ -83,7 +83,11 @@ export type PlayerView = {
   labels: [string, string];
   quantities: QuantityNames;
   dials: Dial[];
+  curves: (LinkedCurve | null)[];
 };
+
+/** What a linked chart shows of a run: its value above a floor, or its distance to the nearest of some places. */
+export type LinkedCurve = { floor: number | null; places: Point[] };
 
 /** A share of the way from a row to the next: first of its base step, then of the synchronisation. */
 export type Moment = { row: number; base: number; synchronisation: number };

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.export import scene_offer
 from app.figures.games import equilibrium_text, game_caption, game_curves, game_scene
-from app.player import player
+from app.player import LinkedCurve, player
 from app.runs import games as game_runs
 from app.runs.family import dials_of
 from app.state import GamesConfig
@@ -56,10 +56,12 @@ def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
     shown = game_scene(config, run)
     show_ground(shown, CHART)
     scene = (config.game, config.starts, chosen(PAGE))
+    places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
     dials = dials_of(config, config.steps, len(config.starts))
     player(
         shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
         on_release=partial(adopt_turn, PAGE), quantities=shown.quantities, dials=dials,
+        curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
     offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, config.panels)
 

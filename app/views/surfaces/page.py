@@ -9,7 +9,7 @@ import streamlit as st
 from app.export import scene_offer, surface_scene
 from app.figures.caption import surface_caption
 from app.figures.surfaces import surface_curves
-from app.player import player
+from app.player import LinkedCurve, player
 from app.runs import surfaces as surface_runs
 from app.runs.family import dials_of
 from app.state import SurfacesConfig
@@ -75,8 +75,16 @@ def _stage(config: SurfacesConfig, run: surface_runs.Trajectory) -> None:
     player(
         hidden(shown.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
         on_release=partial(adopt_turn, PAGE), quantities=shown.quantities, dials=dials,
+        curves=_curves(config),
     )  # fmt: skip
     offer_families(player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, config.panels)
+
+
+def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:
+    """What the linked charts show of a run, as `surface_curves` draws them."""
+    scenery = surface_runs.scenery(config)
+    places = tuple((float(x), float(y)) for x, y in scenery.places)
+    return [LinkedCurve(floor=scenery.floor), *([LinkedCurve(places=places)] if places else []), None]
 
 
 def _table(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surface_runs.Scenery) -> None:
