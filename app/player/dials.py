@@ -16,7 +16,7 @@ import json
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,18 @@ from numpy.typing import NDArray
 from app.player.pack import Dial, Field, pack_tracks
 from app.player.tracks import Track
 
-__all__ = ["MOST_BYTES", "Dial", "Field", "pack_family"]
+__all__ = ["MOST_BYTES", "Dial", "Field", "PackedFamily", "pack_family"]
 
 MOST_BYTES = 350_000  # of a family
 EXACT_BYTES = 500_000  # before they are deflated; a larger family's numbers keep 16 significant bits
+
+
+@dataclass(frozen=True, eq=False)
+class PackedFamily:
+    """A dial and the packed tracks of all its values."""
+
+    dial: Dial
+    message: bytes
 
 
 def pack_family(dial: Dial, tracks: Sequence[Sequence[Track]], limits: Sequence[float] = ()) -> bytes:

@@ -54,11 +54,11 @@ class Family:
         """The page's comparison with a value's run in the card's place."""
         return _with_optimizer(self.present, self.place, self.run, row, specs)
 
-    def tracks(self, config: Comparison, panels: bool) -> list[tuple[Track, ...]]:
+    def tracks(self, config: Comparison) -> list[tuple[Track, ...]]:
         """For each value, one track per start, in the card's colour and panel."""
         color, ema = config.colors[self.place], config.active[self.place].ema
         tracks = tracks_of(self.run, self.specs, [color] * len(self.specs))
-        panel = self.place if panels else 0
+        panel = self.place if getattr(config, "panels", False) else 0
         dressed = [
             replace(
                 track, panel=panel, name=self.dial.name,

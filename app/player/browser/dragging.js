@@ -25,6 +25,7 @@ export class Dragging {
     /** Whether neighbouring values are shown. */
     this.ghosts = true;
     this.index = this.shown = -1;
+    this.expecting = false;
   }
 
   /** Whether the visitor has dragged a number before. */
@@ -40,6 +41,12 @@ export class Dragging {
   forget() {
     this.family = null;
     this.shown = -1;
+    this.expecting = false;
+  }
+
+  /** A family of the runs on the page will come. */
+  expect() {
+    this.expecting = true;
   }
 
   /** @param {DialHandle} handle */
@@ -55,7 +62,10 @@ export class Dragging {
     player.root.querySelector(".lp-hint")?.remove();
     if (this.family && !sameDial(this.family.dial, dial)) this.family = null;
     if (this.family) this.show(this.family);
-    else if (dial.live) player.requestFamily(turnOf(dial, dial.value));
+    else if (dial.live) {
+      this.expect();
+      player.requestFamily(turnOf(dial, dial.value));
+    }
     player.redraw();
   }
 
@@ -84,7 +94,7 @@ export class Dragging {
   /** @param {Uint8Array} bytes */
   async receive(bytes) {
     const family = await unpackFamily(bytes);
-    if (this.handle && !sameDial(family.dial, this.handle.dial)) return;
+    if (!this.expecting || (this.handle && !sameDial(family.dial, this.handle.dial))) return;
     this.family = family;
     if (this.handle) this.show(family);
     this.player.redraw();
@@ -121,6 +131,7 @@ export class Dragging {
     this.end();
     if (index === origin) return player.receiveLater();
     const { dial } = handle;
+    dial.value = dial.values[index];
     player.release(turnOf(dial, dial.values[index]));
   }
 

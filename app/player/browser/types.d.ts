@@ -158,6 +158,8 @@ export type Content = {
   image: string | null;
   heights: PackedHeights | null;
   flow: PackedFlow | null;
+  /** The values of one number to drag, as dials.py packs them. */
+  family: string | null;
 };
 /** Heights to shade and contour, as 16-bit numbers. */
 export type PackedHeights = { columns: number; rows: number; values: string };

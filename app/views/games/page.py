@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.export import scene_offer
 from app.figures.games import equilibrium_text, game_caption, game_curves, game_scene
-from app.player import LinkedCurve, player
+from app.player import Dial, LinkedCurve, player
 from app.runs import games as game_runs
 from app.runs.family import dials_of
 from app.state import GamesConfig
@@ -17,7 +17,7 @@ from app.tables.games import game_table, gone_text
 from app.views import session
 from app.views.games.controls import PAGE, move_start, sidebar
 from app.views.parts.charts import draw_linked, show_ground
-from app.views.parts.dragging import adopt_turn, offer_families
+from app.views.parts.dragging import adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.progress import progress
@@ -49,7 +49,14 @@ def page() -> None:
         table = _measurements(config, run, scenery)
     wide = len(run.names) > FITTING and not config.panels
     (st.container() if wide else right).table(table)
-    export_panel(scene_offer(lambda: game_scene(config, run), game_caption(config)), config, page=PAGE)
+    families = packed_families(_dials(config), partial(game_runs.game_family, config), config)
+    export_panel(
+        scene_offer(lambda: game_scene(config, run), game_caption(config), families=families), config, page=PAGE
+    )
+
+
+def _dials(config: GamesConfig) -> tuple[Dial, ...]:
+    return dials_of(config, config.steps, len(config.starts))
 
 
 def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
@@ -57,13 +64,13 @@ def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
     show_ground(shown, CHART)
     scene = (config.game, config.starts, chosen(PAGE))
     places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
-    dials = dials_of(config, config.steps, len(config.starts))
+    dials = _dials(config)
     player(
         shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
         on_release=partial(adopt_turn, PAGE), quantities=shown.quantities, dials=dials,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
-    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, config.panels)
+    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config)
 
 
 def _measurements(

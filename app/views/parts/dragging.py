@@ -7,10 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.player import Dial, Turn, families
-from app.player.dials import pack_family
+from app.player.dials import PackedFamily, pack_family
 from app.runs.family import Family, with_number
 from app.state import Comparison
 from app.views import session
+from app.views.parts.cards import SUBSCRIPT
 
 
 def adopt_turn(page: str, turn: Turn) -> None:
@@ -23,20 +24,35 @@ def adopt_turn(page: str, turn: Turn) -> None:
     session.adopt(page, changed)
 
 
-def offer_families(
-    key: str, dials: tuple[Dial, ...], family_of: Callable[[Dial], Family], config: Comparison, panels: bool
-) -> None:
+def offer_families(key: str, dials: tuple[Dial, ...], family_of: Callable[[Dial], Family], config: Comparison) -> None:
     """Let the player with this key fetch the families of its dials."""
 
     def message(turn: Turn) -> bytes:
         dial = next((dial for dial in dials if _is_of(turn, dial) and dial.live), None)
-        if dial is None:
-            return b""
-        family = family_of(dial)
-        return pack_family(dial, family.tracks(config, panels), family.limits)
+        return b"" if dial is None else _packed(family_of(dial), config).message
 
     with st.container(key=f"{key}-unseen"):
         families(key=f"{key}-families", player_key=key, family=message)
+
+
+def packed_families(
+    dials: tuple[Dial, ...], family_of: Callable[[Dial], Family], config: Comparison
+) -> dict[str, Callable[[], PackedFamily]]:
+    """The families of the dials, each computed when it is asked for, by what readers call it."""
+
+    def make(dial: Dial) -> Callable[[], PackedFamily]:
+        return lambda: _packed(family_of(dial), config)
+
+    return {f"{_symbol(dial)} of {dial.name}": make(dial) for dial in dials if dial.live}
+
+
+def _packed(family: Family, config: Comparison) -> PackedFamily:
+    return PackedFamily(family.dial, pack_family(family.dial, family.tracks(config), family.limits))
+
+
+def _symbol(dial: Dial) -> str:
+    symbol = {"alpha": "α", "momentum": "μ"}.get(dial.field, dial.field)
+    return f"{symbol}{SUBSCRIPT[dial.level]}" if dial.level else symbol
 
 
 def _is_of(turn: Turn, dial: Dial) -> bool:

@@ -9,7 +9,7 @@ import streamlit as st
 from app.export import scene_offer, surface_scene
 from app.figures.caption import surface_caption
 from app.figures.surfaces import surface_curves
-from app.player import LinkedCurve, player
+from app.player import Dial, LinkedCurve, player
 from app.runs import surfaces as surface_runs
 from app.runs.family import dials_of
 from app.state import SurfacesConfig
@@ -17,7 +17,7 @@ from app.state.presets import shown_by
 from app.tables.surfaces import summary
 from app.views import session
 from app.views.parts.charts import draw_linked, show_ground
-from app.views.parts.dragging import adopt_turn, offer_families
+from app.views.parts.dragging import adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
@@ -62,7 +62,14 @@ def page() -> None:
     draw_linked(surface_curves(config, run), CURVES)
     _table(config, run, scenery)
     look_closer(config, scenery)
-    export_panel(scene_offer(lambda: surface_scene(config, run), surface_caption(config)), config, page=PAGE)
+    families = packed_families(_dials(config), partial(surface_runs.surface_family, config), config)
+    export_panel(
+        scene_offer(lambda: surface_scene(config, run), surface_caption(config), families=families), config, page=PAGE
+    )
+
+
+def _dials(config: SurfacesConfig) -> tuple[Dial, ...]:
+    return dials_of(config, config.steps, len(config.starts))
 
 
 def _stage(config: SurfacesConfig, run: surface_runs.Trajectory) -> None:
@@ -71,13 +78,13 @@ def _stage(config: SurfacesConfig, run: surface_runs.Trajectory) -> None:
     show_ground(shown, CHART)
     on_pick = place_prediction if predicting() else move_start
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
-    dials = () if predicting() else dials_of(config, config.steps, len(config.starts))
+    dials = () if predicting() else _dials(config)
     player(
         hidden(shown.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
         on_release=partial(adopt_turn, PAGE), quantities=shown.quantities, dials=dials,
         curves=_curves(config),
     )  # fmt: skip
-    offer_families(player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, config.panels)
+    offer_families(player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config)
 
 
 def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:

@@ -144,7 +144,7 @@ def test_messages_stay_below_their_limit(noise: Any, field: str) -> None:
     dial = dial_of(config, field, 1 if field != "lr" else 0, 2)
     family = games.game_family(config, dial)
     assert len(dial.values) >= 41
-    message = pack_family(dial, family.tracks(config, panels=False), family.limits)
+    message = pack_family(dial, family.tracks(config), family.limits)
     assert len(message) < MOST_BYTES
 
 
@@ -158,7 +158,7 @@ def test_a_message_holds_what_pack_makes_of_every_value() -> None:
     config = SurfacesConfig(steps=20)
     dial = dial_of(config, "alpha", 1, 1)
     family = surfaces.surface_family(config, dial)
-    message = pack_family(dial, family.tracks(config, panels=False), family.limits)
+    message = pack_family(dial, family.tracks(config), family.limits)
     size = int.from_bytes(message[:4], "little")
     planes = np.frombuffer(zlib.decompress(message[4 + size :]), dtype=np.uint8).reshape(4, -1).T
     words = np.cumsum(planes.copy().view("<u4")[:, 0], dtype=np.uint32)
