@@ -24,6 +24,7 @@ __all__ = [
     "PlayerResult",
     "PlayerView",
     "QuantityNames",
+    "StartMove",
     "Track",
     "Turn",
     "families",
@@ -32,7 +33,7 @@ __all__ = [
     "tracks_of",
 ]
 
-_NEEDS_STREAMLIT = {"player", "families", "PlayerResult", "Pick", "Turn"}
+_NEEDS_STREAMLIT = {"player", "families", "PlayerResult", "Pick", "StartMove", "Turn"}
 
 
 def __getattr__(name: str) -> Any:

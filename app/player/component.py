@@ -50,6 +50,15 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class StartMove:
+    """A start that the visitor drags, or let go, at a place in data coordinates."""
+
+    start: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
 class PlayerResult:
     """What the visitor did in the player since the last run of the script."""
 
@@ -65,6 +74,7 @@ def player(
     linked: Sequence[str] = (),
     on_pick: Callable[[Pick], None] | None = None,
     on_release: Callable[[Turn], None] | None = None,
+    on_start: Callable[[StartMove], None] | None = None,
     autoplay: bool = True,
     pickable: bool = True,
     minima: Sequence[tuple[float, float]] = (),
@@ -86,6 +96,7 @@ def player(
         linked: keys of charts whose x axes count gradient evaluations; each gets a cursor.
         on_pick: called with a Pick before the script runs again, so that it may set widgets' values.
         on_release: called likewise with a Turn when one of the `dials` was let go at another value.
+        on_start: called likewise with a StartMove when a start was dragged; without it, starts stay where they are.
         autoplay: play when a scene is first shown, unless the visitor's system asks for less motion.
         pickable: report clicks on the surface (each makes the script run).
         minima: points to mark, for charts that do not mark them already.
@@ -105,6 +116,7 @@ def player(
         labels=labels,
         quantities=quantities or QuantityNames(),
         dials=tuple(dials),
+        movable=on_start is not None,
         curves=tuple(curves),
     )
 
@@ -118,25 +130,37 @@ def player(
         if turn is not None and on_release is not None:
             on_release(turn)
 
-    result = _component()(key=key, data=pack(tracks, view), on_pick_change=report, on_release_change=let_go)
+    def moved() -> None:
+        move = _move(st.session_state[key].get("start"))
+        if move is not None and on_start is not None:
+            on_start(move)
+
+    result = _component()(
+        key=key, data=pack(tracks, view), on_pick_change=report, on_release_change=let_go, on_start_change=moved
+    )
     return PlayerResult(_pick(result.get("pick")))
 
 
 @st.fragment
-def families(*, key: str, player_key: str, family: Callable[[Turn], bytes]) -> None:
-    """What a player asks for when a number is grabbed, without a run of the whole script.
+def families(
+    *, key: str, player_key: str, family: Callable[[Turn], bytes], moved: Callable[[StartMove], bytes]
+) -> None:
+    """What a player asks for when a number is grabbed or a start dragged, without a run of the whole script.
 
     Args:
         key: the component's key; it shows nothing.
         player_key: key of the player.
         family: the packed tracks of all values of a grabbed number; see `app.player.dials.pack_family`.
+        moved: the packed tracks of a start that is dragged; see `pack_moved`.
     """
     state = st.session_state.get(key) or {}
     grabbed = _turn(state.get("grab"))
     message = b"" if grabbed is None else family(grabbed)
+    move = _move(state.get("start"))
+    message = message if move is None else moved(move)
     name = player_key.encode()
     data = len(name).to_bytes(4, "little") + name + message
-    _families_component()(key=key, data=data, on_grab_change=_nothing)
+    _families_component()(key=key, data=data, on_grab_change=_nothing, on_start_change=_nothing)
 
 
 def _nothing() -> None:
@@ -149,6 +173,16 @@ def _turn(value: object) -> Turn | None:
         return None
     try:
         return Turn(int(value["card"]), str(value["field"]), int(value["level"]), float(value["value"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _move(value: object) -> StartMove | None:
+    """The browser's message as a StartMove; None when there is none or it is not one."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        return StartMove(int(value["start"]), float(value["x"]), float(value["y"]))
     except (KeyError, TypeError, ValueError):
         return None
 

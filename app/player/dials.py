@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from app.player.pack import Dial, Field, pack_tracks
 from app.player.tracks import Track
 
-__all__ = ["MOST_BYTES", "Dial", "Field", "PackedFamily", "pack_family"]
+__all__ = ["MOST_BYTES", "Dial", "Field", "PackedFamily", "pack_family", "pack_moved"]
 
 MOST_BYTES = 350_000  # of a family
 EXACT_BYTES = 500_000  # before they are deflated; a larger family's numbers keep 16 significant bits
@@ -58,6 +58,13 @@ def pack_family(dial: Dial, tracks: Sequence[Sequence[Track]], limits: Sequence[
     if len(packed) > EXACT_BYTES:
         packed = pack_tracks(alike, {}, rounded=True)
     return struct.pack("<I", len(header)) + header + zlib.compress(_planes(packed), 1)
+
+
+def pack_moved(tracks: Sequence[Track], start: int) -> bytes:
+    """The tracks from one start that is dragged, as a message like a family's."""
+    header = json.dumps({"start": start}).encode()
+    header += b" " * (-len(header) % 4)
+    return struct.pack("<I", len(header)) + header + zlib.compress(_planes(pack_tracks(tracks, {})), 1)
 
 
 def _planes(packed: bytes) -> bytes:

@@ -81,6 +81,7 @@ class PlayerView:
         autoplay: start playing when first shown.      pickable: report clicks on the surface.
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
         quantities: names of the other numbers.      dials: numbers that can be dragged.
+        movable: whether starts can be dragged.
         curves: what each linked chart shows, for the curves of a number that is dragged; None of any other quantity.
     """
 
@@ -94,6 +95,7 @@ class PlayerView:
     labels: tuple[str, str] = ("x", "y")
     quantities: QuantityNames = QuantityNames()
     dials: tuple[Dial, ...] = ()
+    movable: bool = False
     curves: tuple[LinkedCurve | None, ...] = ()
 
 

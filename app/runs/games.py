@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.player import Track
 from app.player.dials import Dial
 from app.runs.cache import recent
 from app.runs.family import Families, Family, family_of
 from app.runs.grid import Domain, Grid, distance
 from app.runs.streamlines import Streamlines, streamlines_of
+from app.runs.surfaces import surface_tracks
 from app.state import GamesConfig
 from landscapes.games import Game
 from landscapes.noise import with_noise
@@ -80,6 +82,11 @@ def game_family(config: GamesConfig, dial: Dial) -> Family:
 
 def _scene(config: GamesConfig) -> tuple[Hashable, ...]:
     return config.game, config.parameter, config.starts, config.gradient_noise(), config.steps
+
+
+def moved_tracks(config: GamesConfig) -> tuple[Track, ...]:
+    """The tracks of a config whose start is being dragged: not kept, since the next is a moment away."""
+    return surface_tracks(config, _record(config, config.specs(), "auto"))
 
 
 def _record(

@@ -97,6 +97,11 @@ def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]
     )
 
 
+def moved_tracks(config: SurfacesConfig) -> tuple[Track, ...]:
+    """The tracks of a config whose start is being dragged: not kept, since the next is a moment away."""
+    return surface_tracks(config, _record(config, config.specs(), "auto"))
+
+
 def _record(
     config: SurfacesConfig,
     specs: Sequence[OptimizerSpec],

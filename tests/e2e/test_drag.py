@@ -193,3 +193,28 @@ def test_readers_of_an_exported_player_drag_its_number_offline(page: Page, tmp_p
     page.mouse.up()
     settle(page)
     assert weights(page)[1] == pytest.approx(3.5 * (0.25 + 0.75 * 0.95**5) ** 4, rel=1e-4)
+
+
+def test_a_start_is_dragged_over_the_surface_with_all_its_paths(surfaces: Page) -> None:
+    page = surfaces
+    page.evaluate(f"{PLAYER}.seek(0)")
+    settle(page)
+    x, y = page.evaluate(f"{PLAYER}.head('SGD')")
+    page.evaluate(f"{PLAYER}.seek(20)")
+    settle(page)
+    before, reach = weights(page, card=2, layer=0), page.evaluate(PLOT)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 80, steps=6)
+    started = f"{PLAYER}.heads.find(head => head.name.startsWith('Multi') && head.layer === 0).weights[1]"
+    page.wait_for_function(f"Math.abs({started} - {before[1]}) > .1", timeout=15_000)
+    assert page.evaluate(PLOT) == reach, "the chart was dragged, too"
+    assert "starts=1.0%2C3.5" in page.url
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"starts=1\.?0*\d*%2C[12]\."))
+    wait_until_idle(page)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_url(re.compile(r"starts=1\.0%2C3\.5"))
+
+
+PLOT = "document.querySelector('.st-key-surface .js-plotly-plot')._fullLayout.xaxis.range.join()"

@@ -1,11 +1,10 @@
 // A number that is being dragged: its family is asked for when it is grabbed, and the tracks are exchanged for those of
 // the value under the hand, once a frame, until it is let go or put back.
 
-import { unpackFamily } from "./family.js";
+import { Family, unpackMessage } from "./family.js";
 
 /** @import {Dial, Turn} from "./types.d.ts" */
 /** @import {DialHandle} from "./dial_handle.js" */
-/** @import {Family} from "./family.js" */
 /** @import {Player} from "./player.js" */
 /** @import {Run} from "./run.js" */
 
@@ -57,14 +56,14 @@ export class Dragging {
     this.handle = handle;
     this.before = player.runs.filter(({ name }) => name === dial.name);
     this.index = this.origin = this.shown = handle.index;
-    player.scene.lift(dial.name);
+    player.scene.lift([dial.name]);
     rememberDragged();
     player.root.querySelector(".lp-hint")?.remove();
     if (this.family && !sameDial(this.family.dial, dial)) this.family = null;
     if (this.family) this.show(this.family);
     else if (dial.live) {
       this.expect();
-      player.requestFamily(turnOf(dial, dial.value));
+      player.request("grab", turnOf(dial, dial.value));
     }
     player.redraw();
   }
@@ -93,7 +92,9 @@ export class Dragging {
 
   /** @param {Uint8Array} bytes */
   async receive(bytes) {
-    const family = await unpackFamily(bytes);
+    const { header, runs } = await unpackMessage(bytes);
+    if ("start" in header) return this.player.startDragging.receive(header, runs);
+    const family = new Family(header, runs);
     if (!this.expecting || (this.handle && !sameDial(family.dial, this.handle.dial))) return;
     this.family = family;
     if (this.handle) this.show(family);
@@ -110,7 +111,7 @@ export class Dragging {
   apply() {
     if (!this.handle || !this.family || this.index === this.shown) return;
     this.shown = this.index;
-    this.player.exchange(this.handle.dial.name, this.family.runs[this.index]);
+    this.player.exchange(this.family.runs[this.index]);
     this.player.scene.ghosts = this.neighbours();
   }
 
@@ -139,7 +140,7 @@ export class Dragging {
   putBack() {
     const { handle, before, player } = this;
     if (!handle) return;
-    player.exchange(handle.dial.name, before);
+    player.exchange(before);
     this.put(handle, this.origin);
     this.end();
     for (const chart of player.linked) chart.clear();
@@ -149,7 +150,7 @@ export class Dragging {
   end() {
     this.handle.rail.remove();
     this.handle = null;
-    this.player.scene.lift(null);
+    this.player.scene.lift([]);
     this.player.redraw();
   }
 }

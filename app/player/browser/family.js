@@ -21,14 +21,14 @@ export class Family {
 }
 
 /**
+ * A message that dials.py packed: the header of a family or of a start that moved, and runs.
  * @param {Uint8Array} bytes
- * @returns {Promise<Family>}
  */
-export async function unpackFamily(bytes) {
+export async function unpackMessage(bytes) {
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const dial = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
   const planes = await inflated(bytes.subarray(4 + size));
-  return new Family(dial, unpack(summed(planes)).runs);
+  return { header, runs: unpack(summed(planes)).runs };
 }
 
 /**

@@ -90,12 +90,9 @@ export class Legend {
     for (const card of this.cards) card.show(scene, moment, words);
   }
 
-  /**
-   * @param {string} name
-   * @param {Run[]} runs
-   */
-  exchange(name, runs) {
-    for (const card of this.cards) if (card.runs[0].name === name) card.runs = runs;
+  /** @param {(run: Run) => Run} other */
+  exchange(other) {
+    for (const card of this.cards) card.runs = card.runs.map(other);
   }
 
   /**

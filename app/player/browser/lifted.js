@@ -1,5 +1,6 @@
-// An optimizer one of whose numbers is dragged: its trails, its way ahead, and the ways of neighbouring values.
+// Optimizers of which a number or a start is dragged: trails, ways ahead, and the ways of neighbouring values.
 
+import { hollow } from "./marks.js";
 import { traceOutermost } from "./paths.js";
 import { ink } from "./theme.js";
 
@@ -16,8 +17,9 @@ const WIDTH = 1.6; // px
  * @param {number} row
  */
 export function drawLifted(context, scene, row) {
-  const runs = scene.runs.filter((run) => run.name === scene.lifted && scene.anyShown(run));
+  const runs = scene.runs.filter((run) => scene.lifted.has(run.name) && scene.anyShown(run));
   if (!runs.length) return;
+  if (scene.held) drawStart(context, scene);
   for (const { run, alpha } of scene.ghosts) drawWay(context, scene, run, 0, alpha);
   for (const run of runs) {
     drawWay(context, scene, run, run.clamp(row), AHEAD);
@@ -30,6 +32,16 @@ export function drawLifted(context, scene, row) {
 }
 
 /**
+ * The start under the hand, before its runs have arrived.
+ * @param {Context} context
+ * @param {Scene} scene
+ */
+function drawStart(context, scene) {
+  const { weights, panel } = scene.held;
+  hollow(context, "circle", panel.place(weights), 6, ink(scene.theme.text), ink(scene.theme.background, 0.9));
+}
+
+/**
  * The way of the outermost weights from a row to the end, thin and without dashes.
  * @param {Context} context
  * @param {Scene} scene
@@ -38,7 +50,7 @@ export function drawLifted(context, scene, row) {
  * @param {number} alpha
  */
 function drawWay(context, scene, run, from, alpha) {
-  const inks = scene.inks(scene.runs.find(({ name }) => name === scene.lifted));
+  const inks = scene.inks(scene.runs.find(({ name }) => name === run.name));
   const panel = scene.panelOf(run);
   context.save();
   panel.clip(context);

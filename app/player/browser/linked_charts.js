@@ -71,11 +71,10 @@ export class LinkedChart {
   }
 
   /**
-   * Draw the curves of an optimizer, one of whose numbers is dragged, instead of those drawn so.
-   * @param {Run[]} runs
-   * @param {Color[]} inks
+   * Draw the curves of optimizers of which something is dragged, instead of those drawn so.
+   * @param {{runs: Run[], inks: Color[]}[]} curves one for each optimizer
    */
-  trace(runs, inks) {
+  trace(curves) {
     if (!this.curve || !this.panels?.length) return;
     const { clientWidth: width, clientHeight: height } = this.overlay;
     const density = densityOf();
@@ -86,7 +85,9 @@ export class LinkedChart {
     this.canvas.height = height * density;
     const context = contextOf(this.canvas);
     context.scale(density, density);
-    for (const panel of this.panels) drawCurves(context, panel, this.curve, runs, inks);
+    for (const panel of this.panels) {
+      for (const { runs, inks } of curves) drawCurves(context, panel, this.curve, runs, inks);
+    }
   }
 
   clear() {

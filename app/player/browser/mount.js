@@ -32,6 +32,7 @@ export default async function mount({ data, parentElement, setTriggerValue }) {
   player.receive(data, {
     pick: (pick) => setTriggerValue("pick", pick),
     release: (turn) => setTriggerValue("release", turn),
+    start: (move) => setTriggerValue("start", move),
   });
   return () => {
     player.remove();

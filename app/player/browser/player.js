@@ -16,18 +16,20 @@ import { Playback, ROWS_PER_SECOND, SPEEDS } from "./playback.js";
 import { findChart, placeOfKey } from "./plotly_chart.js";
 import { watchPointer } from "./pointer.js";
 import { Scene } from "./scene.js";
+import { StartDragging } from "./start_dragging.js";
 import { readTheme } from "./theme.js";
 import { timelineOf } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { unpack } from "./unpack.js";
 
-/** @import {Background, Reports, Spotted, Stage, Theme, Turn, PlayerView} from "./types.d.ts" */
+/** @import {Background, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes of our own
 const HURRIED = 12; // rows a second, beyond which nobody reads along
 const WORDS_EVERY = 100; // ms between two changes of the text while hurried
 const LONGEST = 60; // seconds that the whole takes at the speed chosen first
+const LONGEST_REST = 150; // ms to wait for the script to come to rest
 const lessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const FRAME = `<div class="lp-surface" hidden></div>
@@ -55,6 +57,7 @@ export class Player {
     this.scene = new Scene();
     this.playback = new Playback();
     this.dragging = new Dragging(this);
+    this.startDragging = new StartDragging(this);
     /** @type {LinkedChart[]} */
     this.linked = [];
     this.prepareControls();
@@ -108,7 +111,7 @@ export class Player {
    */
   receive(bytes, reports) {
     this.reports = reports;
-    this.awaiting = this.dragging.active ? bytes.slice() : null;
+    this.awaiting = this.dragging.active || this.startDragging.active ? bytes.slice() : null;
     if (this.awaiting) return;
     const { theme } = this.scene;
     const themed = readTheme(this.root);
@@ -122,6 +125,7 @@ export class Player {
   load(bytes) {
     this.bytes = bytes;
     this.dragging.forget();
+    this.startDragging.forget();
     const { view, runs } = unpack(bytes);
     const first = !this.view;
     const other = this.view && this.view.scene !== view.scene;
@@ -235,36 +239,60 @@ export class Player {
   }
 
   /**
-   * Show other runs of an optimizer in place of its own.
-   * @param {string} name
+   * Show other runs in place of those of the same optimizers and starts.
    * @param {Run[]} runs
    */
-  exchange(name, runs) {
+  exchange(runs) {
     const { scene } = this;
-    const other = (/** @type {Run} */ run) =>
-      (run.name === name && runs.find(({ start }) => start === run.start)) || run;
+    const others = new Map(runs.map((run) => [run.id, run]));
+    const other = (/** @type {Run} */ run) => others.get(run.id) ?? run;
     this.runs = this.runs.map(other);
     scene.exchange(this.runs);
     if (scene.inspected) scene.inspected = other(scene.inspected);
-    this.legend.exchange(name, runs);
-    for (const chart of this.linked) chart.trace(runs, scene.inks(runs[0]));
+    this.legend.exchange(other);
+    this.traceCharts();
     this.setRows();
-    if (scene.inspected?.name === name) {
+    if (others.has(scene.inspected?.id)) {
       this.inspector.exchange(scene.inspected);
       this.transport.load(scene.inspected, this.steps, scene.inks(scene.inspected));
     }
     this.redraw();
   }
 
-  /** @param {Turn} turn */
-  requestFamily(turn) {
-    window.__lookaheadFamilies?.[this.view.key]?.(turn);
+  /** Draw the curves of what is dragged over the linked charts. */
+  traceCharts() {
+    const { scene } = this;
+    const names = [...scene.lifted].filter((name) => !scene.hidden.has(name));
+    const curves = names.map((name) => {
+      const runs = this.runs.filter((run) => run.name === name);
+      return { runs, inks: scene.inks(runs[0]) };
+    });
+    for (const chart of this.linked) chart.trace(curves);
+  }
+
+  /**
+   * Ask the script for what is dragged, as soon as it rests: Streamlit may drop what is asked while it runs.
+   * @param {"grab" | "start"} what
+   * @param {Turn | StartMove} turn
+   * @param {number} [until] when it is asked all the same
+   */
+  request(what, turn, until = performance.now() + LONGEST_REST) {
+    cancelAnimationFrame(this.requested);
+    const waits = scriptRuns() && performance.now() < until;
+    if (waits) this.requested = requestAnimationFrame(() => this.request(what, turn, until));
+    else window.__lookaheadFamilies?.[this.view.key]?.(what, turn);
   }
 
   /** @param {Turn} turn */
   release(turn) {
     this.awaiting = null; // what comes next holds this value
     this.reports?.release(turn);
+  }
+
+  /** @param {StartMove} move */
+  releaseStart(move) {
+    this.awaiting = null;
+    this.reports?.start(move);
   }
 
   /** What came while a number was dragged. */
@@ -297,6 +325,7 @@ export class Player {
       (spot) => this.point(spot),
       (spot) => this.press(spot),
     );
+    this.unwatchStarts = this.startDragging.watch(stage);
     this.redraw();
   }
 
@@ -308,6 +337,7 @@ export class Player {
 
   detach() {
     this.unwatch?.();
+    this.unwatchStarts?.();
     this.note?.remove();
     this.stage?.remove();
     /** @type {?Stage} */
@@ -334,6 +364,8 @@ export class Player {
   /** @param {?Spotted} spot */
   point(spot) {
     const head = spot && this.scene.headAt(spot.point);
+    const start = spot && this.startDragging.startAt(spot);
+    this.stage.host.style.cursor = start ? "grab" : "";
     if (head) this.note.show(head, this.scene, this.view);
     else this.note.hide();
   }
@@ -411,6 +443,10 @@ export class Player {
     this.detach();
     if (this.view && players()[this.view.key]?.head) delete players()[this.view.key];
   }
+}
+
+function scriptRuns() {
+  return /** @type {HTMLElement} */ (document.querySelector(".stApp"))?.dataset.testScriptState === "running";
 }
 
 /**

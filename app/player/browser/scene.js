@@ -32,8 +32,10 @@ export class Scene {
     this.heads = [];
     /** @type {?Run} */
     this.inspected = null;
-    /** @type {?string} name of an optimizer whose runs are drawn anew each frame, since a number of it is dragged */
-    this.lifted = null;
+    /** @type {Set<string>} names of optimizers whose runs are drawn anew each frame, since a number or a start is dragged */
+    this.lifted = new Set();
+    /** @type {?{weights: Point, panel: Panel}} the start under the hand */
+    this.held = null;
     /** @type {{run: Run, alpha: number}[]} runs of neighbouring values */
     this.ghosts = [];
   }
@@ -63,9 +65,9 @@ export class Scene {
     this.runs = runs;
   }
 
-  /** @param {?string} name */
-  lift(name) {
-    this.lifted = name;
+  /** @param {Iterable<string>} names */
+  lift(names) {
+    this.lifted = new Set(names);
     this.ghosts = [];
     this.trails?.reset();
   }
@@ -124,7 +126,7 @@ export class Scene {
     const { scene } = this.stage.canvases;
     this.stage.canvases.clear(scene);
     this.trails.draw(this, moment.row);
-    if (this.lifted) drawLifted(scene, this, moment.row);
+    if (this.lifted.size) drawLifted(scene, this, moment.row);
     this.heads = [];
     for (const panel of this.stage.panels) this.drawMinima(scene, panel);
     const lastly = this.runs.filter((run) => run === this.inspected);

@@ -61,7 +61,7 @@ export class Trails {
     const contexts = [paper.casing, paper.trail].filter(Boolean);
     for (const run of scene.runs) {
       const panel = scene.panelOf(run);
-      if (!panel || run.cloud || !scene.anyShown(run) || run.name === scene.lifted) continue;
+      if (!panel || run.cloud || !scene.anyShown(run) || scene.lifted.has(run.name)) continue;
       for (const context of contexts) {
         context.save();
         panel.clip(context);

@@ -69,7 +69,14 @@ export type Dial = {
 export type Turn = { card: number; field: string; level: number; value: number };
 
 /** What a player tells the script. */
-export type Reports = { pick: (click: Click) => void; release: (turn: Turn) => void };
+export type Reports = {
+  pick: (click: Click) => void;
+  release: (turn: Turn) => void;
+  start: (move: StartMove) => void;
+};
+
+/** A start that is dragged, or let go, at a place. */
+export type StartMove = { start: number; x: number; y: number };
 
 /** How the tracks are shown; see pack.py. */
 export type PlayerView = {
@@ -83,6 +90,8 @@ export type PlayerView = {
   labels: [string, string];
   quantities: QuantityNames;
   dials: Dial[];
+  /** Whether starts can be dragged. */
+  movable: boolean;
   curves: (LinkedCurve | null)[];
 };
 
@@ -245,7 +254,7 @@ declare global {
     // biome-ignore lint/suspicious/noExplicitAny: plotly's cameras, kept as they are.
     __lookaheadCameras: Record<string, any>;
     /** By the key of a player, what asks for a family. */
-    __lookaheadFamilies: Record<string, (turn: Turn) => void>;
+    __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }

@@ -17,7 +17,7 @@ from app.tables.games import game_table, gone_text
 from app.views import session
 from app.views.games.controls import PAGE, move_start, sidebar
 from app.views.parts.charts import draw_linked, show_ground
-from app.views.parts.dragging import adopt_turn, offer_families, packed_families
+from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.progress import progress
@@ -67,10 +67,11 @@ def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
     dials = _dials(config)
     player(
         shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
-        on_release=partial(adopt_turn, PAGE), quantities=shown.quantities, dials=dials,
+        on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
+        quantities=shown.quantities, dials=dials,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
-    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config)
+    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.moved_tracks)
 
 
 def _measurements(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
-from app.player import Dial, Turn, families
-from app.player.dials import PackedFamily, pack_family
+from app.player import Dial, StartMove, Track, Turn, families
+from app.player.dials import PackedFamily, pack_family, pack_moved
 from app.runs.family import Family, with_number
-from app.state import Comparison
+from app.state import Comparison, GamesConfig, SurfacesConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
+
+Placed = TypeVar("Placed", SurfacesConfig, GamesConfig)
 
 
 def adopt_turn(page: str, turn: Turn) -> None:
@@ -24,15 +27,44 @@ def adopt_turn(page: str, turn: Turn) -> None:
     session.adopt(page, changed)
 
 
-def offer_families(key: str, dials: tuple[Dial, ...], family_of: Callable[[Dial], Family], config: Comparison) -> None:
-    """Let the player with this key fetch the families of its dials."""
+def adopt_start(page: str, move: StartMove) -> None:
+    """The page takes the start that was let go. Only in a callback."""
+    session.adopt(page, with_start(st.session_state[f"{page}.config"], move))
+
+
+def with_start(config: Placed, move: StartMove) -> Placed:
+    """The config with one start elsewhere, inside the domain."""
+    if not 0 <= move.start < len(config.starts):
+        return config  # removed meanwhile
+    (left, right), (bottom, top) = config.landscape.domain
+    place = (min(max(_short(move.x), left), right), min(max(_short(move.y), bottom), top))
+    starts = (*config.starts[: move.start], place, *config.starts[move.start + 1 :])
+    return config.model_copy(update={"starts": starts})
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def offer_families(
+    key: str,
+    dials: tuple[Dial, ...],
+    family_of: Callable[[Dial], Family],
+    config: Placed,
+    moved_tracks: Callable[[Placed], Sequence[Track]],
+) -> None:
+    """Let the player with this key fetch the families of its dials, and the tracks of a start that is dragged."""
+
+    def moved(move: StartMove) -> bytes:
+        tracks = moved_tracks(with_start(config, move))
+        return pack_moved([track for track in tracks if track.start == move.start], move.start)
 
     def message(turn: Turn) -> bytes:
         dial = next((dial for dial in dials if _is_of(turn, dial) and dial.live), None)
         return b"" if dial is None else _packed(family_of(dial), config).message
 
     with st.container(key=f"{key}-unseen"):
-        families(key=f"{key}-families", player_key=key, family=message)
+        families(key=f"{key}-families", player_key=key, family=message, moved=moved)
 
 
 def packed_families(

@@ -17,7 +17,7 @@ from app.state.presets import shown_by
 from app.tables.surfaces import summary
 from app.views import session
 from app.views.parts.charts import draw_linked, show_ground
-from app.views.parts.dragging import adopt_turn, offer_families, packed_families
+from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
@@ -81,10 +81,13 @@ def _stage(config: SurfacesConfig, run: surface_runs.Trajectory) -> None:
     dials = () if predicting() else _dials(config)
     player(
         hidden(shown.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
-        on_release=partial(adopt_turn, PAGE), quantities=shown.quantities, dials=dials,
+        on_release=partial(adopt_turn, PAGE), on_start=None if predicting() else partial(adopt_start, PAGE),
+        quantities=shown.quantities, dials=dials,
         curves=_curves(config),
     )  # fmt: skip
-    offer_families(player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config)
+    offer_families(
+        player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.moved_tracks
+    )
 
 
 def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:
