@@ -19,15 +19,16 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
 FROM base
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=project /wheels /wheels
-# Runs are kept in /data and caches in /tmp; all else can be read-only.
+# Runs are kept in /data and caches in /tmp; all else can be read-only. The group lets in OpenShift's arbitrary user ids.
 RUN pip install --no-deps /wheels/*.whl \
+    && python -c "from app.player.bundle import served; served('mount.js'), served('relief_heads.js')" \
     && useradd --system --uid 10001 --no-create-home lab \
-    && install --directory --owner=lab --mode=0700 /data
-ENV LOOKAHEAD_DATA=/data HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+    && install --directory --owner=lab --group=root --mode=0770 /data
+ENV STREAMLIT_SERVER_ADDRESS=0.0.0.0 LOOKAHEAD_DATA=/data HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /data
 USER 10001
 VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-CMD ["lookahead-lab", "app", "--address", "0.0.0.0"]
+    CMD ["lookahead-lab", "health"]
+CMD ["lookahead-lab", "app"]

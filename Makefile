@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 PYTEST := OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast test-all lint lint-player format bench studies gallery docker clean
+.PHONY: help app test test-fast test-all lint lint-player format audit bench studies gallery docker clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -44,6 +44,12 @@ format: $(VENV)/.dev ## put the code into the one format
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 	@if [ -d node_modules ]; then npm run --silent format; fi
+
+audit: $(VENV)/.app ## known weaknesses and licences of the dependencies
+	@$(PYTHON) -m venv build/audit
+	@build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit pip-licenses
+	@build/audit/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps --progress-spinner off
+	@build/audit/bin/pip-licenses --python $(PY) --order license
 
 bench: $(VENV)/.dev ## every benchmark of speed, one after the other
 	@for script in $(filter-out %_study.py,$(wildcard benchmarks/[a-z]*.py)); do \

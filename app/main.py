@@ -6,12 +6,7 @@ import streamlit as st
 import torch
 
 from app.runs import THREADS
-from app.views import session
-from app.views.games import page as games
-from app.views.gans import page as gans
-from app.views.networks import page as networks
-from app.views.surfaces import page as surfaces
-from app.views.theory import page as theory
+from app.views.preload import admitted, games, gans, networks, session, surfaces, theory
 
 torch.set_num_threads(THREADS)
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
@@ -26,4 +21,7 @@ pages = {
     "theory": st.Page(theory.page, title="Theory", icon=":material/function:", url_path="theory"),
 }
 session.declare(pages)
-st.navigation(list(pages.values()), position="top").run()
+page = st.navigation(list(pages.values()), position="top")
+if admitted():
+    page.run()
+    session.take_up()

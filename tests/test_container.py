@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.cli.listening import DEFAULT_PORT
+
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SERVICE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["lab"]
@@ -48,6 +50,7 @@ def test_only_the_run_store_outlives_the_container():
 def test_both_files_agree_on_the_port_and_the_index():
     (port,) = re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)
     (index,) = re.findall(r"^ARG TORCH_INDEX=(\S+)$", DOCKERFILE, re.MULTILINE)
-    assert f"http://127.0.0.1:{port}/_stcore/health" in DOCKERFILE
+    assert int(port) == DEFAULT_PORT
+    assert re.search(r'^HEALTHCHECK .*\\\n +CMD \["lookahead-lab", "health"\]$', DOCKERFILE, re.MULTILINE)
     assert SERVICE["ports"][0].endswith(f":{port}")
     assert SERVICE["build"]["args"]["TORCH_INDEX"] == f"${{TORCH_INDEX:-{index}}}"

@@ -136,8 +136,8 @@ class OneLine(click.Group):
             return super().make_context(*args, **settings)
 
     def invoke(self, context: click.Context) -> Any:
-        """As click does."""
-        with _one_line_usage():
+        """As click does; limits that an environment sets wrongly are refused by what first reads them."""
+        with _one_line_usage(), one_line_errors():
             return super().invoke(context)
 
 

@@ -32,6 +32,10 @@ class CancelledError(Exception):
     """`should_stop` said so."""
 
 
+class FfmpegMissingError(ValueError):
+    """There is no ffmpeg: everything but MP4 can be made."""
+
+
 def render_animation(
     scene: Scene,
     format: str = "gif",  # noqa: A002
@@ -59,11 +63,14 @@ def render_animation(
 
     Raises:
         ValueError: a value out of range, or an unknown format or style.
+        FfmpegMissingError: an MP4 without ffmpeg.
         CancelledError: should_stop said so.
     """
     if format not in ANIMATION_FORMATS:
         raise ValueError(f"format must be one of {', '.join(ANIMATION_FORMATS)}, got {format!r}")
     count, size = _checked_frames(format, seconds, fps, width, height), (width // 2 * 2, height // 2 * 2)
+    if format == "mp4":
+        require_ffmpeg()
     from app.draw.frames import Stage  # matplotlib takes a third of a second to import
 
     stage = Stage(scene, style_of(style), size)
@@ -117,6 +124,23 @@ def _gif(stage: Stage, frames: Iterator[Pixels], fps: int, count: int) -> bytes:
         duration=[each] * (count - 1) + [each + int(PAUSE * 1000)], comment=stage.scene.caption.text.encode(),
     )  # fmt: skip
     return buffer.getvalue()
+
+
+def require_ffmpeg() -> None:
+    """See that MP4 can be made.
+
+    Raises:
+        FfmpegMissingError: names what to install.
+    """
+    import imageio_ffmpeg
+
+    try:
+        imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise FfmpegMissingError(
+            "MP4 needs ffmpeg, which is not on the server: install it (apt-get install ffmpeg, or the wheel of "
+            "imageio-ffmpeg) or name it in IMAGEIO_FFMPEG_EXE; GIF needs none"
+        ) from error
 
 
 def _mp4(frames: Iterator[Pixels], fps: int, size: tuple[int, int], caption: Caption) -> bytes:

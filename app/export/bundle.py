@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from app.draw.animation import ANIMATION_FORMATS, CancelledError, render_animation
+from app.draw.animation import ANIMATION_FORMATS, CancelledError, FfmpegMissingError, render_animation
 from app.draw.image import FIGURE_FORMATS
 from app.draw.player_page import player_html
 from app.export.document import CONFIG_NAME, to_json
@@ -61,7 +61,10 @@ def to_bundle(
                 raise CancelledError
             kind = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
             with suppress(DoesNotApplyError):
-                archive.writestr(zipfile.ZipInfo(name, DATE), make(), kind)
+                try:
+                    archive.writestr(zipfile.ZipInfo(name, DATE), make(), kind)
+                except FfmpegMissingError as error:
+                    archive.writestr(zipfile.ZipInfo(f"{name}.txt", DATE), f"{error}.\n", zipfile.ZIP_DEFLATED)
             if on_progress is not None:
                 on_progress(done, len(makers))
     return buffer.getvalue()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.jobs.errors import SchedulerGoneError
+from app.jobs.machine import crew_for, this_machine
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -20,13 +21,15 @@ SCHEDULER_VARIABLE = "LOOKAHEAD_SCHEDULER"
 WORKERS_VARIABLE = "LOOKAHEAD_WORKERS"
 CONNECT_SECONDS = 3.0
 
+logger = logging.getLogger(__name__)
+
 
 class Cluster:
     """A connection to a Dask scheduler, made when first needed and made again after a loss. For one thread at a time.
 
     Args:
         address: of a scheduler, such as "tcp://10.0.0.7:8786"; None starts a local cluster.
-        workers: processes of the local cluster; one for each core if not given.
+        workers: processes of the local cluster; one for each core if not given, fewer where memory does not suffice.
 
     Raises:
         ValueError: fewer than one worker.
@@ -34,9 +37,10 @@ class Cluster:
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         self.address = address
-        self.workers = _cores() if workers is None else workers
-        if self.workers < 1:
-            raise ValueError(f"workers must be at least 1, got {self.workers}")
+        crew = crew_for(this_machine(), workers)
+        self.workers, self._worker_memory = crew.workers, crew.memory
+        if crew.reason and address is None:
+            logger.warning(crew.reason)
         self._client: Client | None = None
         self._process: subprocess.Popen[str] | None = None
 
@@ -71,7 +75,7 @@ class Cluster:
             self._process = None
 
     def _local_address(self) -> str:
-        command = [sys.executable, "-m", "app.jobs.local_cluster", str(self.workers)]
+        command = [sys.executable, "-m", "app.jobs.local_cluster", str(self.workers), str(self._worker_memory)]
         root = str(Path(__file__).parents[2])  # so that the packages import where they are not installed
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
         self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
@@ -120,7 +124,3 @@ def _ended(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,10 +26,14 @@ def clear_errors(root: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             why = f"the disk of the run store {root} is full: free some space there"
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            why = f"the run store {root} cannot be written (permission denied)"
+            why = f"the run store {root} cannot be written (permission denied): mount a folder that {_user()} can write"
         else:
             why = f"the run store {root} cannot be used ({error.strerror or error})"
         raise StoreError(f"{why}, or name another folder in {DATA_VARIABLE}") from error
+
+
+def _user() -> str:
+    return f"user id {os.getuid()}" if hasattr(os, "getuid") else "this user"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

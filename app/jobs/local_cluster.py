@@ -1,4 +1,4 @@
-"""The local cluster as a process of its own: `python -m app.jobs.local_cluster WORKERS`.
+"""The local cluster as a process of its own: `python -m app.jobs.local_cluster WORKERS MEMORY`, bytes of each.
 
 It prints its scheduler's address and lives until its standard input closes, so it never outlives the server that
 started it. It is not part of the server's process because worker processes import their parent's main module, which
@@ -11,7 +11,8 @@ import multiprocessing
 import os
 import sys
 
-PRELOADED = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training"]
+# torch's optimizers import its compiler at their first step, to say that nothing is compiled: once for all workers.
+PRELOADED = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "torch._dynamo"]
 NICENESS = 2  # pages come first
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 # Activations are freed and asked for again at every step: to hand them back to the system in between costs a quarter of
@@ -28,7 +29,7 @@ CONFIGURATION = {
 }
 
 
-def main(workers: int) -> None:
+def main(workers: int, memory: int) -> None:
     """Serve until standard input closes."""
     import dask
     from distributed import LocalCluster
@@ -41,6 +42,7 @@ def main(workers: int) -> None:
     cluster = LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
+        memory_limit=memory,  # Dask would give each the share of one of the host's cores
         processes=True,
         host="127.0.0.1",
         scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},  # no port that others may want
@@ -64,4 +66,4 @@ def _fork_from_preloaded() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from app.jobs.errors import LimitError
+from app.state.limits import DEFAULTS
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Limits:
         ValueError: a limit below 1.
     """
 
-    visitor_waiting: int = 64
-    waiting: int = 256
+    visitor_waiting: int = DEFAULTS.visitor_waiting
+    waiting: int = DEFAULTS.waiting
     visitor_running: int | None = None
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from app.jobs.queue import FairQueue, Limits
 from app.jobs.store import RunStore, TrainingResult, store_from_environment
 from app.jobs.worker import CHECKPOINT_SECONDS, Order, run_order
 from app.jobs.workspace import Workspace
+from app.state.limits import current_limits
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -301,7 +302,9 @@ def default_jobs() -> Jobs:
     Raises:
         StoreError: the store cannot be used.
     """
-    return Jobs(store_from_environment(), cluster_from_environment())
+    limits = current_limits()
+    waiting = Limits(visitor_waiting=limits.visitor_waiting, waiting=limits.waiting)
+    return Jobs(store_from_environment(), cluster_from_environment(), waiting)
 
 
 def _check(request: TrainingRequest) -> None:

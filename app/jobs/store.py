@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -39,12 +40,12 @@ from app.jobs.files import (
     write_atomically,
 )
 from app.jobs.request import FORMAT, TrainingRequest, request_from
+from app.state.limits import DEFAULTS
 from optim_core.curves import Curves, curves_from_arrays, curves_to_arrays
 from optim_core.layers import Layer
 from optim_core.snapshots import Snapshots, read_folder
 
 LIMIT_VARIABLE = "LOOKAHEAD_DATA_LIMIT_GB"
-DEFAULT_LIMIT_GB = 10.0
 STALE_SECONDS = 7 * 24 * 3600  # after which unfinished work and damaged entries are thrown out
 META = "meta.json"
 
@@ -82,7 +83,7 @@ class RunStore:
         StoreError: the folder cannot be made or written.
     """
 
-    def __init__(self, root: Path, limit: int = int(DEFAULT_LIMIT_GB * 1e9)) -> None:
+    def __init__(self, root: Path, limit: int = int(DEFAULTS.data_limit_gb * 1e9)) -> None:
         self.root, self.limit = root, limit
         self._checked: dict[str, tuple[int, ...]] = {}
         with clear_errors(root):
@@ -97,7 +98,7 @@ class RunStore:
             meta = _read_meta(folder)
             self._check_files(key, folder, meta)
             result = _opened(folder, meta)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             if not folder.exists():
                 return None
             self.set_aside(key, f"{Path(error.filename).name} is missing")
@@ -134,7 +135,7 @@ class RunStore:
         """Move a damaged entry out of the way, with the reason; the run will be computed again."""
         logger.warning("stored run %s is damaged and set aside: %s", key, reason)
         target = self.root / "damaged" / f"{key}-{time.time_ns()}"
-        with contextlib.suppress(FileNotFoundError):  # another process was quicker
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # another process was quicker; it was a file
             self.folder(key).rename(target)
             write_atomically(target / "reason.txt", reason.encode())
 
@@ -193,6 +194,9 @@ class RunStore:
         except Timeout:
             yield False
             return
+        except OSError:
+            with clear_errors(self.root):
+                raise
         try:
             yield True
         finally:
@@ -230,10 +234,20 @@ class RunStore:
 def store_from_environment() -> RunStore:
     """The store in LOOKAHEAD_DATA, or else in the platform's folder for user data.
 
+    A user id without a home of its own, as hosting services and OpenShift give, has a temporary folder instead.
+
     Raises:
         StoreError: as `RunStore`; a limit that is no positive number.
     """
-    return RunStore(default_root(), limit=_limit(os.environ.get(LIMIT_VARIABLE, "")))
+    root, limit = default_root(), _limit(os.environ.get(LIMIT_VARIABLE, ""))
+    try:
+        return RunStore(root, limit)
+    except StoreError as error:
+        if os.environ.get(DATA_VARIABLE):
+            raise
+        root = _temporary_root()
+        logger.warning("%s; until this machine stops, runs are kept in %s", error, root)
+        return RunStore(root, limit)
 
 
 def default_root() -> Path:
@@ -241,7 +255,16 @@ def default_root() -> Path:
     import platformdirs
 
     named = os.environ.get(DATA_VARIABLE, "")
-    return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("lookahead-lab"))
+    if named:
+        return Path(named).expanduser()
+    try:
+        return Path(platformdirs.user_data_dir("lookahead-lab"))
+    except RuntimeError:  # a user id without a home
+        return _temporary_root()
+
+
+def _temporary_root() -> Path:
+    return Path(tempfile.gettempdir(), f"lookahead-lab-{os.getuid() if hasattr(os, 'getuid') else 'runs'}")
 
 
 def _identity(root: Path) -> str:
@@ -285,7 +308,7 @@ def _opened(folder: Path, meta: Mapping[str, Any]) -> TrainingResult:
 
 def _limit(text: str) -> int:
     try:
-        value = float(text) if text else DEFAULT_LIMIT_GB
+        value = float(text) if text else DEFAULTS.data_limit_gb
     except ValueError:
         value = -1.0
     if not 0 < value < 1e9:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.runs.cache import recent
 from app.runs.surfaces import Scenery, escape_radius
 from app.state import SurfacesConfig
+from app.state.limits import current_limits
 from landscapes.noise import noisy_field
 from optim_core.trajectory import record
 
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 
 NOT_YET, DIVERGED = -1, -2
 NEAR = 0.02  # of the domain's diagonal: closer than this counts as having reached a minimum
-COARSE, MAX_POINTS = 24, 256
+COARSE, MAX_POINTS = 24, current_limits().map_points
 
 
 @dataclass(frozen=True, eq=False)

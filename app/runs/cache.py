@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import update_wrapper
 from typing import Generic, ParamSpec, TypeVar
+
+from app.runs.log import log_run
+from app.state.limits import current_limits
 
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
@@ -19,7 +23,7 @@ class Recent(Generic[Arguments, Value]):
     """
 
     def __init__(self, compute: Callable[Arguments, Value], size: int, key: Callable[..., Hashable]) -> None:
-        self._compute, self._size, self._key = compute, size, key
+        self._compute, self._size, self._key = compute, min(size, current_limits().cache_entries), key
         self._lock, self._results = threading.Lock(), OrderedDict[Hashable, Value]()
         update_wrapper(self, compute)
 
@@ -30,7 +34,9 @@ class Recent(Generic[Arguments, Value]):
             if key in self._results:
                 self._results.move_to_end(key)
                 return self._results[key]
+        began = time.monotonic()
         value = self._compute(*arguments, **named)
+        log_run(key, time.monotonic() - began, value)
         with self._lock:
             self._results[key] = value
             while len(self._results) > self._size:

@@ -13,6 +13,7 @@ from app.player import Track
 from app.runs.cache import recent
 from app.runs.surfaces import escape_radius
 from app.state import SurfacesConfig
+from app.state.limits import current_limits
 from landscapes.noise import noisy_field
 from landscapes.surfaces import Surface
 from optim_core.spec import OptimizerSpec
@@ -22,7 +23,7 @@ from optim_core.trajectory import Trajectory, record
 
 Floats = NDArray[np.float64]
 
-MIN_RUNS, MAX_RUNS = 10, 500
+MIN_RUNS, MAX_RUNS = 10, current_limits().cloud_runs
 ROWS = 100  # kept of a run, about: what the player moves through in ten seconds
 CONFIDENCE = 0.99
 
@@ -38,7 +39,7 @@ def seed_cloud(config: SurfacesConfig, runs: int, on_progress: Callable[[int, in
     Draws differ by the start's index: run 0 is the one that the page shows.
 
     Raises:
-        ValueError: runs is not from 10 to 500.
+        ValueError: runs is not from MIN_RUNS to MAX_RUNS.
     """
     if not MIN_RUNS <= runs <= MAX_RUNS:
         raise ValueError(f"runs must be from {MIN_RUNS} to {MAX_RUNS}, got {runs}")

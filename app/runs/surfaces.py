@@ -14,7 +14,7 @@ from app.player.dials import Dial
 from app.runs.cache import recent
 from app.runs.family import Families, Family, family_of
 from app.runs.grid import Grid, sample
-from app.state import SurfacesConfig
+from app.state import GamesConfig, SurfacesConfig
 from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
 from landscapes.surfaces import Minimum
@@ -87,7 +87,7 @@ def surface_family(config: SurfacesConfig, dial: Dial) -> Family:
     return _families.get(_scene(config), config.specs(), dial, compute)
 
 
-def surface_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]:
+def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tuple[Track, ...]:
     """The run as the player draws it, with the average of a card's fast weights where it asks for one."""
     tracks = tracks_of(run, config.specs(), config.colors, panels=config.panels)
     decays = {spec.name: card.ema for spec, card in zip(config.specs(), config.active, strict=True)}

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from app.state.base import Finite, Frozen
 from app.state.codecs import NONE, Codec, exact, numbers
+from app.state.limits import current_limits
 from landscapes.formula import MAX_LENGTH, MAX_PARAMETERS, parse
 from landscapes.surfaces import Domain, Surface
 
@@ -59,7 +60,7 @@ class OwnFormula(Frozen):
 
     domain: Annotated[Bounds | None, AfterValidator(_with_a_size), DOMAIN] = None
     parameters: Annotated[Parameters | None, Field(max_length=MAX_PARAMETERS), PARAMETERS] = None
-    formula: str | None = Field(None, max_length=MAX_LENGTH)
+    formula: str | None = Field(None, max_length=min(MAX_LENGTH, current_limits().formula))
 
     @field_validator("formula")
     @classmethod

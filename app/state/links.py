@@ -23,6 +23,7 @@ from app.state.base import PageConfig, Settings
 from app.state.cards import next_card
 from app.state.codecs import flat, nested, settings_of, structure
 from app.state.errors import explain
+from app.state.tracking import is_foreign
 
 FIRST_VERSION = "1"  # what a link without a version is read as
 MAX_LENGTH = 2000  # of one parameter: more is nonsense
@@ -81,7 +82,7 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
             problems.append(f"{path}: longer than {MAX_LENGTH} characters, so the default is used")
         elif structure(model).has(path):
             known[path] = text
-        else:
+        elif not is_foreign(path):
             problems.append(f"{path}: no such setting, so it is ignored")
     config, refused = settled(known, model)
     return config, problems + [

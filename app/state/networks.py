@@ -10,12 +10,13 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from app.state.base import Finite, Seed
 from app.state.cards import MAX_CARDS, Card, Comparison, default_cards
 from app.state.codecs import NONE, OR_NONE, Codec
+from app.state.limits import current_limits
+from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask
-from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS
 from optim_core.spec import OptimizerSpec
 
-MAX_TRAINING_STEPS, MAX_SEEDS = 20_000, 12
+MAX_TRAINING_STEPS, MAX_SEEDS = current_limits().training_steps, current_limits().seeds
 DEFAULT_LR = 0.1
 PlaneKind = Literal["pca", "random", "ends", "cycle"]
 Measure = Literal["loss", "accuracy"]

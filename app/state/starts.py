@@ -8,8 +8,9 @@ from pydantic import AfterValidator, Field
 
 from app.state.base import Finite
 from app.state.codecs import NONE, Codec, exact, numbers
+from app.state.limits import current_limits
 
-MAX_STARTS = 16
+MAX_STARTS = current_limits().starts
 Place = tuple[Finite, Finite]
 Range = tuple[float, float]
 

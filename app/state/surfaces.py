@@ -9,11 +9,12 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from app.state.base import Finite, Seed
 from app.state.cards import Comparison, default_cards
 from app.state.formula import DEFAULT_DOMAIN, DEFAULT_FORMULA, OwnFormula, as_domain
+from app.state.limits import current_limits
 from app.state.starts import Starts, check_inside
 from landscapes.noise import Noise
 from landscapes.surfaces import SURFACES, Surface
 
-MAX_STEPS = 5000
+MAX_STEPS = current_limits().steps
 
 NoiseKind = Literal["none", "gaussian", "multiplicative", "student", "minibatch"]
 NOISE_KINDS: tuple[str, ...] = get_args(NoiseKind)

@@ -18,7 +18,7 @@ from app.state.links import decode, encode, settled
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
-PAGES = "pages"
+PAGES, BEGUN = "pages", "begun"
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
@@ -51,6 +51,18 @@ def adopt(page: str, config: PageConfig) -> None:
 def declare(pages: Mapping[str, Page]) -> None:
     """Say which pages there are, for `open_with`."""
     st.session_state[PAGES] = dict(pages)
+
+
+def take_up() -> None:
+    """On a visit's first run, after the page: draw it again where the controls say more than the address does.
+
+    A browser whose server went away turns to another one with its address and what its visitor did since.
+    """
+    if BEGUN not in st.session_state:
+        st.session_state[BEGUN] = True
+        configs = {page: st.session_state.get(f"{page}.config") for page in st.session_state[PAGES]}
+        if any(config is not None and _read(page, config)[0] != config for page, config in configs.items()):
+            st.rerun()
 
 
 def open_with(page: str, config: PageConfig) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.export import scene_offer
 from app.figures.games import equilibrium_text, game_caption, game_curves, game_scene
-from app.player import Dial, LinkedCurve, player
+from app.player import Dial, LinkedCurve
 from app.runs import games as game_runs
 from app.runs.family import dials_of
 from app.state import GamesConfig
@@ -20,6 +20,7 @@ from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
+from app.views.parts.player import player
 from app.views.parts.progress import progress
 
 CHART, PLAYER = "game", "game-player"

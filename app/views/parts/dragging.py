@@ -7,12 +7,13 @@ from typing import TypeVar
 
 import streamlit as st
 
-from app.player import Dial, StartMove, Track, Turn, families
+from app.player import Dial, Track
 from app.player.dials import PackedFamily, pack_family, pack_moved
 from app.runs.family import Family, with_number
 from app.state import Comparison, GamesConfig, SurfacesConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
+from app.views.parts.player import StartMove, Turn, families
 
 Placed = TypeVar("Placed", SurfacesConfig, GamesConfig)
 

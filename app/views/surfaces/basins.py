@@ -15,7 +15,7 @@ from app.views.parts.charts import CHART, dark, show_chart
 from app.views.parts.progress import progress
 
 PAGE = "surfaces"
-RESOLUTIONS = (32, 64, 128, 256)
+RESOLUTIONS = tuple(points for points in (32, 64, 128, 256, 512) if points <= basins.MAX_POINTS)
 
 
 def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:

@@ -86,7 +86,7 @@ def test_app_serves_from_any_folder_and_stops_when_told(free_port, tmp_path):
 
 TRAINING_AT_EXIT = """
 import atexit, threading, time, torch
-from app.cli.command import leave
+from app.cli.serve import leave
 
 def train():
     inputs, layer = torch.ones(8, 1, 8, 8), torch.nn.Conv2d(1, 8, 3)

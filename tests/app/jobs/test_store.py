@@ -3,6 +3,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -339,3 +342,35 @@ def test_a_request_refuses_bad_numbers() -> None:
         replace(REQUEST, snapshot_dtype="int8")
     with pytest.raises(TypeError, match="not JSON serializable"):
         replace(REQUEST, task={"kind": object()})
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid") or os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("home", ["/root", None])
+def test_an_arbitrary_user_id_has_a_store_it_can_write_or_is_told_what_to_mount(
+    tmp_path: Path, named: bool, home: str | None
+) -> None:
+    tmp_path.chmod(0o700)
+    temporary = Path("/tmp", f"lookahead-lab-test-{os.getpid()}")
+    temporary.mkdir(mode=0o777)
+    temporary.chmod(0o777)
+    program = (
+        "import logging, os; logging.basicConfig(); from app.jobs.store import store_from_environment as store\n"
+        "os.setgid(54321); os.setuid(54321)\ntry:\n print(store().root)\nexcept Exception as error:\n print(error)"
+    )
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(temporary), "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment |= {"LOOKAHEAD_DATA": str(tmp_path / "data")} if named else {}
+    environment |= {"HOME": home} if home else {}
+    try:
+        finished = subprocess.run(
+            [sys.executable, "-c", program], env=environment, cwd="/", capture_output=True, text=True
+        )
+    finally:
+        shutil.rmtree(temporary)
+    if named:
+        assert finished.stdout == (
+            f"the run store {tmp_path}/data cannot be written (permission denied): mount a folder that user id "
+            "54321 can write, or name another folder in LOOKAHEAD_DATA\n"
+        )
+    else:
+        assert finished.stdout == f"{temporary}/lookahead-lab-54321\n", finished.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.player import bundle as bundling
-from app.player.bundle import FOLDER, bundle, style
+from app.player.bundle import FOLDER, bundle, served, style
 from app.player.look import LOOK
 
 
@@ -26,6 +26,24 @@ def test_a_bundle_of_a_component_exports_what_it_did_and_imports_nothing(entry: 
     source = bundle(f'import mount from "./{entry}";\nexport default mount;')
     assert source.endswith("export default mount;")
     assert not re.search(r"^(import|export (?!default mount))", source, re.MULTILINE)
+
+
+def test_what_is_served_is_one_file_kept_up_to_date_or_else_the_modules(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "one.js").write_text("export function one() { return 1; }\n")
+    (folder / "entry.js").write_text('import { one } from "./one.js";\nexport default () => one();\n')
+    (folder / "packed_entry.js").write_text("what an older version left")
+    assert served.__wrapped__("entry.js") == "packed_entry.js"
+    assert "function one" in (folder / "packed_entry.js").read_text()
+    assert sorted(path.name for path in folder.iterdir()) == ["entry.js", "one.js", "packed_entry.js"]
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    (folder / "packed_entry.js").unlink()
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert served.__wrapped__("entry.js") == "entry.js"
 
 
 def test_a_bundle_of_the_player_holds_its_controls_once() -> None:

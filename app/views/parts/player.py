@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app.player.bundle import served
 from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
@@ -21,7 +22,7 @@ MARKUP = "<div class='lookahead-player'></div>"
 @cache
 def _component() -> ComponentRenderer:
     """Registered when first shown: only a running Streamlit knows the folder of files that pyproject.toml names."""
-    return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js="mount.js")
+    return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js=served("mount.js"))
 
 
 @cache

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app.player.bundle import served
+
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 
 @cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("lookahead-lab.relief", html="<div></div>", js="relief_heads.js")
+    return st.components.v2.component("lookahead-lab.relief", html="<div></div>", js=served("relief_heads.js"))
 
 
 def relief_heads(*, key: str, chart_key: str, player_key: str) -> None:

@@ -1,0 +1,20 @@
+"""Parameters that mail, courses and searches hang on links, and Streamlit's own: they say nothing about a page."""
+
+from __future__ import annotations
+
+import re
+
+_FOREIGN = re.compile(
+    r"""
+    utm_\w+ | hsa_\w+ | mtm_\w+ | pk_\w+ | matomo_\w+ | vero_\w+ | oly_\w+_id  # campaigns
+    | fbclid | gclid | gclsrc | gbraid | wbraid | dclid | msclkid | twclid | ttclid | li_fat_id | igshid | yclid
+    | mc_[ce]id | _hs(enc|mi) | hsctatracking | mkt_tok | _ga | _gl | ref_src | ref_url | _openstat | srsltid
+    | embed | embed_options  # Streamlit's
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def is_foreign(parameter: str) -> bool:
+    """Whether a parameter of a link is not meant for the page, so that it is dropped without a word."""
+    return _FOREIGN.fullmatch(parameter) is not None

@@ -1,0 +1,36 @@
+"""How many visitors there are at a time."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from weakref import WeakSet
+
+import streamlit as st
+
+from app.state.limits import current_limits
+
+KEY = "seat"
+
+
+class Seat:
+    """A visitor's place: it is free again when the visitor's session is forgotten."""
+
+
+_seats: WeakSet[Seat] = WeakSet()
+_lock = threading.Lock()
+
+
+def admitted() -> bool:
+    """Whether this visitor is among those whom the server takes at a time; says so on the page where not."""
+    if KEY in st.session_state:
+        return True
+    with _lock:
+        if len(_seats) >= current_limits().sessions:
+            gc.collect(1)  # a session that ended may wait for the collector
+        if len(_seats) < current_limits().sessions:
+            st.session_state[KEY] = seat = Seat()
+            _seats.add(seat)
+            return True
+    st.warning("All places are taken. Reload this page in a few minutes: your settings are in its address.")
+    return False
