@@ -2,6 +2,7 @@
 // the value under the hand, once a frame, until it is let go or put back.
 
 import { Family, unpackMessage } from "./family.js";
+import { request } from "./requests.js";
 
 /** @import {Dial, Turn} from "./types.d.ts" */
 /** @import {DialHandle} from "./dial_handle.js" */
@@ -63,7 +64,7 @@ export class Dragging {
     if (this.family) this.show(this.family);
     else if (dial.live) {
       this.expect();
-      player.request("grab", turnOf(dial, dial.value));
+      request(player.view.key, "grab", turnOf(dial, dial.value));
     }
     player.redraw();
   }

@@ -15,6 +15,7 @@ import { recall, remember } from "./memory.js";
 import { Playback, ROWS_PER_SECOND, SPEEDS } from "./playback.js";
 import { findChart, placeOfKey } from "./plotly_chart.js";
 import { watchPointer } from "./pointer.js";
+import { rename } from "./renaming.js";
 import { Scene } from "./scene.js";
 import { StartDragging } from "./start_dragging.js";
 import { readTheme } from "./theme.js";
@@ -29,7 +30,6 @@ const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes
 const HURRIED = 12; // rows a second, beyond which nobody reads along
 const WORDS_EVERY = 100; // ms between two changes of the text while hurried
 const LONGEST = 60; // seconds that the whole takes at the speed chosen first
-const LONGEST_REST = 150; // ms to wait for the script to come to rest
 const lessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const FRAME = `<div class="lp-surface" hidden></div>
@@ -129,7 +129,7 @@ export class Player {
     const { view, runs } = unpack(bytes);
     const first = !this.view;
     const other = this.view && this.view.scene !== view.scene;
-    if (this.view) this.rename(this.view, view);
+    if (this.view) rename(this.scene, this.view, view);
     if (this.view?.chart !== view.chart) this.detach();
     this.view = view;
     this.runs = runs;
@@ -145,22 +145,6 @@ export class Player {
     this.scene.inspected = this.runToInspect();
     this.setRows();
     if (other || (first && !known)) this.choosePace();
-  }
-
-  /**
-   * An optimizer keeps what is switched off and inspected of it when its name follows one of its numbers.
-   * @param {PlayerView} before
-   * @param {PlayerView} after
-   */
-  rename(before, after) {
-    const { scene } = this;
-    const names = new Map();
-    for (const { name, card } of before.dials ?? []) {
-      names.set(name, after.dials?.find((each) => each.card === card)?.name ?? name);
-    }
-    scene.hidden = new Set([...scene.hidden].map((each) => renamed(each, names)));
-    if (scene.inspected)
-      scene.inspected = Object.assign(scene.inspected, { name: renamed(scene.inspected.name, names) });
   }
 
   /** The run inspected so far, another one of its optimizer, or the one with the most layers. */
@@ -246,15 +230,16 @@ export class Player {
     const { scene } = this;
     const others = new Map(runs.map((run) => [run.id, run]));
     const other = (/** @type {Run} */ run) => others.get(run.id) ?? run;
+    const retimed = this.runs.some((run) => !sameTimes(run, other(run)));
     this.runs = this.runs.map(other);
     scene.exchange(this.runs);
     if (scene.inspected) scene.inspected = other(scene.inspected);
     this.legend.exchange(other);
     this.traceCharts();
-    this.setRows();
+    if (retimed) this.setRows();
     if (others.has(scene.inspected?.id)) {
       this.inspector.exchange(scene.inspected);
-      this.transport.load(scene.inspected, this.steps, scene.inks(scene.inspected));
+      if (retimed) this.transport.load(scene.inspected, this.steps, scene.inks(scene.inspected));
     }
     this.redraw();
   }
@@ -268,19 +253,6 @@ export class Player {
       return { runs, inks: scene.inks(runs[0]) };
     });
     for (const chart of this.linked) chart.trace(curves);
-  }
-
-  /**
-   * Ask the script for what is dragged, as soon as it rests: Streamlit may drop what is asked while it runs.
-   * @param {"grab" | "start"} what
-   * @param {Turn | StartMove} turn
-   * @param {number} [until] when it is asked all the same
-   */
-  request(what, turn, until = performance.now() + LONGEST_REST) {
-    cancelAnimationFrame(this.requested);
-    const waits = scriptRuns() && performance.now() < until;
-    if (waits) this.requested = requestAnimationFrame(() => this.request(what, turn, until));
-    else window.__lookaheadFamilies?.[this.view.key]?.(what, turn);
   }
 
   /** @param {Turn} turn */
@@ -445,18 +417,14 @@ export class Player {
   }
 }
 
-function scriptRuns() {
-  return /** @type {HTMLElement} */ (document.querySelector(".stApp"))?.dataset.testScriptState === "running";
-}
-
 /**
- * @param {string} text a name, or "name/layer"
- * @param {Map<string, string>} names
+ * Whether two runs synchronise and end at the same steps.
+ * @param {Run} one
+ * @param {Run} other
  */
-function renamed(text, names) {
-  const layer = text.match(/\/[^/]*$/)?.[0] ?? "";
-  const name = text.slice(0, text.length - layer.length);
-  return names.get(text) ?? (names.has(name) ? names.get(name) + layer : text);
+function sameTimes(one, other) {
+  const periods = (/** @type {Run} */ { layers }) => layers.map(({ period }) => period).join();
+  return one.final === other.final && one.rows === other.rows && periods(one) === periods(other);
 }
 
 /**

@@ -2,6 +2,7 @@
 // is asked for the next when it has answered.
 
 import { distance } from "./points.js";
+import { request } from "./requests.js";
 
 /** @import {Point, Spotted, Stage, StartMove} from "./types.d.ts" */
 /** @import {Player} from "./player.js" */
@@ -104,7 +105,7 @@ export class StartDragging {
     if (awaiting || (this.sentAt === 0 && text === this.sent)) return;
     this.sent = text;
     this.sentAt = performance.now();
-    this.player.request("start", this.place);
+    request(this.player.view.key, "start", this.place);
   }
 
   /**
