@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.figures.scene import Scene, trajectory_scene
 from app.player.bundle import bundle, style
+from app.player.dials import PackedFamily
 from app.player.pack import PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
@@ -57,8 +58,13 @@ openPlayer(document.querySelector(".lookahead-player"), {content});
 """
 
 
-def player_html(scene: Scene, *, theme: Theme = "auto", autoplay: bool = True) -> bytes:
-    """One HTML file that plays the scene, keeps play, scrub and speed, and needs no network."""
+def player_html(
+    scene: Scene, *, theme: Theme = "auto", autoplay: bool = True, family: PackedFamily | None = None
+) -> bytes:
+    """One HTML file that plays the scene, keeps play, scrub and speed, and needs no network.
+
+    With a `family`, readers drag its number.
+    """
     return standalone_html(
         scene.tracks,
         background=None if scene.grid is None else scene.grid.shade(scene.log_view),
@@ -71,6 +77,7 @@ def player_html(scene: Scene, *, theme: Theme = "auto", autoplay: bool = True) -
         minima=tuple(minimum.place for minimum in scene.minima),
         autoplay=autoplay,
         title=scene.caption.title,
+        family=family,
     )
 
 
@@ -118,6 +125,7 @@ def standalone_html(
     minima: Sequence[tuple[float, float]] = (),
     autoplay: bool = True,
     title: str = "Lookahead Lab",
+    family: PackedFamily | None = None,
 ) -> bytes:
     """A page that plays the tracks, with the whole player: play, scrub, speed, clocks, close-up and step inspector.
 
@@ -133,6 +141,7 @@ def standalone_html(
         minima: points to mark.
         autoplay: play when opened, unless the reader's system asks for less motion.
         title: of the page.
+        family: a number that readers can drag, with the tracks of all its values.
 
     Raises:
         ValueError: no tracks, a background without an extent, or an unknown theme.
@@ -143,7 +152,12 @@ def standalone_html(
         raise ValueError("extent must say where the background lies: ((x_lo, x_hi), (y_lo, y_hi)), got None")
     places = tuple((float(x), float(y)) for x, y in minima)
     view = PlayerView(
-        autoplay=autoplay, pickable=False, minima=places, labels=labels, quantities=quantities or QuantityNames()
+        autoplay=autoplay,
+        pickable=False,
+        minima=places,
+        labels=labels,
+        quantities=quantities or QuantityNames(),
+        dials=() if family is None else (family.dial,),
     )
     content = {
         "bytes": _base64(pack(tracks, view)),
@@ -151,6 +165,7 @@ def standalone_html(
         "image": f"data:image/png;base64,{_base64(background)}" if isinstance(background, bytes) else None,
         "heights": None if background is None or isinstance(background, bytes) else _heights(background),
         "flow": None if flow is None else _flow(flow),
+        "family": None if family is None else _base64(family.message),
     }
     page = _PAGE.format(
         policy=_POLICY,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from app.figures.chart import Chart
+    from app.player.dials import PackedFamily
 
 MakeFigure = Callable[..., bytes]
 """Takes what `render_figure` takes after the picture, `step` among it."""
@@ -33,6 +34,7 @@ class Offer:
         tables: by the name of a file, in long format.
         interactive: a page with charts to zoom and hover, as HTML; None where there is none.
         scene: what moves, for animations and the player; None where nothing does.
+        families: numbers that readers of an exported player can drag, by name.
         charts: those of the figures that are charts, by their names, up to a base step or (None) whole.
     """
 
@@ -42,6 +44,7 @@ class Offer:
     interactive: Callable[[], bytes] | None = None
     scene: Callable[[], Scene] | None = None
     charts: Mapping[str, Callable[[int | None], Chart]] = field(default_factory=dict)
+    families: Mapping[str, Callable[[], PackedFamily]] = field(default_factory=dict)
 
     def figure(self, name: str | None = None) -> MakeFigure:
         """A figure by its name.
@@ -65,8 +68,13 @@ class Offer:
         return self.scene()
 
 
-def scene_offer(scene: Callable[[], Scene], caption: Caption, name: str = "paths") -> Offer:
-    """What can be made of a scene alone."""
+def scene_offer(
+    scene: Callable[[], Scene],
+    caption: Caption,
+    name: str = "paths",
+    families: Mapping[str, Callable[[], PackedFamily]] | None = None,
+) -> Offer:
+    """What can be made of a scene, and of the families of its numbers."""
 
     def interactive() -> bytes:
         from app.draw.page import plotly_html
@@ -76,7 +84,9 @@ def scene_offer(scene: Callable[[], Scene], caption: Caption, name: str = "paths
     def table() -> pa.Table:
         return long_table(scene())
 
-    return Offer(caption, {name: figure_of_scene(scene)}, {"trajectory": table}, interactive, scene)
+    return Offer(
+        caption, {name: figure_of_scene(scene)}, {"trajectory": table}, interactive, scene, families=families or {}
+    )
 
 
 def figure_of_scene(scene: Callable[[], Scene]) -> MakeFigure:

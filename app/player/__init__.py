@@ -6,7 +6,7 @@
 `app.views.parts.player` puts it on a page, `app.draw.player_page` into a file of its own.
 """
 
-from app.player.pack import PlayerView, QuantityNames, pack
+from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import PALETTE, Track, tracks_of
 
-__all__ = ["PALETTE", "PlayerView", "QuantityNames", "Track", "pack", "tracks_of"]
+__all__ = ["PALETTE", "Dial", "LinkedCurve", "PlayerView", "QuantityNames", "Track", "pack", "tracks_of"]

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +23,9 @@ from numpy.typing import ArrayLike, NDArray
 from app.player.tracks import Track
 from optim_core.layers import periods
 
+Field = Literal["k", "alpha", "lr", "momentum"]
 HUGE = 1e30  # far outside every chart, yet products and squares of a few of these stay finite in JavaScript's float64
+HALF_BYTE = np.uint32(0x80)  # of a float32's last byte
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,34 @@ class QuantityNames:
 
 
 @dataclass(frozen=True)
+class Dial:
+    """A number of an optimizer that can be dragged.
+
+    Attributes:
+        name: of the optimizer's tracks.      card: the optimizer's place among all cards, from 0.
+        field, level: k or alpha of a layer (1 is the innermost), or lr or momentum of the base, whose level is 0.
+        value: what it is now.      values: what it can be dragged to, ascending, `value` among them.
+        live: whether the tracks can follow while it is dragged; else they do when it is let go.
+    """
+
+    name: str
+    card: int
+    field: Field
+    level: int
+    value: float
+    values: tuple[float, ...]
+    live: bool = True
+
+
+@dataclass(frozen=True)
+class LinkedCurve:
+    """What a linked chart shows of a run: its value above `floor`, or its distance to the nearest of `places`."""
+
+    floor: float | None = None
+    places: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class PlayerView:
     """How the tracks are shown.
 
@@ -49,7 +80,9 @@ class PlayerView:
         linked: keys of charts that get a cursor at the player's gradient evaluations.
         autoplay: start playing when first shown.      pickable: report clicks on the surface.
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
-        quantities: names of the other numbers.
+        quantities: names of the other numbers.      dials: numbers that can be dragged.
+        movable: whether starts can be dragged.
+        curves: what each linked chart shows, for the curves of a number that is dragged; None of any other quantity.
     """
 
     key: str = "player"
@@ -61,6 +94,9 @@ class PlayerView:
     minima: tuple[tuple[float, float], ...] = ()
     labels: tuple[str, str] = ("x", "y")
     quantities: QuantityNames = QuantityNames()
+    dials: tuple[Dial, ...] = ()
+    movable: bool = False
+    curves: tuple[LinkedCurve | None, ...] = ()
 
 
 def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:
@@ -70,15 +106,25 @@ def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:
         ValueError: tracks of one name disagree in colour or layers.
     """
     _check_names(tracks)
+    return pack_tracks(tracks, asdict(view or PlayerView()))
+
+
+def pack_tracks(tracks: Sequence[Track], view: Mapping[str, object], *, rounded: bool = False) -> bytes:
+    """`pack` for tracks whose names need not tell optimizers apart; `rounded`: the last byte of every float is 0."""
     headers, floats, counts = [], [], []
     for track in tracks:
         headers.append(_header(track))
         floats.extend(_columns(track))
         counts += [] if _punctual(track) else [_synchronised(track)]
-    header = json.dumps({**asdict(view or PlayerView()), "tracks": headers}, separators=(",", ":")).encode()
+    header = json.dumps({**view, "tracks": headers}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 4)
-    numbers = [np.ascontiguousarray(column, dtype="<f4").tobytes() for column in floats]
+    numbers = [_bytes_of(column, rounded) for column in floats]
     return b"".join((struct.pack("<I", len(header)), header, *numbers, *(count.tobytes() for count in counts)))
+
+
+def _bytes_of(column: NDArray[np.floating], rounded: bool) -> bytes:
+    values = np.ascontiguousarray(column, dtype="<f4")
+    return ((values.view("<u4") + HALF_BYTE) & ~np.uint32(0xFF)).tobytes() if rounded else values.tobytes()
 
 
 def _check_names(tracks: Sequence[Track]) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.player import Track
+from app.player.dials import Dial
 from app.runs.cache import recent
+from app.runs.family import Families, Family, family_of
 from app.runs.grid import Domain, Grid, distance
 from app.runs.streamlines import Streamlines, streamlines_of
+from app.runs.surfaces import surface_tracks
 from app.state import GamesConfig
 from landscapes.games import Game
 from landscapes.noise import with_noise
 from optim_core.spec import METHODS, OptimizerSpec
 from optim_core.theory import base_steps, game_rate
-from optim_core.trajectory import Trajectory, record
+from optim_core.trajectory import Engine, Trajectory, record
 
 Floats = NDArray[np.float64]
 ESCAPE = 1000.0  # times the domain's size: descent-ascent is to spiral out visibly, and long, before it is stopped
@@ -55,12 +59,45 @@ def game_scenery(config: GamesConfig) -> GameScenery:
     return GameScenery(game, lines, Grid(x, y, speed), value.reshape(speed.shape))
 
 
+_families = Families()
+
+
 @recent(48, key=lambda config, on_progress=None: config.model_copy(update={"panels": False}))
 def game_run(config: GamesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Games page shows."""
+    specs = config.specs()
+    return _families.comparison(_scene(config), specs) or _record(config, specs, "auto", on_progress)
+
+
+def game_family(config: GamesConfig, dial: Dial) -> Family:
+    """The runs of all values of one number."""
+
+    def compute() -> Family:
+        game = config.landscape
+        jacobian = game.equilibria[0].jacobian if game.linear else None
+        return family_of(config, dial, game_run(config), lambda specs: _record(config, specs, "rows"), jacobian)
+
+    return _families.get(_scene(config), config.specs(), dial, compute)
+
+
+def _scene(config: GamesConfig) -> tuple[Hashable, ...]:
+    return config.game, config.parameter, config.starts, config.gradient_noise(), config.steps
+
+
+def moved_tracks(config: GamesConfig) -> tuple[Track, ...]:
+    """The tracks of a config whose start is being dragged: not kept, since the next is a moment away."""
+    return surface_tracks(config, _record(config, config.specs(), "auto"))
+
+
+def _record(
+    config: GamesConfig,
+    specs: Sequence[OptimizerSpec],
+    engine: Engine,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Trajectory:
     field = with_noise(config.landscape.field(), config.gradient_noise(), len(config.starts))
     escape = escape_radius(config)
-    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
+    return record(field, specs, config.starts, config.steps, escape=escape, engine=engine, on_progress=on_progress)
 
 
 def escape_radius(config: GamesConfig) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,14 +10,17 @@ import numpy as np
 import torch
 
 from app.player import Track, tracks_of
+from app.player.dials import Dial
 from app.runs.cache import recent
+from app.runs.family import Families, Family, family_of
 from app.runs.grid import Grid, sample
 from app.state import GamesConfig, SurfacesConfig
 from landscapes.fields import gradient_field
 from landscapes.noise import mean_surface, noisy_field
 from landscapes.surfaces import Minimum
 from optim_core.averaging import exponential_average
-from optim_core.trajectory import Trajectory, record
+from optim_core.spec import OptimizerSpec
+from optim_core.trajectory import Engine, Trajectory, record
 
 ESCAPE = 20.0  # times the domain's size: a run beyond it is counted as diverged
 
@@ -55,17 +58,34 @@ def scenery(config: SurfacesConfig) -> Scenery:
     return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
 
 
+_families = Families()
+
+
+def _scene(config: SurfacesConfig) -> tuple[Hashable, ...]:
+    return config.landscape, config.starts, config.gradient_noise(), config.steps
+
+
 def run_key(config: SurfacesConfig, on_progress: object = None) -> Hashable:
     """What a run on a surface depends on."""
-    return (config.landscape, config.starts, config.gradient_noise(), config.steps, config.specs())
+    return (*_scene(config), config.specs())
 
 
 @recent(48, key=run_key)
 def surface_run(config: SurfacesConfig, on_progress: Callable[[int, int], None] | None = None) -> Trajectory:
     """The comparison that the Surfaces page shows."""
-    field = noisy_field(config.landscape, config.gradient_noise(), len(config.starts))
-    escape = escape_radius(config)
-    return record(field, config.specs(), config.starts, config.steps, escape=escape, on_progress=on_progress)
+    specs = config.specs()
+    return _families.comparison(_scene(config), specs) or _record(config, specs, "auto", on_progress)
+
+
+def surface_family(config: SurfacesConfig, dial: Dial) -> Family:
+    """The runs of all values of one number."""
+
+    def compute() -> Family:
+        curvature = config.landscape.curvature
+        jacobian = np.diag(curvature) if curvature else None
+        return family_of(config, dial, surface_run(config), lambda specs: _record(config, specs, "rows"), jacobian)
+
+    return _families.get(_scene(config), config.specs(), dial, compute)
 
 
 def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tuple[Track, ...]:
@@ -76,6 +96,22 @@ def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tup
         replace(track, averaged=exponential_average(track.fast, decay)) if (decay := decays[track.name]) else track
         for track in tracks
     )
+
+
+def moved_tracks(config: SurfacesConfig) -> tuple[Track, ...]:
+    """The tracks of a config whose start is being dragged: not kept, since the next is a moment away."""
+    return surface_tracks(config, _record(config, config.specs(), "auto"))
+
+
+def _record(
+    config: SurfacesConfig,
+    specs: Sequence[OptimizerSpec],
+    engine: Engine,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Trajectory:
+    field = noisy_field(config.landscape, config.gradient_noise(), len(config.starts))
+    escape = escape_radius(config)
+    return record(field, specs, config.starts, config.steps, escape=escape, engine=engine, on_progress=on_progress)
 
 
 def escape_radius(config: SurfacesConfig) -> float:

@@ -28,7 +28,8 @@ BASE_TITLES: dict[str, str] = {
     "rmsprop": "RMSprop",
 }
 
-Lr = Annotated[Finite, Field(gt=0, le=1000), STATED]
+MAX_LR = 1000.0
+Lr = Annotated[Finite, Field(gt=0, le=MAX_LR), STATED]
 
 
 class Card(Frozen):

@@ -36,6 +36,9 @@ export function commandsOf(player) {
     pausing: redrawn(() => {
       playback.pausing = !playback.pausing;
     }),
+    ghosts: redrawn(() => {
+      player.dragging.ghosts = !player.dragging.ghosts;
+    }),
     toggle: redrawn((name) => player.toggle(name)),
     inspect: redrawn((run) => player.inspect(run)),
     inspectStart: redrawn((start) => player.inspectStart(start)),

@@ -44,6 +44,9 @@ export function hooksOf(player) {
     get heads() {
       return headsAsDrawn(scene);
     },
+    family(bytes) {
+      player.dragging.receive(bytes);
+    },
     play() {
       playback.play();
       player.redraw();

@@ -2,6 +2,7 @@
 // keeps its line at all times, so that nothing jumps while it plays.
 
 import { CloseUp } from "./close_up.js";
+import { DialHandle } from "./dial_handle.js";
 import { escaped, partOf } from "./elements.js";
 import { fractionSymbolOf, symbolOf } from "./marks.js";
 import { stepped } from "./moment.js";
@@ -9,7 +10,8 @@ import { brief, decimalsFor, fixed, MINUS, operand, shortNumber } from "./number
 import { pointAt } from "./points.js";
 import { ink, lettering } from "./theme.js";
 
-/** @import {Color, Commands, Moment, Point, Theme, Update, PlayerView} from "./types.d.ts" */
+/** @import {Color, Commands, Dial, Moment, Point, Theme, Update, PlayerView} from "./types.d.ts" */
+/** @import {Dragging} from "./dragging.js" */
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
 
@@ -43,8 +45,9 @@ export class Inspector {
    * @param {Color[]} inks
    * @param {Theme} theme
    * @param {PlayerView} view
+   * @param {Dragging} dragging
    */
-  load(run, runs, inks, theme, { labels, quantities }) {
+  load(run, runs, inks, theme, { labels, quantities, dials }, dragging) {
     this.run = run;
     this.inks = inks.map((color) => ink(color));
     this.letters = inks.map((color) => lettering(color, theme));
@@ -60,6 +63,29 @@ export class Inspector {
     );
     this.lines = [0, ...run.layers.map((_, below) => below + 1)].map((layer) => this.line(layer));
     this.updates.replaceChildren(...this.lines);
+    const own = (dials ?? []).filter(({ name, field }) => name === run.name && field === "alpha");
+    for (const dial of own) this.makeDraggable(dial, dragging);
+  }
+
+  /**
+   * A handle in place of the α of a layer's rule.
+   * @param {Dial} dial
+   * @param {Dragging} dragging
+   */
+  makeDraggable(dial, dragging) {
+    const root = /** @type {HTMLElement} */ (this.updates.closest(".lookahead-player"));
+    const handle = new DialHandle(dial, dragging, root);
+    this.lines[dial.level].querySelector(".lp-fraction").replaceWith(handle.element);
+  }
+
+  /**
+   * Another run of the same optimizer and start.
+   * @param {Run} run
+   */
+  exchange(run) {
+    this.run = run;
+    this.told = -1;
+    this.closeUp.drawn = "";
   }
 
   /** @param {number} layer */
@@ -68,6 +94,10 @@ export class Inspector {
     element.className = "lp-update";
     element.dataset.layer = String(layer);
     element.style.setProperty("--ink", this.inks[layer]);
+    if (layer === 0) return element;
+    const [own, inner] = [this.name(layer), this.name(layer - 1)];
+    const fraction = `<span class="lp-fraction">${fractionSymbolOf(layer)}</span>`;
+    element.innerHTML = `${rule(`${own} ← ${own} + ${fraction} (${inner} − ${own})`, `layer ${layer}`)}<span></span>`;
     return element;
   }
 
@@ -171,10 +201,10 @@ export class Inspector {
     const update = updates[layer - 1];
     const line = this.lines[layer];
     line.classList.toggle("lp-fired", Boolean(update));
-    const [own, inner] = [this.name(layer), this.name(layer - 1)];
-    const head = rule(`${own} ← ${own} + ${fractionSymbolOf(layer)} (${inner} − ${own})`, `layer ${layer}`);
-    line.innerHTML =
-      head + this.values((axis) => (update ? this.equation(update, axis) : this.waiting(layer, row, axis)));
+    // The rule stays: its α may be under the hand.
+    line.lastElementChild.outerHTML = this.values((axis) =>
+      update ? this.equation(update, axis) : this.waiting(layer, row, axis),
+    );
   }
 
   /**

@@ -1,6 +1,7 @@
 // One card per optimizer: its nested clock, its name (press to inspect it), and a switch for itself and for each layer.
 
 import { CLOCK_SIZE, counterText, drawClock } from "./clocks.js";
+import { DialHandle } from "./dial_handle.js";
 import { contextOf, densityOf, partOf } from "./elements.js";
 import { AVERAGE, lookOf } from "./look.js";
 import { symbolOf } from "./marks.js";
@@ -8,7 +9,8 @@ import { stepped } from "./moment.js";
 import { shortNumber } from "./numbers.js";
 import { ink, lettering } from "./theme.js";
 
-/** @import {Commands, LayerName, Moment} from "./types.d.ts" */
+/** @import {Commands, Dial, LayerName, Moment} from "./types.d.ts" */
+/** @import {Dragging} from "./dragging.js" */
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
 
@@ -58,16 +60,25 @@ export class Legend {
     this.cards = [];
   }
 
-  /** @param {Scene} scene */
-  load(scene) {
+  /**
+   * @param {Scene} scene
+   * @param {Dial[]} dials
+   * @param {Dragging} dragging
+   */
+  load(scene, dials, dragging) {
     const byName = new Map();
     for (const run of scene.runs) {
       if (byName.has(run.name)) byName.get(run.name).push(run);
       else byName.set(run.name, [run]);
     }
     const density = densityOf();
+    const focused = this.element.querySelector(".lp-dial:focus");
     this.element.replaceChildren();
     this.cards = [...byName.values()].map((runs) => new Card(this.element, runs, scene, this.commands, density));
+    for (const card of this.cards) card.addDials(dials, dragging);
+    const again =
+      focused && this.element.querySelector(`[data-dial="${/** @type {HTMLElement} */ (focused).dataset.dial}"]`);
+    if (again) /** @type {HTMLElement} */ (again).focus({ preventScroll: true });
   }
 
   /**
@@ -77,6 +88,11 @@ export class Legend {
    */
   show(scene, moment, words) {
     for (const card of this.cards) card.show(scene, moment, words);
+  }
+
+  /** @param {(run: Run) => Run} other */
+  exchange(other) {
+    for (const card of this.cards) card.runs = card.runs.map(other);
   }
 
   /**
@@ -163,6 +179,25 @@ class Card {
     this.chips = [add(0, "θ", "the fast weights θ")];
     for (let layer = 1; layer <= run.depth; layer++) this.chips.push(add(layer, symbolOf(layer), words(layer)));
     if (run.averaged) this.chips.push(add("averaged", "average", "the averaged weights"));
+  }
+
+  /**
+   * Numbers to drag.
+   * @param {Dial[]} dials
+   * @param {Dragging} dragging
+   */
+  addDials(dials, dragging) {
+    const own = dials.filter(({ name }) => name === this.runs[0].name);
+    if (!own.length) return;
+    const list = document.createElement("div");
+    list.className = "lp-dials";
+    const root = /** @type {HTMLElement} */ (this.element.closest(".lookahead-player"));
+    list.append(...own.map((dial) => new DialHandle(dial, dragging, root).element));
+    this.element.querySelector(".lp-layers").after(list);
+    if (dragging.known || root.querySelector(".lp-hint") || own.every(({ field }) => field !== "alpha")) return;
+    const hint = list.appendChild(document.createElement("span"));
+    hint.className = "lp-hint";
+    hint.textContent = "drag α and watch";
   }
 
   /** Room for all that there will be to say, so that nothing moves when it is said. */

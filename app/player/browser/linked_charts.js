@@ -3,17 +3,25 @@
 // data has none.
 
 import { Panel } from "./axes.js";
-import { partOf } from "./elements.js";
+import { drawCurves } from "./dragged_curve.js";
+import { contextOf, densityOf, partOf } from "./elements.js";
 import { findChart, leaveSwipesToPage, plotlyAxis, REDRAWN } from "./plotly_chart.js";
 import { ink } from "./theme.js";
 
-/** @import {CursorLine, Graph} from "./types.d.ts" */
+/** @import {Color, CursorLine, Graph, LinkedCurve} from "./types.d.ts" */
+/** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
 
 export class LinkedChart {
-  /** @param {string} key */
-  constructor(key) {
+  /**
+   * @param {string} key
+   * @param {?LinkedCurve} [curve] what it shows of a run
+   */
+  constructor(key, curve = null) {
     this.key = key;
+    this.curve = curve;
+    /** @type {?HTMLCanvasElement} of the curves of a number that is dragged */
+    this.canvas = null;
     /** @type {HTMLElement[]} */
     this.cursors = [];
     /** @type {?Graph} */
@@ -62,7 +70,33 @@ export class LinkedChart {
     for (const [index, element] of this.cursors.entries()) place(element, wanted[index]);
   }
 
+  /**
+   * Draw the curves of optimizers of which something is dragged, instead of those drawn so.
+   * @param {{runs: Run[], inks: Color[]}[]} curves one for each optimizer
+   */
+  trace(curves) {
+    if (!this.curve || !this.panels?.length) return;
+    const { clientWidth: width, clientHeight: height } = this.overlay;
+    const density = densityOf();
+    this.canvas ??= this.overlay.appendChild(document.createElement("canvas"));
+    this.canvas.className = "lookahead-dragged";
+    this.canvas.style.cssText = "position:absolute;inset:0;width:100%;height:100%";
+    this.canvas.width = width * density; // which also clears it
+    this.canvas.height = height * density;
+    const context = contextOf(this.canvas);
+    context.scale(density, density);
+    for (const panel of this.panels) {
+      for (const { runs, inks } of curves) drawCurves(context, panel, this.curve, runs, inks);
+    }
+  }
+
+  clear() {
+    this.canvas?.remove();
+    this.canvas = null;
+  }
+
   remove() {
+    this.canvas = null;
     for (const event of REDRAWN) this.graph?.removeListener?.(event, this.changed);
     this.overlay?.remove();
     this.graph = null;

@@ -29,7 +29,11 @@ export default async function mount({ data, parentElement, setTriggerValue }) {
   await styled(parentElement);
   if (!mounted.has(root)) mounted.set(root, new Player(root));
   const player = mounted.get(root);
-  player.receive(data, (pick) => setTriggerValue("pick", pick));
+  player.receive(data, {
+    pick: (pick) => setTriggerValue("pick", pick),
+    release: (turn) => setTriggerValue("release", turn),
+    start: (move) => setTriggerValue("start", move),
+  });
   return () => {
     player.remove();
     mounted.delete(root);

@@ -72,6 +72,28 @@ export function traceBlock(context, panel, run, row) {
 }
 
 /**
+ * The way of the outermost weights from a row to the end: from one synchronisation straight to the next.
+ * @param {Context} context
+ * @param {Panel} panel
+ * @param {Run} run
+ * @param {number} from
+ */
+export function traceOutermost(context, panel, run, from) {
+  if (!run.explains) return trace(context, panel, run.fast, from, run.final);
+  const { x: xs, y: ys } = run.fast;
+  const start = run.last[run.depth - 1][from];
+  let [x, y] = [panel.x(xs[start]), panel.y(ys[start])];
+  context.moveTo(near(x), near(y));
+  for (let row = start + 1; row <= run.final; row++) {
+    if (run.synchronised[row] < run.depth) continue;
+    const [nextX, nextY] = [panel.x(xs[row]), panel.y(ys[row])];
+    extend(context, x, y, nextX, nextY);
+    x = nextX;
+    y = nextY;
+  }
+}
+
+/**
  * The way of a layer's slow weights after row `from`, up to row `to`.
  * @param {Context} context
  * @param {Panel} panel

@@ -3,6 +3,7 @@
 import { AxesStage } from "./axes_stage.js";
 import { ChartStage } from "./chart_stage.js";
 import { commandsOf } from "./commands.js";
+import { Dragging } from "./dragging.js";
 import { partOf } from "./elements.js";
 import { HeadNote } from "./head_note.js";
 import { hooksOf } from "./hooks.js";
@@ -14,13 +15,15 @@ import { recall, remember } from "./memory.js";
 import { Playback, ROWS_PER_SECOND, SPEEDS } from "./playback.js";
 import { findChart, placeOfKey } from "./plotly_chart.js";
 import { watchPointer } from "./pointer.js";
+import { rename } from "./renaming.js";
 import { Scene } from "./scene.js";
+import { StartDragging } from "./start_dragging.js";
 import { readTheme } from "./theme.js";
 import { timelineOf } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { unpack } from "./unpack.js";
 
-/** @import {Background, Click, Spotted, Stage, Theme, PlayerView} from "./types.d.ts" */
+/** @import {Background, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes of our own
@@ -53,6 +56,8 @@ export class Player {
     this.worded = 0;
     this.scene = new Scene();
     this.playback = new Playback();
+    this.dragging = new Dragging(this);
+    this.startDragging = new StartDragging(this);
     /** @type {LinkedChart[]} */
     this.linked = [];
     this.prepareControls();
@@ -102,10 +107,12 @@ export class Player {
   /**
    * New data, or the old under a new theme.
    * @param {Uint8Array} bytes
-   * @param {?((click: Click) => void)} pick called with each click on the surface
+   * @param {?Reports} reports called with each click on the surface, and each number that was let go
    */
-  receive(bytes, pick) {
-    this.pick = pick;
+  receive(bytes, reports) {
+    this.reports = reports;
+    this.awaiting = this.dragging.active || this.startDragging.active ? bytes.slice() : null;
+    if (this.awaiting) return;
     const { theme } = this.scene;
     const themed = readTheme(this.root);
     const same = this.bytes && sameBytes(this.bytes, bytes);
@@ -117,14 +124,17 @@ export class Player {
   /** @param {Uint8Array} bytes */
   load(bytes) {
     this.bytes = bytes;
+    this.dragging.forget();
+    this.startDragging.forget();
     const { view, runs } = unpack(bytes);
     const first = !this.view;
     const other = this.view && this.view.scene !== view.scene;
+    if (this.view) rename(this.scene, this.view, view);
     if (this.view?.chart !== view.chart) this.detach();
     this.view = view;
     this.runs = runs;
     players()[view.key] = hooksOf(this);
-    this.link(view.linked);
+    this.link(view);
     const known = first && recall(view, this.playback, this.scene);
     if (other) this.startOver();
     this.scene.minima = view.minima;
@@ -142,7 +152,9 @@ export class Player {
     const { runs } = this;
     const { inspected } = this.scene;
     const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
-    const again = runs.find(({ id }) => id === inspected?.id) ?? runs.find(({ name }) => name === inspected?.name);
+    const again =
+      runs.find(({ name, start }) => name === inspected?.name && start === inspected.start) ??
+      runs.find(({ name }) => name === inspected?.name);
     return again ?? richest ?? null;
   }
 
@@ -159,7 +171,8 @@ export class Player {
    */
   dress(theme) {
     this.scene.show(this.runs, theme);
-    this.legend.load(this.scene);
+    this.legend.load(this.scene, this.view.dials ?? [], this.dragging);
+    this.transport.ghosts.hidden = !this.view.dials?.length;
     this.inspectAgain();
     if (this.stage instanceof AxesStage)
       this.detach(); // its extent and panels follow the data
@@ -205,8 +218,59 @@ export class Player {
     if (!inspected) return;
     const inks = this.scene.inks(inspected);
     const alike = this.runs.filter(({ name }) => name === inspected.name);
-    this.inspector.load(inspected, alike, inks, theme, this.view);
+    this.inspector.load(inspected, alike, inks, theme, this.view, this.dragging);
     this.transport.load(inspected, this.steps, inks);
+  }
+
+  /**
+   * Show other runs in place of those of the same optimizers and starts.
+   * @param {Run[]} runs
+   */
+  exchange(runs) {
+    const { scene } = this;
+    const others = new Map(runs.map((run) => [run.id, run]));
+    const other = (/** @type {Run} */ run) => others.get(run.id) ?? run;
+    const retimed = this.runs.some((run) => !sameTimes(run, other(run)));
+    this.runs = this.runs.map(other);
+    scene.exchange(this.runs);
+    if (scene.inspected) scene.inspected = other(scene.inspected);
+    this.legend.exchange(other);
+    this.traceCharts();
+    if (retimed) this.setRows();
+    if (others.has(scene.inspected?.id)) {
+      this.inspector.exchange(scene.inspected);
+      if (retimed) this.transport.load(scene.inspected, this.steps, scene.inks(scene.inspected));
+    }
+    this.redraw();
+  }
+
+  /** Draw the curves of what is dragged over the linked charts. */
+  traceCharts() {
+    const { scene } = this;
+    const names = [...scene.lifted].filter((name) => !scene.hidden.has(name));
+    const curves = names.map((name) => {
+      const runs = this.runs.filter((run) => run.name === name);
+      return { runs, inks: scene.inks(runs[0]) };
+    });
+    for (const chart of this.linked) chart.trace(curves);
+  }
+
+  /** @param {Turn} turn */
+  release(turn) {
+    this.awaiting = null; // what comes next holds this value
+    this.reports?.release(turn);
+  }
+
+  /** @param {StartMove} move */
+  releaseStart(move) {
+    this.awaiting = null;
+    this.reports?.start(move);
+  }
+
+  /** What came while a number was dragged. */
+  receiveLater() {
+    const bytes = this.awaiting;
+    if (bytes) this.receive(bytes, this.reports);
   }
 
   /** @param {number} start */
@@ -233,6 +297,7 @@ export class Player {
       (spot) => this.point(spot),
       (spot) => this.press(spot),
     );
+    this.unwatchStarts = this.startDragging.watch(stage);
     this.redraw();
   }
 
@@ -244,16 +309,17 @@ export class Player {
 
   detach() {
     this.unwatch?.();
+    this.unwatchStarts?.();
     this.note?.remove();
     this.stage?.remove();
     /** @type {?Stage} */
     this.stage = null;
   }
 
-  /** @param {string[]} keys */
-  link(keys) {
+  /** @param {PlayerView} view */
+  link({ linked, curves }) {
     for (const chart of this.linked) chart.remove();
-    this.linked = keys.map((key) => new LinkedChart(key));
+    this.linked = linked.map((key, index) => new LinkedChart(key, curves?.[index]));
     for (const chart of this.linked) chart.attach();
   }
 
@@ -270,6 +336,8 @@ export class Player {
   /** @param {?Spotted} spot */
   point(spot) {
     const head = spot && this.scene.headAt(spot.point);
+    const start = spot && this.startDragging.startAt(spot);
+    this.stage.host.style.cursor = start ? "grab" : "";
     if (head) this.note.show(head, this.scene, this.view);
     else this.note.hide();
   }
@@ -281,10 +349,10 @@ export class Player {
     if (head) {
       this.inspect(head.run);
       this.redraw();
-    } else if (this.view.pickable && this.pick) {
+    } else if (this.view.pickable && this.reports) {
       const [x, y] = this.stage.panels[spot.panel].value(spot.point);
       this.clicks = (this.clicks ?? 0) + 1;
-      this.pick({ x, y, panel: spot.panel, n: this.clicks });
+      this.reports.pick({ x, y, panel: spot.panel, n: this.clicks });
     }
   }
 
@@ -300,6 +368,7 @@ export class Player {
     const began = performance.now();
     const passed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;
     if (this.outdated) this.remeasure();
+    this.dragging.apply();
     const ready = Boolean(this.stage);
     const moving = ready && this.playback.moving && this.playback.advance(passed);
     this.last = moving ? now : 0;
@@ -346,6 +415,16 @@ export class Player {
     this.detach();
     if (this.view && players()[this.view.key]?.head) delete players()[this.view.key];
   }
+}
+
+/**
+ * Whether two runs synchronise and end at the same steps.
+ * @param {Run} one
+ * @param {Run} other
+ */
+function sameTimes(one, other) {
+  const periods = (/** @type {Run} */ { layers }) => layers.map(({ period }) => period).join();
+  return one.final === other.final && one.rows === other.rows && periods(one) === periods(other);
 }
 
 /**

@@ -4,6 +4,7 @@ import { AxesStage } from "./axes_stage.js";
 import { extentOf } from "./bounds.js";
 import { drawCloud } from "./cloud.js";
 import { findExit } from "./exits.js";
+import { drawLifted } from "./lifted.js";
 import { MINIMUM } from "./look.js";
 import { cross, hollow } from "./marks.js";
 import { distance } from "./points.js";
@@ -31,6 +32,12 @@ export class Scene {
     this.heads = [];
     /** @type {?Run} */
     this.inspected = null;
+    /** @type {Set<string>} names of optimizers whose runs are drawn anew each frame, since a number or a start is dragged */
+    this.lifted = new Set();
+    /** @type {?{weights: Point, panel: Panel}} the start under the hand */
+    this.held = null;
+    /** @type {{run: Run, alpha: number}[]} runs of neighbouring values */
+    this.ghosts = [];
   }
 
   /**
@@ -47,6 +54,22 @@ export class Scene {
   retheme(theme) {
     this.theme = theme;
     this.inkwell = new Map(this.runs.map((run) => [run, inksOf(run, theme)]));
+  }
+
+  /**
+   * Other runs in place of some, of the same optimizers and starts.
+   * @param {Run[]} runs
+   */
+  exchange(runs) {
+    for (const run of runs) if (!this.inkwell.has(run)) this.inkwell.set(run, inksOf(run, this.theme));
+    this.runs = runs;
+  }
+
+  /** @param {Iterable<string>} names */
+  lift(names) {
+    this.lifted = new Set(names);
+    this.ghosts = [];
+    this.trails?.reset();
   }
 
   /** @param {Stage} stage */
@@ -103,6 +126,7 @@ export class Scene {
     const { scene } = this.stage.canvases;
     this.stage.canvases.clear(scene);
     this.trails.draw(this, moment.row);
+    if (this.lifted.size) drawLifted(scene, this, moment.row);
     this.heads = [];
     for (const panel of this.stage.panels) this.drawMinima(scene, panel);
     const lastly = this.runs.filter((run) => run === this.inspected);

@@ -12,7 +12,7 @@ import { Player } from "./player.js";
  * @param {HTMLElement} root
  * @param {Content} content
  */
-export async function openPlayer(root, { bytes, extent, image, heights, flow }) {
+export async function openPlayer(root, { bytes, extent, image, heights, flow, family }) {
   const picture = image ? await loaded(image) : null;
   const player = new Player(root, {
     extent,
@@ -23,6 +23,10 @@ export async function openPlayer(root, { bytes, extent, image, heights, flow }) 
   const show = () => player.receive(unbase64(bytes), null);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   show();
+  if (family) {
+    player.dragging.expect();
+    await player.dragging.receive(unbase64(family));
+  }
   return player;
 }
 

@@ -11,6 +11,7 @@ import { distance } from "./points.js";
 import { ink } from "./theme.js";
 
 /** @import {Context, Paper, TrailPicture, TrailStyle} from "./types.d.ts" */
+/** @import {Panel} from "./axes.js" */
 /** @import {Canvases} from "./canvases.js" */
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
@@ -60,7 +61,7 @@ export class Trails {
     const contexts = [paper.casing, paper.trail].filter(Boolean);
     for (const run of scene.runs) {
       const panel = scene.panelOf(run);
-      if (!panel || run.cloud || !scene.anyShown(run)) continue;
+      if (!panel || run.cloud || !scene.anyShown(run) || scene.lifted.has(run.name)) continue;
       for (const context of contexts) {
         context.save();
         panel.clip(context);
@@ -92,6 +93,19 @@ export class Trails {
         trace(context, panel, run.averaged, from, to),
       );
     }
+  }
+
+  /**
+   * The whole of a run that is drawn anew each frame, on the scene.
+   * @param {Scene} scene
+   * @param {Panel} panel
+   * @param {Run} run
+   * @param {number} row
+   */
+  whole(scene, panel, run, row) {
+    const context = this.canvases.scene;
+    this.extend({ scene, panel, run, paper: { casing: context, lasting: false } }, 0, run.clamp(row));
+    this.extend({ scene, panel, run, paper: { trail: context, lasting: false } }, 0, run.clamp(row));
   }
 
   /**

@@ -68,6 +68,8 @@ const TRANSPORT = `
       <select>${SPEEDS.map((speed) => `<option value="${speed}">${shortNumber(speed)}×</option>`).join("")}</select></label>
     ${toggle("pausing", "Pause at each synchronisation", "Pause at syncs")}
     ${toggle("loop", "Start again at the end", "Loop")}
+    <button type="button" class="lp-toggle lp-ghosts" aria-pressed="true" hidden
+      title="Neighbouring values behind a number that is dragged">Ghosts</button>
   </div>`;
 
 /** @type {("pausing" | "loop")[]} */
@@ -99,6 +101,11 @@ export class Transport {
     this.playButton = partOf(element, ".lp-play");
     this.toggles = TOGGLES.map((name) => partOf(element, `[data-do=${name}]`));
     for (const name of BUTTONS) partOf(element, `[data-do=${name}]`).onclick = commands[name];
+    this.ghosts = partOf(element, ".lp-ghosts");
+    this.ghosts.onclick = () => {
+      commands.ghosts();
+      this.ghosts.setAttribute("aria-pressed", String(this.ghosts.getAttribute("aria-pressed") !== "true"));
+    };
     this.range.oninput = () => commands.seek(Number(this.range.value));
     this.speed.onchange = () => commands.speed(Number(this.speed.value));
     this.observer = new ResizeObserver(() => this.layout());

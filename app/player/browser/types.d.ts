@@ -54,6 +54,30 @@ export type Header = {
 /** What numbers are called. */
 export type QuantityNames = { value: string; gradient: string; explained: string };
 
+/** A number that can be dragged; see pack.py. */
+export type Dial = {
+  name: string;
+  card: number;
+  field: "k" | "alpha" | "lr" | "momentum";
+  level: number;
+  value: number;
+  values: number[];
+  live: boolean;
+};
+
+/** A dial that was grabbed, or let go at a value. */
+export type Turn = { card: number; field: string; level: number; value: number };
+
+/** What a player tells the script. */
+export type Reports = {
+  pick: (click: Click) => void;
+  release: (turn: Turn) => void;
+  start: (move: StartMove) => void;
+};
+
+/** A start that is dragged, or let go, at a place. */
+export type StartMove = { start: number; x: number; y: number };
+
 /** How the tracks are shown; see pack.py. */
 export type PlayerView = {
   key: string;
@@ -65,7 +89,14 @@ export type PlayerView = {
   minima: Point[];
   labels: [string, string];
   quantities: QuantityNames;
+  dials: Dial[];
+  /** Whether starts can be dragged. */
+  movable: boolean;
+  curves: (LinkedCurve | null)[];
 };
+
+/** What a linked chart shows of a run: its value above a floor, or its distance to the nearest of some places. */
+export type LinkedCurve = { floor: number | null; places: Point[] };
 
 /** A share of the way from a row to the next: first of its base step, then of the synchronisation. */
 export type Moment = { row: number; base: number; synchronisation: number };
@@ -136,6 +167,8 @@ export type Content = {
   image: string | null;
   heights: PackedHeights | null;
   flow: PackedFlow | null;
+  /** The values of one number to drag, as dials.py packs them. */
+  family: string | null;
 };
 /** Heights to shade and contour, as 16-bit numbers. */
 export type PackedHeights = { columns: number; rows: number; values: string };
@@ -178,6 +211,7 @@ export type Commands = {
   speed: (speed: number) => void;
   loop: () => void;
   pausing: () => void;
+  ghosts: () => void;
   toggle: (name: string) => void;
   inspect: (run: Run) => void;
   inspectStart: (start: number) => void;
@@ -195,6 +229,8 @@ export type Hooks = {
   readonly frames: { count: number; milliseconds: number; worst: number };
   readonly inspected: string;
   readonly heads: HeadColors[];
+  /** The packed runs of all values of a number. */
+  family: (bytes: Uint8Array) => void;
   play: () => void;
   pause: () => void;
   seek: (row: number) => void;
@@ -217,6 +253,9 @@ declare global {
     __lookaheadPlayers: Record<string, Hooks>;
     // biome-ignore lint/suspicious/noExplicitAny: plotly's cameras, kept as they are.
     __lookaheadCameras: Record<string, any>;
+    /** By the key of a player, what asks for a family. */
+    __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
+    __lookaheadDragged?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from app.export import scene_offer
 from app.figures.games import equilibrium_text, game_caption, game_curves, game_scene
+from app.player import Dial, LinkedCurve
 from app.runs import games as game_runs
+from app.runs.family import dials_of
 from app.state import GamesConfig
 from app.state.presets import shown_by
 from app.tables.games import game_table, gone_text
 from app.views import session
 from app.views.games.controls import PAGE, move_start, sidebar
 from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.player import player
@@ -46,17 +51,29 @@ def page() -> None:
         table = _measurements(config, run, scenery)
     wide = len(run.names) > FITTING and not config.panels
     (st.container() if wide else right).table(table)
-    export_panel(scene_offer(lambda: game_scene(config, run), game_caption(config)), config, page=PAGE)
+    families = packed_families(_dials(config), partial(game_runs.game_family, config), config)
+    export_panel(
+        scene_offer(lambda: game_scene(config, run), game_caption(config), families=families), config, page=PAGE
+    )
+
+
+def _dials(config: GamesConfig) -> tuple[Dial, ...]:
+    return dials_of(config, config.steps, len(config.starts))
 
 
 def _field(config: GamesConfig, run: Trajectory) -> None:
     shown = game_scene(config, run)
     show_ground(shown, CHART)
     scene = (config.game, config.starts, chosen(PAGE))
+    places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
+    dials = _dials(config)
     player(
         shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
-        quantities=shown.quantities,
+        on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
+        quantities=shown.quantities, dials=dials,
+        curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
+    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.moved_tracks)
 
 
 def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameScenery) -> dict[str, dict[str, str]]:

@@ -20,6 +20,7 @@ from app.export.pages import page_of
 from app.export.tables import csv_of, parquet_of
 from app.figures.look import STYLES
 from app.figures.scene import Scene
+from app.player.dials import PackedFamily
 from app.state.base import PageConfig
 from app.state.links import short_link
 from app.views import session
@@ -120,7 +121,21 @@ def _animation(offer: Offer, config: PageConfig, page: str) -> None:
             st.video(made, format="video/mp4", width=width)
     player = "Download player (HTML)"
     st.caption("The player itself, with play, scrub and speed, as one file that needs no network:")
-    _download(player, lambda: player_html(offer.moving()), config, "html", f"{page}.player", "-player")
+    family = _family(offer, page)
+
+    def html() -> bytes:
+        return player_html(offer.moving(), family=None if family is None else family())
+
+    _download(player, html, config, "html", f"{page}.player", "-player")
+
+
+def _family(offer: Offer, page: str) -> Callable[[], PackedFamily] | None:
+    """What the visitor chose that readers of the player can drag."""
+    if not offer.families:
+        return None
+    key = f"{page}.film.family.{'.'.join(offer.families)}"  # other choices, another widget
+    name = st.selectbox("Readers can drag", list(offer.families), None, key=key, placeholder="nothing", width=380)
+    return offer.families[name] if name else None
 
 
 def _data(offer: Offer, config: PageConfig, page: str) -> None:

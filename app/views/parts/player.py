@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.player.bundle import served
-from app.player.pack import PlayerView, QuantityNames, pack
+from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js=served("mount.js"))
 
 
+@cache
+def _families_component() -> ComponentRenderer:
+    return st.components.v2.component("lookahead-lab.families", html="<span></span>", js="families.js")
+
+
 @dataclass(frozen=True)
 class Pick:
     """A click on the surface: data coordinates, its panel, and its number since the page loaded."""
@@ -33,6 +38,25 @@ class Pick:
     y: float
     panel: int = 0
     n: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A number that the visitor grabbed, or let go at `value`: a Dial's card, field and level."""
+
+    card: int
+    field: str
+    level: int
+    value: float
+
+
+@dataclass(frozen=True)
+class StartMove:
+    """A start that the visitor drags, or let go, at a place in data coordinates."""
+
+    start: int
+    x: float
+    y: float
 
 
 @dataclass(frozen=True)
@@ -50,11 +74,15 @@ def player(
     scene: object = "",
     linked: Sequence[str] = (),
     on_pick: Callable[[Pick], None] | None = None,
+    on_release: Callable[[Turn], None] | None = None,
+    on_start: Callable[[StartMove], None] | None = None,
     autoplay: bool = True,
     pickable: bool = True,
     minima: Sequence[tuple[float, float]] = (),
     labels: tuple[str, str] = ("x", "y"),
     quantities: QuantityNames | None = None,
+    dials: Sequence[Dial] = (),
+    curves: Sequence[LinkedCurve | None] = (),
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -68,11 +96,15 @@ def player(
         scene: what is played (a surface and its starts, say), as anything whose repr tells it from another.
         linked: keys of charts whose x axes count gradient evaluations; each gets a cursor.
         on_pick: called with a Pick before the script runs again, so that it may set widgets' values.
+        on_release: called likewise with a Turn when one of the `dials` was let go at another value.
+        on_start: called likewise with a StartMove when a start was dragged; without it, starts stay where they are.
         autoplay: play when a scene is first shown, unless the visitor's system asks for less motion.
         pickable: report clicks on the surface (each makes the script run).
         minima: points to mark, for charts that do not mark them already.
         labels: names of the coordinates.
         quantities: names of the other numbers.
+        dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
+        curves: what each chart of `linked` shows of a run, to draw it anew meanwhile.
     """
     view = PlayerView(
         key=key,
@@ -84,6 +116,9 @@ def player(
         minima=tuple((float(x), float(y)) for x, y in minima),
         labels=labels,
         quantities=quantities or QuantityNames(),
+        dials=tuple(dials),
+        movable=on_start is not None,
+        curves=tuple(curves),
     )
 
     def report() -> None:
@@ -91,8 +126,66 @@ def player(
         if pick is not None and on_pick is not None:
             on_pick(pick)
 
-    result = _component()(key=key, data=pack(tracks, view), on_pick_change=report)
+    def let_go() -> None:
+        turn = _turn(st.session_state[key].get("release"))
+        if turn is not None and on_release is not None:
+            on_release(turn)
+
+    def moved() -> None:
+        move = _move(st.session_state[key].get("start"))
+        if move is not None and on_start is not None:
+            on_start(move)
+
+    result = _component()(
+        key=key, data=pack(tracks, view), on_pick_change=report, on_release_change=let_go, on_start_change=moved
+    )
     return PlayerResult(_pick(result.get("pick")))
+
+
+@st.fragment
+def families(
+    *, key: str, player_key: str, family: Callable[[Turn], bytes], moved: Callable[[StartMove], bytes]
+) -> None:
+    """What a player asks for when a number is grabbed or a start dragged, without a run of the whole script.
+
+    Args:
+        key: the component's key; it shows nothing.
+        player_key: key of the player.
+        family: the packed tracks of all values of a grabbed number; see `app.player.dials.pack_family`.
+        moved: the packed tracks of a start that is dragged; see `pack_moved`.
+    """
+    state = st.session_state.get(key) or {}
+    grabbed = _turn(state.get("grab"))
+    message = b"" if grabbed is None else family(grabbed)
+    move = _move(state.get("start"))
+    message = message if move is None else moved(move)
+    name = player_key.encode()
+    data = len(name).to_bytes(4, "little") + name + message
+    _families_component()(key=key, data=data, on_grab_change=_nothing, on_start_change=_nothing)
+
+
+def _nothing() -> None:
+    """A trigger without a callback is not reported."""
+
+
+def _turn(value: object) -> Turn | None:
+    """The browser's message as a Turn; None when there is none or it is not one."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        return Turn(int(value["card"]), str(value["field"]), int(value["level"]), float(value["value"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _move(value: object) -> StartMove | None:
+    """The browser's message as a StartMove; None when there is none or it is not one."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        return StartMove(int(value["start"]), float(value["x"]), float(value["y"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _pick(value: object) -> Pick | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from app.export import scene_offer, surface_scene
 from app.figures.caption import surface_caption
 from app.figures.surfaces import surface_curves
+from app.player import Dial, LinkedCurve
 from app.runs import surfaces as surface_runs
+from app.runs.family import dials_of
 from app.state import SurfacesConfig
 from app.state.presets import shown_by
 from app.tables.surfaces import summary
 from app.views import session
 from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
@@ -59,7 +64,14 @@ def page() -> None:
     draw_linked(surface_curves(config, run), CURVES)
     _table(config, run, scenery)
     look_closer(config, scenery)
-    export_panel(scene_offer(lambda: surface_scene(config, run), surface_caption(config)), config, page=PAGE)
+    families = packed_families(_dials(config), partial(surface_runs.surface_family, config), config)
+    export_panel(
+        scene_offer(lambda: surface_scene(config, run), surface_caption(config), families=families), config, page=PAGE
+    )
+
+
+def _dials(config: SurfacesConfig) -> tuple[Dial, ...]:
+    return dials_of(config, config.steps, len(config.starts))
 
 
 def _stage(config: SurfacesConfig, run: Trajectory) -> None:
@@ -68,10 +80,23 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> None:
     show_ground(shown, CHART)
     on_pick = place_prediction if predicting() else move_start
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
+    dials = () if predicting() else _dials(config)
     player(
         hidden(shown.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
-        quantities=shown.quantities,
+        on_release=partial(adopt_turn, PAGE), on_start=None if predicting() else partial(adopt_start, PAGE),
+        quantities=shown.quantities, dials=dials,
+        curves=_curves(config),
     )  # fmt: skip
+    offer_families(
+        player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.moved_tracks
+    )
+
+
+def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:
+    """What the linked charts show of a run, as `surface_curves` draws them."""
+    scenery = surface_runs.scenery(config)
+    places = tuple((float(x), float(y)) for x, y in scenery.places)
+    return [LinkedCurve(floor=scenery.floor), *([LinkedCurve(places=places)] if places else []), None]
 
 
 def _table(config: SurfacesConfig, run: Trajectory, scenery: surface_runs.Scenery) -> None:

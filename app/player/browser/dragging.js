@@ -1,0 +1,193 @@
+// A number that is being dragged: its family is asked for when it is grabbed, and the tracks are exchanged for those of
+// the value under the hand, once a frame, until it is let go or put back.
+
+import { Family, unpackMessage } from "./family.js";
+import { request } from "./requests.js";
+
+/** @import {Dial, Turn} from "./types.d.ts" */
+/** @import {DialHandle} from "./dial_handle.js" */
+/** @import {Player} from "./player.js" */
+/** @import {Run} from "./run.js" */
+
+const NEIGHBOURS = [-6, -4, -2, 2, 4, 6]; // values away whose tracks are ghosts
+const KNOWN = "lookahead-dragged"; // under which the browser remembers that the hint has done its work
+
+export class Dragging {
+  /** @param {Player} player */
+  constructor(player) {
+    this.player = player;
+    /** @type {?Family} the last that arrived, while its tracks' comparison is shown */
+    this.family = null;
+    /** @type {?DialHandle} */
+    this.handle = null;
+    /** @type {DialHandle[]} */
+    this.handles = [];
+    /** Whether neighbouring values are shown. */
+    this.ghosts = true;
+    this.index = this.shown = -1;
+    this.expecting = false;
+  }
+
+  /** Whether the visitor has dragged a number before. */
+  get known() {
+    return dragged();
+  }
+
+  get active() {
+    return this.handle !== null;
+  }
+
+  /** New runs are on the page: what is known of the old ones is out of date. */
+  forget() {
+    this.family = null;
+    this.shown = -1;
+    this.expecting = false;
+  }
+
+  /** A family of the runs on the page will come. */
+  expect() {
+    this.expecting = true;
+  }
+
+  /** @param {DialHandle} handle */
+  grab(handle) {
+    if (this.active) this.drop();
+    const { player } = this;
+    const { dial } = handle;
+    this.handle = handle;
+    this.before = player.runs.filter(({ name }) => name === dial.name);
+    this.index = this.origin = this.shown = handle.index;
+    player.scene.lift([dial.name]);
+    rememberDragged();
+    player.root.querySelector(".lp-hint")?.remove();
+    if (this.family && !sameDial(this.family.dial, dial)) this.family = null;
+    if (this.family) this.show(this.family);
+    else if (dial.live) {
+      this.expect();
+      request(player.view.key, "grab", turnOf(dial, dial.value));
+    }
+    player.redraw();
+  }
+
+  /** @param {DialHandle} handle */
+  add(handle) {
+    this.handles.push(handle);
+  }
+
+  /**
+   * Every handle of the number shows it.
+   * @param {DialHandle} moved
+   * @param {number} index
+   */
+  put(moved, index) {
+    this.handles = this.handles.filter(({ element }) => element.isConnected);
+    for (const handle of this.handles) if (sameDial(handle.dial, moved.dial)) handle.put(index);
+  }
+
+  /** @param {number} index */
+  move(index) {
+    this.index = index;
+    this.put(this.handle, index);
+    this.player.redraw();
+  }
+
+  /** @param {Uint8Array} bytes */
+  async receive(bytes) {
+    const { header, runs } = await unpackMessage(bytes);
+    if ("start" in header) return this.player.startDragging.receive(header, runs);
+    const family = new Family(header, runs);
+    if (!this.expecting || (this.handle && !sameDial(family.dial, this.handle.dial))) return;
+    this.family = family;
+    if (this.handle) this.show(family);
+    this.player.redraw();
+  }
+
+  /** @param {Family} family */
+  show(family) {
+    this.handle.rail.mark(family);
+    this.shown = -1;
+  }
+
+  /** Exchange the tracks for those under the hand, if they changed since the last frame. */
+  apply() {
+    if (!this.handle || !this.family || this.index === this.shown) return;
+    this.shown = this.index;
+    this.player.exchange(this.family.runs[this.index]);
+    this.player.scene.ghosts = this.neighbours();
+  }
+
+  /** @returns {{run: Run, alpha: number}[]} */
+  neighbours() {
+    if (!this.ghosts) return [];
+    return NEIGHBOURS.flatMap((away) => {
+      const runs = this.family.runs[this.index + away] ?? [];
+      return runs.filter(({ diverged }) => diverged < 0).map((run) => ({ run, alpha: 0.34 - 0.04 * Math.abs(away) }));
+    });
+  }
+
+  /** Let go: the page takes the value under the hand. */
+  drop() {
+    const { handle, index, origin, player } = this;
+    if (!handle) return;
+    this.apply();
+    this.end();
+    if (index === origin) return player.receiveLater();
+    const { dial } = handle;
+    dial.value = dial.values[index];
+    player.release(turnOf(dial, dial.values[index]));
+  }
+
+  /** All is as it was before. */
+  putBack() {
+    const { handle, before, player } = this;
+    if (!handle) return;
+    player.exchange(before);
+    this.put(handle, this.origin);
+    this.end();
+    for (const chart of player.linked) chart.clear();
+    player.receiveLater();
+  }
+
+  end() {
+    this.handle.rail.remove();
+    this.handle = null;
+    this.player.scene.lift([]);
+    this.player.redraw();
+  }
+}
+
+/** Whether a number was dragged on a visit to this site; where nothing is stored, on this page. */
+function dragged() {
+  try {
+    return window.__lookaheadDragged || localStorage.getItem(KNOWN) !== null;
+  } catch {
+    return window.__lookaheadDragged;
+  }
+}
+
+function rememberDragged() {
+  window.__lookaheadDragged = true;
+  try {
+    localStorage.setItem(KNOWN, "1");
+  } catch {
+    // a page opened from a file, or a visitor who stores nothing
+  }
+}
+
+/**
+ * @param {Dial} one
+ * @param {Dial} other
+ */
+function sameDial(one, other) {
+  const same = one.card === other.card && one.field === other.field && one.level === other.level;
+  return same && String(one.values) === String(other.values);
+}
+
+/**
+ * @param {Dial} dial
+ * @param {number} value
+ * @returns {Turn}
+ */
+function turnOf({ card, field, level }, value) {
+  return { card, field, level, value };
+}

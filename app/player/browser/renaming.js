@@ -1,0 +1,28 @@
+// An optimizer is named after its numbers: what was switched off and inspected of it stays so under another name.
+
+/** @import {PlayerView} from "./types.d.ts" */
+/** @import {Scene} from "./scene.js" */
+
+/**
+ * @param {Scene} scene
+ * @param {PlayerView} before
+ * @param {PlayerView} after
+ */
+export function rename(scene, before, after) {
+  const names = new Map();
+  for (const { name, card } of before.dials ?? []) {
+    names.set(name, after.dials?.find((each) => each.card === card)?.name ?? name);
+  }
+  scene.hidden = new Set([...scene.hidden].map((each) => renamed(each, names)));
+  if (scene.inspected) scene.inspected.name = renamed(scene.inspected.name, names);
+}
+
+/**
+ * @param {string} text a name, or "name/layer"
+ * @param {Map<string, string>} names
+ */
+function renamed(text, names) {
+  const layer = text.match(/\/[^/]*$/)?.[0] ?? "";
+  const name = text.slice(0, text.length - layer.length);
+  return names.get(text) ?? (names.has(name) ? names.get(name) + layer : text);
+}

@@ -1,0 +1,24 @@
+// What a player asks of the script while something is dragged.
+
+/** @import {StartMove, Turn} from "./types.d.ts" */
+
+const LONGEST_REST = 150; // ms to wait for the script to come to rest
+let waiting = 0;
+
+/**
+ * Ask for what is dragged, as soon as the script rests: Streamlit may drop what is asked while it runs.
+ * @param {string} key of the player
+ * @param {"grab" | "start"} what
+ * @param {Turn | StartMove} turn
+ * @param {number} [until] when it is asked all the same
+ */
+export function request(key, what, turn, until = performance.now() + LONGEST_REST) {
+  cancelAnimationFrame(waiting);
+  const waits = scriptRuns() && performance.now() < until;
+  if (waits) waiting = requestAnimationFrame(() => request(key, what, turn, until));
+  else window.__lookaheadFamilies?.[key]?.(what, turn);
+}
+
+function scriptRuns() {
+  return /** @type {HTMLElement} */ (document.querySelector(".stApp"))?.dataset.testScriptState === "running";
+}

@@ -1,0 +1,250 @@
+"""Families: one number of one card over its whole range, every value a row of one loop, so that it can be dragged.
+
+A family's row is the run: a comparison whose card has one of the values is put together, not computed again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from app.player import Track, tracks_of
+from app.player.dials import MOST_BYTES, Dial, Field
+from app.state import MAX_K, Card, Comparison, LayerConfig
+from app.state.cards import MAX_LR
+from optim_core.averaging import exponential_average
+from optim_core.spec import OptimizerSpec
+from optim_core.theory import game_rate
+from optim_core.trajectory import Trajectory
+
+VALUES = 41  # of a number
+FEWEST = 9  # values that are worth dragging through
+BYTES_A_ROW = 8.5  # of one start, deflated: what noise leaves
+LOWEST_LR, HIGHEST_LR = 1 / 30, 30.0  # times the present one
+WITH_MOMENTUM = ("momentum", "nesterov")
+LINEAR = ("sgd", "momentum", "nesterov", "extragradient", "optimistic")
+HALVINGS = 40  # of the interval in which a stability limit lies
+
+Config = TypeVar("Config", bound=Comparison)
+Run = Callable[[Sequence[OptimizerSpec]], Trajectory]
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """The runs of a dial's values.
+
+    run: an optimizer for each value.      specs: those optimizers.      place: the card's among the active ones.
+    present: the comparison that the page shows.      limits: where the closed form says that stability ends or begins.
+    """
+
+    dial: Dial
+    run: Trajectory
+    specs: tuple[OptimizerSpec, ...]
+    place: int
+    present: Trajectory
+    limits: tuple[float, ...]
+
+    def comparison(self, row: int, specs: Sequence[OptimizerSpec]) -> Trajectory:
+        """The page's comparison with a value's run in the card's place."""
+        return _with_optimizer(self.present, self.place, self.run, row, specs)
+
+    def tracks(self, config: Comparison) -> list[tuple[Track, ...]]:
+        """For each value, one track per start, in the card's colour and panel."""
+        color, ema = config.colors[self.place], config.active[self.place].ema
+        tracks = tracks_of(self.run, self.specs, [color] * len(self.specs))
+        panel = self.place if getattr(config, "panels", False) else 0
+        dressed = [
+            replace(
+                track, panel=panel, name=self.dial.name,
+                averaged=exponential_average(np.asarray(track.fast, dtype=np.float64), ema) if ema else None,
+            )
+            for track in tracks
+        ]  # fmt: skip
+        starts = len(dressed) // len(self.specs)
+        return [tuple(dressed[at : at + starts]) for at in range(0, len(dressed), starts)]
+
+
+class Families:
+    """The last families of a page, shared by all visitors."""
+
+    def __init__(self, size: int = 8) -> None:
+        self._lock = threading.Lock()
+        self._families: deque[tuple[dict[Hashable, int], Family]] = deque(maxlen=size)
+
+    def get(self, scene: Hashable, specs: Sequence[OptimizerSpec], dial: Dial, compute: Callable[[], Family]) -> Family:
+        """The family of a number of one of these optimizers over a scene, computed where none is known."""
+        family = self._known(_signature(scene, specs), specs, dial)
+        if family is None:
+            family = compute()
+            self._add(scene, specs, family)
+        return family
+
+    def _add(self, scene: Hashable, specs: Sequence[OptimizerSpec], family: Family) -> None:
+        rows: dict[Hashable, int] = {}
+        for row, spec in enumerate(family.specs):
+            changed = [spec if place == family.place else other for place, other in enumerate(specs)]
+            rows[_signature(scene, changed)] = row
+        with self._lock:
+            self._families.append((rows, family))
+
+    def comparison(self, scene: Hashable, specs: Sequence[OptimizerSpec]) -> Trajectory | None:
+        """The comparison of these optimizers, where one of them is a family's row and the others have run before."""
+        for row, family in self._with(_signature(scene, specs)):
+            return family.comparison(row, specs)
+        return None
+
+    def _known(self, signature: Hashable, specs: Sequence[OptimizerSpec], dial: Dial) -> Family | None:
+        for row, family in self._with(signature):
+            if replace(family.dial, name=dial.name, value=dial.value) == dial:
+                return replace(family, dial=dial, present=family.comparison(row, specs))
+        return None
+
+    def _with(self, signature: Hashable) -> list[tuple[int, Family]]:
+        """Families that hold this comparison, and in which row."""
+        with self._lock:
+            return [(rows[signature], family) for rows, family in self._families if signature in rows]
+
+
+def dials_of(config: Comparison, steps: int, starts: int) -> tuple[Dial, ...]:
+    """Every number that can be dragged, of the cards that are switched on."""
+    count = min(VALUES, int(MOST_BYTES / (BYTES_A_ROW * (steps + 1) * starts)))
+    count -= 1 - count % 2  # so that the present lr lies in the middle
+    dials = []
+    names = iter(spec.name for spec in config.specs())
+    for place, card in enumerate(config.cards):
+        if not card.on:
+            continue
+        name = next(names)
+        for field, level in _numbers(card):
+            value = number_of(card, field, level)
+            values = values_of(field, value, max(count, FEWEST))
+            dials.append(Dial(name, place, field, level, value, values, live=count >= FEWEST))
+    return tuple(dials)
+
+
+def _numbers(card: Card) -> list[tuple[Field, int]]:
+    numbers: list[tuple[Field, int]] = []
+    for level in range(1, len(card.layers) + 1):
+        numbers += [("k", level), ("alpha", level)]
+    numbers.append(("lr", 0))
+    if card.base in WITH_MOMENTUM:
+        numbers.append(("momentum", 0))
+    return numbers
+
+
+def number_of(card: Card, field: str, level: int) -> float:
+    """The number of a card, `level` 0 being its base."""
+    return float(getattr(card.layers[level - 1] if level else card, field))
+
+
+def with_number(config: Config, card: int, field: str, level: int, value: float) -> Config:
+    """The config with one number of one card changed; as after any change, that card is untuned.
+
+    Raises:
+        ValueError: there is no such number, or its value is out of its range.
+    """
+    if not 0 <= card < len(config.cards) or (field, level) not in _numbers(config.cards[card]):
+        raise ValueError(f"no {field} of layer {level} in card {card}")
+    number: Any = round(value) if field == "k" else value
+    changed = _with_value(config.cards[card], field, level, number).model_copy(update={"tuned": False})
+    checked = type(changed).model_validate(changed.model_dump())
+    return config.model_copy(update={"cards": (*config.cards[:card], checked, *config.cards[card + 1 :])})
+
+
+def _with_value(card: Card, field: str, level: int, value: Any) -> Card:
+    if not level:
+        return card.model_copy(update={field: value})
+    layer = LayerConfig(**card.layers[level - 1].model_dump() | {field: value})
+    return card.model_copy(update={"layers": (*card.layers[: level - 1], layer, *card.layers[level:])})
+
+
+def values_of(field: Field, value: float, count: int = VALUES) -> tuple[float, ...]:
+    """About `count` values that a number is dragged through, ascending, the present one among them.
+
+    α and momentum over their whole range, k as whole numbers, lr on a logarithmic scale around the present one.
+    """
+    if field == "alpha":
+        grid = np.linspace(0, 1, count).round(4)
+    elif field == "momentum":
+        grid = np.append(np.linspace(0, 0.975, count - 1).round(4), 0.99)
+    elif field == "k":
+        grid = np.linspace(1, VALUES, count) if value <= VALUES else np.geomspace(1, min(MAX_K, 2 * value), count)
+        grid = grid.round()
+    else:
+        lrs = value * np.geomspace(LOWEST_LR, HIGHEST_LR, count)
+        grid = np.array([float(f"{lr:.3g}") for lr in lrs if lr <= MAX_LR])
+    return tuple(sorted({*grid.tolist(), value}))
+
+
+def family_of(config: Config, dial: Dial, present: Trajectory, run: Run, jacobian: ArrayLike | None) -> Family:
+    """All values of a dial.
+
+    Args:
+        config: what the page shows.
+        dial: one of `dials_of(config)`.
+        present: its comparison.
+        run: records optimizers over the config's scene.
+        jacobian: of the field where it is linear.
+    """
+    place = sum(card.on for card in config.cards[: dial.card])
+
+    def spec_at(value: float) -> OptimizerSpec:
+        changed = with_number(config, dial.card, dial.field, dial.level, value)
+        return changed.cards[dial.card].spec(dial.name)
+
+    specs = tuple(spec_at(value) for value in dial.values)
+    limits = () if jacobian is None else _limits(dial, spec_at, jacobian)
+    return Family(dial, run(specs), specs, place, present, limits)
+
+
+def _limits(dial: Dial, spec_at: Callable[[float], OptimizerSpec], jacobian: ArrayLike) -> tuple[float, ...]:
+    """Where the closed form's rate crosses 1; between two whole numbers for k."""
+    spec = spec_at(dial.value)
+    if spec.base not in LINEAR or spec.schedule.kind != "constant":
+        return ()
+
+    def stable(value: float) -> bool:
+        return game_rate(jacobian, spec_at(value)) <= 1 + 1e-9
+
+    known = [stable(value) for value in dial.values]
+    limits = []
+    for low, high, one, other in zip(dial.values, dial.values[1:], known, known[1:], strict=False):
+        if one != other:
+            limits.append((low + high) / 2 if dial.field == "k" else _crossing(low, high, one, stable))
+    return tuple(limits)
+
+
+def _crossing(low: float, high: float, stable_below: bool, stable: Callable[[float], bool]) -> float:
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if stable(middle) == stable_below else (low, middle)
+    return (low + high) / 2
+
+
+def _signature(scene: Hashable, specs: Sequence[OptimizerSpec]) -> Hashable:
+    """What a run depends on: not on the optimizers' names."""
+    return scene, tuple(replace(spec, name="") for spec in specs)
+
+
+def _with_optimizer(
+    run: Trajectory, place: int, family: Trajectory, row: int, specs: Sequence[OptimizerSpec]
+) -> Trajectory:
+    """A trajectory in which one optimizer is another trajectory's; `specs` name and describe the result's."""
+    changed: dict[str, Any] = {}
+    for field in fields(run):
+        own, other = getattr(run, field.name), getattr(family, field.name)
+        if field.name == "slow":
+            changed["slow"] = (*own[:place], other[row], *own[place + 1 :])
+        elif field.name not in ("names", "layers", "step"):
+            axis = 0 if field.name == "diverged" else 1
+            changed[field.name] = own.copy()
+            np.moveaxis(changed[field.name], axis, 0)[place] = np.take(other, row, axis=axis)
+    return replace(
+        run, names=tuple(spec.name for spec in specs), layers=tuple(spec.layers for spec in specs), **changed
+    )
