@@ -77,11 +77,14 @@ def box(room: str, left: float, top: float, width: float) -> Iterator[str]:
 
 
 def arrow(spots: dict[str, tuple[float, float, float]], one: str, other: str) -> str:
-    """From the lower edge of the room that imports to the upper edge of the other."""
+    """From the lower edge of the room that imports to the upper edge of the other, or to the lower one of a neighbour."""
     (left, top, width), (other_left, bottom, other_width) = spots[one], spots[other]
     share = (other_left + other_width / 2) / WIDTH  # arrows leave and arrive in the order of where they go
     start, end = left + width * (0.1 + 0.8 * share), other_left + other_width * (0.1 + 0.8 * (left + width / 2) / WIDTH)
-    low, middle = top + BOX, (top + BOX + bottom) / 2
+    if top == bottom:
+        bottom += BOX
+    low = top + BOX
+    middle = (low + bottom) / 2 if low < bottom else low + GAP
     return f'<path d="M{start:.0f},{low:.0f}C{start:.0f},{middle:.0f} {end:.0f},{middle:.0f} {end:.0f},{bottom:.0f}"/>'
 
 
@@ -92,8 +95,8 @@ def picture() -> str:
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">']
     lines += ["<title>The rooms and who imports whom</title>", f"<style>{STYLE}</style>", f"<defs>{HEAD}</defs>"]
     lines += [f'<rect width="{WIDTH}" height="{height}" style="fill:#fff;stroke:none"/>']
+    lines += [arrow(spots, one, other) for one, other in arrows(list(spots))]  # behind the floors that they pass
     lines += [line for room, spot in spots.items() for line in box(room, *spot)]
-    lines += [arrow(spots, one, other) for one, other in arrows(list(spots))]
     return "\n".join([*lines, "</svg>", ""])
 
 

@@ -45,6 +45,11 @@ def test_every_room_keeps_to_its_imports():
     assert finished.returncode == 0, finished.stdout
 
 
+def test_the_picture_of_the_rooms_is_what_the_imports_say():
+    drawn = run(sys.executable, "-c", "import sys; sys.path.insert(0, 'docs'); import rooms; print(rooms.picture())")
+    assert drawn.stdout.strip() == (ROOT / "docs" / "rooms.svg").read_text(encoding="utf-8").strip(), drawn.stderr
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_requirements_are_exact_and_installed(name):
     for pin in pins(name):

@@ -1,4 +1,4 @@
-"""The same runs and exports without a browser."""
+"""The same runs and exports without a browser; starts the server."""
 
 from app.cli.command import main
 

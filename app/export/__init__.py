@@ -1,4 +1,4 @@
-"""Results become bytes: figures, animations, tables, bundles and scripts; nothing here knows Streamlit.
+"""Results become files: figures, animations, tables, bundles and scripts; nothing here knows Streamlit.
 
     scene = surface_scene(config, runs.surface_run(config))
     png = render_figure(scene, "png", width=6, height=4, dpi=200, style="print", step=100)

@@ -1,1 +1,1 @@
-"""Results become Plotly figures; nothing here knows Streamlit."""
+"""Results become chart and scene values; nothing here draws."""

@@ -1,4 +1,4 @@
-"""Long work outside the server process: submit, status, cancel, result; the cluster and the run store behind them.
+"""Long work outside the server: submit, status, cancel, result.
 
 jobs = default_jobs()
 ticket = jobs.submit(TrainingRequest(task.describe(), spec, steps=1_000, snapshot_every=5), visitor)

@@ -1,4 +1,4 @@
-"""The animation component: tracks of a run become bytes, which the modules in browser/ draw over the charts.
+"""The animation: tracks become bytes, ES modules draw them.
 
     tracks = tracks_of(trajectory, specs, PALETTE)
     data = pack(tracks, PlayerView(chart="surface"))

@@ -1,4 +1,4 @@
-"""One frozen, validated value holds all that a page shows: widget defaults, link, cache key and export header alike."""
+"""One frozen config a page; cards, links, presets, limits."""
 
 from app.player.tracks import PALETTE
 from app.state.cards import (

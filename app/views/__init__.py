@@ -1,1 +1,1 @@
-"""One thin file per page: controls, a cached run, figures."""
+"""The pages: controls, a cached run, figures. Streamlit lives here only."""
