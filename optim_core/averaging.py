@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Kind = TypeVar("Kind", bound=np.floating)
 
 
-def exponential_average(path: Floats, decay: float) -> Floats:
+def exponential_average(path: NDArray[Kind], decay: float) -> NDArray[Kind]:
     """a_0 = θ_0, a_t = decay a_{t−1} + (1 − decay) θ_t along the first axis, as torch.optim.swa_utils averages.
 
     Args:

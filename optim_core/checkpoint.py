@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from torch import Tensor
@@ -61,6 +62,7 @@ class Settings:
         return Settings(make_layers(list(k), list(alpha)), momentum, int(base_steps))
 
 
+@cache
 def slow_key(layer: int, buffer: str = "") -> str:
     """Name of a layer's slow weights in a parameter's state, or of its slow copy of a momentum buffer."""
     return f"{PREFIX}slow_{layer}_{buffer}" if buffer else f"{PREFIX}slow_{layer}"

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,9 +27,7 @@ from torch.optim import optimizer as torch_optimizer
 from optim_core.checkpoint import Settings, StateDict, merge, slow_key, split
 from optim_core.layers import Layer, layers_due, make_layers
 from optim_core.momentum import Momentum, checked_momentum, momentum_buffers
-from optim_core.synchronise import synchronise
-
-P, R = ParamSpec("P"), TypeVar("R")
+from optim_core.synchronise import assign, checked_dtype, slow_copy, synchronise
 
 _PICKLED = ("base", "layers", "momentum", "slow_dtype", "foreach", "base_steps", "synchronised", "defaults", "state")
 
@@ -87,6 +85,8 @@ class MultilayerLookahead(Optimizer):
     Sources: Zhang et al. 2019, https://arxiv.org/abs/1907.08610; Pushkin, Barba 2021, https://arxiv.org/abs/2110.14254.
     """
 
+    _evaluating = False
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -97,20 +97,19 @@ class MultilayerLookahead(Optimizer):
         slow_dtype: torch.dtype | None = None,
         foreach: bool | None = None,
     ) -> None:
-        self.base = _checked_base(optimizer)
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}")
+        if isinstance(optimizer, MultilayerLookahead):
+            raise TypeError(f"optimizer is a {type(optimizer).__name__} already: give that one more layers")
+        self.base = optimizer
         self.layers = make_layers(k, alpha)
         self.momentum = checked_momentum(momentum, optimizer)
-        self.slow_dtype = _checked_dtype(slow_dtype)
+        self.slow_dtype = checked_dtype(slow_dtype)
         self.foreach = foreach
         self.base_steps = 0
         self.synchronised = 0
         # Optimizer.__init__ would make parameter groups of its own; __setstate__ sets up hooks and profiling only.
         self.__setstate__({"defaults": dict(optimizer.defaults), "state": defaultdict(dict)})
-
-    def __setstate__(self, state: StateDict) -> None:
-        super().__setstate__(state)
-        self._evaluating = False
-        self._recount()
 
     def __getstate__(self) -> StateDict:
         self._refuse_while_evaluating("copying or pickling")
@@ -134,42 +133,39 @@ class MultilayerLookahead(Optimizer):
         self.base.add_param_group(param_group)
 
     @staticmethod
-    def profile_hook_step(func: Callable[P, R]) -> Callable[P, R]:
+    def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
         """Torch's hooks and profiler marks around a step, passed by where nothing is there to notice them."""
         hooked = Optimizer.profile_hook_step(func)
 
         @wraps(func)
-        def step(*args: P.args, **kwargs: P.kwargs) -> R:
-            return (hooked if _observed(cast(Optimizer, args[0])) else func)(*args, **kwargs)
+        def step(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+            own = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
+            others = torch_optimizer._global_optimizer_pre_hooks or torch_optimizer._global_optimizer_post_hooks
+            return (hooked if own or others or profiler._is_profiler_enabled else func)(self, *args, **kwargs)
 
         return step
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step of the base optimizer, then synchronise the layers that are due.
 
-        Args:
-            closure: passed on to the base unchanged.
-
-        Returns:
-            What the base's step returns.
+        The closure is passed on to the base unchanged; what the base's step returns is returned.
         """
         self.capture()
         loss = self.base.step() if closure is None else self.base.step(closure)
-        self.advance()
+        self._count()
         return loss
 
     def capture(self) -> None:
-        """Let the slow weights of parameters that have none yet start at the parameters' current values.
+        """Start slow weights that are missing at the parameters' current values, and then drop those of no parameter.
 
-        `step` does this itself. Only who calls `base.step` and `advance` separately calls it, before the base's first
-        step; where there is nothing to do it costs a comparison.
+        `step` does this itself. Only who calls `base.step` and `advance` separately calls it, before the base's step.
         """
         self._refuse_while_evaluating("step()")
-        if self._groups_captured != len(self.base.param_groups):
-            for parameter in self._parameters():
-                if parameter not in self.state:
-                    self.state[parameter] = self._slow_copies(parameter)
-            self._recount()
+        missing = self._without_slow_weights()
+        for parameter in missing:
+            self.state[parameter].update(self._slow_copies(parameter))
+        for gone in self.state.keys() - set(self._parameters()) if missing else ():
+            del self.state[gone]
 
     def advance(self) -> None:
         """Count one base step and synchronise the layers that are due: `step` without the base's step.
@@ -181,13 +177,32 @@ class MultilayerLookahead(Optimizer):
             RuntimeError: some parameters have no slow weights yet.
         """
         self._refuse_while_evaluating("advance()")
-        if self._groups_captured != len(self.base.param_groups):
+        if self._without_slow_weights():
             raise RuntimeError("some parameters have no slow weights: call capture() before the base optimizer's step")
+        self._count()
+
+    def _count(self) -> None:
         self.base_steps += 1
         self.synchronised = 0
         if self.base_steps % self.layers[0].k == 0:
             self.synchronised = layers_due(self.base_steps, self.layers)
-            self._synchronise(self.layers[: self.synchronised])
+            with torch.no_grad():
+                self._synchronise(self.layers[: self.synchronised])
+
+    def restart(self, *, reset_phase: bool = False) -> None:
+        """Let all slow weights start anew at the present parameters, for instance after best weights were reloaded.
+
+        The windows go on as they were counted; with `reset_phase` they begin here, and base_steps is 0.
+        """
+        self._refuse_while_evaluating("restart()")
+        self.state.clear()
+        self.capture()
+        self.base_steps = 0 if reset_phase else self.base_steps
+
+    def zero_grad(self, *args: Any, **kwargs: Any) -> None:
+        """The base's own zero_grad, since some bases accumulate gradients or keep more than `grad`."""
+        with profiler.record_function(self._zero_grad_profile_name):
+            self.base.zero_grad(*args, **kwargs)
 
     def slow_weights(self, layer: int) -> list[Tensor]:
         """The slow weights of a layer in parameter order: 1 is the innermost, −1 the outermost.
@@ -202,7 +217,7 @@ class MultilayerLookahead(Optimizer):
             raise ValueError(f"layer must be in 1 to {depth}, or −1 to −{depth} from the outermost, got {layer}")
         key = slow_key(layer if layer > 0 else depth + 1 + layer)
         return [
-            self.state[parameter][key] if parameter in self.state else parameter.detach().clone()
+            self.state[parameter][key] if key in self.state.get(parameter, ()) else parameter.detach().clone()
             for parameter in self._parameters()
         ]
 
@@ -221,10 +236,10 @@ class MultilayerLookahead(Optimizer):
         fast = [parameter.detach().clone() for parameter in parameters]
         self._evaluating = True
         try:
-            _assign(parameters, slow)
+            assign(parameters, slow)
             yield
         finally:
-            _assign(parameters, fast)
+            assign(parameters, fast)
             self._evaluating = False
 
     def state_dict(self) -> StateDict:
@@ -262,11 +277,6 @@ class MultilayerLookahead(Optimizer):
         checked_momentum(settings.momentum, self.base)
         settings.compare(Settings(self.layers, self.momentum, base_steps=0))
         self.base.load_state_dict(base)
-        self._restore(slow, settings)
-        for post_hook in self._optimizer_load_state_dict_post_hooks.values():
-            post_hook(self)
-
-    def _restore(self, slow: Sequence[StateDict], settings: Settings) -> None:
         self.layers, self.base_steps, self.synchronised = settings.layers, settings.base_steps, 0
         self.momentum = settings.momentum
         self.state = defaultdict(dict)
@@ -274,7 +284,8 @@ class MultilayerLookahead(Optimizer):
             if saved:
                 copies = self._slow_copies(parameter)
                 self.state[parameter] = {key: copies[key].copy_(saved[key]) for key in copies if key in saved}
-        self._recount()
+        for post_hook in self._optimizer_load_state_dict_post_hooks.values():
+            post_hook(self)
 
     @torch.no_grad()
     def _slow_copies(self, parameter: Tensor) -> dict[str, Tensor]:
@@ -282,13 +293,8 @@ class MultilayerLookahead(Optimizer):
         buffers = momentum_buffers(self.base, [parameter]) if self.momentum == "pullback" else []
         live = {"": parameter, **{name: buffer for _, name, buffer in buffers}}
         levels = range(1, len(self.layers) + 1)
-        return {slow_key(level, name): self._slow_copy(live[name]) for name in live for level in levels}
+        return {slow_key(level, name): slow_copy(live[name], self.slow_dtype) for name in live for level in levels}
 
-    def _slow_copy(self, live: Tensor) -> Tensor:
-        dtype = live.dtype if self.slow_dtype is None else torch.promote_types(live.dtype, self.slow_dtype)
-        return torch.empty_like(live, dtype=dtype, requires_grad=False).copy_(live)
-
-    @torch.no_grad()
     def _synchronise(self, layers: Sequence[Layer]) -> None:
         # A frozen parameter is left alone: interpolating it with itself could still turn −0 into 0 and ∞ into NaN.
         moving = [p for p in dict.fromkeys(self._parameters()) if p.requires_grad or p.grad is not None]
@@ -298,9 +304,9 @@ class MultilayerLookahead(Optimizer):
                 buffer.zero_()
         elif self.momentum == "pullback":
             rows += self._pulled_back(moving)
-        levels = range(1, len(layers) + 1)
-        columns = [[live, *(self.state[p][slow_key(i, name)] for i in levels)] for p, name, live in rows]
-        synchronise(columns, [layer.alpha for layer in layers], self.foreach)
+        fast = [live for _, _, live in rows]
+        slow = [[self.state[p][slow_key(level + 1, name)] for p, name, _ in rows] for level in range(len(layers))]
+        synchronise(list(zip(fast, *slow, strict=True)), [layer.alpha for layer in layers], self.foreach)
 
     def _pulled_back(self, parameters: Sequence[Tensor]) -> list[tuple[Tensor, str, Tensor]]:
         """(parameter, name, live buffer) of their momentum, whose slow copies exist once they have been asked for."""
@@ -309,13 +315,13 @@ class MultilayerLookahead(Optimizer):
             for level in range(1, len(self.layers) + 1):
                 if slow_key(level, name) not in self.state[parameter]:
                     # the base made this buffer after the slow weights had started: it was zero then
-                    self.state[parameter][slow_key(level, name)] = self._slow_copy(torch.zeros_like(buffer))
+                    self.state[parameter][slow_key(level, name)] = slow_copy(torch.zeros_like(buffer), self.slow_dtype)
         return buffers
 
-    def _recount(self) -> None:
-        """Note whether all parameters have slow weights: from then on a step only compares the number of groups."""
-        complete = all(parameter in self.state for parameter in self._parameters())
-        self._groups_captured = len(self.base.param_groups) if complete else 0
+    def _without_slow_weights(self) -> list[Tensor]:
+        """Looked up at every step, since others replace parameters and write into `state`."""
+        state, key = self.state, slow_key(len(self.layers))
+        return [p for group in self.base.param_groups for p in group["params"] if key not in state[p]]
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.base.param_groups for parameter in group["params"]]
@@ -342,36 +348,3 @@ class Lookahead(MultilayerLookahead):
         foreach: bool | None = None,
     ) -> None:
         super().__init__(optimizer, [k], [alpha], momentum=momentum, slow_dtype=slow_dtype, foreach=foreach)
-
-
-def _observed(optimizer: Optimizer) -> bool:
-    """Whether a profiler or a hook of a step, this optimizer's or a global one, is there."""
-    return bool(
-        profiler._is_profiler_enabled
-        or optimizer._optimizer_step_pre_hooks
-        or optimizer._optimizer_step_post_hooks
-        or torch_optimizer._global_optimizer_pre_hooks
-        or torch_optimizer._global_optimizer_post_hooks
-    )
-
-
-@torch.no_grad()
-def _assign(parameters: Sequence[Tensor], values: Sequence[Tensor]) -> None:
-    for parameter, value in zip(parameters, values, strict=True):
-        parameter.copy_(value)
-
-
-def _checked_base(optimizer: Optimizer) -> Optimizer:
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}")
-    if isinstance(optimizer, MultilayerLookahead):
-        raise TypeError(f"optimizer is a {type(optimizer).__name__} already: give one MultilayerLookahead more layers")
-    return optimizer
-
-
-def _checked_dtype(slow_dtype: torch.dtype | None) -> torch.dtype | None:
-    if slow_dtype is not None and not isinstance(slow_dtype, torch.dtype):
-        raise TypeError(f"slow_dtype must be a torch.dtype or None, got {slow_dtype!r}")
-    if slow_dtype is not None and not slow_dtype.is_floating_point:
-        raise ValueError(f"slow_dtype must be a floating-point dtype, got {slow_dtype}")
-    return slow_dtype

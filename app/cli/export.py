@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -12,8 +12,9 @@ from click.core import ParameterSource
 from app.cli.settings import chosen, format_of, one_line_errors, progress, settings_options, write
 
 if TYPE_CHECKING:
-    from app.export import Offer
+    from app.export.offer import Offer
 
+Use = TypeVar("Use")
 PICTURES = ("png", "svg", "pdf")
 FILMS = ("gif", "mp4")
 PAGES = ("html",)
@@ -131,7 +132,7 @@ def _refuse_ignored(kind: str) -> None:
             raise click.ClickException(f"--{name} is for {heeding}, not for {kind}: leave it out or change the format")
 
 
-def _used(config: Any, use: Callable[[Offer], Any]) -> Any:
+def _used(config: Any, use: Callable[[Offer], Use]) -> Use:
     """Something of what there is to take away, with a bar while the run behind it goes on."""
     import torch
 
@@ -150,7 +151,7 @@ def _rendered(config: Any, kind: str, drawing: dict[str, Any]) -> bytes:
     if kind in PICTURES:
         look = {name: drawing[name] for name in ("dpi", "style", "step")} | size
         return _used(config, lambda offer: offer.figure(drawing["figure"])(kind, **look))
-    from app.export import render_animation
+    from app.draw.animation import render_animation
 
     pixels = {name: _whole(name, length) for name, length in size.items()}
     settings = {name: drawing[name] for name in ("seconds", "fps", "style")} | pixels
@@ -168,7 +169,7 @@ def _whole(name: str, length: float) -> int:
 
 def _page(offer: Offer, *, plotly: bool) -> bytes:
     """The player, or where nothing moves or it is asked for, a chart to zoom and hover."""
-    from app.export import player_html
+    from app.draw.player_page import player_html
 
     if offer.interactive is not None and (plotly or offer.scene is None):
         return offer.interactive()
@@ -176,11 +177,11 @@ def _page(offer: Offer, *, plotly: bool) -> bytes:
 
 
 def _tabled(config: Any, kind: str) -> bytes:
-    from app import export
+    from app.export import bundle, document, tables
     from app.export.pages import page_of
 
     if kind == "json":
-        return export.to_json(config)
+        return document.to_json(config)
     if kind == "py":
         script = page_of(config).script
         if script is None:
@@ -189,8 +190,8 @@ def _tabled(config: Any, kind: str) -> bytes:
     if kind == "zip":
         offer = _used(config, _computed)
         with progress("Packing") as on_progress:
-            return export.to_bundle(offer, config, on_progress=on_progress)
-    written = export.csv_of if kind == "csv" else export.parquet_of
+            return bundle.to_bundle(offer, config, on_progress=on_progress)
+    written = tables.csv_of if kind == "csv" else tables.parquet_of
     return _used(config, lambda offer: written(next(iter(offer.tables.values()))()))
 
 

@@ -13,7 +13,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from app.state.base import PageConfig
 
 Command = Callable[..., Any]
 SIMPLE = ("surface", "game", "steps", "seed", "noise", "noise_scale")
@@ -64,7 +64,7 @@ def settings_options(command: Command) -> Command:
     return command
 
 
-def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **options: Any) -> BaseModel:
+def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **options: Any) -> PageConfig:
     """The config that the arguments of `settings_options` describe, later ones over earlier ones.
 
     Raises:
@@ -193,7 +193,7 @@ def format_of(output: str, given: str | None, known: tuple[str, ...]) -> str:
     return found
 
 
-def _said(source: str | None, preset: str | None, *, is_game: bool) -> BaseModel:
+def _said(source: str | None, preset: str | None, *, is_game: bool) -> PageConfig:
     if source and preset:
         raise click.ClickException("give a file or link, or --preset, not both")
     if preset:
@@ -204,7 +204,7 @@ def _said(source: str | None, preset: str | None, *, is_game: bool) -> BaseModel
         return GamesConfig() if is_game else SurfacesConfig()
     if not _names_a_file(source):
         return _linked(source)
-    from app.export import restore
+    from app.export.document import restore
 
     with one_line_errors():
         return restore(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()).config
@@ -218,7 +218,7 @@ def _names_a_file(source: str) -> bool:
         return False
 
 
-def _preset(name: str) -> BaseModel:
+def _preset(name: str) -> PageConfig:
     from app.state.presets import PRESETS
 
     preset = next((presets[name] for presets in PRESETS.values() if name in presets), None)
@@ -227,7 +227,7 @@ def _preset(name: str) -> BaseModel:
     return preset.config
 
 
-def _linked(link: str) -> BaseModel:
+def _linked(link: str) -> PageConfig:
     from app.export.pages import PAGES
     from app.state.links import decode
 
@@ -241,7 +241,7 @@ def _linked(link: str) -> BaseModel:
     return config
 
 
-def _customary(changes: dict[str, str], model: type[BaseModel]) -> dict[str, str]:
+def _customary(changes: dict[str, str], model: type[PageConfig]) -> dict[str, str]:
     """What the page shows of a surface or a game by default."""
     from app.state.links import decode, encode
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,19 +27,24 @@ class Stage:
     def __init__(self, scene: Scene, style: Style, size: tuple[int, int]) -> None:
         sketch = scenes.backdrop(scene, style, (size[0] / DPI, size[1] / DPI), DPI)
         self.scene, self.style, self.last_step = scene, style, scene.last_step
-        self.figure, self.canvas = sketch.figure, sketch.figure.canvas
+        self.figure, self.canvas = sketch.figure, cast(Any, sketch.figure.canvas)  # Agg's, untyped in matplotlib
         panels = range(len(scene.panels))
         strokes = [(panel, layer) for panel in panels for layer in _layers_on(sketch, panel)]
         self.paths = [FastPaths(sketch, panel) for panel in panels]
         self.slow = [SlowPaths(sketch, *stroke) for stroke in strokes if stroke[1] != 0]
         self.synchronisations = [Synchronisations(sketch, panel) for panel in panels]
-        self.heads = [Heads(sketch, *stroke) for stroke in reversed(strokes)]  # that of the fast weights on top
-        self.letters = [_Letter(sketch, track) for track in scene.tracks if style.own]
+        self.heads: list[Heads | _Letter] = [Heads(sketch, *stroke) for stroke in reversed(strokes)]  # fast ones on top
+        self.heads += [_Letter(sketch, track) for track in scene.tracks if style.own]
         self.words = scenes.step_text(sketch, 0)
         self.words.set_animated(True)
         self.canvas.draw()
         self.empty = self.canvas.copy_from_bbox(self.figure.bbox)
         self._rewind()
+
+    def _rewind(self) -> None:
+        self.step, self.ground = 0, self.empty
+        for paths in self.paths:
+            paths.old = 0.0
 
     def frame(self, step: int) -> Pixels:
         """(height, width, 3)."""
@@ -56,16 +61,11 @@ class Stage:
             slow.draw(step)
         for synchronisations in self.synchronisations:
             synchronisations.draw(step, span)
-        for part in (*self.heads, *self.letters):
-            part.draw(step)
+        for head in self.heads:
+            head.draw(step)
         self.words.set_text(f"step {step} of {self.last_step}")
         self.figure.draw_artist(self.words)
         return np.asarray(self.canvas.buffer_rgba())[..., :3].copy()
-
-    def _rewind(self) -> None:
-        self.step, self.ground = 0, self.empty
-        for paths in self.paths:
-            paths.old = 0.0
 
 
 class _Letter:

@@ -13,6 +13,7 @@ from app.figures.scene import Scene
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
 
 FigureFormat = Literal["png", "svg", "pdf"]
 FIGURE_FORMATS: tuple[str, ...] = get_args(FigureFormat)
@@ -21,7 +22,7 @@ SIZES = (1.5, 40.0)  # inches
 DPIS = (30, 1200)
 MOST_PIXELS = 60_000_000
 # Fonts embedded whole enough for journals (TrueType); ids that repeat from run to run.
-REPEATABLE = {"pdf.fonttype": 42, "svg.hashsalt": "lookahead-lab"}
+REPEATABLE: dict[RcKeyType, Any] = {"pdf.fonttype": 42, "svg.hashsalt": "lookahead-lab"}
 _writing = threading.Lock()
 
 

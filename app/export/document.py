@@ -11,10 +11,11 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from app.export.pages import PAGES, page_of
 from app.figures.caption import program
+from app.state.base import PageConfig
 from app.state.errors import explain
 from app.state.links import FIRST_VERSION, migrated, version_of
 
@@ -34,10 +35,10 @@ class Restored:
     """What an upload says: which page, and its settings."""
 
     page: str
-    config: BaseModel
+    config: PageConfig
 
 
-def to_json(config: BaseModel) -> bytes:
+def to_json(config: PageConfig) -> bytes:
     """The document from which `restore` restores a page exactly."""
     document = {
         "format": FORMAT,
@@ -69,7 +70,7 @@ def restore(data: bytes) -> Restored:
     return Restored(page, _validated(page, settings))
 
 
-def _validated(page: str, settings: dict[str, Any]) -> BaseModel:
+def _validated(page: str, settings: dict[str, Any]) -> PageConfig:
     model = PAGES[page].model
     settings = migrated(settings, model)
     version = str(settings.get("v", FIRST_VERSION))

@@ -19,8 +19,6 @@ from app.state.presets import PRESETS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 
-SIZE = {"width": 6.4, "height": 4.4, "dpi": 110}
-
 
 @dataclass(frozen=True)
 class Exhibit:
@@ -74,7 +72,7 @@ def _picture(config: PageConfig) -> bytes:
     from PIL import Image
 
     scene, buffer = scene_of(config), io.BytesIO()
-    whole = Image.open(io.BytesIO(render_figure(scene, "png", **SIZE))).convert("RGB")
+    whole = Image.open(io.BytesIO(render_figure(scene, "png", width=6.4, height=4.4, dpi=110))).convert("RGB")
     palette = palette_of(whole, scene, style_of("light"))
     whole.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from app.export.tables import long_table
 from app.figures.caption import Caption
 from app.figures.scene import Scene
 
@@ -81,8 +82,6 @@ def scene_offer(
         return plotly_html(scene())
 
     def table() -> pa.Table:
-        from app.export.tables import long_table
-
         return long_table(scene())
 
     return Offer(

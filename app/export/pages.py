@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from app.export.offer import Offer, scene_offer
 from app.export.scripts.plane import game_script, surface_script
 from app.export.scripts.training import gan_script, network_script
@@ -63,7 +61,7 @@ PAGES: dict[str, Page] = {
 }
 
 
-def page_of(config: BaseModel) -> Page:
+def page_of(config: PageConfig) -> Page:
     """The page that a config belongs to.
 
     Raises:
@@ -75,12 +73,12 @@ def page_of(config: BaseModel) -> Page:
     raise TypeError(f"config must be one of {', '.join(x.model.__name__ for x in PAGES.values())}, got {type(config)}")
 
 
-def offer_of(config: BaseModel, on_progress: Progress | None = None) -> Offer:
+def offer_of(config: PageConfig, on_progress: Progress | None = None) -> Offer:
     """Run what a config describes and give what can be taken away of it."""
     return page_of(config).offer(config, on_progress)
 
 
-def scene_of(config: BaseModel, on_progress: Progress | None = None) -> Scene:
+def scene_of(config: PageConfig, on_progress: Progress | None = None) -> Scene:
     """Run what a config describes and give its moving picture.
 
     Raises:

@@ -9,6 +9,9 @@ import numpy as np
 
 from app.export.tables import captioned
 from app.figures.caption import Caption, surface_caption
+from app.figures.cloud import cloud_marks, cloud_scene
+from app.figures.relief import relief
+from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
 
 if TYPE_CHECKING:
@@ -23,8 +26,6 @@ def relief_html(config: SurfacesConfig) -> bytes:
     """The surface as a relief with all tracks on it, as a page to turn and zoom that needs no network."""
     from app.draw.page import page_of_figures
     from app.draw.relief import paint_relief
-    from app.figures.relief import relief
-    from app.runs import surfaces as surface_runs
 
     grid, run = surface_runs.scenery(config).grid, surface_runs.surface_run(config)
     figure = paint_relief(relief(grid, run, config.colors, log_view=config.landscape.log_view))
@@ -37,7 +38,6 @@ def cloud_html(config: SurfacesConfig, run: Trajectory) -> bytes:
     """The seed cloud at its last step over the surface, as a page of its own."""
     from app.draw.page import page_of_figures
     from app.draw.plotly_scene import paint_ground
-    from app.figures.cloud import cloud_marks, cloud_scene
 
     scene = cloud_scene(config, run)
     scene = replace(scene, marks=(*scene.marks, *cloud_marks(config, run)), height=640)

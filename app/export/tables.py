@@ -12,7 +12,7 @@ synchronised  whether this layer took part in a synchronisation at this step; th
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def parquet_of(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _piece(track: Track, layer: int) -> dict[str, object]:
+def _piece(track: Track, layer: int) -> dict[str, Any]:
     places, rows = lines.weights(track, layer), track.rows
     return {
         "name": track.name,
@@ -98,5 +98,5 @@ def _piece(track: Track, layer: int) -> dict[str, object]:
     }
 
 
-def _joined(pieces: list[dict[str, object]], name: str, kind: type) -> np.ndarray:
+def _joined(pieces: list[dict[str, Any]], name: str, kind: type) -> np.ndarray:
     return np.concatenate([np.asarray(piece[name]) for piece in pieces]).astype(kind)

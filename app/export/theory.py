@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
+from app.export.tables import captioned
 from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
-from app.figures.chart import Chart
+from app.figures.chart import Chart, panels_table
 from app.state.theory import INSTRUMENTS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
@@ -60,9 +61,6 @@ def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> O
         return made
 
     def table() -> pa.Table:
-        from app.export.tables import captioned
-        from app.figures.chart import panels_table
-
         return captioned(panels_table([panel for chart in applying() for panel in chart.drawn]), caption)
 
     def interactive() -> bytes:

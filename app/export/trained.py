@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from app.export.offer import Offer, figure_of_chart, scene_offer
+from app.export.tables import captioned
 from app.figures.gans import gan_caption, gan_chart, gan_scene, samples_reel
 from app.figures.networks import network_caption, network_scene, training_chart
 from app.figures.plane import frame_of
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
+from app.runs import gans as gan_runs
+from app.runs import plane as plane_runs
 from app.state import GansConfig, NetworksConfig
+from app.tables.networks import curves_table
+from landscapes.contours import Grid, plane_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,14 +52,12 @@ def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) ->
     """The plane of the two players, training curves and samples; arguments as for `network_offer`."""
 
     def samples(step: int | None) -> Chart:
-        from app.runs import gans as gan_runs
-
         task, first = config.task(), [row[0] for row in results]
         made = gan_runs.samples(task, first, config.steps if step is None else step)
         return samples_reel(gan_caption(config), _names(config), config.colors, made, gan_runs.real_samples(task))[-1]
 
     curves = [[result.curves for result in row] for row in results]
-    charts = {CURVES: partial(gan_chart, config, curves), SAMPLES: samples}
+    charts: Mapping[str, Callable[[int | None], Chart]] = {CURVES: partial(gan_chart, config, curves), SAMPLES: samples}
     return _offer(config, results, scene, gan_caption(config), charts)
 
 
@@ -63,12 +66,9 @@ def _offer(
     results: Results,
     scene: SceneMaker | None,
     caption: Caption,
-    charts: dict[str, Callable[[int | None], Chart]],
+    charts: Mapping[str, Callable[[int | None], Chart]],
 ) -> Offer:
     def table() -> pa.Table:
-        from app.export.tables import captioned
-        from app.tables.networks import curves_table
-
         pairs = zip(_names(config), results, strict=True)
         return captioned(
             curves_table([(name, result.request.seed, result.curves) for name, row in pairs for result in row]), caption
@@ -89,8 +89,6 @@ def trained_network_offer(config: NetworksConfig, on_progress: Progress | None =
 
     @cache
     def scene() -> Scene:
-        from app.runs import plane as plane_runs
-
         task, first = config.task(), [row[0] for row in results]
         seen = plane_runs.view_of(config, first)
         picture = _picture(seen, task.landscape(plane_runs.IMAGES), on_progress)
@@ -107,8 +105,6 @@ def trained_gan_offer(config: GansConfig, on_progress: Progress | None = None) -
 
     @cache
     def scene() -> Scene:
-        from app.runs import plane as plane_runs
-
         first = [row[0] for row in results]
         seen = plane_runs.players_view(first)
         picture = _picture(seen, config.task().landscape(config.drawn, config.seed), on_progress)
@@ -136,9 +132,6 @@ def _stored(config: NetworksConfig | GansConfig, on_progress: Progress | None) -
 
 
 def _picture(seen: View, score: WeightLoss, on_progress: Progress | None) -> PlaneLoss:
-    from app.runs import plane as plane_runs
-    from landscapes.contours import Grid, plane_losses
-
     grid = Grid.around(seen.places, plane_runs.GRID_POINTS)
     return list(plane_losses(score, seen.plane, grid, on_progress=on_progress))[-1]
 

@@ -26,7 +26,7 @@ def basin_chart(basins: BasinMap, names: Sequence[str], minima: Floats) -> Chart
     rows = -(-len(names) // columns)
     titles = ["\n".join(wrap(name.replace(", .", ",\N{NO-BREAK SPACE}."), TITLE)) for name in names]
     marks = _minima(minima), _targets(basins)
-    spans = tuple((float(axis[0]), float(axis[-1])) for axis in (basins.x, basins.y))
+    spans = (float(basins.x[0]), float(basins.x[-1])), (float(basins.y[0]), float(basins.y[-1]))
     panels = [
         Panel(
             title, marks, _map(basins, index), spans=spans,

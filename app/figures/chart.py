@@ -55,7 +55,7 @@ class Mark:
 
     series: str
     color: str
-    x: Floats
+    x: Floats | NDArray[np.int64]
     y: Floats
     part: str = ""
     kind: Kind = "line"

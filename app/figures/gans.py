@@ -156,12 +156,14 @@ def _samples_chart(
 def _sample_panel(title: str, name: str, color: str, sample: Floats, real: Mark | Panel) -> Panel:
     if isinstance(real, Panel):
         return Panel(title, image=mosaic(sample), bare=True)
-    generated = Mark(name, color, *np.asarray(sample, np.float64).T, kind="dots", size=2.25)
+    x, y = np.asarray(sample, np.float64).T
+    generated = Mark(name, color, x, y, kind="dots", size=2.25)
     return Panel(title, (real, generated), spans=(RING, RING), square=True, bare=True)
 
 
 def _real_mark(real: Floats) -> Mark:
-    return Mark(REAL, "#808080", *np.asarray(real, np.float64).T, kind="dots", size=1.5, quiet=True)
+    x, y = np.asarray(real, np.float64).T
+    return Mark(REAL, "#808080", x, y, kind="dots", size=1.5, quiet=True)
 
 
 def _labelled(row: Sequence[Panel | None], label: str) -> list[Panel | None]:

@@ -75,7 +75,7 @@ def _thinned(path: Floats) -> Floats:
     path = path[moved]
     if len(path) <= POINTS:
         return path
-    return path[np.linspace(0, len(path) - 1, POINTS).round().astype(int)]
+    return path[np.linspace(0, len(path) - 1, POINTS).round().astype(np.intp)]
 
 
 def _resampled(path: Floats, cell: float) -> Floats:

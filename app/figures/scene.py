@@ -132,7 +132,8 @@ def _flow(flow: Streamlines) -> tuple[Mark, Mark]:
     gap = np.full((1, 2), np.nan)
     x, y = np.concatenate([part for line in flow.lines for part in (line, gap)] or [gap]).T
     lines = Mark("flow", "", x, y, width=0.8, opacity=FLOW_OPACITY, quiet=True)
-    tails = Mark("flow", "", *flow.arrows.reshape(-1, 2).T, kind="arrows", size=6.8, opacity=FLOW_OPACITY, quiet=True)
+    x, y = flow.arrows.reshape(-1, 2).T
+    tails = Mark("flow", "", x, y, kind="arrows", size=6.8, opacity=FLOW_OPACITY, quiet=True)
     return lines, tails
 
 
@@ -201,7 +202,7 @@ def extent_of(tracks: Sequence[Track]) -> Extent:
     return ((x_low, x_high), (y_low, y_high))
 
 
-def row_at(track: Track, step: int | None) -> int:
+def row_at(track: Track, step: float | None) -> int:
     """The last row of a track that is not after a base step; None is its last."""
     return track.rows - 1 if step is None else int(np.searchsorted(track.step, step, side="right")) - 1
 

@@ -84,7 +84,7 @@ def surface_curves(config: SurfacesConfig, run: Trajectory) -> Chart:
         return in_sight(marks, run)
 
     optimizers = range(len(run.names))
-    panels = {
+    panels: dict[str, tuple[Floats, Sequence[Floats | None]]] = {
         "Loss above the lowest value": (loss, [slow_loss[:, index] for index in optimizers]),
         "Distance to the nearest minimum": (
             distance(run.fast, minima), [distance(run.outermost(index), minima) for index in optimizers],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.caption import Caption
-from app.figures.chart import Chart, Mark, Pair
+from app.figures.chart import Chart, Mark, Pair, Scale
 from app.figures.curves import HOVER, LOOKS, NAMES, evaluations_panel, thin, without_far
 from app.runs.grid import Floats
 from optim_core.curves import Curves
@@ -54,7 +54,7 @@ def curves_chart(
             for line in own
             if line.chart == key
         ]
-        scale = "log" if key in LOGARITHMIC else "percent" if key == "accuracy" else "linear"
+        scale: Scale = "log" if key in LOGARITHMIC else "percent" if key == "accuracy" else "linear"
         span = _top(marks) if key == "accuracy" else None
         panels.append(evaluations_panel(title, without_far(marks), scale=scale, span=span))
     note = "" if step is None else f"to step {step}"
@@ -86,7 +86,7 @@ def _top(marks: Sequence[Mark]) -> Pair | None:
 def measured(seeds: Sequence[Curves], charts: Mapping[str, str]) -> list[Line]:
     """Metrics at fast, outermost slow and averaged weights; `charts` says on which chart each metric belongs."""
     count = min(len(one.evaluated) for one in seeds)
-    outermost = max((name for name in seeds[0].metrics if name.startswith("slow_")), default=None)
+    outermost = max((name for name in seeds[0].metrics if name.startswith("slow_")), default="")
     weights = {"fast": "fast", outermost: "slow", "ema": "ema"}
     lines = []
     for name, kind in weights.items():
@@ -101,5 +101,5 @@ def smooth(values: Floats, window: int = 25) -> Floats:
     """Mean of the last `window` values along the last axis (of those there are, at the beginning)."""
     sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=-1)
     ends = np.arange(1, values.shape[-1] + 1)
-    starts = np.maximum(ends - window, 0)
+    starts: NDArray[np.int64] = np.maximum(ends - window, 0)
     return (sums[:, ends] - sums[:, starts]) / (ends - starts)

@@ -7,13 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from optim_core.layers import Layer
+from optim_core.snapshots import SNAPSHOT_DTYPES
 from optim_core.spec import OptimizerSpec, Schedule
-
-if TYPE_CHECKING:
-    from optim_core.training import Plan
+from optim_core.training import Plan
 
 FORMAT = 2  # of stored runs; raise it when the same request would give other numbers or other files
 
@@ -43,8 +42,6 @@ class TrainingRequest:
     snapshot_dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        from optim_core.snapshots import SNAPSHOT_DTYPES
-
         if isinstance(self.optimizers, Mapping):
             object.__setattr__(self, "optimizers", tuple(self.optimizers.items()))
         object.__setattr__(self, "task", json.loads(json.dumps(self.task)))
@@ -54,8 +51,6 @@ class TrainingRequest:
 
     def plan(self) -> Plan:
         """The numbers that `train` checks."""
-        from optim_core.training import Plan
-
         return Plan(self.steps, self.seed, self.evaluate_every, self.snapshot_every, self.ema)
 
     @cached_property

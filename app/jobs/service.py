@@ -15,9 +15,10 @@ from app.jobs.errors import JobsError, SchedulerGoneError
 from app.jobs.files import clear_errors
 from app.jobs.queue import FairQueue, Limits
 from app.jobs.store import RunStore, TrainingResult, store_from_environment
-from app.jobs.worker import CHECKPOINT_SECONDS, Order, run_order
+from app.jobs.worker import CHECKPOINT_SECONDS, Order, Outcome, run_order
 from app.jobs.workspace import Workspace
 from app.state.limits import current_limits
+from optim_core.players import spec_per_player
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -90,7 +91,7 @@ class Jobs:
         self.store, self.cluster, self.checkpoint_seconds = store, cluster, checkpoint_seconds
         self._queue = FairQueue(limits or Limits())
         self._jobs: dict[str, _Job] = {}
-        self._running: dict[str, tuple[_Job, Future]] = {}  # by attempt
+        self._running: dict[str, tuple[_Job, Future[Outcome]]] = {}  # by attempt
         self._notice = ""
         self._lock = threading.RLock()
         self._wake, self._closing = threading.Event(), threading.Event()
@@ -219,7 +220,7 @@ class Jobs:
                 if job.state == "running":
                     self._settle(job, future)
 
-    def _settle(self, job: _Job, future: Future) -> None:
+    def _settle(self, job: _Job, future: Future[Outcome]) -> None:
         if future.status == "finished":
             job.state = "done"  # an attempt returns otherwise only when it was cancelled here
         elif future.status == "error":
@@ -310,7 +311,6 @@ def default_jobs() -> Jobs:
 def _check(request: TrainingRequest) -> None:
     """Refuse here what every worker would refuse."""
     from landscapes.tasks import task_from
-    from optim_core.players import spec_per_player
 
     spec_per_player(task_from(request.task).players, request.specs())
 

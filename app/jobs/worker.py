@@ -134,7 +134,7 @@ def _prepared(store: RunStore, work: Workspace, request: TrainingRequest) -> Tra
     from optim_core.snapshots import FolderSink
     from optim_core.training import Training
 
-    if (dataset := request.task.get("dataset")) in DATASETS:
+    if (dataset := request.task.get("dataset", "")) in DATASETS:
         with store.waiting_lock(f"data-{dataset}"):  # one download serves all workers
             ensure(dataset, work.say)
     sink = FolderSink(work.weights, request.snapshot_dtype)

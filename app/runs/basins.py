@@ -89,7 +89,7 @@ def _basin_map(
     run = record(
         field, config.specs(), starts, config.steps, keep="last", escape=escape_radius(config), on_progress=on_progress
     )
-    size = float(np.hypot(*(high - low for low, high in config.landscape.domain)))
+    size = float(np.hypot(x[-1] - x[0], y[-1] - y[0]))
     reached = [
         label(run.outermost(index)[-1], scenery.places, run.diverged[index], NEAR * size).reshape(points, points)
         for index in range(len(run.names))

@@ -120,7 +120,7 @@ def theory(config: SurfacesConfig, spec: OptimizerSpec) -> Theory | None:
     synchronisations = config.steps // base_steps(spec.layers)
     decayed = hessian + spec.weight_decay * np.eye(2)
     return Theory(
-        centre=np.linalg.solve(decayed, hessian @ minimum),
+        centre=np.asarray(np.linalg.solve(decayed, hessian @ minimum), np.float64),
         now=_turned([mode.variance_after(spec, synchronisations) for mode in modes], axes),
         steady=_turned([mode.variances(spec)[-1] for mode in modes], axes),
     )
@@ -149,7 +149,7 @@ def interval(deviation: float, runs: int) -> tuple[float, float]:
 def _quadratic(surface: Surface) -> tuple[Floats, Floats]:
     """Hessian (2, 2) and minimum (2,) of a quadratic surface, from its derivatives at the origin."""
     origin = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    hessian = torch.autograd.functional.hessian(surface.function, origin).numpy()
+    hessian = torch.autograd.functional.hessian(surface.function, origin).numpy()  # type: ignore[no-untyped-call]  # untyped in torch
     (slope,) = torch.autograd.grad(surface.function(origin), origin)
     return hessian, np.linalg.solve(hessian, -slope.numpy())
 

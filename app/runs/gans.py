@@ -68,7 +68,7 @@ recent_samples = recent(4, key=lambda task, results: keys_of(results))(samples)
 def real_samples(task: GanTask) -> Floats:
     """As many that were never trained on: points of the ring, or images with intensities in [0, 1]."""
     held_out = task.world.held_out["test"]
-    return held_out[:POINTS] if task.dataset == "ring" else (held_out[:IMAGES] + 1) / 2
+    return held_out[:POINTS] if task.dataset == "ring" else np.asarray((held_out[:IMAGES] + 1) / 2, np.float32)
 
 
 def mosaic(images: Floats) -> NDArray[np.uint8]:

@@ -69,7 +69,7 @@ def _directions(velocity: Callable[[Floats], Floats], low: Floats, size: Floats)
         (i, j), (right, up) = corner.T, (place - corner).T[..., None]
         lower = (1 - right) * table[i, j] + right * table[i + 1, j]
         upper = (1 - right) * table[i, j + 1] + right * table[i + 1, j + 1]
-        flow = (1 - up) * lower + up * upper
+        flow: Floats = (1 - up) * lower + up * upper
         length = np.linalg.norm(flow, axis=-1, keepdims=True)
         return flow / np.where(length > 0, length, 1)
 

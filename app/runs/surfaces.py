@@ -41,7 +41,8 @@ class Scenery:
     def gradient_norm(self, places: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Norm of the noise-free gradient at places (..., 2) -> (...)."""
         _, gradient = gradient_field(self.function)(torch.tensor(places.reshape(-1, 2)), 0)
-        return gradient.norm(dim=-1).numpy().reshape(places.shape[:-1])
+        norms: np.ndarray[Any, np.dtype[np.float64]] = gradient.norm(dim=-1).numpy()
+        return norms.reshape(places.shape[:-1])
 
     @property
     def floor(self) -> float:

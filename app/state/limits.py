@@ -101,7 +101,7 @@ def limits_from(environment: Mapping[str, str]) -> Limits:
         if variable not in known:
             raise ValueError(f"{variable}={environment[variable]!r} is no setting{_nearest(variable, known)}")
     values = {limit.name: limit.read(environment.get(limit.variable) or str(limit.default)) for limit in TABLE}
-    return Limits(**values)  # type: ignore[arg-type]  (each is of its default's type)
+    return Limits(**values)  # type: ignore[arg-type]  # each is of its default's type
 
 
 def current_limits() -> Limits:

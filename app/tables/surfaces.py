@@ -48,7 +48,7 @@ def _reached(run: Trajectory, index: int, target: float) -> str:
     if not reached.any():
         return "not reached"
     first = run.evaluations[below.argmax(axis=0)[reached], index]
-    share = "" if reached.all() else f" ({reached.sum()} of {len(reached)} runs)"
+    share = "" if reached.all() else f" ({reached.sum()} of {reached.size} runs)"
     return f"{int(np.median(first))}{share}"
 
 

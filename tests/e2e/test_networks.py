@@ -110,4 +110,4 @@ def test_a_browser_that_is_slow_to_set_up_its_controls_changes_no_setting(open_a
     told = unpack(told["z"]) if "z" in told else told
     assert {name: told[name] for name in chosen} == chosen
     assert (told["network"], told["3.color"]) == ("mlp", "2")
-    assert page.get_by_test_id("stSidebar").get_by_label("Base steps").input_value() == "90"
+    assert page.get_by_test_id("stSidebar").get_by_label("Base steps", exact=True).input_value() == "90"

@@ -22,6 +22,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.progress import progress
+from optim_core.trajectory import Trajectory
 
 CHART, PLAYER = "game", "game-player"
 FITTING = 3  # columns of the table beside the field; more go below, over the whole width
@@ -60,7 +61,7 @@ def _dials(config: GamesConfig) -> tuple[Dial, ...]:
     return dials_of(config, config.steps, len(config.starts))
 
 
-def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
+def _field(config: GamesConfig, run: Trajectory) -> None:
     shown = game_scene(config, run)
     show_ground(shown, CHART)
     scene = (config.game, config.starts, chosen(PAGE))
@@ -75,9 +76,7 @@ def _field(config: GamesConfig, run: game_runs.Trajectory) -> None:
     offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.moved_tracks)
 
 
-def _measurements(
-    config: GamesConfig, run: game_runs.Trajectory, scenery: game_runs.GameScenery
-) -> dict[str, dict[str, str]]:
+def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameScenery) -> dict[str, dict[str, str]]:
     """Draw the charts; gives the table."""
     optimizers = range(len(run.names))
     measured = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]

@@ -6,15 +6,18 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.draw.animation import ANIMATION_FORMATS
+from app.draw.animation import ANIMATION_FORMATS, render_animation
 from app.draw.image import FIGURE_FORMATS, check_size
+from app.draw.player_page import player_html
 from app.export import document
+from app.export.bundle import to_bundle
 from app.export.offer import Offer
 from app.export.pages import page_of
+from app.export.tables import csv_of, parquet_of
 from app.figures.look import STYLES
 from app.figures.scene import Scene
 from app.player.dials import PackedFamily
@@ -23,6 +26,9 @@ from app.state.links import short_link
 from app.views import session
 from app.views.parts.downloads import download, failures
 from app.views.parts.progress import progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PATIENCE = 0.2  # seconds after which a wait looks whether the visitor has turned to something else
 
@@ -101,11 +107,9 @@ def _animation(offer: Offer, config: PageConfig, page: str) -> None:
         width = st.number_input("Width, pixels", 160, 2000, 640, 20, key=f"{page}.film.width", width=130)
         height = st.number_input("Height, pixels", 160, 2000, 480, 20, key=f"{page}.film.height", width=130)
         asked = st.button("Make animation", key=f"{page}.film.make", icon=":material/movie:")
-    settings = {"seconds": seconds, "fps": fps, "width": width, "height": height, "style": style}
+    settings: dict[str, Any] = {"seconds": seconds, "fps": fps, "width": width, "height": height, "style": style}
 
     def make(on_progress: Callable[[int, int], None]) -> bytes:
-        from app.export import render_animation
-
         return render_animation(_awaited(offer.moving), kind, on_progress=on_progress, **settings)
 
     made = _made(f"{page}.film", (config, kind, tuple(settings.items())), asked, "Drawing", make)
@@ -120,7 +124,7 @@ def _animation(offer: Offer, config: PageConfig, page: str) -> None:
     family = _family(offer, page)
 
     def html() -> bytes:
-        return _export("player_html")(offer.moving(), family=None if family is None else family())
+        return player_html(offer.moving(), family=None if family is None else family())
 
     _download(player, html, config, "html", f"{page}.player", "-player")
 
@@ -141,9 +145,9 @@ def _data(offer: Offer, config: PageConfig, page: str) -> None:
     several = len(offer.tables) > 1
     for name, table in offer.tables.items():
         with st.container(horizontal=True):
-            for kind, form in (("csv", "CSV"), ("parquet", "Parquet")):
+            for kind, form, write in (("csv", "CSV", csv_of), ("parquet", "Parquet", parquet_of)):
                 label = f"{name.capitalize()} ({form})" if several else form
-                make = partial(_written, f"{kind}_of", table)
+                make = partial(_written, write, table)
                 _download(label, make, config, kind, f"{page}.data.{name}.{kind}", f"-{name}" * several)
     with st.container(horizontal=True):
         _download("Settings (JSON)", document.to_json(config), config, "json", f"{page}.data.json")
@@ -154,7 +158,7 @@ def _data(offer: Offer, config: PageConfig, page: str) -> None:
     def make_bundle(on_progress: Callable[[int, int], None]) -> bytes:
         if offer.scene is not None:
             _awaited(offer.scene)
-        return _export("to_bundle")(offer, config, on_progress=on_progress)
+        return to_bundle(offer, config, on_progress=on_progress)
 
     made = _made(f"{page}.bundle", (config,), asked, "Packing", make_bundle)
     if made is not None:
@@ -254,12 +258,5 @@ def _stem(config: PageConfig) -> str:
     return f"lookahead-{name}".replace("_", "-")
 
 
-def _written(writer: str, table: Callable[[], Any]) -> bytes:
-    return _export(writer)(table())
-
-
-def _export(name: str) -> Callable[..., bytes]:
-    """An export by its name, imported when it is first wanted."""
-    from app import export
-
-    return getattr(export, name)
+def _written(write: Callable[[pa.Table], bytes], table: Callable[[], pa.Table]) -> bytes:
+    return write(table())

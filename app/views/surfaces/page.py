@@ -35,6 +35,7 @@ from app.views.surfaces.predict import (
     prediction,
     prediction_marks,
 )
+from optim_core.trajectory import Trajectory
 
 CHART = "surface"
 CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
@@ -73,7 +74,7 @@ def _dials(config: SurfacesConfig) -> tuple[Dial, ...]:
     return dials_of(config, config.steps, len(config.starts))
 
 
-def _stage(config: SurfacesConfig, run: surface_runs.Trajectory) -> None:
+def _stage(config: SurfacesConfig, run: Trajectory) -> None:
     """The surface and the player over it."""
     shown = surface_scene(config, run, prediction_marks(config))
     show_ground(shown, CHART)
@@ -98,7 +99,7 @@ def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:
     return [LinkedCurve(floor=scenery.floor), *([LinkedCurve(places=places)] if places else []), None]
 
 
-def _table(config: SurfacesConfig, run: surface_runs.Trajectory, scenery: surface_runs.Scenery) -> None:
+def _table(config: SurfacesConfig, run: Trajectory, scenery: surface_runs.Scenery) -> None:
     customary = scenery.floor + 0.01 * (float(run.loss[0].max()) - scenery.floor)
     target = config.target if config.target is not None else customary
     rows = summary(run, scenery.places, target)

@@ -9,9 +9,9 @@ import streamlit as st
 
 from app.figures.chart import Mark
 from app.player import Track
-from app.runs.surfaces import Trajectory
 from app.state import SurfacesConfig
 from app.views.parts.player import Pick
+from optim_core.trajectory import Trajectory
 
 PAGE = "surfaces"
 MODE, PLACES, SHOWN = f"{PAGE}.predicting", f"{PAGE}.predicted", f"{PAGE}.revealed"

@@ -11,10 +11,10 @@ from app.state import SurfacesConfig
 from app.views import session
 from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
-from optim_core.sweep import Tuning
+from optim_core.sweep import MeasureName, Tuning
 
 PAGE = "surfaces"
-MEASURES = {
+MEASURES: dict[MeasureName, str] = {
     "slow loss": "final loss, slow weights",
     "mean loss": "mean loss on the way",
     "fast loss": "final loss, fast weights",
