@@ -15,6 +15,8 @@ import { ink, lettering } from "./theme.js";
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
 
+const EMPTY = "<span></span>"; // where the numbers of a rule will be
+
 export class Inspector {
   /**
    * @param {HTMLElement} element
@@ -97,7 +99,8 @@ export class Inspector {
     if (layer === 0) return element;
     const [own, inner] = [this.name(layer), this.name(layer - 1)];
     const fraction = `<span class="lp-fraction">${fractionSymbolOf(layer)}</span>`;
-    element.innerHTML = `${rule(`${own} ← ${own} + ${fraction} (${inner} − ${own})`, `layer ${layer}`)}<span></span>`;
+    const formula = `${own} ← ${own} + ${fraction} (${inner} − ${own})`;
+    element.innerHTML = rule(formula, `layer ${layer}`) + EMPTY;
     return element;
   }
 
