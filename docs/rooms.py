@@ -77,7 +77,7 @@ def box(room: str, left: float, top: float, width: float) -> Iterator[str]:
 
 
 def arrow(spots: dict[str, tuple[float, float, float]], one: str, other: str) -> str:
-    """From the lower edge of the room that imports to the upper edge of the other, or to the lower one of a neighbour."""
+    """From the lower edge of the room that imports to the upper edge of the other, or the lower one of a neighbour."""
     (left, top, width), (other_left, bottom, other_width) = spots[one], spots[other]
     share = (other_left + other_width / 2) / WIDTH  # arrows leave and arrive in the order of where they go
     start, end = left + width * (0.1 + 0.8 * share), other_left + other_width * (0.1 + 0.8 * (left + width / 2) / WIDTH)
