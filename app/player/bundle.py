@@ -16,11 +16,12 @@ import uuid
 from functools import cache
 from pathlib import Path
 
-import rjsmin
-
 FOLDER = Path(__file__).parent / "browser"
 
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\}|(\w+)) from "\./([\w.]+)"(?: with \{ type: "json" \})?;', re.MULTILINE)
+# Comments on lines of their own, and indentation. A minifier that does not know templates within templates would take
+# the spaces of their texts, too.
+_REMARK = re.compile(r"^[ \t]*(?:/\*.*?\*/[ \t]*\n|//[^\n]*\n)|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (default )?((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 
 
@@ -33,8 +34,7 @@ def bundle(entry: str) -> str:
     """
     modules: dict[str, str] = {}
     text = _resolved(entry, modules, ())
-    script: str = rjsmin.jsmin("\n".join((*modules.values(), text)))
-    return script
+    return _REMARK.sub("", "\n".join((*modules.values(), text)))
 
 
 @cache

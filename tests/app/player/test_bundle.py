@@ -46,10 +46,15 @@ def test_what_is_served_is_one_file_kept_up_to_date_or_else_the_modules(
     assert served.__wrapped__("entry.js") == "entry.js"
 
 
+def test_a_bundle_keeps_the_spaces_of_a_text_within_a_text(folder: Path) -> None:
+    line = "const text = (n) => `${n ? ` in ${n} steps ` : ''}`; // not a comment's line"
+    assert bundle(f"/**\n * Gone.\n */\n// gone\n  {line}\n") == f"{line}\n"
+
+
 def test_a_bundle_of_the_player_holds_its_controls_once() -> None:
     source = bundle('import { openPlayer } from "./standalone.js";')
     assert source.count('class="lp-transport"') == 1
-    assert len(source) < 125_000
+    assert len(source) < 145_000
 
 
 def test_what_a_module_keeps_to_itself_stays_apart(folder: Path) -> None:
@@ -59,9 +64,12 @@ def test_what_a_module_keeps_to_itself_stays_apart(folder: Path) -> None:
     )
     source = bundle('import { two } from "./two.js";\nimport { one } from "./one.js";')
     assert source.splitlines() == [
-        "const $one_js=(()=>{const size=1;function one(){return size;}",
-        "return{one};})();const $two_js=(()=>{const{one}=$one_js;const size=2;const two=one()+size;return{two};})();"
-        "const{two}=$two_js;const{one}=$one_js;",
+        "const $one_js = (() => {",
+        *("const size = 1;", "function one() { return size; }", "return { one };", "})();"),
+        "const $two_js = (() => {",
+        *("const { one } = $one_js;", "const size = 2;", "const two = one() + size;", "return { two };", "})();"),
+        "const { two } = $two_js;",
+        "const { one } = $one_js;",
     ]
 
 
