@@ -84,7 +84,8 @@ def span(function: Function) -> int:
 
 def code(folder: Path, *patterns: str) -> Iterator[Path]:
     """The files of the rooms."""
-    return (path for room in ROOMS for pattern in patterns for path in sorted((folder / room).rglob(pattern)))
+    paths = (path for room in ROOMS for pattern in patterns for path in sorted((folder / room).rglob(pattern)))
+    return (path for path in paths if not path.name.startswith("packed_"))  # the player's bundle, which is written here
 
 
 def text(path: Path) -> str:
