@@ -1,6 +1,7 @@
 // A number that is being dragged: its family is asked for when it is grabbed, and the tracks are exchanged for those of
 // the value under the hand, once a frame, until it is let go or put back.
 
+import { exchange } from "./exchange.js";
 import { Family, unpackMessage } from "./family.js";
 import { request } from "./requests.js";
 
@@ -112,7 +113,7 @@ export class Dragging {
   apply() {
     if (!this.handle || !this.family || this.index === this.shown) return;
     this.shown = this.index;
-    this.player.exchange(this.family.runs[this.index]);
+    exchange(this.player, this.family.runs[this.index]);
     this.player.scene.ghosts = this.neighbours();
   }
 
@@ -141,7 +142,7 @@ export class Dragging {
   putBack() {
     const { handle, before, player } = this;
     if (!handle) return;
-    player.exchange(before);
+    exchange(player, before);
     this.put(handle, this.origin);
     this.end();
     for (const chart of player.linked) chart.clear();

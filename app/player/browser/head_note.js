@@ -36,8 +36,9 @@ export class HeadNote {
       ? `, start ${run.start + 1}`
       : "";
     const loss = layer === "averaged" ? "" : `, ${quantities.value} ${brief(run.lossOf(layer, scene.row))}`;
+    const places = weights.map((value, axis) => `${escaped(labels[axis])} ${brief(value)}`).join(", ");
     this.element.innerHTML = `<b>${escaped(run.name)}</b>${start}<br>${what}<br>
-      ${weights.map((value, axis) => `${escaped(labels[axis])} ${brief(value)}`).join(", ")}${loss}`;
+      ${places}${loss}`;
     const { style } = this.element;
     Object.assign(style, { display: "block", color: ink(theme.text), background: ink(theme.background, 0.95) });
     style.border = `1px solid ${ink(scene.inks(run)[Number(layer) || 0])}`;

@@ -192,7 +192,8 @@ export class Inspector {
    */
   descent(from, to) {
     const gradient = brief((from - to) / this.run.lr);
-    return `${MINUS} ${shortNumber(this.run.lr)} · ${gradient[0] === MINUS ? `(${gradient})` : gradient}`;
+    const factor = gradient[0] === MINUS ? `(${gradient})` : gradient;
+    return `${MINUS} ${shortNumber(this.run.lr)} · ${factor}`;
   }
 
   /**
@@ -248,7 +249,8 @@ export class Inspector {
     const restart = updates.length ? `<b>${inside} ${verb} from ${this.name(updates.length)}.</b> ` : "";
     const waits = run.layers.map((_, below) => {
       const steps = run.untilSynchronised(below + 1, row);
-      return `${steps}${below ? "" : ` base step${steps === 1 ? "" : "s"}`} (layer ${below + 1})`;
+      const unit = steps === 1 ? " base step" : " base steps";
+      return `${steps}${below ? "" : unit} (layer ${below + 1})`;
     });
     return `${restart}next synchronisation in ${waits.join(", ")}`;
   }

@@ -213,8 +213,10 @@ class Card {
    */
   divergedBy(row) {
     const diverged = this.runs.filter((run) => run.ended(row));
-    const words = (/** @type {Run} */ { diverged: step, start }) =>
-      `diverged at step ${step}${this.runs.length > 1 ? ` (start ${start + 1})` : ""}`;
+    const words = (/** @type {Run} */ { diverged: step, start }) => {
+      const which = this.runs.length > 1 ? ` (start ${start + 1})` : "";
+      return `diverged at step ${step}${which}`;
+    };
     const more = diverged.length > 2 ? ` and ${diverged.length - 2} more` : "";
     return diverged.slice(0, 2).map(words).join(", ") + more;
   }

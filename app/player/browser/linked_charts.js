@@ -76,18 +76,30 @@ export class LinkedChart {
    */
   trace(curves) {
     if (!this.curve || !this.panels?.length) return;
-    const { clientWidth: width, clientHeight: height } = this.overlay;
-    const density = densityOf();
     this.canvas ??= this.overlay.appendChild(document.createElement("canvas"));
-    this.canvas.className = "lookahead-dragged";
-    this.canvas.style.cssText = "position:absolute;inset:0;width:100%;height:100%";
-    this.canvas.width = width * density; // which also clears it
-    this.canvas.height = height * density;
-    const context = contextOf(this.canvas);
-    context.scale(density, density);
+    const context = this.cleared(this.canvas);
     for (const panel of this.panels) {
       for (const { runs, inks } of curves) drawCurves(context, panel, this.curve, runs, inks);
     }
+  }
+
+  /**
+   * The canvas as large as the chart, and empty; its size as plotly says, since asking the page would lay it out anew.
+   * @param {HTMLCanvasElement} canvas
+   */
+  cleared(canvas) {
+    const { width, height } = this.graph._fullLayout;
+    const density = densityOf();
+    const context = contextOf(canvas);
+    if (canvas.width !== Math.round(width * density) || canvas.height !== Math.round(height * density)) {
+      canvas.className = "lookahead-dragged";
+      canvas.style.cssText = `position:absolute;left:0;top:0;width:${width}px;height:${height}px`;
+      canvas.width = Math.round(width * density);
+      canvas.height = Math.round(height * density);
+      context.scale(density, density);
+    }
+    context.clearRect(0, 0, width, height);
+    return context;
   }
 
   clear() {

@@ -222,39 +222,6 @@ export class Player {
     this.transport.load(inspected, this.steps, inks);
   }
 
-  /**
-   * Show other runs in place of those of the same optimizers and starts.
-   * @param {Run[]} runs
-   */
-  exchange(runs) {
-    const { scene } = this;
-    const others = new Map(runs.map((run) => [run.id, run]));
-    const other = (/** @type {Run} */ run) => others.get(run.id) ?? run;
-    const retimed = this.runs.some((run) => !sameTimes(run, other(run)));
-    this.runs = this.runs.map(other);
-    scene.exchange(this.runs);
-    if (scene.inspected) scene.inspected = other(scene.inspected);
-    this.legend.exchange(other);
-    this.traceCharts();
-    if (retimed) this.setRows();
-    if (others.has(scene.inspected?.id)) {
-      this.inspector.exchange(scene.inspected);
-      if (retimed) this.transport.load(scene.inspected, this.steps, scene.inks(scene.inspected));
-    }
-    this.redraw();
-  }
-
-  /** Draw the curves of what is dragged over the linked charts. */
-  traceCharts() {
-    const { scene } = this;
-    const names = [...scene.lifted].filter((name) => !scene.hidden.has(name));
-    const curves = names.map((name) => {
-      const runs = this.runs.filter((run) => run.name === name);
-      return { runs, inks: scene.inks(runs[0]) };
-    });
-    for (const chart of this.linked) chart.trace(curves);
-  }
-
   /** @param {Turn} turn */
   release(turn) {
     this.awaiting = null; // what comes next holds this value
@@ -415,16 +382,6 @@ export class Player {
     this.detach();
     if (this.view && players()[this.view.key]?.head) delete players()[this.view.key];
   }
-}
-
-/**
- * Whether two runs synchronise and end at the same steps.
- * @param {Run} one
- * @param {Run} other
- */
-function sameTimes(one, other) {
-  const periods = (/** @type {Run} */ { layers }) => layers.map(({ period }) => period).join();
-  return one.final === other.final && one.rows === other.rows && periods(one) === periods(other);
 }
 
 /**

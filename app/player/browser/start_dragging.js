@@ -1,6 +1,7 @@
 // A start that is dragged over the surface: the script computes the runs from where it is, one place after the other, and
 // is asked for the next when it has answered.
 
+import { exchange } from "./exchange.js";
 import { distance } from "./points.js";
 import { request } from "./requests.js";
 
@@ -116,7 +117,7 @@ export class StartDragging {
   receive(place, runs) {
     this.sentAt = 0;
     if (!this.active || place.start !== this.grip.start) return;
-    this.player.exchange(runs);
+    exchange(this.player, runs);
     this.ask();
   }
 
@@ -133,7 +134,7 @@ export class StartDragging {
     const { active, before, player } = this;
     this.grip = player.scene.held = null;
     if (!active) return;
-    player.exchange(before);
+    exchange(player, before);
     player.scene.lift([]);
     for (const chart of player.linked) chart.clear();
     player.receiveLater();

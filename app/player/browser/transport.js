@@ -50,6 +50,7 @@ function toggle(name, title, text) {
     ${icon(name)}<span>${text}</span></button>`;
 }
 
+const OPTIONS = SPEEDS.map((speed) => `<option value="${speed}">${shortNumber(speed)}×</option>`).join("");
 const TRANSPORT = `
   <div class="lp-buttons">
     ${button("previous", "Previous synchronisation (Shift + ←)")}
@@ -65,7 +66,7 @@ const TRANSPORT = `
   <div class="lp-count"><b>0</b><span></span></div>
   <div class="lp-options">
     <label class="lp-speed" title="Speed"><span class="lp-hidden">Speed</span>
-      <select>${SPEEDS.map((speed) => `<option value="${speed}">${shortNumber(speed)}×</option>`).join("")}</select></label>
+      <select>${OPTIONS}</select></label>
     ${toggle("pausing", "Pause at each synchronisation", "Pause at syncs")}
     ${toggle("loop", "Start again at the end", "Loop")}
     <button type="button" class="lp-toggle lp-ghosts" aria-pressed="true" hidden
