@@ -20,6 +20,8 @@ from playwright.sync_api import Browser, Frame, Page, expect
 from tests.e2e.conftest import free_port, wait_until_idle
 from tests.e2e.proxies import CONFIGURATIONS, Proxy, Replica, missing
 
+pytestmark = pytest.mark.slow  # two replicas and a proxy for each: minutes
+
 VISITORS = 4
 
 
