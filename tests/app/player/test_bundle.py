@@ -88,11 +88,6 @@ def test_every_module_imports_and_exports_as_the_bundle_reads_it() -> None:
         assert len(exports) == len(bundling._EXPORT.findall(path.read_text())), path.name
 
 
-def test_no_module_has_a_template_within_a_template_whose_spaces_the_minifier_would_take() -> None:
-    for path in (path for path in FOLDER.glob("*.js") if not path.name.startswith("packed_")):
-        assert not re.search(r"\$\{[^`}]*`", path.read_text()), path.name
-
-
 def test_the_style_sheet_fetches_nothing() -> None:
     assert not re.search(r"url\(|@import", style())
 
