@@ -51,19 +51,20 @@ def one_by_one(starts: np.ndarray) -> None:
             bare_loop(start, spec)
 
 
-def timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds."""
-    began = time.perf_counter()
+    began = clock()
     work()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def families() -> dict[str, str]:
-    """What and figure, of settings as rows."""
+    """What and figure, of settings as rows: processor time of one thread, which a busy machine changes little."""
+    torch.set_num_threads(1)
     field = SURFACE.field()
 
     def seconds(specs: tuple[OptimizerSpec, ...], steps: int, engine: Engine, keep: Literal["all", "last"]) -> float:
-        return timed(lambda: record(field, specs, CENTRE, steps, keep=keep, engine=engine))
+        return timed(lambda: record(field, specs, CENTRE, steps, keep=keep, engine=engine), time.thread_time)
 
     def against_classes(specs: tuple[OptimizerSpec, ...], steps: int) -> str:
         pairs = [[seconds(specs, steps, engine, "all") for engine in ("classes", "auto")] for _ in range(REPEATS)]
@@ -72,7 +73,9 @@ def families() -> dict[str, str]:
 
     wide = statistics.median(seconds(WIDE, 500, "rows", "last") for _ in range(3))
     ends, whole = (statistics.median(seconds(MAP, 500, "rows", keep) for _ in range(3)) for keep in ("last", "all"))
-    evaluations = statistics.median(timed(lambda: [field(torch.zeros(41, 2), t) for t in range(500)]) for _ in range(5))
+    evaluations = statistics.median(
+        timed(lambda: [field(torch.zeros(41, 2), t) for t in range(500)], time.thread_time) for _ in range(5)
+    )
     return {
         "41 values of α, 2 layers, 500 steps": against_classes(FAMILY, 500),
         "of which evaluating the surface": f"{1000 * evaluations:.0f} ms",

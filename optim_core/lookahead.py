@@ -15,16 +15,20 @@ import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
+from torch.autograd import profiler
+from torch.optim import Optimizer, optimizer as torch_optimizer
 
 from optim_core.checkpoint import Settings, StateDict, merge, slow_key, split
 from optim_core.layers import Layer, layers_due, make_layers
 from optim_core.momentum import Momentum, checked_momentum, momentum_buffers
 from optim_core.synchronise import synchronise
+
+P, R = ParamSpec("P"), TypeVar("R")
 
 _PICKLED = ("base", "layers", "momentum", "slow_dtype", "foreach", "base_steps", "synchronised", "defaults", "state")
 
@@ -127,6 +131,17 @@ class MultilayerLookahead(Optimizer):
         """Add a group to the base; its slow weights start at the next step, in step with those already there."""
         self._refuse_while_evaluating("add_param_group()")
         self.base.add_param_group(param_group)
+
+    @staticmethod
+    def profile_hook_step(func: Callable[P, R]) -> Callable[P, R]:
+        """Torch's hooks and profiler marks around a step, passed by where nothing is there to notice them."""
+        hooked = Optimizer.profile_hook_step(func)
+
+        @wraps(func)
+        def step(*args: P.args, **kwargs: P.kwargs) -> R:
+            return (hooked if _observed(cast(Optimizer, args[0])) else func)(*args, **kwargs)
+
+        return step
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step of the base optimizer, then synchronise the layers that are due.
@@ -326,6 +341,17 @@ class Lookahead(MultilayerLookahead):
         foreach: bool | None = None,
     ) -> None:
         super().__init__(optimizer, [k], [alpha], momentum=momentum, slow_dtype=slow_dtype, foreach=foreach)
+
+
+def _observed(optimizer: Optimizer) -> bool:
+    """Whether a profiler or a hook of a step, this optimizer's or a global one, is there."""
+    return bool(
+        profiler._is_profiler_enabled
+        or optimizer._optimizer_step_pre_hooks
+        or optimizer._optimizer_step_post_hooks
+        or torch_optimizer._global_optimizer_pre_hooks
+        or torch_optimizer._global_optimizer_post_hooks
+    )
 
 
 @torch.no_grad()

@@ -74,8 +74,8 @@ class _Group:
             rule.step(step, steps, again)
 
     def synchronise(self, step: int) -> None:
-        for momenta in self.momenta:
-            momenta.synchronise(step)
+        for momentum in self.momenta:
+            momentum.synchronise(step)
 
 
 class Column:

@@ -25,10 +25,12 @@ __all__ = ["MAX_STEPS", "Engine", "Field", "Floats", "Ints", "Trajectory", "reco
 
 Engine = Literal["auto", "classes", "rows"]
 MANY_STARTS = 512
-"""Starts from which "auto" takes the classes. Rows are quicker from the first optimizer on, by MEASURED, where starts
-are few. Where they are many, the classes touch only the rows that synchronise: with 10 values of k and 3 layers, rows
-take .78 of the classes' time at 256 starts, 1.27 at 1,024 (41 values) and 1.3 to 1.6 at 4,096 and more.
+"""Up to so many starts "auto" takes rows, which are then quicker from the first optimizer on: the classes take 1.1 x
+as long for one optimizer, 1.4 x for 3, 6.3 x for 41 (1 start), 1.3 x for 10 at 256 starts. With more starts the classes
+touch only the rows that synchronise, while a mask passes over all: rows take 1.3 to 1.6 x as long for 10 and 41 values
+of k under 3 layers at 4,096 starts (benchmarks/README.md).
 """
+
 BLOCK = 64  # kept rows whose gradient norms are taken together
 
 

@@ -135,12 +135,10 @@ def _used(config: Any, use: Callable[[Offer], Any]) -> Any:
     """Something of what there is to take away, with a bar while the run behind it goes on."""
     import torch
 
-    from app.cli.light_torch import without_compiler
     from app.export import offer_of
     from app.runs import THREADS
 
     torch.set_num_threads(THREADS)
-    without_compiler()
     with progress("Running") as on_progress:
         return use(offer_of(config, on_progress))
 

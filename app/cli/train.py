@@ -51,9 +51,10 @@ def train(source: str | None, output: str, kind: str | None, **options: Any) -> 
     config = chosen_training(source, **options)
     with one_line_errors():
         runs = _trained(config)
-        from app.tables.networks import curves_csv, curves_parquet
+        from app.export import csv_of, parquet_of
+        from app.tables.networks import curves_table
 
-        data = curves_csv(runs) if kind == "csv" else curves_parquet(runs)
+        data = (csv_of if kind == "csv" else parquet_of)(curves_table(runs))
     write(output, data)
 
 

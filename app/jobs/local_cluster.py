@@ -11,7 +11,8 @@ import multiprocessing
 import os
 import sys
 
-PRELOADED = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training"]
+# torch's optimizers import its compiler at their first step, to say that nothing is compiled: once for all workers.
+PRELOADED = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "torch._dynamo"]
 NICENESS = 2  # pages come first
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 # Activations are freed and asked for again at every step: to hand them back to the system in between costs a quarter of

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.cli.light_torch import without_compiler
 from app.jobs.errors import JobsError, StoreError
 from app.jobs.files import DATA_VARIABLE, clear_errors
 from app.jobs.request import FORMAT, TrainingRequest, request_from
@@ -75,7 +74,6 @@ def run_order(order: Order, on_progress: Callable[[int, int], None] | None = Non
     import torch
 
     torch.set_num_threads(1)
-    without_compiler()
     store = _store_of(order)
     request = request_from(order.request)
     work = Workspace(store.root / "work" / request.key)

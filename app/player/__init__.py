@@ -1,27 +1,12 @@
 """The animation component: tracks of a run become bytes, which the modules in browser/ draw over the charts.
 
     tracks = tracks_of(trajectory, specs, PALETTE)
-    st.plotly_chart(surface, key="surface")
-    result = player(tracks, key="player", chart_key="surface", linked=("curves",))
-    if result.pick: ...
+    data = pack(tracks, PlayerView(chart="surface"))
 
-`Track`, `tracks_of` and `pack` need no Streamlit; `player` imports it when first asked for.
+`app.views.parts.player` puts it on a page, `app.draw.player_page` into a file of its own.
 """
-
-from __future__ import annotations
-
-from importlib import import_module
-from typing import Any
 
 from app.player.pack import PlayerView, QuantityNames, pack
 from app.player.tracks import PALETTE, Track, tracks_of
 
-__all__ = ["PALETTE", "Pick", "PlayerResult", "PlayerView", "QuantityNames", "Track", "pack", "player", "tracks_of"]
-
-_NEEDS_STREAMLIT = {"player", "PlayerResult", "Pick"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _NEEDS_STREAMLIT:
-        return getattr(import_module("app.player.component"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = ["PALETTE", "PlayerView", "QuantityNames", "Track", "pack", "tracks_of"]

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple, get_args
 
-from pydantic import BaseModel, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler
 
 NONE = "none"  # a link's word for an empty list, and for no value where that is not the default
 Widgets = dict[str, Any]
@@ -48,14 +47,13 @@ class Codec:
     stated: bool = False
     numbered: bool = False
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
         """Text is read first; then all is as with the type alone."""
-        read, schema = self.read, handler(source)
+        read = self.read
         if read is None:
-            return schema
-        return core_schema.no_info_before_validator_function(
-            lambda value: read(value) if isinstance(value, str) else value, schema
-        )
+            return handler(source)
+        first = BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+        return first.__get_pydantic_core_schema__(source, handler)
 
 
 PLAIN, STATED, NUMBERED = Codec(), Codec(stated=True), Codec(numbered=True)

@@ -88,8 +88,9 @@ class GamesConfig(Comparison):
     @classmethod
     def _inside(cls, value: tuple[tuple[float, float], ...], info: ValidationInfo) -> tuple[tuple[float, float], ...]:
         game = GAMES.get(info.data.get("game", ""))
-        for place in value if game else ():
-            check_inside(place, game.domain, "in this game")
+        if game is not None:
+            for place in value:
+                check_inside(place, game.domain, "in this game")
         return value
 
     @model_validator(mode="before")

@@ -84,5 +84,5 @@ class GansConfig(Comparison):
         """Per optimizer that is switched on, what each player uses."""
         return tuple(
             (("discriminator", spec), ("generator", card.generator_spec(spec.name)))
-            for spec, card in zip(self.specs(), self.active, strict=True)
+            for spec, card in zip(self.specs(), (card for card in self.cards if card.on), strict=True)
         )

@@ -11,8 +11,8 @@ from app.limits import current_limits
 from app.state.base import Finite, Seed
 from app.state.cards import MAX_CARDS, Card, Comparison, default_cards
 from app.state.codecs import NONE, OR_NONE, Codec
+from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask
-from landscapes.tasks.data import DATASETS
 from landscapes.tasks.models import MODELS
 from optim_core.spec import OptimizerSpec
 

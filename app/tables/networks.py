@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from app.export.tables import csv_of, parquet_of
 from optim_core.curves import Curves
 
 if TYPE_CHECKING:
@@ -29,16 +28,6 @@ def curves_table(runs: Sequence[Run]) -> pa.Table:
 
     columns = zip(*(row for run in runs for row in _rows(*run)), strict=True)
     return pa.table(dict(zip(COLUMNS, map(list, columns), strict=True)))
-
-
-def curves_csv(runs: Sequence[Run]) -> bytes:
-    """The table as CSV with a header."""
-    return csv_of(curves_table(runs))
-
-
-def curves_parquet(runs: Sequence[Run]) -> bytes:
-    """The table as Parquet."""
-    return parquet_of(curves_table(runs))
 
 
 def _rows(name: str, seed: int, curves: Curves) -> Iterator[Row]:

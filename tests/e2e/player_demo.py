@@ -23,8 +23,10 @@ from plotly.subplots import make_subplots
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from app.player import PALETTE, QuantityNames, Track, component, player, tracks_of
+from app.player import PALETTE, QuantityNames, Track, tracks_of
 from app.player.bundle import bundle, style
+from app.views.parts import player as component
+from app.views.parts.player import player
 from landscapes.noise import Noise, noisy_field
 from landscapes.surfaces import SURFACES
 from optim_core.layers import Layer

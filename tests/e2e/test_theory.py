@@ -43,12 +43,12 @@ def test_instruments_change_without_losing_the_layers(open_app, wait_idle):
     page = open_app("/")
     page.get_by_role("link", name="Theory").click()
     wait_idle(page)
-    page.get_by_test_id("stSidebar").get_by_label("k₁").fill("7")
+    page.get_by_test_id("stSidebar").get_by_label("k₁", exact=True).fill("7")
     page.keyboard.press("Enter")
     wait_idle(page)
     page.get_by_role("radio", name="Noise").click()
     page.get_by_text("What it costs").wait_for()
     wait_idle(page)
-    assert page.get_by_test_id("stSidebar").get_by_label("k₁").input_value() == "7"
+    assert page.get_by_test_id("stSidebar").get_by_label("k₁", exact=True).input_value() == "7"
     assert "layers=7:0.5,5:0.5" in unquote(page.url)
     assert "instrument=noise" in page.url

@@ -128,6 +128,22 @@ def test_a_row_that_diverges_is_frozen_and_the_others_never_notice():
     assert run.fast[-1, :2, 0, 0].tolist() == [2, 4]
 
 
+@pytest.mark.parametrize("engine", ["rows", "classes"])
+def test_slow_loss_of_a_diverged_run_stays_that_of_its_last_synchronisation(engine):
+    # 2, 4, then 6 is outside at step 3: held at 4, while φ is still at the start when step 4 would synchronise
+    run = record(constant, [OptimizerSpec("a", lr=2.0, layers=(Layer(4, 0.5),))], [0.0], 8, escape=5.0, engine=engine)
+    assert run.loss[:, 0, 0].tolist() == [0, -2, -4, -4, -4, -4, -4, -4, -4]
+    assert run.slow_loss[:, 0, 0].tolist() == [0] * 9
+    assert run.slow[0][0][:, 0, 0].tolist() == [0] * 9
+
+
+@pytest.mark.parametrize("engine", ["rows", "classes"])
+def test_a_run_that_starts_outside_diverges_at_its_first_step_only(engine):
+    run = record(constant, [OptimizerSpec("a", lr=1.0)], [[9.0], [0.0]], 4, escape=5.0, engine=engine)
+    assert run.diverged.tolist() == [[1, -1]]
+    assert run.fast[:, 0, 0, 0].tolist() == [9] * 5
+
+
 def test_alpha_zero_undoes_a_step_to_infinity():
     family = [OptimizerSpec(str(alpha), lr=1.0, layers=(Layer(1, alpha),)) for alpha in (0.0, 0.5, 1.0)]
     rows, classes = both(lambda x, _: (x.sum(-1), x * math.inf), family, [1.0], 3)

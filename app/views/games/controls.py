@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.player import Pick
 from app.state import GAME_NOISES, LETTERS, MAX_STARTS, MAX_STEPS, GamesConfig
 from app.views import session
 from app.views.parts.cards import draw_cards
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
+from app.views.parts.player import Pick
 from app.views.parts.problems import draw_problems
 from app.views.surfaces.controls import NOISES
 from landscapes.games import GAMES

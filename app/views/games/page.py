@@ -6,7 +6,6 @@ import streamlit as st
 
 from app.export import scene_offer
 from app.figures.games import equilibrium_text, game_caption, game_curves, game_scene
-from app.player import player
 from app.runs import games as game_runs
 from app.state import GamesConfig
 from app.state.presets import shown_by
@@ -16,6 +15,7 @@ from app.views.games.controls import PAGE, move_start, sidebar
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
+from app.views.parts.player import player
 from app.views.parts.progress import progress
 
 CHART, PLAYER = "game", "game-player"

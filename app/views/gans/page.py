@@ -12,7 +12,6 @@ from app.figures.gans import gan_caption, gan_chart, gan_scene, logarithmic, sam
 from app.figures.plane import frame_of
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
-from app.player import player
 from app.runs import gans as gan_runs
 from app.runs import networks as network_runs
 from app.runs import plane as plane_runs
@@ -26,6 +25,7 @@ from app.views.parts.charts import dark, draw_linked
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
+from app.views.parts.player import player
 from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.parts.visitor import visitor
 from landscapes.contours import PlaneLoss

@@ -10,7 +10,7 @@ from app.views.parts.cards import draw_cards
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems
-from landscapes.tasks.data import DATASETS
+from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.models import MODELS
 
 PAGE = "networks"

@@ -11,12 +11,12 @@ from app.figures.networks import QUANTITIES, network_scene
 from app.figures.plane import frame_of, honesty
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
-from app.player import player
 from app.runs import plane as plane_runs
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
+from app.views.parts.player import player
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 

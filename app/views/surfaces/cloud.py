@@ -8,12 +8,12 @@ import streamlit as st
 from app.export import surfaces as surface_exports
 from app.export.tables import csv_of, parquet_of
 from app.figures.cloud import cloud_scene
-from app.player import player
 from app.runs import cloud
 from app.runs.surfaces import Scenery, Trajectory
 from app.state import SurfacesConfig
 from app.views.parts.charts import show_ground
 from app.views.parts.downloads import download
+from app.views.parts.player import player
 from app.views.parts.progress import progress
 
 PAGE, CHART = "surfaces", "seed-cloud"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.player import Pick
 from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
 from app.state.formula import OwnFormula
 from app.views import session
 from app.views.parts.cards import draw_cards
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
+from app.views.parts.player import Pick
 from app.views.parts.problems import draw_problems
 from app.views.surfaces.formula import draw_formula
 from app.views.surfaces.predict import prediction_switch

@@ -7,7 +7,6 @@ import streamlit as st
 from app.export import scene_offer, surface_scene
 from app.figures.caption import surface_caption
 from app.figures.surfaces import surface_curves
-from app.player import player
 from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
 from app.state.presets import shown_by
@@ -17,6 +16,7 @@ from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
+from app.views.parts.player import player
 from app.views.parts.progress import progress
 from app.views.surfaces.closer import look_closer
 from app.views.surfaces.controls import PAGE, PLAYER, move_start, sidebar

@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from app.figures.chart import Mark
-from app.player import Pick, Track
+from app.player import Track
 from app.runs.surfaces import Trajectory
 from app.state import SurfacesConfig
+from app.views.parts.player import Pick
 
 PAGE = "surfaces"
 MODE, PLACES, SHOWN = f"{PAGE}.predicting", f"{PAGE}.predicted", f"{PAGE}.revealed"

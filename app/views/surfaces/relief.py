@@ -7,10 +7,10 @@ import streamlit as st
 from app.draw.relief import paint_relief
 from app.export import surfaces as surface_exports
 from app.figures.relief import relief
-from app.player.relief import relief_heads
 from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
 from app.views.parts.downloads import download
+from app.views.parts.relief_heads import relief_heads
 from app.views.surfaces.controls import PLAYER
 from app.views.surfaces.predict import player_key
 

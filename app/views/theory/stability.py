@@ -68,7 +68,7 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
         st.caption(_agreement(rates, simulated))
     if target is None or target[1] >= rates.size:
         return None
-    return config.grid().spec_at(*np.unravel_index(target[1], rates.shape))
+    return config.grid().spec_at(*map(int, np.unravel_index(target[1], rates.shape)))
 
 
 def _simulated(config: TheoryConfig) -> SimulatedMap:
@@ -129,8 +129,8 @@ def run_of(config: TheoryConfig) -> SurfacesConfig | GamesConfig:
     stacks = ((), config.layers) if config.layers else ((),)
     if config.stability.is_game:
         common["alternating"] = config.stability.alternating
-        cards = tuple(GameCard(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
+        players = tuple(GameCard(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
         parameter = {"parameter": config.stability.epsilon} if config.stability.scenario == "quadratic" else {}
-        return GamesConfig(game=config.stability.scenario, noise="none", cards=cards, **parameter)
+        return GamesConfig(game=config.stability.scenario, noise="none", cards=players, **parameter)
     cards = tuple(Card(**common, layers=stack, color=color) for color, stack in enumerate(stacks))
     return SurfacesConfig(surface=config.stability.scenario, noise="none", cards=cards, steps=500)

@@ -291,24 +291,6 @@ def test_run_as_a_process_gives_the_same_bytes_as_the_app(tmp_path: Path) -> Non
     assert (tmp_path / "a.parquet").read_bytes() == to_parquet(scene_of(CONFIG))
 
 
-@pytest.mark.slow
-def test_what_stands_in_for_the_compiler_gives_way_to_it() -> None:
-    """In a process of its own: the optimizer steps without the compiler, and whoever needs it still gets it."""
-    program = """
-import sys, torch
-from app.cli.light_torch import without_compiler
-without_compiler()
-weight = torch.nn.Parameter(torch.ones(2))
-weight.grad = torch.ones(2)
-torch.optim.SGD([weight], lr=0.5).step()
-print(weight.tolist(), "torch._dynamo.convert_frame" in sys.modules)
-import torch._dynamo.utils
-print("torch._dynamo.convert_frame" in sys.modules, hasattr(torch._dynamo, "optimize"))
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[0.5, 0.5] False", "True True"]
-
-
 def test_settings_written_by_run_are_a_document(tmp_path: Path) -> None:
     invoke("run", "--surface", "booth", "-O", str(tmp_path / "a.json"))
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["page"] == "surfaces"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.draw.player_page import notebook_html, standalone_html
 from app.player import PALETTE, PlayerView, Track, pack, tracks_of
-from app.player.component import Pick, _pick
+from app.views.parts.player import Pick, _pick
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Trajectory, record
