@@ -229,3 +229,9 @@ def test_both_configurations_have_the_same_policy():
         for name in ("nginx.conf", "Caddyfile")
     ]
     assert policies[0] == policies[1]
+
+
+def test_the_documents_show_both_configurations_whole():
+    text = (CONFIGURATIONS.parent / "deploy.md").read_text()
+    for name in ("nginx.conf", "Caddyfile"):
+        assert (CONFIGURATIONS / name).read_text() in text
