@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from app.cli.settings import chosen, format_of, one_line_errors, progress, settings_options, write
+from app.cli.settings import chosen, format_of, progress, settings_options, write
 
 if TYPE_CHECKING:
     from app.export.offer import Offer
@@ -71,9 +71,7 @@ def render(output: str, kind: str | None, **options: Any) -> None:
         for name in ("width", "height", "dpi", "style", "step", "figure", "seconds", "fps", "plotly")
     }
     config = chosen(**options)
-    with one_line_errors():
-        data = _rendered(config, kind, drawing)
-    write(output, data)
+    write(output, _rendered(config, kind, drawing))
 
 
 @click.command("run")
@@ -94,9 +92,7 @@ def run(output: str, kind: str | None, **options: Any) -> None:
     """
     kind = format_of(output, kind, TABLES)
     config = chosen(**options)
-    with one_line_errors():
-        data = _tabled(config, kind)
-    write(output, data)
+    write(output, _tabled(config, kind))
 
 
 @click.command("gallery")
@@ -114,7 +110,7 @@ def gallery(folder: str) -> None:
     from app.runs import THREADS
 
     torch.set_num_threads(THREADS)
-    with one_line_errors(), progress("Rendering") as on_progress:
+    with progress("Rendering") as on_progress:
         made = render_gallery(Path(folder), on_progress)
     click.echo(f"{folder}: {made} pictures", err=True)
 

@@ -136,8 +136,8 @@ class OneLine(click.Group):
             return super().make_context(*args, **settings)
 
     def invoke(self, context: click.Context) -> Any:
-        """As click does; limits that an environment sets wrongly are refused by what first reads them."""
-        with _one_line_usage(), one_line_errors():
+        """As click does; what a command refuses is said in one line, too."""
+        with _one_line_usage(), _one_line_errors():
             return super().invoke(context)
 
 
@@ -152,10 +152,12 @@ def _one_line_usage() -> Iterator[None]:
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
+def _one_line_errors() -> Iterator[None]:
     """What the library refuses, and what the disk does, as one line on stderr and exit code 1."""
     try:
         yield
+    except (click.exceptions.Exit, click.Abort):  # errors of run time to Python, the way out to click
+        raise
     except (ValueError, OSError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not _is_ours(error):
             raise
@@ -175,9 +177,8 @@ def write(output: str, data: bytes) -> None:
         sys.stdout.buffer.write(data)
         return
     path = Path(output)
-    with one_line_errors():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
     click.echo(f"{path}: {len(data):,} bytes", err=True)
 
 
@@ -206,8 +207,7 @@ def _said(source: str | None, preset: str | None, *, is_game: bool) -> PageConfi
         return _linked(source)
     from app.export.document import restore
 
-    with one_line_errors():
-        return restore(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()).config
+    return restore(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()).config
 
 
 def _names_a_file(source: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli.settings import chosen_training, entries, format_of, one_line_errors, progress, write
+from app.cli.settings import chosen_training, entries, format_of, progress, write
 
 if TYPE_CHECKING:
     from app.tables.networks import Run
@@ -49,13 +49,11 @@ def train(source: str | None, output: str, kind: str | None, **options: Any) -> 
     """
     kind = format_of(output, kind, FORMATS)
     config = chosen_training(source, **options)
-    with one_line_errors():
-        runs = _trained(config)
-        from app.export import csv_of, parquet_of
-        from app.tables.networks import curves_table
+    runs = _trained(config)
+    from app.export import csv_of, parquet_of
+    from app.tables.networks import curves_table
 
-        data = (csv_of if kind == "csv" else parquet_of)(curves_table(runs))
-    write(output, data)
+    write(output, (csv_of if kind == "csv" else parquet_of)(curves_table(runs)))
 
 
 def _trained(config: Any) -> list[Run]:

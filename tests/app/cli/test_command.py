@@ -44,10 +44,12 @@ def test_each_command_explains_itself():
         assert re.search(r"^  Examples?:\n    lookahead-lab " + name, result.output, re.MULTILINE)
 
 
-def test_help_imports_nothing_heavy():
+@pytest.mark.parametrize("command", ["", "render", "run", "train", "app", "health", "list", "gallery"])
+def test_help_imports_nothing_heavy(command):
     heavy = {"torch", "numpy", "streamlit", "plotly", "matplotlib", "dask", "pandas", "pydantic", "sklearn", "scipy"}
+    arguments = [*([command] if command else []), "--help"]
     program = (
-        "import sys; sys.argv[1:] = ['--help']\ntry:\n from app.cli import main; main()\nfinally: print(*sys.modules)"
+        f"import sys; sys.argv[1:] = {arguments}\ntry:\n from app.cli import main; main()\nfinally: print(*sys.modules)"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not heavy & set(finished.stdout.split())
