@@ -19,7 +19,7 @@ from app.player.dials import MOST_BYTES, Dial, Field
 from app.state import MAX_K, Card, Comparison, LayerConfig
 from app.state.cards import MAX_LR
 from optim_core.averaging import exponential_average
-from optim_core.spec import OptimizerSpec
+from optim_core.spec import METHODS, OptimizerSpec
 from optim_core.theory import game_rate
 from optim_core.trajectory import Trajectory
 
@@ -28,7 +28,7 @@ FEWEST = 9  # values that are worth dragging through
 BYTES_A_ROW = 8.5  # of one start, deflated: what noise leaves
 LOWEST_LR, HIGHEST_LR = 1 / 30, 30.0  # times the present one
 WITH_MOMENTUM = ("momentum", "nesterov")
-LINEAR = ("sgd", "momentum", "nesterov", "extragradient", "optimistic")
+LINEAR = ("sgd", "momentum", "nesterov", *METHODS)  # bases whose step is linear in the state and the gradient
 HALVINGS = 40  # of the interval in which a stability limit lies
 
 Config = TypeVar("Config", bound=Comparison)
@@ -205,8 +205,7 @@ def family_of(config: Config, dial: Dial, present: Trajectory, run: Run, jacobia
 
 def _limits(dial: Dial, spec_at: Callable[[float], OptimizerSpec], jacobian: ArrayLike) -> tuple[float, ...]:
     """Where the closed form's rate crosses 1; between two whole numbers for k."""
-    spec = spec_at(dial.value)
-    if spec.base not in LINEAR or spec.schedule.kind != "constant":
+    if not has_closed_form(spec_at(dial.value)):
         return ()
 
     def stable(value: float) -> bool:
@@ -218,6 +217,11 @@ def _limits(dial: Dial, spec_at: Callable[[float], OptimizerSpec], jacobian: Arr
         if one != other:
             limits.append((low + high) / 2 if dial.field == "k" else _crossing(low, high, one, stable))
     return tuple(limits)
+
+
+def has_closed_form(spec: OptimizerSpec) -> bool:
+    """Whether a rate per base step is known on a linear field: for linear bases at a constant lr."""
+    return spec.base in LINEAR and spec.schedule.kind == "constant"
 
 
 def _crossing(low: float, high: float, stable_below: bool, stable: Callable[[float], bool]) -> float:

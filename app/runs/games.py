@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from app.player import Track
 from app.player.dials import Dial
 from app.runs.cache import recent
-from app.runs.family import Families, Family, family_of
+from app.runs.family import Families, Family, family_of, has_closed_form
 from app.runs.grid import Domain, Grid, distance
 from app.runs.streamlines import Streamlines, streamlines_of
 from app.runs.surfaces import surface_tracks
 from app.state import GamesConfig
 from landscapes.games import Game
 from landscapes.noise import with_noise
-from optim_core.spec import METHODS, OptimizerSpec
+from optim_core.spec import OptimizerSpec
 from optim_core.theory import base_steps, game_rate
 from optim_core.trajectory import Engine, Trajectory, record
 
@@ -28,7 +28,6 @@ ESCAPE = 1000.0  # times the domain's size: descent-ascent is to spiral out visi
 FLOOR = 1e-150  # of distances: squares of smaller ones leave the range of a double
 ROUNDING = 1e-13  # of the equilibrium's own size: nearer than that nothing can be measured
 WINDOWS = 20  # of a run: the rate at a moment is the mean over the last of these
-LINEAR = ("sgd", "momentum", "nesterov", *METHODS)
 POINTS = 81
 
 
@@ -111,7 +110,7 @@ def closed_rate(config: GamesConfig, spec: OptimizerSpec) -> float | None:
     It holds for linear games and linear bases at a constant lr; under noise, for the mean over many seeds.
     """
     game = config.landscape
-    if not game.linear or spec.base not in LINEAR or spec.schedule.kind != "constant":
+    if not game.linear or not has_closed_form(spec):
         return None
     return game_rate(game.equilibria[0].jacobian, spec)
 

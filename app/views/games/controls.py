@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.state import GAME_NOISES, LETTERS, MAX_STARTS, MAX_STEPS, GamesConfig
+from app.state import GAME_NOISES, LETTERS, GamesConfig
 from app.views import session
 from app.views.parts.cards import draw_cards
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
-from app.views.parts.player import Pick
 from app.views.parts.problems import draw_problems
-from app.views.surfaces.controls import NOISES
+from app.views.parts.scene import draw_noise, draw_starts
 from landscapes.games import GAMES
 
 PAGE = "games"
@@ -24,18 +23,9 @@ def sidebar(config: GamesConfig, problems: list[str]) -> None:
         draw_problems(problems)
         draw_history(PAGE, GamesConfig(game=config.game))
         _scene(fields, config)
-        _noise(fields, config)
+        draw_noise(fields, config, GAME_NOISES)
         st.markdown("##### Optimizers")
         draw_cards(fields, config.cards)
-
-
-def move_start(pick: Pick) -> None:
-    """A click on the field: the start goes there, or one more is added. Only in a callback."""
-    config: GamesConfig = st.session_state[f"{PAGE}.config"]
-    place = (float(f"{pick.x:.5g}"), float(f"{pick.y:.5g}"))
-    add = st.session_state.get(f"{PAGE}.add_start")
-    starts = (*config.starts, place)[-MAX_STARTS:] if add else (place,)
-    session.adopt(PAGE, config.model_copy(update={"starts": starts}))
 
 
 def _scene(fields: Fields, config: GamesConfig) -> None:
@@ -44,20 +34,7 @@ def _scene(fields: Fields, config: GamesConfig) -> None:
     if parameter is not None:
         low, high = parameter.range
         fields.slider(f"{LETTERS[parameter.symbol]} of the game", "parameter", low, high, step=0.01)
-    fields.text("Start points", "starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the field.")
-    st.toggle("A click adds a start", key=f"{PAGE}.add_start", help="Otherwise a click moves the start there")
-    fields.number("Base steps", "steps", 1, MAX_STEPS, step=10)
-    fields.switch("Side by side", "panels", help="One plot for each optimizer, with one clock")
-
-
-def _noise(fields: Fields, config: GamesConfig) -> None:
-    with st.expander(f"Noise: {NOISES[config.noise].split(',')[0]} · seed {config.seed}", key=f"{PAGE}.noise_box"):
-        fields.choice("Gradient noise", "noise", {kind: NOISES[kind] for kind in GAME_NOISES})
-        if config.noise != "none":
-            fields.number("Scale", "noise_scale", 0.0, step=0.1, format="%g")
-        if config.noise == "student":
-            fields.number("Degrees of freedom", "noise_freedom", step=0.5, format="%g")
-        fields.seed()
+    draw_starts(fields, "field")
 
 
 def _follow_game() -> None:

@@ -15,13 +15,14 @@ from app.state import GamesConfig
 from app.state.presets import shown_by
 from app.tables.games import game_table, gone_text
 from app.views import session
-from app.views.games.controls import PAGE, move_start, sidebar
+from app.views.games.controls import PAGE, sidebar
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.progress import progress
+from app.views.parts.scene import move_start
 from optim_core.trajectory import Trajectory
 
 CHART, PLAYER = "game", "game-player"
@@ -68,7 +69,7 @@ def _field(config: GamesConfig, run: Trajectory) -> None:
     places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
     dials = _dials(config)
     player(
-        shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=move_start,
+        shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=partial(move_start, PAGE),
         on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
         quantities=shown.quantities, dials=dials,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),

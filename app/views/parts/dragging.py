@@ -14,6 +14,7 @@ from app.state import Comparison, GamesConfig, SurfacesConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
 from app.views.parts.player import StartMove, Turn, families
+from app.views.parts.scene import rounded
 
 Placed = TypeVar("Placed", SurfacesConfig, GamesConfig)
 
@@ -38,13 +39,10 @@ def with_start(config: Placed, move: StartMove) -> Placed:
     if not 0 <= move.start < len(config.starts):
         return config  # removed meanwhile
     (left, right), (bottom, top) = config.landscape.domain
-    place = (min(max(_short(move.x), left), right), min(max(_short(move.y), bottom), top))
+    x, y = rounded(move.x, move.y)
+    place = (min(max(x, left), right), min(max(y, bottom), top))
     starts = (*config.starts[: move.start], place, *config.starts[move.start + 1 :])
     return config.model_copy(update={"starts": starts})
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.5g}")
 
 
 def offer_families(

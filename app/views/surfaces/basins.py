@@ -13,6 +13,7 @@ from app.state import SurfacesConfig
 from app.views import session
 from app.views.parts.charts import CHART, dark, show_chart
 from app.views.parts.progress import progress
+from app.views.parts.scene import rounded
 
 PAGE = "surfaces"
 RESOLUTIONS = tuple(points for points in (32, 64, 128, 256, 512) if points <= basins.MAX_POINTS)
@@ -54,7 +55,7 @@ def _open() -> None:
     points = st.session_state[f"{PAGE}.basins"].selection.points
     if points:
         config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-        place = (float(f"{points[0]['x']:.5g}"), float(f"{points[0]['y']:.5g}"))
+        place = rounded(points[0]["x"], points[0]["y"])
         session.adopt(PAGE, config.model_copy(update={"starts": (place,)}))
 
 

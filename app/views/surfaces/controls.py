@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.state import MAX_STARTS, MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig
+from app.state import NOISE_KINDS, OWN, SurfacesConfig
 from app.state.formula import OwnFormula
 from app.views import session
 from app.views.parts.cards import draw_cards
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
-from app.views.parts.player import Pick
 from app.views.parts.problems import draw_problems
+from app.views.parts.scene import draw_noise, draw_starts
 from app.views.surfaces.formula import draw_formula
 from app.views.surfaces.predict import prediction_switch
 from landscapes.surfaces import SURFACES
 
 PAGE, PLAYER = "surfaces", "surface-player"
-NOISES = {
-    "none": "none",
-    "gaussian": "Gaussian, the same everywhere",
-    "multiplicative": "multiplicative, grows with the gradient",
-    "student": "heavy-tailed (Student t)",
-    "minibatch": "mini-batches (shifted copies)",
-}
 
 
 def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
@@ -35,18 +28,9 @@ def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
         customary = SurfacesConfig(surface=config.surface, **own)
         draw_history(PAGE, customary)
         _scene(fields, config)
-        _noise(fields, config)
+        draw_noise(fields, config, NOISE_KINDS)
         st.markdown("##### Optimizers")
         draw_cards(fields, config.cards)
-
-
-def move_start(pick: Pick) -> None:
-    """A click on the surface: the start goes there, or one more is added. Only in a callback."""
-    config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    place = (float(f"{pick.x:.5g}"), float(f"{pick.y:.5g}"))
-    add = st.session_state.get(f"{PAGE}.add_start")
-    starts = (*config.starts, place)[-MAX_STARTS:] if add else (place,)
-    session.adopt(PAGE, config.model_copy(update={"starts": starts}))
 
 
 def _scene(fields: Fields, config: SurfacesConfig) -> None:
@@ -54,24 +38,8 @@ def _scene(fields: Fields, config: SurfacesConfig) -> None:
     fields.choice("Surface", "surface", titles, on_change=_follow_surface)
     if config.surface == OWN:
         draw_formula(fields, config)
-    fields.text("Start points", "starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the surface.")
-    st.toggle("A click adds a start", key=f"{PAGE}.add_start", help="Otherwise a click moves the start there")
-    fields.number("Base steps", "steps", 1, MAX_STEPS, step=10)
-    fields.switch("Side by side", "panels", help="One plot for each optimizer, with one clock")
+    draw_starts(fields, "surface")
     prediction_switch()
-
-
-def _noise(fields: Fields, config: SurfacesConfig) -> None:
-    with st.expander(f"Noise: {NOISES[config.noise].split(',')[0]} · seed {config.seed}", key=f"{PAGE}.noise_box"):
-        fields.choice("Gradient noise", "noise", {kind: NOISES[kind] for kind in NOISE_KINDS})
-        if config.noise != "none":
-            fields.number("Scale", "noise_scale", 0.0, step=0.1, format="%g")
-        if config.noise == "student":
-            fields.number("Degrees of freedom", "noise_freedom", step=0.5, format="%g")
-        if config.noise == "minibatch":
-            fields.slider("Mini-batches", "noise_batches", 2, 100)
-            fields.switch("Drawn with replacement", "noise_replacement")
-        fields.seed()
 
 
 def _follow_surface() -> None:

@@ -23,8 +23,9 @@ from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.progress import progress
+from app.views.parts.scene import move_start
 from app.views.surfaces.closer import look_closer
-from app.views.surfaces.controls import PAGE, PLAYER, move_start, sidebar
+from app.views.surfaces.controls import PAGE, PLAYER, sidebar
 from app.views.surfaces.formula import note_gaps
 from app.views.surfaces.predict import (
     hidden,
@@ -78,7 +79,7 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> None:
     """The surface and the player over it."""
     shown = surface_scene(config, run, prediction_marks(config))
     show_ground(shown, CHART)
-    on_pick = place_prediction if predicting() else move_start
+    on_pick = place_prediction if predicting() else partial(move_start, PAGE)
     scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
     dials = () if predicting() else _dials(config)
     player(
