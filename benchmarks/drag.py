@@ -9,11 +9,7 @@ four starts. "first" is the first family of a number, "again" one that the serve
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -23,7 +19,7 @@ from app.player.dials import pack_family
 from app.runs import games, surfaces
 from app.runs.family import Families, dials_of
 from app.state import GamesConfig, SurfacesConfig
-from benchmarks.player import CHROMIUM, ROOT, wait_healthy
+from benchmarks.player import CHROMIUM, served
 
 PORT = int(os.environ.get("PORT", "8698"))
 PLAYER = "window.__lookaheadPlayers?.['surface-player']"
@@ -61,21 +57,6 @@ def report_family(title: str, module: Any, family_of: Any, config: Any) -> None:
         times.append([1000 * (computed - began), 1000 * (time.perf_counter() - computed)])
     run, packing = (median(column) for column in zip(*times, strict=True))
     print(f"{title:>34} {len(dial.values):7} {len(message) / 1000:8.1f} {run:8.0f} {packing:8.0f}")
-
-
-@contextmanager
-def application() -> Iterator[str]:
-    """The application's address."""
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={PORT}"]
-    command += ["--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{PORT}"
-    try:
-        wait_healthy(url)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=15)
 
 
 def touch(page: Page) -> float:
@@ -119,7 +100,7 @@ def main() -> None:
     report_family("bilinear game, 1000 steps", games, games.game_family, GamesConfig())
     report_family("the same, Gaussian noise", games, games.game_family, GamesConfig(noise="gaussian"))
     print(f"load {os.getloadavg()[0]:.0f}")
-    with application() as url, sync_playwright() as driver:
+    with served("app/main.py", PORT) as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(url + QUERY)

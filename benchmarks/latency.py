@@ -9,21 +9,15 @@ frame in which the player has taken the new tracks. Medians over rounds, after a
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.player import CHROMIUM, served
+
 PORT = int(os.environ.get("PORT", "8696"))
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 ROUNDS, WARM_UP = 15, 4
-START_SECONDS = 60
 
 # Resolves when the player shows an optimizer of a new name; marks of the way there are on `performance.now`'s clock.
 WATCH = """(name) => {
@@ -45,18 +39,10 @@ WATCH = """(name) => {
 
 def main() -> None:
     """Start the app, move the slider, print the medians."""
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={PORT}"]
-    command += ["--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _await(f"http://127.0.0.1:{PORT}/_stcore/health")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            _measure(browser.new_page(viewport={"width": 1440, "height": 900}))
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait()
+    with served("app/main.py", PORT), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        _measure(browser.new_page(viewport={"width": 1440, "height": 900}))
+        browser.close()
 
 
 def _measure(page: Page) -> None:
@@ -87,18 +73,6 @@ def _measure(page: Page) -> None:
 
 def _count(socket: WebSocket, received: list[int]) -> None:
     socket.on("framereceived", lambda frame: received.append(len(frame)))
-
-
-def _await(address: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(address, timeout=1)
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise TimeoutError(address)
 
 
 if __name__ == "__main__":

@@ -57,12 +57,12 @@ CHANGE = """() => new Promise(done => {
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """The demonstration page's address."""
-    command = [sys.executable, "-m", "streamlit", "run", "tests/e2e/player_demo.py", f"--server.port={PORT}"]
+def served(script: str, port: int) -> Iterator[str]:
+    """The address of a script of this checkout."""
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{PORT}"
+    url = f"http://127.0.0.1:{port}"
     try:
         wait_healthy(url)
         yield url
@@ -158,7 +158,7 @@ def report_continuity(page: Page) -> None:
 
 def main() -> None:
     """Measure and print."""
-    with server() as url, sync_playwright() as driver:
+    with served("tests/e2e/player_demo.py", PORT) as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         messages: list[int] = []

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from landscapes.games import Game
+    from landscapes.surfaces import Surface
 
 Entry = dict[str, Any]
 """Always `key`, `name` and `teaches`; then what is particular to its kind. JSON's own types only."""
@@ -13,32 +17,14 @@ def surfaces() -> list[Entry]:
     """Every surface. Its minima are left out: finding them takes seconds."""
     from landscapes.surfaces import SURFACES
 
-    return [
-        {
-            **_common(surface.key, surface.name, surface.teaches),
-            "formula": surface.formula,
-            "domain": [list(side) for side in surface.domain],
-            "start": list(surface.start),
-            "lr": surface.lr,
-        }
-        for surface in SURFACES.values()
-    ]
+    return [_objective(surface) for surface in SURFACES.values()]
 
 
 def games() -> list[Entry]:
     """Every min-max game."""
     from landscapes.games import GAMES
 
-    return [
-        {
-            **_common(game.key, game.name, game.teaches),
-            "formula": game.formula,
-            "domain": [list(side) for side in game.domain],
-            "start": list(game.start),
-            "lr": game.lr,
-        }
-        for game in GAMES.values()
-    ]
+    return [_objective(game) for game in GAMES.values()]
 
 
 def tasks() -> list[Entry]:
@@ -57,6 +43,16 @@ def presets() -> list[Entry]:
         for page, presets in PRESETS.items()
         for name, preset in presets.items()
     ]
+
+
+def _objective(one: Surface | Game) -> Entry:
+    return {
+        **_common(one.key, one.name, one.teaches),
+        "formula": one.formula,
+        "domain": [list(side) for side in one.domain],
+        "start": list(one.start),
+        "lr": one.lr,
+    }
 
 
 def _common(key: str, name: str, teaches: str) -> Entry:

@@ -13,7 +13,6 @@ from app.player.tracks import Track
 
 LEGEND = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "groupclick": "toggleitem"}
 HEIGHT, ROW = 540, 10  # pixels: of a chart, and for each entry of its legend, which stand side by side where they can
-CLOSE = 0.02  # of the figure's width: between panels
 
 
 def paint_ground(scene: Scene, *, dark: bool = False) -> go.Figure:

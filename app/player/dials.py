@@ -12,8 +12,6 @@ A message is, in browser/family.js's order:
 
 from __future__ import annotations
 
-import json
-import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.player.pack import Dial, Field, pack_tracks
+from app.player.pack import Dial, Field, headed, pack_tracks
 from app.player.tracks import Track
 
 __all__ = ["MOST_BYTES", "Dial", "Field", "PackedFamily", "pack_family", "pack_moved"]
@@ -51,20 +49,16 @@ def pack_family(dial: Dial, tracks: Sequence[Sequence[Track]], limits: Sequence[
     """
     if len(tracks) != len(dial.values):
         raise ValueError(f"tracks must be given for each of {len(dial.values)} values, got {len(tracks)}")
-    header = json.dumps(asdict(dial) | {"limits": list(limits)}, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 4)
     alike = [replace(track, name=dial.name) for each in tracks for track in each]
     packed = pack_tracks(alike, {})
     if len(packed) > EXACT_BYTES:
         packed = pack_tracks(alike, {}, rounded=True)
-    return struct.pack("<I", len(header)) + header + zlib.compress(_planes(packed), 1)
+    return headed(asdict(dial) | {"limits": list(limits)}, zlib.compress(_planes(packed), 1))
 
 
 def pack_moved(tracks: Sequence[Track], start: int) -> bytes:
     """The tracks from one start that is dragged, as a message like a family's."""
-    header = json.dumps({"start": start}).encode()
-    header += b" " * (-len(header) % 4)
-    return struct.pack("<I", len(header)) + header + zlib.compress(_planes(pack_tracks(tracks, {})), 1)
+    return headed({"start": start}, zlib.compress(_planes(pack_tracks(tracks, {})), 1))
 
 
 def _planes(packed: bytes) -> bytes:

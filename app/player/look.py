@@ -49,7 +49,7 @@ class Look:
         palette: the optimizers' colours, #rrggbb: Okabe and Ito's, told apart by every common kind of colour vision;
             their yellow is too faint on a light page, their black too near the text.
         layers: a mark for each layer, θ first; layers further out look like the last.
-        average: the mark of averaged weights.      ghost: the dash of what a synchronisation left behind.
+        average: the mark of averaged weights.
         minimum: of a surface.      inks: how the further layers' colours follow from an optimizer's one.
         slate: (red, green, blue, opacity) laid over the page where a landscape is lowest, and where it is highest.
     """
@@ -57,7 +57,6 @@ class Look:
     palette: tuple[str, ...]
     layers: tuple[Mark, ...]
     average: Mark
-    ghost: tuple[float, ...]
     minimum: Minimum
     inks: Inks
     slate: tuple[tuple[float, ...], tuple[float, ...]]
@@ -77,7 +76,6 @@ def _read() -> Look:
         palette=tuple(table["palette"]),
         layers=tuple(_mark(fields) for fields in table["layers"]),
         average=_mark(table["average"]),
-        ghost=tuple(table["ghost"]["dash"]),
         minimum=Minimum(**table["minimum"]),
         inks=Inks(**table["inks"]),
         slate=(tuple(table["slate"]["lowest"]), tuple(table["slate"]["highest"])),

@@ -116,10 +116,15 @@ def pack_tracks(tracks: Sequence[Track], view: Mapping[str, object], *, rounded:
         headers.append(_header(track))
         floats.extend(_columns(track))
         counts += [] if _punctual(track) else [_synchronised(track)]
-    header = json.dumps({**view, "tracks": headers}, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 4)
     numbers = [_bytes_of(column, rounded) for column in floats]
-    return b"".join((struct.pack("<I", len(header)), header, *numbers, *(count.tobytes() for count in counts)))
+    return headed({**view, "tracks": headers}, *numbers, *(count.tobytes() for count in counts))
+
+
+def headed(header: Mapping[str, object], *blocks: bytes) -> bytes:
+    """Blocks of bytes behind a JSON header, its length before it, padded to whole words."""
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join((struct.pack("<I", len(text)), text, *blocks))
 
 
 def _bytes_of(column: NDArray[np.floating], rounded: bool) -> bytes:
