@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -24,12 +24,16 @@ from torch.autograd import profiler
 from torch.optim import Optimizer
 from torch.optim import optimizer as torch_optimizer
 
-from optim_core.checkpoint import Settings, StateDict, merge, slow_key, split
+from optim_core.bases import checked_base, refuse_master_weights
+from optim_core.checkpoint import Settings, StateDict, has_slow_weights, merge, slow_key, split
+from optim_core.groups import all_parameters, by_layers, frozen, is_rehearsal
 from optim_core.layers import Layer, layers_due, make_layers
-from optim_core.momentum import Momentum, checked_momentum, momentum_buffers
+from optim_core.live_state import LiveState
+from optim_core.momentum import ITERATE, Momentum, checked_momentum, momentum_buffers, reset
+from optim_core.progress import Progress, Shared
 from optim_core.synchronise import assign, checked_dtype, slow_copy, synchronise
 
-_PICKLED = ("base", "layers", "momentum", "slow_dtype", "foreach", "base_steps", "synchronised", "defaults", "state")
+_PICKLED = ("base", "slow_dtype", "foreach", "defaults", "_progress", "_slow")
 
 
 class MultilayerLookahead(Optimizer):
@@ -85,7 +89,10 @@ class MultilayerLookahead(Optimizer):
     Sources: Zhang et al. 2019, https://arxiv.org/abs/1907.08610; Pushkin, Barba 2021, https://arxiv.org/abs/2110.14254.
     """
 
-    _evaluating = False
+    layers = Shared[tuple[Layer, ...]]()
+    momentum = Shared[Momentum]()
+    base_steps = Shared[int]()
+    synchronised = Shared[int]()
 
     def __init__(
         self,
@@ -97,19 +104,13 @@ class MultilayerLookahead(Optimizer):
         slow_dtype: torch.dtype | None = None,
         foreach: bool | None = None,
     ) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}")
-        if isinstance(optimizer, MultilayerLookahead):
-            raise TypeError(f"optimizer is a {type(optimizer).__name__} already: give that one more layers")
-        self.base = optimizer
-        self.layers = make_layers(k, alpha)
-        self.momentum = checked_momentum(momentum, optimizer)
+        self.base = checked_base(optimizer)
         self.slow_dtype = checked_dtype(slow_dtype)
         self.foreach = foreach
-        self.base_steps = 0
-        self.synchronised = 0
+        self._progress = Progress(make_layers(k, alpha), checked_momentum(momentum, optimizer))
+        self._slow: dict[Tensor, dict[str, Tensor]] = defaultdict(dict)
         # Optimizer.__init__ would make parameter groups of its own; __setstate__ sets up hooks and profiling only.
-        self.__setstate__({"defaults": dict(optimizer.defaults), "state": defaultdict(dict)})
+        self.__setstate__({"defaults": dict(getattr(optimizer, "defaults", {}))})
 
     def __getstate__(self) -> StateDict:
         self._refuse_while_evaluating("copying or pickling")
@@ -126,6 +127,18 @@ class MultilayerLookahead(Optimizer):
     @param_groups.setter
     def param_groups(self, groups: list[StateDict]) -> None:
         self.base.param_groups = groups
+
+    @property  # type: ignore[override]  # torch's is a defaultdict
+    def state(self) -> LiveState:
+        """The base's entries and the slow weights of every parameter, live, in one mapping."""
+        return LiveState(self._slow, self.base, lambda: self._progress.base_steps)
+
+    @state.setter
+    def state(self, state: Mapping[Tensor, Mapping[str, Any]]) -> None:
+        live = self.state
+        for parameter in live.keys() - state.keys():
+            del live[parameter]
+        live.update({parameter: dict(entries) for parameter, entries in state.items()})
 
     def add_param_group(self, param_group: StateDict) -> None:
         """Add a group to the base; its slow weights start at the next step, in step with those already there."""
@@ -151,21 +164,26 @@ class MultilayerLookahead(Optimizer):
         The closure is passed on to the base unchanged; what the base's step returns is returned.
         """
         self.capture()
+        counts = self._progress.base_steps != 0 or not is_rehearsal(self.base.param_groups)
         loss = self.base.step() if closure is None else self.base.step(closure)
-        self._count()
+        if counts:
+            self._count()
+        else:
+            self._complete()
         return loss
 
     def capture(self) -> None:
         """Start slow weights that are missing at the parameters' current values, and then drop those of no parameter.
 
-        `step` does this itself. Only who calls `base.step` and `advance` separately calls it, before the base's step.
+        Before the first base step all of them start, whatever there was. `step` does this itself. Only who calls
+        `base.step` and `advance` separately calls it, before the base's step.
         """
         self._refuse_while_evaluating("step()")
-        missing = self._without_slow_weights()
+        missing = self._without_slow_weights() if self._progress.base_steps else self._parameters()
         for parameter in missing:
-            self.state[parameter].update(self._slow_copies(parameter))
-        for gone in self.state.keys() - set(self._parameters()) if missing else ():
-            del self.state[gone]
+            self._slow[parameter].update(self._slow_copies(parameter))
+        for gone in self._slow.keys() - set(self._parameters()) if missing else ():
+            del self._slow[gone]
 
     def advance(self) -> None:
         """Count one base step and synchronise the layers that are due: `step` without the base's step.
@@ -182,12 +200,12 @@ class MultilayerLookahead(Optimizer):
         self._count()
 
     def _count(self) -> None:
-        self.base_steps += 1
-        self.synchronised = 0
-        if self.base_steps % self.layers[0].k == 0:
-            self.synchronised = layers_due(self.base_steps, self.layers)
-            with torch.no_grad():
-                self._synchronise(self.layers[: self.synchronised])
+        progress = self._progress
+        progress.base_steps += 1
+        progress.synchronised = 0
+        if progress.base_steps % progress.layers[0].k == 0:
+            progress.synchronised = layers_due(progress.base_steps, progress.layers)
+            self._synchronise(progress.layers, progress.synchronised)
 
     def restart(self, *, reset_phase: bool = False) -> None:
         """Let all slow weights start anew at the present parameters, for instance after best weights were reloaded.
@@ -195,7 +213,7 @@ class MultilayerLookahead(Optimizer):
         The windows go on as they were counted; with `reset_phase` they begin here, and base_steps is 0.
         """
         self._refuse_while_evaluating("restart()")
-        self.state.clear()
+        self._slow.clear()
         self.capture()
         self.base_steps = 0 if reset_phase else self.base_steps
 
@@ -216,8 +234,9 @@ class MultilayerLookahead(Optimizer):
         if layer == 0 or abs(layer) > depth:
             raise ValueError(f"layer must be in 1 to {depth}, or −1 to −{depth} from the outermost, got {layer}")
         key = slow_key(layer if layer > 0 else depth + 1 + layer)
+        self._settle(frozen(self.base.param_groups))
         return [
-            self.state[parameter][key] if key in self.state.get(parameter, ()) else parameter.detach().clone()
+            self._slow[parameter][key] if key in self._slow.get(parameter, ()) else parameter.detach().clone()
             for parameter in self._parameters()
         ]
 
@@ -234,13 +253,13 @@ class MultilayerLookahead(Optimizer):
         self._refuse_while_evaluating("use_slow_weights()")
         slow, parameters = self.slow_weights(layer), self._parameters()
         fast = [parameter.detach().clone() for parameter in parameters]
-        self._evaluating = True
+        self._progress.evaluating = True
         try:
             assign(parameters, slow)
             yield
         finally:
             assign(parameters, fast)
-            self._evaluating = False
+            self._progress.evaluating = False
 
     def state_dict(self) -> StateDict:
         """The base's state_dict, with slow weights in `state` and base_steps, k, alpha, momentum in `param_groups`.
@@ -250,9 +269,8 @@ class MultilayerLookahead(Optimizer):
         self._refuse_while_evaluating("state_dict()")
         for pre_hook in self._optimizer_state_dict_pre_hooks.values():
             pre_hook(self)
-        if self.momentum == "pullback":
-            self._pulled_back(list(self.state))
-        slow = [self.state.get(parameter, {}) for parameter in self._parameters()]
+        self._complete()
+        slow = [self._slow.get(parameter, {}) for parameter in self._parameters()]
         merged = merge(self.base.state_dict(), slow, Settings(self.layers, self.momentum, self.base_steps))
         for post_hook in self._optimizer_state_dict_post_hooks.values():
             merged = post_hook(self, merged) or merged
@@ -273,17 +291,17 @@ class MultilayerLookahead(Optimizer):
         for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():
             state_dict = pre_hook(self, state_dict) or state_dict
         base, slow, settings = split(state_dict)
-        settings = settings or Settings(self.layers, self.momentum, base_steps=0)
+        settings = settings or Settings(self.layers, self.momentum, base_steps=0).at(slow)
         checked_momentum(settings.momentum, self.base)
         settings.compare(Settings(self.layers, self.momentum, base_steps=0))
         self.base.load_state_dict(base)
         self.layers, self.base_steps, self.synchronised = settings.layers, settings.base_steps, 0
         self.momentum = settings.momentum
-        self.state = defaultdict(dict)
+        self._slow.clear()
         for parameter, saved in zip(self._parameters(), slow, strict=True):
             if saved:
                 copies = self._slow_copies(parameter)
-                self.state[parameter] = {key: copies[key].copy_(saved[key]) for key in copies if key in saved}
+                self._slow[parameter] = {key: copies[key].copy_(saved[key]) for key in copies if key in saved}
         for post_hook in self._optimizer_load_state_dict_post_hooks.values():
             post_hook(self)
 
@@ -295,39 +313,64 @@ class MultilayerLookahead(Optimizer):
         levels = range(1, len(self.layers) + 1)
         return {slow_key(level, name): slow_copy(live[name], self.slow_dtype) for name in live for level in levels}
 
-    def _synchronise(self, layers: Sequence[Layer]) -> None:
-        # A frozen parameter is left alone: interpolating it with itself could still turn −0 into 0 and ∞ into NaN.
-        moving = [p for p in dict.fromkeys(self._parameters()) if p.requires_grad or p.grad is not None]
-        rows = [(p, "", p) for p in moving]
-        if self.momentum == "reset":
-            for _, _, buffer in momentum_buffers(self.base, moving):
-                buffer.zero_()
-        elif self.momentum == "pullback":
-            rows += self._pulled_back(moving)
+    @torch.no_grad()
+    def _synchronise(self, layers: tuple[Layer, ...], due: int) -> None:
+        together, still = by_layers(self.base.param_groups, layers)
+        if not self._progress.searched:
+            refuse_master_weights(self.base, [parameter for _, alike in together for parameter in alike])
+            self._progress.searched = True
+        for own, parameters in together:
+            self._synchronise_alike(parameters, own[:due])
+        if still:
+            self._settle(still)
+
+    def _synchronise_alike(self, parameters: Sequence[Tensor], layers: Sequence[Layer]) -> None:
+        rows = [(p, "", p) for p in parameters]
+        momentum = self._progress.momentum
+        if momentum == "pullback":
+            rows += self._pulled_back(parameters)
         fast = [live for _, _, live in rows]
-        slow = [[self.state[p][slow_key(level + 1, name)] for p, name, _ in rows] for level in range(len(layers))]
+        slow = [[self._slow[p][slow_key(level + 1, name)] for p, name, _ in rows] for level in range(len(layers))]
         synchronise(list(zip(fast, *slow, strict=True)), [layer.alpha for layer in layers], self.foreach)
+        if momentum == "reset":
+            reset(momentum_buffers(self.base, parameters, stepped=True))
+
+    def _complete(self) -> None:
+        """Bring what a checkpoint holds up to date: slow weights of frozen parameters, slow copies of momentum."""
+        self._settle(frozen(self.base.param_groups))
+        if self.momentum == "pullback":
+            self._pulled_back([parameter for parameter in self._slow if has_slow_weights(self._slow[parameter])])
+
+    @torch.no_grad()
+    def _settle(self, frozen: Sequence[Tensor]) -> None:
+        """The slow weights of a frozen parameter are its value: interpolating could turn −0 into 0 and ∞ into NaN."""
+        for parameter in frozen:
+            mine = self._slow.get(parameter, {})
+            slow = [mine[slow_key(level)] for level in range(1, len(self.layers) + 1) if slow_key(level) in mine]
+            assign(slow, [parameter] * len(slow))
 
     def _pulled_back(self, parameters: Sequence[Tensor]) -> list[tuple[Tensor, str, Tensor]]:
         """(parameter, name, live buffer) of their momentum, whose slow copies exist once they have been asked for."""
-        buffers = momentum_buffers(self.base, parameters)
+        buffers = momentum_buffers(self.base, parameters, stepped=True)
         for parameter, name, buffer in buffers:
+            mine = self._slow[parameter]
             for level in range(1, len(self.layers) + 1):
-                if slow_key(level, name) not in self.state[parameter]:
-                    # the base made this buffer after the slow weights had started: it was zero then
-                    self.state[parameter][slow_key(level, name)] = slow_copy(torch.zeros_like(buffer), self.slow_dtype)
+                if slow_key(level, name) not in mine:
+                    # the base made this buffer after the slow weights had started: it was zero then, or the weights
+                    start = mine[slow_key(level)] if name == ITERATE else torch.zeros_like(buffer)
+                    mine[slow_key(level, name)] = slow_copy(start, self.slow_dtype)
         return buffers
 
     def _without_slow_weights(self) -> list[Tensor]:
         """Looked up at every step, since others replace parameters and write into `state`."""
-        state, key = self.state, slow_key(len(self.layers))
-        return [p for group in self.base.param_groups for p in group["params"] if key not in state[p]]
+        slow, key = self._slow, slow_key(len(self._progress.layers))
+        return [p for group in self.base.param_groups for p in group["params"] if key not in slow[p]]
 
     def _parameters(self) -> list[Tensor]:
-        return [parameter for group in self.base.param_groups for parameter in group["params"]]
+        return all_parameters(self.base.param_groups)
 
     def _refuse_while_evaluating(self, what: str) -> None:
-        if self._evaluating:
+        if self._progress.evaluating:
             raise RuntimeError(f"{what} inside use_slow_weights(): the parameters hold slow weights for the moment")
 
 
