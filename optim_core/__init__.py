@@ -7,20 +7,25 @@ from optim_core.layers import Layer
 from optim_core.lookahead import Lookahead, MultilayerLookahead
 
 if TYPE_CHECKING:
+    from optim_core.kin import SNOO, DiLoCo
     from optim_core.recorder import Recorder
     from optim_core.spec import OptimizerSpec
     from optim_core.training import train
     from optim_core.trajectory import Trajectory, record
 
 _LAZY = {
+    "DiLoCo": "kin",
     "OptimizerSpec": "spec",
     "Recorder": "recorder",
+    "SNOO": "kin",
     "Trajectory": "trajectory",
     "record": "trajectory",
     "train": "training",
 }
 
 __all__ = [
+    "SNOO",
+    "DiLoCo",
     "Layer",
     "Lookahead",
     "MultilayerLookahead",

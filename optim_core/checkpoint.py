@@ -1,7 +1,8 @@
 """The entries that a Lookahead adds to its base optimizer's state_dict: written by `merge`, read back by `split`.
 
-Nothing is added at the top level: slow weights lie among each parameter's state, and the number of base steps, k, alpha
-and momentum in every parameter group, which is where torch's own tools (distributed checkpointing, for one) look.
+Nothing is added at the top level: slow weights and outer momentum lie among each parameter's state, and the number of
+base steps, k, alpha and momentum in every parameter group, which is where torch's own tools (distributed checkpointing,
+for one) look.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from optim_core.layers import Layer, make_layers
+from optim_core.layers import InnerBuffers, Layer, make_layers
 from optim_core.momentum import Momentum
 
 PREFIX = "lookahead_"
@@ -24,20 +25,28 @@ StateDict = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a Lookahead, as a checkpoint holds them."""
+    """The settings of a Lookahead, as a checkpoint holds them; those of outer momentum only where a layer has some."""
 
     layers: tuple[Layer, ...]
     momentum: Momentum
     base_steps: int
+    inner_buffers: InnerBuffers = "keep"
 
     def entries(self) -> dict[str, Any]:
         """As entries of a parameter group, plain enough for torch.load(weights_only=True)."""
-        return {
+        entries = {
             PREFIX + "k": [layer.k for layer in self.layers],
             PREFIX + "alpha": [layer.alpha for layer in self.layers],
             PREFIX + "momentum": self.momentum,
             PREFIX + "base_steps": self.base_steps,
         }
+        if any(layer.has_momentum for layer in self.layers):
+            entries |= {
+                PREFIX + "outer_momentum": [layer.outer_momentum for layer in self.layers],
+                PREFIX + "outer_nesterov": [layer.outer_nesterov for layer in self.layers],
+                PREFIX + "inner_buffers": self.inner_buffers,
+            }
+        return entries
 
     def compare(self, given: Settings) -> None:
         """Raise or warn where these differ from the settings given to the constructor."""
@@ -46,12 +55,12 @@ class Settings:
                 f"this optimizer has {len(given.layers)} layers, {given.layers}; "
                 f"the checkpoint has {len(self.layers)}, {self.layers}"
             )
-        if (self.layers, self.momentum) != (given.layers, given.momentum):
-            warnings.warn(
-                f"the checkpoint's {self.layers}, momentum={self.momentum!r} replace "
-                f"{given.layers}, momentum={given.momentum!r}",
-                stacklevel=3,
-            )
+        if self._said() != given._said():
+            warnings.warn(f"the checkpoint's {self._said()} replace {given._said()}", stacklevel=3)
+
+    def _said(self) -> str:
+        inner = ", inner_buffers='reset'" if self.inner_buffers == "reset" else ""
+        return f"{self.layers}, momentum={self.momentum!r}{inner}"
 
     @staticmethod
     def of(group: Mapping[str, Any]) -> Settings | None:
@@ -59,13 +68,21 @@ class Settings:
         if PREFIX + "k" not in group:
             return None
         k, alpha, momentum, base_steps = (group[PREFIX + name] for name in ("k", "alpha", "momentum", "base_steps"))
-        return Settings(make_layers(list(k), list(alpha)), momentum, int(base_steps))
+        outer = [list(group.get(PREFIX + name, [0] * len(k))) for name in ("outer_momentum", "outer_nesterov")]
+        layers = make_layers(list(k), list(alpha), *outer, allow_overshoot=True)
+        return Settings(layers, momentum, int(base_steps), group.get(PREFIX + "inner_buffers", "keep"))
 
 
 @cache
 def slow_key(layer: int, buffer: str = "") -> str:
     """Name of a layer's slow weights in a parameter's state, or of its slow copy of a momentum buffer."""
     return f"{PREFIX}slow_{layer}_{buffer}" if buffer else f"{PREFIX}slow_{layer}"
+
+
+@cache
+def outer_key(layer: int) -> str:
+    """Name of a layer's outer momentum in a parameter's state."""
+    return f"{PREFIX}outer_momentum_{layer}"
 
 
 def merge(base: StateDict, slow: Sequence[Mapping[str, Any]], settings: Settings) -> StateDict:

@@ -7,6 +7,8 @@ After every k_i steps of layer i−1 (a step of layer 0 is a step of the base op
 
 One layer is Lookahead: Zhang, Lucas, Hinton, Ba 2019, arXiv 1907.08610.
 More are Multilayer Lookahead: Pushkin, Barba 2021, arXiv 2110.14254.
+With outer momentum the step is SGD's with momentum on s_i = φ_i − φ_{i−1}, see `optim_core.layers.Layer`:
+SNOO, Kallusky et al. 2025, arXiv 2510.15830; DiLoCo, Douillard et al. 2023, arXiv 2311.08105.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -24,12 +27,15 @@ from torch.autograd import profiler
 from torch.optim import Optimizer
 from torch.optim import optimizer as torch_optimizer
 
-from optim_core.checkpoint import Settings, StateDict, merge, slow_key, split
-from optim_core.layers import Layer, layers_due, make_layers
+from optim_core.checkpoint import Settings, StateDict, merge, outer_key, slow_key, split
+from optim_core.layers import InnerBuffers, Layer, checked_inner_buffers, layers_due, make_layers
 from optim_core.momentum import Momentum, checked_momentum, momentum_buffers
-from optim_core.synchronise import assign, checked_dtype, slow_copy, synchronise
+from optim_core.synchronise import assign, checked_dtype, slow_copy, synchronise, synchronise_by
 
-_PICKLED = ("base", "layers", "momentum", "slow_dtype", "foreach", "base_steps", "synchronised", "defaults", "state")
+_PICKLED = (
+    "base", "layers", "momentum", "inner_buffers", "slow_dtype", "foreach", "base_steps", "synchronised", "defaults",
+    "state",
+)  # fmt: skip
 
 
 class MultilayerLookahead(Optimizer):
@@ -52,6 +58,14 @@ class MultilayerLookahead(Optimizer):
         k: synchronisation periods, innermost first; ``k[i]`` counts steps of the layer below. One number with one
             number `alpha` means one layer; beside a sequence, it serves every layer.
         alpha: slow step sizes in [0, 1], likewise.
+        outer_momentum: momentum μ in [0, 1) of each layer's step, likewise; 0 is the rule above. With more, every layer
+            has a buffer b, zero at first (memory: one more tensor per parameter), and the step is
+            :math:`b \leftarrow \mu b + s`, :math:`\phi_i \leftarrow \phi_i - \alpha_i b` with
+            :math:`s = \phi_i - \phi_{i-1}`.
+        outer_nesterov: whether that step is Nesterov's, :math:`\phi_i \leftarrow \phi_i - \alpha_i (s + \mu b)`.
+        inner_buffers: what becomes of the outer momentum of the layers inside when a layer synchronises: "keep" leaves
+            it, "reset" zeroes it.
+        allow_overshoot: lets `alpha` be above 1.
         momentum: what happens to the base's momentum (`momentum_buffer`, `exp_avg`) at a synchronisation: "keep" leaves
             it, "reset" zeroes it, "pullback" interpolates it and copies it down as the weights are (memory: one
             more tensor per parameter and layer).
@@ -67,8 +81,8 @@ class MultilayerLookahead(Optimizer):
 
     Raises:
         TypeError: `optimizer` is not an optimizer or is a MultilayerLookahead; a `k` that is not a whole number.
-        ValueError: `k` < 1, `alpha` outside [0, 1] or NaN, sequences of unequal length, no layers; unknown `momentum`,
-            or one that the base has not; `slow_dtype` not floating.
+        ValueError: `k` < 1, `alpha` outside [0, 1] or NaN, `outer_momentum` outside [0, 1), sequences of unequal
+            length, no layers; unknown `momentum`, or one that the base has not; `slow_dtype` not floating.
 
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([0.0]))
@@ -93,6 +107,10 @@ class MultilayerLookahead(Optimizer):
         k: int | Sequence[int],
         alpha: float | Sequence[float],
         *,
+        outer_momentum: float | Sequence[float] = 0.0,
+        outer_nesterov: bool | Sequence[bool] = False,
+        inner_buffers: InnerBuffers = "keep",
+        allow_overshoot: bool = False,
         momentum: Momentum = "keep",
         slow_dtype: torch.dtype | None = None,
         foreach: bool | None = None,
@@ -102,7 +120,8 @@ class MultilayerLookahead(Optimizer):
         if isinstance(optimizer, MultilayerLookahead):
             raise TypeError(f"optimizer is a {type(optimizer).__name__} already: give that one more layers")
         self.base = optimizer
-        self.layers = make_layers(k, alpha)
+        self.layers = make_layers(k, alpha, outer_momentum, outer_nesterov, allow_overshoot=allow_overshoot)
+        self.inner_buffers = checked_inner_buffers(inner_buffers)
         self.momentum = checked_momentum(momentum, optimizer)
         self.slow_dtype = checked_dtype(slow_dtype)
         self.foreach = foreach
@@ -192,12 +211,21 @@ class MultilayerLookahead(Optimizer):
     def restart(self, *, reset_phase: bool = False) -> None:
         """Let all slow weights start anew at the present parameters, for instance after best weights were reloaded.
 
-        The windows go on as they were counted; with `reset_phase` they begin here, and base_steps is 0.
+        Outer momentum starts anew at zero. The windows go on as they were counted; with `reset_phase` they begin here,
+        and base_steps is 0.
         """
         self._refuse_while_evaluating("restart()")
         self.state.clear()
         self.capture()
         self.base_steps = 0 if reset_phase else self.base_steps
+
+    def outer(self, layer: int, differences: list[Tensor]) -> Sequence[Tensor]:
+        """The s = φ_i − φ_{i−1} that a layer steps with, one tensor per parameter: override it to change them.
+
+        Called where the step is taken, with all parameters that move: workers who average s in one all-reduce are
+        DiLoCo. The tensors that are returned will be overwritten.
+        """
+        return differences
 
     def zero_grad(self, *args: Any, **kwargs: Any) -> None:
         """The base's own zero_grad, since some bases accumulate gradients or keep more than `grad`."""
@@ -245,6 +273,8 @@ class MultilayerLookahead(Optimizer):
     def state_dict(self) -> StateDict:
         """The base's state_dict, with slow weights in `state` and base_steps, k, alpha, momentum in `param_groups`.
 
+        Outer momentum lies beside the slow weights where a layer has some.
+
         As in every torch optimizer, the tensors are the live ones.
         """
         self._refuse_while_evaluating("state_dict()")
@@ -253,7 +283,7 @@ class MultilayerLookahead(Optimizer):
         if self.momentum == "pullback":
             self._pulled_back(list(self.state))
         slow = [self.state.get(parameter, {}) for parameter in self._parameters()]
-        merged = merge(self.base.state_dict(), slow, Settings(self.layers, self.momentum, self.base_steps))
+        merged = merge(self.base.state_dict(), slow, self._settings())
         for post_hook in self._optimizer_state_dict_post_hooks.values():
             merged = post_hook(self, merged) or merged
         return merged
@@ -273,12 +303,12 @@ class MultilayerLookahead(Optimizer):
         for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():
             state_dict = pre_hook(self, state_dict) or state_dict
         base, slow, settings = split(state_dict)
-        settings = settings or Settings(self.layers, self.momentum, base_steps=0)
+        settings = settings or replace(self._settings(), base_steps=0)
         checked_momentum(settings.momentum, self.base)
-        settings.compare(Settings(self.layers, self.momentum, base_steps=0))
+        settings.compare(self._settings())
         self.base.load_state_dict(base)
         self.layers, self.base_steps, self.synchronised = settings.layers, settings.base_steps, 0
-        self.momentum = settings.momentum
+        self.momentum, self.inner_buffers = settings.momentum, settings.inner_buffers
         self.state = defaultdict(dict)
         for parameter, saved in zip(self._parameters(), slow, strict=True):
             if saved:
@@ -293,20 +323,44 @@ class MultilayerLookahead(Optimizer):
         buffers = momentum_buffers(self.base, [parameter]) if self.momentum == "pullback" else []
         live = {"": parameter, **{name: buffer for _, name, buffer in buffers}}
         levels = range(1, len(self.layers) + 1)
-        return {slow_key(level, name): slow_copy(live[name], self.slow_dtype) for name in live for level in levels}
+        copies = {slow_key(level, name): slow_copy(live[name], self.slow_dtype) for name in live for level in levels}
+        with_momentum = [level for level in levels if self.layers[level - 1].has_momentum]
+        return copies | {outer_key(level): torch.zeros_like(copies[slow_key(level)]) for level in with_momentum}
+
+    def _settings(self) -> Settings:
+        return Settings(self.layers, self.momentum, self.base_steps, self.inner_buffers)
 
     def _synchronise(self, layers: Sequence[Layer]) -> None:
         # A frozen parameter is left alone: interpolating it with itself could still turn −0 into 0 and ∞ into NaN.
         moving = [p for p in dict.fromkeys(self._parameters()) if p.requires_grad or p.grad is not None]
-        rows = [(p, "", p) for p in moving]
+        columns = [self._column(p, "", p, layers) for p in moving]
+        if type(self).outer is MultilayerLookahead.outer:
+            synchronise(columns, layers, self.foreach)
+        else:
+            synchronise_by(self.outer, columns, layers)
+        if self.inner_buffers == "reset":
+            self._reset_inner_buffers(moving, layers[:-1])
         if self.momentum == "reset":
             for _, _, buffer in momentum_buffers(self.base, moving):
                 buffer.zero_()
         elif self.momentum == "pullback":
-            rows += self._pulled_back(moving)
-        fast = [live for _, _, live in rows]
-        slow = [[self.state[p][slow_key(level + 1, name)] for p, name, _ in rows] for level in range(len(layers))]
-        synchronise(list(zip(fast, *slow, strict=True)), [layer.alpha for layer in layers], self.foreach)
+            plain = [layer.without_momentum() for layer in layers]
+            synchronise([self._column(*row, plain) for row in self._pulled_back(moving)], plain, self.foreach)
+
+    def _column(self, parameter: Tensor, name: str, live: Tensor, layers: Sequence[Layer]) -> list[Tensor]:
+        """[θ, φ_1, …, φ_m, b, …] of a parameter, or the same of a momentum buffer by its name."""
+        state = self.state[parameter]
+        slow = [state[slow_key(level, name)] for level in range(1, len(layers) + 1)]
+        keys = [outer_key(level) for level, layer in enumerate(layers, start=1) if layer.has_momentum]
+        for key in keys:
+            if key not in state:  # the checkpoint was made without
+                state[key] = torch.zeros_like(slow[0])
+        return [live, *slow, *(state[key] for key in keys)]
+
+    def _reset_inner_buffers(self, parameters: Sequence[Tensor], inner: Sequence[Layer]) -> None:
+        for level, layer in enumerate(inner, start=1):
+            for parameter in parameters if layer.has_momentum else ():
+                self.state[parameter][outer_key(level)].zero_()
 
     def _pulled_back(self, parameters: Sequence[Tensor]) -> list[tuple[Tensor, str, Tensor]]:
         """(parameter, name, live buffer) of their momentum, whose slow copies exist once they have been asked for."""
@@ -343,8 +397,14 @@ class Lookahead(MultilayerLookahead):
         k: int = 5,
         alpha: float = 0.5,
         *,
+        outer_momentum: float = 0.0,
+        outer_nesterov: bool = False,
+        allow_overshoot: bool = False,
         momentum: Momentum = "keep",
         slow_dtype: torch.dtype | None = None,
         foreach: bool | None = None,
     ) -> None:
-        super().__init__(optimizer, [k], [alpha], momentum=momentum, slow_dtype=slow_dtype, foreach=foreach)
+        super().__init__(
+            optimizer, [k], [alpha], outer_momentum=[outer_momentum], outer_nesterov=[outer_nesterov],
+            allow_overshoot=allow_overshoot, momentum=momentum, slow_dtype=slow_dtype, foreach=foreach,
+        )  # fmt: skip
