@@ -1,9 +1,9 @@
 """The entries that a Lookahead adds to its base optimizer's state_dict: written by `merge`, read back by `split`.
 
-Nothing is added at the top level: slow weights lie among each parameter's state, and the number of base steps, k, alpha
-and momentum in every parameter group, which is where torch's own tools (distributed checkpointing, for one) look. The
-number of base steps is among each parameter's state too: flattened, torch reads back only those entries of a group that
-the live groups have, and those are the base's.
+Nothing is added at the top level: slow weights and outer momentum lie among each parameter's state, and the number of
+base steps, k, alpha and momentum in every parameter group, which is where torch's own tools (distributed checkpointing,
+for one) look. The number of base steps is among each parameter's state too: flattened, torch reads back only those
+entries of a group that the live groups have, and those are the base's.
 """
 
 from __future__ import annotations
@@ -18,33 +18,44 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from optim_core.layers import Layer, make_layers
+from optim_core.groups import ALPHA, with_alpha
+from optim_core.layers import InnerBuffers, Layer, make_layers
 from optim_core.momentum import BUFFERS, Momentum
 
 PREFIX = "lookahead_"
 BASE_STEPS = PREFIX + "base_steps"
 _IN_GROUPS = tuple(PREFIX + name for name in ("k", "alpha", "momentum", "base_steps"))
+_OUTER_IN_GROUPS = tuple(PREFIX + name for name in ("outer_momentum", "outer_nesterov", "inner_buffers"))
 _SLOW = re.compile(rf"{PREFIX}slow_([1-9]\d*)(_({'|'.join(BUFFERS)}))?")
+_OUTER = re.compile(rf"{PREFIX}outer_momentum_[1-9]\d*")
 
 StateDict = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a Lookahead, as a checkpoint holds them."""
+    """The settings of a Lookahead, as a checkpoint holds them; those of outer momentum only where a layer has some."""
 
     layers: tuple[Layer, ...]
     momentum: Momentum
     base_steps: int
+    inner_buffers: InnerBuffers = "keep"
 
     def entries(self) -> dict[str, Any]:
         """As entries of a parameter group, plain enough for torch.load(weights_only=True)."""
-        return {
+        entries = {
             PREFIX + "k": [layer.k for layer in self.layers],
             PREFIX + "alpha": [layer.alpha for layer in self.layers],
             PREFIX + "momentum": self.momentum,
             PREFIX + "base_steps": self.base_steps,
         }
+        if any(layer.has_momentum for layer in self.layers):
+            entries |= {
+                PREFIX + "outer_momentum": [layer.outer_momentum for layer in self.layers],
+                PREFIX + "outer_nesterov": [layer.outer_nesterov for layer in self.layers],
+                PREFIX + "inner_buffers": self.inner_buffers,
+            }
+        return entries
 
     def compare(self, given: Settings) -> None:
         """Raise or warn where these differ from the settings given to the constructor."""
@@ -53,12 +64,12 @@ class Settings:
                 f"this optimizer has {len(given.layers)} layers, {given.layers}; "
                 f"the checkpoint has {len(self.layers)}, {self.layers}"
             )
-        if (self.layers, self.momentum) != (given.layers, given.momentum):
-            warnings.warn(
-                f"the checkpoint's {self.layers}, momentum={self.momentum!r} replace "
-                f"{given.layers}, momentum={given.momentum!r}",
-                stacklevel=3,
-            )
+        if self._said() != given._said():
+            warnings.warn(f"the checkpoint's {self._said()} replace {given._said()}", stacklevel=3)
+
+    def _said(self) -> str:
+        inner = ", inner_buffers='reset'" if self.inner_buffers == "reset" else ""
+        return f"{self.layers}, momentum={self.momentum!r}{inner}"
 
     @staticmethod
     def of(group: Mapping[str, Any]) -> Settings | None:
@@ -66,7 +77,9 @@ class Settings:
         if not all(name in group for name in _IN_GROUPS):
             return None
         k, alpha, momentum, base_steps = (group[name] for name in _IN_GROUPS)
-        return Settings(make_layers(list(k), list(alpha)), momentum, int(base_steps))
+        outer = [list(group.get(name, [0] * len(k))) for name in _OUTER_IN_GROUPS[:2]]
+        layers = make_layers(list(k), list(alpha), *outer, allow_overshoot=True)
+        return Settings(layers, momentum, int(base_steps), group.get(PREFIX + "inner_buffers", "keep"))
 
     def at(self, slow: Sequence[Mapping[str, Any]]) -> Settings:
         """These settings at the number of base steps that lies among the slow weights; 0 and all else where none do."""
@@ -83,13 +96,19 @@ def slow_key(layer: int, buffer: str = "") -> str:
     return f"{PREFIX}slow_{layer}_{buffer}" if buffer else f"{PREFIX}slow_{layer}"
 
 
+@cache
+def outer_key(layer: int) -> str:
+    """Name of a layer's outer momentum in a parameter's state."""
+    return f"{PREFIX}outer_momentum_{layer}"
+
+
 def merge(base: StateDict, slow: Sequence[Mapping[str, Any]], settings: Settings) -> StateDict:
     """The base's state_dict with the slow tensors of each parameter, in parameter order, and the settings."""
     state, steps = dict(base["state"]), {BASE_STEPS: torch.tensor(settings.base_steps)}
     for key, tensors in zip(_keys(base), slow, strict=True):
         if tensors:
             state[key] = {**state.get(key, {}), **tensors, **(steps if has_slow_weights(tensors) else {})}
-    groups = [{**group, **settings.entries()} for group in base["param_groups"]]
+    groups = [{**group, **settings.entries(), **_own_alpha(group, settings)} for group in base["param_groups"]]
     return {**base, "state": state, "param_groups": groups}
 
 
@@ -103,7 +122,7 @@ def split(state_dict: StateDict) -> tuple[StateDict, list[dict[str, Any]], Setti
         if not state[key]:  # it held slow weights only, and the base never wrote it
             del state[key]
     if settings is not None:
-        groups = [{name: value for name, value in group.items() if name not in _IN_GROUPS} for group in groups]
+        groups = [_their_group(group, groups[0][ALPHA]) for group in groups]
     return {**state_dict, "state": state, "param_groups": groups}, slow, settings
 
 
@@ -122,8 +141,20 @@ def has_slow_weights(entries: Mapping[str, Any]) -> bool:
     return slow_key(1) in entries
 
 
+def _own_alpha(group: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    if ALPHA not in group:
+        return {}
+    return {ALPHA: [layer.alpha for layer in with_alpha(settings.layers, group[ALPHA])]}
+
+
+def _their_group(group: Mapping[str, Any], alpha: Any) -> dict[str, Any]:
+    """A group without our settings; slow step sizes of its own stay, where they are not those of the first group."""
+    mine = {*_IN_GROUPS, *_OUTER_IN_GROUPS} - ({ALPHA} if group.get(ALPHA) != alpha else set())
+    return {name: value for name, value in group.items() if name not in mine}
+
+
 def _is_ours(name: Any) -> bool:
-    return name == BASE_STEPS or _SLOW.fullmatch(str(name)) is not None
+    return name == BASE_STEPS or any(kind.fullmatch(str(name)) for kind in (_SLOW, _OUTER))
 
 
 def _there(value: Any) -> bool:

@@ -32,8 +32,12 @@ def frozen(groups: Groups) -> list[Tensor]:
     return [parameter for parameter in parameters if not parameter.requires_grad and parameter.grad is None]
 
 
-def by_layers(groups: Groups, layers: Layers) -> tuple[list[tuple[Layers, list[Tensor]]], list[Tensor]]:
+def by_layers(
+    groups: Groups, layers: Layers, *, scheduled: bool = True
+) -> tuple[list[tuple[Layers, list[Tensor]]], list[Tensor]]:
     """The parameters that are synchronised, once each, with the layers that their groups ask for; and the frozen ones.
+
+    Without `scheduled` all of them go with `layers`.
 
     Raises:
         ValueError: a group has another number of slow step sizes than there are layers, or one outside [0, 1].
@@ -41,19 +45,19 @@ def by_layers(groups: Groups, layers: Layers) -> tuple[list[tuple[Layers, list[T
     together: dict[Any, dict[Tensor, None]] = {}
     still = []
     for group in groups:
-        alpha, buffers = group.get(ALPHA), BUFFERS in group
+        alpha, buffers = group.get(ALPHA) if scheduled else None, BUFFERS in group
         alike = together.setdefault(tuple(alpha) if isinstance(alpha, list) else alpha, {})
         for parameter in group["params"]:
             if parameter.requires_grad or buffers or parameter.grad is not None:
                 alike[parameter] = None
             else:
                 still.append(parameter)
-    return [(_with_alpha(layers, alpha), list(alike)) for alpha, alike in together.items()], still
+    rows = [(layers if alpha is None else with_alpha(layers, alpha), list(alike)) for alpha, alike in together.items()]
+    return rows, still
 
 
-def _with_alpha(layers: Layers, alpha: float | tuple[float, ...] | None) -> Layers:
-    if alpha is None:
-        return layers
+def with_alpha(layers: Layers, alpha: float | Sequence[float]) -> Layers:
+    """The layers with other slow step sizes, one for all or one each."""
     alphas = list(alpha) if isinstance(alpha, Sequence) else [alpha] * len(layers)
     if len(alphas) != len(layers):
         raise ValueError(f"{ALPHA} must have one entry per layer, {len(layers)}, got {alpha}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from optim_core.layers import Layer
+from optim_core.layers import InnerBuffers, Layer
 from optim_core.momentum import Momentum
 
 Value = TypeVar("Value")
@@ -19,7 +19,8 @@ class Progress:
     """Settings that a checkpoint replaces, counters, and what the parameters hold for the moment."""
 
     layers: tuple[Layer, ...]
-    momentum: Momentum
+    inner_buffers: InnerBuffers
+    momentum: Momentum = "keep"
     base_steps: int = 0
     synchronised: int = 0
     evaluating: bool = False

@@ -30,7 +30,7 @@ print(*sorted(name for name in set(sys.modules) - before))
 """
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
     files = ["bases", "checkpoint", "groups", "layers", "live_state", "lookahead", "momentum", "progress"]
-    files += ["synchronise"]
+    files += ["slow_weights", "synchronise"]
     assert run.stdout.split() == ["optim_core", *(f"optim_core.{name}" for name in files)]
 
 
