@@ -257,7 +257,7 @@ class MultilayerLookahead(SlowWeights):
     def _synchronise_alike(self, parameters: Sequence[Tensor], layers: Sequence[Layer]) -> None:
         progress = self._progress
         pulled_back = self._pulled_back(parameters) if progress.momentum == "pullback" else ()
-        columns = [self._column(parameter, "", parameter, layers) for parameter in parameters]
+        columns = self._columns([(parameter, "", parameter) for parameter in parameters], layers)
         if type(self).outer is MultilayerLookahead.outer:
             synchronise(columns, layers, self.foreach)
         else:
@@ -268,17 +268,17 @@ class MultilayerLookahead(SlowWeights):
             reset(momentum_buffers(self.base, parameters, stepped=True))
         if pulled_back:
             plain = [layer.without_momentum() for layer in layers]
-            synchronise([self._column(*row, plain) for row in pulled_back], plain, self.foreach)
+            synchronise(self._columns(pulled_back, plain), plain, self.foreach)
 
-    def _column(self, parameter: Tensor, name: str, live: Tensor, layers: Sequence[Layer]) -> list[Tensor]:
-        """[θ, φ_1, …, φ_m, b, …] of a parameter, or the same of a momentum buffer by its name."""
-        state = self._slow[parameter]
-        slow = [state[slow_key(level, name)] for level in range(1, len(layers) + 1)]
-        keys = [outer_key(level) for level, layer in enumerate(layers, start=1) if layer.has_momentum]
-        for key in keys:
-            if key not in state:  # the checkpoint was made without
-                state[key] = torch.zeros_like(slow[0])
-        return [live, *slow, *(state[key] for key in keys)]
+    def _columns(self, rows: Sequence[tuple[Tensor, str, Tensor]], layers: Sequence[Layer]) -> list[list[Tensor]]:
+        """[θ, φ_1, …, φ_m, b, …] of each parameter, or the same of a momentum buffer by its name."""
+        levels, entries = range(1, len(layers) + 1), self._slow
+        outer = [outer_key(level) for level in levels if layers[level - 1].has_momentum]
+        for parameter, _, _ in rows if outer else ():
+            for key in set(outer) - entries[parameter].keys():  # the checkpoint was made without
+                entries[parameter][key] = torch.zeros_like(entries[parameter][slow_key(1)])
+        keys = {name: [*(slow_key(level, name) for level in levels), *outer] for name in {name for _, name, _ in rows}}
+        return [[live, *map(entries[parameter].__getitem__, keys[name])] for parameter, name, live in rows]
 
     def _reset_inner_buffers(self, parameters: Sequence[Tensor], inner: Sequence[Layer]) -> None:
         for level, layer in enumerate(inner, start=1):
