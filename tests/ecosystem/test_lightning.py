@@ -100,13 +100,14 @@ def test_automatic_optimization_gives_the_numbers_of_a_plain_loop(tmp_path, opti
 
 @pytest.mark.parametrize("steps", [6, 8, 10])
 def test_resumed_in_mid_window_bit_for_bit_with_a_scheduler(tmp_path, steps):
+    """Epochs of two steps, at whose ends Lightning can resume; k = (3, 2)."""
     straight, first, second = (Module(scheduler=True) for _ in range(3))
-    trainer(tmp_path, 20).fit(straight, batches())
+    trainer(tmp_path, 20).fit(straight, batches(2))
     begun = trainer(tmp_path, steps)
-    begun.fit(first, batches())
+    begun.fit(first, batches(2))
     begun.save_checkpoint(tmp_path / "last.ckpt")
     again = trainer(tmp_path, 20)
-    again.fit(second, batches(), ckpt_path=tmp_path / "last.ckpt")
+    again.fit(second, batches(2), ckpt_path=tmp_path / "last.ckpt")
     assert again.optimizers[0].base_steps == 20
     assert torch.equal(weights(second), weights(straight))
 
