@@ -44,9 +44,13 @@ def serve(port: int | None, address: str | None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _settle_home()
     atexit.register(leave)  # before anybody else, so that it is called after everybody else
-    from app.views.preload import warm_up
+    try:
+        from app.views.preload import warm_up
 
-    warm_up()
+        warm_up()
+    except BaseException:
+        atexit.unregister(leave)  # it would report success
+        raise
     _run_streamlit([*_flag("port", port), *_flag("address", address)])
 
 
