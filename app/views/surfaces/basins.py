@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.draw.plotly import chart_spec
+from app.draw.plotly import Painted, chart_spec
 from app.figures.basins import basin_chart, difference_chart
 from app.runs import basins
 from app.runs.surfaces import Scenery
@@ -43,12 +43,12 @@ def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
 
 
 def _draw(slot: DeltaGenerator, found: basins.BasinMap, names: list[str], scenery: Scenery, stage: str) -> None:
-    spec = chart_spec(basin_chart(found, names, scenery.places), dark=dark(), legend=False)
+    figure = Painted(chart_spec(basin_chart(found, names, scenery.places), dark=dark(), legend=False))
     with slot.container():
         if stage == "coarse":
-            st.plotly_chart(spec, key=f"{PAGE}.basins_coarse", config=CHART)
+            st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config=CHART)
         else:
-            st.plotly_chart(spec, key=f"{PAGE}.basins", config=CHART, on_select=_open, selection_mode="points")
+            st.plotly_chart(figure, key=f"{PAGE}.basins", config=CHART, on_select=_open, selection_mode="points")
 
 
 def _open() -> None:
