@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
-import plotly.io as pio
 from plotly.subplots import make_subplots
 
+from app.draw.plotly_spec import Spec, Trace
 from app.figures import look
 from app.figures.look import PIXEL, Style
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from app.figures.chart import Chart, Map, Mark, Panel
-
-Spec, Trace = dict[str, Any], dict[str, Any]
 
 CLEAR = "rgba(0,0,0,0)"
 MARGIN = {"l": 56, "r": 12, "t": 34, "b": 48}
@@ -46,47 +44,8 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
     return go.Figure(chart_spec(chart, dark=dark, legend=legend, titles=titles))
 
 
-class Painted(go.Figure):
-    """A figure that is sent as it was described, without plotly's check of each value; a test checks all charts."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self._spec = spec
-
-    def to_dict(self) -> dict[str, Any]:
-        """What the browser's plotly reads: the description, with arrays as it unpacks them, and the page's template."""
-        layout = {"template": _template(pio.templates.default), **self._spec["layout"]}
-        packed: dict[str, Any] = _packed({"data": self._spec["data"], "layout": layout})
-        return packed
-
-
-@lru_cache(maxsize=4)
-def _template(name: str) -> dict[str, Any]:
-    template: dict[str, Any] = go.Figure(layout={"template": name}).to_dict()["layout"]["template"]
-    return template
-
-
-def _packed(value: Any) -> Any:
-    """Arrays of numbers as plotly's typed arrays: their bytes in base64."""
-    if isinstance(value, dict):
-        return {name: _packed(part) for name, part in value.items()}
-    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
-        return [_packed(part) for part in value]
-    if not isinstance(value, np.ndarray):
-        return value
-    if value.dtype.kind in "iu" and value.size and abs(value).max() < 2**31:
-        value = value.astype(np.int32)
-    if value.dtype.name not in ("int32", "float32", "float64") or not value.size:
-        return value.tolist()
-    shape = {"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {}
-    code = f"{value.dtype.kind}{value.dtype.itemsize}"
-    return {"dtype": code, "bdata": base64.b64encode(np.ascontiguousarray(value)).decode(), **shape}
-
-
 def chart_spec(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool = True) -> Spec:
     """The chart in plotly's terms, as plain values: `data` and `layout`.
-
-    Building figures of plotly's own objects took nine tenths of the time, checking each value as it was put in.
 
     Args:
         chart: what to paint.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from app.draw.plotly import Spec, Trace, chart_spec, dashes
+from app.draw.plotly import chart_spec, dashes
+from app.draw.plotly_spec import Spec, Trace
 from app.figures import lines, look
 from app.figures.chart import Chart
 from app.figures.scene import Scene

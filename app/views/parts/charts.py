@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.draw.plotly import Painted, chart_spec, clicked
+from app.draw.plotly import chart_spec, clicked
 from app.draw.plotly_scene import ground_spec
+from app.draw.plotly_spec import Painted
 from app.figures.chart import Chart
 from app.figures.look import on_dark
 from app.figures.scene import Scene

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.draw.plotly import Painted, chart_spec
+from app.draw.plotly import chart_spec
+from app.draw.plotly_spec import Painted
 from app.figures.basins import basin_chart, difference_chart
 from app.runs import basins
 from app.runs.surfaces import Scenery
