@@ -27,11 +27,11 @@ TITLE_LINE = 18  # pixels: of each further line of a title
 LEGEND_GAP = 66  # pixels from the axes down to the legend
 TARGET, KEY, BAND = "target", "key", "band"  # what a trace is, in its `meta`: places to click, of the legend, intervals
 SIDES = {"above": "top center", "below": "bottom center", "left": "middle left", "right": "middle right"}
-STAYS = {"marker": {"opacity": 1}}  # a click on a target fades no other mark
+STAYS = {"marker": {"opacity": 1}}  # other marks keep their opacity when a target is clicked
 UNSEEN = {"marker": {"opacity": 0}}
 LAST = 2000  # rank in the legend: after all others, which by default have 1000
 HEIGHT_LEVELS = 24
-ONE_STEP = 0.7  # decades: below, 1, 2 and 5 are too few numbers
+ONE_STEP = 0.7  # decades: below, plotly chooses the ticks; 1, 2 and 5 would be too few
 FEW_DECADES = 2.5  # below, 1, 2 and 5 of each are named
 RATE_TICKS = {"tickvals": [0.95, 0.975, 1, 1.025, 1.05], "ticktext": ["≤ .95", ".975", "1", "1.025", "≥ 1.05"]}
 
@@ -55,8 +55,8 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
     if legend:
         figure.add_traces(_key(chart, style, dark))
     figure.update_annotations(font_size=13)
-    more = max(panel.title.count("\n") for panel in chart.drawn)
-    if any(mark.kind == "targets" for panel in chart.drawn for mark in panel.marks):
+    more = max(panel.title.count("\n") for panel in chart.filled_panels)
+    if any(mark.kind == "targets" for panel in chart.filled_panels for mark in panel.marks):
         figure.update_layout(clickmode="event+select")
     return figure.update_layout(
         height=chart.height, margin=MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8},
@@ -73,11 +73,11 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
 def traces(chart: Chart, *, dark: bool = False) -> Iterable[Any]:
     """What `paint` draws of the panels, in this order, without the legend."""
     style = look.style_of("dark" if dark else "light")
-    for panel in chart.drawn:
+    for panel in chart.filled_panels:
         yield from _traces(panel, chart, style, dark)
 
 
-def clicked(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
+def clicked_target(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
     """The first target among selected points, as Streamlit gives them: which of the targets' marks, and which point."""
     targets = [number for number, trace in enumerate(figure.data) if trace.meta == TARGET]
     for point in points:
@@ -88,8 +88,8 @@ def clicked(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> tuple[int
 
 def _axes(chart: Chart, *, titles: bool) -> go.Figure:
     names = [panel.title.replace("\n", "<br>") if panel else "" for panel in chart.panels]
-    named = titles and any(names) and len(chart.panels) > 1
-    bare = all(panel.bare for panel in chart.drawn)
+    has_titles = titles and any(names) and len(chart.panels) > 1
+    bare = all(panel.bare for panel in chart.filled_panels)
     close = "y" in chart.linked or bare
     return make_subplots(
         rows=chart.rows,
@@ -98,7 +98,7 @@ def _axes(chart: Chart, *, titles: bool) -> go.Figure:
         shared_yaxes="all" if "y" in chart.linked else False,
         horizontal_spacing=0.03 if close else 0.27 / max(chart.columns, 2),
         vertical_spacing=0.03 if bare else None,
-        subplot_titles=names if named else None,
+        subplot_titles=names if has_titles else None,
         specs=[
             [{} if place < len(chart.panels) and chart.panels[place] else None for place in row]
             for row in np.arange(chart.rows * chart.columns).reshape(chart.rows, -1)
@@ -109,7 +109,7 @@ def _axes(chart: Chart, *, titles: bool) -> go.Figure:
 def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int) -> None:
     """Title, scale, range and numbers of a panel's axes."""
     common = {"gridcolor": look.QUIET, "zeroline": False, "ticks": "" if panel.bare else "outside", "title_standoff": 6}
-    if not panel.gridded:
+    if not panel.has_grid:
         common["showgrid"] = False
     if panel.bare:
         common |= {"showticklabels": False, "fixedrange": True}
@@ -120,8 +120,8 @@ def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int)
     for axis, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
         update(title_text=titles[axis], **common, **_scale(panel, chart, axis), row=row, col=column)
     if panel.ticks:
-        places, words = zip(*panel.ticks, strict=True)
-        figure.update_xaxes(tickvals=places, ticktext=words, row=row, col=column)
+        places, labels = zip(*panel.ticks, strict=True)
+        figure.update_xaxes(tickvals=places, ticktext=labels, row=row, col=column)
     if "constrain" in common:
         x = figure.get_subplot(row, column).yaxis.anchor
         figure.update_yaxes(scaleanchor=x, row=row, col=column)
@@ -140,7 +140,7 @@ def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
     scale, span = panel.scales[axis], panel.spans[axis]
     if scale != "log":
         return ({} if span is None else {"range": list(span)}) | ({"tickformat": ".0%"} if scale == "percent" else {})
-    together = chart.drawn if "xy"[axis] in chart.linked else (panel,)
+    together = chart.filled_panels if "xy"[axis] in chart.linked else (panel,)
     decades = max(one.decades(axis) for one in together)
     step = None if decades < ONE_STEP else "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
     limits = {} if span is None else {"range": np.log10(span).tolist()}
@@ -171,18 +171,18 @@ def _band(mark: Mark, color: str) -> go.Scatter:
     x, low, high = (np.asarray(values)[np.isfinite(mark.y)] for values in (mark.x, mark.low, mark.high))
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",
-        fillcolor=faded(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta=BAND,
+        fillcolor=with_opacity(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta=BAND,
         legendgroup=mark.series, name=mark.label,
     )  # fmt: skip
 
 
 def _line(mark: Mark, color: str, style: Style) -> go.Scatter:
     line = {"color": color, "width": mark.width / PIXEL, "dash": dashes(mark.dash)}
-    return go.Scatter(x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_named(mark))
+    return go.Scatter(x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_labelling(mark))
 
 
 def dashes(lengths: Sequence[float]) -> str:
-    """Lengths in points as plotly calls them."""
+    """Lengths in points as plotly writes them."""
     return ",".join(f"{length / PIXEL:.4g}px" for length in lengths) or "solid"
 
 
@@ -205,18 +205,18 @@ def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:
         }  # fmt: skip
     return go.Scatter(
         x=mark.x, y=mark.y, mode="markers+text" if mark.texts else "markers", marker=marker | {"line": edge},
-        unselected=STAYS, **errors, **_points(mark, style), **_named(mark),
+        unselected=STAYS, **errors, **_points(mark, style), **_labelling(mark),
     )  # fmt: skip
 
 
 def _points(mark: Mark, style: Style) -> dict[str, Any]:
-    """Words beside them, and whether the frame cuts them off."""
-    words = {"text": mark.texts, "textposition": SIDES[mark.side]} if mark.texts else {}
-    return words | {"cliponaxis": mark.clip}
+    """The texts beside points, and whether the frame cuts points off."""
+    texts = {"text": mark.texts, "textposition": SIDES[mark.side]} if mark.texts else {}
+    return texts | {"cliponaxis": mark.clip}
 
 
 def _bars(mark: Mark, color: str, style: Style) -> go.Bar:
-    return go.Bar(x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_named(mark))
+    return go.Bar(x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_labelling(mark))
 
 
 def _arrows(mark: Mark, color: str, style: Style) -> go.Scatter:
@@ -224,16 +224,16 @@ def _arrows(mark: Mark, color: str, style: Style) -> go.Scatter:
     x, y = (np.insert(np.asarray(axis, np.float32), range(2, len(axis) + 1, 2), np.nan) for axis in (mark.x, mark.y))
     sizes = np.tile([0, mark.size / PIXEL, 0], len(mark.x) // 2)
     marker = {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color, "line": {"width": 0}}
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, **_named(mark))
+    return go.Scatter(x=x, y=y, mode="markers", marker=marker, **_labelling(mark))
 
 
 def _targets(mark: Mark, color: str, style: Style) -> go.Scatter:
-    seen = {"selected": UNSEEN, "unselected": UNSEEN, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
-    return go.Scatter(x=mark.x, y=mark.y, mode="markers", **seen, **_named(mark)).update(meta=TARGET)
+    invisible = {"selected": UNSEEN, "unselected": UNSEEN, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
+    return go.Scatter(x=mark.x, y=mark.y, mode="markers", **invisible, **_labelling(mark)).update(meta=TARGET)
 
 
-def _named(mark: Mark) -> dict[str, Any]:
-    """Its name, its place in the legend, its hover text."""
+def _labelling(mark: Mark) -> dict[str, Any]:
+    """A mark's name, legend group and hover text."""
     return {
         "name": mark.label, "legendgroup": mark.series, "showlegend": False, "opacity": mark.opacity,
         **_hover(mark.hover, mark.data, mark.label),
@@ -241,63 +241,67 @@ def _named(mark: Mark) -> dict[str, Any]:
 
 
 def _hover(template: str, data: Mapping[str, ArrayLike], label: str = "") -> dict[str, Any]:
-    """A template in plotly's words, and the numbers and words that it names."""
+    """A template in plotly's syntax, and the columns that it names."""
     if not template:
         return {"hoverinfo": "skip"}
     names = list(data)
 
     def place(match: re.Match[str]) -> str:
         name, format_ = match.groups()
-        known = {"x": "x", "y": "y", "value": "z", "text": "text"}
-        return f"%{{{known.get(name) or f'customdata[{names.index(name)}]'}{format_ or ''}}}"
+        fields = {"x": "x", "y": "y", "value": "z", "text": "text"}
+        return f"%{{{fields.get(name) or f'customdata[{names.index(name)}]'}{format_ or ''}}}"
 
     text = re.sub(r"\{(\w+)(:[^}]*)?\}", place, template).replace("\n", "<br>")
     columns = [np.asarray(values) for values in data.values()]
     numbers = all(column.dtype.kind in "fiu" for column in columns)
-    stacked = np.stack([column if numbers else column.astype(object) for column in columns], -1) if columns else None
-    return {"hovertemplate": f"{text}<extra>{label}</extra>", "customdata": stacked}
+    customdata = np.stack([column if numbers else column.astype(object) for column in columns], -1) if columns else None
+    return {"hovertemplate": f"{text}<extra>{label}</extra>", "customdata": customdata}
 
 
-def _rates(drawn: Map) -> go.Heatmap:
-    scale = [[0, faded(look.CONVERGES, 0.9)], [0.5, "rgba(128,128,128,.06)"], [1, faded(look.DIVERGES, 0.9)]]
-    bar = {"title": {"text": drawn.name.replace(" per ", " per<br>")}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
+def _rates(map_: Map) -> go.Heatmap:
+    scale = [
+        [0, with_opacity(look.CONVERGES, 0.9)],
+        [0.5, "rgba(128,128,128,.06)"],
+        [1, with_opacity(look.DIVERGES, 0.9)],
+    ]
+    bar = {"title": {"text": map_.name.replace(" per ", " per<br>")}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
     low, high = look.RATES
     return go.Heatmap(
-        z=np.clip(drawn.values, low, high).astype(np.float32), zmin=low, zmax=high, colorscale=scale,
-        colorbar=bar | RATE_TICKS, **_place(drawn),
+        z=np.clip(map_.values, low, high).astype(np.float32), zmin=low, zmax=high, colorscale=scale,
+        colorbar=bar | RATE_TICKS, **_place(map_),
     )  # fmt: skip
 
 
-def _heights(drawn: Map) -> go.Contour:
-    low, high = drawn.span
+def _heights(map_: Map) -> go.Contour:
+    low, high = map_.span
     lines = {"coloring": "heatmap", "start": low, "end": high, "size": (high - low) / HEIGHT_LEVELS}
     return go.Contour(
-        z=drawn.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
-        line={"color": look.CONTOUR, "width": int(drawn.lines)}, showscale=False, **_place(drawn),
+        z=map_.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
+        line={"color": look.CONTOUR, "width": int(map_.lines)}, showscale=False, **_place(map_),
     )  # fmt: skip
 
 
-def _inside(drawn: Map) -> go.Contour:
+def _inside(map_: Map) -> go.Contour:
     return go.Contour(
-        z=drawn.values.astype(np.float32), contours={"type": "constraint", "operation": ">", "value": 1.0},
-        fillcolor=faded(look.CONVERGES, look.BAND), line={"color": look.CONVERGES, "width": 1.5}, showlegend=True,
-        legendrank=LAST, showscale=False, **_place(drawn),
+        z=map_.values.astype(np.float32), contours={"type": "constraint", "operation": ">", "value": 1.0},
+        fillcolor=with_opacity(look.CONVERGES, look.BAND), line={"color": look.CONVERGES, "width": 1.5},
+        showlegend=True, legendrank=LAST, showscale=False, **_place(map_),
     )  # fmt: skip
 
 
-def _kinds(drawn: Map) -> go.Heatmap:
-    colors = [color or "rgba(128,128,128,.12)" for color in drawn.colors]
+def _kinds(map_: Map) -> go.Heatmap:
+    colors = [color or "rgba(128,128,128,.12)" for color in map_.colors]
     edges = np.linspace(0, 1, len(colors) + 1)
     scale = [[edge, color] for index, color in enumerate(colors) for edge in edges[index : index + 2]]
     return go.Heatmap(
-        z=drawn.values.astype(np.int8), zmin=-0.5, zmax=len(colors) - 0.5, colorscale=scale, showscale=False,
-        **_place(drawn),
+        z=map_.values.astype(np.int8), zmin=-0.5, zmax=len(colors) - 0.5, colorscale=scale, showscale=False,
+        **_place(map_),
     )  # fmt: skip
 
 
-def _place(drawn: Map) -> dict[str, Any]:
-    x, y = (np.asarray(axis, np.float32) for axis in (drawn.x, drawn.y))
-    return {"x": x, "y": y, "name": drawn.name, **_hover(drawn.hover, drawn.data)}
+def _place(map_: Map) -> dict[str, Any]:
+    x, y = (np.asarray(axis, np.float32) for axis in (map_.x, map_.y))
+    return {"x": x, "y": y, "name": map_.name, **_hover(map_.hover, map_.data)}
 
 
 _PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "arrows": _arrows, "targets": _targets}
@@ -307,11 +311,11 @@ _MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds}
 def _key(chart: Chart, style: Style, dark: bool) -> list[go.Scatter]:
     """The legend: series by colour, whose entries switch them, then parts by dash and shape in the page's ink."""
     entries = []
-    for rank, name in enumerate(chart.listed):
-        own = next(mark for mark in chart.marks if mark.series == name)
-        filled = bool(own.part) or own.kind == "bars"
-        mark = replace(own, part="", kind="dots", marker="square", size=8.0, hollow=False) if filled else own
-        entries.append(_entry(mark, color_of(own, style, dark), style, rank))
+    for rank, name in enumerate(chart.legend_series):
+        example = next(mark for mark in chart.marks if mark.series == name)
+        solid = bool(example.part) or example.kind == "bars"
+        mark = replace(example, part="", kind="dots", marker="square", size=8.0, hollow=False) if solid else example
+        entries.append(_entry(mark, color_of(example, style, dark), style, rank))
     for rank, (part, mark) in enumerate(chart.parts.items(), start=len(entries)):
         entries.append(_entry(replace(mark, series=part, part=""), style.quiet, style, rank))
     return entries
@@ -324,7 +328,7 @@ def _entry(mark: Mark, color: str, style: Style, rank: int) -> go.Scatter:
     return entry.update(showlegend=True, legendrank=rank + 1, meta=KEY)
 
 
-def faded(color: str, opacity: float) -> str:
+def with_opacity(color: str, opacity: float) -> str:
     """#rrggbb at some opacity."""
     red, green, blue = (round(255 * part) for part in look.rgb(color))
     return f"rgba({red},{green},{blue},{opacity:g})"

@@ -1,4 +1,4 @@
-"""A scene as a plotly figure: what lies below the player on a page, and with its tracks as an interactive chart."""
+"""A scene as a plotly figure: the background of the player, and an interactive chart with the tracks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEIGHT, ROW = 540, 10  # pixels: of a chart, and for each entry of its legend, w
 
 
 def paint_ground(scene: Scene, *, dark: bool = False) -> go.Figure:
-    """What does not move, for the player to draw on."""
+    """The background on which the player draws."""
     panels = scene.ground()
     chart = Chart(
         panels, scene.caption, len(panels), height=scene.height, linked="xy", drag="pan", key=repr(scene.extent)
@@ -36,26 +36,26 @@ def plotly_figure(scene: Scene) -> go.Figure:
     names: set[str] = set()
     for track in scene.tracks:
         for layer in lines.layers_of(track):
-            _add(figure, scene, track, layer, named=track.name not in names)
+            _add(figure, scene, track, layer, in_legend=track.name not in names)
         names.add(track.name)
-    named = sum(bool(trace.showlegend) for trace in figure.data)
+    entries = sum(bool(trace.showlegend) for trace in figure.data)
     return figure.update_layout(
-        title=scene.caption.title, height=HEIGHT + ROW * named, showlegend=True, legend=LEGEND, plot_bgcolor="#fff",
+        title=scene.caption.title, height=HEIGHT + ROW * entries, showlegend=True, legend=LEGEND, plot_bgcolor="#fff",
         margin={"l": 52, "r": 12, "t": 60, "b": 40}, paper_bgcolor="#fff", dragmode="zoom",
     )  # fmt: skip
 
 
-def _add(figure: go.Figure, scene: Scene, track: Track, layer: int, *, named: bool) -> None:
+def _add(figure: go.Figure, scene: Scene, track: Track, layer: int, *, in_legend: bool) -> None:
     """A layer's line and, at its end, its head."""
     path, end = lines.path(track, layer), lines.weights(track, layer)[-1:]
     stroke, color = look.stroke(layer), _ink(track.color, layer)
     symbol = look.CODES[stroke.marker][1] + "-open" * stroke.hollow
-    words = f"{track.name}, {lines.described(layer)}"
-    known = np.stack([track.step, lines.loss(track, layer)], axis=-1)
+    label = f"{track.name}, {lines.line_label(layer)}"
+    customdata = np.stack([track.step, lines.loss(track, layer)], axis=-1)
     common = {
-        "name": words,
+        "name": label,
         "legendgroup": track.name,
-        "hovertemplate": f"{words}<br>step %{{customdata[0]}}<br>x %{{x:.5g}}<br>y %{{y:.5g}}"
+        "hovertemplate": f"{label}<br>step %{{customdata[0]}}<br>x %{{x:.5g}}<br>y %{{y:.5g}}"
         "<br>loss %{customdata[1]:.5g}<extra></extra>",
     }
     line = {"color": color, "width": stroke.width / look.PIXEL, "dash": dashes(stroke.dash)}
@@ -63,11 +63,11 @@ def _add(figure: go.Figure, scene: Scene, track: Track, layer: int, *, named: bo
     figure.add_traces(
         [
             go.Scatter(
-                x=path.points[:, 0], y=path.points[:, 1], customdata=known[path.rows], mode="lines", line=line,
-                showlegend=named, **common,
+                x=path.points[:, 0], y=path.points[:, 1], customdata=customdata[path.rows], mode="lines", line=line,
+                showlegend=in_legend, **common,
             ),
             go.Scatter(
-                x=end[:, 0], y=end[:, 1], customdata=known[-1:], mode="markers", marker=marker, showlegend=False,
+                x=end[:, 0], y=end[:, 1], customdata=customdata[-1:], mode="markers", marker=marker, showlegend=False,
                 **common,
             ),
         ],

@@ -61,7 +61,7 @@ def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> O
         return made
 
     def table() -> pa.Table:
-        return captioned(panels_table([panel for chart in applying() for panel in chart.drawn]), caption)
+        return captioned(panels_table([panel for chart in applying() for panel in chart.filled_panels]), caption)
 
     def interactive() -> bytes:
         from app.draw.page import page_of_figures

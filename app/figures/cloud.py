@@ -27,13 +27,13 @@ def cloud_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
 
 def _steady(config: SurfacesConfig) -> Iterator[tuple[int, Mark]]:
     for index, (spec, color) in enumerate(zip(config.specs(), config.colors, strict=True)):
-        predicted = cloud.theory(config, spec)
-        if predicted and predicted.settles:
-            x, y = ellipse(predicted.centre, predicted.steady).T
-            said = "steady state, two standard deviations (derived here)"
+        steady_state = cloud.theory(config, spec)
+        if steady_state and steady_state.settles:
+            x, y = ellipse(steady_state.centre, steady_state.steady).T
+            label = "steady state, two standard deviations (derived here)"
             yield (
                 index if config.panels else 0,
-                Mark(spec.name, color, x, y, "steady state", width=WIDTH, dash=DASH, hover=f"{spec.name}\n{said}"),
+                Mark(spec.name, color, x, y, "steady state", width=WIDTH, dash=DASH, hover=f"{spec.name}\n{label}"),
             )
 
 

@@ -13,7 +13,7 @@ from app.runs import games as game_runs
 from app.runs.family import dials_of
 from app.state import GamesConfig
 from app.state.presets import shown_by
-from app.tables.games import game_table, gone_text
+from app.tables.games import exit_text, game_table
 from app.views import session
 from app.views.games.controls import PAGE, sidebar
 from app.views.parts.charts import draw_linked, show_ground
@@ -44,7 +44,7 @@ def page() -> None:
     with progress("Running") as on_progress:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
-    st.caption("  \n".join([*says, gone_text(run, scenery)]))
+    st.caption("  \n".join([*says, exit_text(run, scenery)]))
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left:
         _field(config, run)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.draw.plotly import clicked, paint
+from app.draw.plotly import clicked_target, paint
 from app.draw.plotly_scene import paint_ground
 from app.figures.chart import Chart
 from app.figures.look import on_dark
@@ -34,7 +34,7 @@ def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = Fals
         st.plotly_chart(figure, key=key, config=CHART)
         return None
     event: Any = st.plotly_chart(figure, key=key, config=CHART, on_select="rerun", selection_mode="points")
-    return clicked(figure, event.selection.points)
+    return clicked_target(figure, event.selection.points)
 
 
 def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
@@ -45,7 +45,7 @@ def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> N
 def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
     """The panels of a chart side by side, each as a chart under its title; the player finds each by its key."""
     columns = st.columns(len(chart.panels))
-    for place, (column, panel, key) in enumerate(zip(columns, chart.drawn, keys, strict=False)):
+    for place, (column, panel, key) in enumerate(zip(columns, chart.filled_panels, keys, strict=False)):
         with column:
             st.caption(f"**{panel.title}**")
             figure = paint(chart.of(place), dark=dark(), legend=False, titles=False)

@@ -350,7 +350,7 @@ def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[],
         if x.tickvals:
             assert_same(x.tickvals, axes.get_xticks(), "ticks")
             assert list(x.ticktext) == [label.get_text() for label in axes.get_xticklabels()]
-    remarks = [panel.remark for panel in chart.drawn if panel.remark]
+    remarks = [panel.remark for panel in chart.filled_panels if panel.remark]
     assert [note.text for note in page.layout.annotations if note.text in remarks] == remarks
     assert [text.get_text() for axes in axes_of(file) for text in axes.texts if text.get_text() in remarks] == remarks
     listed = [trace for trace in page.data if getattr(trace, "showlegend", False)]

@@ -134,14 +134,14 @@ def test_curves_of_networks_show_mean_and_standard_error(network: Offer) -> None
     rows = trained(NETWORK)
     curves = [[result.curves for result in row] for row in rows]
     chart = training_chart(NETWORK, curves)
-    accuracy = next(panel for panel in chart.drawn if panel.title == "Test accuracy")
+    accuracy = next(panel for panel in chart.filled_panels if panel.title == "Test accuracy")
     fast = accuracy.marks[0]
     both = np.stack([result.curves.metrics["fast"]["test_accuracy"] for result in rows[0]])
     np.testing.assert_allclose(fast.y, both.mean(axis=0))
     np.testing.assert_allclose(fast.high - fast.y, both.std(axis=0, ddof=1) / np.sqrt(2))
     assert {mark.part for mark in accuracy.marks} == {"fast weights", "slow weights"}
     cut = training_chart(NETWORK, curves, 10)
-    assert max(mark.x.max() for panel in cut.drawn for mark in panel.marks) == 10
+    assert max(mark.x.max() for panel in cut.filled_panels for mark in panel.marks) == 10
 
 
 @pytest.mark.parametrize("style", ["light", "dark", "print"])

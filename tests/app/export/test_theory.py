@@ -181,7 +181,7 @@ def test_charts_for_readers_speak_of_no_sidebar_and_follow_no_axis_in_a_circle()
 
 def test_the_colours_of_bars_mean_nothing_else_in_one_chart() -> None:
     chart = theory_chart(config_of("regularization"), "coefficients")
-    pairs = {(mark.series, mark.color) for panel in chart.drawn for mark in panel.marks}
+    pairs = {(mark.series, mark.color) for panel in chart.filled_panels for mark in panel.marks}
     assert len({color for _, color in pairs}) == len(pairs)
 
 

@@ -141,7 +141,7 @@ def test_digits_give_image_cells_and_a_column_of_real_ones():
 
 def test_curves_show_both_losses_and_what_the_samples_are_worth(results):
     chart = gan_chart(CONFIG, [[result.curves] for result in results])
-    charts = {panel.title: paint(chart.of(place), legend=False) for place, panel in enumerate(chart.drawn)}
+    charts = {panel.title: paint(chart.of(place), legend=False) for place, panel in enumerate(chart.filled_panels)}
     assert list(charts)[2] == "Fréchet distance, plain coordinates"
     assert [len(chart.data) for chart in charts.values()] == [2, 2, 3, 3]  # slow weights: of one optimizer only
     measured = charts["Fréchet distance, plain coordinates"].data[2]
