@@ -57,7 +57,7 @@ def color_of(label: int) -> str:
 
 def _map(basins: BasinMap, optimizer: int) -> Map:
     """Kinds by place in the palette: 0 diverged, 1 not yet, then the minima modulo the number of colours."""
-    labels = basins.reached[optimizer]
+    labels = basins.labels[optimizer]
     kinds = np.where(labels >= 0, labels % len(COLORS), labels) - DIVERGED
     colors = (DIVERGED_COLOR, NOT_YET_COLOR, *COLORS)
     return Map("minimum", basins.x, basins.y, kinds.astype(np.float64), "kinds", colors=colors)

@@ -44,7 +44,7 @@ def cloud_marks(config: SurfacesConfig, run: Trajectory) -> Iterator[tuple[int, 
         x, y = run.outermost(index)[-1, run.diverged[index] < 0].T
         dots = f"{name}\nx {{x:.5g}}\ny {{y:.5g}}"
         yield panel, Mark(name, color, x, y, kind="dots", size=DOT, opacity=DOT_OPACITY, hover=dots)
-        moments = cloud.spread(run, index)[-1]
+        moments = cloud.moments_of(run, index)[-1]
         if np.isfinite(moments).all():
             covariance = np.array([[moments[2], moments[3]], [moments[3], moments[4]]])
             x, y = ellipse(moments[:2], covariance).T

@@ -155,7 +155,7 @@ def _objective(config: GamesConfig, run: Trajectory) -> Panel:
     """The objective of each run, until the run leaves the view."""
     scenery, marks = game_runs.game_scenery(config), []
     for index, color in enumerate(config.colors):
-        exits = game_runs.left_view(run, index, scenery.game.domain)
+        exits = game_runs.exit_steps(run, index, scenery.game.domain)
         out_of_view = run.step >= exits.max() if (exits >= 0).all() else np.zeros(len(run.step), dtype=bool)
         for losses, slow in ((run.loss, False), (run.slow_loss, True)):
             if run.layers[index] or not slow:

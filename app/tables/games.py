@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.runs.games import GameScenery, MeasuredRate, left_view
+from app.runs.games import GameScenery, MeasuredRate, exit_steps
 from app.runs.grid import distance
 from app.state import GamesConfig
 from app.tables.surfaces import divergence
@@ -72,7 +72,7 @@ def ending(run: Trajectory, index: int, scenery: GameScenery) -> str:
     """Whether an optimizer's runs diverged, left the view, or are in view."""
     if (run.diverged[index] >= 0).any():
         return f"diverged {divergence(run, index)}"
-    exits = left_view(run, index, scenery.game.domain)
+    exits = exit_steps(run, index, scenery.game.domain)
     exited = exits[exits >= 0]
     if not len(exited):
         return "in view"

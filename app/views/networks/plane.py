@@ -146,9 +146,9 @@ def _through(
     seen: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
 ) -> str:
     """Which weights span the plane."""
-    lasting = [names[index] for index in plane_runs.stayed(results)]
+    lasting = [names[index] for index in plane_runs.converging(results)]
     if config.plane == "cycle":
-        snapshots = seen.framed[0].snapshots
+        snapshots = seen.frame_runs[0].snapshots
         between = "the end of its first inner block" if len(snapshots.layers) > 1 else "a place halfway"
         return (
             f"Base steps {snapshots.step[0]} to {snapshots.step[-1]}: the plane holds the slow weights that the cycle "

@@ -58,7 +58,7 @@ def deviations(config: SurfacesConfig, run: Trajectory) -> list[dict[str, str]]:
     """Rows of the table: for every optimizer and axis the measured deviation beside the closed form."""
     rows = []
     for index, spec in enumerate(config.specs()):
-        measured = np.sqrt(cloud.spread(run, index)[-1, [2, 4]])
+        measured = np.sqrt(cloud.moments_of(run, index)[-1, [2, 4]])
         alive = int((run.diverged[index] < 0).sum())
         predicted = cloud.theory(config, spec) if alive == run.diverged.shape[1] else None
         for axis, name in enumerate("xy"):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.export import Restored, document, restore, scene_of, to_bundle, to_json, to_parquet
+from app.export import PageSettings, document, restore, scene_of, to_bundle, to_json, to_parquet
 from app.state import Card, LayerConfig, SurfacesConfig
 
 CONFIG = SurfacesConfig(
@@ -42,7 +42,7 @@ def archive(*files: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
 
 
 def test_a_document_restores_the_very_config() -> None:
-    assert restore(to_json(CONFIG)) == Restored("surfaces", CONFIG)
+    assert restore(to_json(CONFIG)) == PageSettings("surfaces", CONFIG)
 
 
 def test_a_bundle_restores_a_run_of_identical_bytes(saved: bytes) -> None:

@@ -26,7 +26,7 @@ def track() -> Track:
 
 
 def test_fast_weights_go_where_the_base_took_them_and_on_from_the_slow_ones(track: Track) -> None:
-    """1, 2 | 1, 2, 3 | 2, 3, 4 | 1.5, 2.5: at each bar the pull_and_move ends and goes on elsewhere."""
+    """1, 2 | 1, 2, 3 | 2, 3, 4 | 1.5, 2.5: at each bar the line ends and goes on elsewhere."""
     line, gap = path(track, 0), np.nan
     assert np.array_equal(line.points[:, 0], [0, 1, 2, gap, 1, 2, 3, gap, 2, 3, 4, gap, 1.5, 2.5], equal_nan=True)
     assert line.rows.tolist() == [0, 1, 2, 2, 2, 3, 4, 4, 4, 5, 6, 6, 6, 7]

@@ -29,7 +29,7 @@ def test_a_cell_is_what_a_run_from_its_start_does():
         run = surface_runs.surface_run(config.model_copy(update={"starts": (start,)}))
         for optimizer in range(3):
             end = run.outermost(optimizer)[-1, 0]
-            reached = found.reached[optimizer, row, column]
+            reached = found.labels[optimizer, row, column]
             gaps = np.linalg.norm(scenery.places - end, axis=1)
             assert reached == (DIVERGED if run.diverged[optimizer, 0] >= 0 else gaps.argmin())
 

@@ -62,7 +62,7 @@ def test_a_cycle_plane_holds_its_three_points(results):
 def test_a_cycle_is_seen_close_up_step_by_step(results):
     seen = plane_runs.view(results, "cycle", CONFIG.task(), focus=1, cycle=2)
     assert [run.snapshots.step.tolist() for run in seen.runs] == [[5, 6, 7, 8, 9, 10]] * 3
-    assert seen.framed == (seen.runs[1],)
+    assert seen.frame_runs == (seen.runs[1],)
     assert len(seen.places) == 5 + 6 + 6  # what its base steps reached, fast and slow weights: no other run's
     track = plane_runs.tracks(seen, results, ["a", "b", "c"], ["#111111", "#222222", "#333333"])[1]
     assert track.synchronised.tolist() == [0, 0, 0, 0, 0, 1]

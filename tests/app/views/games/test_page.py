@@ -291,7 +291,7 @@ def test_leaving_the_view_is_no_divergence_but_a_run_far_away_is_stopped():
     config = GamesConfig()
     run, scenery = game_runs.game_run(config), game_runs.game_scenery(config)
     assert (run.diverged == -1).all()
-    left = game_runs.left_view(run, 0, scenery.game.domain)[0]
+    left = game_runs.exit_steps(run, 0, scenery.game.domain)[0]
     assert np.abs(run.fast[left:, 0, 0]).max(axis=1).min() > 1  # outside again and again ...
     assert np.abs(run.fast[left - 1, 0, 0]).max() <= 2 < np.abs(run.fast[left, 0, 0]).max()
     assert (np.abs(run.fast[left:, 0, 0]).max(axis=1) > 2).all()  # ... from then on always
