@@ -83,7 +83,7 @@ def _scene(config: GamesConfig) -> tuple[Hashable, ...]:
     return config.game, config.parameter, config.starts, config.gradient_noise(), config.steps
 
 
-def moved_tracks(config: GamesConfig) -> tuple[Track, ...]:
+def start_tracks(config: GamesConfig) -> tuple[Track, ...]:
     """The tracks of a config whose start is being dragged; not cached."""
     return surface_tracks(config, _record(config, config.specs(), "auto"))
 

@@ -1,4 +1,4 @@
-"""Sharpness of the loss around trained weights, points_ in a thread that can be stopped."""
+"""Sharpness of the loss around trained weights, measured in a thread that can be stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from landscapes.sharpness import Loss, Sharpness, sharpness
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.weights import assign_weights
 
-IMAGES = 512  # training images on which everything is points_, as for the plane
+IMAGES = 512  # training images on which everything is measured, as for the plane
 RADIUS, PROBES = 0.05, 16
 
 _one_at_a_time = threading.Semaphore(1)  # measurements of several visitors take turns: each uses all threads there are
@@ -71,7 +71,7 @@ class SharpnessRun:
 
     @property
     def complete(self) -> bool:
-        """Whether every point is points_."""
+        """Whether every point is measured."""
         return len(self.rows) == len(self.points)
 
     @property

@@ -98,7 +98,7 @@ def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tup
     )
 
 
-def moved_tracks(config: SurfacesConfig) -> tuple[Track, ...]:
+def start_tracks(config: SurfacesConfig) -> tuple[Track, ...]:
     """The tracks of a config whose start is being dragged; not cached."""
     return surface_tracks(config, _record(config, config.specs(), "auto"))
 

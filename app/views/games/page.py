@@ -25,9 +25,9 @@ from app.views.parts.progress import progress
 from app.views.parts.scene import move_start
 from optim_core.trajectory import Trajectory
 
-CHART, PLAYER = "game", "game-player"
+CHART, PLAYER = "games-ground", "games-player"
 FITTING = 3  # columns of the table beside the field; more go below, over the whole width
-CURVES = ("game-curves-1", "game-curves-2", "game-curves-3")
+CURVES = ("games-curves-1", "games-curves-2", "games-curves-3")
 
 
 def page() -> None:
@@ -74,7 +74,7 @@ def _field(config: GamesConfig, run: Trajectory) -> None:
         quantities=shown.quantities, dials=dials,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
-    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.moved_tracks)
+    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)
 
 
 def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameScenery) -> dict[str, dict[str, str]]:

@@ -31,9 +31,9 @@ from app.views.parts.visitor import visitor
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
-CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
-CHART, PLAYER, SAMPLES = "gan-plane", "gan-player", "gan-samples"
-HONESTY = ("gan-honesty-1", "gan-honesty-2")
+CURVES = tuple(f"gans-curves-{number}" for number in range(1, 5))
+CHART, PLAYER, SAMPLES = "gans-plane", "gans-player", "gans-samples"
+HONESTY = ("gans-honesty-1", "gans-honesty-2")
 
 
 def page() -> None:

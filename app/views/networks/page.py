@@ -19,7 +19,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
 from app.views.parts.visitor import visitor
 
-CURVES = tuple(f"network-curves-{number}" for number in range(1, 7))
+CURVES = tuple(f"networks-curves-{number}" for number in range(1, 7))
 
 
 def page() -> None:

@@ -20,8 +20,8 @@ from app.views.parts.player import player
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
-PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
-HONESTY = ("network-honesty-1", "network-honesty-2")
+PAGE, CHART, PLAYER = "networks", "networks-plane", "networks-player"
+HONESTY = ("networks-honesty-1", "networks-honesty-2")
 PLANE = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
 
 

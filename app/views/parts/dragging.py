@@ -8,7 +8,7 @@ from typing import TypeVar
 import streamlit as st
 
 from app.player import Dial, Track
-from app.player.dials import PackedFamily, pack_family, pack_moved
+from app.player.dials import PackedFamily, pack_family, pack_start
 from app.runs.family import Family, with_number
 from app.state import Comparison, GamesConfig, SurfacesConfig
 from app.views import session
@@ -50,13 +50,13 @@ def offer_families(
     dials: tuple[Dial, ...],
     family_of: Callable[[Dial], Family],
     config: Placed,
-    moved_tracks: Callable[[Placed], Sequence[Track]],
+    start_tracks: Callable[[Placed], Sequence[Track]],
 ) -> None:
     """Let the player with this key fetch the families of its dials, and the tracks of a start that is dragged."""
 
     def moved(move: StartMove) -> bytes:
-        tracks = moved_tracks(with_start(config, move))
-        return pack_moved([track for track in tracks if track.start == move.start], move.start)
+        tracks = start_tracks(with_start(config, move))
+        return pack_start([track for track in tracks if track.start == move.start], move.start)
 
     def message(turn: Turn) -> bytes:
         dial = next((dial for dial in dials if _is_of(turn, dial) and dial.live), None)

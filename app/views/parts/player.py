@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.player.bundle import served
+from app.player.bundle import module_file
 from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
@@ -22,7 +22,7 @@ MARKUP = "<div class='lookahead-player'></div>"
 @cache
 def _component() -> ComponentRenderer:
     """Registered when first shown: only a running Streamlit knows the folder of files that pyproject.toml names."""
-    return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js=served("mount.js"))
+    return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js=module_file("mount.js"))
 
 
 @cache
@@ -152,7 +152,7 @@ def families(
         key: the component's key; it shows nothing.
         player_key: key of the player.
         family: the packed tracks of all values of a grabbed number; see `app.player.dials.pack_family`.
-        moved: the packed tracks of a start that is dragged; see `pack_moved`.
+        moved: the packed tracks of a start that is dragged; see `pack_start`.
     """
     state = st.session_state.get(key) or {}
     grabbed = _turn(state.get("grab"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.player.bundle import served
+from app.player.bundle import module_file
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("lookahead-lab.relief", html="<div></div>", js=served("relief_heads.js"))
+    return st.components.v2.component("lookahead-lab.relief", html="<div></div>", js=module_file("relief_heads.js"))
 
 
 def relief_heads(*, key: str, chart_key: str, player_key: str) -> None:

@@ -16,7 +16,7 @@ from app.views.surfaces.formula import draw_formula
 from app.views.surfaces.predict import prediction_switch
 from landscapes.surfaces import SURFACES
 
-PAGE, PLAYER = "surfaces", "surface-player"
+PAGE, PLAYER = "surfaces", "surfaces-player"
 
 
 def sidebar(config: SurfacesConfig, problems: list[str]) -> None:

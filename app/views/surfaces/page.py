@@ -38,8 +38,8 @@ from app.views.surfaces.predict import (
 )
 from optim_core.trajectory import Trajectory
 
-CHART = "surface"
-CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
+CHART = "surfaces-ground"
+CURVES = ("surfaces-curves-1", "surfaces-curves-2", "surfaces-curves-3")
 LETTER = 7  # px of a letter in a table, on average
 
 
@@ -89,7 +89,7 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> None:
         curves=_curves(config),
     )  # fmt: skip
     offer_families(
-        player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.moved_tracks
+        player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks
     )
 
 

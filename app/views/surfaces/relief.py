@@ -14,7 +14,7 @@ from app.views.parts.relief_heads import relief_heads
 from app.views.surfaces.controls import PLAYER
 from app.views.surfaces.predict import player_key
 
-CHART = "surface-3d"
+CHART = "surfaces-3d"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "orbitRotation"]}
 
 
