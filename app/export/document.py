@@ -17,7 +17,7 @@ from app.export.pages import PAGES, page_of
 from app.figures.caption import program
 from app.state.base import PageConfig
 from app.state.errors import explain
-from app.state.links import FIRST_VERSION, migrated, version_of
+from app.state.links import FIRST_VERSION, migrate, version_of
 
 FORMAT = "lookahead-lab"
 CONFIG_NAME = "config.json"
@@ -72,7 +72,7 @@ def restore(data: bytes) -> PageSettings:
 
 def _validate(page: str, settings: dict[str, Any]) -> PageConfig:
     model = PAGES[page].model
-    settings = migrated(settings, model)
+    settings = migrate(settings, model)
     version = str(settings.get("v", FIRST_VERSION))
     if version != version_of(model):
         raise ValueError(f"v: settings of version {version[:20]!r} are not known here; a newer program wrote them")

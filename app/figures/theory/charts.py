@@ -24,7 +24,7 @@ Maker = Callable[[TheoryConfig, Progress | None], Chart]
 def _map(config: TheoryConfig, on_progress: Progress | None) -> Chart:
     rates, finer, fine_rates = theory_runs.closed_form_map(config)
     simulation = theory_runs.simulated_map(config, on_progress) if config.stability.simulate else None
-    return rate_map(config.grid(), rates, (finer, fine_rates), simulation, config.here, "as set")
+    return rate_map(config.grid(), rates, (finer, fine_rates), simulation, config.current_point, "as set")
 
 
 def _factors(config: TheoryConfig, _: Progress | None) -> Chart:

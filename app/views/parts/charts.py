@@ -23,7 +23,7 @@ def inks(colors: Sequence[str]) -> tuple[str, ...]:
 
 
 def dark() -> bool:
-    """Whether this visitor's page is."""
+    """Whether this visitor's page is dark."""
     return bool(st.context.theme.type == "dark")
 
 
@@ -38,7 +38,7 @@ def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = Fals
 
 
 def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
-    """What lies below the player, which finds it by its key."""
+    """The background of the player, which finds it by its key."""
     st.plotly_chart(paint_ground(scene, dark=dark()), key=key, config=dict(config), theme="streamlit")
 
 

@@ -21,8 +21,8 @@ def _component() -> ComponentRenderer:
 def relief_heads(*, key: str, chart_key: str, player_key: str) -> None:
     """Draw the heads of a player over the relief of a st.plotly_chart, and keep its camera across reruns.
 
-    Everything happens in the browser: the heads follow the player at rest and in motion, and no run of the script is
-    asked for.
+    Everything happens in the browser: the heads follow the player at rest and in motion, without a run of the
+    script.
 
     Args:
         key: the component's key.

@@ -20,7 +20,7 @@ PAGE, PLAYER = "surfaces", "surfaces-player"
 
 
 def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
-    """Draw the controls, and what was refused above them."""
+    """Draw the controls, with problems above them."""
     fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)

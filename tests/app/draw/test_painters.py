@@ -34,7 +34,7 @@ from app.export import Offer, offer_of
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import CODES, PIXEL, style_of
 from app.figures.scene import Scene
-from app.state.links import migrated
+from app.state.links import migrate
 from app.state.theory import TheoryConfig
 from tests.app.draw import page_charts
 
@@ -43,7 +43,7 @@ QUICK = {"seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, 
 
 def theory(instrument: str, **settings: object) -> Offer:
     """Settings by their names in version 1, which are one for each setting."""
-    current = migrated({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
+    current = migrate({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
     return offer_of(TheoryConfig.model_validate({**current, "v": 2}))
 
 

@@ -33,7 +33,7 @@ from app.export import bundle as bundle_module
 from app.export.offer import DoesNotApplyError
 from app.export.theory import theory_caption
 from app.runs import theory as theory_runs
-from app.state.links import migrated, short_link
+from app.state.links import migrate, short_link
 from app.state.presets import PRESETS
 from app.state.theory import TheoryConfig
 
@@ -48,7 +48,7 @@ FIGURES = {
 
 def config_of(instrument: str, **settings: object) -> TheoryConfig:
     """Settings by their names in version 1, which are one for each setting."""
-    current = migrated({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
+    current = migrate({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
     return TheoryConfig.model_validate({**current, "v": 2})
 
 
