@@ -73,11 +73,11 @@ def ending(run: Trajectory, index: int, scenery: GameScenery) -> str:
     if (run.diverged[index] >= 0).any():
         return f"diverged {divergence(run, index)}"
     exits = exit_steps(run, index, scenery.game.domain)
-    exited = exits[exits >= 0]
-    if not len(exited):
+    steps = exits[exits >= 0]
+    if not len(steps):
         return "in view"
-    share = "" if len(exits) == 1 else f" ({len(exited)} of {len(exits)} runs)"
-    return f"left the view at step {exited.min()}{share}"
+    share = "" if len(exits) == 1 else f" ({len(steps)} of {len(exits)} runs)"
+    return f"left the view at step {steps.min()}{share}"
 
 
 def exit_text(run: Trajectory, scenery: GameScenery) -> str:

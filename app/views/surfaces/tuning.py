@@ -55,18 +55,18 @@ def _show_tunings(scenery: Scenery, config: SurfacesConfig, tunings: tuple[Tunin
     )  # fmt: skip
 
 
-def _row(name: str, found: Tuning) -> dict[str, str]:
-    candidates = f"{len(found.candidates)} candidates"
-    if found.spec is None:
+def _row(name: str, search: Tuning) -> dict[str, str]:
+    candidates = f"{len(search.candidates)} candidates"
+    if search.spec is None:
         return {"optimizer": name, "best lr": "all diverged", "searched": candidates}
-    best = found.spec
-    ties = sorted({f"{found.candidates[index].lr:.3g}" for index in found.ties})
+    best = search.spec
+    ties = sorted({f"{search.candidates[index].lr:.3g}" for index in search.ties})
     return {
         "optimizer": name,
         "best lr": f"{best.lr:.3g}",
         "layers": "".join(f"({layer.k}, {layer.alpha:g})" for layer in best.layers) or "none",
-        "mean ± standard error": f"{found.mean[found.best]:.4g} ± {found.standard_error[found.best]:.2g}",
+        "mean ± standard error": f"{search.mean[search.best]:.4g} ± {search.standard_error[search.best]:.2g}",
         "not told apart from it (lr)": ", ".join(ties) or "none",
-        "at the edge of the grid": ", ".join(found.edges) or "no",
+        "at the edge of the grid": ", ".join(search.edges) or "no",
         "searched": candidates,
     }
