@@ -30,11 +30,11 @@ TITLE_LINE = 18  # pixels: of each further line of a title
 LEGEND_GAP = 66  # pixels from the axes down to the legend
 TARGET, KEY, BAND = "target", "key", "band"  # what a trace is, in its `meta`: places to click, of the legend, intervals
 SIDES = {"above": "top center", "below": "bottom center", "left": "middle left", "right": "middle right"}
-STAYS = {"marker": {"opacity": 1}}  # a click on a target fades no other mark
+STAYS = {"marker": {"opacity": 1}}  # other marks keep their opacity when a target is clicked_target
 UNSEEN = {"marker": {"opacity": 0}}
 LAST = 2000  # rank in the legend: after all others, which by default have 1000
 HEIGHT_LEVELS = 24
-ONE_STEP = 0.7  # decades: below, 1, 2 and 5 are too few numbers
+ONE_STEP = 0.7  # decades: below, plotly chooses the ticks; 1, 2 and 5 would be too few
 FEW_DECADES = 2.5  # below, 1, 2 and 5 of each are named
 RATE_TICKS = {"tickvals": [0.95, 0.975, 1, 1.025, 1.05], "ticktext": ["≤ .95", ".975", "1", "1.025", "≥ 1.05"]}
 
@@ -63,7 +63,7 @@ def chart_spec(chart: Chart, *, dark: bool = False, legend: bool = True, titles:
             _frame(layout, (x, y), panel, chart, inner=place % chart.columns > 0)
     if legend:
         data += _key(chart, style, dark)
-    more = max(panel.title.count("\n") for panel in chart.drawn)
+    more = max(panel.title.count("\n") for panel in chart.filled_panels)
     layout |= {
         "height": chart.height, "margin": MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8},
         "dragmode": False if chart.drag == "none" else chart.drag, "showlegend": legend, "hovermode": "closest",
@@ -75,7 +75,7 @@ def chart_spec(chart: Chart, *, dark: bool = False, legend: bool = True, titles:
     }  # fmt: skip
     if chart.key:
         layout["uirevision"] = chart.key
-    if any(mark.kind == "targets" for panel in chart.drawn for mark in panel.marks):
+    if any(mark.kind == "targets" for panel in chart.filled_panels for mark in panel.marks):
         layout["clickmode"] = "event+select"
     return {"data": data, "layout": layout}
 
@@ -83,11 +83,11 @@ def chart_spec(chart: Chart, *, dark: bool = False, legend: bool = True, titles:
 def traces(chart: Chart, *, dark: bool = False) -> Iterable[Trace]:
     """What `chart_spec` draws of the panels, in this order, without the legend."""
     style = look.style_of("dark" if dark else "light")
-    for panel in chart.drawn:
+    for panel in chart.filled_panels:
         yield from _traces(panel, chart, style, dark)
 
 
-def clicked(spec: Spec, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
+def clicked_target(spec: Spec, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
     """The first target among selected points, as Streamlit gives them: which of the targets' marks, and which point."""
     targets = [number for number, trace in enumerate(spec["data"]) if trace.get("meta") == TARGET]
     for point in points:
@@ -99,13 +99,13 @@ def clicked(spec: Spec, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] 
 def _layout(chart: Chart, *, titles: bool) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Axes side by side with the panels' titles; and by place the names of its two axes in there."""
     names = [panel.title.replace("\n", "<br>") if panel else "" for panel in chart.panels]
-    named = titles and any(names) and len(chart.panels) > 1
-    bare = all(panel.bare for panel in chart.drawn)
+    has_titles = titles and any(names) and len(chart.panels) > 1
+    bare = all(panel.bare for panel in chart.filled_panels)
     full = tuple(
         place < len(chart.panels) and chart.panels[place] is not None for place in range(chart.rows * chart.columns)
     )
     spacing = 0.03 if "y" in chart.linked or bare else 0.27 / max(chart.columns, 2)
-    layout, axes = _subplots(chart.columns, full, tuple(names) if named else None, chart.linked, spacing, bare)
+    layout, axes = _subplots(chart.columns, full, tuple(names) if has_titles else None, chart.linked, spacing, bare)
     return copy.deepcopy(layout), axes
 
 
@@ -148,7 +148,7 @@ def _frame(layout: dict[str, Any], names: tuple[str, str], panel: Panel, chart: 
         inner: whether another panel stands to its left.
     """
     common = {"gridcolor": look.QUIET, "zeroline": False, "ticks": "" if panel.bare else "outside"}
-    if not panel.gridded:
+    if not panel.has_grid:
         common["showgrid"] = False
     if panel.bare:
         common |= {"showticklabels": False, "fixedrange": True}
@@ -178,7 +178,7 @@ def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
     scale, span = panel.scales[axis], panel.spans[axis]
     if scale != "log":
         return ({} if span is None else {"range": list(span)}) | ({"tickformat": ".0%"} if scale == "percent" else {})
-    together = chart.drawn if "xy"[axis] in chart.linked else (panel,)
+    together = chart.filled_panels if "xy"[axis] in chart.linked else (panel,)
     decades = max(one.decades(axis) for one in together)
     step = None if decades < ONE_STEP else "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
     limits = {} if span is None else {"range": np.log10(span).tolist()}
@@ -214,18 +214,18 @@ def _band(mark: Mark, color: str) -> Trace:
     return _trace(
         "scatter",
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",
-        fillcolor=faded(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta=BAND,
+        fillcolor=with_opacity(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta=BAND,
         legendgroup=mark.series, name=mark.label,
     )  # fmt: skip
 
 
 def _line(mark: Mark, color: str, style: Style) -> Trace:
     line = {"color": color, "width": mark.width / PIXEL, "dash": dashes(mark.dash)}
-    return _trace("scatter", x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_named(mark))
+    return _trace("scatter", x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_labelling(mark))
 
 
 def dashes(lengths: Sequence[float]) -> str:
-    """Lengths in points as plotly calls them."""
+    """Lengths in points as plotly writes them."""
     return ",".join(f"{length / PIXEL:.4g}px" for length in lengths) or "solid"
 
 
@@ -249,18 +249,18 @@ def _dots(mark: Mark, color: str, style: Style) -> Trace:
     return _trace(
         "scatter",
         x=mark.x, y=mark.y, mode="markers+text" if mark.texts else "markers", marker=marker | {"line": edge},
-        unselected=STAYS, **errors, **_points(mark, style), **_named(mark),
+        unselected=STAYS, **errors, **_points(mark, style), **_labelling(mark),
     )  # fmt: skip
 
 
 def _points(mark: Mark, style: Style) -> dict[str, Any]:
-    """Words beside them, and whether the frame cuts them off."""
-    words = {"text": mark.texts, "textposition": SIDES[mark.side]} if mark.texts else {}
-    return words | {"cliponaxis": mark.clip}
+    """The texts beside points, and whether the frame cuts points off."""
+    texts = {"text": mark.texts, "textposition": SIDES[mark.side]} if mark.texts else {}
+    return texts | {"cliponaxis": mark.clip}
 
 
 def _bars(mark: Mark, color: str, style: Style) -> Trace:
-    return _trace("bar", x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_named(mark))
+    return _trace("bar", x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_labelling(mark))
 
 
 def _arrows(mark: Mark, color: str, style: Style) -> Trace:
@@ -268,16 +268,16 @@ def _arrows(mark: Mark, color: str, style: Style) -> Trace:
     x, y = (np.insert(np.asarray(axis, np.float32), range(2, len(axis) + 1, 2), np.nan) for axis in (mark.x, mark.y))
     sizes = np.tile([0, mark.size / PIXEL, 0], len(mark.x) // 2)
     marker = {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color, "line": {"width": 0}}
-    return _trace("scatter", x=x, y=y, mode="markers", marker=marker, **_named(mark))
+    return _trace("scatter", x=x, y=y, mode="markers", marker=marker, **_labelling(mark))
 
 
 def _targets(mark: Mark, color: str, style: Style) -> Trace:
-    seen = {"selected": UNSEEN, "unselected": UNSEEN, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
-    return _trace("scatter", x=mark.x, y=mark.y, mode="markers", meta=TARGET, **seen, **_named(mark))
+    invisible = {"selected": UNSEEN, "unselected": UNSEEN, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
+    return _trace("scatter", x=mark.x, y=mark.y, mode="markers", meta=TARGET, **invisible, **_labelling(mark))
 
 
-def _named(mark: Mark) -> dict[str, Any]:
-    """Its name, its place in the legend, its hover text."""
+def _labelling(mark: Mark) -> dict[str, Any]:
+    """A mark's name, legend group and hover text."""
     return {
         "name": mark.label, "legendgroup": mark.series, "showlegend": False, "opacity": mark.opacity,
         **_hover(mark.hover, mark.data, mark.label),
@@ -285,71 +285,75 @@ def _named(mark: Mark) -> dict[str, Any]:
 
 
 def _hover(template: str, data: Mapping[str, ArrayLike], label: str = "") -> dict[str, Any]:
-    """A template in plotly's words, and the numbers and words that it names."""
+    """A template in plotly's syntax, and the columns that it names."""
     if not template:
         return {"hoverinfo": "skip"}
     names = list(data)
 
     def place(match: re.Match[str]) -> str:
         name, format_ = match.groups()
-        known = {"x": "x", "y": "y", "value": "z", "text": "text"}
-        return f"%{{{known.get(name) or f'customdata[{names.index(name)}]'}{format_ or ''}}}"
+        fields = {"x": "x", "y": "y", "value": "z", "text": "text"}
+        return f"%{{{fields.get(name) or f'customdata[{names.index(name)}]'}{format_ or ''}}}"
 
     text = re.sub(r"\{(\w+)(:[^}]*)?\}", place, template).replace("\n", "<br>")
     columns = [np.asarray(values) for values in data.values()]
     numbers = all(column.dtype.kind in "fiu" for column in columns)
-    known = (
+    customdata = (
         {"customdata": np.stack([column if numbers else column.astype(object) for column in columns], -1)}
         if columns
         else {}
     )
-    return {"hovertemplate": f"{text}<extra>{label}</extra>", **known}
+    return {"hovertemplate": f"{text}<extra>{label}</extra>", **customdata}
 
 
-def _rates(drawn: Map) -> Trace:
-    scale = [[0, faded(look.CONVERGES, 0.9)], [0.5, "rgba(128,128,128,.06)"], [1, faded(look.DIVERGES, 0.9)]]
-    bar = {"title": {"text": drawn.name.replace(" per ", " per<br>")}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
+def _rates(map_: Map) -> Trace:
+    scale = [
+        [0, with_opacity(look.CONVERGES, 0.9)],
+        [0.5, "rgba(128,128,128,.06)"],
+        [1, with_opacity(look.DIVERGES, 0.9)],
+    ]
+    bar = {"title": {"text": map_.name.replace(" per ", " per<br>")}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
     low, high = look.RATES
     return _trace(
         "heatmap",
-        z=np.clip(drawn.values, low, high).astype(np.float32), zmin=low, zmax=high, colorscale=scale,
-        colorbar=bar | RATE_TICKS, **_place(drawn),
+        z=np.clip(map_.values, low, high).astype(np.float32), zmin=low, zmax=high, colorscale=scale,
+        colorbar=bar | RATE_TICKS, **_place(map_),
     )  # fmt: skip
 
 
-def _heights(drawn: Map) -> Trace:
-    low, high = drawn.span
+def _heights(map_: Map) -> Trace:
+    low, high = map_.span
     lines = {"coloring": "heatmap", "start": low, "end": high, "size": (high - low) / HEIGHT_LEVELS}
     return _trace(
         "contour",
-        z=drawn.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
-        line={"color": look.CONTOUR, "width": int(drawn.lines)}, showscale=False, **_place(drawn),
+        z=map_.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
+        line={"color": look.CONTOUR, "width": int(map_.lines)}, showscale=False, **_place(map_),
     )  # fmt: skip
 
 
-def _inside(drawn: Map) -> Trace:
+def _inside(map_: Map) -> Trace:
     return _trace(
         "contour",
-        z=drawn.values.astype(np.float32), contours={"type": "constraint", "operation": ">", "value": 1.0},
-        fillcolor=faded(look.CONVERGES, look.BAND), line={"color": look.CONVERGES, "width": 1.5}, showlegend=True,
-        legendrank=LAST, showscale=False, **_place(drawn),
+        z=map_.values.astype(np.float32), contours={"type": "constraint", "operation": ">", "value": 1.0},
+        fillcolor=with_opacity(look.CONVERGES, look.BAND), line={"color": look.CONVERGES, "width": 1.5},
+        showlegend=True, legendrank=LAST, showscale=False, **_place(map_),
     )  # fmt: skip
 
 
-def _kinds(drawn: Map) -> Trace:
-    colors = [color or "rgba(128,128,128,.12)" for color in drawn.colors]
+def _kinds(map_: Map) -> Trace:
+    colors = [color or "rgba(128,128,128,.12)" for color in map_.colors]
     edges = np.linspace(0, 1, len(colors) + 1)
     scale = [[edge, color] for index, color in enumerate(colors) for edge in edges[index : index + 2]]
     return _trace(
         "heatmap",
-        z=drawn.values.astype(np.int8), zmin=-0.5, zmax=len(colors) - 0.5, colorscale=scale, showscale=False,
-        **_place(drawn),
+        z=map_.values.astype(np.int8), zmin=-0.5, zmax=len(colors) - 0.5, colorscale=scale, showscale=False,
+        **_place(map_),
     )  # fmt: skip
 
 
-def _place(drawn: Map) -> dict[str, Any]:
-    x, y = (np.asarray(axis, np.float32) for axis in (drawn.x, drawn.y))
-    return {"x": x, "y": y, "name": drawn.name, **_hover(drawn.hover, drawn.data)}
+def _place(map_: Map) -> dict[str, Any]:
+    x, y = (np.asarray(axis, np.float32) for axis in (map_.x, map_.y))
+    return {"x": x, "y": y, "name": map_.name, **_hover(map_.hover, map_.data)}
 
 
 _PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "arrows": _arrows, "targets": _targets}
@@ -359,11 +363,11 @@ _MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds}
 def _key(chart: Chart, style: Style, dark: bool) -> list[Trace]:
     """The legend: series by colour, whose entries switch them, then parts by dash and shape in the page's ink."""
     entries = []
-    for rank, name in enumerate(chart.listed):
-        own = next(mark for mark in chart.marks if mark.series == name)
-        filled = bool(own.part) or own.kind == "bars"
-        mark = replace(own, part="", kind="dots", marker="square", size=8.0, hollow=False) if filled else own
-        entries.append(_entry(mark, color_of(own, style, dark), style, rank))
+    for rank, name in enumerate(chart.legend_series):
+        example = next(mark for mark in chart.marks if mark.series == name)
+        solid = bool(example.part) or example.kind == "bars"
+        mark = replace(example, part="", kind="dots", marker="square", size=8.0, hollow=False) if solid else example
+        entries.append(_entry(mark, color_of(example, style, dark), style, rank))
     for rank, (part, mark) in enumerate(chart.parts.items(), start=len(entries)):
         entries.append(_entry(replace(mark, series=part, part=""), style.quiet, style, rank))
     return entries
@@ -376,7 +380,7 @@ def _entry(mark: Mark, color: str, style: Style, rank: int) -> Trace:
     return entry | {"showlegend": True, "legendrank": rank + 1, "meta": KEY}
 
 
-def faded(color: str, opacity: float) -> str:
+def with_opacity(color: str, opacity: float) -> str:
     """#rrggbb at some opacity."""
     red, green, blue = (round(255 * part) for part in look.rgb(color))
     return f"rgba({red},{green},{blue},{opacity:g})"

@@ -38,7 +38,7 @@ from app.export import Offer, offer_of
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import CODES, PIXEL, style_of
 from app.figures.scene import Scene
-from app.state.links import migrated
+from app.state.links import migrate
 from app.state.theory import TheoryConfig
 from tests.app.draw import page_charts
 
@@ -47,7 +47,7 @@ QUICK = {"seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, 
 
 def theory(instrument: str, **settings: object) -> Offer:
     """Settings by their names in version 1, which are one for each setting."""
-    current = migrated({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
+    current = migrate({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
     return offer_of(TheoryConfig.model_validate({**current, "v": 2}))
 
 
@@ -344,7 +344,7 @@ def test_a_difference_in_one_mark_is_noticed(change: dict[str, Any]) -> None:
 def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[], Chart]) -> None:
     chart = make()
     page, file = paint(chart), draw_chart(chart, style_of("light"), (8, 5), 80)
-    numbers = ["", *range(2, len(chart.drawn) + 1)]
+    numbers = ["", *range(2, len(chart.filled_panels) + 1)]
     subplots = [(page.layout[f"xaxis{number}"], page.layout[f"yaxis{number}"]) for number in numbers]
     for (x, y), axes in zip(subplots, axes_of(file), strict=True):
         assert (x.title.text or "", y.title.text or "") == (axes.get_xlabel(), axes.get_ylabel())
@@ -355,7 +355,7 @@ def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[],
         if x.tickvals:
             assert_same(x.tickvals, axes.get_xticks(), "ticks")
             assert list(x.ticktext) == [label.get_text() for label in axes.get_xticklabels()]
-    remarks = [panel.remark for panel in chart.drawn if panel.remark]
+    remarks = [panel.remark for panel in chart.filled_panels if panel.remark]
     assert [note.text for note in page.layout.annotations if note.text in remarks] == remarks
     assert [text.get_text() for axes in axes_of(file) for text in axes.texts if text.get_text() in remarks] == remarks
     listed = [trace for trace in page.data if getattr(trace, "showlegend", False)]
