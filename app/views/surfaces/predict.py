@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
@@ -11,6 +9,7 @@ from app.figures.chart import Mark
 from app.player import Track
 from app.state import SurfacesConfig
 from app.views.parts.player import Pick
+from app.views.parts.scene import only_starts
 from optim_core.trajectory import Trajectory
 
 PAGE = "surfaces"
@@ -33,7 +32,7 @@ def place_prediction(pick: Pick) -> None:
 
 def hidden(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
     """Before the reveal the player has only the starts."""
-    return tuple(_only_start(track) for track in tracks) if predicting() else tracks
+    return only_starts(tracks) if predicting() else tracks
 
 
 def prediction_marks(config: SurfacesConfig) -> tuple[tuple[int, Mark], ...]:
@@ -116,10 +115,3 @@ def _start_over() -> None:
 
 def _reveal() -> None:
     st.session_state[SHOWN] = _config()
-
-
-def _only_start(track: Track) -> Track:
-    names = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
-    first = {name: getattr(track, name)[:1] for name in names}
-    average = None if track.averaged is None else track.averaged[:1]
-    return replace(track, **first, averaged=average, slow=None, diverged=-1)

@@ -1,0 +1,5 @@
+"""x."""
+
+
+def share(opened, *, present):
+    pass
