@@ -62,8 +62,12 @@ class Quantity(Frozen):
 
 
 class Check(Quantity):
-    """What must hold of a number: that it `is` a value, give or take `within`, or is `below` or `above` another."""
+    """What must hold of a number: that it `is` a value, give or take `within`, or is `below` or `above` another.
 
+    link: of another setting of the card's page, where the text speaks of one.
+    """
+
+    link: str | None = None
     value: Annotated[Finite | None, Field(alias="is")] = None
     within: Annotated[Finite, Field(ge=0)] = 0.0
     below: Finite | None = None
@@ -149,10 +153,17 @@ class Bar(Frozen):
 
 
 class Bars(Frozen):
-    """A column of a table of docs/networks.md, where a run would take minutes."""
+    """A column of a table of docs/networks.md, where a run would take minutes.
+
+    Attributes:
+        table: how the table's title begins.      column: its heading there.      title: what readers read of it.
+        first: depth of the first row.      rows: what the table says.
+    """
 
     table: Words
     column: Words
+    title: Words
+    first: Annotated[int, Field(ge=0, le=3)] = 0
     rows: tuple[Bar, ...] = Field(min_length=1)
 
 
@@ -203,6 +214,8 @@ class LessonCard(Frozen):
         config = self.config
         known = len(config.active) if isinstance(config, Comparison) else 0
         for quantity in self.quantities:
+            if getattr(quantity, "link", None) is not None:
+                continue
             if self.moves and max(quantity.optimizer, quantity.over or 1) > known:
                 raise ValueError(f"optimizer must be one of the {known} that are shown, got {quantity.optimizer}")
 
@@ -220,6 +233,10 @@ class LessonCard(Frozen):
     def config(self) -> PageConfig:
         """What the page shows."""
         return read_link(self.page, self.link)[0]
+
+    def shown_in(self, check: Check) -> PageConfig:
+        """The config whose run a check is about."""
+        return self.config if check.link is None else read_link(self.page, check.link)[0]
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:

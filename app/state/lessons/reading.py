@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,10 +90,7 @@ def _blocks(lines: Sequence[str]) -> list[Block]:
     if len(fences) % 2:
         raise _Unreadable(fences[-1], f"the settings that begin here must end with a line {FENCE}")
     begins = [*fences[::2], len(lines) + 1]
-    return [
-        [(number, lines[number - 1]) for number in range(begin, end)]
-        for begin, end in zip(begins, begins[1:], strict=False)
-    ]
+    return [[(number, lines[number - 1]) for number in range(begin, end)] for begin, end in pairwise(begins)]
 
 
 def _settings(block: Block) -> dict[str, Any]:

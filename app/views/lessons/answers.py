@@ -7,17 +7,18 @@ from typing import Any
 
 import streamlit as st
 
+from app.figures.lessons import Placed
 from app.runs.family import with_number
 from app.runs.lessons import holds
-from app.state import GamesConfig, SurfacesConfig
 from app.state.base import PageConfig
 from app.state.lessons import Lesson, LessonCard, Reach
 from app.views.parts.dragging import with_start
 from app.views.parts.player import Pick, StartMove, Turn
 from app.views.parts.scene import rounded
 
+__all__ = ["PAGE", "OpenCard", "Placed", "answered"]
+
 PAGE = "lessons"
-Placed = SurfacesConfig | GamesConfig
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,25 @@ class OpenCard:
         """The card."""
         return self.lesson.cards[self.number - 1]
 
+    @property
+    def name(self) -> str:
+        """What tells it from all other cards."""
+        return f"{self.lesson.key}-{self.number}"
+
     def key(self, name: str) -> str:
         """What Streamlit calls something of this card."""
-        return f"{PAGE}.{self.lesson.key}.{self.number}.{name}"
+        return f"{PAGE}.{self.name}.{name}"
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the tracks are, until the question is answered."""
+        return self.card.hidden and not self.revealed
+
+    @property
+    def guess(self) -> tuple[float, float] | None:
+        """The place that was guessed."""
+        answer = self.answer
+        return answer if isinstance(answer, tuple) else None
 
     @property
     def revealed(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app.export.lessons import right_answer
 from app.runs.lessons import answers, end_of, measured, right_options
 from app.state.lessons import Choose, Number, Place, Reach
 from app.views.lessons.answers import OpenCard, Placed
@@ -114,12 +115,12 @@ def _verdict(opened: OpenCard) -> str:
 
 def _chosen(opened: OpenCard, question: Choose) -> str:
     says, right = answers(opened.card, question), right_options(opened.card, question)
-    correct = " or ".join(says[place] for place in right)
+    correct = right_answer(opened.card)
     if opened.answer is None:
-        return f"Answer: **{correct}**"
+        return f"**{correct}.**"
     if opened.answer in right:
-        return f"{RIGHT} {correct}"
-    return f"{WRONG} You said: {says[opened.answer]}.  \nIt is: **{correct}**"
+        return f"{RIGHT} {correct}."
+    return f"{WRONG} You said: {says[opened.answer]}. It is: **{correct}.**"
 
 
 def _guessed(opened: OpenCard, question: Number) -> str:
