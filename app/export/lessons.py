@@ -76,11 +76,16 @@ def right_answer(card: LessonCard) -> str:
         says = answers(card, question)
         return " or ".join(says[place] for place in right_options(card, question))
     if isinstance(question, Number):
-        return f"{measured(config, question.of):.3g}"
+        return readable(measured(config, question.of))
     if isinstance(question, Place) and isinstance(config, Placed):
         end = end_of(config, question.optimizer)
-        return "It diverged: it ended nowhere." if end is None else f"({end[0]:.3g}, {end[1]:.3g})"
+        return "It diverged: it ended nowhere." if end is None else f"({readable(end[0])}, {readable(end[1])})"
     return ""
+
+
+def readable(value: float) -> str:
+    """A number with three digits and a true minus."""
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _question(markdown: MarkdownIt, number: int, card: LessonCard) -> str:

@@ -79,9 +79,10 @@ def _dot(name: str, color: str, place: Point) -> Mark:
 def bars_chart(bars: Bars) -> Chart:
     """A value with its deviation for each row, in the colours of depths."""
     marks = []
+    digits = max(len(f"{value:g}".partition(".")[2]) for row in bars.rows for value in (row.value, row.error))
     for place, row in enumerate(bars.rows):
         x, y, error = (np.array([float(value)]) for value in (place, row.value, row.error))
-        says = f"{row.value:g} ± {row.error:g}"
+        says = f"{row.value:.{digits}f} ± {row.error:.{digits}f}"
         marks.append(
             Mark(
                 row.name, depth_color(place + bars.first), x, y, kind="dots", low=y - error, high=y + error, size=9.0,

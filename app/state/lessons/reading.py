@@ -98,7 +98,8 @@ def _settings(block: Block) -> dict[str, Any]:
     try:
         settings, _ = frontmatter.parse("\n".join(line for _, line in block))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
+        opened = re.search("flow|quoted", error.context or "")  # then the line where it was opened is to be mended
+        mark = error.context_mark if opened else error.problem_mark
         line = begin + (mark.line if mark else 0)
         raise _Unreadable(line, f"settings must be YAML, as in title: Two sets of weights; {error.problem}") from None
     except yaml.YAMLError:
@@ -146,13 +147,16 @@ def _checked(model: type[Value], settings: dict[str, Any], block: Block) -> Valu
 
 
 def _line_of(place: Sequence[int | str], block: Block, reason: str) -> int:
-    """The line of a setting, as far down as its YAML goes; of the one that the reason names where there is no place."""
+    """The line of a setting, as far down as its YAML goes; without a place, of what the reason begins with."""
     begin = block[0][0]
     settings = [line for _, line in block[1:]]
     closing = next(number for number, line in enumerate(settings) if line.rstrip() == FENCE)
     node = yaml.compose("\n".join(settings[:closing]), Loader=yaml.SafeLoader)
     line = begin
-    for part in place or (reason.partition(" ")[0],):
+    if not place:
+        named = re.compile(rf"\b{re.escape(reason.partition(' ')[0])}:")
+        return next((number for number, text in block[: closing + 1] if named.search(text)), begin)
+    for part in place:
         if isinstance(node, yaml.MappingNode):
             pairs = {key.value: (key, value) for key, value in node.value}
             if part in pairs:

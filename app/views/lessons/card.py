@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.export.lessons import right_answer
+from app.export.lessons import readable, right_answer
 from app.runs.lessons import answers, end_of, measured, right_options
 from app.state.lessons import Choose, Number, Place, Reach
 from app.views.lessons.answers import OpenCard, Placed
@@ -125,11 +125,11 @@ def _chosen(opened: OpenCard, question: Choose) -> str:
 
 def _guessed(opened: OpenCard, question: Number) -> str:
     value = measured(opened.card.config, question.of)
-    answer = f"The run says **{value:.3g}**."
+    answer = f"The run says **{readable(value)}**."
     if opened.answer is None:
         return answer
     verdict = RIGHT if abs(opened.answer - value) <= question.within else WRONG
-    return f"{verdict} You said {opened.answer:g}. {answer}"
+    return f"{verdict} You said {readable(opened.answer)}. {answer}"
 
 
 def _aimed(opened: OpenCard, question: Place) -> str:
@@ -137,7 +137,7 @@ def _aimed(opened: OpenCard, question: Place) -> str:
     end = end_of(config, question.optimizer) if isinstance(config, Placed) else None
     if end is None:
         return "It diverged: it ended nowhere."
-    answer = f"It ended at ({end[0]:.3g}, {end[1]:.3g}), the ring."
+    answer = f"It ended at {right_answer(opened.card)}, in the ring."
     if opened.answer is None:
         return answer
     off = math.dist(end, opened.answer)

@@ -33,17 +33,25 @@ def _page() -> None:
 
 def _overview() -> None:
     st.title("Lessons", anchor=False)
-    st.markdown("Each takes about five minutes: look, guess, and see why. The player in every card is live.")
+    st.markdown(
+        "Each takes about five minutes: look, guess, see why. Behind nearly every answer is a run that you can drag."
+    )
     draw_problems(map(str, library().broken))
-    for number, lesson in enumerate(library().lessons.values(), start=1):
-        with st.container(border=True, key=f"lesson-entry-{lesson.key}"):
-            done, all_cards = answered(lesson), len(lesson.cards)
-            state = "" if not done else f" · {'done' if done == all_cards else f'{done} answered'}"
-            st.button(
-                f"{number}. {lesson.title}", key=f"{PAGE}.open.{lesson.key}", type="tertiary",
-                on_click=_go, args=(lesson.key, 1),
-            )  # fmt: skip
-            st.caption(f"{lesson.about} {all_cards} cards{state}.")
+    with st.container(key="lesson-list"):
+        for number, lesson in enumerate(library().lessons.values(), start=1):
+            _entry(number, lesson)
+
+
+def _entry(number: int, lesson: Lesson) -> None:
+    done, cards = answered(lesson), len(lesson.cards)
+    state = "" if not done else " · done" if done == cards else f" · {done} answered"
+    with st.container(border=True, gap="small", key=f"lesson-entry-{lesson.key}"):
+        st.button(
+            f"{number}. {lesson.title}", key=f"{PAGE}.open.{lesson.key}", type="tertiary",
+            on_click=_go, args=(lesson.key, 1),
+        )  # fmt: skip
+        st.markdown(f"{lesson.about}")
+        st.caption(f"{cards} {'card' if cards == 1 else 'cards'}{state}")
 
 
 def _lesson(lesson: Lesson, number: int, *, present: bool) -> None:
