@@ -74,7 +74,7 @@ def right_answer(card: LessonCard) -> str:
     config, question = card.config, card.question
     if isinstance(question, Choose):
         says = answers(card, question)
-        return " or ".join(says[place] for place in right_options(card, question))
+        return " or ".join(says[place] for place in right_options(card, question)) or "None of these"
     if isinstance(question, Number):
         return readable(measured(config, question.of))
     if isinstance(question, Place) and isinstance(config, Placed):

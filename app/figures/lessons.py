@@ -86,10 +86,10 @@ def bars_chart(bars: Bars) -> Chart:
         marks.append(
             Mark(
                 row.name, depth_color(place + bars.first), x, y, kind="dots", low=y - error, high=y + error, size=9.0,
-                texts=(f"  {says}",), side="right", hover=f"{row.name}\n{says}",
+                texts=(f" {row.value:.{digits}f}",), side="right", hover=f"{row.name}\n{says}",
             )
         )  # fmt: skip
     ticks = tuple((float(place), row.name.replace(" (5, .5)", "")) for place, row in enumerate(bars.rows))
-    span = (-0.4, len(bars.rows) - 0.1)
-    panel = Panel(bars.title, tuple(marks), labels=("", bars.title), spans=(span, None), ticks=ticks)
+    span = (-0.4, len(bars.rows) - 0.3)
+    panel = Panel(bars.title, tuple(marks), spans=(span, None), ticks=ticks)
     return Chart((panel,), Caption(bars.table), columns=1, height=380)

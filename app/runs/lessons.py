@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from app.runs.grid import Floats, distance
 from app.state import GamesConfig, SurfacesConfig
 from app.state.base import PageConfig
 from app.state.lessons import Check, Choose, LessonCard, Quantity
-from app.state.lessons.card import RunMeasure
 from app.state.theory import TheoryConfig
 from optim_core.theory import game_rate, why_not
 from optim_core.trajectory import Trajectory
@@ -61,20 +60,23 @@ def holds(config: PageConfig, check: Check) -> bool:
 
 def right_options(card: LessonCard, question: Choose) -> tuple[int, ...]:
     """Which of the answers are right, counted from 0: one, unless the lesson is wrong."""
-    if not question.options:
-        values = [measured(card.config, Quantity(measure=_of(question), optimizer=at + 1)) for at in _active(card)]
-        return (int(np.nanargmin(values) if question.least else np.nanargmax(values)),)
+    measure = question.least or question.most
+    if measure is not None:
+        places = range(1, len(answers(card, question)) + 1)
+        values = [measured(card.config, Quantity(measure=measure, optimizer=place)) for place in places]
+        best = min if question.least else max
+        known = [value for value in values if not np.isnan(value)]
+        return tuple(at for at, value in enumerate(values) if known and value == best(known))
     options = enumerate(question.options)
     return tuple(at for at, one in options if one.right or (one.when is not None and holds(card.config, one.when)))
 
 
 def answers(card: LessonCard, question: Choose) -> tuple[str, ...]:
     """The answers to choose from."""
-    if question.options:
-        return tuple(option.says for option in question.options)
     config = card.config
-    assert isinstance(config, SurfacesConfig | GamesConfig)  # noqa: S101
-    return tuple(spec.name for spec in config.specs())
+    if not question.options and isinstance(config, SurfacesConfig | GamesConfig):
+        return tuple(spec.name for spec in config.specs())
+    return tuple(option.says for option in question.options)
 
 
 def end_of(config: SurfacesConfig | GamesConfig, optimizer: int) -> tuple[float, float] | None:
@@ -84,17 +86,6 @@ def end_of(config: SurfacesConfig | GamesConfig, optimizer: int) -> tuple[float,
         return None
     x, y = run.outermost(optimizer - 1)[-1, 0]
     return float(x), float(y)
-
-
-def _of(question: Choose) -> RunMeasure:
-    measure = question.least or question.most
-    assert measure is not None  # noqa: S101
-    return measure
-
-
-def _active(card: LessonCard) -> range:
-    config = card.config
-    return range(len(config.active)) if isinstance(config, SurfacesConfig | GamesConfig) else range(0)
 
 
 def _measured(config: PageConfig, quantity: Quantity, optimizer: int) -> float:
@@ -178,7 +169,6 @@ RUN: dict[str, Callable[[Shown, int, int], float]] = {
     "arrival": _arrival,
     "evaluations": _evaluations,
 }
-assert set(RUN) == set(get_args(RunMeasure))  # noqa: S101
 
 
 def _coefficient(part: str, config: TheoryConfig) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import parse_qsl
 
 from pydantic import Field, model_validator
@@ -197,27 +197,32 @@ class LessonCard(Frozen):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        problems = read_link(self.page, self.link)[1]
-        if problems:
-            raise ValueError(f"link {problems[0]}")
+        for link in (self.link, *(check.link for check in self.checks if check.link is not None)):
+            problems = read_link(self.page, link)[1]
+            if problems:
+                raise ValueError(f"link {problems[0]}")
         if self.chart is not None and self.chart not in CHARTS[self.page]:
             known = ", ".join(CHARTS[self.page]) or "none"
             raise ValueError(f"chart must be one of those of {self.page}: {known}; got {self.chart!r}")
         if self.question.kind in ("place", "reach") and not self.moves:
             raise ValueError(f"question {self.question.kind} needs a page with a player: surfaces or games")
+        if isinstance(self.question, Choose) and not self.question.options and not self.moves:
+            raise ValueError(f"question must have options on {self.page}")
         if self.page in ("networks", "gans") and self.bars is None:
             raise ValueError(f"bars must say what is shown instead of a training on {self.page}")
-        self._optimizers_are_there()
+        self._measures_are_there()
         return self
 
-    def _optimizers_are_there(self) -> None:
-        config = self.config
-        known = len(config.active) if isinstance(config, Comparison) else 0
+    def _measures_are_there(self) -> None:
+        known = {"theory": get_args(TheoryMeasure)}.get(self.page, get_args(RunMeasure) if self.moves else ())
         for quantity in self.quantities:
-            if getattr(quantity, "link", None) is not None:
-                continue
-            if self.moves and max(quantity.optimizer, quantity.over or 1) > known:
-                raise ValueError(f"optimizer must be one of the {known} that are shown, got {quantity.optimizer}")
+            if quantity.measure not in known:
+                raise ValueError(f"measure must be one of {', '.join(known) or 'none'} on {self.page}")
+            config = self.shown_in(quantity) if isinstance(quantity, Check) else self.config
+            if isinstance(config, SurfacesConfig | GamesConfig):
+                _check_within(quantity, config)
+        if isinstance(self.question, Place) and isinstance(self.config, Comparison):
+            _check_optimizer(self.question.optimizer, self.config)
 
     @property
     def moves(self) -> bool:
@@ -256,3 +261,15 @@ def read_link(page: str, link: str) -> tuple[PageConfig, list[str]]:
     """The config of a page that a link shows, and what of it could not be read."""
     params = dict(parse_qsl("".join(link.split()).rpartition("?")[2], keep_blank_values=True))
     return decode(params, MODELS[page])
+
+
+def _check_within(quantity: Quantity, config: SurfacesConfig | GamesConfig) -> None:
+    for optimizer in (quantity.optimizer, quantity.over or 1):
+        _check_optimizer(optimizer, config)
+    if quantity.step is not None and quantity.step > config.steps:
+        raise ValueError(f"step must be at most the run's {config.steps}, got {quantity.step}")
+
+
+def _check_optimizer(optimizer: int, config: Comparison) -> None:
+    if optimizer > len(config.active):
+        raise ValueError(f"optimizer must be one of the {len(config.active)} that are shown, got {optimizer}")

@@ -35,6 +35,8 @@ def draw_stage(opened: OpenCard, *, present: bool) -> None:
         return
     with progress("Averaging over orders, following the flows") as on_progress:
         chart = still_picture(opened.card, on_progress)
+    if opened.card.bars is not None:
+        st.markdown(f"**{opened.card.bars.title}**")
     if chart is not None:
         show_chart(chart, key=opened.key("chart"), legend=opened.card.bars is None)
     if opened.card.bars is not None:

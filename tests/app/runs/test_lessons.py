@@ -15,7 +15,7 @@ import pytest
 from app.runs.family import dials_of, with_number
 from app.runs.lessons import RUN, THEORY, answers, holds, measured, right_options
 from app.state import GamesConfig, SurfacesConfig
-from app.state.lessons import Check, Choose, LessonCard, Number, Quantity, Reach, library
+from app.state.lessons import Check, Choose, Lesson, LessonCard, Number, Quantity, Reach, library, read_lesson
 from app.state.lessons.card import RunMeasure, TheoryMeasure, read_link
 from optim_core.layers import Layer
 from optim_core.theory.noise import steady_variances
@@ -140,6 +140,23 @@ def test_numbers_quoted_beside_a_table_are_its_own(
     ), measured_values
     (shown,) = (each.values[0] for each in CARDS if each.id == card)
     assert set(shown.given) <= set(given) | {9930.0}
+
+
+def test_the_lesson_in_the_guide_is_a_lesson() -> None:
+    guide = (ROOT / "docs" / "lessons" / "README.md").read_text(encoding="utf-8")
+    lesson = read_lesson(guide.split("```markdown\n")[1].split("```")[0], "guide.md")
+    assert isinstance(lesson, Lesson), lesson
+    (card,) = lesson.cards
+    assert isinstance(card.question, Choose)
+    assert len(right_options(card, card.question)) == 1
+    assert all(check.holds(measured(card.shown_in(check), check)) for check in card.checks)
+
+
+def test_the_guide_names_every_measure_and_setting() -> None:
+    guide = (ROOT / "docs" / "lessons" / "README.md").read_text(encoding="utf-8")
+    names = {*RUN, *THEORY, *LessonCard.model_fields} - {"title", "text", "reveal"}
+    plain = {name for name in names if not name.startswith("fast_")}
+    assert not [name for name in plain if f"`{name}`" not in guide]
 
 
 def test_every_measure_has_a_function() -> None:

@@ -37,6 +37,7 @@ What is asked.
 
 What is explained.
 """
+TWO = [{"says": "This", "right": True}, {"says": "That"}]
 KEYS = (
     "two-sets-of-weights", "alpha-and-k", "odd-and-even", "noise", "the-second-layer", "the-price", "games",
     "implicit-regularization", "wrong-labels", "gans",
@@ -82,6 +83,8 @@ BROKEN = [  # what is changed, the line that is named, what is said
     ("measure: x", "measure: beauty", 17, "measure should be one of"),
     ("is: 1.0, ", "", 17, "write is: with within:, or below:, or above:"),
     ("step: 0", "optimizer: 3", 17, "optimizer must be one of the 1 that are shown"),
+    ("step: 0", "step: 999", 17, "step must be at most the run's 150, got 999"),
+    ("measure: x", "measure: gap", 17, "measure must be one of x, y, fast_x"),
     ("# A card", "A card", 19, "a card's text must begin with its title"),
     ("## Reveal", "## Answer", 25, "a card must have one line ## Reveal"),
     ("What is asked.", "", 20, "a card must have a text before ## Reveal"),
@@ -177,7 +180,13 @@ def test_a_card_says_what_it_cannot_show() -> None:
     with pytest.raises(ValueError, match="question reach needs a page with a player"):
         LessonCard.model_validate(card | {"page": "theory"})
     with pytest.raises(ValueError, match="bars must say what is shown instead of a training on networks"):
-        LessonCard.model_validate(card | {"page": "networks", "question": {"kind": "choose", "least": "x"}})
+        LessonCard.model_validate(card | {"page": "networks", "question": {"kind": "choose", "options": TWO}})
+    with pytest.raises(ValueError, match="question must have options on theory"):
+        LessonCard.model_validate(card | {"page": "theory", "question": {"kind": "choose", "least": "x"}})
+    with pytest.raises(ValueError, match="optimizer must be one of the 3 that are shown, got 4"):
+        LessonCard.model_validate(card | {"question": {"kind": "place", "optimizer": 4, "within": 1}})
+    with pytest.raises(ValueError, match="link surface: no such surface"):
+        LessonCard.model_validate(card | {"checks": [{"measure": "x", "above": 0, "link": "?surface=moon"}]})
     with pytest.raises(
         ValueError, match="chart must be one of those of surfaces: loss, distance, gradient; got 'rate'"
     ):
