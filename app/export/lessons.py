@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.draw.image import render_figure
 from app.figures.lessons import Placed, moving_picture, still_picture
+from app.player.tracks import only_starts
 from app.runs.lessons import answers, end_of, measured, right_options
 from app.state.lessons import Choose, Lesson, LessonCard, Number, Place
 
@@ -110,8 +111,9 @@ def _picture(card: LessonCard) -> str:
     config, chart = card.config, still_picture(card)
     width, height = SIZE
     if isinstance(config, Placed):
-        scene = replace(moving_picture(config), height=400)
-        image = render_figure(scene, width=width, height=height, dpi=DPI, step=0 if card.hidden else None)
+        scene = moving_picture(config)
+        scene = replace(scene, tracks=only_starts(scene.tracks)) if card.hidden else scene
+        image = render_figure(scene, width=width, height=height, dpi=DPI)
     elif chart is not None:
         image = render_figure(chart, width=width, height=height, dpi=DPI)
     else:

@@ -13,6 +13,17 @@ PLAYER = "Object.values(window.__lookaheadPlayers ?? {}).at(-1)"
 Open = Callable[..., Page]
 
 
+@pytest.fixture
+def open_lessons(open_app: Open, problems: list[str]) -> Open:
+    def opened(query: str = "") -> Page:
+        page = open_app(f"/lessons{query}")
+        # Streamlit first asks below the page's own path whether its server is there, and is told so by a 404.
+        problems[:] = [line for line in problems if "status of 404" not in line]
+        return page
+
+    return opened
+
+
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=False).first.click()
     wait_until_idle(page)
@@ -22,8 +33,8 @@ def over_chart(page: Page) -> None:
     page.wait_for_function(f"{PLAYER}?.overChart")
 
 
-def test_a_first_lesson_from_the_list_to_the_sentence_to_remember(open_app: Open) -> None:
-    page = open_app("/lessons")
+def test_a_first_lesson_from_the_list_to_the_sentence_to_remember(open_lessons: Open) -> None:
+    page = open_lessons("")
     press(page, "1. Two sets of weights")
     expect(page.get_by_role("heading", level=1)).to_have_text("Two sets of weights")
     over_chart(page)
@@ -55,9 +66,9 @@ def test_a_first_lesson_from_the_list_to_the_sentence_to_remember(open_app: Open
 
 
 @pytest.mark.parametrize("link", ["odd-and-even", "wrong-labels&card=2", "implicit-regularization&card=4"])
-def test_a_card_fits_a_phone_and_its_text_comes_first(open_app: Open, page: Page, link: str) -> None:
+def test_a_card_fits_a_phone_and_its_text_comes_first(open_lessons: Open, page: Page, link: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    open_app(f"/lessons?lesson={link}")
+    open_lessons(f"?lesson={link}")
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
     text, picture = (page.locator(place).first.bounding_box() for place in (".st-key-lesson-text", ".js-plotly-plot"))
@@ -68,8 +79,8 @@ def test_a_card_fits_a_phone_and_its_text_comes_first(open_app: Open, page: Page
     assert size >= 18
 
 
-def test_a_presenters_remote_control_turns_the_cards_in_large_type(open_app: Open) -> None:
-    page = open_app("/lessons?lesson=games&card=4&present=1")
+def test_a_presenters_remote_control_turns_the_cards_in_large_type(open_lessons: Open) -> None:
+    page = open_lessons("?lesson=games&card=4&present=1")
     over_chart(page)
     size = page.locator(".st-key-lesson-text p").first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
     assert size >= 26
@@ -82,8 +93,8 @@ def test_a_presenters_remote_control_turns_the_cards_in_large_type(open_app: Ope
     expect(page.get_by_text("Card 4 of 5")).to_be_visible()
 
 
-def test_the_cards_setting_opens_on_its_page(open_app: Open) -> None:
-    page = open_app("/lessons?lesson=games&card=3")
+def test_the_cards_setting_opens_on_its_page(open_lessons: Open) -> None:
+    page = open_lessons("?lesson=games&card=3")
     press(page, "Open on Games")
     page.wait_for_url("**/games?*")
     wait_until_idle(page)
@@ -91,8 +102,8 @@ def test_the_cards_setting_opens_on_its_page(open_app: Open) -> None:
     assert "1.layers=5%3A0.5" in page.url
 
 
-def test_the_sheet_is_made_when_it_is_asked_for(open_app: Open) -> None:
-    page = open_app("/lessons?lesson=two-sets-of-weights")
+def test_the_sheet_is_made_when_it_is_asked_for(open_lessons: Open) -> None:
+    page = open_lessons("?lesson=two-sets-of-weights")
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name="Sheet to print").click()
     assert download.value.suggested_filename == "two-sets-of-weights.html"

@@ -11,6 +11,7 @@ import streamlit as st
 from app.figures.lessons import curve_beside, guess_marks, moving_picture, still_picture
 from app.figures.scene import Scene
 from app.player import Dial, LinkedCurve
+from app.player.tracks import only_starts
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
 from app.runs.family import dials_of
@@ -22,7 +23,6 @@ from app.views.parts.charts import draw_linked, show_chart, show_ground
 from app.views.parts.dragging import offer_families
 from app.views.parts.player import player
 from app.views.parts.progress import progress
-from app.views.parts.scene import only_starts
 
 HEIGHT, PRESENTED = 400, 560  # of the picture, in pixels
 

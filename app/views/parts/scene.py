@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
-from app.player import Track
 from app.state import MAX_STARTS, MAX_STEPS, GamesConfig, SurfacesConfig
 from app.views import session
 from app.views.parts.fields import Fields
@@ -56,15 +54,3 @@ def draw_noise(fields: Fields, config: SurfacesConfig | GamesConfig, kinds: Sequ
             fields.slider("Mini-batches", "noise_batches", 2, 100)
             fields.switch("Drawn with replacement", "noise_replacement")
         fields.seed()
-
-
-def only_starts(tracks: Sequence[Track]) -> tuple[Track, ...]:
-    """The tracks before anything has moved: what is to be guessed is not sent to the browser."""
-    return tuple(_only_start(track) for track in tracks)
-
-
-def _only_start(track: Track) -> Track:
-    names = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
-    first = {name: getattr(track, name)[:1] for name in names}
-    average = None if track.averaged is None else track.averaged[:1]
-    return replace(track, **first, averaged=average, slow=None, diverged=-1)

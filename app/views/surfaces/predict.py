@@ -7,9 +7,9 @@ import streamlit as st
 
 from app.figures.chart import Mark
 from app.player import Track
+from app.player.tracks import only_starts
 from app.state import SurfacesConfig
 from app.views.parts.player import Pick
-from app.views.parts.scene import only_starts
 from optim_core.trajectory import Trajectory
 
 PAGE = "surfaces"

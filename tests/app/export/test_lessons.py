@@ -7,6 +7,7 @@ import re
 import pytest
 
 from app.draw.qr import qr_svg
+from app.export import lessons as sheets
 from app.export.lessons import lesson_sheet, right_answer
 from app.state.lessons import Lesson, library, read_lesson
 
@@ -26,6 +27,17 @@ def test_every_card_has_its_picture_its_question_and_later_its_answer(sheet: str
     assert "<strong>−1.04</strong>" in explanations
     assert "<strong>−1.04</strong>" not in questions
     assert lesson.remember in explanations
+
+
+def test_the_picture_of_a_question_gives_no_answer_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    monkeypatch.setattr(sheets, "render_figure", lambda scene, **size: drawn.append(scene) or b"")
+    lesson = library().lessons["odd-and-even"]
+    lesson_sheet(lesson)
+    hidden = [scene for scene, card in zip(drawn, lesson.cards, strict=True) if card.hidden]
+    assert len(hidden) == 3
+    assert {(track.rows, track.diverged) for scene in hidden for track in scene.tracks} == {(1, -1)}
+    assert drawn[3].tracks[0].rows == 151
 
 
 def test_nothing_is_fetched_from_anywhere(sheet: str) -> None:
