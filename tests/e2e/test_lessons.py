@@ -69,7 +69,7 @@ def test_a_first_lesson_from_the_list_to_the_sentence_to_remember(open_lessons: 
 def test_a_card_fits_a_phone_and_its_text_comes_first(open_lessons: Open, page: Page, link: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_lessons(f"?lesson={link}")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=30_000)
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
     text, picture = (page.locator(place).first.bounding_box() for place in (".st-key-lesson-text", ".js-plotly-plot"))
     assert text is not None
