@@ -14,7 +14,7 @@ from app.state.base import PageConfig
 from app.state.lessons import Lesson, LessonCard, Reach
 from app.views.parts.dragging import with_start
 from app.views.parts.player import Pick, StartMove, Turn
-from app.views.parts.scene import rounded
+from app.views.parts.scene import aimed_place
 
 __all__ = ["PAGE", "OpenCard", "Placed", "answered"]
 
@@ -98,7 +98,7 @@ class OpenCard:
 
     def mark(self, x: float, y: float) -> None:
         """A place is guessed. Only in a callback."""
-        st.session_state[self.key("answer")] = rounded(x, y)
+        st.session_state[self.key("answer")] = aimed_place(x, y)
 
     def take_turn(self, turn: Turn) -> None:
         """A number was let go. Only in a callback."""

@@ -73,9 +73,9 @@ def _player(opened: OpenCard, config: Placed, scene: Scene, dials: Sequence[Dial
 
 def _families(key: str, dials: tuple[Dial, ...], config: Placed) -> None:
     if isinstance(config, GamesConfig):
-        offer_families(key, dials, partial(game_runs.game_family, config), config, game_runs.moved_tracks)
+        offer_families(key, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)
     else:
-        offer_families(key, dials, partial(surface_runs.surface_family, config), config, surface_runs.moved_tracks)
+        offer_families(key, dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks)
 
 
 def _dials(opened: OpenCard, config: Placed) -> tuple[Dial, ...]:
