@@ -127,6 +127,8 @@ export type RunPicture = {
   run: Run;
   moment: Moment;
   size: number;
+  /** Whether heads are named in words. */
+  words: boolean;
   inks: Color[];
   letters: string[];
   halo: string;
@@ -244,6 +246,9 @@ export type ComponentArguments<Data> = {
   setTriggerValue: (name: string, value: unknown) => void;
 };
 
+/** What a guide is told: its sentence, and "1" or "0" where the link says whether words are shown. */
+export type GuideData = { sentence: string; words: string | null };
+
 /** A plotly chart's element, private layout included. */
 // biome-ignore lint/suspicious/noExplicitAny: plotly describes nothing of its private layout.
 export type Graph = HTMLElement & Record<string, any>;
@@ -256,6 +261,7 @@ declare global {
     /** By the key of a player, what asks for a family. */
     __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
+    __lookaheadWords?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

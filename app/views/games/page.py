@@ -19,6 +19,7 @@ from app.views.games.controls import PAGE, sidebar
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
+from app.views.parts.guide import guide
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.progress import progress
@@ -45,6 +46,7 @@ def page() -> None:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
     st.caption("  \n".join([*says, gone_text(run, scenery)]))
+    guide(PAGE, config)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left:
         _field(config, run)

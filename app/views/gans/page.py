@@ -24,6 +24,7 @@ from app.views.networks.plane import draw_honesty, draw_plane
 from app.views.parts.charts import dark, draw_linked
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
+from app.views.parts.guide import guide
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
@@ -98,6 +99,7 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     def shown(picture: PlaneLoss | None) -> Scene:
         return gan_scene(config, tracks, picture, frame_of(seen))
 
+    guide(PAGE, config)
     draw_plane(shown, backdrop, key=CHART)
     scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
     player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))

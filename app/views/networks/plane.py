@@ -15,6 +15,7 @@ from app.runs import plane as plane_runs
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.fields import Fields
+from app.views.parts.guide import guide
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from landscapes.contours import PlaneLoss
@@ -60,6 +61,7 @@ def weight_space(
     def scene(picture: PlaneLoss | None) -> Scene:
         return network_scene(config, tracks, picture, frame_of(seen))
 
+    guide(PAGE, config)
     draw_plane(scene, backdrop, key=CHART, measure=config.measure)
     player(
         tracks,

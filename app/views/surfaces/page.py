@@ -20,6 +20,7 @@ from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
+from app.views.parts.guide import guide
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.progress import progress
@@ -57,6 +58,7 @@ def page() -> None:
     note_gaps(config, scenery)
     with progress("Running") as on_progress:
         run = surface_runs.surface_run(config, on_progress)
+    guide(PAGE, config)
     prediction(config)
     _stage(config, run)
     if predicting():
