@@ -34,12 +34,14 @@ class Guide {
   show() {
     const shown = wordsShown();
     this.root.hidden = !shown;
+    document.documentElement.classList.toggle("lookahead-words", shown);
     const place = /** @type {ShadowRoot} */ (this.root.getRootNode()).host?.closest(".stElementContainer");
     if (place) /** @type {HTMLElement} */ (place).style.display = shown ? "" : "none";
   }
 
   remove() {
     window.removeEventListener(WORDS_CHANGED, this.changed);
+    document.documentElement.classList.remove("lookahead-words");
   }
 }
 

@@ -11,6 +11,7 @@ import { distance } from "./points.js";
 
 const NAME_SIZE = 14; // px
 const WORDS_SIZE = 13;
+const ROOMY = 420; // px of panel
 const FRACTION_SIZE = 12;
 
 const NAME_SPOTS = [
@@ -127,15 +128,19 @@ export function drawNames(picture, heads) {
       const align = across > 0 ? "left" : "right";
       return /** @type {[...Spot, boolean]} */ ([point[0] + across * aside, point[1] + down * above, align, down < 0]);
     });
-    const lines = picture.words ? layers.map(nameOf) : [layers.map(symbolOf).join(" ")];
+    const lines = picture.words
+      ? layers.map((layer) => nameOf(layer, picture.panel))
+      : [layers.map(symbolOf).join(" ")];
     write(picture, lines, spots, picture.letters[outer], picture.words ? WORDS_SIZE : NAME_SIZE);
   }
 }
 
 /**
- * What a head is, in words.
+ * What a head is, in as many words as there is room for.
  * @param {number} layer
+ * @param {Panel} panel
  */
-function nameOf(layer) {
-  return layer ? `slow weights ${symbolOf(layer)} (layer ${layer})` : `fast weights ${symbolOf(0)}`;
+function nameOf(layer, panel) {
+  const which = panel.horizontal.length < ROOMY ? "" : ` (layer ${layer})`;
+  return layer ? `slow weights ${symbolOf(layer)}${which}` : `fast weights ${symbolOf(0)}`;
 }

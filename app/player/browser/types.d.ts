@@ -93,6 +93,8 @@ export type PlayerView = {
   /** Whether starts can be dragged. */
   movable: boolean;
   curves: (LinkedCurve | null)[];
+  /** Lines on what happens, each with the base step from which on it is shown. */
+  narration: [number, string][];
 };
 
 /** What a linked chart shows of a run: its value above a floor, or its distance to the nearest of some places. */

@@ -73,7 +73,7 @@ def _field(config: GamesConfig, run: Trajectory) -> None:
     player(
         shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=partial(move_start, PAGE),
         on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
-        quantities=shown.quantities, dials=dials,
+        quantities=shown.quantities, dials=dials, narration=shown.narration,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
     offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.moved_tracks)

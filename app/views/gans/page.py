@@ -9,6 +9,7 @@ import streamlit as st
 from app.draw.reel import paint_reel
 from app.export import gan_offer
 from app.figures.gans import gan_caption, gan_chart, gan_scene, logarithmic, samples_reel
+from app.figures.narration import training_narration
 from app.figures.plane import frame_of
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
@@ -102,7 +103,10 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     guide(PAGE, config)
     draw_plane(shown, backdrop, key=CHART)
     scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
-    player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
+    player(
+        tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"),
+        narration=training_narration(config.specs(), config.steps, [result.diverged for result in results]),
+    )  # fmt: skip
     st.caption(_explained(config, seen))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
     return lambda: shown(backdrop.wait_for_picture())

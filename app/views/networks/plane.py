@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
+from app.figures.narration import training_narration
 from app.figures.networks import QUANTITIES, network_scene
 from app.figures.plane import frame_of, honesty
 from app.figures.scene import Scene
@@ -72,6 +73,7 @@ def weight_space(
         pickable=False,
         labels=("u", "v"),
         quantities=QUANTITIES,
+        narration=training_narration(config.specs(), config.steps, [result.diverged for result in results]),
     )
     st.caption(_explained(seen, config, names, results))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)

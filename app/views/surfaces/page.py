@@ -88,7 +88,7 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> None:
         hidden(shown.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
         on_release=partial(adopt_turn, PAGE), on_start=None if predicting() else partial(adopt_start, PAGE),
         quantities=shown.quantities, dials=dials,
-        curves=_curves(config),
+        curves=_curves(config), narration=() if predicting() else shown.narration,
     )  # fmt: skip
     offer_families(
         player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.moved_tracks
