@@ -1,12 +1,14 @@
-// What stands above a player for somebody new: what is seen, in a sentence, until they say that they know.
+// What stands above a player for somebody new: what is seen, in a sentence, and the way into the tour, until they say that
+// they know.
 
 import { partOf } from "./elements.js";
+import { Tour } from "./tour.js";
 import { beginWords, showWords, WORDS_CHANGED, wordsShown } from "./words.js";
 
 /** @import {ComponentArguments, GuideData} from "./types.d.ts" */
 
-const PANEL = `<p class="g-sentence"></p>
-  <div class="g-buttons"><button type="button" class="g-known">I know this: show me the controls</button></div>`;
+const PANEL = `<p class="g-sentence"></p><div class="g-buttons"><button type="button" class="g-first"></button>
+  <button type="button" class="g-known">I know this: show me the controls</button></div>`;
 
 class Guide {
   /** @param {HTMLElement} root */
@@ -15,7 +17,11 @@ class Guide {
     root.innerHTML = PANEL;
     root.setAttribute("role", "note");
     this.sentence = partOf(root, ".g-sentence");
+    this.first = partOf(root, ".g-first");
+    this.tour = new Tour(root, () => this.show());
+    this.first.onclick = () => (this.tour.open ? this.tour.leave() : this.tour.start());
     partOf(root, ".g-known").onclick = () => {
+      if (this.tour.open) this.tour.leave();
       showWords(false);
       showControls();
     };
@@ -25,8 +31,10 @@ class Guide {
 
   /** @param {GuideData} data */
   receive(data) {
+    this.data = data;
     this.sentence.textContent = data.sentence;
     beginWords(data.words);
+    this.tour.receive(data);
     this.show();
   }
 
@@ -37,9 +45,18 @@ class Guide {
     document.documentElement.classList.toggle("lookahead-words", shown);
     const place = /** @type {ShadowRoot} */ (this.root.getRootNode()).host?.closest(".stElementContainer");
     if (place) /** @type {HTMLElement} */ (place).style.display = shown ? "" : "none";
+    const { at, open, ticks } = this.tour;
+    const begun = at > 0 && at < ticks.length;
+    this.first.hidden = !this.data?.player;
+    this.first.textContent = open
+      ? "Leave the tour"
+      : begun
+        ? `Resume the tour (${at} of ${ticks.length})`
+        : "Start the tour";
   }
 
   remove() {
+    this.tour.remove();
     window.removeEventListener(WORDS_CHANGED, this.changed);
     document.documentElement.classList.remove("lookahead-words");
   }

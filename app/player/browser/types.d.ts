@@ -248,8 +248,39 @@ export type ComponentArguments<Data> = {
   setTriggerValue: (name: string, value: unknown) => void;
 };
 
-/** What a guide is told: its sentence, and "1" or "0" where the link says whether words are shown. */
-export type GuideData = { sentence: string; words: string | null };
+/** What a guide is told of its page. */
+export type GuideData = {
+  page: string;
+  sentence: string;
+  /** "1" or "0" where the link says whether words are shown. */
+  words: string | null;
+  /** The key of the player that the tour is about; "" where there is no tour. */
+  player: string;
+  /** Of each optimizer's layers. */
+  alphas: number[][];
+  ks: number[][];
+  /** Layers of all optimizers. */
+  depth: number;
+  /** The ready-made comparison that was chosen last. */
+  preset: string | null;
+  /** Keys of the controls of a depth, and of the ready-made comparisons. */
+  depthKey: string;
+  presetKey: string;
+};
+
+/** A thing to do on the tour. */
+export type TourStep = {
+  text: string;
+  /** The control that takes the focus. */
+  target: (data: GuideData) => HTMLElement | null | undefined;
+  /** What the ring goes around, where that is more than the control. */
+  around?: (data: GuideData) => HTMLElement | null | undefined;
+  begin?: (data: GuideData) => void;
+  /** What is pressed when it is done. */
+  presses?: string;
+  /** Whether it is, by what the page says now and said when it was asked for. */
+  done: (data: GuideData, before: GuideData) => boolean;
+};
 
 /** A plotly chart's element, private layout included. */
 // biome-ignore lint/suspicious/noExplicitAny: plotly describes nothing of its private layout.
@@ -264,6 +295,8 @@ declare global {
     __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
     __lookaheadWords?: boolean;
+    /** Whether the visitor is on the tour. */
+    __lookaheadTour?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

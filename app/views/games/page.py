@@ -46,7 +46,7 @@ def page() -> None:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
     st.caption("  \n".join([*says, gone_text(run, scenery)]))
-    guide(PAGE, config)
+    guide(PAGE, config, PLAYER)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left:
         _field(config, run)

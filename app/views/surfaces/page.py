@@ -58,7 +58,7 @@ def page() -> None:
     note_gaps(config, scenery)
     with progress("Running") as on_progress:
         run = surface_runs.surface_run(config, on_progress)
-    guide(PAGE, config)
+    guide(PAGE, config, player_key(PLAYER))
     prediction(config)
     _stage(config, run)
     if predicting():
