@@ -190,7 +190,7 @@ class Backdrop:
         finally:
             self._drawn.set()
         if not self._stop.is_set():
-            self.checks = tuple(_check(run, self._seen.plane, self._score) for run in self._seen.runs)
+            self.checks = checks_of(self._seen, self._score)
 
 
 @recent(8, key=_plane_key)
@@ -293,6 +293,11 @@ def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track
         slow=tuple(layer.coordinates for layer in run.slow),
         **(base_step(spec) if isinstance(spec, OptimizerSpec) else {"delta": "the steps of both"}),
     )
+
+
+def checks_of(seen: View, score: WeightLoss) -> tuple[tuple[NDArray[np.int64], Floats, Floats], ...]:
+    """Of each run: rows, the true loss there, and the loss at its projection."""
+    return tuple(_check(run, seen.plane, score) for run in seen.runs)
 
 
 def _check(run: OnPlane, plane: Plane, score: WeightLoss) -> tuple[NDArray[np.int64], Floats, Floats]:

@@ -16,6 +16,7 @@ from app.jobs.store import TrainingResult
 from app.runs import gans as gan_runs
 from app.runs import networks as network_runs
 from app.runs import plane as plane_runs
+from app.runs.shipped import Shipped
 from app.state import GansConfig
 from app.state.presets import shown_by
 from app.tables.gans import gan_table
@@ -28,7 +29,7 @@ from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import chosen
 from app.views.parts.player import player
-from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, opening, training_notes
 from app.views.parts.visitor import visitor
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
@@ -48,16 +49,23 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     asked = network_runs.trainings(config, visitor())
-    results = awaited(PAGE, asked, lambda curves: _curves(config, asked.names, curves))
+    opened = opening(PAGE, asked, config)
+    results = (
+        awaited(PAGE, asked, lambda curves: _curves(config, asked.names, curves))
+        if opened is None
+        else tuple((result,) for result in opened.results)
+    )
     if results is None:
         return
     _curves(config, asked.names, [[result.curves for result in row] for row in results])
     st.dataframe(gan_table(asked.names, results), hide_index=True)
     training_notes(config, asked.names, results)
     first = [row[0] for row in results]
-    _made(config, asked.names, first)
-    scene = _plane(config, asked.names, first)
-    export_panel(gan_offer(config, results, scene), config, page=PAGE)
+    made = opened.samples if opened else gan_runs.recent_samples(config.task(), first)
+    _made(config, asked.names, made)
+    scene = _plane(config, asked.names, first, opened)
+    if opened is None:
+        export_panel(gan_offer(config, results, scene), config, page=PAGE)
 
 
 def _about(config: GansConfig) -> str:
@@ -73,10 +81,9 @@ def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimize
     curves_key(names, config)
 
 
-def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
+def _made(config: GansConfig, names: Sequence[str], made: Sequence[gan_runs.Samples]) -> None:
     st.markdown("#### What the generators make")
     task = config.task()
-    made = gan_runs.recent_samples(task, results)
     reel = samples_reel(gan_caption(config), names, config.colors, made, gan_runs.real_samples(task))
     figure = paint_reel(reel, made[0].step.tolist(), dark=dark())
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
@@ -84,17 +91,19 @@ def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingRe
     st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
 
 
-def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> Callable[[], Scene] | None:
+def _plane(
+    config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult], opened: Shipped | None
+) -> Callable[[], Scene] | None:
     """The two players against each other, each along its own first principal direction; gives what exports draw."""
     st.markdown("#### The plane of the two players")
     players = {"discriminator": "discriminator's", "generator": "generator's"}
     Fields.of(PAGE, config).segments("Loss drawn on it", "drawn", players)
     try:
-        seen = plane_runs.players_view(results)
+        seen = opened.seen if opened else plane_runs.players_view(results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = plane_runs.gan_backdrop(config, results)
+    backdrop = opened.backdrop if opened else plane_runs.gan_backdrop(config, results)
     tracks = plane_runs.tracks(seen, results, names, config.colors)
 
     def shown(picture: PlaneLoss | None) -> Scene:

@@ -16,7 +16,7 @@ from app.views.networks.plane import weight_space
 from app.views.networks.sharpness import sharpness_part
 from app.views.parts.charts import draw_linked
 from app.views.parts.export_panel import export_panel
-from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, opening, training_notes
 from app.views.parts.visitor import visitor
 
 CURVES = tuple(f"network-curves-{number}" for number in range(1, 7))
@@ -33,7 +33,12 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     asked = network_runs.trainings(config, visitor())
-    results = awaited(PAGE, asked, lambda curves: _live(config, asked.names, curves))
+    opened = opening(PAGE, asked, config)
+    results = (
+        awaited(PAGE, asked, lambda curves: _live(config, asked.names, curves))
+        if opened is None
+        else tuple((result,) for result in opened.results)
+    )
     if results is None:
         return
     chart = training_chart(config, [[result.curves for result in row] for row in results])
@@ -42,9 +47,10 @@ def page() -> None:
     st.dataframe(training_table(asked.names, results), hide_index=True)
     training_notes(config, asked.names, results)
     first = [row[0] for row in results]
-    scene = weight_space(config, asked.names, first, linked=CURVES)
+    scene = weight_space(config, asked.names, first, linked=CURVES, opened=opened)
     draw_linked(chart.of(3, 4, 5), CURVES[3:])
-    sharpness_part(task, asked.names, first)
+    if opened is None:
+        sharpness_part(task, asked.names, first)
     export_panel(network_offer(config, results, scene), config, page=PAGE)
 
 

@@ -13,6 +13,7 @@ from app.figures.plane import frame_of, honesty
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
+from app.runs.shipped import Picture, Shipped
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.fields import Fields
@@ -33,10 +34,12 @@ def weight_space(
     results: Sequence[TrainingResult],
     *,
     linked: Sequence[str],
+    opened: Shipped | None = None,
 ) -> Callable[[], Scene] | None:
     """Choose a plane, draw the loss on it, play the tracks; charts with the keys `linked` get the player's cursor.
 
-    Gives what exports draw; None where the runs span no such plane.
+    `opened`: the results are those that come with the application. Gives what exports draw; None where the runs span
+    no such plane.
     """
     st.markdown("#### Weight space")
     left, right = st.columns([3, 1])
@@ -52,11 +55,11 @@ def weight_space(
             config.through, {card: names[place] if card else "the common start" for card, place in config.ends.items()}
         )
     try:
-        seen = plane_runs.view_of(config, results)
+        seen = opened.seen if opened else plane_runs.view_of(config, results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = plane_runs.network_backdrop(config, results)
+    backdrop = opened.backdrop if opened else plane_runs.network_backdrop(config, results)
     tracks = plane_runs.tracks(seen, results, names, config.colors)
 
     def scene(picture: PlaneLoss | None) -> Scene:
@@ -107,7 +110,11 @@ def _choose_ends(through: tuple[int, ...], titles: dict[int, str]) -> None:
 
 
 def draw_plane(
-    scene: Callable[[PlaneLoss | None], Scene], backdrop: plane_runs.Backdrop, *, key: str, measure: str = "loss"
+    scene: Callable[[PlaneLoss | None], Scene],
+    backdrop: plane_runs.Backdrop | Picture,
+    *,
+    key: str,
+    measure: str = "loss",
 ) -> None:
     """The landscape below the player, redrawn by itself until the picture is complete; `scene` is given one."""
 
@@ -175,7 +182,7 @@ def _through(
 
 def draw_honesty(
     seen: plane_runs.View,
-    backdrop: plane_runs.Backdrop,
+    backdrop: plane_runs.Backdrop | Picture,
     names: Sequence[str],
     colors: Sequence[str],
     *,

@@ -11,6 +11,7 @@ from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult
 from app.runs import networks as network_runs
+from app.runs import shipped as shipped_runs
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
 from optim_core.curves import Curves
@@ -43,6 +44,39 @@ def awaited(
     except JobsError as error:
         _gone(error)
     return None
+
+
+def opening(
+    page: str, asked: network_runs.Trainings, config: NetworksConfig | GansConfig
+) -> shipped_runs.Shipped | None:
+    """The finished runs that come with the application, of a comparison that was neither trained nor asked for here.
+
+    With a button to train it.
+    """
+    chosen = f"{page}.trained_here"
+    if st.session_state.get(chosen) == asked.requests:
+        return None
+    try:
+        known = network_runs.all_done(asked, default_jobs())
+    except JobsError:
+        known = False
+    found = None if known else shipped_runs.shipped(config)
+    if found is not None:
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.caption(
+            "A finished run that comes with the application, drawn as where it was computed. Its weights are not kept: "
+            "train it here for what is measured at them, and for other views of them."
+        )
+        right.button(
+            "Train it here", icon=":material/play_arrow:", key=f"{page}.train_here", width="stretch",
+            on_click=_train_here, args=(page, asked),
+        )  # fmt: skip
+    return found
+
+
+def _train_here(page: str, asked: network_runs.Trainings) -> None:
+    st.session_state[f"{page}.trained_here"] = asked.requests
+    st.session_state.pop(f"{page}.begun", None)  # so that it trains by itself
 
 
 @st.fragment(run_every=POLL_SECONDS)
