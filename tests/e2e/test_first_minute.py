@@ -87,6 +87,20 @@ def test_the_line_says_nothing_of_a_run_that_is_being_dragged(open_app: Open) ->
     expect(line).not_to_be_empty()
 
 
+@pytest.mark.parametrize(("name", "player"), [("networks", "network-player"), ("gans", "gan-player")])
+def test_networks_and_gans_open_on_a_finished_run(open_app: Open, problems: list[str], name: str, player: str) -> None:
+    page = open_app(f"/{name}?words=1")
+    page.wait_for_function(f"window.__lookaheadPlayers?.['{player}']?.overChart", timeout=60_000)
+    expect(page.get_by_role("button", name="Train it here")).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    expect(page.locator(".g-sentence")).to_contain_text("in training")
+    page.evaluate(f"window.__lookaheadPlayers['{player}'].pause(); window.__lookaheadPlayers['{player}'].seek(2)")
+    expect(page.locator(".lp-line span")).to_contain_text(
+        "Layer 2 of Multilayer Lookahead (5, .5)(5, .5) moves once in 25"
+    )
+    problems[:] = [one for one in problems if "404" not in one]  # Streamlit looks for its own files below the page, too
+
+
 def ask(page: Page, start: str) -> None:
     expect(page.locator(".t-panel p")).to_have_text(re.compile(f"^{start}"), timeout=15_000)
 

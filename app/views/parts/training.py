@@ -62,10 +62,11 @@ def opening(
         known = False
     found = None if known else shipped_runs.shipped(config)
     if found is not None:
+        st.session_state[f"{page}.begun"] = True  # another comparison trains when the visitor says so
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.caption(
-            "A finished run that comes with the application, drawn as where it was computed. Its weights are not kept: "
-            "train it here for what is measured at them, and for other views of them."
+            "This finished run comes with the application, without its weights. Train it here to measure at them, "
+            "to see them on other planes, or to export all of it."
         )
         right.button(
             "Train it here", icon=":material/play_arrow:", key=f"{page}.train_here", width="stretch",
