@@ -51,12 +51,12 @@ class Picture:
 class Shipped:
     """A comparison as far as its page draws it: its results have no weights.
 
-    results: one per optimizer.      seen: the plane of the page's first look.
+    results: one per optimizer.      view: the plane of the page's first look.
     backdrop: what lies below.      samples: of a GAN's generators; empty of a network.
     """
 
     results: tuple[TrainingResult, ...]
-    seen: plane.View
+    view: plane.View
     backdrop: Picture
     samples: tuple[gans.Samples, ...] = ()
 
@@ -67,12 +67,12 @@ def shipped(config: NetworksConfig | GansConfig) -> Shipped | None:
     if isinstance(config, NetworksConfig) and config.plane != "pca":
         return None
     arrays = _read(_file(config))
-    asked = [row[0] for row in requests(config)]
-    if config.seeds > 1 or arrays is None or [one.key for one in asked] != arrays["keys"].tolist():
+    customary = [row[0] for row in requests(config)]
+    if config.seeds > 1 or arrays is None or [request.key for request in customary] != arrays["keys"].tolist():
         return None
-    results = tuple(_result(arrays, index, request) for index, request in enumerate(asked))
+    results = tuple(_result(arrays, index, request) for index, request in enumerate(customary))
     runs = tuple(_on_plane(arrays, index, result) for index, result in enumerate(results))
-    kept = tuple(runs[index] for index in plane.stayed(results))
+    kept = tuple(runs[index] for index in plane.converging(results))
     first, second = arrays["explained"].tolist()
     view = plane.View(Plane(*FLAT, (first, second)), runs, kept)
     samples = tuple(_samples(arrays, index, result) for index, result in enumerate(results)) if drawn else ()
@@ -88,9 +88,9 @@ def ship(config: NetworksConfig | GansConfig, store: RunStore, folder: Path = FO
     if isinstance(config, GansConfig):
         view = plane.players_view(results)
         scores = {drawn: config.task().landscape(drawn, config.seed) for drawn in DRAWN}
-        for index, made in enumerate(gans.samples(config.task(), results)):
-            arrays |= {"frames": made.step, f"{index}/made": made.fast.astype("f2")}
-            arrays |= {} if made.slow is None else {f"{index}/made_slow": made.slow.astype("f2")}
+        for index, samples in enumerate(gans.samples(config.task(), results)):
+            arrays |= {"frames": samples.step, f"{index}/fast": samples.fast.astype("f2")}
+            arrays |= {} if samples.slow is None else {f"{index}/slow": samples.slow.astype("f2")}
     else:
         view, scores = plane.view_of(config, results), {"": config.task().landscape(plane.IMAGES)}
     arrays["explained"] = np.array(view.plane.explained)
@@ -184,8 +184,8 @@ def _picture(arrays: Arrays, name: str, runs: int) -> Picture:
 
 
 def _samples(arrays: Arrays, index: int, result: TrainingResult) -> gans.Samples:
-    slow = arrays[f"{index}/made_slow"].astype(np.float32) if result.layers else None
-    return gans.Samples(arrays["frames"], arrays[f"{index}/made"].astype(np.float32), slow)
+    slow = arrays[f"{index}/slow"].astype(np.float32) if result.layers else None
+    return gans.Samples(arrays["frames"], arrays[f"{index}/fast"].astype(np.float32), slow)
 
 
 def _single(array: NDArray[Any]) -> NDArray[Any]:

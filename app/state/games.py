@@ -1,4 +1,4 @@
-"""What the Games page shows."""
+"""The config of the Games page."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class GameCard(Card):
         """Whether the players move in turn; the methods for games have them look ahead instead."""
         return self.alternating and self.base in BASES
 
-    def _said_of(self, usual: Self) -> list[tuple[str, bool]]:
-        return [*super()._said_of(usual), ("in turn", self.in_turn)]
+    def _differences(self, usual: Self) -> list[tuple[str, bool]]:
+        return [*super()._differences(usual), ("in turn", self.in_turn)]
 
     @property
     def title(self) -> str:
@@ -69,7 +69,7 @@ class GamesConfig(Comparison):
 
     @field_validator("game")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _is_a_game(cls, value: str) -> str:
         if value not in GAMES:
             raise ValueError(f"no such game; choose one of {', '.join(GAMES)}")
         return value
@@ -99,7 +99,7 @@ class GamesConfig(Comparison):
     @model_validator(mode="before")
     @classmethod
     def _customary(cls, data: Any) -> Any:
-        """What is not said follows the game: its customary parameter, start, lr and noise."""
+        """Missing settings follow the game: its customary parameter, start, lr and noise."""
         game = GAMES.get(data.get("game", "bilinear")) if isinstance(data, dict) else None
         if game is None:
             return data
@@ -113,7 +113,7 @@ class GamesConfig(Comparison):
 
     @property
     def teaches(self) -> str:
-        """What the game does."""
+        """A line on the game."""
         return self.landscape.teaches
 
     @property

@@ -13,7 +13,7 @@ def visit_of(params: Mapping[str, str]) -> dict[str, str]:
     return {name: params[name] for name, known in VISIT.items() if params.get(name) in known}
 
 
-def wrong_of(params: Mapping[str, str]) -> list[str]:
+def problems_of_visit(params: Mapping[str, str]) -> list[str]:
     """One sentence for each of an address that says something else."""
     return [
         f"{name}: must be {' or '.join(known)} (got {params[name][:40]!r}), so it is ignored"

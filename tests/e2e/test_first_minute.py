@@ -87,7 +87,7 @@ def test_the_line_says_nothing_of_a_run_that_is_being_dragged(open_app: Open) ->
     expect(line).not_to_be_empty()
 
 
-@pytest.mark.parametrize(("name", "player"), [("networks", "network-player"), ("gans", "gan-player")])
+@pytest.mark.parametrize(("name", "player"), [("networks", "networks-player"), ("gans", "gans-player")])
 def test_networks_and_gans_open_on_a_finished_run(open_app: Open, problems: list[str], name: str, player: str) -> None:
     page = open_app(f"/{name}?words=1")
     page.wait_for_function(f"window.__lookaheadPlayers?.['{player}']?.overChart", timeout=60_000)

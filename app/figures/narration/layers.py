@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from app.figures.narration.facts import period_of
 from app.figures.narration.observation import ENDED, FIRST_MOVE, SETTING, WAITING, Observation, timeline
-from app.figures.narration.told import period_of
 from optim_core.spec import OptimizerSpec
 
 Run = tuple[OptimizerSpec, int]  # an optimizer and its last base step

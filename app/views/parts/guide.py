@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.figures.words import in_words
-from app.player.bundle import served
+from app.player.bundle import module_file
 from app.state import MAX_LAYERS, Comparison
 from app.views import session
-from app.views.parts.history import chosen
+from app.views.parts.history import preset_name
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -21,7 +21,7 @@ MARKUP = "<div class='lookahead-guide'></div>"
 
 @cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("lookahead-lab.guide", html=MARKUP, css="guide.css", js=served("guide.js"))
+    return st.components.v2.component("lookahead-lab.guide", html=MARKUP, css="guide.css", js=module_file("guide.js"))
 
 
 def guide(page: str, config: Comparison, player_key: str = "") -> None:
@@ -29,10 +29,12 @@ def guide(page: str, config: Comparison, player_key: str = "") -> None:
 
     With the key of a player, it offers a tour of that player and of the sidebar.
     """
-    _component()(key=f"{page}-guide", data=told(page, config, player_key) | {"words": session.visit_setting("words")})
+    _component()(
+        key=f"{page}-guide", data=guide_data(page, config, player_key) | {"words": session.visit_setting("words")}
+    )
 
 
-def told(page: str, config: Comparison, player_key: str = "") -> dict[str, Any]:
+def guide_data(page: str, config: Comparison, player_key: str = "") -> dict[str, Any]:
     """What the guide says, and what the tour looks at to know what the visitor has done."""
     stacks = [card.layers for card in config.cards]
     shallow = next((place for place, card in enumerate(config.cards, 1) if len(card.layers) < MAX_LAYERS), 1)
@@ -43,7 +45,7 @@ def told(page: str, config: Comparison, player_key: str = "") -> dict[str, Any]:
         "alphas": [[layer.alpha for layer in layers] for layers in stacks],
         "ks": [[layer.k for layer in layers] for layers in stacks],
         "depth": sum(map(len, stacks)),
-        "preset": chosen(page),
+        "preset": preset_name(page),
         "depthKey": f"{page}.{shallow}.depth",
         "presetKey": f"{page}.preset",
     }

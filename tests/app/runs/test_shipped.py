@@ -1,4 +1,4 @@
-"""The finished runs that come with the application are what a fresh run gives, and are found by its keys alone."""
+"""The finished runs that come with the application are what a fresh run gives, and are comparison by its keys alone."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ MOST_BYTES = 600_000  # of all of them: as much as a picture
 
 @pytest.mark.parametrize("config", CUSTOMARY, ids=["networks", "gans"])
 def test_the_customary_comparison_comes_with_the_application(config: NetworksConfig | GansConfig) -> None:
-    found = shipped(config)
-    assert found is not None
-    assert [result.request for result in found.results] == [row[0] for row in requests(config)]
-    assert all(result.curves.step[-1] == config.steps for result in found.results)
-    assert all(len(run.fast) == len(run.snapshots.step) for run in found.seen.runs)
+    comparison = shipped(config)
+    assert comparison is not None
+    assert [result.request for result in comparison.results] == [row[0] for row in requests(config)]
+    assert all(result.curves.step[-1] == config.steps for result in comparison.results)
+    assert all(len(run.fast) == len(run.snapshots.step) for run in comparison.view.runs)
 
 
 def test_they_are_small() -> None:
@@ -57,25 +57,25 @@ def test_what_is_read_back_is_what_the_page_draws_of_its_results(
     shipped_runs._read.cache_clear()
     store = RunStore(tmp_path / "store")
     ship(config, store, tmp_path / "shipped")
-    found = shipped(config)
+    comparison = shipped(config)
     shipped_runs._read.cache_clear()
-    assert found is not None
+    assert comparison is not None
     results = [store.find(row[0].key) for row in requests(config)]
     assert all(result is not None for result in results)
     known = [result for result in results if result is not None]
     network = isinstance(config, NetworksConfig)
-    seen = plane_runs.view_of(config, known) if network else plane_runs.players_view(known)  # type: ignore[arg-type]
-    for own, result, there, run in zip(found.results, known, found.seen.runs, seen.runs, strict=True):
+    view = plane_runs.view_of(config, known) if network else plane_runs.players_view(known)  # type: ignore[arg-type]
+    for own, result, there, run in zip(comparison.results, known, comparison.view.runs, view.runs, strict=True):
         np.testing.assert_allclose(own.curves.loss, result.curves.loss, rtol=1e-6)
         assert (own.layers, own.sizes, own.diverged) == (result.layers, result.sizes, result.diverged)
         np.testing.assert_allclose(there.fast, run.fast, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(there.outermost.distance, run.outermost.distance, rtol=1e-5, atol=1e-6)
-    assert found.backdrop.picture.complete
-    assert found.backdrop.picture.loss.shape == (5, 5)
-    assert len(found.backdrop.checks) == len(known)
+    assert comparison.backdrop.picture.complete
+    assert comparison.backdrop.picture.loss.shape == (5, 5)
+    assert len(comparison.backdrop.checks) == len(known)
     if isinstance(config, GansConfig):
         made = gan_runs.samples(config.task(), known)
-        for here, there in zip(found.samples, made, strict=True):
+        for here, there in zip(comparison.samples, made, strict=True):
             np.testing.assert_allclose(here.fast, there.fast, rtol=1e-2, atol=1e-2)
 
 
@@ -98,4 +98,4 @@ def test_a_fresh_run_is_the_one_that_comes_with_the_application(
         np.testing.assert_allclose(one.curves.loss[:, :50], other.curves.loss[:, :50], rtol=1e-2)
         for weights, columns in one.curves.metrics.items():
             assert columns[metric][-1] == pytest.approx(other.curves.metrics[weights][metric][-1], abs=near)
-    np.testing.assert_allclose(kept.seen.plane.explained, fresh.seen.plane.explained, atol=0.05)
+    np.testing.assert_allclose(kept.view.plane.explained, fresh.view.plane.explained, atol=0.05)

@@ -20,7 +20,7 @@ SHIFT = 1e-5  # of a place's own size, for differences of gradients
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class Facts:
     """A comparison and what it moved over.
 
     run, specs: the comparison, every base step kept.      noisy: whether gradients are.
@@ -106,11 +106,11 @@ class Pull:
     new: Floats
 
 
-def _pulls(told: Told, index: int) -> list[Pull]:
-    run, layers = told.run, told.specs[index].layers
+def _pulls(facts: Facts, index: int) -> list[Pull]:
+    run, layers = facts.run, facts.specs[index].layers
     if not layers:
         return []
-    lost = told.diverged(index)
+    lost = facts.diverged(index)
     rows = np.flatnonzero(run.synchronised[:, index] == 1)
     rows = rows[(rows > 0) & ((rows < lost) | (lost < 0))][:2]
     slow, proposal = run.slow[index][0][:, 0], run.proposal[:, index, 0]
