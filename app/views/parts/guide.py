@@ -16,7 +16,7 @@ from app.views.parts.history import preset_name
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-MARKUP = "<div class='lookahead-guide'></div>"
+MARKUP = "<div class='lookahead-guide' hidden></div>"
 
 
 @cache
