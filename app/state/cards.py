@@ -65,6 +65,25 @@ class Card(Frozen):
         return f"{name} {pairs}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
 
     @property
+    def unusual(self) -> tuple[str, ...]:
+        """In a few words each, what is off its default besides layers, lr, colour and name; unused settings aside."""
+        usual = type(self)()
+        return tuple(words for words, off in self._differences(usual) if off)
+
+    def _differences(self, usual: Self) -> list[tuple[str, bool]]:
+        momentum = self.base in ("momentum", "nesterov")
+        keeps = self.sync_momentum == "keep" or not self.layers or self.base in ("sgd", "rmsprop")
+        schedule = {"constant": "constant lr", "step": "step decay", "cosine": "cosine decay"}[self.schedule]
+        return [
+            (self.titles[self.base], self.base != usual.base),
+            (f"momentum {short(self.momentum)}", momentum and self.momentum != usual.momentum),
+            (f"momentum{SYNC_TITLES[self.sync_momentum].replace(',', '')}", not keeps),
+            (f"weight decay {short(self.weight_decay)}", self.weight_decay != usual.weight_decay),
+            (schedule, self.schedule != usual.schedule),
+            (f"average {short(self.ema)}", self.ema != usual.ema),
+        ]
+
+    @property
     def outer_period(self) -> int:
         """Base steps between synchronisations of the outermost layer."""
         return math.prod(layer.k for layer in self.layers)
