@@ -12,6 +12,7 @@ from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
 from app.export.tables import captioned
 from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
 from app.figures.chart import Chart, panels_table
+from app.state.layers import layer_words
 from app.state.theory import INSTRUMENTS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
@@ -115,7 +116,7 @@ def _not_applying(config: TheoryConfig, name: str) -> str | None:
 
 def theory_caption(config: TheoryConfig) -> Caption:
     """The caption of an instrument: its settings, and whether a formula is a paper's or derived here."""
-    layers = ", ".join(f"k {layer.k}, α {layer.alpha!r}" for layer in config.layers)
+    layers = ", ".join(map(layer_words, config.layers))
     deep = config.depth
     cited = (
         (LOOKAHEAD, deep >= 1),

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from app.figures.formula_text import readable
+from app.state.layers import layer_words
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
     if spec.weight_decay:
         parts.append(f"weight decay {spec.weight_decay!r}")
     if spec.layers:
-        parts.append("layers, innermost first: " + ", ".join(f"k {x.k}, α {x.alpha!r}" for x in spec.layers))
+        parts.append("layers, innermost first: " + ", ".join(map(layer_words, spec.layers)))
         parts.append(f"momentum at a synchronisation: {spec.sync_momentum}")
     if spec.schedule.kind == "step":
         parts.append(f"lr × {spec.schedule.factor!r} every {spec.schedule.every} steps")

@@ -11,6 +11,7 @@ from app.figures.theory.stability import disagreements, factors_chart, rate_map
 from app.runs import theory as theory_runs
 from app.state import Card, SurfacesConfig
 from app.state.games import GameCard, GamesConfig
+from app.state.layers import layer_numbers
 from app.state.theory import TheoryConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
@@ -104,7 +105,7 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
     ]
     rate = linear_rate(shown.stability.jacobian, spec)
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
-    stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
+    stack = "".join(map(layer_numbers, spec.layers)) or "no layers"
     where = "The cell clicked" if cell else "As set in the sidebar"
     st.markdown(
         f"**{where}**: lr {shown.stability.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step "

@@ -16,7 +16,8 @@ from app.state import Card, GameCard, GamesConfig, LayerConfig, SurfacesConfig
 from optim_core.trajectory import Trajectory, record
 
 FIVE = LayerConfig(k=5, alpha=0.5)
-MOMENTUM = Card(layers=(FIVE,), base="momentum", lr=0.01)
+SNOO = LayerConfig(k=5, alpha=0.7, outer_momentum=0.5, outer_nesterov=True)
+MOMENTUM = Card(layers=(SNOO,), base="momentum", lr=0.01)
 
 
 def dial_of(config: Any, field: str, level: int, card: int) -> Dial:
@@ -48,8 +49,11 @@ def assert_same(one: Trajectory, other: Trajectory) -> None:
 
 @pytest.mark.parametrize(
     ("card", "field", "level"),
-    [(0, "lr", 0), (1, "alpha", 1), (1, "k", 1), (2, "k", 2), (2, "alpha", 2), (3, "momentum", 0), (3, "lr", 0)],
-)
+    [
+        (0, "lr", 0), (1, "alpha", 1), (1, "k", 1), (2, "k", 2), (2, "alpha", 2), (3, "momentum", 0), (3, "lr", 0),
+        (3, "outer_momentum", 1), (3, "alpha", 1),
+    ],
+)  # fmt: skip
 def test_rows_are_the_runs_of_the_configs_one_by_one(
     card: int, field: str, level: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
