@@ -21,6 +21,10 @@ LOOKAHEAD = (
 MULTILAYER = (
     "Pushkin & Barba 2021, Multilayer Lookahead: a Nested Version of Lookahead, arXiv:2110.14254 (Multilayer Lookahead)"
 )
+SNOO = (
+    "Kallusky, Rao, Nandavanam & Shi 2025, SNOO: Step-K Nesterov Outer Optimizer, arXiv:2510.15830; Douillard et al. "
+    "2023, DiLoCo, arXiv:2311.08105 (outer momentum)"
+)
 BLUER = "Shading: the bluer (in print, the darker)"
 MINMAX = "Chavdarova et al. 2021, Taming GANs with Lookahead-Minmax, arXiv:2006.14567 (Lookahead in games)"
 
@@ -117,7 +121,13 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
 def citations(specs: Sequence[OptimizerSpec], *, game: bool = False) -> tuple[str, ...]:
     """The papers behind these optimizers."""
     deepest = max((spec.depth for spec in specs), default=0)
-    lines = ((LOOKAHEAD, deepest >= 1), (MULTILAYER, deepest >= 2), (MINMAX, game and deepest >= 1))
+    momentum = any(layer.has_momentum for spec in specs for layer in spec.layers)
+    lines = (
+        (LOOKAHEAD, deepest >= 1),
+        (MULTILAYER, deepest >= 2),
+        (SNOO, momentum),
+        (MINMAX, game and deepest >= 1),
+    )
     return tuple(line for line, applies in lines if applies)
 
 

@@ -212,6 +212,11 @@ class TheoryConfig(PageConfig):
         """The layers for the library, innermost first."""
         return library_layers(self.layers)
 
+    @property
+    def outermost(self) -> Layer:
+        """The outermost layer of the stack, which has one."""
+        return self.stack[-1]
+
     def spec(self, depth: int | None = None, *, lr: float, equal_effective: bool = False) -> OptimizerSpec:
         """The innermost `depth` layers around the base at this lr, or at this effective lr where that is possible."""
         layers = self.stack[: self.depth if depth is None else depth]
@@ -225,6 +230,11 @@ class TheoryConfig(PageConfig):
             sync_momentum=self.sync_momentum,
             alternating=self.instrument == "stability" and self.stability.is_game and self.stability.alternating,
         )
+
+    @property
+    def has_outer_momentum(self) -> bool:
+        """Whether a layer has momentum of its own, which then belongs to the state."""
+        return any(layer.outer_momentum for layer in self.layers)
 
     @property
     def has_velocity(self) -> bool:

@@ -16,6 +16,7 @@ from landscapes.surfaces import SURFACES
 
 PAGE = "theory"
 AXES = {"lr": "lr", "k_1": "k₁", "alpha_1": "α₁", "mu_1": "μ₁", "k_2": "k₂", "alpha_2": "α₂", "mu_2": "μ₂"}
+EFFECTIVE = "A layer with outer momentum μ counts with its effective slow step α / (1 − μ)"
 BASES = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
 SCENARIOS = {key: SURFACES[key].name for key in ("ravine", "bowl", "matyas", "booth")} | {
     key: GAMES[key].name for key in ("bilinear", "quadratic")
@@ -113,7 +114,7 @@ def _rates(page: Fields, config: TheoryConfig) -> None:
     _number(fields, "Deviation σ of the gradient noise", "sigma")
     fields.slider("T up to 2 to the power of", "power", 9, MAX_POWER)
     _count(fields, "Runs per T", "seeds", 8, 16, 32, 64, 128)
-    fields.switch("Equal effective lr (lr / Π α)", "equal_effective")
+    fields.switch("Equal effective lr (lr / Π α)", "equal_effective", help=EFFECTIVE)
     page.seed()
 
 

@@ -109,7 +109,8 @@ def test_values_span_the_range_and_hold_the_present_one() -> None:
 def test_only_what_a_base_uses_can_be_dragged() -> None:
     config = SurfacesConfig(cards=(Card(), MOMENTUM, Card(on=False, layers=(FIVE,))))
     numbers = [(dial.card, dial.field, dial.level) for dial in dials_of(config, 100, 1)]
-    assert numbers == [(0, "lr", 0), (1, "k", 1), (1, "alpha", 1), (1, "lr", 0), (1, "momentum", 0)]
+    own = [(1, "k", 1), (1, "alpha", 1), (1, "outer_momentum", 1), (1, "lr", 0), (1, "momentum", 0)]
+    assert numbers == [(0, "lr", 0), *own]
 
 
 def test_the_card_may_stand_behind_one_that_is_switched_off() -> None:

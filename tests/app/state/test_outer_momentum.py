@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from app.jobs.request import TrainingRequest, request_from
 from app.runs.family import dials_of, with_number
+from app.runs.surfaces import surface_run
 from app.state import Card, NetworksConfig, SurfacesConfig
 from app.state.layers import LAYERS, LayerConfig, config_layers, layer_words, library_layers
 from app.state.links import decode, encode
+from app.state.presets import PRESETS
 from optim_core.layers import Layer
+from optim_core.theory import NoisyQuadratic
 
 PLAIN = LayerConfig(k=5, alpha=0.5)
 HEAVY = LayerConfig(k=3, alpha=0.25, outer_momentum=0.5)
@@ -93,3 +97,17 @@ def test_it_can_be_dragged_where_there_is_some() -> None:
     assert moved.layers[1] == LayerConfig(k=5, alpha=0.7, outer_nesterov=True)
     with pytest.raises(ValueError, match="no outer_momentum of layer 1"):
         with_number(config, 0, "outer_momentum", 1, 0.5)
+
+
+def test_what_the_ready_made_comparisons_say_of_the_kin_is_so() -> None:
+    run = surface_run(PRESETS["surfaces"]["Lookahead and its kin"].config)
+    assert run.slow_loss[200, :, 0] == pytest.approx([1.9e-3, 0.119, 1.1e-7, 4.9e-4], rel=0.05)
+    assert (run.evaluations[200] == 200).all()
+    noisy = PRESETS["surfaces"]["Lookahead and its kin, under noise"].config
+    problem = NoisyQuadratic(h=1.0, sigma=noisy.noise_scale)
+    variances = [problem.variances(spec)[-1] for spec in noisy.specs()]
+    assert variances == pytest.approx([0.086, 0.032, 0.134, 0.143], abs=6e-4)
+    steady = surface_run(noisy)
+    for index, variance in enumerate(variances):
+        places = steady.outermost(index)[100::5, :, 0]
+        assert np.mean(places**2) == pytest.approx(variance, rel=0.35)
