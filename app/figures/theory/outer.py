@@ -18,7 +18,7 @@ PLAIN, MOMENTUM = depth_color(1), depth_color(2)
 
 
 def outer_chart(layer: Layer) -> Chart:
-    """Factors of a synchronisation over r, by which the steps before it multiply a mode: the best ones and this layer's."""
+    """Factors of a synchronisation over r, the factor of the steps before it: the best ones and this layer's."""
     r = np.linspace(LOW, 1.0, POINTS)
     plain, best = best_factors(r)
     hover = "r {x:.3f}\nfactor {y:.4f}"
