@@ -52,6 +52,7 @@ class Track:
             whose other arrays then only count steps and synchronisations.
         lr: of a base step that subtracts lr times a gradient and no more; None of any other.
         delta: what a base step subtracts otherwise, in a few words.
+        resets: whether the outer momentum of the layers inside is zeroed when a layer synchronises.
         spread: (rows, 5), mean x, mean y, variance of x, covariance, variance of y of the cloud: its two-sigma ellipse.
 
     Raises:
@@ -77,6 +78,7 @@ class Track:
     spread: NDArray[np.floating] | None = None
     lr: float | None = None
     delta: str = ""
+    resets: bool = False
 
     def __post_init__(self) -> None:
         rows = len(np.asarray(self.step))
@@ -148,6 +150,7 @@ def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, 
         panel=panel,
         start=start,
         slow=None if consecutive else tuple(phi[:, start] for phi in trajectory.slow[index]),
+        resets=spec.inner_buffers == "reset",
         **base_step(spec),
     )
 
