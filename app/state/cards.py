@@ -11,7 +11,7 @@ from pydantic import Field
 from app.player.tracks import PALETTE
 from app.state.base import Finite, Frozen, PageConfig
 from app.state.codecs import ALWAYS_WRITTEN, LINK_ONLY, NUMBERED
-from app.state.layers import FIVE, Layers, layer_numbers, library_layers
+from app.state.layers import FIVE, Layers, layer_numbers, library_layers, short
 from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
