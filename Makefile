@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 PYTEST := OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast test-all lint lint-player format audit bench studies gallery docker clean
+.PHONY: help app test test-fast test-all lint lint-player format audit bench studies shipped gallery docker clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -58,6 +58,9 @@ bench: $(VENV)/.dev ## every benchmark of speed, one after the other
 studies: $(VENV)/.dev ## the tables of docs/networks.md, an hour and a half on two cores
 	$(PY) -m benchmarks.network_study
 	$(PY) -m benchmarks.gan_study
+
+shipped: $(VENV)/.app ## compute the finished runs that Networks and GANs open on
+	$(PY) -m app.runs.shipped
 
 gallery: $(VENV)/.app ## render docs/gallery from the command line tool
 	$(PY) -m app.cli gallery docs/gallery

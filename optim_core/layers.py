@@ -57,6 +57,16 @@ class Layer:
         """Whether the layer keeps a momentum buffer."""
         return self.outer_momentum > 0
 
+    @property
+    def effective_alpha(self) -> float:
+        """α / (1 − μ), the slow step size that a layer arrives at where s does not change."""
+        return self.alpha / (1 - self.outer_momentum)
+
+    @property
+    def numbers(self) -> list[float]:
+        """The first arguments, as few as say it: k, α, and with outer momentum μ and 1 for Nesterov's rule or 0."""
+        return [self.k, self.alpha, *([self.outer_momentum, int(self.outer_nesterov)] if self.has_momentum else ())]
+
     def without_momentum(self) -> Layer:
         """The same layer with plain interpolation."""
         return replace(self, outer_momentum=0.0, outer_nesterov=False) if self.has_momentum else self

@@ -67,6 +67,7 @@ def test_every_declared_dependency_is_pinned_within_its_range():
 
 def test_every_third_party_import_is_declared():
     installed_as = {"PIL": "pillow", "sklearn": "scikit-learn", "mpl_toolkits": "matplotlib"}
+    installed_as |= {"frontmatter": "python-frontmatter", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
     declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]
     known = {canonicalize_name(Requirement(line).name) for line in declared}
     for path in tracked(*ROOMS):

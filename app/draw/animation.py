@@ -29,7 +29,7 @@ PAUSE = 1.5  # seconds that a GIF rests on its last frame before it starts again
 
 
 class CancelledError(Exception):
-    """`should_stop` said so."""
+    """`should_stop` was true."""
 
 
 class FfmpegMissingError(ValueError):
@@ -59,12 +59,12 @@ def render_animation(
         height: likewise.
         style: "light", "dark" or "print".
         on_progress: called with (frames done, frames) after each.
-        should_stop: asked before each frame.
+        should_stop: called before each frame.
 
     Raises:
         ValueError: a value out of range, or an unknown format or style.
         FfmpegMissingError: an MP4 without ffmpeg.
-        CancelledError: should_stop said so.
+        CancelledError: should_stop was true.
     """
     if format not in ANIMATION_FORMATS:
         raise ValueError(f"format must be one of {', '.join(ANIMATION_FORMATS)}, got {format!r}")
@@ -75,7 +75,7 @@ def render_animation(
 
     stage = Stage(scene, style_of(style), size)
     steps = np.linspace(0, scene.last_step, count).round().astype(int).tolist()
-    frames = _watched(stage, steps, on_progress, should_stop)
+    frames = _frames(stage, steps, on_progress, should_stop)
     if format == "gif":
         return _gif(stage, frames, fps, count)
     return _mp4(frames, fps, size, scene.caption)
@@ -96,7 +96,7 @@ def _checked_frames(kind: str, seconds: float, fps: int, width: int, height: int
     return count
 
 
-def _watched(
+def _frames(
     stage: Stage,
     steps: Sequence[int],
     on_progress: Callable[[int, int], None] | None,
@@ -114,11 +114,11 @@ def _gif(stage: Stage, frames: Iterator[Pixels], fps: int, count: int) -> bytes:
     """One palette, taken from the last frame, where every track is; unchanged pixels are left out of each frame."""
     from PIL import Image
 
-    def indexed() -> Iterator[Image.Image]:
+    def quantized() -> Iterator[Image.Image]:
         return (Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
 
     palette = palette_of(Image.fromarray(stage.frame(stage.last_step)), stage.scene, stage.style)
-    each, pictures, buffer = max(20, round(100 / fps) * 10), indexed(), io.BytesIO()
+    each, pictures, buffer = max(20, round(100 / fps) * 10), quantized(), io.BytesIO()
     next(pictures).save(
         buffer, "GIF", save_all=True, append_images=pictures, loop=0, optimize=True, disposal=1,
         duration=[each] * (count - 1) + [each + int(PAUSE * 1000)], comment=stage.scene.caption.text.encode(),
@@ -146,7 +146,7 @@ def require_ffmpeg() -> None:
 def _mp4(frames: Iterator[Pixels], fps: int, size: tuple[int, int], caption: Caption) -> bytes:
     import imageio_ffmpeg
 
-    words = {"title": caption.title, "comment": caption.text, "artist": program()}
+    tags = {"title": caption.title, "comment": caption.text, "artist": program()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "animation.mp4")
         writer = imageio_ffmpeg.write_frames(
@@ -154,7 +154,7 @@ def _mp4(frames: Iterator[Pixels], fps: int, size: tuple[int, int], caption: Cap
             output_params=[
                 *("-crf", "21", "-preset", "veryfast", "-tune", "animation"),
                 *("-movflags", "+faststart", "-threads", "2"),
-                *(part for key, text in words.items() for part in ("-metadata", f"{key}={text}")),
+                *(part for key, text in tags.items() for part in ("-metadata", f"{key}={text}")),
             ],
         )  # fmt: skip
         writer.send(None)

@@ -1,4 +1,4 @@
-"""Frames of an animation: the landscape is drawn once, and each frame adds only what moved since the one before."""
+"""Frames of an animation: the landscape is drawn once, and each frame adds what moved since the last."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 
 
 class Stage:
-    """A scene that can be shown at any base step; going forward is cheap, going back starts anew."""
+    """A scene drawn at any base step; going forward is cheap, going back draws the paths again."""
 
     def __init__(self, scene: Scene, style: Style, size: tuple[int, int]) -> None:
         sketch = scenes.backdrop(scene, style, (size[0] / DPI, size[1] / DPI), DPI)
@@ -34,9 +34,9 @@ class Stage:
         self.slow = [SlowPaths(sketch, *stroke) for stroke in strokes if stroke[1] != 0]
         self.synchronisations = [Synchronisations(sketch, panel) for panel in panels]
         self.heads: list[Heads | _Letter] = [Heads(sketch, *stroke) for stroke in reversed(strokes)]  # fast ones on top
-        self.heads += [_Letter(sketch, track) for track in scene.tracks if style.own]
-        self.words = scenes.step_text(sketch, 0)
-        self.words.set_animated(True)
+        self.heads += [_Letter(sketch, track) for track in scene.tracks if style.palette]
+        self.text = scenes.step_text(sketch, 0)
+        self.text.set_animated(True)
         self.canvas.draw()
         self.empty = self.canvas.copy_from_bbox(self.figure.bbox)
         self._rewind()
@@ -63,8 +63,8 @@ class Stage:
             synchronisations.draw(step, span)
         for head in self.heads:
             head.draw(step)
-        self.words.set_text(f"step {step} of {self.last_step}")
-        self.figure.draw_artist(self.words)
+        self.text.set_text(f"step {step} of {self.last_step}")
+        self.figure.draw_artist(self.text)
         return np.asarray(self.canvas.buffer_rgba())[..., :3].copy()
 
 
@@ -85,5 +85,5 @@ class _Letter:
 
 def _layers_on(sketch: scenes.Drawing, panel: int) -> list[int]:
     """The lines that tracks on a pair of axes have: fast weights, layers from the innermost out, averages."""
-    found = {layer for track in tracks_on(sketch, panel) for layer in lines.layers_of(track)}
-    return sorted(found, key=lambda layer: (layer == lines.AVERAGE, layer))
+    layers = {layer for track in tracks_on(sketch, panel) for layer in lines.layers_of(track)}
+    return sorted(layers, key=lambda layer: (layer == lines.AVERAGE, layer))

@@ -1,4 +1,4 @@
-"""A scene on matplotlib axes. Only Figure objects are used, never pyplot, whose state all visitors would share."""
+"""A scene on matplotlib axes. Only Figure objects are used: pyplot's state would be shared by all visitors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
-from app.draw.matplotlib import FONT, fill, wrapped
+from app.draw.matplotlib import FONT, fill, wrap_title
 from app.figures import lines, look
 from app.figures.chart import Chart
 from app.figures.scene import Scene, row_at
@@ -30,7 +30,7 @@ LETTER = 0.075  # inches of a title's average letter
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.62, 0.14, 0.36, 0.5, 0.3  # inches around and between the axes
 BESIDE = ((8, 6), (-13, 6), (8, -12), (-13, -12))  # points: from a head to its letter, on four sides
 HALF_LETTER, LETTER_ROOM = (3.5, 3.5), 9.0  # points: from a letter's corner to its middle, from there to a minimum
-FAR = 50.0  # sizes of the view: what lies farther out is drawn at that distance, where no renderer overflows
+FAR = 50.0  # sizes of the view: points farther out are drawn at that distance, where no renderer overflows
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,8 @@ class Drawing:
     axes: tuple[Axes, ...]
 
     def letter(self, name: str) -> str:
-        """In print, where colours are gone, a letter in the legend and beside the head tells optimizers apart."""
-        return chr(ord("A") + self.names.index(name) % 26) if self.style.own else ""
+        """In print, which has no colours, the letter of an optimizer in the legend and beside its head."""
+        return chr(ord("A") + self.names.index(name) % 26) if self.style.palette else ""
 
     @cached_property
     def names(self) -> list[str]:
@@ -61,7 +61,7 @@ class Drawing:
 
 
 def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) -> Drawing:
-    """Everything that does not move: landscape, minima, titles, axes, legend; `size` is in inches."""
+    """The static part: landscape, minima, titles, axes, legend; `size` is in inches."""
     width, height = size
     figure = Figure(figsize=size, dpi=dpi, facecolor=style.background)
     FigureCanvasAgg(figure)
@@ -70,7 +70,7 @@ def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) 
     bottom = BOTTOM + LEGEND_ROW * max(len(entries) for entries in columns)
     axes = _place_axes(scene, style, figure, (width, height), bottom)
     ground = Chart(scene.ground())
-    for pair, panel in zip(axes, ground.drawn, strict=True):
+    for pair, panel in zip(axes, ground.filled_panels, strict=True):
         if panel.map is None:
             pair.grid(color=style.contour, linewidth=0.4)
         fill(pair, panel, ground, style)
@@ -82,24 +82,24 @@ def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) 
 def step_text(drawing: Drawing, step: int | None) -> Any:
     """The chosen step, at the top right."""
     scene, (width, height) = drawing.scene, drawing.figure.get_size_inches()
-    words = f"step {scene.last_step if step is None else step} of {scene.last_step}"
-    where = (1 - RIGHT / width, 1 - 0.22 / height)
-    return drawing.figure.text(*where, words, color=drawing.style.quiet, fontsize=FONT, ha="right")
+    text = f"step {scene.last_step if step is None else step} of {scene.last_step}"
+    position = (1 - RIGHT / width, 1 - 0.22 / height)
+    return drawing.figure.text(*position, text, color=drawing.style.quiet, fontsize=FONT, ha="right")
 
 
 def line(drawing: Drawing, track: Track, layer: int) -> Line2D:
     """The line of a layer, still empty: thin and solid for fast weights, thick and dashed for slow ones."""
     stroke = look.stroke(layer)
-    drawn = Line2D(
+    artist = Line2D(
         [], [], color=drawing.style.shade(drawing.color(track), layer), linewidth=stroke.width,
         solid_joinstyle="round", zorder=3 + 0.1 * layer,
     )  # fmt: skip
-    drawn.set_dashes([length / stroke.width for length in stroke.dash])
-    return drawn
+    artist.set_dashes([length / stroke.width for length in stroke.dash])
+    return artist
 
 
 def head(drawing: Drawing, track: Track, layer: int) -> Line2D:
-    """The marker of a layer at the chosen step, still nowhere."""
+    """The marker of a layer, still without a place."""
     stroke, (face, edge) = look.stroke(layer), head_colors(drawing, track, layer)
     return Line2D(
         [], [], linestyle="none", marker=look.CODES[stroke.marker][0], markersize=stroke.size, color=face,
@@ -137,10 +137,10 @@ def tracks(drawing: Drawing, step: int | None) -> None:
     for track in drawing.scene.tracks:
         row, axes = row_at(track, step), drawing.axes_of(track)
         for layer in lines.layers_of(track):
-            path, drawn, marker = lines.path(track, layer), line(drawing, track, layer), head(drawing, track, layer)
-            drawn.set_data(*near(path.points[: path.until(row)], drawing.scene).T)
+            path, artist, marker = lines.path(track, layer), line(drawing, track, layer), head(drawing, track, layer)
+            artist.set_data(*near(path.points[: path.until(row)], drawing.scene).T)
             marker.set_data(*near(lines.weights(track, layer)[row : row + 1], drawing.scene).T)
-            axes.add_line(drawn)
+            axes.add_line(artist)
             axes.add_line(marker)
         beside = letter_mark(drawing, track)
         put_beside(drawing, track, beside, near(track.fast[row], drawing.scene))
@@ -148,7 +148,7 @@ def tracks(drawing: Drawing, step: int | None) -> None:
 
 
 def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
-    """Places (rows, 2), none farther out than renderers can bear; what is no number leaves a gap."""
+    """Places (rows, 2), clipped to what renderers can draw; NaN leaves a gap."""
     (x_low, x_high), (y_low, y_high) = scene.extent
     low, high = np.array([x_low, y_low]), np.array([x_high, y_high])
     return np.clip(np.asarray(places, dtype=np.float64), low - FAR * (high - low), high + FAR * (high - low))
@@ -160,9 +160,9 @@ def _place_axes(
     width, height = size
     count = len(scene.panels)
     each = (width - LEFT - RIGHT - GAP * (count - 1)) / count
-    titles = [wrapped(title, max(8, int(each / LETTER))) for title in scene.panels]
+    titles = [wrap_title(title, max(8, int(each / LETTER))) for title in scene.panels]
     top = TOP + max(0.16 * len(title.splitlines()) for title in titles)
-    placed = []
+    pairs = []
     for index, title in enumerate(titles):
         left = LEFT + index * (each + GAP)
         box = (left / width, bottom / height, each / width, max(height - top - bottom, 0.1) / height)
@@ -170,8 +170,8 @@ def _place_axes(
         _dress(axes, scene, style, first=index == 0)
         if title:
             axes.set_title(title, color=style.ink, fontsize=FONT)
-        placed.append(axes)
-    return tuple(placed)
+        pairs.append(axes)
+    return tuple(pairs)
 
 
 def _dress(axes: Axes, scene: Scene, style: Style, *, first: bool) -> None:
@@ -190,8 +190,8 @@ def _dress(axes: Axes, scene: Scene, style: Style, *, first: bool) -> None:
 def _legend_columns(drawing: Drawing, width: float) -> list[list[Line2D]]:
     """Optimizers and layers side by side where both fit, else one under the other."""
     optimizers = [_optimizer_entry(drawing, name) for name in drawing.names]
-    named = {layer for track in drawing.scene.tracks for layer in lines.layers_of(track)} - {0}
-    layers = [_layer_entry(drawing, layer) for layer in sorted(named, key=lambda layer: (layer < 0, layer))]
+    slow_layers = {layer for track in drawing.scene.tracks for layer in lines.layers_of(track)} - {0}
+    layers = [_layer_entry(drawing, layer) for layer in sorted(slow_layers, key=lambda layer: (layer < 0, layer))]
     if layers and LEFT + _legend_width(optimizers) + _legend_width(layers) <= width:
         return [optimizers, layers]
     return [optimizers + layers]
@@ -214,11 +214,11 @@ def _legend(drawing: Drawing, columns: list[list[Line2D]], high: float) -> None:
 
 def _optimizer_entry(drawing: Drawing, name: str) -> Line2D:
     track = next(track for track in drawing.scene.tracks if track.name == name)
-    return _entry(drawing, drawing.color(track), 0, _described(drawing, name))
+    return _entry(drawing, drawing.color(track), 0, _optimizer_label(drawing, name))
 
 
 def _layer_entry(drawing: Drawing, layer: int) -> Line2D:
-    return _entry(drawing, drawing.style.ink, layer, lines.described(layer))
+    return _entry(drawing, drawing.style.ink, layer, lines.line_label(layer))
 
 
 def _entry(drawing: Drawing, color: str, layer: int, label: str) -> Line2D:
@@ -232,7 +232,7 @@ def _entry(drawing: Drawing, color: str, layer: int, label: str) -> Line2D:
     return entry
 
 
-def _described(drawing: Drawing, name: str) -> str:
+def _optimizer_label(drawing: Drawing, name: str) -> str:
     letter = drawing.letter(name)
-    lost = [track.diverged for track in drawing.scene.tracks if track.name == name and track.diverged >= 0]
-    return f"{letter}  " * bool(letter) + name + (f" (diverged at step {min(lost)})" if lost else "")
+    steps = [track.diverged for track in drawing.scene.tracks if track.name == name and track.diverged >= 0]
+    return f"{letter}  " * bool(letter) + name + (f" (diverged at step {min(steps)})" if steps else "")

@@ -1,4 +1,4 @@
-"""What a reader of an exported file needs in order to trust and repeat it: every setting, the version, whom to cite."""
+"""Captions of exported files: every setting, the versions and the papers to cite."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from app.figures.formula_text import readable
+from app.state.layers import layer_words
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ LOOKAHEAD = (
 MULTILAYER = (
     "Pushkin & Barba 2021, Multilayer Lookahead: a Nested Version of Lookahead, arXiv:2110.14254 (Multilayer Lookahead)"
 )
+SNOO = (
+    "Kallusky, Rao, Nandavanam & Shi 2025, SNOO: Step-K Nesterov Outer Optimizer, arXiv:2510.15830; Douillard et al. "
+    "2023, DiLoCo, arXiv:2311.08105 (outer momentum)"
+)
 BLUER = "Shading: the bluer (in print, the darker)"
 MINMAX = "Chavdarova et al. 2021, Taming GANs with Lookahead-Minmax, arXiv:2006.14567 (Lookahead in games)"
 
@@ -30,7 +35,7 @@ class Caption:
 
     title: one line.      settings: one line per setting or optimizer.      citations: whom to cite.
     picture: what shades and marks mean, and which part is drawn.
-    config: the page's settings as JSON, from which the page can be restored; empty for a run of somebody's own loop.
+    config: the page's settings as JSON, from which the page can be restored; empty for a run outside the app.
     """
 
     title: str
@@ -42,15 +47,15 @@ class Caption:
     @property
     def text(self) -> str:
         """All of it as plain text, one statement per line."""
-        cited = [f"Cite: {line}" for line in self.citations]
-        return "\n".join((self.title, *self.settings, *self.picture, f"Made with {program()}", *cited))
+        references = [f"Cite: {line}" for line in self.citations]
+        return "\n".join((self.title, *self.settings, *self.picture, f"Made with {program()}", *references))
 
     def with_picture(self, *lines: str) -> Caption:
-        """The same of a picture of which these lines hold, too."""
+        """The caption with further lines about the picture."""
         return replace(self, picture=(*self.picture, *lines))
 
     def at(self, step: int | None) -> Caption:
-        """The same of a figure that ends at a base step; None is the whole run."""
+        """The caption of a figure that ends at a base step; None is the whole run."""
         return self if step is None else self.with_picture(f"Drawn: up to base step {step}.")
 
 
@@ -83,7 +88,7 @@ def surface_caption(config: SurfacesConfig) -> Caption:
 
 
 def _formula(config: SurfacesConfig) -> str:
-    """As the visitor wrote it, or as the registry has it."""
+    """The visitor's own formula, or that of the registry."""
     if config.surface != "formula":
         return readable(config.landscape.formula)
     parameters = "".join(f", {name} = {value!r}" for name, value in config.parameters or ())
@@ -102,7 +107,7 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
     if spec.weight_decay:
         parts.append(f"weight decay {spec.weight_decay!r}")
     if spec.layers:
-        parts.append("layers, innermost first: " + ", ".join(f"k {x.k}, α {x.alpha!r}" for x in spec.layers))
+        parts.append("layers, innermost first: " + ", ".join(map(layer_words, spec.layers)))
         parts.append(f"momentum at a synchronisation: {spec.sync_momentum}")
     if spec.schedule.kind == "step":
         parts.append(f"lr × {spec.schedule.factor!r} every {spec.schedule.every} steps")
@@ -116,7 +121,13 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
 def citations(specs: Sequence[OptimizerSpec], *, game: bool = False) -> tuple[str, ...]:
     """The papers behind these optimizers."""
     deepest = max((spec.depth for spec in specs), default=0)
-    lines = ((LOOKAHEAD, deepest >= 1), (MULTILAYER, deepest >= 2), (MINMAX, game and deepest >= 1))
+    momentum = any(layer.has_momentum for spec in specs for layer in spec.layers)
+    lines = (
+        (LOOKAHEAD, deepest >= 1),
+        (MULTILAYER, deepest >= 2),
+        (SNOO, momentum),
+        (MINMAX, game and deepest >= 1),
+    )
     return tuple(line for line, applies in lines if applies)
 
 

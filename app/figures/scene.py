@@ -1,4 +1,4 @@
-"""A picture as a value, free of the page that shows it: what every export is made from."""
+"""Pictures as values, independent of pages; every export is made from them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.figures.caption import Caption, citations
 from app.figures.chart import Map, Mark, Panel
 from app.player.pack import QuantityNames
 from app.player.tracks import PALETTE, Track, tracks_of
+from app.state.layers import layer_words
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ Floats = NDArray[np.float64]
 Extent = tuple[tuple[float, float], tuple[float, float]]
 NOISE = 1e-12  # of the largest eigenvalue: below it there is only rounding
 FLOW_OPACITY = 0.6
-ROOM = 0.08  # left free around the tracks where no surface says what to show
+ROOM = 0.08  # margin around the tracks where there is no surface with a domain
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ class Scene:
         quantities: what the player calls the tracks' numbers.
         stars: the minima as they are drawn on each panel.      marks: what else is drawn there, and on which panel.
         hover, data: of the landscape, as for a map of a chart.      height: pixels on a page.
+        narration: lines on what happens, each with the base step from which on the player shows it.
 
     Raises:
         ValueError: no tracks, an extent that is empty or not finite, or a track on a panel that is not there.
@@ -62,6 +64,7 @@ class Scene:
     hover: str = ""
     data: Mapping[str, ArrayLike] = field(default_factory=dict)
     height: int = 440
+    narration: tuple[tuple[int, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -163,16 +166,16 @@ def trajectory_scene(
     if dim < 2:
         raise ValueError(f"a picture needs at least 2 weights, the trajectory has {dim}")
     flat = trajectory if dim == 2 else on_main_plane(trajectory)
-    named = ("x", "y") if dim == 2 else ("first principal direction", "second principal direction")
+    axis_names = ("x", "y") if dim == 2 else ("first principal direction", "second principal direction")
     pairs = zip(trajectory.names, trajectory.layers, strict=True)
     specs = [OptimizerSpec(name=name, layers=layers) for name, layers in pairs]
     tracks = tracks_of(flat, specs, [colors[index % len(colors)] for index in range(len(specs))])
-    shown = Caption(
+    caption = Caption(
         title=title,
         settings=(f"Weights: {dim}. Base steps: {int(trajectory.step[-1])}.", *map(_layers_line, specs)),
         citations=citations(specs),
     )
-    return Scene(tracks, extent or extent_of(tracks), shown, grid=grid, labels=labels or named)
+    return Scene(tracks, extent or extent_of(tracks), caption, grid=grid, labels=labels or axis_names)
 
 
 def on_main_plane(trajectory: Trajectory) -> Trajectory:
@@ -185,8 +188,8 @@ def on_main_plane(trajectory: Trajectory) -> Trajectory:
     # Few rows, many weights: the eigenvectors of the small Gram matrix give the directions in weight space.
     gram = torch.from_numpy(centred @ centred.T)
     values, vectors = (part.numpy()[..., -1:-3:-1] for part in torch.linalg.eigh(gram))  # NumPy's waits for all cores
-    known = values > NOISE * values[0]  # a motion along one line has no second direction
-    directions = centred.T @ (vectors * np.where(known, 1 / np.sqrt(np.where(known, values, 1)), 0))
+    significant = values > NOISE * values[0]  # a motion along one line has no second direction
+    directions = centred.T @ (vectors * np.where(significant, 1 / np.sqrt(np.where(significant, values, 1)), 0))
     slow = tuple(tuple((layer - middle) @ directions for layer in layers) for layers in trajectory.slow)
     fast, proposal = (trajectory.fast - middle) @ directions, (trajectory.proposal - middle) @ directions
     return replace(trajectory, fast=fast, proposal=proposal, slow=slow)
@@ -208,5 +211,5 @@ def row_at(track: Track, step: float | None) -> int:
 
 
 def _layers_line(spec: OptimizerSpec) -> str:
-    layers = ", ".join(f"k {layer.k}, α {layer.alpha!r}" for layer in spec.layers)
+    layers = ", ".join(map(layer_words, spec.layers))
     return f"{spec.name}: {f'layers, innermost first: {layers}' if layers else 'no layers'}"

@@ -1,4 +1,4 @@
-"""What the player draws: one `Track` per run (an optimizer from a start), made from a Trajectory.
+"""Tracks, which the player draws: one per run (an optimizer from a start), made from a Trajectory.
 
 Row 0 is the start. `proposal` is where the base step left the fast weights before any synchronisation; where no layer
 synchronised it equals `fast`.
@@ -7,7 +7,7 @@ synchronised it equals `fast`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PALETTE = LOOK.palette
 
-# What a base step subtracts from the weights, where that is more than lr times a gradient.
+# Names of what a base step subtracts from the weights, where it is not lr times a gradient.
 STEPS = {
     "sgd": "a step of SGD",
     "momentum": "lr times the momentum",
@@ -52,6 +52,7 @@ class Track:
             whose other arrays then only count steps and synchronisations.
         lr: of a base step that subtracts lr times a gradient and no more; None of any other.
         delta: what a base step subtracts otherwise, in a few words.
+        resets: whether the outer momentum of the layers inside is zeroed when a layer synchronises.
         spread: (rows, 5), mean x, mean y, variance of x, covariance, variance of y of the cloud: its two-sigma ellipse.
 
     Raises:
@@ -77,6 +78,7 @@ class Track:
     spread: NDArray[np.floating] | None = None
     lr: float | None = None
     delta: str = ""
+    resets: bool = False
 
     def __post_init__(self) -> None:
         rows = len(np.asarray(self.step))
@@ -90,7 +92,7 @@ class Track:
         if self.slow is not None:
             if len(self.slow) != len(self.layers):
                 raise ValueError(f"slow must have one array per layer ({len(self.layers)}), got {len(self.slow)}")
-            object.__setattr__(self, "slow", tuple(_checked("slow", phi, (rows, 2)) for phi in self.slow))
+            object.__setattr__(self, "slow", tuple(_check_shape("slow", phi, (rows, 2)) for phi in self.slow))
 
         if (self.cloud is None) != (self.spread is None):
             raise ValueError("cloud and spread belong together; give both or neither")
@@ -99,7 +101,7 @@ class Track:
             self._freeze("spread", self.spread, (rows, 5))
 
     def _freeze(self, field: str, values: ArrayLike, shape: tuple[int, ...]) -> None:
-        object.__setattr__(self, field, _checked(field, values, shape))
+        object.__setattr__(self, field, _check_shape(field, values, shape))
 
     @property
     def rows(self) -> int:
@@ -148,18 +150,31 @@ def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, 
         panel=panel,
         start=start,
         slow=None if consecutive else tuple(phi[:, start] for phi in trajectory.slow[index]),
+        resets=spec.inner_buffers == "reset",
         **base_step(spec),
     )
 
 
 def base_step(spec: OptimizerSpec) -> dict[str, Any]:
-    """`lr` and `delta` of a Track, as far as they are not what they are by default."""
+    """`lr` or `delta` of a Track, whichever differs from its default."""
     plain = spec.base == "sgd" and spec.weight_decay == 0 and spec.schedule.kind == "constant"
     return {"lr": spec.lr} if plain else {"delta": STEPS[spec.base]}
 
 
-def _checked(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
+def _check_shape(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
     array = np.asarray(values)
     if array.shape != shape:
         raise ValueError(f"{field} must have shape {shape}, got {array.shape}")
     return array
+
+
+def only_starts(tracks: Sequence[Track]) -> tuple[Track, ...]:
+    """The tracks before anything has moved: what is to be guessed is not sent to the browser."""
+    return tuple(_only_start(track) for track in tracks)
+
+
+def _only_start(track: Track) -> Track:
+    names = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
+    first = {name: getattr(track, name)[:1] for name in names}
+    average = None if track.averaged is None else track.averaged[:1]
+    return replace(track, **first, averaged=average, slow=None, diverged=-1)

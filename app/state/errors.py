@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in our words."""
+"""Sentences for validation errors."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ SENTENCES = {  # by pydantic's kinds of error; the names in braces are those of 
     "tuple_type": "should be a list",
     "model_type": "should be settings by name",
     "missing": "is missing",
+    "union_tag_invalid": "kind should be one of {expected_tags}",
+    "union_tag_not_found": "should say its kind",
     "extra_forbidden": "no such setting",
     "value_error": "{error}",
 }
@@ -37,7 +39,7 @@ def explain(item: Mapping[str, Any], within: int = 1) -> str:
 
     Args:
         item: of `ValidationError.errors()`.
-        within: how much of the error's place names the setting; what of the rest is a name comes first.
+        within: how many parts of the error's place name the setting; further names come first in the sentence.
     """
     values = {name: f"{value:g}" if isinstance(value, float) else value for name, value in item.get("ctx", {}).items()}
     values["expected"] = str(values.get("expected", "")).replace("'", "")

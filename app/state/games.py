@@ -1,9 +1,9 @@
-"""What the Games page shows."""
+"""The config of the Games page."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -39,6 +39,9 @@ class GameCard(Card):
         """Whether the players move in turn; the methods for games have them look ahead instead."""
         return self.alternating and self.base in BASES
 
+    def _differences(self, usual: Self) -> list[tuple[str, bool]]:
+        return [*super()._differences(usual), ("in turn", self.in_turn)]
+
     @property
     def title(self) -> str:
         """As on every page, and whether the players move in turn."""
@@ -66,7 +69,7 @@ class GamesConfig(Comparison):
 
     @field_validator("game")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _is_a_game(cls, value: str) -> str:
         if value not in GAMES:
             raise ValueError(f"no such game; choose one of {', '.join(GAMES)}")
         return value
@@ -96,7 +99,7 @@ class GamesConfig(Comparison):
     @model_validator(mode="before")
     @classmethod
     def _customary(cls, data: Any) -> Any:
-        """What is not said follows the game: its customary parameter, start, lr and noise."""
+        """Missing settings follow the game: its customary parameter, start, lr and noise."""
         game = GAMES.get(data.get("game", "bilinear")) if isinstance(data, dict) else None
         if game is None:
             return data
@@ -110,7 +113,7 @@ class GamesConfig(Comparison):
 
     @property
     def teaches(self) -> str:
-        """What the game does."""
+        """A line on the game."""
         return self.landscape.teaches
 
     @property

@@ -1,4 +1,4 @@
-"""What the GANs page shows."""
+"""The config of the GANs page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from app.state.base import Finite, Seed
 from app.state.cards import BASE_TITLES, Card, Cards, Comparison, Lr, default_cards
+from app.state.layers import short
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS
 from landscapes.tasks.gan import GanTask
 from landscapes.tasks.worlds import PCA_FEATURES
@@ -31,6 +32,13 @@ class GanCard(Card):
     generator_base: BaseName = "adam"
     generator_lr: Finite = Field(DEFAULT_LR, gt=0, le=1000)
     beta1: Finite = Field(0.0, ge=0, lt=1)
+
+    def _differences(self, usual: Self) -> list[tuple[str, bool]]:
+        first, *others = super()._differences(usual)
+        adaptive = bool({self.base, self.generator_base} & {"adam", "adamw"})
+        generator = f"generator {BASE_TITLES[self.generator_base]}", self.generator_base != usual.generator_base
+        beta = f"β₁ {short(self.beta1)}", adaptive and self.beta1 != usual.beta1
+        return [first, generator, beta, *others]
 
     @property
     def title(self) -> str:
@@ -77,11 +85,11 @@ class GansConfig(Comparison):
 
     @property
     def features(self) -> str:
-        """What the Fréchet distance is taken of."""
+        """The features of the Fréchet distance."""
         return "plain coordinates" if self.dataset == "ring" else f"{PCA_FEATURES} PCA features"
 
     def optimizers(self) -> tuple[tuple[tuple[str, OptimizerSpec], ...], ...]:
-        """Per optimizer that is switched on, what each player uses."""
+        """The optimizer of each player, per card that is switched on."""
         return tuple(
             (("discriminator", spec), ("generator", card.generator_spec(spec.name)))
             for spec, card in zip(self.specs(), (card for card in self.cards if card.on), strict=True)

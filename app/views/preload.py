@@ -1,4 +1,4 @@
-"""All that the pages import, behind the one lock of this module's import.
+"""All imports of the pages, behind the one lock of this module's import.
 
 Several first visitors come in threads of their own. Where each page imported for itself, plotly found in `sys.modules`
 a pandas that another thread was still importing, and the page showed an error; here the others wait for the first.
@@ -16,20 +16,24 @@ import torch
 from app.runs import THREADS
 from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
+from app.runs.turns import Turns
 from app.state import SurfacesConfig
 from app.views import session
 from app.views.games import page as games
 from app.views.gans import page as gans
+from app.views.lessons import page as lessons
 from app.views.networks import page as networks
-from app.views.parts.admission import admitted
+from app.views.parts.admission import take_seat
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
-__all__ = ["admitted", "games", "gans", "networks", "session", "surfaces", "theory", "warm_up"]
+__all__ = ["games", "gans", "lessons", "networks", "session", "surfaces", "take_seat", "theory", "turns", "warm_up"]
+
+turns = Turns()
 
 
 def warm_up() -> None:
-    """Compute what most visitors see first, then take everything that stays out of the garbage collector's rounds."""
+    """Compute the default page, then exclude all existing objects from garbage collection."""
     log_to_stderr()
     torch.set_num_threads(THREADS)
     config = SurfacesConfig()

@@ -196,9 +196,9 @@ def test_heads_stay_on_the_chart_in_fullscreen(demo: Open) -> None:
 def test_surface_controls_and_equations_are_on_one_screen(open_app: Open, width: int, height: int) -> None:
     page = open_app("/?v=1&surface=ravine")
     page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function("window.__lookaheadPlayers?.['surface-player']?.overChart")
+    page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.overChart")
     page.wait_for_timeout(500)
-    chart = page.locator(".st-key-surface .nsewdrag").bounding_box()
+    chart = page.locator(".st-key-surfaces-ground .nsewdrag").bounding_box()
     update = page.locator(".lp-update").first.bounding_box()
     assert chart is not None
     assert update is not None
@@ -245,8 +245,8 @@ def test_another_scene_waits_at_its_start_where_less_motion_is_asked_for(demo: O
 @pytest.mark.parametrize(
     ("address", "player", "chosen"),
     [
-        ("surface=ravine", "surface-player", "Wells: one sharp"),
-        pytest.param("steps=200", "game-player", "Too long a period", marks=pytest.mark.slow),
+        ("surface=ravine", "surfaces-player", "Wells: one sharp"),
+        pytest.param("steps=200", "games-player", "Too long a period", marks=pytest.mark.slow),
     ],
 )
 def test_a_ready_made_comparison_plays_from_its_start(
@@ -382,6 +382,25 @@ def test_the_inspector_does_the_arithmetic_of_the_hand_worked_run(demo: Open) ->
     page.get_by_role("button", name="Lookahead", exact=True).click()
     seek(page, 3)
     assert "0.0 + .5 (3.0 − 0.0) = 1.5" in inspector_lines(page)[1]
+
+
+def test_the_inspector_does_the_arithmetic_of_outer_momentum(demo: Open) -> None:
+    page = demo("autoplay=0&field=hand&steps=12&outer=1")
+    seek(page, 2)  # (2, .75, Nesterov .5), (2, .5, μ .5)
+    _, first, second = inspector_lines(page)
+    assert "b₁ ← μ₁ b₁ + s, φ₁ ← φ₁ − α₁ (s + μ₁ b₁)" in first
+    assert "layer 1, s = φ₁ − θ" in first
+    assert "s = 0.00 − 2.00 = −2.00, b = .5 · 0.00 + (−2.00) = −2.00, 0.00 − .75 (−2.00 + .5 · (−2.00)) = 2.25" in first
+    assert "b₂ ← μ₂ b₂ + s, φ₂ ← φ₂ − α₂ b₂" in second
+    assert "stays" in second
+    seek(page, 4)
+    _, first, second = inspector_lines(page)
+    assert "b = .5 · (−2.000) + (−2.000) = −3.000" in first
+    assert "2.250 − .75 (−2.000 + .5 · (−3.000)) = 4.875" in first
+    assert "s = 0.000 − 4.875 = −4.875" in second
+    assert "0.000 − .5 · (−4.875) = 2.438" in second
+    seek(page, 6)  # b₁ was kept: .5 · (−3) − 2
+    assert "2.438 − .75 (−2.000 + .5 · (−3.500)) = 5.250" in inspector_lines(page)[1]
 
 
 def test_what_is_no_multiple_of_a_gradient_is_named(demo: Open) -> None:

@@ -10,7 +10,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
-from optim_core import Lookahead, MultilayerLookahead
+from optim_core import Lookahead, MultilayerLookahead, lookahead
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
 
@@ -60,7 +60,7 @@ def test_a_flattened_checkpoint_of_other_layers_is_refused():
     train(model, optimizer, range(5))
     saved = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=FLAT))
     optimizer.zero_grad()
-    with pytest.raises((ValueError, KeyError), match="has 2 layers|lookahead_slow_2"):  # torch 2.6 misses it itself
+    with pytest.raises((ValueError, KeyError), match=r"has 2 layers|lookahead_slow_2"):  # torch 2.6 misses it itself
         set_optimizer_state_dict(model, adam(model), saved, options=FLAT)
 
 
@@ -326,3 +326,14 @@ class TestState:
             del optimizer.state[torch.nn.Parameter(torch.zeros(1))]
         optimizer.state.clear()
         assert not optimizer.state
+
+
+def test_a_step_is_not_captured_in_a_cuda_graph(monkeypatch):
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = Lookahead(torch.optim.SGD([parameter], lr=1.0))
+    monkeypatch.setattr(lookahead, "CUDA", True)
+    optimizer.step()
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    with pytest.raises(RuntimeError, match="CUDA graph"):
+        optimizer.step()
+    assert optimizer.base_steps == 1

@@ -1,7 +1,7 @@
 """The charts of the Theory page from its settings, by instrument and name.
 
-Each maker computes what it shows, or takes it from the cache. A chart without applying formulas raises ValueError, one
-that leaves the finite numbers FloatingPointError.
+Each maker computes its numbers or reads them from the cache. Where no formula applies it raises ValueError, where
+numbers are not finite FloatingPointError.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from app.figures.chart import Chart
 from app.figures.theory.noise import trade_off_chart, variance_chart
+from app.figures.theory.outer import outer_chart
 from app.figures.theory.rates import rates_chart
 from app.figures.theory.regularization import accuracy_chart, coefficients_chart, landscapes_chart
 from app.figures.theory.stability import factors_chart, rate_map
@@ -23,14 +24,18 @@ Maker = Callable[[TheoryConfig, Progress | None], Chart]
 
 def _map(config: TheoryConfig, on_progress: Progress | None) -> Chart:
     rates, finer, fine_rates = theory_runs.closed_form_map(config)
-    simulated = theory_runs.simulated_map(config, on_progress) if config.stability.simulate else None
-    return rate_map(config.grid(), rates, (finer, fine_rates), simulated, config.here, "as set")
+    simulation = theory_runs.simulated_map(config, on_progress) if config.stability.simulate else None
+    return rate_map(config.grid(), rates, (finer, fine_rates), simulation, config.current_point, "as set")
 
 
 def _factors(config: TheoryConfig, _: Progress | None) -> Chart:
     spec = config.spec(lr=config.stability.lr)
     levels, apart = linear_factors(config.stability.jacobian, spec)
     return factors_chart(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
+
+
+def _outer(config: TheoryConfig, _: Progress | None) -> Chart:
+    return outer_chart(config.outermost)
 
 
 def _variance(config: TheoryConfig, on_progress: Progress | None) -> Chart:
@@ -67,7 +72,7 @@ def _rates(config: TheoryConfig, on_progress: Progress | None) -> Chart:
 
 
 MAKERS: dict[str, dict[str, Maker]] = {
-    "stability": {"map": _map, "factors": _factors},
+    "stability": {"map": _map, "factors": _factors, "outer-momentum": _outer},
     "noise": {"variance": _variance, "trade-off": _trade_off},
     "regularization": {"landscapes": _landscapes, "coefficients": _coefficients, "accuracy": _accuracy},
     "rates": {"rates": _rates},

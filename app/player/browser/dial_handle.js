@@ -1,14 +1,14 @@
 // A number on a card that can be dragged sideways, or moved with the keys when it has the focus.
 
 import { DialRail } from "./dial_rail.js";
-import { fractionSymbolOf, symbolOf } from "./marks.js";
+import { fractionSymbolOf, momentumSymbolOf, symbolOf } from "./marks.js";
 import { shortNumber } from "./numbers.js";
 
 /** @import {Dial} from "./types.d.ts" */
 /** @import {Dragging} from "./dragging.js" */
 
-const PAUSE = 700; // ms without a key, after which the value is taken
-const PAGE = 5; // values that a page key goes
+const PAUSE = 700; // ms without a key, after which the value is adopted
+const PAGE = 5; // values per press of a page key
 
 /** @type {Record<string, (index: number, last: number) => number>} */
 const KEYS = {
@@ -25,6 +25,7 @@ const KEYS = {
 /** @param {Dial} dial */
 export function symbolOfDial({ field, level }) {
   if (field === "alpha") return fractionSymbolOf(level);
+  if (field === "outer_momentum") return momentumSymbolOf(level);
   if (field === "k") return symbolOf(level).replace("φ", "k");
   return field === "lr" ? "lr" : "μ";
 }
@@ -95,7 +96,7 @@ export class DialHandle {
   /** @param {PointerEvent} event */
   press(event) {
     if (event.button !== 0) return;
-    event.preventDefault(); // neither text nor anything else is selected
+    event.preventDefault(); // selects no text
     event.stopPropagation();
     this.element.focus({ preventScroll: true });
     this.element.setPointerCapture(event.pointerId);
@@ -140,7 +141,7 @@ export class DialHandle {
     const go = KEYS[event.key];
     const ends = this.held && (event.key === "Escape" || event.key === "Enter");
     if (event.ctrlKey || event.metaKey || event.altKey || !(go || ends)) return;
-    event.preventDefault(); // and the player does not step
+    event.preventDefault(); // does not step the player
     event.stopPropagation();
     if (event.key === "Escape") return this.putBack();
     if (event.key === "Enter") return this.letGo();

@@ -1,11 +1,11 @@
-// The step inspector: at the player's step, what happened to the inspected run and why, with its own numbers. Every layer
-// keeps its line at all times, so that nothing jumps while it plays.
+// The step inspector: the updates of the inspected run at the player's step, in numbers. Every layer
+// keeps its line at all times, so that the layout is constant while it plays.
 
 import { CloseUp } from "./close_up.js";
 import { DialHandle } from "./dial_handle.js";
-import { escaped, partOf } from "./elements.js";
-import { fractionSymbolOf, symbolOf } from "./marks.js";
-import { stepped } from "./moment.js";
+import { escapeHtml, partOf } from "./elements.js";
+import { bufferSymbolOf, fractionSymbolOf, momentumSymbolOf, symbolOf } from "./marks.js";
+import { completedRow } from "./moment.js";
 import { brief, decimalsFor, fixed, MINUS, operand, shortNumber } from "./numbers.js";
 import { pointAt } from "./points.js";
 import { ink, lettering } from "./theme.js";
@@ -15,7 +15,9 @@ import { ink, lettering } from "./theme.js";
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
 
-const EMPTY = "<span></span>"; // where the numbers of a rule will be
+/** @type {Record<string, string>} where a rule has the number of a field */
+const HANDLES = { alpha: ".lp-fraction", outer_momentum: ".lp-momentum" };
+const EMPTY = "<span></span>"; // placeholder for the numbers of a rule
 
 export class Inspector {
   /**
@@ -24,7 +26,7 @@ export class Inspector {
    */
   constructor(element, commands) {
     element.innerHTML = `<div class="lp-glass"><canvas role="img"></canvas><div class="lp-caption"></div></div>
-      <div class="lp-told"><div class="lp-headline"><span class="lp-who"></span><label class="lp-starts">start
+      <div class="lp-text"><div class="lp-headline"><span class="lp-who"></span><label class="lp-starts">start
         <select aria-label="Start point to inspect"></select></label><span class="lp-where"></span></div>
         <div class="lp-updates"></div><div class="lp-ahead"></div></div>`;
     this.who = partOf(element, ".lp-who");
@@ -37,7 +39,7 @@ export class Inspector {
     this.select.onchange = () => commands.inspectStart(Number(this.select.value));
     this.closeUp = new CloseUp(element.querySelector("canvas"));
     this.closeUp.onResize = commands.redraw;
-    this.told = -1; // the row that the text tells of
+    this.textRow = -1; // the row of the text
   }
 
   /**
@@ -55,7 +57,7 @@ export class Inspector {
     this.letters = inks.map((color) => lettering(color, theme));
     this.labels = labels;
     this.quantities = quantities;
-    this.told = -1;
+    this.textRow = -1;
     this.closeUp.drawn = "";
     this.who.innerHTML = `<i style="background:${this.inks[Math.min(1, run.depth)]}"></i>`;
     this.who.append(run.name);
@@ -65,19 +67,19 @@ export class Inspector {
     );
     this.lines = [0, ...run.layers.map((_, below) => below + 1)].map((layer) => this.line(layer));
     this.updates.replaceChildren(...this.lines);
-    const own = (dials ?? []).filter(({ name, field }) => name === run.name && field === "alpha");
-    for (const dial of own) this.makeDraggable(dial, dragging);
+    const layerDials = (dials ?? []).filter(({ name, field }) => name === run.name && HANDLES[field]);
+    for (const dial of layerDials) this.makeDraggable(dial, dragging);
   }
 
   /**
-   * A handle in place of the α of a layer's rule.
+   * A handle in place of the α or the μ of a layer's rule.
    * @param {Dial} dial
    * @param {Dragging} dragging
    */
   makeDraggable(dial, dragging) {
     const root = /** @type {HTMLElement} */ (this.updates.closest(".lookahead-player"));
     const handle = new DialHandle(dial, dragging, root);
-    this.lines[dial.level].querySelector(".lp-fraction").replaceWith(handle.element);
+    this.lines[dial.level].querySelector(HANDLES[dial.field])?.replaceWith(handle.element);
   }
 
   /**
@@ -86,7 +88,7 @@ export class Inspector {
    */
   exchange(run) {
     this.run = run;
-    this.told = -1;
+    this.textRow = -1;
     this.closeUp.drawn = "";
   }
 
@@ -97,10 +99,17 @@ export class Inspector {
     element.dataset.layer = String(layer);
     element.style.setProperty("--ink", this.inks[layer]);
     if (layer === 0) return element;
-    const [own, inner] = [this.name(layer), this.name(layer - 1)];
+    const [symbol, inner] = [this.name(layer), this.name(layer - 1)];
     const fraction = `<span class="lp-fraction">${fractionSymbolOf(layer)}</span>`;
-    const formula = `${own} ← ${own} + ${fraction} (${inner} − ${own})`;
-    element.innerHTML = rule(formula, `layer ${layer}`) + EMPTY;
+    const { mu, nesterov } = this.run.layers[layer - 1];
+    const [s, b] = ["s", bufferSymbolOf(layer)];
+    const momentum = `<span class="lp-momentum">${momentumSymbolOf(layer)}</span>`;
+    const step = nesterov ? `(${s} + ${momentumSymbolOf(layer)} ${b})` : b;
+    const formula = mu
+      ? `${b} ← ${momentum} ${b} + ${s}, ${symbol} ← ${symbol} ${MINUS} ${fraction} ${step}`
+      : `${symbol} ← ${symbol} + ${fraction} (${inner} − ${symbol})`;
+    const what = mu ? `layer ${layer}, ${s} = ${symbol} ${MINUS} ${inner}` : `layer ${layer}`;
+    element.innerHTML = rule(formula, what) + EMPTY;
     return element;
   }
 
@@ -111,66 +120,66 @@ export class Inspector {
    * @param {boolean} playing
    */
   show(scene, moment, words, playing) {
-    // A screen reader hears each step that was asked for, not the hundreds that play by.
+    // A screen reader announces steps chosen by the visitor, not those of playback.
     const live = playing ? "off" : "polite";
     if (this.updates.ariaLive !== live) {
       this.updates.ariaLive = live;
       this.ahead.ariaLive = live;
     }
     this.closeUp.draw(scene, this.run, moment);
-    const row = Math.min(stepped(moment), this.run.stopped); // it tells once that the run has stopped
-    if (!words || this.told === row) return;
-    this.told = row;
-    this.tell(row);
+    const row = Math.min(completedRow(moment), this.run.stopped); // a stopped run is described once
+    if (!words || this.textRow === row) return;
+    this.textRow = row;
+    this.describe(row);
   }
 
   /** @param {number} row */
-  tell(row) {
+  describe(row) {
     const { run } = this;
     const at = run.clamp(row);
     const updates = run.updates(row);
     const [value, count] = [brief(run.loss[at]), run.evaluations[at]];
     const gradients = `${count} gradient${count === 1 ? "" : "s"}`;
     this.where.innerHTML = `step <b>${run.step[at]}</b> · ${gradients} · ${this.quantities.value} <b>${value}</b>`;
-    this.tellBaseStep(row);
-    for (let layer = 1; layer <= run.depth; layer++) this.tellLayer(layer, updates, row);
+    this.describeBaseStep(row);
+    for (let layer = 1; layer <= run.depth; layer++) this.describeLayer(layer, updates, row);
     this.ahead.innerHTML = this.lookAhead(row, updates);
-    this.tellCycle(row);
+    this.describeCycle(row);
   }
 
   /** @param {number} row */
-  tellCycle(row) {
+  describeCycle(row) {
     const { cycle, magnification, exit } = this.closeUp;
     if (!cycle) return;
     const { step, stopped } = this.run;
-    const rounded = magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
-    const times = magnification < 0.1 ? brief(magnification) : rounded;
-    const gone = exit < stopped ? ` · left at step ${step[exit]}` : " · stopped";
+    const factor = magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
+    const times = magnification < 0.1 ? brief(magnification) : factor;
+    const exitNote = exit < stopped ? ` · left at step ${step[exit]}` : " · stopped";
     const [from, to] = cycle.map((end) => step[end]);
-    this.caption.textContent = `steps ${from}–${to} · magnified ${times}×${row < exit ? "" : gone}`;
+    this.caption.textContent = `steps ${from}–${to} · magnified ${times}×${row < exit ? "" : exitNote}`;
     this.closeUp.canvas.setAttribute("aria-label", `Close-up of ${this.run.name}, ${this.caption.textContent}`);
   }
 
   /** @param {number} row */
-  tellBaseStep(row) {
+  describeBaseStep(row) {
     const { run } = this;
     const [line] = this.lines;
     line.classList.toggle("lp-fired", row > 0 && !run.ended(row));
     if (row === 0 || !run.consecutive || run.ended(row)) {
-      const what = run.ended(row) ? "stopped" : run.step[row] === 0 ? "start" : "fast weights";
-      line.innerHTML = rule(`${this.name(0)}`, what) + this.values((axis) => fixed(run.weights(0, row)[axis], 4));
+      const kind = run.ended(row) ? "stopped" : run.step[row] === 0 ? "start" : "fast weights";
+      line.innerHTML = rule(`${this.name(0)}`, kind) + this.values((axis) => fixed(run.weights(0, row)[axis], 4));
       return;
     }
     const [from, to] = [run.weights(0, row - 1), pointAt(run.proposal, row)];
     const decimals = decimalsFor([...from, ...to], farthest(from, to));
     const { gradient, explained } = this.quantities;
-    const [what, why] = run.lr === null ? ["Δ", run.delta && `Δ: ${run.delta}`] : [`lr ${gradient}`, explained];
+    const [kind, note] = run.lr === null ? ["Δ", run.delta && `Δ: ${run.delta}`] : [`lr ${gradient}`, explained];
     const change = run.lr === null ? this.difference : this.descent;
     line.innerHTML =
-      rule(`${this.name(0)} ← ${this.name(0)} ${MINUS} ${what}`, why || "base step") +
+      rule(`${this.name(0)} ← ${this.name(0)} ${MINUS} ${kind}`, note || "base step") +
       this.values((axis) => {
-        const told = change.call(this, from[axis], to[axis], decimals);
-        return `${fixed(from[axis], decimals)} ${told} = ${this.tint(0, fixed(to[axis], decimals))}`;
+        const terms = change.call(this, from[axis], to[axis], decimals);
+        return `${fixed(from[axis], decimals)} ${terms} = ${this.tint(0, fixed(to[axis], decimals))}`;
       });
   }
 
@@ -201,11 +210,11 @@ export class Inspector {
    * @param {Update[]} updates
    * @param {number} row
    */
-  tellLayer(layer, updates, row) {
+  describeLayer(layer, updates, row) {
     const update = updates[layer - 1];
     const line = this.lines[layer];
     line.classList.toggle("lp-fired", Boolean(update));
-    // The rule stays: its α may be under the hand.
+    // The rule is kept: its α may be dragged at the moment.
     line.lastElementChild.outerHTML = this.values((axis) =>
       update ? this.equation(update, axis) : this.waiting(layer, row, axis),
     );
@@ -216,13 +225,35 @@ export class Inspector {
    * @param {Update} update
    * @param {number} axis
    */
-  equation({ layer, alpha, from, target, to }, axis) {
+  equation({ layer, alpha, from, target, to, outer }, axis) {
+    if (outer) return this.outerEquation({ layer, alpha, from, target, to, outer }, axis);
     const [slow, pulling, landed] = [from[axis], target[axis], to[axis]];
     const decimals = decimalsFor([...from, ...target, ...to], farthest(from, target));
     const [old, other] = [this.tint(layer, fixed(slow, decimals)), this.tint(layer - 1, fixed(pulling, decimals))];
     const again = this.tint(layer, operand(slow, decimals));
-    const arrived = this.tint(layer, fixed(landed, decimals));
-    return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${arrived}</b>`;
+    const sum = this.tint(layer, fixed(landed, decimals));
+    return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${sum}</b>`;
+  }
+
+  /**
+   * φ − α (s + μ b) = φ' in numbers, after s = φ − θ and the new b.
+   * @param {Update} update
+   * @param {number} axis
+   */
+  outerEquation({ layer, alpha, from, target, to, outer }, axis) {
+    const { mu, nesterov, s, before, b } = outer;
+    const decimals = decimalsFor([...from, ...target, ...to], Math.max(farthest(from, target), farthest(from, to)));
+    const number = (/** @type {Point} */ point) => fixed(point[axis], decimals);
+    const within = (/** @type {Point} */ point) => operand(point[axis], decimals);
+    const [factor, momentum] = [shortNumber(alpha), shortNumber(mu)];
+    const old = this.tint(layer, number(from));
+    const step = nesterov ? `(${number(s)} + ${momentum} · ${within(b)})` : `· ${within(b)}`;
+    const parts = [
+      `s = ${old} ${MINUS} ${this.tint(layer - 1, within(target))} = ${number(s)}`,
+      `b = ${momentum} · ${within(before)} + ${within(s)} = ${number(b)}`,
+      `${old} ${MINUS} ${factor} ${step} = <b>${this.tint(layer, number(to))}</b>`,
+    ];
+    return parts.map((part) => `<span class="lp-part">${part}</span>`).join(" ");
   }
 
   /**
@@ -270,7 +301,7 @@ export class Inspector {
 
   /** @param {(axis: number) => string} text */
   values(text) {
-    const lines = this.labels.map((label, axis) => `<span><i>${escaped(label)}</i>${text(axis)}</span>`);
+    const lines = this.labels.map((label, axis) => `<span><i>${escapeHtml(label)}</i>${text(axis)}</span>`);
     return `<span class="lp-values">${lines.join("")}</span>`;
   }
 }

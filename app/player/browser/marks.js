@@ -1,4 +1,4 @@
-// What is drawn at a place: the shapes of the layers, arrows and crosses.
+// Marks at a place: the shapes of the layers, arrows and crosses.
 
 import { extend, near } from "./paths.js";
 
@@ -21,6 +21,16 @@ export function symbolOf(layer) {
 /** @param {number} layer */
 export function fractionSymbolOf(layer) {
   return `α${SUBSCRIPTS[layer]}`;
+}
+
+/** @param {number} layer */
+export function momentumSymbolOf(layer) {
+  return `μ${SUBSCRIPTS[layer]}`;
+}
+
+/** @param {number} layer */
+export function bufferSymbolOf(layer) {
+  return `b${SUBSCRIPTS[layer]}`;
 }
 
 /**

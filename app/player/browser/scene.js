@@ -3,14 +3,15 @@
 import { AxesStage } from "./axes_stage.js";
 import { extentOf } from "./bounds.js";
 import { drawCloud } from "./cloud.js";
+import { drawDraggedRuns } from "./dragged_runs.js";
 import { findExit } from "./exits.js";
-import { drawLifted } from "./lifted.js";
 import { MINIMUM } from "./look.js";
 import { cross, hollow } from "./marks.js";
 import { distance } from "./points.js";
 import { drawRun } from "./run_drawing.js";
 import { ink, inksOf } from "./theme.js";
 import { Trails } from "./trails.js";
+import { wordsShown } from "./words.js";
 
 /** @import {Box, Color, Context, Exit, Head, LayerName, Moment, Point, Stage, Theme} from "./types.d.ts" */
 /** @import {Panel} from "./axes.js" */
@@ -33,7 +34,7 @@ export class Scene {
     /** @type {?Run} */
     this.inspected = null;
     /** @type {Set<string>} names of optimizers whose runs are drawn anew each frame, since a number or a start is dragged */
-    this.lifted = new Set();
+    this.draggedNames = new Set();
     /** @type {?{weights: Point, panel: Panel}} the start under the hand */
     this.held = null;
     /** @type {{run: Run, alpha: number}[]} runs of neighbouring values */
@@ -67,7 +68,7 @@ export class Scene {
 
   /** @param {Iterable<string>} names */
   lift(names) {
-    this.lifted = new Set(names);
+    this.draggedNames = new Set(names);
     this.ghosts = [];
     this.trails?.reset();
   }
@@ -126,7 +127,7 @@ export class Scene {
     const { scene } = this.stage.canvases;
     this.stage.canvases.clear(scene);
     this.trails.draw(this, moment.row);
-    if (this.lifted.size) drawLifted(scene, this, moment.row);
+    if (this.draggedNames.size) drawDraggedRuns(scene, this, moment.row);
     this.heads = [];
     for (const panel of this.stage.panels) this.drawMinima(scene, panel);
     const lastly = this.runs.filter((run) => run === this.inspected);
@@ -172,11 +173,12 @@ export class Scene {
     const alone =
       this.stage.panels.length > 1 && !this.runs.some((other) => other !== run && other.panel === run.panel);
     const detail = run === this.inspected || alone;
-    return { detail, explained: detail || this.runs.length <= MANY_RUNS, size: this.thickness };
+    const words = wordsShown() && run === this.inspected;
+    return { detail, explained: detail || this.runs.length <= MANY_RUNS, words, size: this.thickness };
   }
 
   /**
-   * Where and when a diverged run left its panel for good, or stopped.
+   * Where and when a diverged run finally left its panel, or stopped.
    * @param {Run} run
    * @param {Panel} panel
    * @returns {?Exit}
@@ -188,7 +190,7 @@ export class Scene {
   }
 
   /**
-   * What a diverged run is seen within, [left, right, bottom, top]: the surface, however zoomed, and all that stayed.
+   * The view for diverged runs, [left, right, bottom, top]: the surface at any zoom, and all runs that did not diverge.
    * @param {Run} run
    * @returns {?Box}
    */

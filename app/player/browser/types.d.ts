@@ -1,4 +1,4 @@
-// What the player's modules hand to each other. Rows count from 0, the start; layer 0 stands for the fast weights θ,
+// Types shared by the player's modules. Rows count from 0, the start; layer 0 stands for the fast weights θ,
 // layer j >= 1 for the slow weights φ_j, 1 being the innermost.
 
 import type { Panel } from "./axes.js";
@@ -28,13 +28,14 @@ export type Heights = { x: number[]; y: number[]; z: number[][] };
 export type Theme = { text: Color; background: Color; font: string; dark: boolean };
 
 /** A layer of slow weights: k steps of the layer below it, `within` base steps each, make `period` base steps. */
-export type Layer = { k: number; alpha: number; within: number; period: number };
+export type Layer = { k: number; alpha: number; mu: number; nesterov: boolean; within: number; period: number };
 
 /** A run's header in the packed bytes; see pack.py. */
 export type Header = {
   name: string;
   color: string;
-  layers: [number, number][];
+  layers: number[][];
+  resets: boolean;
   rows: number;
   punctual: boolean;
   proposals: number;
@@ -51,31 +52,31 @@ export type Header = {
   delta: string;
 };
 
-/** What numbers are called. */
+/** Names of the numbers. */
 export type QuantityNames = { value: string; gradient: string; explained: string };
 
 /** A number that can be dragged; see pack.py. */
 export type Dial = {
   name: string;
   card: number;
-  field: "k" | "alpha" | "lr" | "momentum";
+  field: "k" | "alpha" | "outer_momentum" | "lr" | "momentum";
   level: number;
   value: number;
   values: number[];
   live: boolean;
 };
 
-/** A dial that was grabbed, or let go at a value. */
+/** A dial that was grabbed, or released at a value. */
 export type Turn = { card: number; field: string; level: number; value: number };
 
-/** What a player tells the script. */
+/** Events that a player reports to the script. */
 export type Reports = {
   pick: (click: Click) => void;
   release: (turn: Turn) => void;
   start: (move: StartMove) => void;
 };
 
-/** A start that is dragged, or let go, at a place. */
+/** A start that is dragged, or released, at a place. */
 export type StartMove = { start: number; x: number; y: number };
 
 /** How the tracks are shown; see pack.py. */
@@ -93,16 +94,21 @@ export type PlayerView = {
   /** Whether starts can be dragged. */
   movable: boolean;
   curves: (LinkedCurve | null)[];
+  /** Lines on what happens, each with the base step from which on it is shown. */
+  narration: [number, string][];
 };
 
-/** What a linked chart shows of a run: its value above a floor, or its distance to the nearest of some places. */
+/** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */
 export type LinkedCurve = { floor: number | null; places: Point[] };
 
 /** A share of the way from a row to the next: first of its base step, then of the synchronisation. */
 export type Moment = { row: number; base: number; synchronisation: number };
 
 /** φ of a layer moves from `from` by the fraction alpha towards `target`, and arrives at `to`. */
-export type Update = { layer: number; alpha: number; from: Point; target: Point; to: Point };
+export type Update = { layer: number; alpha: number; from: Point; target: Point; to: Point; outer?: OuterStep };
+
+/** How a layer with outer momentum moves: s, and b before and after. */
+export type OuterStep = { mu: number; nesterov: boolean; s: Point; before: Point; b: Point };
 
 /** How far each part of a synchronisation has come, 0 to 1. */
 export type Stages = { layers: { line: number; travel: number }[]; restart: number };
@@ -127,6 +133,8 @@ export type RunPicture = {
   run: Run;
   moment: Moment;
   size: number;
+  /** Whether heads are named in words. */
+  words: boolean;
   inks: Color[];
   letters: string[];
   halo: string;
@@ -181,10 +189,10 @@ export type PlacedHead = HeadColors & { height: number; point: Point };
 /** A line over a linked chart. */
 export type CursorLine = { evaluations: number; color: string };
 
-/** Where a diverged run left a panel, and the row by which it had. */
+/** Where a diverged run left a panel, and the row of its exit. */
 export type Exit = { row: number; point: Point };
 
-/** What a player without a chart draws behind the runs. */
+/** The background of a player without a chart. */
 export type Background = {
   extent: Box | null;
   image: HTMLImageElement | null;
@@ -200,7 +208,7 @@ export type Spotted = { point: Point; panel: number };
 
 export type Click = { x: number; y: number; panel: number; n: number };
 
-/** What the controls may ask for. */
+/** Commands of the controls. */
 export type Commands = {
   play: () => void;
   forward: () => void;
@@ -237,11 +245,45 @@ export type Hooks = {
   head: (name: string, layer?: LayerName, start?: number) => Point | null;
 };
 
-/** What Streamlit gives a component. */
+/** Streamlit's arguments to a component. */
 export type ComponentArguments<Data> = {
   data: Data;
   parentElement: HTMLElement;
   setTriggerValue: (name: string, value: unknown) => void;
+};
+
+/** What a guide is told of its page. */
+export type GuideData = {
+  page: string;
+  sentence: string;
+  /** "1" or "0" where the link says whether words are shown. */
+  words: string | null;
+  /** The key of the player that the tour is about; "" where there is no tour. */
+  player: string;
+  /** Of each optimizer's layers. */
+  alphas: number[][];
+  ks: number[][];
+  /** Layers of all optimizers. */
+  depth: number;
+  /** The ready-made comparison that was chosen last. */
+  preset: string | null;
+  /** Keys of the controls of a depth, and of the ready-made comparisons. */
+  depthKey: string;
+  presetKey: string;
+};
+
+/** A thing to do on the tour. */
+export type TourStep = {
+  text: string;
+  /** The control that takes the focus. */
+  target: (data: GuideData) => HTMLElement | null | undefined;
+  /** What the ring goes around, where that is more than the control. */
+  around?: (data: GuideData) => HTMLElement | null | undefined;
+  begin?: (data: GuideData) => void;
+  /** What is pressed when it is done. */
+  presses?: string;
+  /** Whether it is, by what the page says now and said when it was asked for. */
+  done: (data: GuideData, before: GuideData) => boolean;
 };
 
 /** A plotly chart's element, private layout included. */
@@ -253,9 +295,12 @@ declare global {
     __lookaheadPlayers: Record<string, Hooks>;
     // biome-ignore lint/suspicious/noExplicitAny: plotly's cameras, kept as they are.
     __lookaheadCameras: Record<string, any>;
-    /** By the key of a player, what asks for a family. */
+    /** By the key of a player, the function that requests a family. */
     __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
+    __lookaheadWords?: boolean;
+    /** Whether the visitor is on the tour. */
+    __lookaheadTour?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

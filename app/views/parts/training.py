@@ -1,4 +1,4 @@
-"""A comparison that is being trained: asked for, watched, cancelled, and shown when it is there."""
+"""Training of a comparison on a page: submission, progress, cancellation, results."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult
 from app.runs import networks as network_runs
+from app.runs import shipped as shipped_runs
+from app.runs.shipped import Shipped
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
 from optim_core.curves import Curves
@@ -22,63 +24,96 @@ CurvesByOptimizer = list[list[Curves]]
 ResultsByOptimizer = tuple[tuple[TrainingResult, ...], ...]
 
 
-def awaited(
-    page: str, asked: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]
+def results_or_progress(
+    page: str, comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]
 ) -> ResultsByOptimizer | None:
     """The finished runs, over seeds per optimizer; until then None, with progress and growing curves on the page.
 
     Args:
-        page: whose first comparison of a visit trains by itself; later ones when the visitor says so.
+        page: its first comparison of a visit trains at once; later ones after a click.
         asked: the comparison.
         draw: shows the curves so far.
     """
     try:
         jobs = default_jobs()
-        if network_runs.all_done(asked, jobs):
-            return asked.results(jobs)
+        if network_runs.all_done(comparison, jobs):
+            return comparison.results(jobs)
         if f"{page}.begun" not in st.session_state:
             st.session_state[f"{page}.begun"] = True
-            network_runs.submit(asked, jobs)
-        _live(asked, draw)
+            network_runs.submit(comparison, jobs)
+        _live(comparison, draw)
     except JobsError as error:
-        _gone(error)
+        _show_error(error)
     return None
 
 
+def shipped_comparison(
+    page: str, comparison: network_runs.Trainings, config: NetworksConfig | GansConfig
+) -> Shipped | None:
+    """The finished runs that come with the application, of a comparison that was not trained here; None of any other.
+
+    With a button to train it here.
+    """
+    if st.session_state.get(f"{page}.trained_here") == comparison.requests:
+        return None
+    try:
+        trained = network_runs.all_done(comparison, default_jobs())
+    except JobsError:
+        trained = False
+    shipped = None if trained else shipped_runs.shipped(config)
+    if shipped is not None:
+        st.session_state[f"{page}.begun"] = True  # other comparisons train after a click
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.caption(
+            "This finished run comes with the application, without its weights. Train it here to measure at them, "
+            "to see them on other planes, or to export all of it."
+        )
+        right.button(
+            "Train it here", icon=":material/play_arrow:", key=f"{page}.train_here", width="stretch",
+            on_click=_train_here, args=(page, comparison),
+        )  # fmt: skip
+    return shipped
+
+
+def _train_here(page: str, comparison: network_runs.Trainings) -> None:
+    st.session_state[f"{page}.trained_here"] = comparison.requests
+    st.session_state.pop(f"{page}.begun", None)  # so that training begins at once
+
+
 @st.fragment(run_every=POLL_SECONDS)
-def _live(asked: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]) -> None:
+def _live(comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]) -> None:
     jobs = default_jobs()
     try:
-        statuses = asked.statuses(jobs)
+        statuses = comparison.statuses(jobs)
         states = {status.state for row in statuses for status in row}
         if states == {"done"}:
             st.rerun()
-        _button(asked, jobs, bool(states & {"queued", "running"}))
-        for name, row in zip(asked.names, statuses, strict=True):
-            st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_said(row)}")
+        _button(comparison, jobs, bool(states & {"queued", "running"}))
+        for name, row in zip(comparison.names, statuses, strict=True):
+            st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_status_line(row)}")
         for message in dict.fromkeys(one.message for row in statuses for one in row if one.state == "failed"):
             st.error(message[:1].upper() + message[1:], icon=":material/error:")
         curves = [[status.curves for status in row if status.curves is not None] for row in statuses]
         if any(curves):
             draw(curves)
     except JobsError as error:
-        _gone(error)
+        _show_error(error)
 
 
-def _button(asked: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
+def _button(comparison: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
     if busy:
-        st.button("Cancel", icon=":material/stop_circle:", on_click=network_runs.cancel, args=(asked, jobs))
+        st.button("Cancel", icon=":material/stop_circle:", on_click=network_runs.cancel, args=(comparison, jobs))
     else:
         st.button(
-            "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(asked, jobs)
+            "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(comparison, jobs)
         )
 
 
-def _gone(error: JobsError) -> None:
+def _show_error(error: JobsError) -> None:
     st.error(str(error), icon=":material/cloud_off:")
 
 
-def _said(row: tuple[Status, ...]) -> str:
+def _status_line(row: tuple[Status, ...]) -> str:
     """One line for the runs of an optimizer."""
     counts = [status.state for status in row]
     parts = [f"{counts.count(state)} {state}" if len(row) > 1 else state for state in dict.fromkeys(counts)]
@@ -93,7 +128,7 @@ def _said(row: tuple[Status, ...]) -> str:
 
 
 def curves_key(names: tuple[str, ...], config: NetworksConfig | GansConfig) -> None:
-    """What the lines of the charts mean, once for all of them."""
+    """One legend for the lines of all charts."""
     entries = [
         f'<span style="color:{color}">■</span> {escape(name)}'
         for name, color in zip(names, inks(config.colors), strict=True)
@@ -103,11 +138,11 @@ def curves_key(names: tuple[str, ...], config: NetworksConfig | GansConfig) -> N
 
 
 def training_notes(config: NetworksConfig | GansConfig, names: tuple[str, ...], results: ResultsByOptimizer) -> None:
-    """Too few outer cycles, divergence, and what happened on the way."""
+    """Notes on too few outer cycles, divergence, and interruptions."""
     for card, name, row in zip(config.active, names, results, strict=True):
-        lasted = any(result.diverged is None for result in row)
+        any_finished = any(result.diverged is None for result in row)
         cycles = config.steps // card.outer_period
-        if card.layers and lasted and cycles < FEW_CYCLES:
+        if card.layers and any_finished and cycles < FEW_CYCLES:
             st.warning(
                 f"{name} completed {cycles} outer cycles of {card.outer_period} base steps: too few to judge it by. "
                 f"Use at least {FEW_CYCLES * card.outer_period:,} base steps.",

@@ -29,7 +29,7 @@ def draw_formula(fields: Fields, config: SurfacesConfig) -> None:
 
 
 def note_gaps(config: SurfacesConfig, scenery: Scenery) -> None:
-    """Say what becomes of a run where the formula has no value."""
+    """Note that runs diverge where the formula has no value."""
     if config.surface == OWN and np.isnan(scenery.grid.height).any():
         st.caption(
             "The formula has no value in a part of the view: a run that steps there ends there, counted as diverged."
@@ -49,24 +49,24 @@ def _point_at_error(text: str, config: SurfacesConfig) -> None:
                 on_click=_make_parameter, args=(error.name,),
             )  # fmt: skip
     except ValueError:
-        return  # said by the config already
+        return  # the config's own message is shown
 
 
 def _make_parameter(name: str) -> None:
     config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    _take((*(config.parameters or ()), (name, 1.0)))
+    _adopt_formula((*(config.parameters or ()), (name, 1.0)))
 
 
 def _follow() -> None:
-    _take(st.session_state[f"{PAGE}.config"].parameters or ())
+    _adopt_formula(st.session_state[f"{PAGE}.config"].parameters or ())
 
 
-def _take(parameters: tuple[tuple[str, float], ...]) -> None:
-    """Another formula or domain starts with the start and lr proposed for it; what is refused is said by the page."""
+def _adopt_formula(parameters: tuple[tuple[str, float], ...]) -> None:
+    """Another formula or domain takes its proposed start and lr; the page shows why an invalid one is refused."""
     config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    said = {name: st.session_state[f"{PAGE}.{name}"] for name in ("formula", "domain")}
+    texts = {name: st.session_state[f"{PAGE}.{name}"] for name in ("formula", "domain")}
     try:
-        fresh = SurfacesConfig(surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **said)
+        fresh = SurfacesConfig(surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **texts)
     except ValidationError:
         return
     cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)

@@ -7,7 +7,7 @@ import streamlit as st
 from app.state import MAX_LAYERS
 from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
 from app.views import session
-from app.views.parts.cards import draw_layers, draw_momentum, draw_sync_momentum
+from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems
@@ -15,7 +15,8 @@ from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 
 PAGE = "theory"
-AXES = {"lr": "lr", "k_1": "k₁", "alpha_1": "α₁", "k_2": "k₂", "alpha_2": "α₂"}
+AXES = {"lr": "lr", "k_1": "k₁", "alpha_1": "α₁", "mu_1": "μ₁", "k_2": "k₂", "alpha_2": "α₂", "mu_2": "μ₂"}
+EFFECTIVE = "A layer with outer momentum μ counts with its effective slow step α / (1 − μ)"
 BASES = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
 SCENARIOS = {key: SURFACES[key].name for key in ("ravine", "bowl", "matyas", "booth")} | {
     key: GAMES[key].name for key in ("bilinear", "quadratic")
@@ -23,17 +24,18 @@ SCENARIOS = {key: SURFACES[key].name for key in ("ravine", "bowl", "matyas", "bo
 
 
 def sidebar(config: TheoryConfig, problems: list[str]) -> None:
-    """Draw the controls of the chosen instrument, and what was refused above them."""
+    """Draw the controls of the chosen instrument, with problems above them."""
     fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)
-        draw_history(PAGE, TheoryConfig(instrument=config.instrument), what="views")
+        draw_history(PAGE, TheoryConfig(instrument=config.instrument), kind="views")
         {"stability": _stability, "noise": _noise, "regularization": _regularization, "rates": _rates}[
             config.instrument
         ](fields, config)
         st.markdown("##### Layers of slow weights")
         fields.segments("Layers", "depth", range(MAX_LAYERS + 1), width="stretch", label_visibility="collapsed")
         draw_layers(fields, config.depth)
+        draw_outer_momentum(fields, config.layers)
 
 
 def _base(fields: Fields, config: TheoryConfig) -> None:
@@ -44,11 +46,11 @@ def _base(fields: Fields, config: TheoryConfig) -> None:
 
 
 def _stability(page: Fields, config: TheoryConfig) -> None:
-    fields, chosen = page.within("stability"), config.stability
+    fields, stability = page.within("stability"), config.stability
     fields.choice("On", "scenario", SCENARIOS, on_change=_take_scenario)
-    if chosen.scenario == "quadratic":
+    if stability.scenario == "quadratic":
         fields.slider("ε", "epsilon", 0.0, 1.0, step=0.01, help="0 is the bilinear game, 1 a bowl for both")
-    if chosen.is_game:
+    if stability.is_game:
         fields.switch("Alternating updates", "alternating", help="y answers the x that has just moved")
     _number(fields, "lr", "lr")
     _base(page, config)
@@ -58,25 +60,25 @@ def _stability(page: Fields, config: TheoryConfig) -> None:
         fields.choice("Horizontal", "x", AXES)
     with right:
         fields.choice("Vertical", "y", AXES)
-    if "lr" in (chosen.x, chosen.y):
+    if "lr" in (stability.x, stability.y):
         left, right = st.columns(2)
         with left:
             _number(fields, "lr from", "lr_low")
         with right:
             _number(fields, "lr to", "lr_high")
-    if chosen.x.startswith("k") or chosen.y.startswith("k"):
+    if stability.x.startswith("k") or stability.y.startswith("k"):
         fields.slider("k up to", "k_high", 2, 200)
     fields.switch("Simulate every cell", "simulate", help="Runs the algorithm step by step in every cell")
 
 
 def _take_scenario() -> None:
-    """Another problem comes with an lr and a range of lr that suit it."""
+    """Another problem sets the lr and its range to suitable values."""
     config: TheoryConfig = st.session_state[f"{PAGE}.config"]
     scenario = st.session_state[f"{PAGE}.stability.scenario"]
     edge = 1.0 if scenario in GAMES else 2 / max(SURFACES[scenario].curvature or (1.0,))
     lr = GAMES[scenario].lr if scenario in GAMES else SURFACES[scenario].lr
     high = edge * (0.5 if scenario in GAMES else 1.3)
-    session.adopt(PAGE, config.having("stability", scenario=scenario, lr=lr, lr_low=edge / 100, lr_high=high))
+    session.adopt(PAGE, config.with_part("stability", scenario=scenario, lr=lr, lr_low=edge / 100, lr_high=high))
 
 
 def _noise(page: Fields, config: TheoryConfig) -> None:
@@ -112,7 +114,7 @@ def _rates(page: Fields, config: TheoryConfig) -> None:
     _number(fields, "Deviation σ of the gradient noise", "sigma")
     fields.slider("T up to 2 to the power of", "power", 9, MAX_POWER)
     _count(fields, "Runs per T", "seeds", 8, 16, 32, 64, 128)
-    fields.switch("Equal effective lr (lr / Π α)", "equal_effective")
+    fields.switch("Equal effective lr (lr / Π α)", "equal_effective", help=EFFECTIVE)
     page.seed()
 
 
@@ -121,5 +123,5 @@ def _number(fields: Fields, label: str, name: str) -> None:
 
 
 def _count(fields: Fields, label: str, name: str, *customary: int) -> None:
-    """Customary numbers to choose from, and the one that a link brought."""
+    """Customary numbers to choose from, and the current one."""
     fields.steps(label, name, sorted({*customary, fields.value(name)}))

@@ -1,16 +1,19 @@
-"""Factors in the complex plane, and the stability map whose cells open the run they stand for."""
+"""Factors in the complex plane, and the stability map, whose cells can be opened as runs."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from app.figures.theory.outer import outer_chart
 from app.figures.theory.stability import disagreements, factors_chart, rate_map
 from app.runs import theory as theory_runs
 from app.state import Card, SurfacesConfig
 from app.state.games import GameCard, GamesConfig
+from app.state.layers import layer_numbers
 from app.state.theory import TheoryConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
@@ -18,13 +21,20 @@ from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
 from app.views.theory.controls import AXES, PAGE
 from optim_core.experiments import SimulatedMap
+from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
-from optim_core.theory import base_steps, linear_factors, linear_rate
+from optim_core.theory import base_steps, least_stable, linear_factors, linear_rate
 
 SCALAR = r"\rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}"
 MATRICES = (
     r"$M_0$: one base step on position and velocity; $M_i = D_i + E_i\,M_{{i-1}}^{{k_i}}$ with "
     r"$D_i = \mathrm{{diag}}(1 - \alpha_i, 0)$, $E_i = \mathrm{{diag}}(\alpha_i, {kept})$: "
+    r"converges where every eigenvalue of $M_n$ is inside the unit circle"
+)
+OUTER = (
+    r"$M_0$: one base step; $M_i = D_i + E_i\,M_{i-1}^{k_i}$ on the base's state and the $b$ of the layers up to $i$ "
+    r"that have outer momentum: $b \leftarrow \mu b + s$ with $s = \varphi_i - \varphi_{i-1}$, then "
+    r"$\varphi_i \leftarrow \varphi_i - \alpha_i\,b$, or $\varphi_i - \alpha_i\,(s + \mu b)$ by Nesterov's rule: "
     r"converges where every eigenvalue of $M_n$ is inside the unit circle"
 )
 RECURSIONS = {
@@ -39,8 +49,9 @@ RECURSIONS = {
 
 
 def draw(config: TheoryConfig) -> None:
-    """The map and the plane side by side, and below them the cell that was clicked."""
-    st.markdown(RECURSIONS[config.sync_momentum if config.has_velocity else "none"])
+    """The map and the plane side by side, and the clicked cell below them."""
+    rule = RECURSIONS[config.sync_momentum if config.has_velocity else "none"]
+    st.markdown(OUTER if config.has_outer_momentum else rule)
     left, right = st.columns([3, 2])
     with left:
         cell = _map(config)
@@ -50,6 +61,25 @@ def draw(config: TheoryConfig) -> None:
     st.caption(
         "Derived here for any depth (one layer on a quadratic: Zhang et al. 2019), and checked by the simulation: "
         "every cell is run step by step, with no factor or matrix in it."
+    )
+    if config.depth:
+        _outer(config.outermost)
+
+
+def _outer(layer: Layer) -> None:
+    """Where outer momentum of the outermost layer pays, and where it diverges."""
+    st.markdown("##### Outer momentum: where it overtakes, and where it diverges")
+    show_chart(outer_chart(layer), key=f"{PAGE}.outer")
+    speed = f", effective slow step α / (1 − μ) = **{layer.effective_alpha:.3g}**" if layer.has_momentum else ""
+    edge = least_stable(layer)
+    converges = "never moves" if edge == -math.inf else f"contracts where {edge:.4g} < r < 1"
+    st.markdown(f"**The outermost layer**, {layer_numbers(layer)}: {converges}{speed}.")
+    st.caption(
+        "r is what the k steps below multiply a mode by. At their best settings outer momentum overtakes on every mode "
+        "that does not oscillate: 1 − √(1 − r) against r, for 0 < r < 1 (at r = .99, .9 against .99). Where r < 0 a "
+        "plain layer with α = 1 / (1 − r) is at 0 at once, and there is nothing to gain. Divergence: α (1 − r) ≥ 2 "
+        "without momentum, 2 (1 + μ) with heavy ball, 2 (1 + μ) / (1 + 2 μ) by Nesterov's rule. Derived here. "
+        "Algorithms: SNOO, Kallusky et al. 2025, arXiv 2510.15830; DiLoCo, Douillard et al. 2023, arXiv 2311.08105."
     )
 
 
@@ -61,68 +91,69 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
         )
         return None
     rates, fine, fine_rates = theory_runs.closed_form_map(config)
-    simulated = _simulated(config) if config.stability.simulate else None
-    chart = rate_map(config.grid(), rates, (fine, fine_rates), simulated, config.here)
+    simulation = _simulation(config) if config.stability.simulate else None
+    chart = rate_map(config.grid(), rates, (fine, fine_rates), simulation, config.current_point)
     target = show_chart(chart, key=f"{PAGE}.map", pick=True)
-    if simulated is not None:
-        st.caption(_agreement(rates, simulated))
+    if simulation is not None:
+        st.caption(_agreement(rates, simulation))
     if target is None or target[1] >= rates.size:
         return None
     return config.grid().spec_at(*map(int, np.unravel_index(target[1], rates.shape)))
 
 
-def _simulated(config: TheoryConfig) -> SimulatedMap:
+def _simulation(config: TheoryConfig) -> SimulatedMap:
     with progress("Simulating every cell") as on_progress:
         return theory_runs.simulated_map(config, on_progress)
 
 
-def _agreement(rates: np.ndarray[Any, Any], simulated: SimulatedMap) -> str:
-    decided = simulated.converged | simulated.diverged
-    same = decided & ~disagreements(rates, simulated)
-    undecided = "" if decided.all() else f"; {(~decided).sum():,} never synchronised in that time"
+def _agreement(rates: np.ndarray[Any, Any], simulation: SimulatedMap) -> str:
+    has_outcome = simulation.converged | simulation.diverged
+    agreeing = has_outcome & ~disagreements(rates, simulation)
+    never_note = "" if has_outcome.all() else f"; {(~has_outcome).sum():,} never synchronised in that time"
     return (
-        f"The simulation of {simulated.steps:,} base steps agrees with the closed form in {same.sum():,} of "
-        f"{decided.sum():,} cells{undecided}. Click a cell to look into it."
+        f"The simulation of {simulation.steps:,} base steps agrees with the closed form in {agreeing.sum():,} of "
+        f"{has_outcome.sum():,} cells{never_note}. Click a cell to look into it."
     )
 
 
 def _plane(config: TheoryConfig) -> None:
     spec = config.spec(lr=config.stability.lr)
-    levels, apart = linear_factors(config.stability.jacobian, spec)
+    levels, modes_apart = linear_factors(config.stability.jacobian, spec)
     names = theory_runs.mode_names(config, len(levels[0]))
-    show_chart(factors_chart(levels, names, spec.layers if apart else None), key=f"{PAGE}.plane")
+    show_chart(factors_chart(levels, names, spec.layers if modes_apart else None), key=f"{PAGE}.plane")
 
 
 def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
-    """The factors in numbers, and ways to go on with the cell."""
-    shown = config.at_cell(cell) if cell else config
-    spec = shown.spec(lr=shown.stability.lr)
-    levels, _ = linear_factors(shown.stability.jacobian, spec)
+    """The factors in numbers, and buttons that open or adopt the cell."""
+    cell_config = config.at_cell(cell) if cell else config
+    spec = cell_config.spec(lr=cell_config.stability.lr)
+    levels, _ = linear_factors(cell_config.stability.jacobian, spec)
     sizes = [
         f"|{f'ρ{SUBSCRIPT[level]}' if level else 'c'}| = {np.abs(values).max():.4g}"
         for level, values in enumerate(levels)
     ]
-    rate = linear_rate(shown.stability.jacobian, spec)
+    rate = linear_rate(cell_config.stability.jacobian, spec)
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
-    stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
-    where = "The cell clicked" if cell else "As set in the sidebar"
+    stack = "".join(map(layer_numbers, spec.layers)) or "no layers"
+    source = "The cell clicked" if cell else "As set in the sidebar"
     st.markdown(
-        f"**{where}**: lr {shown.stability.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step "
+        f"**{source}**: lr {cell_config.stability.lr:.4g}, {stack}. Largest factors: "
+        f"{', '.join(sizes)}; rate per base step "
         f"**{rate:.5f}** (a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
     )
     with st.container(horizontal=True):
-        room = "Games" if shown.stability.is_game else "Surfaces"
-        if st.button(f"Open this run in {room}", icon=":material/open_in_browser:", key=f"{PAGE}.open"):
-            session.open_with("games" if shown.stability.is_game else "surfaces", run_of(shown))
+        page = "Games" if cell_config.stability.is_game else "Surfaces"
+        if st.button(f"Open this run in {page}", icon=":material/open_in_browser:", key=f"{PAGE}.open"):
+            session.open_with("games" if cell_config.stability.is_game else "surfaces", run_of(cell_config))
         if cell:
             st.button(
                 "Set the sidebar to this cell", icon=":material/tune:", key=f"{PAGE}.take", on_click=session.adopt,
-                args=(PAGE, shown),
+                args=(PAGE, cell_config),
             )  # fmt: skip
 
 
 def run_of(config: TheoryConfig) -> SurfacesConfig | GamesConfig:
-    """The run that a cell stands for, beside the bare base at the same lr."""
+    """The run of a cell, beside the bare base at the same lr."""
     common = {"lr": config.stability.lr} | {
         name: getattr(config, name) for name in ("base", "momentum", "sync_momentum")
     }
