@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from app.runs import THREADS
-from app.views.preload import games, gans, networks, session, surfaces, take_seat, theory
+from app.views.preload import games, gans, networks, session, surfaces, take_seat, theory, turns
 
 torch.set_num_threads(THREADS)
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
@@ -23,5 +23,6 @@ pages = {
 session.declare(pages)
 page = st.navigation(list(pages.values()), position="top")
 if take_seat():
-    page.run()
+    with turns.turn():
+        page.run()
     session.rerun_if_widgets_differ()

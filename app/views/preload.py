@@ -16,6 +16,7 @@ import torch
 from app.runs import THREADS
 from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
+from app.runs.turns import Turns
 from app.state import SurfacesConfig
 from app.views import session
 from app.views.games import page as games
@@ -25,7 +26,9 @@ from app.views.parts.admission import take_seat
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
-__all__ = ["games", "gans", "networks", "session", "surfaces", "take_seat", "theory", "warm_up"]
+__all__ = ["games", "gans", "networks", "session", "surfaces", "take_seat", "theory", "turns", "warm_up"]
+
+turns = Turns()
 
 
 def warm_up() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.draw.plotly import clicked_target, paint
-from app.draw.plotly_scene import paint_ground
+from app.draw.plotly import chart_spec, clicked_target
+from app.draw.plotly_scene import ground_spec
+from app.draw.plotly_spec import SpecFigure
 from app.figures.chart import Chart
 from app.figures.look import on_dark
 from app.figures.scene import Scene
@@ -29,17 +30,17 @@ def dark() -> bool:
 
 def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = False) -> tuple[int, int] | None:
     """The chart; with `pick`, gives the target that was clicked: which of the targets' marks, and which point."""
-    figure = paint(chart, dark=dark(), legend=legend)
+    spec = chart_spec(chart, dark=dark(), legend=legend)
     if not pick:
-        st.plotly_chart(figure, key=key, config=CHART)
+        st.plotly_chart(SpecFigure(spec), key=key, config=CHART)
         return None
-    event: Any = st.plotly_chart(figure, key=key, config=CHART, on_select="rerun", selection_mode="points")
-    return clicked_target(figure, event.selection.points)
+    event: Any = st.plotly_chart(SpecFigure(spec), key=key, config=CHART, on_select="rerun", selection_mode="points")
+    return clicked_target(spec, event.selection.points)
 
 
 def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
     """The background of the player, which finds it by its key."""
-    st.plotly_chart(paint_ground(scene, dark=dark()), key=key, config=dict(config), theme="streamlit")
+    st.plotly_chart(SpecFigure(ground_spec(scene, dark=dark())), key=key, config=dict(config), theme="streamlit")
 
 
 def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
@@ -48,5 +49,5 @@ def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
     for place, (column, panel, key) in enumerate(zip(columns, chart.filled_panels, keys, strict=False)):
         with column:
             st.caption(f"**{panel.title}**")
-            figure = paint(chart.of(place), dark=dark(), legend=False, titles=False)
-            st.plotly_chart(figure, key=key, config=CHART)
+            spec = chart_spec(chart.of(place), dark=dark(), legend=False, titles=False)
+            st.plotly_chart(SpecFigure(spec), key=key, config=CHART)
