@@ -45,9 +45,13 @@ def serve(port: int | None, address: str | None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _settle_home()
     atexit.register(leave)  # the first to be registered is the last to be called
-    from app.views.preload import warm_up
+    try:
+        from app.views.preload import warm_up
 
-    warm_up()
+        warm_up()
+    except BaseException:
+        atexit.unregister(leave)  # it would report success
+        raise
     _run_streamlit([*_flag("port", port), *_flag("address", address)])
 
 

@@ -174,3 +174,43 @@ def test_skorch_takes_a_class_that_wraps():
         model(part).square().mean().backward()
         plain.step()
     torch.testing.assert_close(weights(net.module_), weights(model))
+
+
+class TestSharpnessAware:
+    """SAM moves to a worse place nearby, takes the gradient there, goes back and steps with it."""
+
+    @pytest.fixture
+    def sam(self):
+        return pytest.importorskip("pytorch_optimizer", reason="requirements-dev.txt is not installed").SAM
+
+    def both_calls(self, model, sam, number, step):
+        x = torch.randn(8, 4, generator=torch.Generator().manual_seed(number))
+        model(x).square().mean().backward()
+        sam.first_step(zero_grad=True)
+        model(x).square().mean().backward()
+        step()
+
+    def plain(self, sam, make):
+        model = network()
+        optimizer = sam(model.parameters(), base_optimizer=make, lr=0.1)
+        for number in range(10):
+            self.both_calls(model, optimizer, number, lambda: optimizer.second_step(zero_grad=True))
+        return weights(model)
+
+    def test_outside_its_second_call_is_our_step(self, sam):
+        class SGDLookahead(Lookahead):
+            def __init__(self, params, **options):
+                super().__init__(torch.optim.SGD(params, **options), k=3, alpha=1.0)
+
+        assert torch.equal(self.plain(sam, SGDLookahead), self.plain(sam, torch.optim.SGD))
+
+    def test_as_base_both_calls_are_taken_between_capture_and_advance(self, sam):
+        model = network()
+        base = sam(model.parameters(), base_optimizer=torch.optim.SGD, lr=0.1)
+        optimizer = Lookahead(base, k=3, alpha=1.0)
+        optimizer.capture()
+        for number in range(10):
+            self.both_calls(model, base, number, lambda: base.second_step(zero_grad=True))
+            optimizer.advance()
+        assert optimizer.base_steps == 10
+        assert torch.equal(weights(model), self.plain(sam, torch.optim.SGD))
