@@ -19,6 +19,21 @@ Command = Callable[..., Any]
 SIMPLE = ("surface", "game", "steps", "seed", "noise", "noise_scale")
 
 
+class Number(click.ParamType):
+    """A float with any dash, and with a decimal comma where that is no thousand."""
+
+    name = "float"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
+        """As click does."""
+        from app.state.codecs import as_number
+
+        return float(click.FLOAT.convert(as_number(str(value)), param, context))
+
+
+NUMBER = Number()
+
+
 def entries(kind: str, pages: tuple[str, ...] = ()) -> Callable[..., list[str]]:
     """What the shell offers for an option, read off the registry when the visitor asks for it; of some pages alone."""
 
@@ -49,7 +64,7 @@ def settings_options(command: Command) -> Command:
         click.option("--steps", type=int, help="Base steps."),
         click.option("--seed", type=int, help="Of the gradient noise."),
         click.option("--noise", metavar="KIND", help="none, gaussian, multiplicative, student or minibatch."),
-        click.option("--noise-scale", type=float, help="Of the gradient noise."),
+        click.option("--noise-scale", type=NUMBER, help="Of the gradient noise."),
         click.option(
             "-o", "--optimizer", "optimizers", multiple=True, metavar="'NAME=VALUE ...'",
             help="An optimizer, such as 'lr=0.02 layers=5:0.5,5:0.5 base=adam'; repeat to compare. Replaces others.",

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from app.state.base import PageConfig, Settings
 from app.state.cards import next_card
-from app.state.codecs import flat, nested, settings_of, structure
+from app.state.codecs import as_number, flat, nested, settings_of, structure
 from app.state.errors import explain
 from app.state.tracking import is_foreign
 
@@ -80,8 +80,8 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
     for path, text in params.items():
         if len(text) > MAX_LENGTH:
             problems.append(f"{path}: longer than {MAX_LENGTH} characters, so the default is used")
-        elif structure(model).has(path):
-            known[path] = text
+        elif (codec := structure(model).codec(path)) is not None:
+            known[path] = text if codec.read else as_number(text)
         elif not is_foreign(path):
             problems.append(f"{path}: no such setting, so it is ignored")
     config, refused = settled(known, model)

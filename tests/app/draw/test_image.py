@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 import xml.etree.ElementTree as ET
 
@@ -101,6 +102,17 @@ def test_pdf_is_one_vector_page_with_embedded_fonts_and_the_caption(scene: Scene
         descriptor = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
         assert "/FontFile2" in descriptor
     assert not page.images
+
+
+def test_two_svgs_share_no_ids_and_each_finds_its_own(scene: Scene) -> None:
+    pictures = [render_figure(scene, "svg", width=5, height=3, step=step) for step in (None, 5)]
+    ids = [set(re.findall(rb'\sid="([^"]+)"', picture)) for picture in pictures]
+    assert len(ids[0]) > 20
+    assert not ids[0] & ids[1]
+    for picture, own in zip(pictures, ids, strict=True):
+        used = set(re.findall(rb'(?:href="|url\()#([^")]+)', picture))
+        assert used
+        assert used <= own
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])

@@ -190,6 +190,49 @@ def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
     assert at.query_params["parameters"] == "a,1.5"
 
 
+def test_a_slider_of_a_parameter_stays_the_same_while_it_is_moved():
+    at = opened(v="1", surface="formula", formula="a*x^2 + y^2", parameters="a,1.0")
+    before = at.slider(key="surfaces.parameters.a")
+    for value in (-2.0, 0.05, 5.0, 4.95):
+        at.slider(key="surfaces.parameters.a").set_value(value).run()
+        after = at.slider(key="surfaces.parameters.a")
+        assert config_of(at).parameters == (("a", value),)
+        assert (after.min, after.max, after.step, after.proto.id) == (-5.0, 5.0, 0.05, before.proto.id)
+
+
+def test_a_slider_reaches_as_far_as_an_address_says():
+    at = opened(v="1", surface="formula", formula="a*x^2 + y^2", parameters="a,120.0")
+    assert (at.slider(key="surfaces.parameters.a").max, at.slider(key="surfaces.parameters.a").value) == (500.0, 120.0)
+
+
+def test_all_unknown_names_become_parameters_at_once():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.formula").set_value("a*x^2 + b*y^2 + c").run()
+    assert at.button(key="surfaces.make_parameter").label == "Make “a”, “b” and “c” parameters"
+    at.button(key="surfaces.make_parameter").click().run()
+    assert not at.error
+    assert config_of(at).formula == "a*x^2 + b*y^2 + c"
+    assert config_of(at).parameters == (("a", 1.0), ("b", 1.0), ("c", 1.0))
+    assert {slider.key[-1] for slider in at.slider if ".parameters." in slider.key} == set("abc")
+
+
+def test_more_unknown_names_than_a_formula_may_have_are_not_offered():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.formula").set_value("x + a + b + c + d + q + r + s + t + u").run()
+    assert "surfaces.make_parameter" not in [button.key for button in at.button]
+    assert any("at most 8, got 9" in caption.value for caption in at.caption)
+
+
+def test_a_refused_formula_comes_with_a_button_that_puts_the_right_one_in():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.formula").set_value("x1^2 + 3*np.cos(x2)^2").run()
+    assert at.button(key="surfaces.instead.0").label == r"Write x^2 + 3\*cos(y)^2"
+    assert "surfaces.make_parameter" not in [button.key for button in at.button]
+    at.button(key="surfaces.instead.0").click().run()
+    assert not at.error
+    assert config_of(at).formula == at.text_input(key="surfaces.formula").value == "x^2 + 3*cos(y)^2"
+
+
 @pytest.mark.parametrize(
     ("formula", "words"),
     [
