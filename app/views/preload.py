@@ -22,10 +22,11 @@ from app.views.games import page as games
 from app.views.gans import page as gans
 from app.views.networks import page as networks
 from app.views.parts.admission import admitted
+from app.views.parts.number_fields import read_number_fields
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
-__all__ = ["admitted", "games", "gans", "networks", "session", "surfaces", "theory", "warm_up"]
+__all__ = ["admitted", "games", "gans", "networks", "read_number_fields", "session", "surfaces", "theory", "warm_up"]
 
 
 def warm_up() -> None:

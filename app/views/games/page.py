@@ -22,7 +22,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.progress import progress
-from app.views.parts.scene import move_start
+from app.views.parts.scene import move_start, note_idle_layers
 from optim_core.trajectory import Trajectory
 
 CHART, PLAYER = "game", "game-player"
@@ -45,6 +45,7 @@ def page() -> None:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
     st.caption("  \n".join([*says, gone_text(run, scenery)]))
+    note_idle_layers(config)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left:
         _field(config, run)

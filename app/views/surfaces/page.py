@@ -23,7 +23,7 @@ from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from app.views.parts.player import player
 from app.views.parts.progress import progress
-from app.views.parts.scene import move_start
+from app.views.parts.scene import move_start, note_idle_layers
 from app.views.surfaces.closer import look_closer
 from app.views.surfaces.controls import PAGE, PLAYER, sidebar
 from app.views.surfaces.formula import note_gaps
@@ -57,6 +57,7 @@ def page() -> None:
     note_gaps(config, scenery)
     with progress("Running") as on_progress:
         run = surface_runs.surface_run(config, on_progress)
+    note_idle_layers(config)
     prediction(config)
     _stage(config, run)
     if predicting():

@@ -36,7 +36,7 @@ def test_the_first_load_shows_the_default_comparison():
     assert not at.error
     assert config_of(at) == SurfacesConfig()
     assert len(at.get("plotly_chart")) == 4
-    players = [each for each in at.get("bidi_component") if not str(each.key).endswith("-families")]
+    players = [each for each in at.get("bidi_component") if str(each.key).endswith("-player")]
     assert len(players) == 1
 
 
@@ -140,9 +140,51 @@ def test_cards_are_added_up_to_four_and_removed_down_to_one():
     at = opened()
     at.button(key="surfaces.add").click().run()
     assert len(config_of(at).cards) == 4
+    assert at.button(key="surfaces.1.duplicate").disabled
     for _ in range(3):
-        at.button(key="surfaces.drop").click().run()
+        at.button(key="surfaces.1.remove").click().run()
     assert len(config_of(at).cards) == 1
+    assert at.button(key="surfaces.1.remove").disabled
+
+
+def test_a_card_is_duplicated_and_removed_where_it_stands():
+    at = opened()
+    first, second, third = config_of(at).cards
+    at.button(key="surfaces.2.duplicate").click().run()
+    assert config_of(at).cards == (first, second, second.model_copy(update={"color": 3}), third)
+    at.number_input(key="surfaces.3.lr").set_value(0.003).run()
+    at.button(key="surfaces.2.remove").click().run()
+    assert config_of(at).cards == (first, second.model_copy(update={"color": 3, "lr": 0.003}), third)
+    assert at.number_input(key="surfaces.2.lr").value == 0.003
+
+
+def test_a_ready_made_comparison_is_named_while_it_is_there_alone():
+    at = opened()
+    at.selectbox(key="surfaces.preset").set_value("Side by side on Himmelblau").run()
+    assert at.selectbox(key="surfaces.preset").value == "Side by side on Himmelblau"
+    assert "Three plots, one clock: compare where each fast path is thrown away." in [one.value for one in at.caption]
+    at.toggle(key="surfaces.panels").set_value(False).run()
+    assert at.selectbox(key="surfaces.preset").value is None
+    assert not any("Three plots" in one.value for one in at.caption)
+    assert SURFACES["himmelblau"].teaches in [one.value for one in at.caption]
+    at.button(key="surfaces.undo").click().run()
+    assert at.selectbox(key="surfaces.preset").value == "Side by side on Himmelblau"
+
+
+def test_a_surface_alone_is_not_called_by_a_comparison_of_several_plots():
+    at = opened(surface="himmelblau")
+    assert not any("Three plots" in one.value for one in at.caption)
+
+
+def test_layers_whose_period_exceeds_the_run_are_named():
+    layers = {"2.layers": "5:0.5,40:0.5", "3.layers": "200:0.5,2:0.5"}
+    at = opened(v="1", surface="bowl", steps="199", **layers)
+    assert [warning.value for warning in at.warning] == [
+        "Multilayer Lookahead (5, .5)(40, .5): layer 2 never synchronises in 199 base steps: that takes 200.",
+        "Multilayer Lookahead (200, .5)(2, .5): layers 1 to 2 never synchronise in 199 base steps: that takes 200.",
+    ]
+    at.number_input(key="surfaces.steps").set_value(400).run()
+    assert not at.warning
 
 
 def test_a_formula_of_ones_own_runs_from_its_proposed_start():
