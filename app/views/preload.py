@@ -23,10 +23,22 @@ from app.views.gans import page as gans
 from app.views.networks import page as networks
 from app.views.parts.admission import admitted
 from app.views.parts.number_fields import read_number_fields
+from app.views.parts.page_links import page_links
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
-__all__ = ["admitted", "games", "gans", "networks", "read_number_fields", "session", "surfaces", "theory", "warm_up"]
+__all__ = [
+    "admitted",
+    "games",
+    "gans",
+    "networks",
+    "page_links",
+    "read_number_fields",
+    "session",
+    "surfaces",
+    "theory",
+    "warm_up",
+]
 
 
 def warm_up() -> None:

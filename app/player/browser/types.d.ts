@@ -212,6 +212,7 @@ export type Commands = {
   loop: () => void;
   pausing: () => void;
   ghosts: () => void;
+  fullscreen: () => void;
   toggle: (name: string) => void;
   inspect: (run: Run) => void;
   inspectStart: (start: number) => void;

@@ -16,7 +16,7 @@ from app.state.presets import shown_by
 from app.tables.games import game_table, gone_text
 from app.views import session
 from app.views.games.controls import PAGE, sidebar
-from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.history import chosen
@@ -47,7 +47,7 @@ def page() -> None:
     st.caption("  \n".join([*says, gone_text(run, scenery)]))
     note_idle_layers(config)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
-    with left:
+    with left, stage(CHART):
         _field(config, run)
     with right:
         table = _measurements(config, run, scenery)

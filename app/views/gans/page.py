@@ -21,7 +21,7 @@ from app.tables.gans import gan_table
 from app.views import session
 from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.networks.plane import draw_honesty, draw_plane
-from app.views.parts.charts import dark, draw_linked
+from app.views.parts.charts import dark, draw_linked, stage
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
@@ -98,9 +98,10 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     def shown(picture: PlaneLoss | None) -> Scene:
         return gan_scene(config, tracks, picture, frame_of(seen))
 
-    draw_plane(shown, backdrop, key=CHART)
     scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
-    player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
+    with stage(CHART):
+        draw_plane(shown, backdrop, key=CHART)
+        player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
     st.caption(_explained(config, seen))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
     return lambda: shown(backdrop.wait_for_picture())

@@ -13,7 +13,7 @@ from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
 from app.state import PLANES, CloseUp, NetworksConfig
-from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.fields import Fields
 from app.views.parts.history import chosen
 from app.views.parts.player import player
@@ -60,17 +60,18 @@ def weight_space(
     def scene(picture: PlaneLoss | None) -> Scene:
         return network_scene(config, tracks, picture, frame_of(seen))
 
-    draw_plane(scene, backdrop, key=CHART, measure=config.measure)
-    player(
-        tracks,
-        key=PLAYER,
-        chart_key=CHART,
-        scene=(config.dataset, config.network, _cycle_shown(config), chosen(PAGE)),
-        linked=(*HONESTY, *linked),
-        pickable=False,
-        labels=("u", "v"),
-        quantities=QUANTITIES,
-    )
+    with stage(CHART):
+        draw_plane(scene, backdrop, key=CHART, measure=config.measure)
+        player(
+            tracks,
+            key=PLAYER,
+            chart_key=CHART,
+            scene=(config.dataset, config.network, _cycle_shown(config), chosen(PAGE)),
+            linked=(*HONESTY, *linked),
+            pickable=False,
+            labels=("u", "v"),
+            quantities=QUANTITIES,
+        )
     st.caption(_explained(seen, config, names, results))
     draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
     return lambda: scene(backdrop.wait_for_picture())

@@ -16,7 +16,7 @@ from app.state import SurfacesConfig
 from app.state.presets import shown_by
 from app.tables.surfaces import summary
 from app.views import session
-from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
@@ -59,7 +59,8 @@ def page() -> None:
         run = surface_runs.surface_run(config, on_progress)
     note_idle_layers(config)
     prediction(config)
-    _stage(config, run)
+    with stage(CHART):
+        _stage(config, run)
     if predicting():
         return
     outcome(run)
