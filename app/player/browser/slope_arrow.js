@@ -29,10 +29,10 @@ export function downhill(heights, [x, y]) {
  * An arrow of one length from the start under the hand, with what it stands for.
  * @param {Context} context
  * @param {Scene} scene
- * @param {{weights: Point, panel: Panel}} held
+ * @param {{weights: Point, panel: Panel, onSurface: boolean}} held
  */
-export function drawSlope(context, scene, { weights, panel }) {
-  const heights = scene.stage.heights(scene.stage.panels.indexOf(panel));
+export function drawSlope(context, scene, { weights, panel, onSurface }) {
+  const heights = onSurface && scene.stage.heights(scene.stage.panels.indexOf(panel));
   const [way, name] = heights ? [downhill(heights, weights), "−∇f"] : [firstStep(scene), "first step"];
   const from = panel.place(weights);
   const size = Math.hypot(...way);
