@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from app.runs import THREADS
-from app.views.preload import admitted, games, gans, networks, page_links, read_number_fields, session, surfaces, theory
+from app.views.preload import admitted, games, gans, networks, page_links, page_script, session, surfaces, theory
 
 torch.set_num_threads(THREADS)
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
@@ -23,7 +23,7 @@ pages = {
 session.declare(pages)
 page = st.navigation(list(pages.values()), position="top")
 page_links(pages)
-read_number_fields()
+page_script()
 if admitted():
     page.run()
     session.take_up()

@@ -13,7 +13,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -76,6 +76,12 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
             f"v: {version[:20]!r} is a format this version does not read (it reads {version_of(model)}); "
             "showing the default",
         ]
+    strange = next((path for path in params if _is_elsewhere(path, model)), None)
+    if strange is not None:
+        return model(), [
+            *problems,
+            f"{strange}: a setting of another page, so this address is, and the default is used",
+        ]
     known = {}
     for path, text in params.items():
         if len(text) > MAX_LENGTH:
@@ -89,6 +95,17 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
         f"{path}: {reason} (got {known.get(path, '')[:40]!r}), so the default is used"
         for path, reason in refused.items()
     ]
+
+
+def _is_elsewhere(path: str, model: type[PageConfig]) -> bool:
+    """Whether a setting that this page does not have is another page's."""
+    return structure(model).codec(path) is None and any(structure(one).codec(path) for one in _models(PageConfig))
+
+
+def _models(model: type[PageConfig]) -> Iterator[type[PageConfig]]:
+    for one in model.__subclasses__():
+        yield one
+        yield from _models(one)
 
 
 def opened(params: Mapping[str, str], model: type[PageConfig]) -> tuple[dict[str, str], list[str]]:

@@ -7,6 +7,7 @@ a pandas that another thread was still importing, and the page showed an error; 
 from __future__ import annotations
 
 import gc
+import threading
 
 import pandas  # noqa: F401  (Streamlit and plotly look it up)
 import pyarrow  # noqa: F401
@@ -22,8 +23,8 @@ from app.views.games import page as games
 from app.views.gans import page as gans
 from app.views.networks import page as networks
 from app.views.parts.admission import admitted
-from app.views.parts.number_fields import read_number_fields
 from app.views.parts.page_links import page_links
+from app.views.parts.page_script import page_script
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
@@ -33,7 +34,7 @@ __all__ = [
     "gans",
     "networks",
     "page_links",
-    "read_number_fields",
+    "page_script",
     "session",
     "surfaces",
     "theory",
@@ -41,8 +42,14 @@ __all__ = [
 ]
 
 
+QUIET = 20.0  # seconds after the start in which nothing is done that a first visitor can do without
+
+
 def warm_up() -> None:
-    """Compute what most visitors see first, then take everything that stays out of the garbage collector's rounds."""
+    """Compute what most visitors see first, then take everything that stays out of the garbage collector's rounds.
+
+    What takes seconds to import and is needed after a click or two is there a little later.
+    """
     log_to_stderr()
     torch.set_num_threads(THREADS)
     config = SurfacesConfig()
@@ -50,3 +57,16 @@ def warm_up() -> None:
     surface_run(config)
     gc.collect()
     gc.freeze()
+    later = threading.Timer(QUIET, import_the_rest)
+    later.daemon = True
+    later.start()
+
+
+def import_the_rest() -> None:
+    """What figures need, and what torch imports when it makes its first optimizer."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_pdf  # noqa: F401
+
+    import app.draw.scenes  # noqa: F401
+
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)])

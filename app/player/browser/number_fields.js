@@ -23,8 +23,8 @@ function correct(event) {
   document.execCommand("insertText", false, plainNumber(text)); // the way that a script can undo, and React hears of
 }
 
-/** Streamlit calls this when a page is shown, and what it returns when another one is. */
-export default function mount() {
+/** Hear of what is typed and pasted on the whole page, until the function that comes back is called. */
+export function readNumberFields() {
   document.addEventListener("beforeinput", correct, true);
   return () => document.removeEventListener("beforeinput", correct, true);
 }

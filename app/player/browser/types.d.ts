@@ -257,6 +257,7 @@ declare global {
     /** By the key of a player, what asks for a family. */
     __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
+    __lookaheadHistory?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

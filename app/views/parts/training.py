@@ -13,6 +13,7 @@ from app.jobs.store import TrainingResult
 from app.runs import networks as network_runs
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
+from app.views.parts.visitor import cancel_button, is_here, visitor
 from optim_core.curves import Curves
 
 POLL_SECONDS = 0.7
@@ -66,9 +67,12 @@ def _live(asked: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], Non
 
 
 def _button(asked: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
-    if busy:
-        st.button("Cancel", icon=":material/stop_circle:", on_click=network_runs.cancel, args=(asked, jobs))
+    here = {one for one in network_runs.claims(asked, jobs) if one == visitor() or is_here(one)}
+    if busy and (visitor() in here or not here):
+        cancel_button(len(here - {visitor()}), on_click=network_runs.cancel, args=(asked, jobs, is_here))
     else:
+        if busy:
+            st.caption(f"They go on, since {len(here)} other{'s' * (len(here) > 1)} asked for them, too.")
         st.button(
             "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(asked, jobs)
         )

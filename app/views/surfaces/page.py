@@ -106,10 +106,10 @@ def _table(config: SurfacesConfig, run: Trajectory, scenery: surface_runs.Scener
     customary = scenery.floor + 0.01 * (float(run.loss[0].max()) - scenery.floor)
     target = config.target if config.target is not None else customary
     rows = summary(run, scenery.places, target)
+    Fields.of(PAGE, config).number_or_none(
+        "Loss to reach", "target", placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g", width=320
+    )
     numbers = [name for name, value in rows[0].items() if isinstance(value, float)]
     short = st.column_config.NumberColumn(format="%.4g")  # else 1e-30 is written out, and pushes the rest away
     whole = st.column_config.TextColumn(pinned=True, width=24 + LETTER * max(len(name) for name in run.names))
     st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short) | {"optimizer": whole})
-    Fields.of(PAGE, config).number_or_none(
-        "Loss to reach", "target", placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g", width=320
-    )

@@ -10,10 +10,14 @@ import streamlit as st
 from app.figures.chart import Mark
 from app.player import Track
 from app.state import SurfacesConfig
+from app.state.codecs import numbers
+from app.state.starts import check_inside
 from app.views.parts.player import Pick
+from app.views.parts.problems import draw_problems
 from optim_core.trajectory import Trajectory
 
 PAGE = "surfaces"
+TYPED, REFUSED = f"{PAGE}.typed_prediction", f"{PAGE}.refused_prediction"
 MODE, PLACES, SHOWN = f"{PAGE}.predicting", f"{PAGE}.predicted", f"{PAGE}.revealed"
 
 Place = tuple[float, float]
@@ -29,6 +33,21 @@ def place_prediction(pick: Pick) -> None:
     placed = _placed()
     placed = () if len(placed) >= len(_config().active) else placed
     st.session_state[PLACES] = (_config(), (*placed, (pick.x, pick.y)))
+
+
+def _place_typed() -> None:
+    """The same by keys."""
+    said = st.session_state[TYPED]
+    place = numbers(said, 2)
+    st.session_state[TYPED] = ""
+    try:
+        if place is None:
+            raise ValueError("write x, y, as in 1, 3.5")
+        check_inside((place[0], place[1]), _config().landscape.domain)
+    except ValueError as error:
+        st.session_state[REFUSED] = f"Not placed: {error}. Got {said[:40]!r}"
+        return
+    place_prediction(Pick(place[0], place[1]))
 
 
 def hidden(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
@@ -72,6 +91,15 @@ def prediction(config: SurfacesConfig) -> None:
         st.button("Predict again", icon=":material/restart_alt:", key=f"{PAGE}.again", on_click=_start_over)
     elif len(placed) < len(names):
         st.info(f"Click on the surface where **{names[len(placed)]}** will end after {config.steps:,} base steps.")
+        st.text_input(
+            f"Or type where {names[len(placed)]} will end",
+            key=TYPED,
+            placeholder="x, y",
+            on_change=_place_typed,
+            width=320,
+        )
+        if reason := st.session_state.pop(REFUSED, None):
+            draw_problems([reason])
     else:
         st.button("Reveal", type="primary", icon=":material/visibility:", key=f"{PAGE}.reveal", on_click=_reveal)
 

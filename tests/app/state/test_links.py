@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.state import Card, LayerConfig, SurfacesConfig, default_cards
+from app.state import Card, GamesConfig, LayerConfig, SurfacesConfig, default_cards
 from app.state.links import decode, encode
 from landscapes.surfaces import SURFACES
 
@@ -85,6 +85,14 @@ def test_starts_are_read_as_visitors_write_them(text, starts):
 def test_a_domain_has_decimal_commas_between_semicolons():
     config, problems = decode({"surface": "formula", "domain": "-0,5; 0,5; \u22121; 1,5"}, SurfacesConfig)
     assert (config.domain, problems) == ((-0.5, 0.5, -1, 1.5), [])
+
+
+def test_an_address_of_another_page_gives_none_of_its_values():
+    for model, params in ((GamesConfig, encode(SurfacesConfig(steps=1000))), (SurfacesConfig, {"game": "bilinear"})):
+        config, problems = decode(params | {"steps": "1000"}, model)
+        assert config == model()
+        assert len(problems) == 1
+        assert "a setting of another page" in problems[0]
 
 
 def test_the_address_carries_its_version():

@@ -335,6 +335,21 @@ def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
     assert "SGD" in at.info[0].value
 
 
+def test_a_prediction_is_typed_as_well():
+    at = opened(v="1", surface="himmelblau")
+    at.toggle(key="surfaces.predicting").set_value(True).run()
+    field = "surfaces.typed_prediction"
+    at.text_input(key=field).set_value("9, 9").run()
+    assert at.error[0].value == "Not placed: start x must be in [-6, 6] on this surface, got 9. Got '9, 9'"
+    for number, text in enumerate(("3, 2", "\u22122,8 3,1", "(3.5, -1.8)"), start=1):
+        at.text_input(key=field).set_value(text).run()
+        assert not at.error
+        assert len(at.session_state["surfaces.predicted"][1]) == number
+    assert at.session_state["surfaces.predicted"][1] == ((3, 2), (-2.8, 3.1), (3.5, -1.8))
+    at.button(key="surfaces.reveal").click().run()
+    assert len(at.dataframe[0].value) == 3
+
+
 def test_guesses_hold_for_their_own_scene_and_a_diverged_run_has_no_end():
     at = opened(v="1", surface="ravine")
     caption = shown_by(config_of(at))
