@@ -6,7 +6,18 @@ import streamlit as st
 import torch
 
 from app.runs import THREADS
-from app.views.preload import admitted, games, gans, networks, page_links, page_script, session, surfaces, theory
+from app.views.preload import (
+    games,
+    gans,
+    networks,
+    page_links,
+    page_script,
+    session,
+    surfaces,
+    take_seat,
+    theory,
+    turns,
+)
 
 torch.set_num_threads(THREADS)
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
@@ -24,6 +35,7 @@ session.declare(pages)
 page = st.navigation(list(pages.values()), position="top")
 page_links(pages)
 page_script()
-if admitted():
-    page.run()
-    session.take_up()
+if take_seat():
+    with turns.turn():
+        page.run()
+    session.rerun_if_widgets_differ()

@@ -22,14 +22,14 @@ from app.state import GamesConfig, SurfacesConfig
 from benchmarks.player import CHROMIUM, served
 
 PORT = int(os.environ.get("PORT", "8698"))
-PLAYER = "window.__lookaheadPlayers?.['surface-player']"
+PLAYER = "window.__lookaheadPlayers?.['surfaces-player']"
 CARDS = "1.lr=0.01&2.lr=0.01&2.layers=5:0.5&3.lr=0.01&3.layers=5:0.5,5:0.5"
 QUERY = f"/?surface=himmelblau&steps=150&starts=1,1;-2,2;-3,-1;2,-3&{CARDS}"
 HANDLE, RAIL = '.lp-card [data-dial="2.alpha.1"]', ".lp-dial-rail[data-diverges]"
 SECONDS = 3
 
 COUNT = """async ([seconds]) => {
-  const player = window.__lookaheadPlayers["surface-player"], before = player.frames;
+  const player = window.__lookaheadPlayers["surfaces-player"], before = player.frames;
   let frames = 0, going = true;
   const count = () => { frames++; if (going) requestAnimationFrame(count); };
   requestAnimationFrame(count);

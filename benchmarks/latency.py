@@ -24,7 +24,7 @@ WATCH = """(name) => {
   const marks = {};
   const app = document.querySelector('[data-testid="stApp"]');
   addEventListener("keyup", () => { marks.release = performance.now(); }, { once: true, capture: true });
-  const player = () => window.__lookaheadPlayers["surface-player"];
+  const player = () => window.__lookaheadPlayers["surfaces-player"];
   return new Promise((done) => {
     const look = () => {
       const running = marks.release && app.dataset.testScriptState === "running";
@@ -49,7 +49,7 @@ def _measure(page: Page) -> None:
     received: list[int] = []
     page.on("websocket", lambda socket: _count(socket, received))
     page.goto(f"http://127.0.0.1:{PORT}/?v=1&surface=himmelblau&steps=1000")
-    page.wait_for_function("window.__lookaheadPlayers?.['surface-player']?.attached")
+    page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.attached")
     page.wait_for_timeout(2000)
     slider = page.locator(".st-key-surfaces-2-1-alpha input").first
     rounds: list[dict[str, Any]] = []

@@ -181,14 +181,13 @@ class _Reader:
         self._take()
         digits = self._next
         if digits.kind == "number" and len(digits.text) == 2 and digits.text.isdecimal():
-            above, below = self._take().text
-            return Apply("/", (Number(float(above), above), Number(float(below), below)))
+            return Apply("/", tuple(Number(float(digit), digit) for digit in self._take().text))
+        return Apply("/", (self._braced(), self._braced()))
+
+    def _braced(self) -> Expression:
         if self._next.text != "{":
-            self._expect("{")
-        above = self._group()
-        if self._next.text != "{":
-            self._expect("{")
-        return Apply("/", (above, self._group()))
+            raise self._unexpected("expected '{'")
+        return self._group()
 
     def _root(self) -> Expression:
         self._take()

@@ -1,4 +1,4 @@
-"""What there is to choose from, read off the registries: the same facts for people and for programs."""
+"""Surfaces, games, tasks and presets from the registries, for people and for programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from landscapes.surfaces import Surface
 
 Entry = dict[str, Any]
-"""Always `key`, `name` and `teaches`; then what is particular to its kind. JSON's own types only."""
+"""Always `key`, `name` and `teaches`; then fields of its kind. JSON's own types only."""
 
 
 def surfaces() -> list[Entry]:

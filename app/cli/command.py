@@ -22,7 +22,7 @@ def main() -> None:
 @click.argument("kind", type=click.Choice(["surfaces", "games", "tasks", "presets"]), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Everything known about each, as JSON.")
 def list_(kind: str | None, as_json: bool) -> None:
-    """List what there is to choose from: all of it, or one KIND.
+    """List all surfaces, games, tasks and presets, or one KIND of these.
 
     \b
     Examples:
@@ -31,11 +31,11 @@ def list_(kind: str | None, as_json: bool) -> None:
     """
     from app.cli.catalogue import KINDS
 
-    found = {name: entries() for name, entries in KINDS.items() if kind in (None, name)}
+    entries_by_kind = {name: entries() for name, entries in KINDS.items() if kind in (None, name)}
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(entries_by_kind, indent=2, ensure_ascii=False))
         return
-    for name, entries in found.items():
+    for name, entries in entries_by_kind.items():
         width = max(len(entry["key"]) for entry in entries)
         click.secho(name, bold=True)
         click.echo("".join(f"  {entry['key']:<{width}}  {entry['teaches']}\n" for entry in entries))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from app.cli.settings import chosen, format_of, progress, settings_options, write
+from app.cli.settings import format_of, progress, run_config, settings_options, write
 
 if TYPE_CHECKING:
     from app.export.offer import Offer
@@ -19,7 +19,7 @@ PICTURES = ("png", "svg", "pdf")
 FILMS = ("gif", "mp4")
 PAGES = ("html",)
 TABLES = ("csv", "parquet", "json", "py", "zip")
-TAKES = {  # which options of `render` a format heeds
+TAKES = {  # options of `render` that apply to a format
     "png": ("width", "height", "dpi", "style", "step", "figure"),
     **dict.fromkeys(("svg", "pdf"), ("width", "height", "style", "step", "figure")),
     **dict.fromkeys(FILMS, ("width", "height", "style", "seconds", "fps")),
@@ -70,8 +70,8 @@ def render(output: str, kind: str | None, **options: Any) -> None:
         name: options.pop(name)
         for name in ("width", "height", "dpi", "style", "step", "figure", "seconds", "fps", "plotly")
     }
-    config = chosen(**options)
-    write(output, _rendered(config, kind, drawing))
+    config = run_config(**options)
+    write(output, _render(config, kind, drawing))
 
 
 @click.command("run")
@@ -79,7 +79,7 @@ def render(output: str, kind: str | None, **options: Any) -> None:
 @click.option("-O", "--output", default="run.parquet", show_default=True, help="File to write; - is standard output.")
 @click.option("--format", "kind", type=click.Choice(TABLES), help="If the file's name does not say.")
 def run(output: str, kind: str | None, **options: Any) -> None:
-    """Run a comparison and write every iterate as a table, or what repeats it.
+    """Run a comparison and write every iterate as a table, or its settings, script or bundle.
 
     CSV and Parquet have one row per run, layer and step. JSON is the settings alone, PY a script that repeats the run
     to the last bit, ZIP a bundle of everything.
@@ -91,8 +91,8 @@ def run(output: str, kind: str | None, **options: Any) -> None:
       lookahead-lab run --preset "Side by side on Himmelblau" -O himmelblau.zip
     """
     kind = format_of(output, kind, TABLES)
-    config = chosen(**options)
-    write(output, _tabled(config, kind))
+    config = run_config(**options)
+    write(output, _table(config, kind))
 
 
 @click.command("gallery")
@@ -111,12 +111,12 @@ def gallery(folder: str) -> None:
 
     torch.set_num_threads(THREADS)
     with progress("Rendering") as on_progress:
-        made = render_gallery(Path(folder), on_progress)
-    click.echo(f"{folder}: {made} pictures", err=True)
+        count = render_gallery(Path(folder), on_progress)
+    click.echo(f"{folder}: {count} pictures", err=True)
 
 
 def _refuse_ignored(kind: str) -> None:
-    """An option that the format does not heed was meant for another.
+    """Refuse options that do not apply to the format.
 
     Raises:
         click.ClickException: names the option, and what it is for.
@@ -128,8 +128,8 @@ def _refuse_ignored(kind: str) -> None:
             raise click.ClickException(f"--{name} is for {heeding}, not for {kind}: leave it out or change the format")
 
 
-def _used(config: Any, use: Callable[[Offer], Use]) -> Use:
-    """Something of what there is to take away, with a bar while the run behind it goes on."""
+def _export(config: Any, use: Callable[[Offer], Use]) -> Use:
+    """A part of a run's exports, with a progress bar while it is computed."""
     import torch
 
     from app.export import offer_of
@@ -140,23 +140,23 @@ def _used(config: Any, use: Callable[[Offer], Use]) -> Use:
         return use(offer_of(config, on_progress))
 
 
-def _rendered(config: Any, kind: str, drawing: dict[str, Any]) -> bytes:
+def _render(config: Any, kind: str, drawing: dict[str, Any]) -> bytes:
     size = {name: drawing[name] for name in ("width", "height") if drawing[name] is not None}
     if kind in PAGES:
-        return _used(config, lambda offer: _page(offer, plotly=drawing["plotly"]))
+        return _export(config, lambda offer: _page(offer, plotly=drawing["plotly"]))
     if kind in PICTURES:
         look = {name: drawing[name] for name in ("dpi", "style", "step")} | size
-        return _used(config, lambda offer: offer.figure(drawing["figure"])(kind, **look))
+        return _export(config, lambda offer: offer.figure(drawing["figure"])(kind, **look))
     from app.draw.animation import render_animation
 
-    pixels = {name: _whole(name, length) for name, length in size.items()}
+    pixels = {name: _pixels(name, length) for name, length in size.items()}
     settings = {name: drawing[name] for name in ("seconds", "fps", "style")} | pixels
-    scene = _used(config, lambda offer: offer.moving())
+    scene = _export(config, lambda offer: offer.moving())
     with progress("Drawing") as on_progress:
         return render_animation(scene, kind, on_progress=on_progress, **settings)
 
 
-def _whole(name: str, length: float) -> int:
+def _pixels(name: str, length: float) -> int:
     """A length in pixels."""
     if not length.is_integer():
         raise ValueError(f"--{name} must be a whole number of pixels for an animation, got {length:g}")
@@ -164,7 +164,7 @@ def _whole(name: str, length: float) -> int:
 
 
 def _page(offer: Offer, *, plotly: bool) -> bytes:
-    """The player, or where nothing moves or it is asked for, a chart to zoom and hover."""
+    """The player; an interactive chart where there is no scene, or on request."""
     from app.draw.player_page import player_html
 
     if offer.interactive is not None and (plotly or offer.scene is None):
@@ -172,7 +172,7 @@ def _page(offer: Offer, *, plotly: bool) -> bytes:
     return player_html(offer.moving())
 
 
-def _tabled(config: Any, kind: str) -> bytes:
+def _table(config: Any, kind: str) -> bytes:
     from app.export import bundle, document, tables
     from app.export.pages import page_of
 
@@ -184,15 +184,15 @@ def _tabled(config: Any, kind: str) -> bytes:
             raise ValueError("runs of this page have no script")
         return script(config, "run.py").encode()
     if kind == "zip":
-        offer = _used(config, _computed)
+        offer = _export(config, _with_tables)
         with progress("Packing") as on_progress:
             return bundle.to_bundle(offer, config, on_progress=on_progress)
-    written = tables.csv_of if kind == "csv" else tables.parquet_of
-    return _used(config, lambda offer: written(next(iter(offer.tables.values()))()))
+    write_table = tables.csv_of if kind == "csv" else tables.parquet_of
+    return _export(config, lambda offer: write_table(next(iter(offer.tables.values()))()))
 
 
-def _computed(offer: Offer) -> Offer:
-    """The same, once everything that takes long has been computed and kept."""
+def _with_tables(offer: Offer) -> Offer:
+    """The same offer after its tables were computed, which fills the caches."""
     for table in offer.tables.values():
         table()
     return offer

@@ -1,6 +1,6 @@
-"""Where the server listens, as Streamlit itself finds it out, but known before Streamlit is imported.
+"""The server's address, found as Streamlit finds it, but before Streamlit is imported.
 
-An option of ours comes first, then STREAMLIT_SERVER_…, then `PORT`, as hosting services set it, then config.toml beside
+Our own option comes first, then STREAMLIT_SERVER_…, then `PORT`, as hosting services set it, then config.toml beside
 the app, in the current folder and in the home directory.
 """
 
@@ -20,7 +20,7 @@ import click
 
 SCRIPT = Path(__file__).parents[1] / "main.py"
 DEFAULT_PORT = 8501
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (how to reach who listens everywhere)
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (a client's address for a server on all addresses)
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def require_free(address: str, port: int) -> None:
 
 
 def adopt_port() -> None:
-    """Hand `PORT` on to Streamlit, which does not know it, where nothing of Streamlit's own says otherwise."""
-    if named := os.environ.get("PORT"):
-        os.environ.setdefault("STREAMLIT_SERVER_PORT", named)
+    """Pass `PORT` on to Streamlit, which does not read it, unless Streamlit's own variable is set."""
+    if port := os.environ.get("PORT"):
+        os.environ.setdefault("STREAMLIT_SERVER_PORT", port)
 
 
 def _port() -> int:
@@ -88,7 +88,7 @@ def _setting(name: str, default: Any) -> Any:
 
 
 def _config_files() -> Iterator[dict[str, Any]]:
-    """The sections `server` of the config files, the one that wins first."""
+    """The sections `server` of the config files, by precedence."""
     for folder in (SCRIPT.parent, Path.cwd(), Path("~")):
         with contextlib.suppress(RuntimeError):  # a user id without a home directory
             folder = folder.expanduser()  # noqa: PLW2901

@@ -43,7 +43,7 @@ def serve(port: int | None, address: str | None) -> None:
     # NumPy's own threads wait for one another, which on busy cores takes longer than the work; torch's do the rest.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _settle_home()
-    atexit.register(leave)  # before anybody else, so that it is called after everybody else
+    atexit.register(leave)  # the first to be registered is the last to be called
     from app.views.preload import warm_up
 
     warm_up()
@@ -61,17 +61,17 @@ def health(port: int | None, address: str | None) -> None:
       lookahead-lab health --port 8600
     """
     url = listening(port, address).url("_stcore/health")
-    unverified = ssl.create_default_context()
-    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE  # it is this machine, by another name
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is this machine, by another name
     try:
-        with urllib.request.urlopen(url, timeout=4, context=unverified) as answer:  # noqa: S310  (ours, over HTTP)
+        with urllib.request.urlopen(url, timeout=4, context=context) as answer:  # noqa: S310  (ours, over HTTP)
             click.echo(answer.read().decode(errors="replace"))
     except (urllib.error.URLError, OSError) as error:
         raise click.ClickException(f"{url} does not answer: {getattr(error, 'reason', error)}") from error
 
 
 def leave() -> None:
-    """End the process at once: a daemon thread that is inside torch would abort the interpreter's own way out."""
+    """End the process at once: a daemon thread inside torch would abort the interpreter's shutdown."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -86,7 +86,7 @@ def _settle_home() -> None:
 
 
 def _flag(name: str, value: object) -> list[str]:
-    """A flag outdoes Streamlit's environment and files, so it is passed on only where it was given."""
+    """A flag overrides Streamlit's environment and files, so it is passed only where it was given."""
     return [] if value is None else [f"--server.{name}={value}"]
 
 

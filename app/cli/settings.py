@@ -1,4 +1,4 @@
-"""Which run a command is about: a saved file, a link, a preset, options, or some of these together."""
+"""The run of a command: from a saved file, a link, a preset, options, or several of these."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from app.state.base import PageConfig
 
 Command = Callable[..., Any]
-SIMPLE = ("surface", "game", "steps", "seed", "noise", "noise_scale")
+LANDSCAPES = ("surface", "game")  # settings of the pages `surfaces` and `games`
+SIMPLE = (*LANDSCAPES, "steps", "seed", "noise", "noise_scale")
 
 
-class Number(click.ParamType):
+class Number(click.ParamType[float]):
     """A float with any dash, and with a decimal comma where that is no thousand."""
 
     name = "float"
@@ -28,26 +29,29 @@ class Number(click.ParamType):
         """As click does."""
         from app.state.codecs import as_number
 
-        return float(click.FLOAT.convert(as_number(str(value)), param, context))
+        try:
+            return float(as_number(str(value)))
+        except ValueError:
+            self.fail(f"{value!r} is not a valid float.", param, context)
 
 
 NUMBER = Number()
 
 
 def entries(kind: str, pages: tuple[str, ...] = ()) -> Callable[..., list[str]]:
-    """What the shell offers for an option, read off the registry when the visitor asks for it; of some pages alone."""
+    """Shell completion of an option from the registry; with `pages`, only entries of these."""
 
-    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    def complete(context: click.Context, parameter: click.Parameter, prefix: str) -> list[str]:
         from app.cli.catalogue import KINDS
 
-        found = [entry for entry in KINDS[kind]() if not pages or entry["page"] in pages]
-        return [entry["key"] for entry in found if entry["key"].startswith(begun)]
+        matching = [entry for entry in KINDS[kind]() if not pages or entry["page"] in pages]
+        return [entry["key"] for entry in matching if entry["key"].startswith(prefix)]
 
     return complete
 
 
 def settings_options(command: Command) -> Command:
-    """The argument and the options that say which run; `chosen` reads them."""
+    """The argument and the options that say which run; `run_config` reads them."""
     options = (
         click.argument("source", required=False),
         click.option(
@@ -79,7 +83,7 @@ def settings_options(command: Command) -> Command:
     return command
 
 
-def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **options: Any) -> PageConfig:
+def run_config(source: str | None, preset: str | None, starts: tuple[str, ...], **options: Any) -> PageConfig:
     """The config that the arguments of `settings_options` describe, later ones over earlier ones.
 
     Raises:
@@ -87,24 +91,24 @@ def chosen(source: str | None, preset: str | None, starts: tuple[str, ...], **op
     """
     from app.state.links import decode, encode
 
-    config = _said(source, preset, is_game=options["game"] is not None)
+    config = _base_config(source, preset, page="games" if options["game"] is not None else "surfaces")
     changes = {name: str(value) for name in SIMPLE if (value := options.pop(name)) is not None}
     if starts:
         changes["starts"] = ";".join(starts)
     changes |= dict(_pair(text) for text in options["extra"])
-    params = encode(config) if source or preset else _customary(changes, type(config))
-    if {"surface", "game"} & changes.keys() and "starts" not in changes:
-        params.pop("starts", None)  # those of another landscape
+    params = encode(config) if source or preset else _default_params(changes, type(config))
+    if set(LANDSCAPES) & changes.keys() and "starts" not in changes:
+        params.pop("starts", None)  # they belong to another landscape
     if options["optimizers"]:
         params = {key: text for key, text in params.items() if not key[0].isdigit()}
         params |= _cards(options["optimizers"])
-    found, problems = decode(params | changes, type(config))
+    result, problems = decode(params | changes, type(config))
     if problems:
         raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
-    return found
+    return result
 
 
-def chosen_training(source: str | None, preset: str | None, **options: Any) -> Any:
+def training_config(source: str | None, preset: str | None, **options: Any) -> Any:
     """The config of the Networks or the GANs page that the arguments of `train` describe, later ones over earlier ones.
 
     Raises:
@@ -113,8 +117,8 @@ def chosen_training(source: str | None, preset: str | None, **options: Any) -> A
     from app.state import GansConfig, NetworksConfig
     from app.state.links import decode, encode
 
-    customary = GansConfig() if options["gan"] else NetworksConfig()
-    config = _said(source, preset, is_game=False) if source or preset else customary
+    default = GansConfig() if options["gan"] else NetworksConfig()
+    config = _base_config(source, preset, page="networks") if source or preset else default
     if not isinstance(config, NetworksConfig | GansConfig):
         raise click.ClickException("train needs settings of the Networks or GANs page; for others use run or render")
     params = encode(config)
@@ -122,10 +126,10 @@ def chosen_training(source: str | None, preset: str | None, **options: Any) -> A
         params = {key: text for key, text in params.items() if not key[0].isdigit()} | _cards(options["optimizers"])
     params |= dict(_pair(text) for text in options["extra"])
     params |= {name: str(options[name]) for name in ("steps", "seed", "seeds") if options[name] is not None}
-    found, problems = decode(params, type(config))
+    training, problems = decode(params, type(config))
     if problems:
         raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
-    return found
+    return training
 
 
 @contextmanager
@@ -143,7 +147,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 class OneLine(click.Group):
-    """Commands that say in one line what is wrong with their arguments; click's own way takes four."""
+    """Commands that report wrong arguments in one line, where click writes four."""
 
     def make_context(self, *args: Any, **settings: Any) -> click.Context:
         """As click does."""
@@ -151,7 +155,7 @@ class OneLine(click.Group):
             return super().make_context(*args, **settings)
 
     def invoke(self, context: click.Context) -> Any:
-        """As click does; what a command refuses is said in one line, too."""
+        """As click does; errors of commands are reported in one line, too."""
         with _one_line_usage(), _one_line_errors():
             return super().invoke(context)
 
@@ -168,10 +172,10 @@ def _one_line_usage() -> Iterator[None]:
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """What the library refuses, and what the disk does, as one line on stderr and exit code 1."""
+    """Errors of the library and of the disk as one line on stderr and exit code 1."""
     try:
         yield
-    except (click.exceptions.Exit, click.Abort):  # errors of run time to Python, the way out to click
+    except (click.exceptions.Exit, click.Abort):  # RuntimeErrors by class, but click's normal exit
         raise
     except (ValueError, OSError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not _is_ours(error):
@@ -197,29 +201,30 @@ def write(output: str, data: bytes) -> None:
     click.echo(f"{path}: {len(data):,} bytes", err=True)
 
 
-def format_of(output: str, given: str | None, known: tuple[str, ...]) -> str:
-    """The format asked for, or the one that the file's name ends with.
+def format_of(output: str, requested: str | None, formats: tuple[str, ...]) -> str:
+    """The requested format, or the one of the file's suffix.
 
     Raises:
-        click.UsageError: neither says one that is known.
+        click.ClickException: neither is a known format.
     """
-    found = given or Path(output).suffix.removeprefix(".").lower()
-    if found not in known:
-        raise click.ClickException(f"the format must be one of {', '.join(known)}, got {found!r}; see --format")
-    return found
+    kind = requested or Path(output).suffix.removeprefix(".").lower()
+    if kind not in formats:
+        raise click.ClickException(f"the format must be one of {', '.join(formats)}, got {kind!r}; see --format")
+    return kind
 
 
-def _said(source: str | None, preset: str | None, *, is_game: bool) -> PageConfig:
+def _base_config(source: str | None, preset: str | None, *, page: str) -> PageConfig:
+    """The config of a file, a link or a preset; without any, the default of a page."""
     if source and preset:
         raise click.ClickException("give a file or link, or --preset, not both")
     if preset:
         return _preset(preset)
     if source is None:
-        from app.state import GamesConfig, SurfacesConfig
+        from app.export.pages import PAGES
 
-        return GamesConfig() if is_game else SurfacesConfig()
+        return PAGES[page].model()
     if not _names_a_file(source):
-        return _linked(source)
+        return _from_link(source)
     from app.export.document import restore
 
     return restore(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()).config
@@ -242,7 +247,7 @@ def _preset(name: str) -> PageConfig:
     return preset.config
 
 
-def _linked(link: str) -> PageConfig:
+def _from_link(link: str) -> PageConfig:
     from app.export.pages import PAGES
     from app.state.links import decode
 
@@ -256,11 +261,11 @@ def _linked(link: str) -> PageConfig:
     return config
 
 
-def _customary(changes: dict[str, str], model: type[PageConfig]) -> dict[str, str]:
-    """What the page shows of a surface or a game by default."""
+def _default_params(changes: dict[str, str], model: type[PageConfig]) -> dict[str, str]:
+    """The page's defaults for a surface or a game."""
     from app.state.links import decode, encode
 
-    return encode(decode({key: text for key, text in changes.items() if key in ("surface", "game")}, model)[0])
+    return encode(decode({key: text for key, text in changes.items() if key in LANDSCAPES}, model)[0])
 
 
 def _cards(optimizers: tuple[str, ...]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli.settings import chosen_training, entries, format_of, progress, write
+from app.cli.settings import entries, format_of, progress, training_config, write
 
 if TYPE_CHECKING:
     from app.tables.networks import Run
@@ -34,8 +34,8 @@ FORMATS = ("csv", "parquet")
 def train(source: str | None, output: str, kind: str | None, **options: Any) -> None:
     """Train a network or a GAN with each optimizer and write the curves as a table; results go to standard error.
 
-    Runs are kept in the run store, LOOKAHEAD_DATA: asked for again, here, by `render` or on the page, they are there at
-    once, and one that was interrupted goes on from its checkpoint.
+    Runs are kept in the run store, LOOKAHEAD_DATA: a second request, here, by `render` or on the page, reads them from
+    there, and an interrupted run continues from its checkpoint.
 
     SOURCE is a file saved by the app, a link to its Networks or GANs page, or - for a file on standard input.
 
@@ -48,15 +48,15 @@ def train(source: str | None, output: str, kind: str | None, **options: Any) -> 
       lookahead-lab train --set label_noise=0.4 -o 'lr=0.05' -o 'lr=0.2 layers=5:0.5,5:0.5' -O noisy.csv
     """
     kind = format_of(output, kind, FORMATS)
-    config = chosen_training(source, **options)
-    runs = _trained(config)
+    config = training_config(source, **options)
+    runs = _train(config)
     from app.export import csv_of, parquet_of
     from app.tables.networks import curves_table
 
     write(output, (csv_of if kind == "csv" else parquet_of)(curves_table(runs)))
 
 
-def _trained(config: Any) -> list[Run]:
+def _train(config: Any) -> list[Run]:
     """Every run of the comparison, one after the other; they stay in the run store, where the app finds them."""
     from app.jobs.store import store_from_environment
     from app.jobs.worker import compute_here
@@ -76,7 +76,7 @@ def _outcome(run: Any) -> str:
     if run.diverged is not None:
         return f"diverged at step {run.diverged}"
     weights = f"slow_{len(run.layers)}" if run.layers else "fast"
-    measured = run.curves.metrics[weights]
-    if "test_frechet" in measured:
-        return f"Fréchet distance {measured['test_frechet'][-1]:.4g}"
-    return f"test accuracy {measured['test_accuracy'][-1]:.2%}"
+    metrics = run.curves.metrics[weights]
+    if "test_frechet" in metrics:
+        return f"Fréchet distance {metrics['test_frechet'][-1]:.4g}"
+    return f"test accuracy {metrics['test_accuracy'][-1]:.2%}"

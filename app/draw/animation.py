@@ -29,7 +29,7 @@ PAUSE = 1.5  # seconds that a GIF rests on its last frame before it starts again
 
 
 class CancelledError(Exception):
-    """`should_stop` said so."""
+    """`should_stop` was true."""
 
 
 class FfmpegMissingError(ValueError):
@@ -59,12 +59,12 @@ def render_animation(
         height: likewise.
         style: "light", "dark" or "print".
         on_progress: called with (frames done, frames) after each.
-        should_stop: asked before each frame.
+        should_stop: called before each frame.
 
     Raises:
         ValueError: a value out of range, or an unknown format or style.
         FfmpegMissingError: an MP4 without ffmpeg.
-        CancelledError: should_stop said so.
+        CancelledError: should_stop was true.
     """
     if format not in ANIMATION_FORMATS:
         raise ValueError(f"format must be one of {', '.join(ANIMATION_FORMATS)}, got {format!r}")
@@ -96,7 +96,7 @@ def render_animations(
 
     stage = Stage(scene, style_of(style), size)
     steps = np.linspace(0, scene.last_step, count).round().astype(int).tolist()
-    frames = _watched(stage, steps, on_progress, should_stop)
+    frames = _frames(stage, steps, on_progress, should_stop)
     if "mp4" not in formats:
         return {"gif": _gif(stage, frames, fps, count)}
     with _Mp4(fps, size, scene.caption) as mp4:
@@ -122,7 +122,7 @@ def _checked_frames(kind: str, seconds: float, fps: int, width: int, height: int
     return count
 
 
-def _watched(
+def _frames(
     stage: Stage,
     steps: Sequence[int],
     on_progress: Callable[[int, int], None] | None,
@@ -140,11 +140,11 @@ def _gif(stage: Stage, frames: Iterator[Pixels], fps: int, count: int) -> bytes:
     """One palette, taken from the last frame, where every track is; unchanged pixels are left out of each frame."""
     from PIL import Image
 
-    def indexed() -> Iterator[Image.Image]:
+    def quantized() -> Iterator[Image.Image]:
         return (Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
 
     palette = palette_of(Image.fromarray(stage.frame(stage.last_step)), stage.scene, stage.style)
-    each, pictures, buffer = max(20, round(100 / fps) * 10), indexed(), io.BytesIO()
+    each, pictures, buffer = max(20, round(100 / fps) * 10), quantized(), io.BytesIO()
     next(pictures).save(
         buffer, "GIF", save_all=True, append_images=pictures, loop=0, optimize=True, disposal=1,
         duration=[each] * (count - 1) + [each + int(PAUSE * 1000)], comment=stage.scene.caption.text.encode(),

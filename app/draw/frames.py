@@ -1,4 +1,4 @@
-"""Frames of an animation: the landscape is drawn once, and each frame adds only what moved since the one before."""
+"""Frames of an animation: the landscape is drawn once, and each frame adds what moved since the last."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 
 
 class Stage:
-    """A scene that can be shown at any base step; going forward is cheap, going back starts anew."""
+    """A scene drawn at any base step; going forward is cheap, going back draws the paths again."""
 
     def __init__(self, scene: Scene, style: Style, size: tuple[int, int]) -> None:
         sketch = scenes.backdrop(scene, style, (size[0] / DPI, size[1] / DPI), DPI)
@@ -34,7 +34,7 @@ class Stage:
         self.slow = [SlowPaths(sketch, *stroke) for stroke in strokes if stroke[1] != 0]
         self.synchronisations = [Synchronisations(sketch, panel) for panel in panels]
         self.heads: list[Heads | _Letter] = [Heads(sketch, *stroke) for stroke in reversed(strokes)]  # fast ones on top
-        self.heads += [_Letter(sketch, track) for track in scene.tracks if style.own]
+        self.heads += [_Letter(sketch, track) for track in scene.tracks if style.palette]
         self.counter = _Counter(sketch)
         self.canvas.draw()
         self.counter.prepare()
@@ -122,5 +122,5 @@ class _Letter:
 
 def _layers_on(sketch: scenes.Drawing, panel: int) -> list[int]:
     """The lines that tracks on a pair of axes have: fast weights, layers from the innermost out, averages."""
-    found = {layer for track in tracks_on(sketch, panel) for layer in lines.layers_of(track)}
-    return sorted(found, key=lambda layer: (layer == lines.AVERAGE, layer))
+    layers = {layer for track in tracks_on(sketch, panel) for layer in lines.layers_of(track)}
+    return sorted(layers, key=lambda layer: (layer == lines.AVERAGE, layer))

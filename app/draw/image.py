@@ -55,17 +55,17 @@ def render_figure(
     check_size(width, height, dpi)
     if format not in FIGURE_FORMATS:
         raise ValueError(f"format must be one of {', '.join(FIGURE_FORMATS)}, got {format!r}")
-    figure = _drawn(picture, style_of(style), (width, height), dpi, step)
-    return _written(figure, format, dpi, metadata(picture.caption.at(step), format))
+    figure = _figure(picture, style_of(style), (width, height), dpi, step)
+    return _file(figure, format, dpi, metadata(picture.caption.at(step), format))
 
 
-def _written(figure: Figure, format: str, dpi: float, words: dict[str, Any]) -> bytes:  # noqa: A002
+def _file(figure: Figure, format: str, dpi: float, tags: dict[str, Any]) -> bytes:  # noqa: A002
     """The file; matplotlib takes these settings from all threads at once, so one file is written after the other."""
     import matplotlib as mpl
 
     buffer = io.BytesIO()
     with _writing, mpl.rc_context(REPEATABLE):
-        figure.savefig(buffer, format=format, dpi=dpi, metadata=words)
+        figure.savefig(buffer, format=format, dpi=dpi, metadata=tags)
     return _own_ids(buffer.getvalue()) if format == "svg" else buffer.getvalue()
 
 
@@ -75,7 +75,7 @@ def _own_ids(svg: bytes) -> bytes:
     return re.sub(rb'((?<=\s)id="|href="#|url\(#)', rb"\g<1>f" + own + b"-", svg)
 
 
-def _drawn(picture: Scene | Chart, style: Style, size: tuple[float, float], dpi: float, step: int | None) -> Figure:
+def _figure(picture: Scene | Chart, style: Style, size: tuple[float, float], dpi: float, step: int | None) -> Figure:
     if isinstance(picture, Chart):
         if step is not None:
             raise ValueError(f"step must be left out for a chart, which is made up to its step already, got {step}")
@@ -93,7 +93,7 @@ def _drawn(picture: Scene | Chart, style: Style, size: tuple[float, float], dpi:
 
 
 def check_size(width: float, height: float, dpi: float) -> None:
-    """Refuse a size that no file should have.
+    """Check the size of a figure.
 
     Raises:
         ValueError: names the field, the value and the range.
@@ -110,7 +110,7 @@ def check_size(width: float, height: float, dpi: float) -> None:
 
 
 def metadata(caption: Caption, format: str) -> dict[str, Any]:  # noqa: A002
-    """The caption in the words of a file format; dates are left out, so that files repeat."""
+    """The caption as metadata of a file format; dates are left out, so that files repeat."""
     if format == "svg":
         return {
             "Title": caption.title, "Description": caption.text, "Creator": program(), "Source": caption.config,
@@ -121,5 +121,5 @@ def metadata(caption: Caption, format: str) -> dict[str, Any]:  # noqa: A002
             "Title": caption.title, "Subject": caption.text, "Keywords": caption.config, "Creator": program(),
             "CreationDate": None, "ModDate": None,
         }  # fmt: skip
-    words = {"Title": caption.title, "Description": caption.text, "Software": program(), "Source": caption.config}
-    return {key: text for key, text in words.items() if text}
+    tags = {"Title": caption.title, "Description": caption.text, "Software": program(), "Source": caption.config}
+    return {key: text for key, text in tags.items() if text}

@@ -32,7 +32,7 @@ LETTER, HANDLE = 0.068, 0.65  # inches of an average letter of the legend, and o
 PAD = 0.07  # inches around everything
 FEW_DECADES = (1.5, 2.5)  # of the horizontal and of the vertical axis: below, 1, 2 and 5 of each are named
 SIDES = {"above": (0, 5, "center"), "below": (0, -12, "center"), "left": (-6, -3, "right"), "right": (6, -3, "left")}
-SPARSE = 20  # points: on fewer a letter stands above its line, where it hides none of them
+SPARSE = 20  # points: with fewer, a letter stands above its line, where it hides none of them
 
 
 def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float) -> Figure:
@@ -44,17 +44,17 @@ def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float
     if chart.note:
         figure.text(0.988, 0.985, chart.note, color=style.quiet, fontsize=FONT, ha="right", va="top")
     grid = figure.add_gridspec(chart.rows, chart.columns)
-    drawn: list[tuple[Axes, Panel]] = []
+    subplots: list[tuple[Axes, Panel]] = []
     for place, panel in enumerate(chart.panels):
         if panel is not None:
-            shared = {f"share{axis}": drawn[0][0] for axis in chart.linked if drawn}
-            axes = figure.add_subplot(grid[divmod(place, chart.columns)], facecolor=style.background, **shared)
+            shared_axes = {f"share{axis}": subplots[0][0] for axis in chart.linked if subplots}
+            axes = figure.add_subplot(grid[divmod(place, chart.columns)], facecolor=style.background, **shared_axes)
             _panel(axes, panel, chart, style, size[0] / chart.columns)
             if "y" in chart.linked and place % chart.columns:
                 axes.set_ylabel("")
                 axes.tick_params(which="both", labelleft=False)
-            drawn.append((axes, panel))
-    for axes, panel in drawn:
+            subplots.append((axes, panel))
+    for axes, panel in subplots:
         _numbers(axes, panel)
     _legend(figure, chart, style, size[0])
     return figure
@@ -62,7 +62,7 @@ def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float
 
 def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -> None:
     letters = max(10, int((width - 0.4) / (1.1 * LETTER)))
-    title = "\n".join(wrapped(line, letters) for line in panel.title.splitlines())
+    title = "\n".join(wrap_title(line, letters) for line in panel.title.splitlines())
     axes.set_title(title, color=style.ink, fontsize=SMALL + 0.5)
     _axes(axes, panel, style)
     if panel.image is not None:
@@ -75,7 +75,7 @@ def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -
         axes.text(
             place, place, panel.remark, transform=axes.transAxes, ha=anchor, va="top", color=style.quiet, fontsize=SMALL
         )
-    for series in _lettered(chart, style):
+    for series in _letter_series(chart, style):
         _letter(axes, panel, series, chart, style)
     for limit, span in ((axes.set_xlim, panel.spans[0]), (axes.set_ylim, panel.spans[1])):
         if span is not None:
@@ -99,14 +99,14 @@ def _axes(axes: Axes, panel: Panel, style: Style) -> None:
     for spine in axes.spines.values():
         spine.set_color(style.quiet)
         spine.set_linewidth(0.6)
-    if panel.gridded:
+    if panel.has_grid:
         axes.grid(color=style.contour, linewidth=0.4, alpha=0.6)
         axes.set_axisbelow(True)
     for scale, update in zip(panel.scales, (axes.set_xscale, axes.set_yscale), strict=True):
         if scale == "log":
             update("log", nonpositive="mask")
     if panel.ticks:
-        axes.set_xticks([place for place, _ in panel.ticks], [word for _, word in panel.ticks])
+        axes.set_xticks([place for place, _ in panel.ticks], [label for _, label in panel.ticks])
     if panel.square:
         axes.set_aspect("equal", adjustable="box")
     if panel.bare:
@@ -134,40 +134,38 @@ def _number(axis: Axis, scale: str, few: float) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def _map(axes: Axes, drawn: Map, style: Style) -> None:
-    if drawn.shading == "rate":
-        values = np.clip(drawn.values, *RATES)
-        mesh = axes.pcolormesh(drawn.x, drawn.y, values, cmap=_rates(style), vmin=RATES[0], vmax=RATES[1], zorder=1)
+def _map(axes: Axes, map_: Map, style: Style) -> None:
+    if map_.shading == "rate":
+        values = np.clip(map_.values, *RATES)
+        mesh = axes.pcolormesh(map_.x, map_.y, values, cmap=_rates(style), vmin=RATES[0], vmax=RATES[1], zorder=1)
         mesh.set_rasterized(False)
         bar = axes.figure.colorbar(mesh, ax=axes, pad=0.02, fraction=0.06, ticks=[RATES[0], 1.0, RATES[1]])
         bar.ax.set_yticklabels([f"≤ {RATES[0]:g}", "1", f"≥ {RATES[1]:g}"], fontsize=SMALL - 1)
         bar.ax.tick_params(colors=style.quiet, length=2)
-        bar.set_label(drawn.name, color=style.ink, fontsize=SMALL)
+        bar.set_label(map_.name, color=style.ink, fontsize=SMALL)
         bar.outline.set_visible(False)
-    elif drawn.shading == "height":
-        levels, shades = np.linspace(*drawn.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
-        axes.contourf(drawn.x, drawn.y, drawn.values, levels=levels, cmap=shades, extend="both", zorder=1)
-        if drawn.lines:
-            axes.contour(
-                drawn.x, drawn.y, drawn.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5
-            )
-    elif drawn.shading == "kinds":
-        kinds = ListedColormap([color or style.background for color in drawn.colors])
-        axes.pcolormesh(drawn.x, drawn.y, drawn.values, cmap=kinds, vmin=-0.5, vmax=len(drawn.colors) - 0.5, zorder=1)
+    elif map_.shading == "height":
+        levels, shades = np.linspace(*map_.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
+        axes.contourf(map_.x, map_.y, map_.values, levels=levels, cmap=shades, extend="both", zorder=1)
+        if map_.lines:
+            axes.contour(map_.x, map_.y, map_.values, levels=levels, colors=[style.contour], linewidths=0.4, zorder=1.5)
+    elif map_.shading == "kinds":
+        kinds = ListedColormap([color or style.background for color in map_.colors])
+        axes.pcolormesh(map_.x, map_.y, map_.values, cmap=kinds, vmin=-0.5, vmax=len(map_.colors) - 0.5, zorder=1)
     else:
         edge, fill = _inside(style)
-        axes.contourf(drawn.x, drawn.y, drawn.values, levels=[-np.inf, 1.0], colors=[fill], alpha=BAND, zorder=1)
-        axes.contour(drawn.x, drawn.y, drawn.values, levels=[1.0], colors=[edge], linewidths=1.0, zorder=1.5)
+        axes.contourf(map_.x, map_.y, map_.values, levels=[-np.inf, 1.0], colors=[fill], alpha=BAND, zorder=1)
+        axes.contour(map_.x, map_.y, map_.values, levels=[1.0], colors=[edge], linewidths=1.0, zorder=1.5)
 
 
 def _rates(style: Style) -> LinearSegmentedColormap:
-    """Contracting, the boundary, expanding."""
-    ends = ("#ffffff", "#d0d0d0", "#8a8a8a") if style.own else (CONVERGES, style.background, DIVERGES)
+    """Colours of contraction, the boundary and expansion."""
+    ends = ("#ffffff", "#d0d0d0", "#8a8a8a") if style.palette else (CONVERGES, style.background, DIVERGES)
     return LinearSegmentedColormap.from_list("rates", ends)
 
 
 def _inside(style: Style) -> tuple[str, str]:
-    return ("#000000", "#6b6b6b") if style.own else (CONVERGES, CONVERGES)
+    return ("#000000", "#6b6b6b") if style.palette else (CONVERGES, CONVERGES)
 
 
 def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
@@ -176,8 +174,8 @@ def _mark(axes: Axes, mark: Mark, chart: Chart, style: Style) -> None:
     if mark.kind == "bars":
         _bars(axes, mark, chart, color)
     elif mark.kind == "dots":
-        for alike in mark.alike:
-            _dots(axes, alike, _color(alike, index, style), style)
+        for part in mark.by_look:
+            _dots(axes, part, _color(part, index, style), style)
     elif mark.kind == "arrows":
         _arrows(axes, mark, color)
     else:
@@ -203,7 +201,7 @@ def _look(mark: Mark, color: str, style: Style, *, x: Any = (), y: Any = (), lab
         solid_joinstyle="round", label=label, alpha=mark.opacity, clip_on=mark.clip,
     )  # fmt: skip
     if mark.edge:
-        face, edge = (style.background, style.ink) if style.own else (mark.color, mark.edge)
+        face, edge = (style.background, style.ink) if style.palette else (mark.color, mark.edge)
         line.set(color=face, markeredgecolor=edge, markeredgewidth=mark.width)
     elif mark.hollow or mark.marker in look.THIN:
         line.set(markeredgecolor=color, markeredgewidth=mark.width, fillstyle="none" if mark.hollow else "full")
@@ -213,7 +211,7 @@ def _look(mark: Mark, color: str, style: Style, *, x: Any = (), y: Any = (), lab
 
 
 def _dots(axes: Axes, mark: Mark, color: str, style: Style) -> None:
-    """With their intervals, and words beside them."""
+    """Dots with their intervals and texts."""
     if mark.low is not None and mark.high is not None:
         reach = np.abs(np.stack([mark.y - mark.low, mark.high - mark.y]))
         axes.errorbar(
@@ -238,30 +236,32 @@ def _arrows(axes: Axes, mark: Mark, color: str) -> None:
 
 
 def _bars(axes: Axes, mark: Mark, chart: Chart, color: str) -> None:
-    """Side by side at each place, those of one series beside those of the next."""
-    barred = [*dict.fromkeys(mark.series for mark in chart.marks if mark.kind == "bars")]
-    each = BAR_GROUP / len(barred)
-    shift = (barred.index(mark.series) - (len(barred) - 1) / 2) * each
+    """Bars side by side at each place, one per series."""
+    bar_series = [*dict.fromkeys(mark.series for mark in chart.marks if mark.kind == "bars")]
+    each = BAR_GROUP / len(bar_series)
+    shift = (bar_series.index(mark.series) - (len(bar_series) - 1) / 2) * each
     axes.bar(mark.x + shift, mark.y, each, color=color, zorder=3, label=mark.label)
 
 
-def _lettered(chart: Chart, style: Style) -> list[str]:
-    """The series that a letter tells apart: in print, where colours are gone, those with lines, if several."""
-    lined = {mark.series for mark in chart.marks if mark.kind == "line" and not mark.quiet}
-    return [series for series in chart.series if series in lined] if style.own and len(lined) > 1 else []
+def _letter_series(chart: Chart, style: Style) -> list[str]:
+    """The series marked by letters: in print, which has no colours, those with lines, if there are several."""
+    line_series = {mark.series for mark in chart.marks if mark.kind == "line" and not mark.quiet}
+    return (
+        [series for series in chart.series if series in line_series] if style.palette and len(line_series) > 1 else []
+    )
 
 
 def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -> None:
-    """A letter on the first of a series' lines, as in the legend; those of different series apart."""
+    """The series' letter of the legend on its first line; letters of different series stand apart."""
     line = next((mark for mark in panel.marks if mark.series == series and mark.kind == "line"), None)
     if line is None:
         return
-    seen = np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
-    if not len(seen):
+    finite = np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
+    if not len(finite):
         return
     index = chart.series.index(series)
-    at = seen[round((len(seen) - 1) * (0.85 - 0.65 * index / len(chart.series)))]
-    up = 8 if len(seen) < SPARSE else 0
+    at = finite[round((len(finite) - 1) * (0.85 - 0.65 * index / len(chart.series)))]
+    up = 8 if len(finite) < SPARSE else 0
     axes.annotate(
         _letter_of(index), (line.x[at], line.y[at]), (0, up), textcoords="offset points", color=style.ink,
         fontsize=SMALL, weight="bold", ha="center", va="center", zorder=6, annotation_clip=True,
@@ -269,12 +269,12 @@ def _letter(axes: Axes, panel: Panel, series: str, chart: Chart, style: Style) -
     )  # fmt: skip
 
 
-def wrapped(title: str, letters: int) -> str:
-    """A title in lines of so many letters, none of which breaks a layer such as (5, .5) or a stack that fits."""
-    whole = title.replace(", ", ",\u00a0")
-    if max(map(len, whole.split(" "))) > letters:
-        whole = whole.replace(")(", ") (")
-    return textwrap.fill(whole, letters)
+def wrap_title(title: str, letters: int) -> str:
+    """A title in lines of so many letters; a layer such as (5, .5) is not broken, nor a stack that fits on a line."""
+    text = title.replace(", ", ",\u00a0")
+    if max(map(len, text.split(" "))) > letters:
+        text = text.replace(")(", ") (")
+    return textwrap.fill(text, letters)
 
 
 def _letter_of(index: int) -> str:
@@ -294,7 +294,7 @@ def _legend(figure: Figure, chart: Chart, style: Style, width: float) -> None:
 
 
 def _fitting(labels: list[str], width: float) -> int:
-    """As many columns as are not wider than the figure; each is as wide as its longest name."""
+    """The number of columns that fit into the figure; each is as wide as its longest name."""
     for columns in range(len(labels), 1, -1):
         longest = [max(map(len, column)) for column in np.array_split(np.array(labels, dtype=object), columns)]
         if sum(HANDLE + LETTER * letters for letters in longest) <= width:
@@ -304,12 +304,12 @@ def _fitting(labels: list[str], width: float) -> int:
 
 def _series_entries(chart: Chart, style: Style) -> list[Any]:
     entries: list[Any] = []
-    for name in chart.listed:
-        own, index = next(mark for mark in chart.marks if mark.series == name), chart.series.index(name)
-        color = _color(own, index, style)
-        label = f"{_letter_of(index)}  {name}" if name in _lettered(chart, style) else name
-        solid = bool(own.part) or own.kind == "bars"
-        entries.append(Patch(color=color, label=label) if solid else _look(own, color, style, label=label))
+    for name in chart.legend_series:
+        example, index = next(mark for mark in chart.marks if mark.series == name), chart.series.index(name)
+        color = _color(example, index, style)
+        label = f"{_letter_of(index)}  {name}" if name in _letter_series(chart, style) else name
+        solid = bool(example.part) or example.kind == "bars"
+        entries.append(Patch(color=color, label=label) if solid else _look(example, color, style, label=label))
     return entries
 
 
@@ -319,5 +319,7 @@ def _part_entries(chart: Chart, style: Style) -> list[Any]:
 
 def _region_entries(chart: Chart, style: Style) -> list[Any]:
     edge, fill = _inside(style)
-    regions = [panel.map.name for panel in chart.drawn if panel.map is not None and panel.map.shading == "inside"]
+    regions = [
+        panel.map.name for panel in chart.filled_panels if panel.map is not None and panel.map.shading == "inside"
+    ]
     return [Patch(facecolor=fill, edgecolor=edge, alpha=0.5, label=name) for name in dict.fromkeys(regions)]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from app.figures.caption import Caption
 
-NARROWEST = 300  # pixels: of a panel
+NARROWEST = 300  # pixels: the least width of a panel
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -1,4 +1,4 @@
-"""The player as one HTML file: canvas and script inside, no network, to open anywhere or to embed in a notebook."""
+"""The player as one HTML file with its script, without network, to open anywhere or to embed in a notebook."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Theme = Literal["auto", "light", "dark"]
 Extent = tuple[tuple[float, float], tuple[float, float]]
 
-MOST_POINTS = 160  # of a background along an axis: finer than its shading shows, and 50 kB
+MOST_POINTS = 160  # of a background along an axis: finer than its visible shading, and 50 kB
 _LIGHT = "--st-background-color:#fff;--st-text-color:#22252b;--st-primary-color:#0072b2"
 _DARK = "--st-background-color:#14171c;--st-text-color:#eceef2;--st-primary-color:#3f9fdc"
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
@@ -81,8 +81,8 @@ def player_html(
     )
 
 
-class Shown:
-    """What a notebook shows as the player, and what `save` writes as a page of its own.
+class NotebookPlayer:
+    """The player as a notebook displays it; `save` writes it as a page.
 
     Its output holds a picture, too: it is seen where a notebook is printed, or shown without its scripts.
     """
@@ -104,21 +104,21 @@ class Shown:
         Path(path).write_bytes(player_html(self.scene))
 
 
-def show(what: Scene | Trajectory | Recorder, *, height: int = 980, **settings: Any) -> Shown:
+def show(run: Scene | Trajectory | Recorder, *, height: int = 980, **settings: Any) -> NotebookPlayer:
     """The player in a notebook, as the last line of a cell: `show(recorder)`.
 
     Args:
-        what: a `Recorder`, the `Trajectory` it gives, or a scene.
+        run: a `Recorder`, its `Trajectory`, or a scene.
         height: of the frame, in pixels.
         settings: for `trajectory_scene`: colors, extent, grid, labels, title.
 
     Raises:
         ValueError: the trajectory has fewer than two weights.
     """
-    if isinstance(what, Scene):
-        return Shown(what, height)
-    trajectory = what.trajectory() if hasattr(what, "trajectory") else what
-    return Shown(trajectory_scene(trajectory, **settings), height)
+    if isinstance(run, Scene):
+        return NotebookPlayer(run, height)
+    trajectory = run.trajectory() if hasattr(run, "trajectory") else run
+    return NotebookPlayer(trajectory_scene(trajectory, **settings), height)
 
 
 def standalone_html(
@@ -215,14 +215,14 @@ def _theme(theme: Theme) -> str:
 
 
 def _heights(heights: NDArray[np.floating]) -> dict[str, Any]:
-    """Heights as 16-bit numbers, thinned where they are finer than is seen; undefined ones count as the highest."""
+    """Heights as 16-bit numbers, thinned to MOST_POINTS per axis; undefined ones count as the highest."""
     rows, columns = np.asarray(heights).shape
     picks = [np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int) for count in (rows, columns)]
-    kept = np.asarray(heights, dtype=np.float64)[np.ix_(*picks)]
-    finite = kept[np.isfinite(kept)]
+    sample = np.asarray(heights, dtype=np.float64)[np.ix_(*picks)]
+    finite = sample[np.isfinite(sample)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-    scaled = np.nan_to_num((kept - low) / (high - low or 1.0), nan=1.0, posinf=1.0, neginf=0.0)
-    values = np.round(65535 * np.clip(scaled, 0, 1)).astype("<u2")
+    fractions = np.nan_to_num((sample - low) / (high - low or 1.0), nan=1.0, posinf=1.0, neginf=0.0)
+    values = np.round(65535 * np.clip(fractions, 0, 1)).astype("<u2")
     return {"columns": len(picks[1]), "rows": len(picks[0]), "values": _base64(values.tobytes())}
 
 

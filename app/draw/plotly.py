@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import copy
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.draw.plotly_spec import Spec, Trace
 from app.figures import look
 from app.figures.look import PIXEL, Style
 
@@ -27,17 +30,22 @@ TITLE_LINE = 18  # pixels: of each further line of a title
 LEGEND_GAP = 66  # pixels from the axes down to the legend
 TARGET, KEY, BAND = "target", "key", "band"  # what a trace is, in its `meta`: places to click, of the legend, intervals
 SIDES = {"above": "top center", "below": "bottom center", "left": "middle left", "right": "middle right"}
-STAYS = {"marker": {"opacity": 1}}  # a click on a target fades no other mark
+STAYS = {"marker": {"opacity": 1}}  # other marks keep their opacity when a target is clicked_target
 UNSEEN = {"marker": {"opacity": 0}}
 LAST = 2000  # rank in the legend: after all others, which by default have 1000
 HEIGHT_LEVELS = 24
-ONE_STEP = 0.7  # decades: below, 1, 2 and 5 are too few numbers
+ONE_STEP = 0.7  # decades: below, plotly chooses the ticks; 1, 2 and 5 would be too few
 FEW_DECADES = 2.5  # below, 1, 2 and 5 of each are named
 RATE_TICKS = {"tickvals": [0.95, 0.975, 1, 1.025, 1.05], "ticktext": ["≤ .95", ".975", "1", "1.025", "≥ 1.05"]}
 
 
 def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool = True) -> go.Figure:
-    """The chart as a figure that takes the theme of the page around it.
+    """The chart as a figure that takes the theme of the page around it; arguments as of `chart_spec`."""
+    return go.Figure(chart_spec(chart, dark=dark, legend=legend, titles=titles))
+
+
+def chart_spec(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool = True) -> Spec:
+    """The chart in plotly's terms, as plain values: `data` and `layout`.
 
     Args:
         chart: what to paint.
@@ -46,93 +54,123 @@ def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool
         titles: whether panels carry theirs.
     """
     style = look.style_of("dark" if dark else "light")
-    figure = _axes(chart, titles=titles)
+    layout, axes = _layout(chart, titles=titles)
+    data = []
     for place, panel in enumerate(chart.panels):
         if panel is not None:
-            row, column = (index + 1 for index in divmod(place, chart.columns))
-            figure.add_traces(list(_traces(panel, chart, style, dark)), rows=row, cols=column)
-            _frame(figure, panel, chart, row, column)
+            x, y = axes[place]
+            data += [{**trace, "xaxis": _short(x), "yaxis": _short(y)} for trace in _traces(panel, chart, style, dark)]
+            _frame(layout, (x, y), panel, chart, inner=place % chart.columns > 0)
     if legend:
-        figure.add_traces(_key(chart, style, dark))
-    figure.update_annotations(font_size=13)
-    more = max(panel.title.count("\n") for panel in chart.drawn)
-    if any(mark.kind == "targets" for panel in chart.drawn for mark in panel.marks):
-        figure.update_layout(clickmode="event+select")
-    return figure.update_layout(
-        height=chart.height, margin=MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8},
-        dragmode=False if chart.drag == "none" else chart.drag, showlegend=legend, hovermode="closest",
-        legend={
+        data += _key(chart, style, dark)
+    more = max(panel.title.count("\n") for panel in chart.filled_panels)
+    layout |= {
+        "height": chart.height, "margin": MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8},
+        "dragmode": False if chart.drag == "none" else chart.drag, "showlegend": legend, "hovermode": "closest",
+        "legend": {
             "orientation": "h", "x": 0, "y": -LEGEND_GAP / max(chart.height - 82, 1), "yanchor": "top",
             "font": {"size": 12},
         },
-        paper_bgcolor=CLEAR, plot_bgcolor=CLEAR, uirevision=chart.key or None, barmode="group",
-        bargap=1 - look.BAR_GROUP,
-    )  # fmt: skip
+        "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR, "barmode": "group", "bargap": 1 - look.BAR_GROUP,
+    }  # fmt: skip
+    if chart.key:
+        layout["uirevision"] = chart.key
+    if any(mark.kind == "targets" for panel in chart.filled_panels for mark in panel.marks):
+        layout["clickmode"] = "event+select"
+    return {"data": data, "layout": layout}
 
 
-def traces(chart: Chart, *, dark: bool = False) -> Iterable[Any]:
-    """What `paint` draws of the panels, in this order, without the legend."""
+def traces(chart: Chart, *, dark: bool = False) -> Iterable[Trace]:
+    """What `chart_spec` draws of the panels, in this order, without the legend."""
     style = look.style_of("dark" if dark else "light")
-    for panel in chart.drawn:
+    for panel in chart.filled_panels:
         yield from _traces(panel, chart, style, dark)
 
 
-def clicked(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
+def clicked_target(spec: Spec, points: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
     """The first target among selected points, as Streamlit gives them: which of the targets' marks, and which point."""
-    targets = [number for number, trace in enumerate(figure.data) if trace.meta == TARGET]
+    targets = [number for number, trace in enumerate(spec["data"]) if trace.get("meta") == TARGET]
     for point in points:
         if point.get("curve_number") in targets:
             return targets.index(point["curve_number"]), int(point["point_index"])
     return None
 
 
-def _axes(chart: Chart, *, titles: bool) -> go.Figure:
+def _layout(chart: Chart, *, titles: bool) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Axes side by side with the panels' titles; and by place the names of its two axes in there."""
     names = [panel.title.replace("\n", "<br>") if panel else "" for panel in chart.panels]
-    named = titles and any(names) and len(chart.panels) > 1
-    bare = all(panel.bare for panel in chart.drawn)
-    close = "y" in chart.linked or bare
-    return make_subplots(
-        rows=chart.rows,
-        cols=chart.columns,
-        shared_xaxes="all" if "x" in chart.linked else False,
-        shared_yaxes="all" if "y" in chart.linked else False,
-        horizontal_spacing=0.03 if close else 0.27 / max(chart.columns, 2),
-        vertical_spacing=0.03 if bare else None,
-        subplot_titles=names if named else None,
-        specs=[
-            [{} if place < len(chart.panels) and chart.panels[place] else None for place in row]
-            for row in np.arange(chart.rows * chart.columns).reshape(chart.rows, -1)
-        ],
+    has_titles = titles and any(names) and len(chart.panels) > 1
+    bare = all(panel.bare for panel in chart.filled_panels)
+    full = tuple(
+        place < len(chart.panels) and chart.panels[place] is not None for place in range(chart.rows * chart.columns)
     )
+    spacing = 0.03 if "y" in chart.linked or bare else 0.27 / max(chart.columns, 2)
+    layout, axes = _subplots(chart.columns, full, tuple(names) if has_titles else None, chart.linked, spacing, bare)
+    return copy.deepcopy(layout), axes
 
 
-def _frame(figure: go.Figure, panel: Panel, chart: Chart, row: int, column: int) -> None:
-    """Title, scale, range and numbers of a panel's axes."""
-    common = {"gridcolor": look.QUIET, "zeroline": False, "ticks": "" if panel.bare else "outside", "title_standoff": 6}
-    if not panel.gridded:
+@lru_cache(maxsize=128)
+def _subplots(
+    columns: int, full: tuple[bool, ...], names: tuple[str, ...] | None, linked: str, spacing: float, bare: bool
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    rows = len(full) // columns
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        shared_xaxes="all" if "x" in linked else False,
+        shared_yaxes="all" if "y" in linked else False,
+        horizontal_spacing=spacing,
+        vertical_spacing=0.03 if bare else None,
+        subplot_titles=names,
+        specs=[[{} if full[row * columns + column] else None for column in range(columns)] for row in range(rows)],
+    )
+    figure.update_annotations(font_size=13)
+    places = [figure.get_subplot(place // columns + 1, place % columns + 1) for place in range(len(full))]
+    axes = [(pair.xaxis.plotly_name, pair.yaxis.plotly_name) if pair else ("", "") for pair in places]
+    layout = figure.to_dict()["layout"]
+    del layout["template"]  # each figure takes the one of its page
+    return layout, axes
+
+
+def _short(axis: str) -> str:
+    """x2 for xaxis2, as traces name their axes."""
+    return axis.replace("axis", "")
+
+
+def _frame(layout: dict[str, Any], names: tuple[str, str], panel: Panel, chart: Chart, *, inner: bool) -> None:
+    """Title, scale, range and numbers of a panel's axes.
+
+    Args:
+        layout: takes them.
+        names: of the two axes in there.
+        panel: theirs.
+        chart: the panel's.
+        inner: whether another panel stands to its left.
+    """
+    common = {"gridcolor": look.QUIET, "zeroline": False, "ticks": "" if panel.bare else "outside"}
+    if not panel.has_grid:
         common["showgrid"] = False
     if panel.bare:
         common |= {"showticklabels": False, "fixedrange": True}
     if panel.square or panel.image is not None:
         common["constrain"] = "domain"
-    inner = column > 1 and "y" in chart.linked
-    titles = (panel.labels[0], "" if inner else panel.labels[1])
-    for axis, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
-        update(title_text=titles[axis], **common, **_scale(panel, chart, axis), row=row, col=column)
+    titles = (panel.labels[0], "" if inner and "y" in chart.linked else panel.labels[1])
+    for axis, (name, title) in enumerate(zip(names, titles, strict=True)):
+        layout[name] |= {"title": {"text": title, "standoff": 6}, **common, **_scale(panel, chart, axis)}
+    x, y = (layout[name] for name in names)
     if panel.ticks:
-        places, words = zip(*panel.ticks, strict=True)
-        figure.update_xaxes(tickvals=places, ticktext=words, row=row, col=column)
+        x["tickvals"], x["ticktext"] = map(list, zip(*panel.ticks, strict=True))
     if "constrain" in common:
-        x = figure.get_subplot(row, column).yaxis.anchor
-        figure.update_yaxes(scaleanchor=x, row=row, col=column)
+        y["scaleanchor"] = y["anchor"]
     if panel.image is not None:
-        figure.update_yaxes(autorange="reversed", row=row, col=column)
+        y["autorange"] = "reversed"
     if panel.remark:
         place, anchor = (1, "right") if panel.marks else (0.5, "center")
-        figure.add_annotation(
-            text=panel.remark, x=place, y=place, xref="x domain", yref="y domain", showarrow=False, xanchor=anchor,
-            row=row, col=column,
-        )  # fmt: skip
+        remark = {
+            "text": panel.remark, "x": place, "y": place, "xref": f"{_short(names[0])} domain",
+            "yref": f"{_short(names[1])} domain", "showarrow": False, "xanchor": anchor, "font": {"size": 13},
+        }  # fmt: skip
+        layout.setdefault("annotations", []).append(remark)
 
 
 def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
@@ -140,16 +178,16 @@ def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
     scale, span = panel.scales[axis], panel.spans[axis]
     if scale != "log":
         return ({} if span is None else {"range": list(span)}) | ({"tickformat": ".0%"} if scale == "percent" else {})
-    together = chart.drawn if "xy"[axis] in chart.linked else (panel,)
+    together = chart.filled_panels if "xy"[axis] in chart.linked else (panel,)
     decades = max(one.decades(axis) for one in together)
     step = None if decades < ONE_STEP else "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
     limits = {} if span is None else {"range": np.log10(span).tolist()}
-    return limits | {"type": "log", "tickformat": "~g", "dtick": step}
+    return limits | {"type": "log", "tickformat": "~g"} | ({} if step is None else {"dtick": step})
 
 
-def _traces(panel: Panel, chart: Chart, style: Style, dark: bool) -> Iterable[Any]:
+def _traces(panel: Panel, chart: Chart, style: Style, dark: bool) -> Iterable[Trace]:
     if panel.image is not None:
-        yield go.Image(source=_png(panel.image), hoverinfo="skip")
+        yield _trace("image", source=_png(panel.image), hoverinfo="skip")
     if panel.map is not None:
         yield _MAPS[panel.map.shading](panel.map)
     for mark in panel.marks:
@@ -159,6 +197,10 @@ def _traces(panel: Panel, chart: Chart, style: Style, dark: bool) -> Iterable[An
         yield _PAINTERS[mark.kind](mark, color, style)
 
 
+def _trace(kind: str, **properties: Any) -> Trace:
+    return {"type": kind, **properties}
+
+
 def color_of(mark: Mark, style: Style, dark: bool) -> str:
     """The colour of a mark on a page of this style; colours of no optimizer suit both, and stay as they are."""
     if mark.quiet:
@@ -166,27 +208,28 @@ def color_of(mark: Mark, style: Style, dark: bool) -> str:
     return look.on_dark(mark.color) if dark and mark.color in look.PALETTE else mark.color or style.ink
 
 
-def _band(mark: Mark, color: str) -> go.Scatter:
+def _band(mark: Mark, color: str) -> Trace:
     """The interval along a line."""
     x, low, high = (np.asarray(values)[np.isfinite(mark.y)] for values in (mark.x, mark.low, mark.high))
-    return go.Scatter(
+    return _trace(
+        "scatter",
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",
-        fillcolor=faded(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta=BAND,
+        fillcolor=with_opacity(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta=BAND,
         legendgroup=mark.series, name=mark.label,
     )  # fmt: skip
 
 
-def _line(mark: Mark, color: str, style: Style) -> go.Scatter:
+def _line(mark: Mark, color: str, style: Style) -> Trace:
     line = {"color": color, "width": mark.width / PIXEL, "dash": dashes(mark.dash)}
-    return go.Scatter(x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_named(mark))
+    return _trace("scatter", x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_labelling(mark))
 
 
 def dashes(lengths: Sequence[float]) -> str:
-    """Lengths in points as plotly calls them."""
+    """Lengths in points as plotly writes them."""
     return ",".join(f"{length / PIXEL:.4g}px" for length in lengths) or "solid"
 
 
-def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:
+def _dots(mark: Mark, color: str, style: Style) -> Trace:
     symbols = [look.CODES[shape][1] + "-open" * mark.hollow for shape in mark.markers or (mark.marker,)]
     sizes = [size / PIXEL for size in mark.sizes or (mark.size,)]
     marker: dict[str, Any] = {
@@ -203,37 +246,38 @@ def _dots(mark: Mark, color: str, style: Style) -> go.Scatter:
             "array": mark.high - mark.y, "arrayminus": mark.y - mark.low, "symmetric": False, "color": color,
             "thickness": look.INTERVAL / PIXEL, "width": 3,
         }  # fmt: skip
-    return go.Scatter(
+    return _trace(
+        "scatter",
         x=mark.x, y=mark.y, mode="markers+text" if mark.texts else "markers", marker=marker | {"line": edge},
-        unselected=STAYS, **errors, **_points(mark, style), **_named(mark),
+        unselected=STAYS, **errors, **_points(mark, style), **_labelling(mark),
     )  # fmt: skip
 
 
 def _points(mark: Mark, style: Style) -> dict[str, Any]:
-    """Words beside them, and whether the frame cuts them off."""
-    words = {"text": mark.texts, "textposition": SIDES[mark.side]} if mark.texts else {}
-    return words | {"cliponaxis": mark.clip}
+    """The texts beside points, and whether the frame cuts points off."""
+    texts = {"text": mark.texts, "textposition": SIDES[mark.side]} if mark.texts else {}
+    return texts | {"cliponaxis": mark.clip}
 
 
-def _bars(mark: Mark, color: str, style: Style) -> go.Bar:
-    return go.Bar(x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_named(mark))
+def _bars(mark: Mark, color: str, style: Style) -> Trace:
+    return _trace("bar", x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_labelling(mark))
 
 
-def _arrows(mark: Mark, color: str, style: Style) -> go.Scatter:
+def _arrows(mark: Mark, color: str, style: Style) -> Trace:
     """Heads that plotly turns on the screen, so that they point along the line in any proportions of the plot."""
     x, y = (np.insert(np.asarray(axis, np.float32), range(2, len(axis) + 1, 2), np.nan) for axis in (mark.x, mark.y))
     sizes = np.tile([0, mark.size / PIXEL, 0], len(mark.x) // 2)
     marker = {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color, "line": {"width": 0}}
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, **_named(mark))
+    return _trace("scatter", x=x, y=y, mode="markers", marker=marker, **_labelling(mark))
 
 
-def _targets(mark: Mark, color: str, style: Style) -> go.Scatter:
-    seen = {"selected": UNSEEN, "unselected": UNSEEN, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
-    return go.Scatter(x=mark.x, y=mark.y, mode="markers", **seen, **_named(mark)).update(meta=TARGET)
+def _targets(mark: Mark, color: str, style: Style) -> Trace:
+    invisible = {"selected": UNSEEN, "unselected": UNSEEN, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
+    return _trace("scatter", x=mark.x, y=mark.y, mode="markers", meta=TARGET, **invisible, **_labelling(mark))
 
 
-def _named(mark: Mark) -> dict[str, Any]:
-    """Its name, its place in the legend, its hover text."""
+def _labelling(mark: Mark) -> dict[str, Any]:
+    """A mark's name, legend group and hover text."""
     return {
         "name": mark.label, "legendgroup": mark.series, "showlegend": False, "opacity": mark.opacity,
         **_hover(mark.hover, mark.data, mark.label),
@@ -241,90 +285,102 @@ def _named(mark: Mark) -> dict[str, Any]:
 
 
 def _hover(template: str, data: Mapping[str, ArrayLike], label: str = "") -> dict[str, Any]:
-    """A template in plotly's words, and the numbers and words that it names."""
+    """A template in plotly's syntax, and the columns that it names."""
     if not template:
         return {"hoverinfo": "skip"}
     names = list(data)
 
     def place(match: re.Match[str]) -> str:
         name, format_ = match.groups()
-        known = {"x": "x", "y": "y", "value": "z", "text": "text"}
-        return f"%{{{known.get(name) or f'customdata[{names.index(name)}]'}{format_ or ''}}}"
+        fields = {"x": "x", "y": "y", "value": "z", "text": "text"}
+        return f"%{{{fields.get(name) or f'customdata[{names.index(name)}]'}{format_ or ''}}}"
 
     text = re.sub(r"\{(\w+)(:[^}]*)?\}", place, template).replace("\n", "<br>")
     columns = [np.asarray(values) for values in data.values()]
     numbers = all(column.dtype.kind in "fiu" for column in columns)
-    stacked = np.stack([column if numbers else column.astype(object) for column in columns], -1) if columns else None
-    return {"hovertemplate": f"{text}<extra>{label}</extra>", "customdata": stacked}
+    customdata = (
+        {"customdata": np.stack([column if numbers else column.astype(object) for column in columns], -1)}
+        if columns
+        else {}
+    )
+    return {"hovertemplate": f"{text}<extra>{label}</extra>", **customdata}
 
 
-def _rates(drawn: Map) -> go.Heatmap:
-    scale = [[0, faded(look.CONVERGES, 0.9)], [0.5, "rgba(128,128,128,.06)"], [1, faded(look.DIVERGES, 0.9)]]
-    bar = {"title": {"text": drawn.name.replace(" per ", " per<br>")}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
+def _rates(map_: Map) -> Trace:
+    scale = [
+        [0, with_opacity(look.CONVERGES, 0.9)],
+        [0.5, "rgba(128,128,128,.06)"],
+        [1, with_opacity(look.DIVERGES, 0.9)],
+    ]
+    bar = {"title": {"text": map_.name.replace(" per ", " per<br>")}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
     low, high = look.RATES
-    return go.Heatmap(
-        z=np.clip(drawn.values, low, high).astype(np.float32), zmin=low, zmax=high, colorscale=scale,
-        colorbar=bar | RATE_TICKS, **_place(drawn),
+    return _trace(
+        "heatmap",
+        z=np.clip(map_.values, low, high).astype(np.float32), zmin=low, zmax=high, colorscale=scale,
+        colorbar=bar | RATE_TICKS, **_place(map_),
     )  # fmt: skip
 
 
-def _heights(drawn: Map) -> go.Contour:
-    low, high = drawn.span
+def _heights(map_: Map) -> Trace:
+    low, high = map_.span
     lines = {"coloring": "heatmap", "start": low, "end": high, "size": (high - low) / HEIGHT_LEVELS}
-    return go.Contour(
-        z=drawn.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
-        line={"color": look.CONTOUR, "width": int(drawn.lines)}, showscale=False, **_place(drawn),
+    return _trace(
+        "contour",
+        z=map_.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
+        line={"color": look.CONTOUR, "width": int(map_.lines)}, showscale=False, **_place(map_),
     )  # fmt: skip
 
 
-def _inside(drawn: Map) -> go.Contour:
-    return go.Contour(
-        z=drawn.values.astype(np.float32), contours={"type": "constraint", "operation": ">", "value": 1.0},
-        fillcolor=faded(look.CONVERGES, look.BAND), line={"color": look.CONVERGES, "width": 1.5}, showlegend=True,
-        legendrank=LAST, showscale=False, **_place(drawn),
+def _inside(map_: Map) -> Trace:
+    return _trace(
+        "contour",
+        z=map_.values.astype(np.float32), contours={"type": "constraint", "operation": ">", "value": 1.0},
+        fillcolor=with_opacity(look.CONVERGES, look.BAND), line={"color": look.CONVERGES, "width": 1.5},
+        showlegend=True, legendrank=LAST, showscale=False, **_place(map_),
     )  # fmt: skip
 
 
-def _kinds(drawn: Map) -> go.Heatmap:
-    colors = [color or "rgba(128,128,128,.12)" for color in drawn.colors]
+def _kinds(map_: Map) -> Trace:
+    colors = [color or "rgba(128,128,128,.12)" for color in map_.colors]
     edges = np.linspace(0, 1, len(colors) + 1)
     scale = [[edge, color] for index, color in enumerate(colors) for edge in edges[index : index + 2]]
-    return go.Heatmap(
-        z=drawn.values.astype(np.int8), zmin=-0.5, zmax=len(colors) - 0.5, colorscale=scale, showscale=False,
-        **_place(drawn),
+    return _trace(
+        "heatmap",
+        z=map_.values.astype(np.int8), zmin=-0.5, zmax=len(colors) - 0.5, colorscale=scale, showscale=False,
+        **_place(map_),
     )  # fmt: skip
 
 
-def _place(drawn: Map) -> dict[str, Any]:
-    x, y = (np.asarray(axis, np.float32) for axis in (drawn.x, drawn.y))
-    return {"x": x, "y": y, "name": drawn.name, **_hover(drawn.hover, drawn.data)}
+def _place(map_: Map) -> dict[str, Any]:
+    x, y = (np.asarray(axis, np.float32) for axis in (map_.x, map_.y))
+    return {"x": x, "y": y, "name": map_.name, **_hover(map_.hover, map_.data)}
 
 
 _PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "arrows": _arrows, "targets": _targets}
 _MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds}
 
 
-def _key(chart: Chart, style: Style, dark: bool) -> list[go.Scatter]:
+def _key(chart: Chart, style: Style, dark: bool) -> list[Trace]:
     """The legend: series by colour, whose entries switch them, then parts by dash and shape in the page's ink."""
     entries = []
-    for rank, name in enumerate(chart.listed):
-        own = next(mark for mark in chart.marks if mark.series == name)
-        filled = bool(own.part) or own.kind == "bars"
-        mark = replace(own, part="", kind="dots", marker="square", size=8.0, hollow=False) if filled else own
-        entries.append(_entry(mark, color_of(own, style, dark), style, rank))
+    for rank, name in enumerate(chart.legend_series):
+        example = next(mark for mark in chart.marks if mark.series == name)
+        solid = bool(example.part) or example.kind == "bars"
+        mark = replace(example, part="", kind="dots", marker="square", size=8.0, hollow=False) if solid else example
+        entries.append(_entry(mark, color_of(example, style, dark), style, rank))
     for rank, (part, mark) in enumerate(chart.parts.items(), start=len(entries)):
         entries.append(_entry(replace(mark, series=part, part=""), style.quiet, style, rank))
     return entries
 
 
-def _entry(mark: Mark, color: str, style: Style, rank: int) -> go.Scatter:
+def _entry(mark: Mark, color: str, style: Style, rank: int) -> Trace:
     """An entry of the legend without a point on the axes."""
     alone = replace(mark, x=np.full(1, np.nan), y=np.full(1, np.nan), low=None, high=None, texts=(), hover="")
     entry = (_line if mark.kind == "line" else _dots)(alone, color, style)
-    return entry.update(showlegend=True, legendrank=rank + 1, meta=KEY)
+    return entry | {"showlegend": True, "legendrank": rank + 1, "meta": KEY}
 
 
-def faded(color: str, opacity: float) -> str:
+def with_opacity(color: str, opacity: float) -> str:
     """#rrggbb at some opacity."""
     red, green, blue = (round(255 * part) for part in look.rgb(color))
     return f"rgba({red},{green},{blue},{opacity:g})"

@@ -1,11 +1,12 @@
-"""A scene as a plotly figure: what lies below the player on a page, and with its tracks as an interactive chart."""
+"""A scene as a plotly figure: the background of the player, and an interactive chart with the tracks."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
 
-from app.draw.plotly import dashes, paint
+from app.draw.plotly import chart_spec, dashes
+from app.draw.plotly_spec import Spec, Trace
 from app.figures import lines, look
 from app.figures.chart import Chart
 from app.figures.scene import Scene
@@ -16,63 +17,69 @@ HEIGHT, ROW = 540, 10  # pixels: of a chart, and for each entry of its legend, w
 
 
 def paint_ground(scene: Scene, *, dark: bool = False) -> go.Figure:
-    """What does not move, for the player to draw on."""
+    """The background on which the player draws."""
+    return go.Figure(ground_spec(scene, dark=dark))
+
+
+def ground_spec(scene: Scene, *, dark: bool = False) -> Spec:
+    """The background on which the player draws, in plotly's terms, as `app.draw.plotly.chart_spec`."""
     panels = scene.ground()
     chart = Chart(
         panels, scene.caption, len(panels), height=scene.height, linked="xy", drag="pan", key=repr(scene.extent)
     )
-    figure = paint(chart, dark=dark, legend=False)
-    top = 28 if len(panels) > 1 else 10
-    figure.update_layout(margin={"l": 44, "r": 12, "t": top, "b": 40})
+    spec = chart_spec(chart, dark=dark, legend=False)
+    layout = spec["layout"]
+    layout["margin"] = {"l": 44, "r": 12, "t": 28 if len(panels) > 1 else 10, "b": 40}
     if scene.grid is not None:
-        figure.update_xaxes(showgrid=False)
-        figure.update_yaxes(showgrid=False)
-    return figure
+        for name in layout:
+            if name.startswith(("xaxis", "yaxis")):
+                layout[name]["showgrid"] = False
+    return spec
 
 
 def plotly_figure(scene: Scene) -> go.Figure:
     """The ground, whole tracks, and heads at the end."""
-    figure = paint_ground(scene)
+    spec = ground_spec(scene)
     names: set[str] = set()
     for track in scene.tracks:
         for layer in lines.layers_of(track):
-            _add(figure, scene, track, layer, named=track.name not in names)
+            spec["data"] += _layer(track, layer, in_legend=track.name not in names)
         names.add(track.name)
-    named = sum(bool(trace.showlegend) for trace in figure.data)
-    return figure.update_layout(
-        title=scene.caption.title, height=HEIGHT + ROW * named, showlegend=True, legend=LEGEND, plot_bgcolor="#fff",
+    entries = sum(bool(trace.get("showlegend")) for trace in spec["data"])
+    return go.Figure(spec).update_layout(
+        title=scene.caption.title, height=HEIGHT + ROW * entries, showlegend=True, legend=LEGEND, plot_bgcolor="#fff",
         margin={"l": 52, "r": 12, "t": 60, "b": 40}, paper_bgcolor="#fff", dragmode="zoom",
     )  # fmt: skip
 
 
-def _add(figure: go.Figure, scene: Scene, track: Track, layer: int, *, named: bool) -> None:
+def _layer(track: Track, layer: int, *, in_legend: bool) -> tuple[Trace, Trace]:
     """A layer's line and, at its end, its head."""
     path, end = lines.path(track, layer), lines.weights(track, layer)[-1:]
     stroke, color = look.stroke(layer), _ink(track.color, layer)
     symbol = look.CODES[stroke.marker][1] + "-open" * stroke.hollow
-    words = f"{track.name}, {lines.described(layer)}"
-    known = np.stack([track.step, lines.loss(track, layer)], axis=-1)
+    label = f"{track.name}, {lines.line_label(layer)}"
+    customdata = np.stack([track.step, lines.loss(track, layer)], axis=-1)
+    number = track.panel + 1 if track.panel else ""
     common = {
-        "name": words,
+        "type": "scatter",
+        "name": label,
         "legendgroup": track.name,
-        "hovertemplate": f"{words}<br>step %{{customdata[0]}}<br>x %{{x:.5g}}<br>y %{{y:.5g}}"
+        "xaxis": f"x{number}",
+        "yaxis": f"y{number}",
+        "hovertemplate": f"{label}<br>step %{{customdata[0]}}<br>x %{{x:.5g}}<br>y %{{y:.5g}}"
         "<br>loss %{customdata[1]:.5g}<extra></extra>",
     }
     line = {"color": color, "width": stroke.width / look.PIXEL, "dash": dashes(stroke.dash)}
     marker = {"symbol": symbol, "color": color, "size": stroke.size / look.PIXEL, "line": {"color": "#fff", "width": 1}}
-    figure.add_traces(
-        [
-            go.Scatter(
-                x=path.points[:, 0], y=path.points[:, 1], customdata=known[path.rows], mode="lines", line=line,
-                showlegend=named, **common,
-            ),
-            go.Scatter(
-                x=end[:, 0], y=end[:, 1], customdata=known[-1:], mode="markers", marker=marker, showlegend=False,
-                **common,
-            ),
-        ],
-        rows=1,
-        cols=track.panel + 1,
+    return (
+        common | {
+            "x": path.points[:, 0], "y": path.points[:, 1], "customdata": customdata[path.rows], "mode": "lines",
+            "line": line, "showlegend": in_legend,
+        },
+        common | {
+            "x": end[:, 0], "y": end[:, 1], "customdata": customdata[-1:], "mode": "markers", "marker": marker,
+            "showlegend": False,
+        },
     )  # fmt: skip
 
 

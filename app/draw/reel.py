@@ -19,7 +19,7 @@ def paint_reel(charts: Sequence[Chart], steps: Sequence[int], *, dark: bool = Fa
     """The last chart, with buttons and a slider that show the others.
 
     Args:
-        charts: with the same panels and marks; what is the same object in all of them does not move.
+        charts: with the same panels and marks; an object that is the same in all of them is drawn once.
         steps: the base step of each.
         dark: whether the page is.
     """
@@ -31,25 +31,29 @@ def paint_reel(charts: Sequence[Chart], steps: Sequence[int], *, dark: bool = Fa
     figure.data = [figure.data[index] for index in (*(set(range(len(still))) - set(moving)), *moving)]
     first = len(still) - len(moving)
     figure.frames = [
-        go.Frame(name=str(step), data=[painted[index] for index in moving], traces=list(range(first, len(still))))
-        for step, painted in zip(steps, ([*traces(chart, dark=dark)] for chart in charts), strict=True)
+        go.Frame(name=str(step), data=[data[index] for index in moving], traces=list(range(first, len(still))))
+        for step, data in zip(steps, ([*traces(chart, dark=dark)] for chart in charts), strict=True)
     ]
     _arrange(figure, last, steps)
     return figure
 
 
 def _parts(chart: Chart) -> list[object]:
-    """What there is a trace for, in their order."""
-    return [part for panel in chart.drawn for part in (*([] if panel.image is None else [panel.image]), *panel.marks)]
+    """The images and marks, in the order of their traces."""
+    return [
+        part
+        for panel in chart.filled_panels
+        for part in (*([] if panel.image is None else [panel.image]), *panel.marks)
+    ]
 
 
 def _arrange(figure: go.Figure, chart: Chart, steps: Sequence[int]) -> None:
-    points = any(panel.image is None for panel in chart.drawn)
+    points = any(panel.image is None for panel in chart.filled_panels)
     frame = {"showline": points, "mirror": points, "linecolor": look.QUIET}
     figure.update_xaxes(**frame)
     figure.update_yaxes(**frame, title_text="")
     if chart.columns == 1 and not figure.layout.annotations:
-        figure.add_annotation(text=_broken(chart.drawn[0].title), x=0.5, y=1, xref="paper", yref="paper",
+        figure.add_annotation(text=_break_lines(chart.filled_panels[0].title), x=0.5, y=1, xref="paper", yref="paper",
                               showarrow=False, yanchor="bottom")  # fmt: skip
     figure.update_annotations(font_size=12, yshift=4)
     for row in range(chart.rows):
@@ -65,7 +69,7 @@ def _arrange(figure: go.Figure, chart: Chart, steps: Sequence[int]) -> None:
     )
 
 
-def _broken(title: str) -> str:
+def _break_lines(title: str) -> str:
     return title.replace("\n", "<br>")
 
 
@@ -92,7 +96,7 @@ def _buttons(*, redraw: bool) -> dict[str, Any]:
 
 
 def _slider(steps: Sequence[int], *, redraw: bool) -> dict[str, Any]:
-    """Goes to the samples of one step."""
+    """A slider over the steps."""
     at_once = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate"}
     return {
         "active": len(steps) - 1,

@@ -1,4 +1,4 @@
-"""A scene on matplotlib axes. Only Figure objects are used, never pyplot, whose state all visitors would share."""
+"""A scene on matplotlib axes. Only Figure objects are used: pyplot's state would be shared by all visitors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 
-from app.draw.matplotlib import FONT, fill, wrapped
+from app.draw.matplotlib import FONT, fill, wrap_title
 from app.figures import lines, look
 from app.figures.chart import Chart, Mark
 from app.figures.scene import Scene, row_at
@@ -33,7 +33,7 @@ LEFT, RIGHT, TOP, BOTTOM, GAP = 0.62, 0.14, 0.36, 0.5, 0.3  # inches around and 
 BESIDE = ((8, 6), (-13, 6), (8, -12), (-13, -12))  # points: from a head to its letter, on four sides
 HALF_LETTER, LETTER_ROOM = (3.5, 3.5), 9.0  # points: from a letter's corner to its middle, from there to a minimum
 RING = 13.0  # points: around a head that stands on a minimum
-FAR = 50.0  # sizes of the view: what lies farther out is drawn at that distance, where no renderer overflows
+FAR = 50.0  # sizes of the view: points farther out are drawn at that distance, where no renderer overflows
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,8 @@ class Drawing:
     axes: tuple[Axes, ...]
 
     def letter(self, name: str) -> str:
-        """In print, where colours are gone, a letter in the legend and beside the head tells optimizers apart."""
-        return chr(ord("A") + self.names.index(name) % 26) if self.style.own else ""
+        """In print, which has no colours, the letter of an optimizer in the legend and beside its head."""
+        return chr(ord("A") + self.names.index(name) % 26) if self.style.palette else ""
 
     @cached_property
     def names(self) -> list[str]:
@@ -64,7 +64,7 @@ class Drawing:
 
 
 def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) -> Drawing:
-    """Everything that does not move: landscape, minima, titles, axes, legend; `size` is in inches."""
+    """The static part: landscape, minima, titles, axes, legend; `size` is in inches."""
     width, height = size
     figure = Figure(figsize=size, dpi=dpi, facecolor=style.background)
     FigureCanvasAgg(figure)
@@ -73,7 +73,7 @@ def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) 
     bottom = BOTTOM + LEGEND_ROW * max(len(entries) for entries in columns)
     axes = _place_axes(scene, style, figure, (width, height), bottom)
     ground = Chart(scene.ground())
-    for pair, panel in zip(axes, ground.drawn, strict=True):
+    for pair, panel in zip(axes, ground.filled_panels, strict=True):
         if panel.map is None:
             pair.grid(color=style.contour, linewidth=0.4)
         fill(pair, panel, ground, style)
@@ -85,27 +85,27 @@ def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) 
 def step_text(drawing: Drawing, step: int | None) -> Any:
     """The chosen step, at the top right."""
     scene, (width, height) = drawing.scene, drawing.figure.get_size_inches()
-    words = f"step {scene.last_step if step is None else step} of {scene.last_step}"
-    where = (1 - RIGHT / width, 1 - 0.22 / height)
-    return drawing.figure.text(*where, words, color=drawing.style.quiet, fontsize=FONT, ha="right")
+    text = f"step {scene.last_step if step is None else step} of {scene.last_step}"
+    position = (1 - RIGHT / width, 1 - 0.22 / height)
+    return drawing.figure.text(*position, text, color=drawing.style.quiet, fontsize=FONT, ha="right")
 
 
 def line(drawing: Drawing, track: Track, layer: int) -> Line2D:
     """The line of a layer, still empty: thin and solid for fast weights, thick and dashed for slow ones."""
     stroke = look.stroke(layer)
-    drawn = Line2D(
+    artist = Line2D(
         [], [], color=drawing.style.shade(drawing.color(track), layer), linewidth=stroke.width,
         solid_joinstyle="round", zorder=3 + 0.1 * layer,
     )  # fmt: skip
     if stroke.dash:
         dash = [length / stroke.width for length in stroke.dash]
         phase = sum(dash) * drawing.names.index(track.name) / len(drawing.names)
-        drawn.set_linestyle((phase, dash))  # so that lines on the same way take turns
-    return drawn
+        artist.set_linestyle((phase, dash))  # so that lines on the same way take turns
+    return artist
 
 
 def head(drawing: Drawing, track: Track, layer: int) -> Line2D:
-    """The marker of a layer at the chosen step, still nowhere."""
+    """The marker of a layer, still without a place."""
     stroke, (face, edge) = look.stroke(layer), head_colors(drawing, track, layer)
     return Line2D(
         [], [], linestyle="none", marker=look.CODES[stroke.marker][0], markersize=stroke.size, color=face,
@@ -145,10 +145,10 @@ def tracks(drawing: Drawing, step: int | None) -> None:
     for track in sorted(drawing.scene.tracks, key=_cover):
         row, axes = row_at(track, step), drawing.axes_of(track)
         for layer in lines.layers_of(track):
-            path, drawn, marker = lines.path(track, layer), line(drawing, track, layer), head(drawing, track, layer)
-            drawn.set_data(*near(path.points[: path.until(row)], drawing.scene).T)
+            path, artist, marker = lines.path(track, layer), line(drawing, track, layer), head(drawing, track, layer)
+            artist.set_data(*near(path.points[: path.until(row)], drawing.scene).T)
             marker.set_data(*near(lines.weights(track, layer)[row : row + 1], drawing.scene).T)
-            axes.add_line(drawn)
+            axes.add_line(artist)
             axes.add_line(marker)
         beside = letter_mark(drawing, track)
         put_beside(drawing, track, beside, near(track.fast[row], drawing.scene))
@@ -171,7 +171,7 @@ def _rings(drawing: Drawing) -> Line2D:
 
 
 def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
-    """Places (rows, 2), none farther out than renderers can bear; what is no number leaves a gap."""
+    """Places (rows, 2), clipped to what renderers can draw; NaN leaves a gap."""
     (x_low, x_high), (y_low, y_high) = scene.extent
     low, high = np.array([x_low, y_low]), np.array([x_high, y_high])
     return np.clip(np.asarray(places, dtype=np.float64), low - FAR * (high - low), high + FAR * (high - low))
@@ -183,9 +183,9 @@ def _place_axes(
     width, height = size
     count = len(scene.panels)
     each = (width - LEFT - RIGHT - GAP * (count - 1)) / count
-    titles = [wrapped(title, max(8, int(each / LETTER))) for title in scene.panels]
+    titles = [wrap_title(title, max(8, int(each / LETTER))) for title in scene.panels]
     top = TOP + max(0.16 * len(title.splitlines()) for title in titles)
-    placed = []
+    pairs = []
     for index, title in enumerate(titles):
         left = LEFT + index * (each + GAP)
         box = (left / width, bottom / height, each / width, max(height - top - bottom, 0.1) / height)
@@ -193,8 +193,8 @@ def _place_axes(
         _dress(axes, scene, style, first=index == 0)
         if title:
             axes.set_title(title, color=style.ink, fontsize=FONT)
-        placed.append(axes)
-    return tuple(placed)
+        pairs.append(axes)
+    return tuple(pairs)
 
 
 def _dress(axes: Axes, scene: Scene, style: Style, *, first: bool) -> None:
@@ -240,11 +240,11 @@ def _legend(drawing: Drawing, columns: list[list[Line2D]], high: float) -> None:
 
 def _optimizer_entry(drawing: Drawing, name: str) -> Line2D:
     track = next(track for track in drawing.scene.tracks if track.name == name)
-    return _entry(drawing, drawing.color(track), 0, _described(drawing, name))
+    return _entry(drawing, drawing.color(track), 0, _optimizer_label(drawing, name))
 
 
 def _layer_entry(drawing: Drawing, layer: int) -> Line2D:
-    return _entry(drawing, drawing.style.ink, layer, lines.described(layer))
+    return _entry(drawing, drawing.style.ink, layer, lines.line_label(layer))
 
 
 def _places_entry(style: Style, places: Mark) -> Line2D:
@@ -259,7 +259,7 @@ def _places_entry(style: Style, places: Mark) -> Line2D:
 
 def _star_colors(style: Style) -> tuple[str, str]:
     """The face and the edge; print has no colours."""
-    return (style.background, style.ink) if style.own else (look.STAR, look.STAR_EDGE)
+    return (style.background, style.ink) if style.palette else (look.STAR, look.STAR_EDGE)
 
 
 def _entry(drawing: Drawing, color: str, layer: int, label: str) -> Line2D:
@@ -273,7 +273,7 @@ def _entry(drawing: Drawing, color: str, layer: int, label: str) -> Line2D:
     return entry
 
 
-def _described(drawing: Drawing, name: str) -> str:
+def _optimizer_label(drawing: Drawing, name: str) -> str:
     letter = drawing.letter(name)
-    lost = [track.diverged for track in drawing.scene.tracks if track.name == name and track.diverged >= 0]
-    return f"{letter}  " * bool(letter) + name + (f" (diverged at step {min(lost)})" if lost else "")
+    steps = [track.diverged for track in drawing.scene.tracks if track.name == name and track.diverged >= 0]
+    return f"{letter}  " * bool(letter) + name + (f" (diverged at step {min(steps)})" if steps else "")

@@ -1,4 +1,4 @@
-"""What moves in an animation: fast paths that pale with age as in the player, slow paths, and heads.
+"""The moving parts of an animation: fast paths that pale with age as in the player, slow paths, and heads.
 
 All tracks on one pair of axes are drawn by one collection, since a call costs more than the lines it draws.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Drawn = TypeVar("Drawn", bound="Collection")
 AGES = 3  # shades before the palest
-NEW = 0.12  # of the run: what is older is pale for good
+NEW = 0.12  # of the run: older parts of a path have the palest shade
 
 
 class FastPaths:
@@ -35,25 +35,25 @@ class FastPaths:
         self.paths = [lines.path(track, 0) for track in self.tracks]
         self.points = [scenes.near(path.points, scene) for path in self.paths]
         self.shades = [
-            [sketch.style.aged(sketch.color(track), age / AGES) for age in range(AGES + 1)] for track in self.tracks
+            [sketch.style.pale(sketch.color(track), age / AGES) for age in range(AGES + 1)] for track in self.tracks
         ]
         self.new = max(1.0, NEW * scene.last_step)
-        self.lines = added(sketch, panel, LineCollection([], linewidths=look.stroke(0).width, joinstyle="round"))
+        self.lines = attach(sketch, panel, LineCollection([], linewidths=look.stroke(0).width, joinstyle="round"))
         self.old = 0.0
 
     def settle(self, step: int) -> None:
-        """Draw what has become old since the last call."""
+        """Draw the parts that became old since the last call."""
         if step - self.new > self.old:
             self._draw([(self.old, step - self.new, AGES)])
             self.old = step - self.new
 
     def draw_new(self, step: int) -> None:
-        """Draw what is not old yet, the newest last."""
+        """Draw the parts that are not old yet, the newest last."""
         ends = [max(step - self.new * age / AGES, self.old) for age in range(AGES + 1)]
         self._draw([(ends[age + 1], ends[age], age) for age in reversed(range(AGES))])
 
     def _draw(self, parts: Sequence[tuple[float, float, int]]) -> None:
-        """Draw the ways between two steps, in the shade of an age."""
+        """Draw the path segments between pairs of steps, in the shade of an age."""
         segments, colors = [], []
         for first, last, age in parts:
             for track, path, points, shades in zip(self.tracks, self.paths, self.points, self.shades, strict=True):
@@ -77,7 +77,7 @@ class SlowPaths:
         dash = (0, [length / stroke.width for length in stroke.dash])
         colors = [sketch.style.shade(sketch.color(track), layer) for track in self.tracks]
         self.lines = LineCollection([], linewidths=stroke.width, linestyles=[dash], colors=colors, joinstyle="round")
-        added(sketch, panel, self.lines)
+        attach(sketch, panel, self.lines)
 
     def draw(self, step: int) -> None:
         """Draw them up to a step."""
@@ -100,7 +100,7 @@ class Heads:
             edgecolors=edges, linewidths=1.0, offset_transform=self.axes.transData,
         )  # fmt: skip
         self.marks.set_transform(IdentityTransform())
-        added(sketch, panel, self.marks)
+        attach(sketch, panel, self.marks)
 
     def draw(self, step: int) -> None:
         """Draw them where the weights are at a step."""
@@ -114,7 +114,7 @@ def tracks_on(sketch: scenes.Drawing, panel: int, layer: int = 0) -> list[Track]
     return [track for track in sketch.scene.tracks if track.panel == panel and layer in lines.layers_of(track)]
 
 
-def added(sketch: scenes.Drawing, panel: int, collection: Drawn) -> Drawn:
+def attach(sketch: scenes.Drawing, panel: int, collection: Drawn) -> Drawn:
     """The collection, clipped to the axes and drawn only when asked for."""
     collection.set_animated(True)
     sketch.axes[panel].add_collection(collection, autolim=False)

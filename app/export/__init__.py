@@ -1,10 +1,10 @@
-"""Results become files: figures, animations, tables, bundles and scripts; nothing here knows Streamlit.
+"""Results as files: figures, animations, tables, bundles and scripts; without Streamlit.
 
     scene = surface_scene(config, runs.surface_run(config))
     png = render_figure(scene, "png", width=6, height=4, dpi=200, style="print", step=100)
 
-A `Scene` is what a page shows, free of the page; whatever can be told as one is exported by the same functions.
-Everything is imported when first asked for, so that the command line answers at once.
+A `Scene` is the picture of a page, independent of the page; the same functions export every scene.
+Everything is imported on first use, so that the command line starts quickly.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOMES = {
+_MODULES = {
     "CancelledError": "draw.animation",
     "Caption": "figures.caption",
     "Chart": "figures.chart",
     "Offer": "export.offer",
-    "Restored": "export.document",
+    "PageSettings": "export.document",
     "Scene": "figures.scene",
     "csv_of": "export.tables",
     "game_scene": "figures.games",
@@ -50,10 +50,10 @@ _HOMES = {
     "trajectory_scene": "figures.scene",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_MODULES)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"app.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return getattr(import_module(f"app.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Everything at once: a ZIP with the picture in every form, the data, the settings and the code."""
+"""A ZIP with the picture in every format, the data, the settings and the code."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from app.state.links import short_link
 if TYPE_CHECKING:
     from app.state.base import PageConfig
 
-DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows: the same run gives the same bytes
+DATE = (1980, 1, 1, 0, 0, 0)  # the earliest in ZIP, always the same: the same run gives the same bytes
 STORED = (".png", ".gif", ".mp4", ".parquet")  # compressed already
 
 
 def to_bundle(
-    made: Offer | Scene,
+    content: Offer | Scene,
     config: PageConfig,
     *,
     style: str = "light",
@@ -45,19 +45,19 @@ def to_bundle(
     """The archive; `document.restore` restores the page from it.
 
     Args:
-        made: what the page lets go, or its scene alone.
+        content: the exports of the page, or its scene alone.
         config: the settings it was made from.
         style: of figures and animations.
         step: of figures; the end if not given.
         seconds: of animations.
         on_progress: called with (files done, files).
-        should_stop: asked before each file and each frame.
+        should_stop: called before each file and each frame.
 
     Raises:
-        CancelledError: should_stop said so.
+        CancelledError: should_stop was true.
     """
     film = {"style": style, "seconds": seconds, "should_stop": should_stop}
-    alone = made
+    alone = content
     offer = scene_offer(lambda: alone, alone.caption) if isinstance(alone, Scene) else alone
     makers = _makers(offer, config, {"style": style, "step": step}, film)
     buffer = io.BytesIO()
@@ -79,7 +79,7 @@ def to_bundle(
 def _makers(
     offer: Offer, config: PageConfig, figure: dict[str, Any], film: dict[str, Any]
 ) -> dict[str, Callable[[], bytes]]:
-    """What makes each file, the quick ones first."""
+    """A function for each file, the quick ones first."""
     page = page_of(config)
     link = short_link(config, page.path)
     makers: dict[str, Callable[[], bytes]] = {
@@ -87,8 +87,8 @@ def _makers(
         "caption.txt": f"{offer.caption.text}\nLink: {link}\n".encode,
     }
     for name, table in offer.tables.items():
-        makers[f"{name}.csv"] = partial(_written, csv_of, table)
-        makers[f"{name}.parquet"] = partial(_written, parquet_of, table)
+        makers[f"{name}.csv"] = partial(_table_bytes, csv_of, table)
+        makers[f"{name}.parquet"] = partial(_table_bytes, parquet_of, table)
     if offer.scene is not None:
         makers["player.html"] = lambda: player_html(offer.moving())
     if offer.interactive is not None:
@@ -105,7 +105,7 @@ def _makers(
     return makers
 
 
-def _written(write: Callable[[Any], bytes], table: Callable[[], Any]) -> bytes:
+def _table_bytes(write: Callable[[Any], bytes], table: Callable[[], Any]) -> bytes:
     return write(table())
 
 

@@ -1,4 +1,4 @@
-"""A page's settings as a JSON document, and back from a document or a bundle that anybody may have written."""
+"""A page's settings as a JSON document, and read from an untrusted document or bundle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.export.pages import PAGES, page_of
 from app.figures.caption import program
 from app.state.base import PageConfig
 from app.state.errors import explain
-from app.state.links import FIRST_VERSION, migrated, version_of
+from app.state.links import FIRST_VERSION, migrate, version_of
 
 FORMAT = "lookahead-lab"
 CONFIG_NAME = "config.json"
@@ -31,8 +31,8 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}(/[A-Za-z0-9_][A-Za-z0
 
 
 @dataclass(frozen=True)
-class Restored:
-    """What an upload says: which page, and its settings."""
+class PageSettings:
+    """The page of an upload and its settings."""
 
     page: str
     config: PageConfig
@@ -49,7 +49,7 @@ def to_json(config: PageConfig) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def restore(data: bytes) -> Restored:
+def restore(data: bytes) -> PageSettings:
     """Read an uploaded config or bundle.
 
     Nothing is written to disk, nothing but the one JSON file of a bundle is unpacked, and nothing is ever executed.
@@ -60,19 +60,19 @@ def restore(data: bytes) -> Restored:
     """
     if len(data) > MOST_UPLOADED:
         raise ValueError(f"the file must be at most {MOST_UPLOADED // 2**20} MiB, got {len(data) / 2**20:.0f} MiB")
-    document = _parsed(_from_archive(data) if data[:2] == b"PK" else data)
+    document = _parse(_from_archive(data) if data[:2] == b"PK" else data)
     page = document.get("page")
     if document.get("format") != FORMAT or not isinstance(page, str) or page not in PAGES:
         raise ValueError("the file holds no settings of this program: save them on a page as JSON or as a bundle")
     settings = document.get("config")
     if not isinstance(settings, dict):
         raise ValueError(f"config must be an object with settings, got {type(settings).__name__}")
-    return Restored(page, _validated(page, settings))
+    return PageSettings(page, _validate(page, settings))
 
 
-def _validated(page: str, settings: dict[str, Any]) -> PageConfig:
+def _validate(page: str, settings: dict[str, Any]) -> PageConfig:
     model = PAGES[page].model
-    settings = migrated(settings, model)
+    settings = migrate(settings, model)
     version = str(settings.get("v", FIRST_VERSION))
     if version != version_of(model):
         raise ValueError(f"v: settings of version {version[:20]!r} are not known here; a newer program wrote them")
@@ -85,7 +85,7 @@ def _validated(page: str, settings: dict[str, Any]) -> PageConfig:
         raise ValueError(f"{place}: {reason} (got {str(first['input'])[:40]!r})") from None
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
+def _parse(data: bytes) -> dict[str, Any]:
     if len(data) > MOST_CONFIG:
         raise ValueError(f"settings must be at most {MOST_CONFIG // 2**10} KiB, got {len(data) / 2**10:.0f} KiB")
     try:
@@ -99,8 +99,8 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-class _Capped(io.BytesIO):
-    """An archive of which no piece beyond `MOST_READ` is read: zipfile reads a table of contents in one piece."""
+class _CappedReads(io.BytesIO):
+    """An archive with at most `MOST_READ` bytes per read: zipfile reads a table of contents at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > MOST_READ:
@@ -109,18 +109,18 @@ class _Capped(io.BytesIO):
 
 
 def _from_archive(data: bytes) -> bytes:
-    """The bytes of config.json in a bundle, once its table of contents has been found harmless."""
-    file = _Capped(data)
+    """The bytes of config.json in a bundle, after checks of its table of contents."""
+    file = _CappedReads(data)
     try:
         if not zipfile.is_zipfile(file):
             raise ValueError("the bundle is damaged: it has no table of contents")
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             _check_entries(entries)
-            wanted = [entry for entry in entries if entry.filename == CONFIG_NAME]
-            if len(wanted) != 1:
-                raise ValueError(f"a bundle must hold one {CONFIG_NAME}, got {len(wanted)}")
-            with archive.open(wanted[0]) as settings:
+            configs = [entry for entry in entries if entry.filename == CONFIG_NAME]
+            if len(configs) != 1:
+                raise ValueError(f"a bundle must hold one {CONFIG_NAME}, got {len(configs)}")
+            with archive.open(configs[0]) as settings:
                 return settings.read(MOST_CONFIG + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, UnicodeError) as error:
         raise ValueError("the bundle is damaged or in a form that is not read here") from error

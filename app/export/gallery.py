@@ -26,7 +26,7 @@ class Exhibit:
 
     key: str
     name: str
-    says: str
+    description: str
     config: PageConfig
 
     @property
@@ -41,7 +41,7 @@ class Exhibit:
 
 
 def exhibits() -> dict[str, list[Exhibit]]:
-    """By heading, what the gallery shows."""
+    """The gallery's pictures by heading."""
     surfaces = [Exhibit(key, one.name, one.teaches, SurfacesConfig(surface=key)) for key, one in SURFACES.items()]
     games = [Exhibit(f"game {key}", one.name, one.teaches, GamesConfig(game=key)) for key, one in GAMES.items()]
     presets = [Exhibit(name, name, one.shows, one.config) for name, one in PRESETS["surfaces"].items()]
@@ -72,9 +72,9 @@ def _picture(config: PageConfig) -> bytes:
     from PIL import Image
 
     scene, buffer = scene_of(config), io.BytesIO()
-    whole = Image.open(io.BytesIO(render_figure(scene, "png", width=6.4, height=4.4, dpi=110))).convert("RGB")
-    palette = palette_of(whole, scene, style_of("light"))
-    whole.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    image = Image.open(io.BytesIO(render_figure(scene, "png", width=6.4, height=4.4, dpi=110))).convert("RGB")
+    palette = palette_of(image, scene, style_of("light"))
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -86,7 +86,7 @@ def _page(groups: dict[str, list[Exhibit]]) -> str:
             lines += [
                 f"### {exhibit.name}",
                 "",
-                exhibit.says,
+                exhibit.description,
                 "",
                 f"[![{exhibit.name}]({exhibit.file})]({exhibit.link})",
                 "",

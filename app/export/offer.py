@@ -1,4 +1,4 @@
-"""What can be taken away of a page: each thing by its name, computed when it is asked for."""
+"""The exports of a page by name, computed on demand."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from app.player.dials import PackedFamily
 
 MakeFigure = Callable[..., bytes]
-"""Takes what `render_figure` takes after the picture, `step` among it."""
+"""Takes the arguments of `render_figure` after the picture, with `step`."""
 
 
 class DoesNotApplyError(ValueError):
-    """A chart has nothing to show at these settings: a bundle goes without it."""
+    """A chart has nothing to show at these settings: a bundle omits it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Offer:
-    """Everything that a page lets go.
+    """All exports of a page.
 
     Attributes:
         caption: what it shows and how it was made.
-        figures: by name; the first is the one that is meant when none is named.
+        figures: by name; the first is the default.
         tables: by the name of a file, in long format.
         interactive: a page with charts to zoom and hover, as HTML; None where there is none.
-        scene: what moves, for animations and the player; None where nothing does.
+        scene: for animations and the player; None for pages without one.
         families: numbers that readers of an exported player can drag, by name.
         charts: those of the figures that are charts, by their names, up to a base step or (None) whole.
     """
@@ -52,16 +52,16 @@ class Offer:
         Raises:
             ValueError: there is none of that name.
         """
-        chosen = next(iter(self.figures), "") if name is None else name
-        if chosen not in self.figures:
-            raise ValueError(f"figure must be one of {', '.join(self.figures)}, got {chosen!r}")
-        return self.figures[chosen]
+        key = next(iter(self.figures), "") if name is None else name
+        if key not in self.figures:
+            raise ValueError(f"figure must be one of {', '.join(self.figures)}, got {key!r}")
+        return self.figures[key]
 
     def moving(self) -> Scene:
-        """What animations and the player show.
+        """The scene for animations and the player.
 
         Raises:
-            ValueError: nothing moves.
+            ValueError: the page has no scene.
         """
         if self.scene is None:
             raise ValueError("nothing moves on this page: choose a figure (png, svg, pdf) or a chart (html)")
@@ -74,7 +74,7 @@ def scene_offer(
     name: str = "paths",
     families: Mapping[str, Callable[[], PackedFamily]] | None = None,
 ) -> Offer:
-    """What can be made of a scene, and of the families of its numbers."""
+    """The exports of a scene, and of the families of its numbers."""
 
     def interactive() -> bytes:
         from app.draw.page import plotly_html
@@ -90,7 +90,7 @@ def scene_offer(
 
 
 def figure_of_scene(scene: Callable[[], Scene]) -> MakeFigure:
-    """Draws the scene."""
+    """A function that draws the scene."""
 
     def make(*args: Any, **settings: Any) -> bytes:
         from app.draw.image import render_figure
@@ -101,12 +101,12 @@ def figure_of_scene(scene: Callable[[], Scene]) -> MakeFigure:
 
 
 def figure_of_chart(chart: Callable[[int | None], Chart]) -> MakeFigure:
-    """Draws a chart that is made up to a base step, or of all for None."""
+    """A function that draws a chart up to a base step; None is the whole run."""
 
     def make(*args: Any, step: int | None = None, **settings: Any) -> bytes:
         from app.draw.image import render_figure
 
-        made = chart(step)
-        return render_figure(replace(made, caption=made.caption.at(step)), *args, **settings)
+        value = chart(step)
+        return render_figure(replace(value, caption=value.caption.at(step)), *args, **settings)
 
     return make

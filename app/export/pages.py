@@ -1,4 +1,4 @@
-"""The pages whose settings can be saved and restored, and what each lets go."""
+"""The pages whose settings can be saved and restored, with their exports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Page:
-    """A page: the model of its settings, what it lets go, its script.
+    """A page: the model of its settings, its exports, its script.
 
     `offer` runs what the settings describe, or reads a training from the store.
     """
@@ -38,7 +38,7 @@ class Page:
 
     @property
     def path(self) -> str:
-        """Where the app has it: the Surfaces page is the one it opens with."""
+        """Its URL path; the Surfaces page is the start page."""
         return "/" if self.key == "surfaces" else f"/{self.key}"
 
 
@@ -74,14 +74,14 @@ def page_of(config: PageConfig) -> Page:
 
 
 def offer_of(config: PageConfig, on_progress: Progress | None = None) -> Offer:
-    """Run what a config describes and give what can be taken away of it."""
+    """Run what a config describes and give its exports."""
     return page_of(config).offer(config, on_progress)
 
 
 def scene_of(config: PageConfig, on_progress: Progress | None = None) -> Scene:
-    """Run what a config describes and give its moving picture.
+    """Run what a config describes and give its scene.
 
     Raises:
-        ValueError: nothing moves on this page.
+        ValueError: the page has no scene.
     """
     return offer_of(config, on_progress).moving()

@@ -1,4 +1,4 @@
-"""What the closer views of a surface let go: the relief and the seed cloud as pages, the cloud as a table."""
+"""Exports of the closer views of a surface: the relief and the seed cloud as pages, the cloud as a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export.tables import captioned
+from app.export.tables import with_caption
 from app.figures.caption import Caption, surface_caption
 from app.figures.cloud import cloud_marks, cloud_scene
 from app.figures.relief import relief
@@ -42,8 +42,8 @@ def cloud_html(config: SurfacesConfig, run: Trajectory) -> bytes:
     scene = cloud_scene(config, run)
     scene = replace(scene, marks=(*scene.marks, *cloud_marks(config, run)), height=640)
     figure = paint_ground(scene)
-    named = {trace.legendgroup: trace for trace in reversed(figure.data) if trace.legendgroup in run.names}
-    for trace in named.values():
+    first_traces = {trace.legendgroup: trace for trace in reversed(figure.data) if trace.legendgroup in run.names}
+    for trace in first_traces.values():
         trace.showlegend = True
     figure.update_layout(showlegend=True, legend=LEGEND, margin={"t": 60})
     caption = cloud_caption(config, run)
@@ -73,7 +73,7 @@ def cloud_table(config: SurfacesConfig, run: Trajectory) -> pa.Table:
         "y": pa.array(places[:, 1]),
         "diverged": pa.array(diverged.astype(np.int32), mask=diverged < 0),
     }
-    return captioned(pa.table(columns), cloud_caption(config, run))
+    return with_caption(pa.table(columns), cloud_caption(config, run))
 
 
 def cloud_caption(config: SurfacesConfig, run: Trajectory) -> Caption:

@@ -1,4 +1,4 @@
-"""Every iterate as a table in long format, one row per run, layer and step: CSV for anyone, Parquet for the rest.
+"""Every iterate as a table in long format, one row per run, layer and step, as CSV and Parquet.
 
 run           number of the start point, from 0
 optimizer     its name in the legend
@@ -36,15 +36,15 @@ def long_table(scene: Scene) -> pa.Table:
     names = list(dict.fromkeys(track.name for track in scene.tracks))
     numbers = np.concatenate([np.full(len(piece["step"]), names.index(piece["name"]), np.int8) for piece in pieces])
     columns = {
-        "run": pa.array(_joined(pieces, "run", np.int16)),
+        "run": pa.array(_join(pieces, "run", np.int16)),
         "optimizer": pa.DictionaryArray.from_arrays(pa.array(numbers), pa.array(names)),
-        "layer": pa.array(_joined(pieces, "layer", np.int8)),
-        "step": pa.array(_joined(pieces, "step", np.int32)),
-        **{name: pa.array(_joined(pieces, name, np.float64)) for name in ("x", "y")},
-        "loss": pa.array(_joined(pieces, "loss", np.float64), from_pandas=True),  # NaN becomes missing
-        "synchronised": pa.array(_joined(pieces, "synchronised", np.bool_)),
+        "layer": pa.array(_join(pieces, "layer", np.int8)),
+        "step": pa.array(_join(pieces, "step", np.int32)),
+        **{name: pa.array(_join(pieces, name, np.float64)) for name in ("x", "y")},
+        "loss": pa.array(_join(pieces, "loss", np.float64), from_pandas=True),  # NaN becomes missing
+        "synchronised": pa.array(_join(pieces, "synchronised", np.bool_)),
     }
-    return captioned(pa.table(columns), scene.caption)
+    return with_caption(pa.table(columns), scene.caption)
 
 
 def to_csv(scene: Scene) -> bytes:
@@ -57,7 +57,7 @@ def to_parquet(scene: Scene) -> bytes:
     return parquet_of(long_table(scene))
 
 
-def captioned(table: pa.Table, caption: Caption) -> pa.Table:
+def with_caption(table: pa.Table, caption: Caption) -> pa.Table:
     """The table with the caption and the config in its schema's metadata."""
     return table.replace_schema_metadata({"title": caption.title, "caption": caption.text, "config": caption.config})
 
@@ -98,5 +98,5 @@ def _piece(track: Track, layer: int) -> dict[str, Any]:
     }
 
 
-def _joined(pieces: list[dict[str, Any]], name: str, kind: type) -> np.ndarray:
+def _join(pieces: list[dict[str, Any]], name: str, kind: type) -> np.ndarray:
     return np.concatenate([np.asarray(piece[name]) for piece in pieces]).astype(kind)

@@ -1,4 +1,4 @@
-"""Exports of the Theory page: the charts of the chosen instrument, their numbers, and whose the formulas are."""
+"""Exports of the Theory page: charts of the chosen instrument, their numbers, sources of the formulas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
-from app.export.tables import captioned
+from app.export.tables import with_caption
 from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
 from app.figures.chart import Chart, panels_table
 from app.state.theory import INSTRUMENTS
@@ -46,22 +46,22 @@ SOURCES = {
 
 
 def theory_offer(config: TheoryConfig, on_progress: Progress | None = None) -> Offer:
-    """The charts of the instrument that apply to its settings, by name; nothing moves."""
+    """The charts of the instrument that apply to its settings, by name; there is no scene."""
     caption = theory_caption(config)
-    names = [name for name in NAMES[config.instrument] if not _not_applying(config, name)]
+    names = [name for name in NAMES[config.instrument] if not _why_not(config, name)]
     charts = {name: partial(_of_any_step, config, name, on_progress) for name in names}
     figures = {name: figure_of_chart(chart) for name, chart in charts.items()}
 
     def applying() -> list[Chart]:
-        """Those that stay in the finite numbers, under their own titles."""
-        made = []
+        """The charts with finite numbers, under their own titles."""
+        finite = []
         for name in names:
             with suppress(DoesNotApplyError):
-                made.append(_chart(config, name, on_progress))
-        return made
+                finite.append(_chart(config, name, on_progress))
+        return finite
 
     def table() -> pa.Table:
-        return captioned(panels_table([panel for chart in applying() for panel in chart.drawn]), caption)
+        return with_caption(panels_table([panel for chart in applying() for panel in chart.filled_panels]), caption)
 
     def interactive() -> bytes:
         from app.draw.page import page_of_figures
@@ -81,7 +81,7 @@ def theory_chart(config: TheoryConfig, name: str | None = None, on_progress: Pro
     """
     names = NAMES[config.instrument]
     if name is None:
-        name = next(one for one in names if not _not_applying(config, one))
+        name = next(one for one in names if not _why_not(config, one))
     if name not in names:
         raise ValueError(f"figure must be one of {', '.join(names)}, got {name!r}")
     return replace(_chart(config, name, on_progress), caption=theory_caption(config))
@@ -94,7 +94,7 @@ def _of_any_step(config: TheoryConfig, name: str, on_progress: Progress | None, 
 def _chart(config: TheoryConfig, name: str, on_progress: Progress | None) -> Chart:
     from app.figures.theory.charts import MAKERS  # the experiments take half a second to import
 
-    reason = _not_applying(config, name)
+    reason = _why_not(config, name)
     if not reason:
         try:
             return MAKERS[config.instrument][name](config, on_progress)
@@ -103,8 +103,8 @@ def _chart(config: TheoryConfig, name: str, on_progress: Progress | None) -> Cha
     raise DoesNotApplyError(f"{name}: does not apply to these settings: {reason}")
 
 
-def _not_applying(config: TheoryConfig, name: str) -> str | None:
-    """Why a chart has nothing to show, as far as the settings say; None where it has."""
+def _why_not(config: TheoryConfig, name: str) -> str | None:
+    """Why a chart does not apply to these settings; None where it does."""
     if name == "map" and config.missing_layer:
         number = config.missing_layer
         return f"an axis varies layer {number} of a stack of {config.depth}; add layers, or choose another axis"
@@ -117,7 +117,7 @@ def theory_caption(config: TheoryConfig) -> Caption:
     """The caption of an instrument: its settings, and whether a formula is a paper's or derived here."""
     layers = ", ".join(f"k {layer.k}, α {layer.alpha!r}" for layer in config.layers)
     deep = config.depth
-    cited = (
+    papers = (
         (LOOKAHEAD, deep >= 1),
         (MULTILAYER, deep >= 2 or config.instrument in ("regularization", "rates")),
         (MINMAX, deep >= 1 and config.instrument == "stability" and config.stability.is_game),
@@ -130,7 +130,7 @@ def theory_caption(config: TheoryConfig) -> Caption:
             _SETTINGS[config.instrument](config),
             SOURCES[config.instrument],
         ),
-        citations=tuple(line for line, applies in cited if applies),
+        citations=tuple(line for line, applies in papers if applies),
         config=config.model_dump_json(),
     )
 
@@ -172,10 +172,10 @@ def _rates_settings(config: TheoryConfig) -> str:
     from app.runs import theory as theory_runs
 
     one, problem = config.rates, theory_runs.rate_problem(config)
-    divided = " / Π α" if one.equal_effective else ""
+    divisor = " / Π α" if one.equal_effective else ""
     return (
         f"On: Σ h s²/(1 + s²) in {len(problem.h)} dimensions, gradient noise of deviation {one.sigma!r}; "
-        f"lr {one.c!r}/√T{divided}; T from 2⁷ to 2^{one.power}. Runs per T: {one.seeds}. "
+        f"lr {one.c!r}/√T{divisor}; T from 2⁷ to 2^{one.power}. Runs per T: {one.seeds}. "
         f"Seed: {config.seed}."
     )
 

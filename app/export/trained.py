@@ -1,4 +1,4 @@
-"""What the Networks and GANs pages let go of a comparison that has been trained."""
+"""Exports of the Networks and GANs pages after training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from app.export.offer import Offer, figure_of_chart, scene_offer
-from app.export.tables import captioned
+from app.export.tables import with_caption
 from app.figures.gans import gan_caption, gan_chart, gan_scene, samples_reel
 from app.figures.networks import network_caption, network_scene, training_chart
 from app.figures.plane import frame_of
@@ -53,8 +53,8 @@ def gan_offer(config: GansConfig, results: Results, scene: SceneMaker | None) ->
 
     def samples(step: int | None) -> Chart:
         task, first = config.task(), [row[0] for row in results]
-        made = gan_runs.samples(task, first, config.steps if step is None else step)
-        return samples_reel(gan_caption(config), _names(config), config.colors, made, gan_runs.real_samples(task))[-1]
+        frames = gan_runs.samples(task, first, config.steps if step is None else step)
+        return samples_reel(gan_caption(config), _names(config), config.colors, frames, gan_runs.real_samples(task))[-1]
 
     curves = [[result.curves for result in row] for row in results]
     charts: Mapping[str, Callable[[int | None], Chart]] = {CURVES: partial(gan_chart, config, curves), SAMPLES: samples}
@@ -70,30 +70,30 @@ def _offer(
 ) -> Offer:
     def table() -> pa.Table:
         pairs = zip(_names(config), results, strict=True)
-        return captioned(
+        return with_caption(
             curves_table([(name, result.request.seed, result.curves) for name, row in pairs for result in row]), caption
         )
 
-    alone = Offer(caption) if scene is None else scene_offer(scene, caption, PLANE)
-    figures = dict(alone.figures) | {name: figure_of_chart(chart) for name, chart in charts.items()}
-    return Offer(caption, figures, {**alone.tables, "curves": table}, alone.interactive, alone.scene, charts)
+    plane = Offer(caption) if scene is None else scene_offer(scene, caption, PLANE)
+    figures = dict(plane.figures) | {name: figure_of_chart(chart) for name, chart in charts.items()}
+    return Offer(caption, figures, {**plane.tables, "curves": table}, plane.interactive, plane.scene, charts)
 
 
 def trained_network_offer(config: NetworksConfig, on_progress: Progress | None = None) -> Offer:
-    """Of a comparison by its settings alone: its runs are read from the store, or trained first.
+    """The exports of a comparison from its settings: its runs are read from the store, or trained first.
 
     Raises:
         JobsError: the store cannot be used.
     """
-    results = _stored(config, on_progress)
+    results = _results(config, on_progress)
 
     @cache
     def scene() -> Scene:
         task, first = config.task(), [row[0] for row in results]
-        seen = plane_runs.view_of(config, first)
-        picture = _picture(seen, task.landscape(plane_runs.IMAGES), on_progress)
+        view = plane_runs.view_of(config, first)
+        picture = _picture(view, task.landscape(plane_runs.IMAGES), on_progress)
         return network_scene(
-            config, plane_runs.tracks(seen, first, _names(config), config.colors), picture, frame_of(seen)
+            config, plane_runs.tracks(view, first, _names(config), config.colors), picture, frame_of(view)
         )
 
     return network_offer(config, results, scene)
@@ -101,39 +101,39 @@ def trained_network_offer(config: NetworksConfig, on_progress: Progress | None =
 
 def trained_gan_offer(config: GansConfig, on_progress: Progress | None = None) -> Offer:
     """As `trained_network_offer`."""
-    results = _stored(config, on_progress)
+    results = _results(config, on_progress)
 
     @cache
     def scene() -> Scene:
         first = [row[0] for row in results]
-        seen = plane_runs.players_view(first)
-        picture = _picture(seen, config.task().landscape(config.drawn, config.seed), on_progress)
-        return gan_scene(config, plane_runs.tracks(seen, first, _names(config), config.colors), picture, frame_of(seen))
+        view = plane_runs.players_view(first)
+        picture = _picture(view, config.task().landscape(config.drawn, config.seed), on_progress)
+        return gan_scene(config, plane_runs.tracks(view, first, _names(config), config.colors), picture, frame_of(view))
 
     return gan_offer(config, results, scene)
 
 
-def _stored(config: NetworksConfig | GansConfig, on_progress: Progress | None) -> list[list[TrainingResult]]:
-    """The runs, those that the store has not got trained in this process."""
+def _results(config: NetworksConfig | GansConfig, on_progress: Progress | None) -> list[list[TrainingResult]]:
+    """The runs from the store; missing ones are trained in this process."""
     from app.jobs.store import store_from_environment
     from app.jobs.worker import compute_here
     from app.runs.networks import requests
 
-    store, asked = store_from_environment(), requests(config)
-    whole = config.steps * sum(len(row) for row in asked)
+    store, rows = store_from_environment(), requests(config)
+    total = config.steps * sum(len(row) for row in rows)
 
     def report(before: int) -> Progress | None:
-        return None if on_progress is None else lambda done, _: on_progress(before + done, whole)
+        return None if on_progress is None else lambda done, _: on_progress(before + done, total)
 
-    found: list[TrainingResult] = []
-    for request in (one for row in asked for one in row):
-        found.append(compute_here(store, request, report(config.steps * len(found))))
-    return [found[start : start + config.seeds] for start in range(0, len(found), config.seeds)]
+    results: list[TrainingResult] = []
+    for request in (one for row in rows for one in row):
+        results.append(compute_here(store, request, report(config.steps * len(results))))
+    return [results[start : start + config.seeds] for start in range(0, len(results), config.seeds)]
 
 
-def _picture(seen: View, score: WeightLoss, on_progress: Progress | None) -> PlaneLoss:
-    grid = Grid.around(seen.places, plane_runs.GRID_POINTS)
-    return list(plane_losses(score, seen.plane, grid, on_progress=on_progress))[-1]
+def _picture(view: View, score: WeightLoss, on_progress: Progress | None) -> PlaneLoss:
+    grid = Grid.around(view.places, plane_runs.GRID_POINTS)
+    return list(plane_losses(score, view.plane, grid, on_progress=on_progress))[-1]
 
 
 def _names(config: NetworksConfig | GansConfig) -> list[str]:

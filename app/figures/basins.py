@@ -12,7 +12,7 @@ from app.figures.chart import Chart, Map, Mark, Panel
 from app.runs.basins import DIVERGED, NOT_YET, BasinMap
 from app.runs.grid import Floats
 
-# Told apart with any colour vision; a surface with more minima starts over, and hovering names the minimum.
+# Distinct under any colour vision; a surface with more minima reuses them, and hovering names the minimum.
 COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#994f00")
 DIVERGED_COLOR, NOT_YET_COLOR, DIFFERENT = "#111111", "#f2f2f2", "#d55e00"
 IN_A_ROW, TITLE = 3, 14  # maps; letters in a line of a title, so that titles fit side by side on a phone
@@ -57,14 +57,14 @@ def color_of(label: int) -> str:
 
 def _map(basins: BasinMap, optimizer: int) -> Map:
     """Kinds by place in the palette: 0 diverged, 1 not yet, then the minima modulo the number of colours."""
-    reached = basins.reached[optimizer]
-    kinds = np.where(reached >= 0, reached % len(COLORS), reached) - DIVERGED
+    labels = basins.labels[optimizer]
+    kinds = np.where(labels >= 0, labels % len(COLORS), labels) - DIVERGED
     colors = (DIVERGED_COLOR, NOT_YET_COLOR, *COLORS)
     return Map("minimum", basins.x, basins.y, kinds.astype(np.float64), "kinds", colors=colors)
 
 
 def _minima(minima: Floats) -> Mark:
-    """Stars, the smaller the more there are: between many the map is to be seen."""
+    """Stars, the smaller the more there are, so that the map stays visible between them."""
     size = 0.75 * float(np.clip(44 / np.sqrt(max(1, len(minima))), 4, 11))
     return Mark(
         "minima", COLORS[0], minima[:, 0], minima[:, 1], kind="dots", marker="star", size=size, edge="#ffffff",

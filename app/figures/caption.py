@@ -1,4 +1,4 @@
-"""What a reader of an exported file needs in order to trust and repeat it: every setting, the version, whom to cite."""
+"""Captions of exported files: every setting, the versions and the papers to cite."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Caption:
 
     title: one line.      settings: one line per setting or optimizer.      citations: whom to cite.
     picture: what shades and marks mean, and which part is drawn.
-    config: the page's settings as JSON, from which the page can be restored; empty for a run of somebody's own loop.
+    config: the page's settings as JSON, from which the page can be restored; empty for a run outside the app.
     """
 
     title: str
@@ -42,15 +42,15 @@ class Caption:
     @property
     def text(self) -> str:
         """All of it as plain text, one statement per line."""
-        cited = [f"Cite: {line}" for line in self.citations]
-        return "\n".join((self.title, *self.settings, *self.picture, f"Made with {program()}", *cited))
+        references = [f"Cite: {line}" for line in self.citations]
+        return "\n".join((self.title, *self.settings, *self.picture, f"Made with {program()}", *references))
 
     def with_picture(self, *lines: str) -> Caption:
-        """The same of a picture of which these lines hold, too."""
+        """The caption with further lines about the picture."""
         return replace(self, picture=(*self.picture, *lines))
 
     def at(self, step: int | None) -> Caption:
-        """The same of a figure that ends at a base step; None is the whole run."""
+        """The caption of a figure that ends at a base step; None is the whole run."""
         return self if step is None else self.with_picture(f"Drawn: up to base step {step}.")
 
 
@@ -83,7 +83,7 @@ def surface_caption(config: SurfacesConfig) -> Caption:
 
 
 def _formula(config: SurfacesConfig) -> str:
-    """As the visitor wrote it, or as the registry has it."""
+    """The visitor's own formula, or that of the registry."""
     if config.surface != "formula":
         return readable(config.landscape.formula)
     parameters = "".join(f", {name} = {value!r}" for name, value in config.parameters or ())

@@ -42,14 +42,14 @@ class Mark:
         series: whose points, such as an optimizer.      color: #rrggbb; empty is the ink of the page.
         x, y: (points,); NaN breaks a line.
         part: what of it, such as slow weights; empty where a series has one part only.
-        kind: targets are unseen places to hover and click, on pages only; they have no name in the legend. Arrows have
+        kind: targets are invisible points to hover and click, on pages only; they are not in the legend. Arrows have
             their tails at even points and their tips at odd ones.
         low, high: (points,) interval about y: a band along a line, bars at dots; None for none.
         width, dash: of a line; the width also of the edge of dots that are hollow or thin or whose edge has a colour.
         marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
         markers, sizes, colors: of each dot, where they differ.      edge: colour of their outline; empty is the page's.
-        texts: written beside the dots, on this side.      quiet: a guide or what lies behind: in the page's grey.
-        clip: whether what reaches over the frame is cut off.
+        texts: written beside the dots, on this side.      quiet: a guide or a background, drawn in the page's grey.
+        clip: whether the frame cuts the mark off.
         hover, data: template of the hover text, empty for none, and the numbers or words (points,) that it names.
     """
 
@@ -84,13 +84,13 @@ class Mark:
         return f"{self.series}, {self.part}" if self.part else self.series
 
     @property
-    def alike(self) -> tuple[Mark, ...]:
-        """Dots that look the same as marks of their own; the mark itself where all do."""
-        varied = {"marker": self.markers, "size": self.sizes, "color": self.colors}
-        names = [name for name, values in varied.items() if values]
+    def by_look(self) -> tuple[Mark, ...]:
+        """One mark for each look of the dots; the mark itself where all look the same."""
+        attributes = {"marker": self.markers, "size": self.sizes, "color": self.colors}
+        names = [name for name, values in attributes.items() if values]
         if not names:
             return (self,)
-        looks = list(zip(*(varied[name] for name in names), strict=True))
+        looks = list(zip(*(attributes[name] for name in names), strict=True))
         return tuple(
             replace(
                 self, x=self.x[at], y=self.y[at], markers=(), sizes=(), colors=(), hover="", data={},
@@ -131,7 +131,7 @@ class Panel:
     Attributes:
         marks: drawn in this order.      map: drawn under them.      image: (height, width) grey, or with RGB last.
         labels, scales: of the two axes.      spans: of the two axes, as far as their data need; None follows the data.
-        ticks: positions and words on the horizontal axis, where numbers will not do.
+        ticks: positions and labels on the horizontal axis, in place of numbers.
         square: whether both axes have the same unit.      bare: whether there are no numbers at the axes.
         remark: a few words in the upper right corner, or in the middle where there are no marks.
     """
@@ -149,12 +149,12 @@ class Panel:
     remark: str = ""
 
     @property
-    def gridded(self) -> bool:
-        """Whether lines of a grid run through it: they would cross cells and contours."""
+    def has_grid(self) -> bool:
+        """Whether grid lines are drawn; over cells and contours they are not."""
         return not self.bare and (self.map is None or self.map.shading == "inside")
 
     def decades(self, axis: int) -> float:
-        """How many of them the horizontal (0) or vertical (1) axis has to show; 0 where nothing is positive."""
+        """Decades that the horizontal (0) or vertical (1) axis spans; 0 where no value is positive."""
         span = self.spans[axis]
         parts = [mark.y if axis else mark.x for mark in self.marks] if span is None else [np.array(span)]
         values = np.concatenate([np.asarray(part, np.float64) for part in parts]) if parts else np.zeros(0)
@@ -196,25 +196,25 @@ class Chart:
         return -(-len(self.panels) // self.columns)
 
     @property
-    def drawn(self) -> tuple[Panel, ...]:
-        """The places that are not empty."""
+    def filled_panels(self) -> tuple[Panel, ...]:
+        """The panels without the empty places."""
         return tuple(panel for panel in self.panels if panel is not None)
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        """Those of all panels that are seen."""
-        return tuple(mark for panel in self.drawn for mark in panel.marks if mark.kind != "targets")
+        """The visible marks of all panels."""
+        return tuple(mark for panel in self.filled_panels for mark in panel.marks if mark.kind != "targets")
 
     @property
     def series(self) -> tuple[str, ...]:
-        """Names in the order of the legend, what is quiet last."""
+        """Names in the order of the legend, quiet ones last."""
         marks = sorted(self.marks, key=lambda mark: mark.quiet)
         return tuple(dict.fromkeys(mark.series for mark in marks))
 
     @property
-    def listed(self) -> tuple[str, ...]:
-        """The series in the legend; where no panel has numbers, their titles name the series, but what is quiet."""
-        if not all(panel.bare for panel in self.drawn):
+    def legend_series(self) -> tuple[str, ...]:
+        """The series in the legend; where no panel has numbers, only quiet ones, since panel titles name the others."""
+        if not all(panel.bare for panel in self.filled_panels):
             return self.series
         quiet = {mark.series for mark in self.marks if mark.quiet}
         return tuple(name for name in self.series if name in quiet)
@@ -241,8 +241,8 @@ def panels_table(panels: Sequence[Panel]) -> pa.Table:
     for name in TABLE_COLUMNS:
         parts = [piece[name] for piece in pieces]
         text = name in ("panel", "series", "part")
-        joined = np.concatenate([np.asarray(part, dtype=object if text else np.float64) for part in parts])
-        columns[name] = pa.array(joined, pa.string() if text else pa.float64(), from_pandas=True)  # NaN becomes missing
+        values = np.concatenate([np.asarray(part, dtype=object if text else np.float64) for part in parts])
+        columns[name] = pa.array(values, pa.string() if text else pa.float64(), from_pandas=True)  # NaN becomes missing
     return pa.table(columns)
 
 
@@ -251,15 +251,15 @@ def _mark_columns(panel: Panel, mark: Mark) -> dict[str, Any]:
     nothing = np.full(count, np.nan)
     low, high = (nothing if edge is None else edge for edge in (mark.low, mark.high))
     columns = {"x": mark.x, "y": mark.y, "low": low, "high": high, "value": nothing}
-    return columns | _words(count, panel.title, mark.series, mark.part)
+    return columns | _names(count, panel.title, mark.series, mark.part)
 
 
-def _map_columns(panel: Panel, drawn: Map) -> dict[str, Any]:
-    x, y = (axis.ravel() for axis in np.meshgrid(drawn.x, drawn.y))
+def _map_columns(panel: Panel, map_: Map) -> dict[str, Any]:
+    x, y = (axis.ravel() for axis in np.meshgrid(map_.x, map_.y))
     nothing = np.full(len(x), np.nan)
-    columns = {"x": x, "y": y, "low": nothing, "high": nothing, "value": drawn.values.ravel()}
-    return columns | _words(len(x), panel.title, drawn.name, "map")
+    columns = {"x": x, "y": y, "low": nothing, "high": nothing, "value": map_.values.ravel()}
+    return columns | _names(len(x), panel.title, map_.name, "map")
 
 
-def _words(count: int, panel: str, series: str, part: str) -> dict[str, list[str]]:
+def _names(count: int, panel: str, series: str, part: str) -> dict[str, list[str]]:
     return {"panel": [panel] * count, "series": [series] * count, "part": [part] * count}

@@ -27,13 +27,13 @@ def cloud_scene(config: SurfacesConfig, run: Trajectory) -> Scene:
 
 def _steady(config: SurfacesConfig) -> Iterator[tuple[int, Mark]]:
     for index, (spec, color) in enumerate(zip(config.specs(), config.colors, strict=True)):
-        predicted = cloud.theory(config, spec)
-        if predicted and predicted.settles:
-            x, y = ellipse(predicted.centre, predicted.steady).T
-            said = "steady state, two standard deviations (derived here)"
+        steady_state = cloud.theory(config, spec)
+        if steady_state and steady_state.settles:
+            x, y = ellipse(steady_state.centre, steady_state.steady).T
+            label = "steady state, two standard deviations (derived here)"
             yield (
                 index if config.panels else 0,
-                Mark(spec.name, color, x, y, "steady state", width=WIDTH, dash=DASH, hover=f"{spec.name}\n{said}"),
+                Mark(spec.name, color, x, y, "steady state", width=WIDTH, dash=DASH, hover=f"{spec.name}\n{label}"),
             )
 
 
@@ -44,7 +44,7 @@ def cloud_marks(config: SurfacesConfig, run: Trajectory) -> Iterator[tuple[int, 
         x, y = run.outermost(index)[-1, run.diverged[index] < 0].T
         dots = f"{name}\nx {{x:.5g}}\ny {{y:.5g}}"
         yield panel, Mark(name, color, x, y, kind="dots", size=DOT, opacity=DOT_OPACITY, hover=dots)
-        moments = cloud.spread(run, index)[-1]
+        moments = cloud.moments_of(run, index)[-1]
         if np.isfinite(moments).all():
             covariance = np.array([[moments[2], moments[3]], [moments[3], moments[4]]])
             x, y = ellipse(moments[:2], covariance).T

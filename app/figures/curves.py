@@ -1,4 +1,4 @@
-"""Curves over gradient evaluations, as they stand beside a player."""
+"""Curves over gradient evaluations, for the charts beside a player."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = {"fast": "fast weights", "slow": "slow weights", "ema": "averaged weight
 def evaluations_panel(
     title: str, marks: Sequence[Mark], *, scale: Scale = "log", span: Pair | None = None, remark: str = ""
 ) -> Panel:
-    """Lines over gradient evaluations; where there are none yet, a remark alone."""
+    """Lines over gradient evaluations; without lines, only the remark."""
     return Panel(
         title, tuple(marks), labels=(EVALUATIONS, ""), scales=("linear", scale), spans=(None, span), remark=remark,
         bare=bool(remark) and not marks,
@@ -44,16 +44,16 @@ def curve(name: str, color: str, x: NDArray[np.int64], y: Floats, kind: str, *, 
 def median(run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, above: float = 0.0) -> Mark:
     """The median over starts of (rows, starts): thin for fast, thick and dashed for slow weights.
 
-    What is not above `above`, as on a logarithmic axis, is left out, and so is all after the last run diverged.
+    Values not above `above` (0 on a logarithmic axis) are left out, as are all after the last run diverged.
     """
-    ended = run.diverged[index]
+    diverged = run.diverged[index]
     with np.errstate(all="ignore"):
         middle = np.median(runs, axis=1)
-        shown = np.isfinite(middle) & (middle > above)
-    if (ended >= 0).all():
-        shown &= run.step < ended.max()
-    known = np.where(shown, middle, np.nan)
-    return curve(run.names[index], color, run.evaluations[:, index], known, "slow" if slow else "fast")
+        visible = np.isfinite(middle) & (middle > above)
+    if (diverged >= 0).all():
+        visible &= run.step < diverged.max()
+    values = np.where(visible, middle, np.nan)
+    return curve(run.names[index], color, run.evaluations[:, index], values, "slow" if slow else "fast")
 
 
 def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray[np.int64], Floats]:
@@ -65,25 +65,25 @@ def thin(x: NDArray[np.int64], y: Floats, points: int = POINTS) -> tuple[NDArray
     for low, high in pairwise(edges):
         piece = np.where(np.isfinite(y[low:high]), y[low:high], -np.inf)
         picks |= {low + int(piece.argmin()), low + int(piece.argmax())}
-    kept = np.array(sorted(picks))
-    return x[kept], y[kept]
+    rows = np.array(sorted(picks))
+    return x[rows], y[rows]
 
 
 def up_to(marks: Sequence[Mark], ceiling: float) -> tuple[Mark, ...]:
-    """The marks without what is farther from 0 than `ceiling`."""
+    """The marks without values farther from 0 than `ceiling`."""
     with np.errstate(all="ignore"):
         return tuple(replace(mark, y=np.where(np.abs(mark.y) <= ceiling, mark.y, np.nan)) for mark in marks)
 
 
 def in_sight(marks: Sequence[Mark], run: Trajectory) -> tuple[Mark, ...]:
-    """A diverging run leaves the chart instead of stretching its axis: nothing above a hundred starts is shown."""
+    """Values above 100 times the largest start are left out, so that a diverging run does not stretch the axis."""
     if (run.diverged < 0).all():
         return tuple(marks)
     return up_to(marks, 100 * float(np.nanmax([mark.y[0] for mark in marks], initial=0.0)))
 
 
 def without_far(marks: Sequence[Mark]) -> tuple[Mark, ...]:
-    """A run that ends early, by diverging, does not flatten the others: beyond ten times their reach it is left out."""
+    """Values beyond ten times those of the longest curves are left out: a diverged run would flatten the others."""
     lengths = [max(mark.x, default=0) for mark in marks]
     others = [mark.y for mark, length in zip(marks, lengths, strict=True) if length == max(lengths)]
     if not others:

@@ -1,4 +1,4 @@
-"""Formulas as text that anybody can read: the registry has them in LaTeX, for the pages."""
+"""Formulas of the registry, written in LaTeX, as plain text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIGNS = {
 _FRACTIONS = {"1/2": "½", "1/3": "⅓", "1/4": "¼", "1/6": "⅙"}
 _RAISED = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _TOKEN = re.compile(r"\\[A-Za-z]+ ?|\\.|.", re.DOTALL)
-_WORDS = ("cos", "sin", "exp", "log")
+_FUNCTIONS = ("cos", "sin", "exp", "log")
 _CLOSE = ("(", "^", "\\left")  # follow a function's name without a space
 
 
@@ -23,14 +23,14 @@ def readable(latex: str) -> str:
 
 def _text(signs: list[str]) -> str:
     """The signs as text; empties the list."""
-    said = ""
+    text = ""
     while signs:
-        said += _next(signs, said)
-    return said
+        text += _next(signs, text)
+    return text
 
 
 def _next(signs: list[str], before: str = "") -> str:
-    """The first of what is left, with what belongs to it."""
+    """Takes the first sign off the list, with its arguments, and gives it as text."""
     sign = signs.pop(0)
     name = sign.removeprefix("\\").rstrip()
     if sign == "{":
@@ -45,9 +45,9 @@ def _next(signs: list[str], before: str = "") -> str:
         return sign
     if name in ("frac", "tfrac"):
         above, below = _next(signs), _next(signs)
-        both = f"{_bracketed(above)}/{_bracketed(below)}"
-        return _FRACTIONS.get(both, f"({both})" if signs[:1] not in ([], [","], [" "]) else both)
-    if name in _WORDS:
+        fraction = f"{_in_brackets(above)}/{_in_brackets(below)}"
+        return _FRACTIONS.get(fraction, f"({fraction})" if signs[:1] not in ([], [","], [" "]) else fraction)
+    if name in _FUNCTIONS:
         return f"{' ' * before[-1:].isalnum()}{name}{' ' * (signs[0] not in _CLOSE)}"
     if name == "sqrt":
         return f"√({_next(signs)})"
@@ -55,7 +55,7 @@ def _next(signs: list[str], before: str = "") -> str:
 
 
 def _group(signs: list[str]) -> list[str]:
-    """What stands before the brace that closes, which goes with it."""
+    """Takes the signs up to the closing brace, and the brace, off the list; gives those before the brace."""
     inside: list[str] = []
     depth = 1
     while depth:
@@ -69,5 +69,5 @@ def _power(text: str) -> str:
     return text.translate(_RAISED) if re.fullmatch(r"−?\d+", text) else f"^({text})"
 
 
-def _bracketed(text: str) -> str:
+def _in_brackets(text: str) -> str:
     return text if text.isalnum() else f"({text})"

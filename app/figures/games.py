@@ -1,4 +1,4 @@
-"""What the Games page shows: the players' paths over the flow with its equilibria, and the curves beside them."""
+"""Charts of the Games page: the players' paths over the flow with its equilibria, and the curves beside them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STABILITIES = {
     "centre": "the flow circles around it for ever",
     "unstable": "the flow leaves it",
 }
-BLOW_UP = 1.25  # rate per base step beyond which a run is gone in a few steps
+BLOW_UP = 1.25  # rate per base step beyond which a run leaves the view in a few steps
 FIELD_HEIGHT = 460  # of a single plot, which has half of the page's width: circles look nearly round
 BAND_WIDTH, BAND_OPACITY, RATE_WIDTH = 5.25, 0.28, 1.05
 
@@ -61,7 +61,7 @@ def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
 
 
 def game_quantities(config: GamesConfig) -> QuantityNames:
-    """A game's value is no loss, since y raises it; both players follow one field."""
+    """Names of the numbers: the value f of a game is not a loss, and both players follow one field v."""
     noisy = "" if config.noise == "none" else ", noisy"
     return QuantityNames(value="f", gradient="v", explained=f"v = (∂f/∂x, −∂f/∂y){noisy}")
 
@@ -69,12 +69,12 @@ def game_quantities(config: GamesConfig) -> QuantityNames:
 def equilibria_mark(equilibria: Sequence[Equilibrium]) -> Mark:
     """A shape for each kind of stability under the flow."""
     x, y = np.array([one.place for one in equilibria], dtype=np.float64).T
-    words = [equilibrium_text(one).replace(": ", ":<br>").replace(" (e", "<br>(e") for one in equilibria]
+    descriptions = [equilibrium_text(one).replace(": ", ":<br>").replace(" (e", "<br>(e") for one in equilibria]
     return Mark(
         "equilibria", STAR, x, y, kind="dots", edge=STAR_EDGE, width=1.125,
         markers=tuple(SHAPES[one.stability] for one in equilibria),
         sizes=tuple(10.5 if one.stability == "stable" else 8.25 for one in equilibria),
-        hover="{words}", data={"words": words},
+        hover="{description}", data={"description": descriptions},
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def equilibrium_text(equilibrium: Equilibrium) -> str:
 
 
 def game_curves(
-    config: GamesConfig, run: Trajectory, rates: Sequence[MeasuredRate], closed: Sequence[float | None]
+    config: GamesConfig, run: Trajectory, rates: Sequence[MeasuredRate], closed_forms: Sequence[float | None]
 ) -> Chart:
     """Over gradient evaluations: distance to the equilibrium, rate per base step, objective.
 
@@ -101,7 +101,7 @@ def game_curves(
         rates: of each optimizer, as measured.
         closed: of each optimizer, the closed form of that rate; None where there is none.
     """
-    panels = _distances(config, run), _rates(config, run, rates, closed), _objective(config, run)
+    panels = _distances(config, run), _rates(config, run, rates, closed_forms), _objective(config, run)
     return Chart(panels, game_caption(config), columns=3, height=190)
 
 
@@ -115,12 +115,12 @@ def _distances(config: GamesConfig, run: Trajectory) -> Panel:
 
 
 def _rates(
-    config: GamesConfig, run: Trajectory, rates: Sequence[MeasuredRate], closed: Sequence[float | None]
+    config: GamesConfig, run: Trajectory, rates: Sequence[MeasuredRate], closed_forms: Sequence[float | None]
 ) -> Panel:
-    """A run that multiplies its distance each step would press all others onto the line at 1: it is left out."""
-    whole = np.array([0.0, float(run.evaluations[-1].max(initial=0))])
-    marks = [Mark("no change", "", whole, np.ones(2), width=1.1, quiet=True)]
-    for index, (name, color, rate) in enumerate(zip(run.names, config.colors, closed, strict=True)):
+    """Rates far above 1 are left out of the range: they would press all others onto the line at 1."""
+    evaluations = np.array([0.0, float(run.evaluations[-1].max(initial=0))])
+    marks = [Mark("no change", "", evaluations, np.ones(2), width=1.1, quiet=True)]
+    for index, (name, color, rate) in enumerate(zip(run.names, config.colors, closed_forms, strict=True)):
         if rate is not None:
             ends, hover = np.array([0.0, float(run.evaluations[-1, index])]), f"closed form, derived here: {rate:.6f}"
             marks.append(
@@ -129,20 +129,20 @@ def _rates(
                     hover=hover,
                 )
             )  # fmt: skip
-    for measured, name, color in zip(rates, run.names, config.colors, strict=True):
+    for measurement, name, color in zip(rates, run.names, config.colors, strict=True):
         line = Mark(
-            name, color, measured.evaluations, measured.rate, part="measured", width=RATE_WIDTH,
+            name, color, measurement.evaluations, measurement.rate, part="measured", width=RATE_WIDTH,
             hover="{x} evaluations\n{y:.6f}",
         )  # fmt: skip
-        marks += [line] if len(measured.rate) > 3 else [line, replace(line, kind="dots")]
+        marks += [line] if len(measurement.rate) > 3 else [line, replace(line, kind="dots")]
     span, remark = _near(marks[1:])
-    known = any(rate is not None for rate in closed)
-    title = f"Rate per base step{' (band: closed form, derived here)' if known else ''}"
+    has_closed_form = any(rate is not None for rate in closed_forms)
+    title = f"Rate per base step{' (band: closed form, derived here)' if has_closed_form else ''}"
     return evaluations_panel(title, marks, scale="linear", span=span, remark=remark)
 
 
 def _near(marks: Sequence[Mark]) -> tuple[Pair | None, str]:
-    """What to show of rates of which some are far above 1, and how high those are."""
+    """The range of the axis where some rates are far above 1, and a remark that gives the highest."""
     rates = np.concatenate([mark.y[np.isfinite(mark.y)] for mark in marks] or [np.ones(1)])
     near = np.append(rates[rates <= BLOW_UP], 1.0)
     if len(near) == 1 or rates.max(initial=1.0) <= BLOW_UP:
@@ -152,25 +152,25 @@ def _near(marks: Sequence[Mark]) -> tuple[Pair | None, str]:
 
 
 def _objective(config: GamesConfig, run: Trajectory) -> Panel:
-    """What one player lowers and the other raises; a run that has left the view has left this chart, too."""
+    """The objective of each run, until the run leaves the view."""
     scenery, marks = game_runs.game_scenery(config), []
     for index, color in enumerate(config.colors):
-        left = game_runs.left_view(run, index, scenery.game.domain)
-        gone = run.step >= left.max() if (left >= 0).all() else np.zeros(len(run.step), dtype=bool)
+        exits = game_runs.exit_steps(run, index, scenery.game.domain)
+        out_of_view = run.step >= exits.max() if (exits >= 0).all() else np.zeros(len(run.step), dtype=bool)
         for losses, slow in ((run.loss, False), (run.slow_loss, True)):
             if run.layers[index] or not slow:
-                shown = np.where(gone[:, None], np.nan, losses[:, index])
-                marks.append(median(run, index, shown, color, slow=slow, above=-np.inf))
+                values = np.where(out_of_view[:, None], np.nan, losses[:, index])
+                marks.append(median(run, index, values, color, slow=slow, above=-np.inf))
     return evaluations_panel(
         "Objective f: x lowers it, y raises it", marks, scale="linear", span=_of_view(marks, scenery.value)
     )
 
 
 def _of_view(marks: Sequence[Mark], value: Floats) -> Pair:
-    """The range of the lines, as far as it is within that of the objective over the view."""
-    drawn = np.concatenate([mark.y for mark in marks])
-    drawn = drawn[(drawn >= value.min()) & (drawn <= value.max())]
-    low, high = (float(part(drawn if len(drawn) else value)) for part in (np.min, np.max))
+    """The range of the lines within that of the objective over the view."""
+    values = np.concatenate([mark.y for mark in marks])
+    values = values[(values >= value.min()) & (values <= value.max())]
+    low, high = (float(part(values if len(values) else value)) for part in (np.min, np.max))
     room = 0.06 * (high - low) or 1.0
     return (low - room, high + room)
 
@@ -203,5 +203,5 @@ def game_caption(config: GamesConfig) -> Caption:
 
 
 def _methods(specs: tuple[OptimizerSpec, ...]) -> list[str]:
-    used = {spec.base for spec in specs}
-    return [source for base, source in METHODS.items() if base in used]
+    bases = {spec.base for spec in specs}
+    return [source for base, source in METHODS.items() if base in bases]

@@ -1,4 +1,4 @@
-"""What the GANs page shows: curves of both players, what their generators make, and the two on a plane."""
+"""Charts of the GANs page: curves of both players, samples of the generators, and both players on a plane."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.figures.caption import BLUER, Caption, citations, optimizer_line
 from app.figures.chart import Chart, Mark, Panel
 from app.figures.plane import plane_scene
 from app.figures.scene import Extent, Scene
-from app.figures.training import Line, curves_chart, measured, smooth
+from app.figures.training import Line, curves_chart, metric_lines, smooth
 from app.player.tracks import Track
 from app.runs.gans import Floats, Samples, mosaic
 from app.state import GansConfig
@@ -65,7 +65,7 @@ def gan_lines(seeds: Sequence[Curves]) -> list[Line]:
         Line(player, "fast", seeds[0].step[:steps], smooth(np.stack([one.loss[number][:steps] for one in seeds])))
         for number, player in enumerate(("discriminator", "generator"))
     ]
-    return losses + measured(seeds, {"test_frechet": "frechet", "modes": "modes"})
+    return losses + metric_lines(seeds, {"test_frechet": "frechet", "modes": "modes"})
 
 
 def gan_scene(
@@ -122,10 +122,10 @@ def samples_reel(
         samples: of each, at the same steps.
         real: points, which are drawn behind the generated ones, or images, which get a column of their own.
     """
-    behind = _real_mark(real) if real.ndim == 2 else Panel("real images", image=mosaic(real), bare=True)
-    shown = replace(caption, picture=(SAMPLES,))
+    backdrop = _real_mark(real) if real.ndim == 2 else Panel("real images", image=mosaic(real), bare=True)
+    reel_caption = replace(caption, picture=(SAMPLES,))
     steps = range(len(samples[0].step))
-    return tuple(_samples_chart(shown, names, colors, samples, behind, frame) for frame in steps)
+    return tuple(_samples_chart(reel_caption, names, colors, samples, backdrop, frame) for frame in steps)
 
 
 def _samples_chart(
@@ -141,14 +141,14 @@ def _samples_chart(
         row: list[Panel | None] = []
         for name, color, one in zip(names, colors, samples, strict=True):
             frames = one.fast if label == "fast" else one.slow
-            title = "" if rows else broken(name)
+            title = "" if rows else break_lines(name)
             row.append(None if frames is None else _sample_panel(title, name, color, frames[frame], real))
         rows.append(row)
     rows = [row for row in rows if any(row)]
     if isinstance(real, Panel):
         for row in rows:
             row.append(real if row is rows[0] else None)
-    panels = [panel for row, label in zip(rows, ("fast", "slow"), strict=False) for panel in _labelled(row, label)]
+    panels = [panel for row, label in zip(rows, ("fast", "slow"), strict=False) for panel in _with_label(row, label)]
     note = f"base step {int(samples[0].step[frame])}"
     return Chart(tuple(panels), caption, columns=len(rows[0]), note=note, height=90 + 255 * len(rows), drag="none")
 
@@ -157,8 +157,8 @@ def _sample_panel(title: str, name: str, color: str, sample: Floats, real: Mark 
     if isinstance(real, Panel):
         return Panel(title, image=mosaic(sample), bare=True)
     x, y = np.asarray(sample, np.float64).T
-    generated = Mark(name, color, x, y, kind="dots", size=2.25)
-    return Panel(title, (real, generated), spans=(RING, RING), square=True, bare=True)
+    dots = Mark(name, color, x, y, kind="dots", size=2.25)
+    return Panel(title, (real, dots), spans=(RING, RING), square=True, bare=True)
 
 
 def _real_mark(real: Floats) -> Mark:
@@ -166,7 +166,7 @@ def _real_mark(real: Floats) -> Mark:
     return Mark(REAL, "#808080", x, y, kind="dots", size=1.5, quiet=True)
 
 
-def _labelled(row: Sequence[Panel | None], label: str) -> list[Panel | None]:
+def _with_label(row: Sequence[Panel | None], label: str) -> list[Panel | None]:
     """The row with its name before the first of its panels."""
     first = next(index for index, panel in enumerate(row) if panel is not None)
     return [
@@ -175,6 +175,6 @@ def _labelled(row: Sequence[Panel | None], label: str) -> list[Panel | None]:
     ]
 
 
-def broken(name: str) -> str:
+def break_lines(name: str) -> str:
     """A name on lines short enough for a column of a telephone's screen."""
     return name.replace("Multilayer ", "Multilayer\n").replace(" (", "\n(").replace("), ", "),\n")

@@ -19,9 +19,9 @@ AVERAGE = -1
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """A line as it is drawn: points (n, 2), with a row of NaN for every gap, and the track's row that each belongs to.
+    """A line as it is drawn: points (n, 2), with a row of NaN for every gap, and the track's row of each point.
 
-    Weights that a synchronisation throws back go as far as the step took them, and go on elsewhere: a gap.
+    Where an outer layer restarts the weights, the line ends at their last position before it and has a gap.
     """
 
     points: Floats
@@ -38,8 +38,8 @@ def layers_of(track: Track) -> tuple[int, ...]:
     return (*range(len(track.layers) + 1), *average)
 
 
-def described(layer: int) -> str:
-    """What a legend calls a line."""
+def line_label(layer: int) -> str:
+    """The name of a line in legends."""
     return {0: "fast weights", AVERAGE: "average of the fast weights"}.get(layer, f"slow weights, layer {layer}")
 
 
@@ -60,23 +60,23 @@ def weights(track: Track, layer: int) -> Floats:
 
 def loss(track: Track, layer: int) -> Floats:
     """(rows,): the loss at a line's weights; NaN where it was never computed."""
-    known = np.asarray(track.loss, dtype=np.float64)
+    losses = np.asarray(track.loss, dtype=np.float64)
     if layer == 0:
-        return known
+        return losses
     if layer == AVERAGE or not track.consecutive:
         return np.full(track.rows, np.nan)
-    return known[last_synchronised(track, layer)]
+    return losses[last_synchronised(track, layer)]
 
 
 def path(track: Track, layer: int) -> Path:
     """The line as it is drawn, resting points left out."""
     places, rows = weights(track, layer), np.arange(track.rows)
-    thrown = _thrown_back(track, layer)
-    if len(thrown):
+    restarts = _restarts(track, layer)
+    if len(restarts):
         gap = np.full_like(places, np.nan)
-        extra = np.stack([_arrival(track, layer), gap], axis=1)[thrown].reshape(-1, 2)
-        places = np.insert(places, np.repeat(thrown, 2), extra, axis=0)
-        rows = np.insert(rows, np.repeat(thrown, 2), np.repeat(thrown, 2))
+        extra = np.stack([_arrival(track, layer), gap], axis=1)[restarts].reshape(-1, 2)
+        places = np.insert(places, np.repeat(restarts, 2), extra, axis=0)
+        rows = np.insert(rows, np.repeat(restarts, 2), np.repeat(restarts, 2))
     moves = np.r_[True, (np.diff(places, axis=0) != 0).any(axis=1)]
     return Path(places[moves], rows[moves])
 
@@ -85,28 +85,28 @@ def last_synchronised(track: Track, layer: int) -> Ints:
     """For each row of consecutive steps, the row at which a layer (1 = innermost) last synchronised."""
     rows = np.where(np.asarray(track.synchronised) >= layer, np.arange(track.rows), 0)
     last: Ints = np.maximum.accumulate(rows)
-    if track.diverged >= 0:  # from then on nothing is told of a run: slow weights stay where they were before
+    if track.diverged >= 0:  # nothing is shown after a divergence: slow weights stay where they were before it
         first = int(np.searchsorted(track.step, track.diverged))
         last[first:] = last[max(first - 1, 0)]
     return last
 
 
 def synchronisations(track: Track) -> Ints:
-    """The rows at which layers synchronised; the start is none, and a run that has diverged has none any more."""
+    """The rows at which layers synchronised, without the start and without those after a divergence."""
     rows = np.flatnonzero(np.asarray(track.synchronised) > 0)
-    known = (rows > 0) & ((track.diverged < 0) | (np.asarray(track.step)[rows] < track.diverged))
-    return rows[known]
+    valid = (rows > 0) & ((track.diverged < 0) | (np.asarray(track.step)[rows] < track.diverged))
+    return rows[valid]
 
 
-def way(track: Track, layer: int) -> tuple[Floats, Floats, Floats]:
-    """At every row, what its synchronisation does to a layer: where it starts, what it is drawn to, where it arrives.
+def pull_and_move(track: Track, layer: int) -> tuple[Floats, Floats, Floats]:
+    """What a synchronisation at each row does to a layer: where it starts, its target, where it arrives.
 
     Each is (rows, 2), for consecutive rows only, and has a meaning where the layer synchronised.
     """
     return np.roll(weights(track, layer), 1, axis=0), _arrival(track, layer - 1), _arrival(track, layer)
 
 
-def _thrown_back(track: Track, layer: int) -> Ints:
+def _restarts(track: Track, layer: int) -> Ints:
     """The rows at which a layer further out restarted this one."""
     if layer == AVERAGE or not track.consecutive or layer >= len(track.layers):
         return np.zeros(0, dtype=np.int64)
@@ -116,8 +116,8 @@ def _thrown_back(track: Track, layer: int) -> Ints:
 
 def _arrival(track: Track, layer: int) -> Floats:
     """Where a layer would be after each row, had no layer further out thrown it back: φ + α(φ' − φ) from inside out."""
-    arrived = np.asarray(track.proposal, dtype=np.float64)
+    place = np.asarray(track.proposal, dtype=np.float64)
     for below, slow in enumerate(track.layers[:layer], start=1):
         before = np.roll(weights(track, below), 1, axis=0)
-        arrived = before + slow.alpha * (arrived - before)
-    return arrived
+        place = before + slow.alpha * (place - before)
+    return place

@@ -1,4 +1,4 @@
-"""How charts and scenes look; what the player shows too, `player/browser/look.json` says."""
+"""The look of charts and scenes; the part shared with the player stands in `player/browser/look.json`."""
 
 from __future__ import annotations
 
@@ -59,27 +59,27 @@ RGB = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Style:
-    """Colours of a picture: `shades` fill the landscape from low to high, `own` replaces the optimizers' colours."""
+    """Colours of a picture: `shades` fill the landscape from low to high, `palette` replaces optimizers' colours."""
 
     background: str
     ink: str
     quiet: str
     contour: str
     shades: tuple[str, ...]
-    own: tuple[str, ...] = ()
+    palette: tuple[str, ...] = ()
 
     def color(self, color: str, index: int) -> str:
         """The colour of the optimizer that comes `index`-th in the legend."""
-        return self.own[index % len(self.own)] if self.own else color
+        return self.palette[index % len(self.palette)] if self.palette else color
 
-    def aged(self, color: str, age: float) -> RGB:
-        """What becomes of a colour with age, from 0 to 1: it pales towards the page."""
-        return mixed(color, self.background, PALE * age)
+    def pale(self, color: str, age: float) -> RGB:
+        """A colour that pales towards the page with age, from 0 to 1."""
+        return mix(color, self.background, PALE * age)
 
     def shade(self, color: str, layer: int) -> RGB:
-        """The further out a layer, the stronger its ink against the page."""
+        """A colour by layer: the further out, the closer to the style's ink."""
         inks = LOOK.inks
-        return mixed(color, self.ink, min(inks.most, inks.first + inks.further * (layer - 1)) if layer > 0 else 0.0)
+        return mix(color, self.ink, min(inks.most, inks.first + inks.further * (layer - 1)) if layer > 0 else 0.0)
 
 
 _STYLES = {
@@ -105,7 +105,7 @@ _STYLES = {
         quiet="#4d4d4d",
         contour="#cfcfcf",
         shades=("#e9e9e9", "#f3f3f3", "#fafafa", "#ffffff"),
-        own=("#000000", "#6b6b6b", "#9a9a9a", "#3d3d3d"),
+        palette=("#000000", "#6b6b6b", "#9a9a9a", "#3d3d3d"),
     ),
 }
 
@@ -134,12 +134,12 @@ def depth_color(depth: int) -> str:
 
 
 def on_dark(color: str) -> str:
-    """A colour as a dark page shows it, a little lighter."""
-    return "#" + "".join(f"{round(255 * part):02x}" for part in mixed(color, LETTERS, LOOK.inks.dark))
+    """A colour for dark pages, a little lighter."""
+    return "#" + "".join(f"{round(255 * part):02x}" for part in mix(color, LETTERS, LOOK.inks.dark))
 
 
-def mixed(color: str, towards: str, share: float) -> RGB:
-    """A colour, some share of the way towards another; both are #rrggbb."""
+def mix(color: str, towards: str, share: float) -> RGB:
+    """A mixture of two colours #rrggbb; `share` is that of the second, from 0 to 1."""
     first, second = rgb(color), rgb(towards)
     red, green, blue = (a + share * (b - a) for a, b in zip(first, second, strict=True))
     return red, green, blue
@@ -149,7 +149,7 @@ def rgb(color: str) -> RGB:
     """#rrggbb as numbers from 0 to 1.
 
     Raises:
-        ValueError: the colour is written in another way.
+        ValueError: the colour has another form.
     """
     if len(color) != 7 or color[0] != "#":
         raise ValueError(f"a colour must read #rrggbb, got {color!r}")

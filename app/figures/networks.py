@@ -1,4 +1,4 @@
-"""What the Networks page shows: training curves, and the runs on a plane through weight space."""
+"""Charts of the Networks page: training curves, and the runs on a plane through weight space."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.figures.caption import BLUER, Caption, citations, optimizer_line
 from app.figures.chart import Chart
 from app.figures.plane import plane_scene
 from app.figures.scene import Extent, Scene
-from app.figures.training import Line, curves_chart, measured, smooth
+from app.figures.training import Line, curves_chart, metric_lines, smooth
 from app.player.pack import QuantityNames
 from app.player.tracks import Track
 from app.state import NetworksConfig
@@ -53,17 +53,17 @@ def training_lines(seeds: Sequence[Curves]) -> list[Line]:
     if not seeds:
         return []
     steps = min(len(one.step) for one in seeds)
-    shown = seeds[0].step[:steps]
+    x = seeds[0].step[:steps]
     lines = [
-        Line("loss", "fast", shown, smooth(np.stack([one.loss[0][:steps] for one in seeds]))),
-        Line("norm", "fast", shown, smooth(np.stack([one.gradient_norm[0][:steps] for one in seeds]))),
-        Line("start", "fast", shown, np.stack([one.from_start[:steps] for one in seeds])),
+        Line("loss", "fast", x, smooth(np.stack([one.loss[0][:steps] for one in seeds]))),
+        Line("norm", "fast", x, smooth(np.stack([one.gradient_norm[0][:steps] for one in seeds]))),
+        Line("start", "fast", x, np.stack([one.from_start[:steps] for one in seeds])),
     ]
-    layered = any(name.startswith("slow_") for name in seeds[0].metrics)
-    if layered:
-        lines.append(Line("start", "slow", shown, np.stack([one.slow_from_start[:steps] for one in seeds])))
-        lines.append(Line("separation", "fast", shown, np.stack([one.separation[:steps] for one in seeds])))
-    return lines + measured(seeds, {"test_accuracy": "accuracy", "test_loss": "test_loss"})
+    has_layers = any(name.startswith("slow_") for name in seeds[0].metrics)
+    if has_layers:
+        lines.append(Line("start", "slow", x, np.stack([one.slow_from_start[:steps] for one in seeds])))
+        lines.append(Line("separation", "fast", x, np.stack([one.separation[:steps] for one in seeds])))
+    return lines + metric_lines(seeds, {"test_accuracy": "accuracy", "test_loss": "test_loss"})
 
 
 def network_scene(

@@ -1,4 +1,4 @@
-"""A plane through weight space: the tracks on it over its loss, and how honest the picture is."""
+"""A plane through weight space: the tracks on it over its loss, and the errors of the projection."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def frame_of(view: View) -> Extent:
 
 
 def as_far_as_computed(caption: Caption, picture: PlaneLoss | None) -> Caption:
-    """The caption of a plane, which says so where its landscape is not all there."""
+    """The caption of a plane, with a line on an unfinished landscape."""
     if picture is not None and picture.complete:
         return caption
     share = 0.0 if picture is None else picture.points / picture.total

@@ -11,8 +11,8 @@ from app.figures.scene import Relief, SpaceLine
 from app.runs.grid import Floats, Grid
 from optim_core.trajectory import Trajectory
 
-POINTS = 600  # per line at most, about as many as the eye can tell on a relief
-LIFT = 0.008  # of the relief's height: how far lines float above it, so that it does not swallow half their width
+POINTS = 600  # per line at most, about as many as are distinguishable on a relief
+LIFT = 0.008  # of the relief's height: offset of lines above it, so that it does not hide half their width
 
 
 def relief(grid: Grid, run: Trajectory, colors: Sequence[str], *, log_view: bool) -> Relief:
@@ -30,8 +30,8 @@ def relief(grid: Grid, run: Trajectory, colors: Sequence[str], *, log_view: bool
         if run.layers[index]:
             paths[f"{name}, outermost slow weights"] = run.outermost(index)
         lines += [
-            SpaceLine(words, color, _all_starts(grid, height, path), slow=number == 1)
-            for number, (words, path) in enumerate(paths.items())
+            SpaceLine(label, color, _all_starts(grid, height, path), slow=number == 1)
+            for number, (label, path) in enumerate(paths.items())
         ]
     return Relief(grid, height, "log(1 + f − lowest)" if log_view else "f", tuple(lines))
 
@@ -39,46 +39,46 @@ def relief(grid: Grid, run: Trajectory, colors: Sequence[str], *, log_view: bool
 def _all_starts(grid: Grid, height: Floats, paths: Floats) -> Floats:
     """One optimizer's runs (rows, starts, 2) with gaps between them."""
     gap = np.full((1, 3), np.nan)
-    return np.vstack([part for start in range(paths.shape[1]) for part in (draped(grid, height, paths[:, start]), gap)])
+    return np.vstack([part for start in range(paths.shape[1]) for part in (drape(grid, height, paths[:, start]), gap)])
 
 
-def draped(grid: Grid, height: Floats, path: Floats) -> Floats:
+def drape(grid: Grid, height: Floats, path: Floats) -> Floats:
     """A path on the plane (rows, 2) as a line on the relief (points, 3), at most about 2 POINTS long.
 
     Between rows the line follows the relief instead of cutting through it. NaN where the path leaves the grid.
     """
-    along = _resampled(_thinned(path), float(max(grid.x[1] - grid.x[0], grid.y[1] - grid.y[0])))
+    along = _resample(_thin(path), float(max(grid.x[1] - grid.x[0], grid.y[1] - grid.y[0])))
     lift = LIFT * float(np.nanmax(height) - np.nanmin(height))
     return np.column_stack([along, height_at(grid, height, along) + lift])
 
 
 def height_at(grid: Grid, height: Floats, places: Floats) -> Floats:
     """Bilinear value of `height` (one row per y) at places (n, 2) -> (n,); NaN outside the grid."""
-    column, right = _located(grid.x, places[:, 0])
-    row, up = _located(grid.y, places[:, 1])
+    column, right = _locate(grid.x, places[:, 0])
+    row, up = _locate(grid.y, places[:, 1])
     below = (1 - right) * height[row, column] + right * height[row, column + 1]
     above = (1 - right) * height[row + 1, column] + right * height[row + 1, column + 1]
     inside = (right >= 0) & (right <= 1) & (up >= 0) & (up <= 1)
     return np.where(inside, (1 - up) * below + up * above, np.nan)
 
 
-def _located(axis: Floats, values: Floats) -> tuple[NDArray[np.intp], Floats]:
+def _locate(axis: Floats, values: Floats) -> tuple[NDArray[np.intp], Floats]:
     """The cell of each value on a regular axis and how far into it the value lies (outside [0, 1] beyond the axis)."""
     position = (values - axis[0]) / (axis[1] - axis[0])
     cell = np.clip(position, 0, len(axis) - 2).astype(np.intp)
     return cell, position - cell
 
 
-def _thinned(path: Floats) -> Floats:
+def _thin(path: Floats) -> Floats:
     """Only rows that differ from the row before, evenly thinned to POINTS; first and last stay."""
-    moved = np.concatenate([[True], (path[1:] != path[:-1]).any(axis=1)])
-    path = path[moved]
+    moves = np.concatenate([[True], (path[1:] != path[:-1]).any(axis=1)])
+    path = path[moves]
     if len(path) <= POINTS:
         return path
     return path[np.linspace(0, len(path) - 1, POINTS).round().astype(np.intp)]
 
 
-def _resampled(path: Floats, cell: float) -> Floats:
+def _resample(path: Floats, cell: float) -> Floats:
     """Further points between those of a path, about a cell apart, or farther where POINTS would not reach."""
     lengths = np.hypot(*np.diff(path, axis=0).T)
     spacing = max(cell, float(lengths.sum()) / POINTS)

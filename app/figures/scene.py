@@ -1,4 +1,4 @@
-"""A picture as a value, free of the page that shows it: what every export is made from."""
+"""Pictures as values, independent of pages; every export is made from them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Extent = tuple[tuple[float, float], tuple[float, float]]
 NOISE = 1e-12  # of the largest eigenvalue: below it there is only rounding
 FLOW_OPACITY = 0.6
-ROOM = 0.08  # left free around the tracks where no surface says what to show
+ROOM = 0.08  # margin around the tracks where there is no surface with a domain
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,16 +163,16 @@ def trajectory_scene(
     if dim < 2:
         raise ValueError(f"a picture needs at least 2 weights, the trajectory has {dim}")
     flat = trajectory if dim == 2 else on_main_plane(trajectory)
-    named = ("x", "y") if dim == 2 else ("first principal direction", "second principal direction")
+    axis_names = ("x", "y") if dim == 2 else ("first principal direction", "second principal direction")
     pairs = zip(trajectory.names, trajectory.layers, strict=True)
     specs = [OptimizerSpec(name=name, layers=layers) for name, layers in pairs]
     tracks = tracks_of(flat, specs, [colors[index % len(colors)] for index in range(len(specs))])
-    shown = Caption(
+    caption = Caption(
         title=title,
         settings=(f"Weights: {dim}. Base steps: {int(trajectory.step[-1])}.", *map(_layers_line, specs)),
         citations=citations(specs),
     )
-    return Scene(tracks, extent or extent_of(tracks), shown, grid=grid, labels=labels or named)
+    return Scene(tracks, extent or extent_of(tracks), caption, grid=grid, labels=labels or axis_names)
 
 
 def on_main_plane(trajectory: Trajectory) -> Trajectory:
@@ -185,8 +185,8 @@ def on_main_plane(trajectory: Trajectory) -> Trajectory:
     # Few rows, many weights: the eigenvectors of the small Gram matrix give the directions in weight space.
     gram = torch.from_numpy(centred @ centred.T)
     values, vectors = (part.numpy()[..., -1:-3:-1] for part in torch.linalg.eigh(gram))  # NumPy's waits for all cores
-    known = values > NOISE * values[0]  # a motion along one line has no second direction
-    directions = centred.T @ (vectors * np.where(known, 1 / np.sqrt(np.where(known, values, 1)), 0))
+    significant = values > NOISE * values[0]  # a motion along one line has no second direction
+    directions = centred.T @ (vectors * np.where(significant, 1 / np.sqrt(np.where(significant, values, 1)), 0))
     slow = tuple(tuple((layer - middle) @ directions for layer in layers) for layers in trajectory.slow)
     fast, proposal = (trajectory.fast - middle) @ directions, (trajectory.proposal - middle) @ directions
     return replace(trajectory, fast=fast, proposal=proposal, slow=slow)

@@ -1,4 +1,4 @@
-"""What the Surfaces page shows: the scene of a run, and the curves beside the player."""
+"""Scene and curves of the Surfaces page."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def scene_over(config: SurfacesConfig, tracks: Sequence[Track], marks: Sequence[
 
 
 def surface_quantities(config: SurfacesConfig) -> QuantityNames:
-    """A surface has a loss, and with noise no optimizer sees its gradient."""
+    """Names of the numbers; with noise, optimizers see a noisy gradient."""
     return QuantityNames() if config.noise == "none" else QuantityNames(gradient="g", explained="g: noisy gradient")
 
 
@@ -68,7 +68,7 @@ def surface_curves(config: SurfacesConfig, run: Trajectory) -> Chart:
     """Over gradient evaluations: loss above the lowest value, distance to the nearest minimum, norm of the gradient.
 
     Each is the median over starts, at fast (thin) and outermost slow weights (dashed). Without minima there is no
-    distance. The gradient is that of the objective: what the optimizer saw has its noise in it.
+    distance. The gradient is that of the objective, without the noise that the optimizer saw.
     """
     scenery, minima = surface_runs.scenery(config), surface_runs.scenery(config).places
     loss, slow_loss = run.loss - scenery.floor, run.slow_loss - scenery.floor
@@ -84,7 +84,7 @@ def surface_curves(config: SurfacesConfig, run: Trajectory) -> Chart:
         return in_sight(marks, run)
 
     optimizers = range(len(run.names))
-    panels: dict[str, tuple[Floats, Sequence[Floats | None]]] = {
+    values_by_title: dict[str, tuple[Floats, Sequence[Floats | None]]] = {
         "Loss above the lowest value": (loss, [slow_loss[:, index] for index in optimizers]),
         "Distance to the nearest minimum": (
             distance(run.fast, minima), [distance(run.outermost(index), minima) for index in optimizers],
@@ -92,6 +92,6 @@ def surface_curves(config: SurfacesConfig, run: Trajectory) -> Chart:
         "Gradient norm": (norm, [None for _ in optimizers]),
     }  # fmt: skip
     if not len(minima):
-        del panels["Distance to the nearest minimum"]
-    shown = tuple(evaluations_panel(title, panel(title, *values)) for title, values in panels.items())
-    return Chart(shown, surface_caption(config), columns=len(shown), height=230)
+        del values_by_title["Distance to the nearest minimum"]
+    panels = tuple(evaluations_panel(title, panel(title, *values)) for title, values in values_by_title.items())
+    return Chart(panels, surface_caption(config), columns=len(panels), height=230)

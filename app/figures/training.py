@@ -50,8 +50,8 @@ def curves_chart(
     for key, title in titles.items():
         marks = [
             _mark(name, color, line, step)
-            for name, color, own in zip(names, colors, lines, strict=True)
-            for line in own
+            for name, color, optimizer_lines in zip(names, colors, lines, strict=True)
+            for line in optimizer_lines
             if line.chart == key
         ]
         scale: Scale = "log" if key in LOGARITHMIC else "percent" if key == "accuracy" else "linear"
@@ -63,27 +63,27 @@ def curves_chart(
 
 
 def _mark(name: str, color: str, line: Line, step: int | None) -> Mark:
-    seen = slice(None) if step is None else slice(int(np.searchsorted(line.x, step, side="right")))
-    x, values = line.x[seen], line.values[:, seen]
+    part = slice(None) if step is None else slice(int(np.searchsorted(line.x, step, side="right")))
+    x, values = line.x[part], line.values[:, part]
     mean = values.mean(axis=0)
-    kept, _ = thin(np.arange(len(x)), mean)
+    rows, _ = thin(np.arange(len(x)), mean)
     low = high = None
     if len(values) > 1:
         error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
-        low, high = (mean - error)[kept], (mean + error)[kept]
+        low, high = (mean - error)[rows], (mean + error)[rows]
     width, dash = LOOKS[line.kind]
     return Mark(
-        name, color, x[kept], mean[kept], NAMES[line.kind], low=low, high=high, width=width, dash=dash, hover=HOVER
+        name, color, x[rows], mean[rows], NAMES[line.kind], low=low, high=high, width=width, dash=dash, hover=HOVER
     )
 
 
 def _top(marks: Sequence[Mark]) -> Pair | None:
-    """Accuracies that matter lie close together near the end; the climb from chance would flatten them."""
+    """The range of the last accuracies: with the first ones in it, the differences at the end would be invisible."""
     ends = [float(mark.y[-1]) for mark in marks if len(mark.y) and np.isfinite(mark.y[-1])]
     return (max(0.0, min(ends) - 0.15), max(ends) + 0.02) if ends else None
 
 
-def measured(seeds: Sequence[Curves], charts: Mapping[str, str]) -> list[Line]:
+def metric_lines(seeds: Sequence[Curves], charts: Mapping[str, str]) -> list[Line]:
     """Metrics at fast, outermost slow and averaged weights; `charts` says on which chart each metric belongs."""
     count = min(len(one.evaluated) for one in seeds)
     outermost = max((name for name in seeds[0].metrics if name.startswith("slow_")), default="")

@@ -1,4 +1,4 @@
-"""What a search for the lr found."""
+"""Chart of a search for the lr."""
 
 from __future__ import annotations
 
@@ -18,11 +18,21 @@ def tuning_chart(names: Sequence[str], colors: Sequence[str], tunings: Sequence[
     marks = []
     for name, color, tuning in zip(names, colors, tunings, strict=True):
         lr, mean, error = tuning.lr_curve()
-        shown = np.where(np.isfinite(mean) & (mean > floor), mean - floor, np.nan)
-        spread = np.nan_to_num(error)
-        marks.append(Mark(name, color, lr, shown, width=1.5))
+        excess = np.where(np.isfinite(mean) & (mean > floor), mean - floor, np.nan)
+        deviation = np.nan_to_num(error)
+        marks.append(Mark(name, color, lr, excess, width=1.5))
         marks.append(
-            Mark(name, color, lr, shown, kind="dots", size=4.5, low=shown - spread, high=shown + spread, hover=HOVER)
+            Mark(
+                name,
+                color,
+                lr,
+                excess,
+                kind="dots",
+                size=4.5,
+                low=excess - deviation,
+                high=excess + deviation,
+                hover=HOVER,
+            )
         )
         if tuning.spec is not None:
             best, at = np.array([tuning.mean[tuning.best] - floor]), np.array([tuning.spec.lr])

@@ -1,4 +1,4 @@
-"""The way to the workers: a local cluster started on first use, or the scheduler that LOOKAHEAD_SCHEDULER names."""
+"""Connection to the workers: a local cluster started on first use, or the scheduler in LOOKAHEAD_SCHEDULER."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ class Cluster:
         return self._client is not None and self._client.status == "running"
 
     def client(self) -> Client:
-        """The connection; futures of an earlier one are lost when it had to be made anew.
+        """The connection; futures of an earlier one are lost after a reconnection.
 
         Raises:
             SchedulerGoneError: no scheduler answers, or the local cluster does not start.
         """
         if not self.connected:
             self._disconnect()
-            self._client = _connected(self.address or self._local_address())
+            self._client = _connect(self.address or self._local_address())
         assert self._client is not None  # noqa: S101  (for the type checker)
         return self._client
 
     def close(self) -> None:
-        """Leave the scheduler; a local cluster ends, its runs can go on from their checkpoints."""
+        """Disconnect; a local cluster ends, its runs can continue from their checkpoints."""
         self._disconnect()
 
     def _disconnect(self) -> None:
@@ -71,7 +71,7 @@ class Cluster:
                 self._client.close(timeout=1)
             self._client = None
         if self._process is not None:
-            _ended(self._process)
+            _end(self._process)
             self._process = None
 
     def _local_address(self) -> str:
@@ -101,7 +101,7 @@ def cluster_from_environment() -> Cluster:
     return Cluster(os.environ.get(SCHEDULER_VARIABLE) or None, int(workers) if workers else None)
 
 
-def _connected(address: str) -> Client:
+def _connect(address: str) -> Client:
     from distributed import Client
 
     for name in ("distributed", "distributed.client"):
@@ -115,7 +115,7 @@ def _connected(address: str) -> Client:
         ) from None
 
 
-def _ended(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

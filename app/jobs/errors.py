@@ -1,4 +1,4 @@
-"""What can go wrong with long work, each with a message for the person who asked for it."""
+"""Errors of long work, with messages for the visitor."""
 
 
 class JobsError(RuntimeError):
@@ -10,11 +10,11 @@ class StoreError(JobsError):
 
 
 class DamagedError(JobsError):
-    """A stored run is not what was written."""
+    """A stored run is damaged."""
 
 
 class LimitError(JobsError):
-    """More work was asked for than one visitor, or all together, may have waiting."""
+    """More runs were submitted than one visitor, or all together, may have waiting."""
 
 
 class SchedulerGoneError(JobsError):

@@ -1,4 +1,4 @@
-"""Files of the run store: written whole or not at all, with errors that say what to do."""
+"""Files of the run store: written atomically, with errors that name a remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATA_VARIABLE = "LOOKAHEAD_DATA"
 
 @contextlib.contextmanager
 def clear_errors(root: Path) -> Iterator[None]:
-    """Turn the operating system's refusals into messages that say what to do."""
+    """Turn errors of the operating system into messages that name a remedy."""
     try:
         yield
     except OSError as error:
@@ -46,7 +46,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def described(path: Path) -> dict[str, Any]:
+def size_and_checksum(path: Path) -> dict[str, Any]:
     """Size and checksum of a file."""
     return {"bytes": path.stat().st_size, "sha256": file_digest(path)}
 
@@ -69,7 +69,7 @@ def folder_size(folder: Path) -> int:
     return 0
 
 
-def modified(path: Path) -> float:
+def modification_time(path: Path) -> float:
     """When a file was last written, in seconds since 1970; 0 when it vanished meanwhile."""
     with contextlib.suppress(OSError):
         return path.stat().st_mtime

@@ -11,11 +11,11 @@ import multiprocessing
 import os
 import sys
 
-# torch's optimizers import its compiler at their first step, to say that nothing is compiled: once for all workers.
+# torch's optimizers import its compiler at their first step, although nothing is compiled: import it once for all.
 PRELOADED = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "torch._dynamo"]
 NICENESS = 2  # pages come first
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-# Activations are freed and asked for again at every step: to hand them back to the system in between costs a quarter of
+# Activations are freed and allocated again at every step: returning them to the system in between costs a quarter of
 # the training time.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
 CONFIGURATION = {

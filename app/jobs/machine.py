@@ -1,4 +1,4 @@
-"""What this process may use of the machine: a container's quota where there is one, not all that the host has."""
+"""Cores and memory that this process may use: a container's quota where there is one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Crew:
-    """The workers to start: how many, the bytes of each, and why they are fewer than asked for or than cores."""
+    """The workers to start: their number, the bytes of each, and why they are fewer than requested or than cores."""
 
     workers: int
     memory: int
@@ -32,7 +32,7 @@ class Crew:
 
 
 def this_machine(system: Path = SYSTEM) -> Machine:
-    """What the host has, bounded by affinity and by control groups of either version, this process's and those above.
+    """The host's cores and memory, bounded by affinity and by control groups of either version, with their parents.
 
     Args:
         system: the root of the file system; tests have one of their own.
@@ -45,24 +45,24 @@ def this_machine(system: Path = SYSTEM) -> Machine:
     return Machine(max(1, min([cores, *quotas])), min([psutil.virtual_memory().total, *bounds]))
 
 
-def crew_for(machine: Machine, asked: int | None = None) -> Crew:
-    """As many workers as cores, or as asked for, as long as each has the memory that a training needs.
+def crew_for(machine: Machine, requested: int | None = None) -> Crew:
+    """As many workers as cores, or as requested, as long as each has the memory that a training needs.
 
     Raises:
-        ValueError: fewer than one worker was asked for.
+        ValueError: fewer than one worker was requested.
     """
-    wanted = machine.cores if asked is None else asked
-    if wanted < 1:
-        raise ValueError(f"workers must be at least 1, got {wanted}")
-    least, left = current_limits().worker_memory_mb * 10**6, machine.memory - SERVER_MB * 10**6
-    workers = max(1, min(wanted, left // least))
-    share = max(least, left // workers)
-    if workers == wanted and left >= least:
+    goal = machine.cores if requested is None else requested
+    if goal < 1:
+        raise ValueError(f"workers must be at least 1, got {goal}")
+    least, free = current_limits().worker_memory_mb * 10**6, machine.memory - SERVER_MB * 10**6
+    workers = max(1, min(goal, free // least))
+    share = max(least, free // workers)
+    if workers == goal and free >= least:
         return Crew(workers, share)
     return Crew(
         workers,
         share,
-        f"{workers} of {wanted} workers start: of {machine.memory / 1e9:.1f} GB of memory {SERVER_MB / 1e3:.1f} are "
+        f"{workers} of {goal} workers start: of {machine.memory / 1e9:.1f} GB of memory {SERVER_MB / 1e3:.1f} are "
         f"the server's, and a worker needs {least / 1e9:.2f} (LOOKAHEAD_WORKER_MEMORY_MB)",
     )
 
@@ -86,22 +86,22 @@ def _groups(system: Path) -> Iterator[Path]:
 
 def _cpu_quota(group: Path) -> float | None:
     """Cores, of version 2 or 1; None where there is no bound."""
-    quota, period = [*_words(group / "cpu.max"), "", ""][:2]
+    quota, period = [*_fields(group / "cpu.max"), "", ""][:2]
     if not quota:
-        quota, period = ((_words(group / f"cpu.cfs_{name}_us") or [""])[0] for name in ("quota", "period"))
+        quota, period = ((_fields(group / f"cpu.cfs_{name}_us") or [""])[0] for name in ("quota", "period"))
     return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() and int(period) else None
 
 
 def _memory_limit(group: Path) -> int | None:
     """Bytes, of version 2 or 1; None where there is no bound."""
     for name in ("memory.max", "memory.limit_in_bytes"):
-        words = _words(group / name)
-        if words and words[0].isdecimal():
-            return int(words[0])
+        fields = _fields(group / name)
+        if fields and fields[0].isdecimal():
+            return int(fields[0])
     return None
 
 
-def _words(file: Path) -> list[str]:
+def _fields(file: Path) -> list[str]:
     try:
         return file.read_text().split()
     except (OSError, ValueError):

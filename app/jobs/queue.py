@@ -1,4 +1,4 @@
-"""Who is next: a fair queue over visitors, and the limits on what may wait and run."""
+"""A fair queue over visitors, and the limits on waiting and running jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Limits:
 
 
 class FairQueue:
-    """Waiting keys. The visitor with the fewest running jobs goes first, then the one who came first."""
+    """Waiting keys. The visitor with the fewest running jobs goes first, then the earliest key."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -42,32 +42,32 @@ class FairQueue:
         return key in self._owners
 
     def add(self, key: str, visitor: str) -> None:
-        """Let a key wait.
+        """Add a key.
 
         Raises:
             LimitError: too many are waiting, of this visitor or in all.
         """
-        mine = sum(owner == visitor for owner in self._owners.values())
-        if mine >= self.limits.visitor_waiting:
-            raise LimitError(f"you have {mine} runs waiting, which is the limit: let some finish or cancel them first")
+        count = sum(owner == visitor for owner in self._owners.values())
+        if count >= self.limits.visitor_waiting:
+            raise LimitError(f"you have {count} runs waiting, which is the limit: let some finish or cancel them first")
         if len(self) >= self.limits.waiting:
             raise LimitError(f"{len(self)} runs are waiting, which is the limit: try again when some have finished")
         self._owners[key] = visitor
 
     def put_back(self, key: str, visitor: str) -> None:
-        """Let a key that was already running wait again, before all others; it was admitted once."""
+        """Put a key that was already running back to the front, without a check of the limits."""
         self._owners = {key: visitor, **self._owners}
 
     def remove(self, key: str) -> None:
-        """Forget a key, if it waits."""
+        """Remove a key, if it waits."""
         self._owners.pop(key, None)
 
     def order(self, running: Mapping[str, int]) -> list[str]:
         """Keys in the order in which they start when nothing else arrives; `running` counts jobs of each visitor."""
-        taken, waiting, order = Counter(running), dict(self._owners), []
+        running_counts, waiting, order = Counter(running), dict(self._owners), []
         while waiting:
-            key = min(waiting, key=lambda one: taken[waiting[one]])  # the first of the smallest
-            taken[waiting.pop(key)] += 1
+            key = min(waiting, key=lambda one: running_counts[waiting[one]])  # the first of the smallest
+            running_counts[waiting.pop(key)] += 1
             order.append(key)
         return order
 

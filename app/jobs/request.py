@@ -1,4 +1,4 @@
-"""What is asked of the workers: one optimizer, one task, one seed, as a frozen JSON-able value with a content key."""
+"""Requests to the workers: one optimizer, one task, one seed, as a frozen JSON-able value with a content key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TrainingRequest:
     """One training run. A comparison is a tuple of these that share task and seed.
 
     Args:
-        task: what `describe()` of a task gave; `landscapes.tasks.task_from` rebuilds it.
+        task: the result of a task's `describe()`; `landscapes.tasks.task_from` rebuilds it.
         optimizers: (player, optimizer) pairs, or one optimizer for every player.
         steps, seed, evaluate_every, snapshot_every, ema: as in `optim_core.training.train`.
         snapshot_dtype: of stored weights, "float16", "float32" or "float64".
@@ -55,7 +55,7 @@ class TrainingRequest:
 
     @cached_property
     def key(self) -> str:
-        """Content address: equal for requests that compute the same numbers, whatever their optimizers are called."""
+        """Content address: equal for requests that compute the same numbers, whatever the names of their optimizers."""
         content = {"format": FORMAT, **self._unnamed().to_json()}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Long work for pages: submit, look, cancel, fetch. No call waits for training; one thread talks to the scheduler."""
+"""Long work for pages: submit, status, cancel, result. No call waits for training; one thread serves the scheduler."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ticket:
-    """One visitor's claim to one run. It stays good after a restart."""
+    """One visitor's claim to one run, valid after a restart, too."""
 
     key: str
     visitor: str
@@ -46,7 +46,7 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Status:
-    """How a run stands.
+    """The status of a run.
 
     queued: `queue_position` counts from 1. running: `fraction`, `eta` (seconds) and growing `curves`. done: the result
     can be fetched. failed: `message` says why. interrupted: a checkpoint is there; submit again to go on. unknown:
@@ -78,8 +78,8 @@ class _Job:
 class Jobs:
     """The runs of all visitors of one server. Safe to call from any thread.
 
-    Identical requests compute once; the run is cancelled only when all who asked for it have cancelled. A killed
-    worker's run is retried from its checkpoint; when the scheduler is gone, runs wait for it and go on likewise.
+    Identical requests compute once; the run is cancelled only when all its visitors have cancelled. A killed
+    worker's run is retried from its checkpoint; without a scheduler, runs wait for it and continue likewise.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Jobs:
         self._thread.start()
 
     def submit(self, request: TrainingRequest, visitor: str) -> Ticket:
-        """Ask for a run; at once done when the store has it.
+        """Submit a run; it is done at once when the store has it.
 
         Raises:
             ValueError, TypeError: the task or an optimizer is refused.
@@ -109,20 +109,20 @@ class Jobs:
         """
         ticket = Ticket(request.key, visitor)
         _check(request)
-        stored = self.store.find(ticket.key) is not None
+        in_store = self.store.find(ticket.key) is not None
         with self._lock:
             job = self._jobs.get(ticket.key)
             if job is not None and job.state in ("queued", "running"):
                 job.visitors.add(visitor)
                 return ticket
-            if not stored:
+            if not in_store:
                 self._queue.add(ticket.key, visitor)
-            self._remember(_Job(request, visitor, {visitor}, "done" if stored else "queued"))
+            self._remember(_Job(request, visitor, {visitor}, "done" if in_store else "queued"))
         self._wake.set()
         return ticket
 
     def status(self, ticket: Ticket) -> Status:
-        """How the run stands; reads memory and small files only."""
+        """The run's status; reads memory and small files only."""
         with self._lock:
             job = self._jobs.get(ticket.key)
             state: State = job.state if job is not None else "unknown"
@@ -138,7 +138,7 @@ class Jobs:
                 eta = progress.eta
                 message = f"continued from step {progress.resumed_at}" if progress.resumed_at else ""
             else:
-                message = self._workspace(ticket.key).said() or "preparing"
+                message = self._workspace(ticket.key).message() or "preparing"
         if progress is None:
             return Status(state, position, message=message)
         return Status(state, position, progress.step / progress.steps, eta, progress.curves, message)
@@ -190,7 +190,7 @@ class Jobs:
 
     @property
     def busy(self) -> bool:
-        """Whether anything runs or waits, cancelled attempts that are still on their way out included."""
+        """Whether anything runs or waits, including cancelled attempts that have not ended."""
         with self._lock:
             return bool(self._running) or len(self._queue) > 0
 
@@ -219,10 +219,10 @@ class Jobs:
         self._dispatch(client)
 
     def _collect(self) -> None:
-        """Note how finished attempts ended."""
+        """Take the outcomes of finished attempts."""
         with self._lock:
-            ended = [attempt for attempt, (_, future) in self._running.items() if future.status != "pending"]
-            for attempt in ended:
+            attempts = [attempt for attempt, (_, future) in self._running.items() if future.status != "pending"]
+            for attempt in attempts:
                 job, future = self._running.pop(attempt)
                 if job.state == "running":
                     self._settle(job, future)
@@ -231,8 +231,8 @@ class Jobs:
         if future.status == "finished":
             job.state = "done"  # an attempt returns otherwise only when it was cancelled here
         elif future.status == "error":
-            job.state, job.message = "failed", _explained(future.exception())
-        else:  # cancelled or lost, though nobody here asked for that
+            job.state, job.message = "failed", _explanation(future.exception())
+        else:  # cancelled or lost by the scheduler
             self._wait_again(job)
 
     def _dispatch(self, client: Client) -> None:
@@ -245,7 +245,7 @@ class Jobs:
                 self._start(job, client)
 
     def _next(self) -> _Job | None:
-        busy = {job.key for job, _ in self._running.values()}  # a cancelled attempt may still be on its way out
+        busy = {job.key for job, _ in self._running.values()}  # a cancelled attempt may not have ended
         key = self._queue.next(self._running_by_visitor(), busy)
         return None if key is None else self._jobs[key]
 
@@ -273,7 +273,7 @@ class Jobs:
         job.state, job.message = "running", ""
 
     def _lose_running(self, notice: str) -> None:
-        """Let all running jobs wait again, since the connection that knew of them is gone."""
+        """Put all running jobs back into the queue after the connection was lost."""
         with self._lock:
             self._notice = notice
             for job, _ in self._running.values():
@@ -305,7 +305,7 @@ class Jobs:
 
 @cache
 def default_jobs() -> Jobs:
-    """The jobs of this process, as the environment says (LOOKAHEAD_DATA, LOOKAHEAD_SCHEDULER, LOOKAHEAD_WORKERS).
+    """The jobs of this process, set up from LOOKAHEAD_DATA, LOOKAHEAD_SCHEDULER and LOOKAHEAD_WORKERS.
 
     Raises:
         StoreError: the store cannot be used.
@@ -316,7 +316,7 @@ def default_jobs() -> Jobs:
 
 
 def _check(request: TrainingRequest) -> None:
-    """Refuse here what every worker would refuse."""
+    """Raise here the errors that every worker would raise."""
     from landscapes.tasks import task_from
 
     spec_per_player(task_from(request.task).players, request.specs())
@@ -329,7 +329,7 @@ def _slots(client: Client) -> int:
         raise SchedulerGoneError(f"the scheduler does not answer ({error}); runs wait for it") from None
 
 
-def _explained(error: Any) -> str:
+def _explanation(error: Any) -> str:
     from distributed import KilledWorker
 
     from landscapes.tasks.download import DataUnavailableError

@@ -3,10 +3,10 @@
     <root>/store.json              the store's identity, by which workers know that they see the same folder
     <root>/runs/<key>/             one finished run: meta.json, curves.npz and one .npy per track of weights
     <root>/work/<key>/             one unfinished run: progress.npz, checkpoint.pt and weights/ (see app.jobs.workspace)
-    <root>/damaged/<key>-<n>/      entries that were not what had been written, with the reason
+    <root>/damaged/<key>-<n>/      damaged entries, with the reason
     <root>/locks/<key>.lock        held by the process that computes a run
 
-An entry appears by one rename, when all of it is on disk, so nothing half-written is ever read. Nothing is pickled.
+An entry appears by one rename, after all of it is on disk, so no partial entry is read. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from app.jobs.errors import DamagedError, StoreError
 from app.jobs.files import (
     DATA_VARIABLE,
     clear_errors,
-    described,
     digest,
     file_digest,
     folder_size,
     gigabytes,
-    modified,
+    modification_time,
+    size_and_checksum,
     write_atomically,
 )
 from app.jobs.request import FORMAT, TrainingRequest, request_from
@@ -97,7 +97,7 @@ class RunStore:
         try:
             meta = _read_meta(folder)
             self._check_files(key, folder, meta)
-            result = _opened(folder, meta)
+            result = _open(folder, meta)
         except (FileNotFoundError, NotADirectoryError) as error:
             if not folder.exists():
                 return None
@@ -106,7 +106,7 @@ class RunStore:
         except (DamagedError, ValueError, KeyError, TypeError, EOFError) as error:
             self.set_aside(key, str(error))
             return None
-        with contextlib.suppress(OSError):  # a store that others own can be read all the same
+        with contextlib.suppress(OSError):  # a store that another user owns can still be read
             os.utime(folder / META)
         return result
 
@@ -114,25 +114,25 @@ class RunStore:
         """Whether an entry exists; it is not checked."""
         return (self.folder(key) / META).exists()
 
-    def put(self, key: str, prepared: Path, meta: Mapping[str, Any], curves: Curves) -> None:
-        """Make an entry of `prepared`, a folder on the same disk that holds the tracks; it is moved, not copied.
+    def put(self, key: str, source: Path, meta: Mapping[str, Any], curves: Curves) -> None:
+        """Make an entry of `source`, a folder on the same disk that holds the tracks; it is moved, not copied.
 
         Raises:
-            StoreError: the disk is full or refuses.
+            StoreError: the disk is full or cannot be written.
         """
         with clear_errors(self.root):
-            np.savez(prepared / "curves.npz", **curves_to_arrays(curves))  # type: ignore[arg-type]
-            files = {path.name: described(path) for path in sorted(prepared.iterdir()) if path.name != META}
+            np.savez(source / "curves.npz", **curves_to_arrays(curves))  # type: ignore[arg-type]
+            files = {path.name: size_and_checksum(path) for path in sorted(source.iterdir()) if path.name != META}
             content = {"format": FORMAT, **meta, "files": files}
-            write_atomically(prepared / META, json.dumps({"content": content, "sha256": digest(content)}).encode())
+            write_atomically(source / META, json.dumps({"content": content, "sha256": digest(content)}).encode())
             if self.has(key):
-                self.discard(prepared)
+                self.discard(source)
             else:
-                prepared.rename(self.folder(key))
+                source.rename(self.folder(key))
         self.evict(keep=key)
 
     def set_aside(self, key: str, reason: str) -> None:
-        """Move a damaged entry out of the way, with the reason; the run will be computed again."""
+        """Move a damaged entry to `damaged/`, with the reason; the run will be computed again."""
         logger.warning("stored run %s is damaged and set aside: %s", key, reason)
         target = self.root / "damaged" / f"{key}-{time.time_ns()}"
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # another process was quicker; it was a file
@@ -145,40 +145,40 @@ class RunStore:
         return tuple(f"An earlier copy was damaged ({path.read_text()}) and was computed again." for path in reasons)
 
     def evict(self, keep: str = "") -> None:
-        """Throw out stale leftovers, then the least recently used entries until all fit the limit."""
+        """Delete stale unfinished work, then the least recently used entries until all fit the limit."""
         for area in ("work", "damaged", "trash"):
             for folder in (self.root / area).iterdir():
-                if time.time() - modified(folder) > STALE_SECONDS:
+                if time.time() - modification_time(folder) > STALE_SECONDS:
                     self.discard(folder)
         entries = sorted(
-            (p for p in (self.root / "runs").iterdir() if p.name != keep), key=lambda p: modified(p / META)
+            (p for p in (self.root / "runs").iterdir() if p.name != keep), key=lambda p: modification_time(p / META)
         )
-        used = self.used()
+        total = self.total_size()
         for folder in entries:
-            if used <= self.limit:
+            if total <= self.limit:
                 break
-            used -= folder_size(folder)
+            total -= folder_size(folder)
             self.discard(folder)
 
-    def used(self) -> int:
+    def total_size(self) -> int:
         """Bytes that all entries take."""
         return sum(folder_size(folder) for folder in (self.root / "runs").iterdir())
 
-    def check_room(self, needed: int) -> None:
-        """Refuse a run whose weights would not fit.
+    def check_room(self, size: int) -> None:
+        """Check that the weights of a run fit.
 
         Raises:
             StoreError: more than the limit, or more than the disk has left.
         """
         free = shutil.disk_usage(self.root).free
         advice = f"take fewer snapshots, or float16; the store is {self.root}, its limit is set by {LIMIT_VARIABLE}"
-        if needed > self.limit:
+        if size > self.limit:
             raise StoreError(
-                f"the weights of this run need {gigabytes(needed)}, the limit is {gigabytes(self.limit)}: {advice}"
+                f"the weights of this run need {gigabytes(size)}, the limit is {gigabytes(self.limit)}: {advice}"
             )
-        if needed > free:
+        if size > free:
             raise StoreError(
-                f"the weights of this run need {gigabytes(needed)}, the disk has {gigabytes(free)} left: {advice}"
+                f"the weights of this run need {gigabytes(size)}, the disk has {gigabytes(free)} left: {advice}"
             )
 
     def folder(self, key: str) -> Path:
@@ -203,7 +203,7 @@ class RunStore:
             lock.release()
 
     def waiting_lock(self, name: str) -> FileLock:
-        """A lock that is waited for, to be used in a with statement."""
+        """A lock that waits until it is free, for a with statement."""
         return self._file_lock(name, timeout=-1)
 
     def _file_lock(self, name: str, timeout: float) -> FileLock:
@@ -213,10 +213,10 @@ class RunStore:
         """Sizes every time; checksums when the files are not those this process has checked before."""
         stamp: list[int] = []
         for name, expected in meta["files"].items():
-            found = (folder / name).stat()
-            stamp += [found.st_mtime_ns, found.st_size]
-            if found.st_size != expected["bytes"]:
-                raise DamagedError(f"{name} has {found.st_size} bytes instead of {expected['bytes']}")
+            status = (folder / name).stat()
+            stamp += [status.st_mtime_ns, status.st_size]
+            if status.st_size != expected["bytes"]:
+                raise DamagedError(f"{name} has {status.st_size} bytes instead of {expected['bytes']}")
         if self._checked.get(key) != tuple(stamp):
             for name, expected in meta["files"].items():
                 if file_digest(folder / name) != expected["sha256"]:
@@ -224,7 +224,7 @@ class RunStore:
             self._checked[key] = tuple(stamp)
 
     def discard(self, folder: Path) -> None:
-        """Take a folder away at once, by a rename, then delete it; maps that are open stay readable."""
+        """Move a folder to the trash by one rename, then delete it; open memory maps stay readable."""
         trash = self.root / "trash" / uuid.uuid4().hex
         with contextlib.suppress(OSError):
             folder.rename(trash)
@@ -254,9 +254,9 @@ def default_root() -> Path:
     """LOOKAHEAD_DATA, or else the platform's folder for user data."""
     import platformdirs
 
-    named = os.environ.get(DATA_VARIABLE, "")
-    if named:
-        return Path(named).expanduser()
+    name = os.environ.get(DATA_VARIABLE, "")
+    if name:
+        return Path(name).expanduser()
     try:
         return Path(platformdirs.user_data_dir("lookahead-lab"))
     except RuntimeError:  # a user id without a home
@@ -288,7 +288,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _opened(folder: Path, meta: Mapping[str, Any]) -> TrainingResult:
+def _open(folder: Path, meta: Mapping[str, Any]) -> TrainingResult:
     players, layers = tuple(meta["players"]), tuple(Layer(k, alpha) for k, alpha in meta["layers"])
     with np.load(folder / "curves.npz", allow_pickle=False) as arrays:
         curves = curves_from_arrays(players, dict(arrays))

@@ -1,4 +1,4 @@
-"""What a worker process does: train one request, report, leave checkpoints, and put the result into the store."""
+"""Work of a worker process: train one request, report, save checkpoints, store the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Outcome = Literal["done", "cancelled"]
 
 @dataclass(frozen=True)
 class Order:
-    """What goes to a worker: plain values, so that nothing but their meaning is agreed on."""
+    """An order to a worker, of plain values only."""
 
     root: str
     store: str
@@ -68,7 +68,7 @@ def run_order(order: Order, on_progress: Callable[[int, int], None] | None = Non
     """Compute the ordered run, unless it is there already; wait while another process computes it.
 
     Raises:
-        JobsError: the store is not reachable, full or refuses; or this worker runs another version.
+        JobsError: the store is not reachable, full or not writable; or this worker runs another version.
         ValueError: a bad request.
     """
     import torch
@@ -77,9 +77,9 @@ def run_order(order: Order, on_progress: Callable[[int, int], None] | None = Non
     store = _store_of(order)
     request = request_from(order.request)
     work = Workspace(store.root / "work" / request.key)
-    while not work.cancelled(order.attempt):
-        with store.lock(request.key) as mine:
-            if mine:
+    while not work.is_cancelled(order.attempt):
+        with store.lock(request.key) as has_lock:
+            if has_lock:
                 if store.find(request.key) is not None:
                     return "done"
                 return _compute(store, work, request, order, on_progress)
@@ -96,10 +96,10 @@ def _compute(
 ) -> Outcome:
     try:
         work.make()
-        work.say("preparing")
-        training, earlier_seconds = _begun(store, work, request)
+        work.set_message("preparing")
+        training, earlier_seconds = _begin(store, work, request)
         reporter = _Reporter(training, work, order, earlier_seconds, on_progress)
-        training.run(reporter, reporter.cancelled)
+        training.run(reporter, reporter.is_cancelled)
         reporter.report()
         if not training.ended:
             reporter.save()
@@ -113,22 +113,22 @@ def _compute(
     return "done"
 
 
-def _begun(store: RunStore, work: Workspace, request: TrainingRequest) -> tuple[Training, float]:
-    """The run, gone on from its checkpoint, and the seconds spent before; a checkpoint of no use counts as none."""
-    saved = work.checkpoint()
-    if saved is not None:
-        training = _prepared(store, work, request)
+def _begin(store: RunStore, work: Workspace, request: TrainingRequest) -> tuple[Training, float]:
+    """The training, resumed from its checkpoint, and its earlier seconds; an unusable checkpoint counts as none."""
+    checkpoint = work.checkpoint()
+    if checkpoint is not None:
+        training = _prepare(store, work, request)
         try:
-            training.begin(saved["training"])
-            return training, float(saved["seconds"])
+            training.begin(checkpoint["training"])
+            return training, float(checkpoint["seconds"])
         except (ValueError, KeyError, TypeError, RuntimeError):
             logger.warning("the checkpoint of run %s is of no use: starting anew", request.key)
-    training = _prepared(store, work, request)
+    training = _prepare(store, work, request)
     training.begin()
     return training, 0.0
 
 
-def _prepared(store: RunStore, work: Workspace, request: TrainingRequest) -> Training:
+def _prepare(store: RunStore, work: Workspace, request: TrainingRequest) -> Training:
     from landscapes.tasks import DATASETS, task_from
     from landscapes.tasks.data import ensure
     from optim_core.snapshots import FolderSink
@@ -136,7 +136,7 @@ def _prepared(store: RunStore, work: Workspace, request: TrainingRequest) -> Tra
 
     if (dataset := request.task.get("dataset", "")) in DATASETS:
         with store.waiting_lock(f"data-{dataset}"):  # one download serves all workers
-            ensure(dataset, work.say)
+            ensure(dataset, work.set_message)
     sink = FolderSink(work.weights, request.snapshot_dtype)
     training = Training(task_from(request.task), request.specs(), request.plan(), sink)
     store.check_room(_bytes_needed(training, request))
@@ -145,7 +145,7 @@ def _prepared(store: RunStore, work: Workspace, request: TrainingRequest) -> Tra
 
 def _finish(store: RunStore, work: Workspace, request: TrainingRequest, reporter: _Reporter) -> None:
     run = reporter.training.result()
-    resumed = (f"Continued from the checkpoint at step {reporter.resumed_at}.",) if reporter.resumed_at else ()
+    resume_notes = (f"Continued from the checkpoint at step {reporter.resumed_at}.",) if reporter.resumed_at else ()
     meta = {
         "request": request.to_json(),
         "players": run.players,
@@ -153,7 +153,7 @@ def _finish(store: RunStore, work: Workspace, request: TrainingRequest, reporter
         "layers": [[layer.k, layer.alpha] for layer in run.layers],
         "tracks": list(run.snapshots.tracks),
         "diverged": run.diverged,
-        "notes": [*store.damage_notes(request.key), *resumed],
+        "notes": [*store.damage_notes(request.key), *resume_notes],
         "seconds": reporter.seconds,
     }
     store.put(request.key, work.weights, meta, run.curves)
@@ -161,7 +161,7 @@ def _finish(store: RunStore, work: Workspace, request: TrainingRequest, reporter
 
 
 class _Reporter:
-    """Writes progress and checkpoints now and then, more rarely where writing takes long."""
+    """Writes progress and checkpoints at intervals, longer ones where writing takes long."""
 
     def __init__(
         self,
@@ -195,17 +195,17 @@ class _Reporter:
         if self.on_progress is not None:
             self.on_progress(self.training.step, self.training.plan.steps)
 
-    def cancelled(self) -> bool:
+    def is_cancelled(self) -> bool:
         now = time.monotonic()
         if now >= self.next_look:
-            self._stop = self.work.cancelled(self.order.attempt)
+            self._stop = self.work.is_cancelled(self.order.attempt)
             self.next_look = now + CANCEL_SECONDS
         return self._stop
 
     def report(self) -> None:
         training, steps = self.training, self.training.plan.steps
-        taken = training.step - self.resumed_at
-        rate = (time.monotonic() - self.began) / taken if taken else None
+        steps_done = training.step - self.resumed_at
+        rate = (time.monotonic() - self.began) / steps_done if steps_done else None
         eta = None if rate is None else rate * (steps - training.step)
         about = Progress(self.order.attempt, training.step, steps, eta, self.resumed_at, training.curves())
         self.work.write_progress(about)
@@ -214,9 +214,9 @@ class _Reporter:
         self.work.save_checkpoint({"training": self.training.state(), "seconds": self.seconds})
 
 
-def _later(started: float, interval: float) -> float:
+def _later(start: float, interval: float) -> float:
     now = time.monotonic()
-    return now + max(interval, (now - started) / OVERHEAD)
+    return now + max(interval, (now - start) / OVERHEAD)
 
 
 def _bytes_needed(training: Training, request: TrainingRequest) -> int:

@@ -1,6 +1,6 @@
-"""An unfinished run on disk: live progress, the last checkpoint, the weights so far, and the wish to cancel.
+"""An unfinished run on disk: live progress, the last checkpoint, the weights so far, cancellation flags.
 
-Everything here outlives a killed worker, a lost scheduler and a restarted server, and is read without asking one.
+The files survive a killed worker, a lost scheduler and a restarted server, and are read without any of these.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from optim_core.curves import Curves, curves_from_arrays, curves_to_arrays
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. `eta` is in seconds, or None before the first step; `resumed_at` is a step, or 0."""
+    """Progress of a run. `eta` is in seconds, or None before the first step; `resumed_at` is a step, or 0."""
 
     attempt: str
     step: int
@@ -52,7 +52,7 @@ class Workspace:
         write_atomically(self.folder / "progress.npz", buffer.getvalue())
 
     def progress(self) -> Progress | None:
-        """The last progress written, or None; what cannot be read counts as none."""
+        """The last progress written, or None; an unreadable file counts as none."""
         try:
             with np.load(self.folder / "progress.npz", allow_pickle=False) as file:
                 arrays = dict(file)
@@ -61,14 +61,14 @@ class Workspace:
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None
 
-    def say(self, text: str) -> None:
-        """Tell what goes on before the first progress."""
-        write_atomically(self.folder / "said.txt", text.encode())
+    def set_message(self, text: str) -> None:
+        """Write what happens before the first progress."""
+        write_atomically(self.folder / "message.txt", text.encode())
 
-    def said(self) -> str:
-        """What was last told, or nothing."""
+    def message(self) -> str:
+        """The last message, or an empty text."""
         try:
-            return (self.folder / "said.txt").read_text()
+            return (self.folder / "message.txt").read_text()
         except OSError:
             return ""
 
@@ -81,7 +81,7 @@ class Workspace:
         write_atomically(self.folder / "checkpoint.pt", buffer.getvalue())
 
     def checkpoint(self) -> dict[str, Any] | None:
-        """The last checkpoint, or None; what cannot be read counts as none."""
+        """The last checkpoint, or None; an unreadable file counts as none."""
         import torch
 
         try:
@@ -95,11 +95,11 @@ class Workspace:
         return (self.folder / "checkpoint.pt").exists()
 
     def cancel(self, attempt: str) -> None:
-        """Ask the worker of this attempt to stop; it looks before every step."""
+        """Ask the worker of this attempt to stop; it checks before every step."""
         self.make()
         self._flag(attempt).touch()
 
-    def cancelled(self, attempt: str) -> bool:
+    def is_cancelled(self, attempt: str) -> bool:
         """Whether this attempt was asked to stop."""
         return self._flag(attempt).exists()
 

@@ -1,7 +1,7 @@
-"""The animation: tracks become bytes, ES modules draw them.
+"""The animation: tracks are packed into bytes, ES modules draw them.
 
     tracks = tracks_of(trajectory, specs, PALETTE)
-    data = pack(tracks, PlayerView(chart="surface"))
+    data = pack(tracks, PlayerView(chart="surfaces-ground"))
 
 `app.views.parts.player` puts it on a page, `app.draw.player_page` into a file of its own.
 """

@@ -1,4 +1,4 @@
-"""The player's ES modules as one script: for a page that loads no files, and to spare a server forty requests a visit.
+"""The player's ES modules as one script: for pages that load no files, and one request in place of forty per visit.
 
 Every module becomes a constant that holds what it exports, after the modules that it imports:
 
@@ -19,29 +19,29 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "browser"
 
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\}|(\w+)) from "\./([\w.]+)"(?: with \{ type: "json" \})?;', re.MULTILINE)
-# Comments on lines of their own, and indentation. A minifier that does not know templates within templates would take
-# the spaces of their texts, too.
+# Comments on lines of their own, and indentation. A minifier that does not know templates within templates would remove
+# spaces of their texts, too.
 _REMARK = re.compile(r"^[ \t]*(?:/\*.*?\*/[ \t]*\n|//[^\n]*\n)|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (default )?((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 
 
 @cache
 def bundle(entry: str) -> str:
-    """The text of a module that stands beside the player's, with all that it imports, as one module without imports.
+    """The text of a module beside the player's, with all modules that it imports, as one module without imports.
 
     Raises:
         ValueError: modules import one another in a circle.
     """
     modules: dict[str, str] = {}
-    text = _resolved(entry, modules, ())
+    text = _without_imports(entry, modules, ())
     return _REMARK.sub("", "\n".join((*modules.values(), text)))
 
 
 @cache
-def served(entry: str) -> str:
+def module_file(entry: str) -> str:
     """The file to serve for a module: one bundle beside it, written anew where it differs, or else the module itself.
 
-    A class that opens its pages in the same minute asks for one file each. Where the folder cannot be written to, the
+    A class that opens its pages in the same minute requests one file each. Where the folder cannot be written to, the
     browser loads the modules one by one, and everything works as well.
     """
     target, text = FOLDER / f"packed_{entry}", bundle((FOLDER / entry).read_text(encoding="utf-8"))
@@ -61,8 +61,8 @@ def style() -> str:
     return (FOLDER / "player.css").read_text(encoding="utf-8")
 
 
-def _resolved(text: str, modules: dict[str, str], path: tuple[str, ...]) -> str:
-    """The text with constants in place of imports, once what it imports is among `modules`."""
+def _without_imports(text: str, modules: dict[str, str], path: tuple[str, ...]) -> str:
+    """The text with constants in place of imports; adds the imported modules to `modules`."""
     for statement in _IMPORT.finditer(text):
         _add(statement[3], modules, path)
     return _IMPORT.sub(_constants, text)
@@ -77,8 +77,8 @@ def _add(name: str, modules: dict[str, str], path: tuple[str, ...]) -> None:
     if name.endswith(".json"):
         modules[name] = f"const {_variable(name)} = {{ default: {source} }};"
         return
-    body = _EXPORT.sub(r"\2", _resolved(source, modules, (*path, name)))
-    exports = (f"default: {found[3]}" if found[1] else found[3] for found in _EXPORT.finditer(source))
+    body = _EXPORT.sub(r"\2", _without_imports(source, modules, (*path, name)))
+    exports = (f"default: {export[3]}" if export[1] else export[3] for export in _EXPORT.finditer(source))
     modules[name] = f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();"
 
 

@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.player.pack import Dial, Field, headed, pack_tracks
+from app.player.pack import Dial, Field, pack_tracks, with_header
 from app.player.tracks import Track
 
-__all__ = ["MOST_BYTES", "Dial", "Field", "PackedFamily", "pack_family", "pack_moved"]
+__all__ = ["MOST_BYTES", "Dial", "Field", "PackedFamily", "pack_family", "pack_start"]
 
 MOST_BYTES = 350_000  # of a family
 EXACT_BYTES = 500_000  # before they are deflated; a larger family's numbers keep 16 significant bits
@@ -42,27 +42,27 @@ def pack_family(dial: Dial, tracks: Sequence[Sequence[Track]], limits: Sequence[
     Args:
         dial: what is dragged.
         tracks: for each of its values, one per start.
-        limits: values at which the closed form says that stability ends or begins.
+        limits: stability limits of the closed form.
 
     Raises:
         ValueError: not as many lists of tracks as values.
     """
     if len(tracks) != len(dial.values):
         raise ValueError(f"tracks must be given for each of {len(dial.values)} values, got {len(tracks)}")
-    alike = [replace(track, name=dial.name) for each in tracks for track in each]
-    packed = pack_tracks(alike, {})
-    if len(packed) > EXACT_BYTES:
-        packed = pack_tracks(alike, {}, rounded=True)
-    return headed(asdict(dial) | {"limits": list(limits)}, zlib.compress(_planes(packed), 1))
+    family_tracks = [replace(track, name=dial.name) for each in tracks for track in each]
+    data = pack_tracks(family_tracks, {})
+    if len(data) > EXACT_BYTES:
+        data = pack_tracks(family_tracks, {}, rounded=True)
+    return with_header(asdict(dial) | {"limits": list(limits)}, zlib.compress(_planes(data), 1))
 
 
-def pack_moved(tracks: Sequence[Track], start: int) -> bytes:
+def pack_start(tracks: Sequence[Track], start: int) -> bytes:
     """The tracks from one start that is dragged, as a message like a family's."""
-    return headed({"start": start}, zlib.compress(_planes(pack_tracks(tracks, {})), 1))
+    return with_header({"start": start}, zlib.compress(_planes(pack_tracks(tracks, {})), 1))
 
 
-def _planes(packed: bytes) -> bytes:
-    """Differences of 32-bit words, byte by byte: neighbours on a path differ in their low bytes alone."""
-    words: NDArray[np.uint32] = np.frombuffer(packed + b"\0" * (-len(packed) % 4), dtype="<u4")
+def _planes(data: bytes) -> bytes:
+    """Differences of 32-bit words, byte by byte: neighbours on a path differ only in their low bytes."""
+    words: NDArray[np.uint32] = np.frombuffer(data + b"\0" * (-len(data) % 4), dtype="<u4")
     differences = np.diff(words, prepend=np.uint32(0))
     return differences.astype("<u4").view(np.uint8).reshape(-1, 4).T.tobytes()

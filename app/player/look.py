@@ -70,7 +70,7 @@ def _mark(fields: dict[str, Any]) -> Mark:
     return Mark(fields["width"], tuple(fields["dash"]), fields["shape"], fields["radius"])
 
 
-def _read() -> Look:
+def _load() -> Look:
     table = json.loads((Path(__file__).parent / "browser" / "look.json").read_text(encoding="utf-8"))
     return Look(
         palette=tuple(table["palette"]),
@@ -82,4 +82,4 @@ def _read() -> Look:
     )
 
 
-LOOK = _read()
+LOOK = _load()

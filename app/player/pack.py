@@ -30,7 +30,7 @@ HALF_BYTE = np.uint32(0x80)  # of a float32's last byte
 
 @dataclass(frozen=True)
 class QuantityNames:
-    """What numbers are called.
+    """Names of the numbers.
 
     Attributes:
         value: what the tracks' `loss` is.      gradient: the symbol of what a base step of plain SGD follows.
@@ -50,7 +50,7 @@ class Dial:
         name: of the optimizer's tracks.      card: the optimizer's place among all cards, from 0.
         field, level: k or alpha of a layer (1 is the innermost), or lr or momentum of the base, whose level is 0.
         value: what it is now.      values: what it can be dragged to, ascending, `value` among them.
-        live: whether the tracks can follow while it is dragged; else they do when it is let go.
+        live: whether the tracks follow while it is dragged; else only on release.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Dial:
 
 @dataclass(frozen=True)
 class LinkedCurve:
-    """What a linked chart shows of a run: its value above `floor`, or its distance to the nearest of `places`."""
+    """The curve of a run in a linked chart: its value above `floor`, or its distance to the nearest of `places`."""
 
     floor: float | None = None
     places: tuple[tuple[float, float], ...] = ()
@@ -117,10 +117,10 @@ def pack_tracks(tracks: Sequence[Track], view: Mapping[str, object], *, rounded:
         floats.extend(_columns(track))
         counts += [] if _punctual(track) else [_synchronised(track)]
     numbers = [_bytes_of(column, rounded) for column in floats]
-    return headed({**view, "tracks": headers}, *numbers, *(count.tobytes() for count in counts))
+    return with_header({**view, "tracks": headers}, *numbers, *(count.tobytes() for count in counts))
 
 
-def headed(header: Mapping[str, object], *blocks: bytes) -> bytes:
+def with_header(header: Mapping[str, object], *blocks: bytes) -> bytes:
     """Blocks of bytes behind a JSON header, its length before it, padded to whole words."""
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
@@ -135,8 +135,8 @@ def _bytes_of(column: NDArray[np.floating], rounded: bool) -> bytes:
 def _check_names(tracks: Sequence[Track]) -> None:
     first: dict[str, Track] = {}
     for track in tracks:
-        known = first.setdefault(track.name, track)
-        if (known.color, known.layers) != (track.color, track.layers):
+        other = first.setdefault(track.name, track)
+        if (other.color, other.layers) != (track.color, track.layers):
             raise ValueError(f"tracks named {track.name!r} must share colour and layers; rename one of them")
 
 
@@ -166,28 +166,26 @@ def _columns(track: Track) -> list[NDArray[np.floating]]:
     pairs = [track.fast, np.asarray(track.proposal)[_synchronised(track) > 0]]
     pairs += [] if track.averaged is None else [track.averaged]
     pairs += track.slow or ()
-    places = [np.asarray(column) for pair in pairs for column in _settled(pair).T]
-    places.insert(2, _clamped(track.loss))
-    places += [_clamped(column) for column in (track.step, track.evaluations) if _progression(column) is None]
+    places = [np.asarray(column) for pair in pairs for column in _hold_last(pair).T]
+    places.insert(2, _clamp(track.loss))
+    places += [_clamp(column) for column in (track.step, track.evaluations) if _progression(column) is None]
     if track.cloud is None or track.spread is None:
         return places
-    return (
-        places + [_clamped(track.cloud[..., axis]).ravel() for axis in range(2)] + [_clamped(c) for c in track.spread.T]
-    )
+    return places + [_clamp(track.cloud[..., axis]).ravel() for axis in range(2)] + [_clamp(c) for c in track.spread.T]
 
 
 def _synchronised(track: Track) -> NDArray[np.uint8]:
-    """How many layers synchronised at each row; the start is no synchronisation."""
+    """How many layers synchronised at each row; 0 at the start."""
     counts = np.array(track.synchronised, dtype=np.uint8)
     counts[0] = 0
     return counts
 
 
 def _punctual(track: Track) -> bool:
-    """Whether the periods alone say which layers synchronised at each row."""
+    """Whether the synchronisations follow from the periods alone."""
     steps = np.asarray(track.step)
-    due = sum((steps % period == 0 for period in periods(track.layers)), np.zeros(track.rows, dtype=int))
-    return bool(np.array_equal(due[1:], _synchronised(track)[1:]))
+    counts = sum((steps % period == 0 for period in periods(track.layers)), np.zeros(track.rows, dtype=int))
+    return bool(np.array_equal(counts[1:], _synchronised(track)[1:]))
 
 
 def _progression(values: ArrayLike) -> tuple[int, int] | None:
@@ -199,14 +197,14 @@ def _progression(values: ArrayLike) -> tuple[int, int] | None:
     return int(numbers[0]), int(differences[0]) if len(differences) else 1
 
 
-def _settled(pair: ArrayLike) -> NDArray[np.floating]:
-    """(rows, 2), clamped; a coordinate that is not a number stays where it last was one."""
+def _hold_last(pair: ArrayLike) -> NDArray[np.floating]:
+    """(rows, 2), clamped; NaN is replaced by the last number before it."""
     places = np.asarray(pair, dtype=np.float64)
-    known = np.where(np.isnan(places), 0, np.arange(len(places))[:, None])
-    return _clamped(np.take_along_axis(places, np.maximum.accumulate(known, axis=0), axis=0))
+    rows = np.where(np.isnan(places), 0, np.arange(len(places))[:, None])
+    return _clamp(np.take_along_axis(places, np.maximum.accumulate(rows, axis=0), axis=0))
 
 
-def _clamped(values: ArrayLike) -> NDArray[np.floating]:
+def _clamp(values: ArrayLike) -> NDArray[np.floating]:
     return np.clip(
         np.nan_to_num(np.asarray(values, dtype=np.float64), nan=HUGE, posinf=HUGE, neginf=-HUGE), -HUGE, HUGE
     )

@@ -1,4 +1,4 @@
-"""What the player draws: one `Track` per run (an optimizer from a start), made from a Trajectory.
+"""Tracks, which the player draws: one per run (an optimizer from a start), made from a Trajectory.
 
 Row 0 is the start. `proposal` is where the base step left the fast weights before any synchronisation; where no layer
 synchronised it equals `fast`.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PALETTE = LOOK.palette
 
-# What a base step subtracts from the weights, where that is more than lr times a gradient.
+# Names of what a base step subtracts from the weights, where it is not lr times a gradient.
 STEPS = {
     "sgd": "a step of SGD",
     "momentum": "lr times the momentum",
@@ -90,7 +90,7 @@ class Track:
         if self.slow is not None:
             if len(self.slow) != len(self.layers):
                 raise ValueError(f"slow must have one array per layer ({len(self.layers)}), got {len(self.slow)}")
-            object.__setattr__(self, "slow", tuple(_checked("slow", phi, (rows, 2)) for phi in self.slow))
+            object.__setattr__(self, "slow", tuple(_check_shape("slow", phi, (rows, 2)) for phi in self.slow))
 
         if (self.cloud is None) != (self.spread is None):
             raise ValueError("cloud and spread belong together; give both or neither")
@@ -99,7 +99,7 @@ class Track:
             self._freeze("spread", self.spread, (rows, 5))
 
     def _freeze(self, field: str, values: ArrayLike, shape: tuple[int, ...]) -> None:
-        object.__setattr__(self, field, _checked(field, values, shape))
+        object.__setattr__(self, field, _check_shape(field, values, shape))
 
     @property
     def rows(self) -> int:
@@ -153,12 +153,12 @@ def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, 
 
 
 def base_step(spec: OptimizerSpec) -> dict[str, Any]:
-    """`lr` and `delta` of a Track, as far as they are not what they are by default."""
+    """`lr` or `delta` of a Track, whichever differs from its default."""
     plain = spec.base == "sgd" and spec.weight_decay == 0 and spec.schedule.kind == "constant"
     return {"lr": spec.lr} if plain else {"delta": STEPS[spec.base]}
 
 
-def _checked(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
+def _check_shape(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
     array = np.asarray(values)
     if array.shape != shape:
         raise ValueError(f"{field} must have shape {shape}, got {array.shape}")

@@ -19,29 +19,29 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 NOT_YET, DIVERGED = -1, -2
-NEAR = 0.02  # of the domain's diagonal: closer than this counts as having reached a minimum
+NEAR = 0.02  # of the domain's diagonal: within this distance a run has reached a minimum
 COARSE, MAX_POINTS = 24, current_limits().map_points
 
 
 @dataclass(frozen=True, eq=False)
 class BasinMap:
-    """reached: (optimizers, points, points), the index of the minimum, NOT_YET or DIVERGED, one row per y.
+    """labels: (optimizers, points, points), the index of the minimum, NOT_YET or DIVERGED, one row per y.
 
     x, y: (points,) the starts' coordinates
     """
 
     x: Floats
     y: Floats
-    reached: Ints
+    labels: Ints
 
     def shares(self, optimizer: int, minima: int) -> dict[int, float]:
         """Share of the area per minimum, NOT_YET and DIVERGED."""
-        total = self.reached[optimizer].size
-        return {label: float((self.reached[optimizer] == label).sum()) / total for label in (*range(minima), -1, -2)}
+        total = self.labels[optimizer].size
+        return {label: float((self.labels[optimizer] == label).sum()) / total for label in (*range(minima), -1, -2)}
 
     def differs(self, first: int, second: int) -> NDArray[np.bool_]:
         """Starts from which two optimizers end differently, (points, points)."""
-        return np.asarray(self.reached[first] != self.reached[second])
+        return np.asarray(self.labels[first] != self.labels[second])
 
 
 def _key(config: SurfacesConfig, scenery: Scenery, points: int, *_: object) -> Hashable:
@@ -90,11 +90,11 @@ def _basin_map(
         field, config.specs(), starts, config.steps, keep="last", escape=escape_radius(config), on_progress=on_progress
     )
     size = float(np.hypot(x[-1] - x[0], y[-1] - y[0]))
-    reached = [
+    labels = [
         label(run.outermost(index)[-1], scenery.places, run.diverged[index], NEAR * size).reshape(points, points)
         for index in range(len(run.names))
     ]
-    return BasinMap(x, y, np.stack(reached))
+    return BasinMap(x, y, np.stack(labels))
 
 
 def label(ends: Floats, minima: Floats, diverged: Ints, near: float) -> Ints:
@@ -103,5 +103,5 @@ def label(ends: Floats, minima: Floats, diverged: Ints, near: float) -> Ints:
         return np.where(diverged >= 0, DIVERGED, NOT_YET)
     gaps = np.linalg.norm(ends[:, None] - minima[None], axis=-1)
     nearest = gaps.argmin(axis=1)
-    reached = np.where(gaps.min(axis=1) <= near, nearest, NOT_YET)
-    return np.where(diverged >= 0, DIVERGED, reached)
+    labels = np.where(gaps.min(axis=1) <= near, nearest, NOT_YET)
+    return np.where(diverged >= 0, DIVERGED, labels)

@@ -1,4 +1,4 @@
-"""Results that all visitors share: each is computed once for everyone who asks for the same."""
+"""A cache of results, shared by all visitors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Arguments, Value]):
-    """A function that keeps its last `size` results; they are read-only, so nobody needs a copy.
+    """A function that keeps its last `size` results, which are read-only.
 
-    key: of the function's arguments, what tells results apart. Two visitors may compute at once, neither waits.
+    key: of the function's arguments, the cache key. Two visitors may compute at once, neither waits.
     """
 
     def __init__(self, compute: Callable[Arguments, Value], size: int, key: Callable[..., Hashable]) -> None:
@@ -27,15 +27,15 @@ class Recent(Generic[Arguments, Value]):
         self._lock, self._results = threading.Lock(), OrderedDict[Hashable, Value]()
         update_wrapper(self, compute)
 
-    def __call__(self, *arguments: Arguments.args, **named: Arguments.kwargs) -> Value:
-        """What was computed before, or is now."""
-        key = self._key(*arguments, **named)
+    def __call__(self, *arguments: Arguments.args, **keywords: Arguments.kwargs) -> Value:
+        """The cached result, computed where there is none."""
+        key = self._key(*arguments, **keywords)
         with self._lock:
             if key in self._results:
                 self._results.move_to_end(key)
                 return self._results[key]
         began = time.monotonic()
-        value = self._compute(*arguments, **named)
+        value = self._compute(*arguments, **keywords)
         log_run(key, time.monotonic() - began, value)
         with self._lock:
             self._results[key] = value

@@ -1,4 +1,4 @@
-"""Seed cloud: one start, many draws of the noise; where the outermost slow weights are, and where theory puts them."""
+"""Seed cloud: one start, many draws of the noise; outermost slow weights as simulated and in closed form."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from optim_core.trajectory import Trajectory, record
 Floats = NDArray[np.float64]
 
 MIN_RUNS, MAX_RUNS = 10, current_limits().cloud_runs
-ROWS = 100  # kept of a run, about: what the player moves through in ten seconds
+ROWS = 100  # kept of a run, about: frames of ten seconds in the player
 CONFIDENCE = 0.99
 
 
@@ -50,10 +50,10 @@ def seed_cloud(config: SurfacesConfig, runs: int, on_progress: Callable[[int, in
     return record(field, config.specs(), starts, config.steps, keep=every, escape=escape, on_progress=on_progress)
 
 
-def spread(run: Trajectory, optimizer: int) -> Floats:
+def moments_of(run: Trajectory, optimizer: int) -> Floats:
     """Mean x, mean y, variance of x, covariance, variance of y over the runs that did not diverge, (rows, 5).
 
-    NaN where fewer than two are left: the player then draws no ellipse.
+    NaN for fewer than two such runs: the player then draws no ellipse.
     """
     places = run.outermost(optimizer)[:, run.diverged[optimizer] < 0]
     if places.shape[1] < 2:
@@ -73,7 +73,7 @@ def cloud_tracks(config: SurfacesConfig, run: Trajectory) -> tuple[Track, ...]:
 
 
 def _cloud_track(run: Trajectory, spec: OptimizerSpec, color: str, index: int, panel: int) -> Track:
-    moments = spread(run, index)
+    moments = moments_of(run, index)
     mean = moments[:, :2]
     return Track(
         name=spec.name,
@@ -94,10 +94,10 @@ def _cloud_track(run: Trajectory, spec: OptimizerSpec, color: str, index: int, p
 
 @dataclass(frozen=True, eq=False)
 class Theory:
-    """What the outermost slow weights of one optimizer do on a quadratic under Gaussian noise. Derived here.
+    """Moments of the outermost slow weights of one optimizer on a quadratic under Gaussian noise. Derived here.
 
     centre: (2,) of the steady state      now: (2, 2) covariance after the page's steps
-    steady: (2, 2) covariance that it settles at; infinite where it does not
+    steady: (2, 2) covariance of the steady state; infinite where there is none
     """
 
     centre: Floats
@@ -111,18 +111,18 @@ class Theory:
 
 
 def theory(config: SurfacesConfig, spec: OptimizerSpec) -> Theory | None:
-    """The closed form for one optimizer; None where `why_no_theory` says why."""
+    """The closed form for one optimizer; None where `why_no_theory` gives a reason."""
     if why_no_theory(config, spec):
         return None
     hessian, minimum = _quadratic(config.landscape)
     curvatures, axes = np.linalg.eigh(hessian)
     modes = [NoisyQuadratic(h=float(h), sigma=config.noise_scale) for h in curvatures]
     synchronisations = config.steps // base_steps(spec.layers)
-    decayed = hessian + spec.weight_decay * np.eye(2)
+    curvature = hessian + spec.weight_decay * np.eye(2)
     return Theory(
-        centre=np.asarray(np.linalg.solve(decayed, hessian @ minimum), np.float64),
-        now=_turned([mode.variance_after(spec, synchronisations) for mode in modes], axes),
-        steady=_turned([mode.variances(spec)[-1] for mode in modes], axes),
+        centre=np.asarray(np.linalg.solve(curvature, hessian @ minimum), np.float64),
+        now=_rotate([mode.variance_after(spec, synchronisations) for mode in modes], axes),
+        steady=_rotate([mode.variances(spec)[-1] for mode in modes], axes),
     )
 
 
@@ -154,7 +154,7 @@ def _quadratic(surface: Surface) -> tuple[Floats, Floats]:
     return hessian, np.linalg.solve(hessian, -slope.numpy())
 
 
-def _turned(variances: Sequence[float], axes: Floats) -> Floats:
+def _rotate(variances: Sequence[float], axes: Floats) -> Floats:
     """Covariance whose principal axes are the columns of `axes`."""
     if not np.isfinite(variances).all():
         return np.full((2, 2), np.inf)

@@ -1,6 +1,6 @@
-"""Families: one number of one card over its whole range, every value a row of one loop, so that it can be dragged.
+"""Families: the runs of all values of one number of one card, each a row of one loop, so that it can be dragged.
 
-A family's row is the run: a comparison whose card has one of the values is put together, not computed again.
+A comparison whose card has one of the values is assembled from the family's row, not computed again.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from optim_core.theory import game_rate
 from optim_core.trajectory import Trajectory
 
 VALUES = 41  # of a number
-FEWEST = 9  # values that are worth dragging through
-BYTES_A_ROW = 8.5  # of one start, deflated: what noise leaves
+FEWEST = 9  # values of a number that can be dragged
+BYTES_A_ROW = 8.5  # of one start, deflated, under noise
 LOWEST_LR, HIGHEST_LR = 1 / 30, 30.0  # times the present one
 WITH_MOMENTUM = ("momentum", "nesterov")
 LINEAR = ("sgd", "momentum", "nesterov", *METHODS)  # bases whose step is linear in the state and the gradient
@@ -39,8 +39,8 @@ Run = Callable[[Sequence[OptimizerSpec]], Trajectory]
 class Family:
     """The runs of a dial's values.
 
-    run: an optimizer for each value.      specs: those optimizers.      place: the card's among the active ones.
-    present: the comparison that the page shows.      limits: where the closed form says that stability ends or begins.
+    run: an optimizer for each value.      specs: those optimizers.      place: the card's index among the active ones.
+    present: the comparison that the page shows.      limits: stability limits of the closed form.
     """
 
     dial: Dial
@@ -51,7 +51,7 @@ class Family:
     limits: tuple[float, ...]
 
     def comparison(self, row: int, specs: Sequence[OptimizerSpec]) -> Trajectory:
-        """The page's comparison with a value's run in the card's place."""
+        """The page's comparison, in which the card has one of the values."""
         return _with_optimizer(self.present, self.place, self.run, row, specs)
 
     def tracks(self, config: Comparison) -> list[tuple[Track, ...]]:
@@ -59,15 +59,15 @@ class Family:
         color, ema = config.colors[self.place], config.active[self.place].ema
         tracks = tracks_of(self.run, self.specs, [color] * len(self.specs))
         panel = self.place if getattr(config, "panels", False) else 0
-        dressed = [
+        family_tracks = [
             replace(
                 track, panel=panel, name=self.dial.name,
                 averaged=exponential_average(np.asarray(track.fast, dtype=np.float64), ema) if ema else None,
             )
             for track in tracks
         ]  # fmt: skip
-        starts = len(dressed) // len(self.specs)
-        return [tuple(dressed[at : at + starts]) for at in range(0, len(dressed), starts)]
+        starts = len(family_tracks) // len(self.specs)
+        return [tuple(family_tracks[at : at + starts]) for at in range(0, len(family_tracks), starts)]
 
 
 class Families:
@@ -79,7 +79,7 @@ class Families:
 
     def get(self, scene: Hashable, specs: Sequence[OptimizerSpec], dial: Dial, compute: Callable[[], Family]) -> Family:
         """The family of a number of one of these optimizers over a scene, computed where none is known."""
-        family = self._known(_signature(scene, specs), specs, dial)
+        family = self._find(_signature(scene, specs), specs, dial)
         if family is None:
             family = compute()
             self._add(scene, specs, family)
@@ -88,18 +88,18 @@ class Families:
     def _add(self, scene: Hashable, specs: Sequence[OptimizerSpec], family: Family) -> None:
         rows: dict[Hashable, int] = {}
         for row, spec in enumerate(family.specs):
-            changed = [spec if place == family.place else other for place, other in enumerate(specs)]
-            rows[_signature(scene, changed)] = row
+            neighbours = [spec if place == family.place else other for place, other in enumerate(specs)]
+            rows[_signature(scene, neighbours)] = row
         with self._lock:
             self._families.append((rows, family))
 
     def comparison(self, scene: Hashable, specs: Sequence[OptimizerSpec]) -> Trajectory | None:
-        """The comparison of these optimizers, where one of them is a family's row and the others have run before."""
+        """The comparison of these optimizers from a family that has it; None where there is none."""
         for row, family in self._with(_signature(scene, specs)):
             return family.comparison(row, specs)
         return None
 
-    def _known(self, signature: Hashable, specs: Sequence[OptimizerSpec], dial: Dial) -> Family | None:
+    def _find(self, signature: Hashable, specs: Sequence[OptimizerSpec], dial: Dial) -> Family | None:
         for row, family in self._with(signature):
             if replace(family.dial, name=dial.name, value=dial.value) == dial:
                 return replace(family, dial=dial, present=family.comparison(row, specs))
@@ -152,9 +152,9 @@ def with_number(config: Config, card: int, field: str, level: int, value: float)
     if not 0 <= card < len(config.cards) or (field, level) not in _numbers(config.cards[card]):
         raise ValueError(f"no {field} of layer {level} in card {card}")
     number: Any = round(value) if field == "k" else value
-    changed = _with_value(config.cards[card], field, level, number).model_copy(update={"tuned": False})
-    checked = type(changed).model_validate(changed.model_dump())
-    return config.model_copy(update={"cards": (*config.cards[:card], checked, *config.cards[card + 1 :])})
+    card_ = _with_value(config.cards[card], field, level, number).model_copy(update={"tuned": False})
+    valid_card = type(card_).model_validate(card_.model_dump())
+    return config.model_copy(update={"cards": (*config.cards[:card], valid_card, *config.cards[card + 1 :])})
 
 
 def _with_value(card: Card, field: str, level: int, value: Any) -> Card:
@@ -165,7 +165,7 @@ def _with_value(card: Card, field: str, level: int, value: Any) -> Card:
 
 
 def values_of(field: Field, value: float, count: int = VALUES) -> tuple[float, ...]:
-    """About `count` values that a number is dragged through, ascending, the present one among them.
+    """About `count` values of a number, ascending, with the present one.
 
     α and momentum over their whole range, k as whole numbers, lr on a logarithmic scale around the present one.
     """
@@ -195,8 +195,8 @@ def family_of(config: Config, dial: Dial, present: Trajectory, run: Run, jacobia
     place = sum(card.on for card in config.cards[: dial.card])
 
     def spec_at(value: float) -> OptimizerSpec:
-        changed = with_number(config, dial.card, dial.field, dial.level, value)
-        return changed.cards[dial.card].spec(dial.name)
+        variant = with_number(config, dial.card, dial.field, dial.level, value)
+        return variant.cards[dial.card].spec(dial.name)
 
     specs = tuple(spec_at(value) for value in dial.values)
     limits = () if jacobian is None else _limits(dial, spec_at, jacobian)
@@ -211,9 +211,9 @@ def _limits(dial: Dial, spec_at: Callable[[float], OptimizerSpec], jacobian: Arr
     def stable(value: float) -> bool:
         return game_rate(jacobian, spec_at(value)) <= 1 + 1e-9
 
-    known = [stable(value) for value in dial.values]
+    stable_at = [stable(value) for value in dial.values]
     limits = []
-    for low, high, one, other in zip(dial.values, dial.values[1:], known, known[1:], strict=False):
+    for low, high, one, other in zip(dial.values, dial.values[1:], stable_at, stable_at[1:], strict=False):
         if one != other:
             limits.append((low + high) / 2 if dial.field == "k" else _crossing(low, high, one, stable))
     return tuple(limits)
@@ -232,7 +232,7 @@ def _crossing(low: float, high: float, stable_below: bool, stable: Callable[[flo
 
 
 def _signature(scene: Hashable, specs: Sequence[OptimizerSpec]) -> Hashable:
-    """What a run depends on: not on the optimizers' names."""
+    """The key of a run, which does not depend on the optimizers' names."""
     return scene, tuple(replace(spec, name="") for spec in specs)
 
 
@@ -240,15 +240,13 @@ def _with_optimizer(
     run: Trajectory, place: int, family: Trajectory, row: int, specs: Sequence[OptimizerSpec]
 ) -> Trajectory:
     """A trajectory in which one optimizer is another trajectory's; `specs` name and describe the result's."""
-    changed: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
     for field in fields(run):
         own, other = getattr(run, field.name), getattr(family, field.name)
         if field.name == "slow":
-            changed["slow"] = (*own[:place], other[row], *own[place + 1 :])
+            arrays["slow"] = (*own[:place], other[row], *own[place + 1 :])
         elif field.name not in ("names", "layers", "step"):
             axis = 0 if field.name == "diverged" else 1
-            changed[field.name] = own.copy()
-            np.moveaxis(changed[field.name], axis, 0)[place] = np.take(other, row, axis=axis)
-    return replace(
-        run, names=tuple(spec.name for spec in specs), layers=tuple(spec.layers for spec in specs), **changed
-    )
+            arrays[field.name] = own.copy()
+            np.moveaxis(arrays[field.name], axis, 0)[place] = np.take(other, row, axis=axis)
+    return replace(run, names=tuple(spec.name for spec in specs), layers=tuple(spec.layers for spec in specs), **arrays)

@@ -1,4 +1,4 @@
-"""Runs of the Games page, cached, and how fast they near the equilibrium: as measured, and as the closed form says."""
+"""Cached runs of the Games page, and their rates of convergence: measured, and in closed form."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from optim_core.theory import base_steps, game_rate
 from optim_core.trajectory import Engine, Trajectory, record
 
 Floats = NDArray[np.float64]
-ESCAPE = 1000.0  # times the domain's size: descent-ascent is to spiral out visibly, and long, before it is stopped
+ESCAPE = 1000.0  # times the domain's size: descent-ascent spirals out far before it counts as diverged
 FLOOR = 1e-150  # of distances: squares of smaller ones leave the range of a double
-ROUNDING = 1e-13  # of the equilibrium's own size: nearer than that nothing can be measured
+ROUNDING = 1e-13  # of the equilibrium's norm: smaller distances are rounding errors
 WINDOWS = 20  # of a run: the rate at a moment is the mean over the last of these
 POINTS = 81
 
 
 @dataclass(frozen=True)
 class GameScenery:
-    """What a run of a game moves over: its streamlines, the speed of the flow on a grid, and its equilibria."""
+    """A game's landscape: its streamlines, the speed of the flow on a grid, and its equilibria."""
 
     game: Game
     lines: Streamlines
@@ -48,11 +48,11 @@ class GameScenery:
 
 @recent(32, key=lambda config: (config.game, config.parameter))
 def game_scenery(config: GamesConfig) -> GameScenery:
-    """The game's flow, −v: where both players go who step on their own gradient."""
+    """The game's flow −v: both players follow their own gradient."""
     game = config.landscape
     x, y = (np.linspace(low, high, POINTS) for low, high in game.domain)
-    where = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    value, v = (part.numpy() for part in game.field()(torch.from_numpy(where), 0))
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    value, v = (part.numpy() for part in game.field()(torch.from_numpy(points), 0))
     speed = np.linalg.norm(v, axis=-1).reshape(POINTS, POINTS)
     lines = streamlines_of(lambda places: _flow(game, places), game.domain)
     return GameScenery(game, lines, Grid(x, y, speed), value.reshape(speed.shape))
@@ -83,8 +83,8 @@ def _scene(config: GamesConfig) -> tuple[Hashable, ...]:
     return config.game, config.parameter, config.starts, config.gradient_noise(), config.steps
 
 
-def moved_tracks(config: GamesConfig) -> tuple[Track, ...]:
-    """The tracks of a config whose start is being dragged: not kept, since the next is a moment away."""
+def start_tracks(config: GamesConfig) -> tuple[Track, ...]:
+    """The tracks of a config whose start is being dragged; not cached."""
     return surface_tracks(config, _record(config, config.specs(), "auto"))
 
 
@@ -134,8 +134,8 @@ def measured_rate(run: Trajectory, index: int, places: Floats) -> MeasuredRate:
     rows = np.arange(0, len(run.step), period)
     gaps = distance(run.outermost(index)[rows], places)
     gaps = np.where(gaps > max(FLOOR, ROUNDING * float(np.abs(places).max(initial=0))), gaps, np.nan)
-    lost = run.diverged[index]
-    gaps[(lost >= 0) & (rows[:, None] >= lost)] = np.nan
+    diverged = run.diverged[index]
+    gaps[(diverged >= 0) & (rows[:, None] >= diverged)] = np.nan
     window = max(1, (len(rows) - 1) // WINDOWS)
     with np.errstate(all="ignore"):
         rates = (gaps[window:] / gaps[:-window]) ** (1 / (window * period))
@@ -144,23 +144,23 @@ def measured_rate(run: Trajectory, index: int, places: Floats) -> MeasuredRate:
 
 
 def _second_half(gaps: Floats, period: int) -> float:
-    """Rate over the last half of what could be measured."""
-    known = np.flatnonzero(np.isfinite(gaps))
-    if len(known) < 2:
+    """Rate over the second half of the finite distances."""
+    measured = np.flatnonzero(np.isfinite(gaps))
+    if len(measured) < 2:
         return np.nan
-    first, last = known[len(known) // 2 - 1 if len(known) < 4 else len(known) // 2], known[-1]
+    first, last = measured[len(measured) // 2 - 1 if len(measured) < 4 else len(measured) // 2], measured[-1]
     return float((gaps[last] / gaps[first]) ** (1 / ((last - first) * period)))
 
 
 def _middle(runs: Floats) -> Floats:
     """Median over the runs (..., runs) that have a value; NaN where none has."""
-    known = np.isfinite(runs).any(axis=-1)
+    has_value = np.isfinite(runs).any(axis=-1)
     middle = np.full(runs.shape[:-1], np.nan)
-    middle[known] = np.nanmedian(runs[known], axis=-1)
+    middle[has_value] = np.nanmedian(runs[has_value], axis=-1)
     return middle
 
 
-def left_view(run: Trajectory, index: int, domain: Domain) -> NDArray[np.int64]:
+def exit_steps(run: Trajectory, index: int, domain: Domain) -> NDArray[np.int64]:
     """(starts,) the step at which a run's fast weights left the view for good; −1 where they end inside it."""
     (x_low, x_high), (y_low, y_high) = domain
     x, y = run.fast[:, index, :, 0], run.fast[:, index, :, 1]

@@ -1,4 +1,4 @@
-"""What the generators of a comparison make as they move: the same latent vectors through every kept set of weights."""
+"""Samples of a comparison's generators over time: the same latent vectors at every snapshot."""
 
 from __future__ import annotations
 
@@ -34,39 +34,39 @@ class Samples:
 
 
 def samples(task: GanTask, results: Sequence[TrainingResult], step: int | None = None) -> tuple[Samples, ...]:
-    """One `Samples` per run, all at the same steps; a run that diverged stays where it was last kept.
+    """One `Samples` per run, all at the same steps; a run that diverged keeps its last snapshot.
 
     Args:
         task: what was trained.
         results: one run per optimizer.
-        step: only the frame that was kept last up to this base step; `FRAMES` of all if not given.
+        step: only the last snapshot up to this base step; `FRAMES` of all if not given.
     """
     longest = max((result.snapshots.step for result in results), key=len)
     if step is None:
-        chosen = longest[np.unique(np.linspace(0, len(longest) - 1, FRAMES).astype(int))]
+        steps = longest[np.unique(np.linspace(0, len(longest) - 1, FRAMES).astype(int))]
     else:
-        chosen = longest[longest <= step][-1:]
+        steps = longest[longest <= step][-1:]
     model, count = task.model(0), POINTS if task.dataset == "ring" else IMAGES
 
-    def made(weights: NDArray[np.floating]) -> Floats:
+    def generate(weights: NDArray[np.floating]) -> Floats:
         assign_weights(model, torch.from_numpy(np.array(weights, np.float32)))
         return np.asarray(task.samples(model, count).numpy(), np.float32)
 
-    found = []
+    all_samples = []
     for result in results:
-        kept = result.snapshots
-        rows = np.searchsorted(kept.step, chosen, side="right") - 1
-        fast = np.stack([made(kept.proposal[row]) for row in rows])
-        slow = np.stack([made(kept.outermost[row]) for row in rows]) if kept.layers else None
-        found.append(Samples(chosen, fast, slow))
-    return tuple(found)
+        snapshots = result.snapshots
+        rows = np.searchsorted(snapshots.step, steps, side="right") - 1
+        fast = np.stack([generate(snapshots.proposal[row]) for row in rows])
+        slow = np.stack([generate(snapshots.outermost[row]) for row in rows]) if snapshots.layers else None
+        all_samples.append(Samples(steps, fast, slow))
+    return tuple(all_samples)
 
 
 recent_samples = recent(4, key=lambda task, results: keys_of(results))(samples)
 
 
 def real_samples(task: GanTask) -> Floats:
-    """As many that were never trained on: points of the ring, or images with intensities in [0, 1]."""
+    """As many samples of the test data: points of the ring, or images with intensities in [0, 1]."""
     held_out = task.world.held_out["test"]
     return held_out[:POINTS] if task.dataset == "ring" else np.asarray((held_out[:IMAGES] + 1) / 2, np.float32)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Domain = tuple[tuple[float, float], tuple[float, float]]
 
-GRID = 121  # points along each axis: finer than the eye sees under the contour lines, and 60 kB
+GRID = 121  # points along each axis: finer than is visible under the contour lines, and 60 kB
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,16 @@ class Grid:
     height: Floats
 
     def shade(self, log_view: bool) -> Floats:
-        """What the colour follows: the height, or log(1 + height above the lowest) where heights span decades."""
+        """The values that are coloured: the height, or log(1 + height above the lowest) where heights span decades."""
         return np.log1p(self.height - np.nanmin(self.height)) if log_view else self.height
 
 
 def sample(function: Callable[[torch.Tensor], torch.Tensor], domain: Domain, points: int = GRID) -> Grid:
     """Evaluate an objective on a regular grid over its domain; undefined places become NaN."""
     x, y = (np.linspace(low, high, points) for low, high in domain)
-    where = np.stack(np.meshgrid(x, y), axis=-1)
+    places = np.stack(np.meshgrid(x, y), axis=-1)
     with torch.no_grad():
-        height = function(torch.from_numpy(where)).numpy()
+        height = function(torch.from_numpy(places)).numpy()
     return Grid(x, y, np.where(np.isfinite(height), height, np.nan))
 
 

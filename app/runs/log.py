@@ -1,4 +1,4 @@
-"""One JSON line a run, for who operates the server: what was computed and for how long, and nothing of who asked."""
+"""One JSON line a run for the server's operator: what was computed and for how long, without visitor data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comparison of networks as jobs: what to ask the workers for, how it stands, what came back."""
+"""A comparison of networks as jobs: requests, status, results."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Trainings:
     tickets: tuple[tuple[Ticket, ...], ...]
 
     def statuses(self, jobs: Jobs) -> tuple[tuple[Status, ...], ...]:
-        """How each run stands."""
+        """The status of each run."""
         return tuple(tuple(jobs.status(ticket) for ticket in row) for row in self.tickets)
 
     def results(self, jobs: Jobs) -> tuple[tuple[TrainingResult, ...], ...]:
-        """What came back, snapshots memory-mapped; call it when `all_done`."""
+        """The results, snapshots memory-mapped; call it when `all_done`."""
         return tuple(tuple(jobs.result(ticket) for ticket in row) for row in self.tickets)
 
 
@@ -50,27 +50,27 @@ def requests(config: NetworksConfig | GansConfig) -> tuple[tuple[TrainingRequest
 
 
 def trainings(config: NetworksConfig | GansConfig, visitor: str) -> Trainings:
-    """The runs of a config as tickets, without asking for any work."""
-    asked = requests(config)
-    tickets = tuple(tuple(Ticket(request.key, visitor) for request in row) for row in asked)
-    return Trainings(tuple(spec.name for spec in config.specs()), asked, tickets)
+    """The runs of a config as tickets; submits nothing."""
+    rows = requests(config)
+    tickets = tuple(tuple(Ticket(request.key, visitor) for request in row) for row in rows)
+    return Trainings(tuple(spec.name for spec in config.specs()), rows, tickets)
 
 
-def submit(asked: Trainings, jobs: Jobs) -> None:
-    """Ask for every run that is not there yet.
+def submit(comparison: Trainings, jobs: Jobs) -> None:
+    """Submit every run that is not in the store.
 
     Raises:
         LimitError: too many runs are waiting.
     """
-    visitor = asked.tickets[0][0].visitor
-    for row in asked.requests:
+    visitor = comparison.tickets[0][0].visitor
+    for row in comparison.requests:
         for request in row:
             jobs.submit(request, visitor)
 
 
-def cancel(asked: Trainings, jobs: Jobs, is_here: Callable[[str], bool] = lambda _: True) -> None:
+def cancel(comparison: Trainings, jobs: Jobs, is_here: Callable[[str], bool] = lambda _: True) -> None:
     """Withdraw this visitor's claim to all of them, and the claims of visitors who are gone."""
-    for row in asked.tickets:
+    for row in comparison.tickets:
         for ticket in row:
             jobs.cancel(ticket, is_here)
 
@@ -80,6 +80,6 @@ def claims(asked: Trainings, jobs: Jobs) -> frozenset[str]:
     return frozenset().union(*(jobs.claims(ticket) for row in asked.tickets for ticket in row))
 
 
-def all_done(asked: Trainings, jobs: Jobs) -> bool:
+def all_done(comparison: Trainings, jobs: Jobs) -> bool:
     """Whether every run is in the store."""
-    return all(jobs.store.has(ticket.key) for row in asked.tickets for ticket in row)
+    return all(jobs.store.has(ticket.key) for row in comparison.tickets for ticket in row)

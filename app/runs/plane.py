@@ -1,4 +1,4 @@
-"""Weight space on a plane: where each optimizer's weights lie on it, how far they are off it, and the loss on it."""
+"""Planes through weight space: projections of each optimizer's weights, distances from the plane, the loss on it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Floats = NDArray[np.float64]
 
 GRID_POINTS, IMAGES = 41, 512
 PCA_ROWS = 120  # of each track: more change nothing in the two directions
-UNIT = ((-1.0, -1.0), (1.0, 1.0))  # corners of what Li et al. draw of random directions
-PATIENCE = 150.0  # seconds that an export waits for the picture: browsers give a download up after 180
+UNIT = ((-1.0, -1.0), (1.0, 1.0))  # corners of the view of random directions in Li et al.
+PATIENCE = 150.0  # seconds that an export waits for the picture: browsers cancel a download after 180
 FIRST = 0.2  # share of the picture that comes before these:
-CHECKS = 40  # places along each track where the plane's loss is held against the true one
+CHECKS = 40  # places along each track where the plane's loss is compared with the true one
 
 
 @dataclass(frozen=True, eq=False)
 class OnPlane:
-    """One run seen on the plane: projections of (rows, P) snapshots, innermost layer first in `slow`."""
+    """One run on the plane: projections of (rows, P) snapshots, innermost layer first in `slow`."""
 
     snapshots: Snapshots
     proposal: Projection
@@ -44,8 +44,8 @@ class OnPlane:
         """(rows, 2): where the fast weights are after each step; right after a synchronisation they equal slow ones."""
         places = self.proposal.coordinates.copy()
         for layer, projection in enumerate(self.slow, start=1):
-            due = self.snapshots.synchronised == layer
-            places[due] = projection.coordinates[due]
+            synchronised = self.snapshots.synchronised == layer
+            places[synchronised] = projection.coordinates[synchronised]
         return places
 
     @property
@@ -56,19 +56,22 @@ class OnPlane:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A plane and every run on it; `framed` are the runs that a picture must hold, and `corners` places."""
+    """A plane and every run on it; `frame_runs` are the runs that a picture must hold, and `corners` places."""
 
     plane: Plane
     runs: tuple[OnPlane, ...]
-    framed: tuple[OnPlane, ...]
+    frame_runs: tuple[OnPlane, ...]
     corners: tuple[tuple[float, float], ...] = ()
 
     @property
     def places(self) -> Floats:
         """All coordinates of the framed runs and the corners, (points, 2)."""
-        arrived = [run.proposal.coordinates[1:] for run in self.framed]  # the first row may end the cycle before
-        fast, slow = [run.fast for run in self.framed], [phi.coordinates for run in self.framed for phi in run.slow]
-        return np.concatenate([*arrived, *fast, *slow, np.reshape(self.corners, (-1, 2))])
+        proposals = [run.proposal.coordinates[1:] for run in self.frame_runs]  # the first row may end the cycle before
+        fast, slow = (
+            [run.fast for run in self.frame_runs],
+            [phi.coordinates for run in self.frame_runs for phi in run.slow],
+        )
+        return np.concatenate([*proposals, *fast, *slow, np.reshape(self.corners, (-1, 2))])
 
 
 def view(
@@ -82,7 +85,7 @@ def view(
 ) -> View:
     """Project all snapshots of all runs onto one plane; of a cycle, those of its steps, and the frame holds its run.
 
-    A run that diverged has no say in the plane or the frame, where another did not.
+    Diverged runs are left out of the plane and the frame unless all diverged.
 
     Args:
         results: one run per optimizer.
@@ -101,7 +104,7 @@ def view(
     if kind == "random":
         return replace(_view(_random_plane(results, task), results), corners=UNIT)
     if kind == "ends":
-        return _view(_plane_through(results, through or stayed(results)[:3]), results)
+        return _view(_plane_through(results, through or converging(results)[:3]), results)
     plane = _cycle_plane(results[focus].snapshots, cycle)
     period = periods(results[focus].layers)[-1]
     runs = tuple(
@@ -111,7 +114,7 @@ def view(
 
 
 def keys_of(results: Sequence[TrainingResult]) -> tuple[str, ...]:
-    """Which runs these are."""
+    """The keys of the runs."""
     return tuple(result.request.key for result in results)
 
 
@@ -147,12 +150,12 @@ def players_view(results: Sequence[TrainingResult]) -> View:
 
 
 def tracks(
-    seen: View, results: Sequence[TrainingResult], names: Sequence[str], colors: Sequence[str]
+    plane_view: View, results: Sequence[TrainingResult], names: Sequence[str], colors: Sequence[str]
 ) -> tuple[Track, ...]:
-    """The runs as the player draws them; the loss it shows is that of the mini-batch at that step."""
+    """The runs as tracks for the player; their loss is that of the mini-batch at each step."""
     return tuple(
         _track(run, result, name, color)
-        for run, result, name, color in zip(seen.runs, results, names, colors, strict=True)
+        for run, result, name, color in zip(plane_view.runs, results, names, colors, strict=True)
     )
 
 
@@ -165,21 +168,21 @@ class Backdrop:
     picture: the finest grid so far, or None      checks: of the runs so far (rows, true loss, loss at the projection)
     """
 
-    def __init__(self, seen: View, score: WeightLoss) -> None:
+    def __init__(self, plane_view: View, score: WeightLoss) -> None:
         self.picture: PlaneLoss | None = None
         self.checks: tuple[tuple[NDArray[np.int64], Floats, Floats], ...] = ()
-        self._seen, self._score = seen, score
-        self._stop, self._drawn = threading.Event(), threading.Event()
+        self._view, self._score = plane_view, score
+        self._stop, self._finished = threading.Event(), threading.Event()
         threading.Thread(target=self._work, name="plane", daemon=True).start()
 
     @property
     def complete(self) -> bool:
-        """Whether nothing more will come."""
-        return self._drawn.is_set()
+        """Whether all is computed, or the thread was stopped."""
+        return self._finished.is_set()
 
     def wait_for_picture(self, seconds: float = PATIENCE) -> PlaneLoss | None:
         """The whole grid once it is there; the finest so far after so many seconds, or once stopped."""
-        self._drawn.wait(seconds)
+        self._finished.wait(seconds)
         return self.picture
 
     def close(self) -> None:
@@ -187,20 +190,20 @@ class Backdrop:
         self._stop.set()
 
     def _work(self) -> None:
-        grid = Grid.around(self._seen.places, GRID_POINTS)
+        grid = Grid.around(self._view.places, GRID_POINTS)
         try:
-            for picture in plane_losses(self._score, self._seen.plane, grid, should_stop=self._stop.is_set):
+            for picture in plane_losses(self._score, self._view.plane, grid, should_stop=self._stop.is_set):
                 self.picture = picture
                 if picture.points > FIRST * picture.total:
                     self._check_the_rest()
         finally:
-            self._drawn.set()
+            self._finished.set()
 
     def _check_the_rest(self) -> None:
-        for run in self._seen.runs[len(self.checks) :]:
+        for run in self._view.runs[len(self.checks) :]:
             if self._stop.is_set():
                 return
-            self.checks = (*self.checks, _check(run, self._seen.plane, self._score))
+            self.checks = (*self.checks, _check(run, self._view.plane, self._score))
 
 
 @recent(8, key=_plane_key)
@@ -219,7 +222,7 @@ def _random_plane(results: Sequence[TrainingResult], task: ClassifierTask) -> Pl
     import torch
 
     model = task.model(0)
-    end = results[stayed(results)[0]].snapshots.outermost[-1]
+    end = results[converging(results)[0]].snapshots.outermost[-1]
     assign_weights(model, torch.from_numpy(np.array(end, dtype=np.float32)))
     return random_plane(model, seed=0)
 
@@ -233,14 +236,14 @@ def _plane_through(results: Sequence[TrainingResult], through: Sequence[int]) ->
     return three_point_plane(*(np.asarray(place, np.float64) for place in places[:3]))
 
 
-def stayed(results: Sequence[TrainingResult]) -> list[int]:
-    """Which runs did not diverge; all, where none stayed."""
+def converging(results: Sequence[TrainingResult]) -> list[int]:
+    """The runs that did not diverge; all, where all diverged."""
     return [index for index, result in enumerate(results) if result.diverged is None] or list(range(len(results)))
 
 
 def _all_tracks(results: Sequence[TrainingResult]) -> list[NDArray[np.floating]]:
-    """Fast and outermost slow weights of all runs that stayed, thinned."""
-    snapshots = [results[index].snapshots for index in stayed(results)]
+    """Fast and outermost slow weights of all runs that did not diverge, thinned."""
+    snapshots = [results[index].snapshots for index in converging(results)]
     every = max(1, len(snapshots[0].step) // PCA_ROWS)
     return [array[::every] for one in snapshots for array in (one.proposal, *one.slow[-1:])]
 
@@ -269,7 +272,7 @@ def _cycle_plane(one: Snapshots, cycle: int) -> Plane:
 
 def _view(plane: Plane, results: Sequence[TrainingResult]) -> View:
     runs = tuple(_on_plane(plane, result.snapshots) for result in results)
-    return View(plane, runs, tuple(runs[index] for index in stayed(results)))
+    return View(plane, runs, tuple(runs[index] for index in converging(results)))
 
 
 def _between(one: Snapshots, first: int, last: int) -> Snapshots:
@@ -287,7 +290,7 @@ def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track
     step = run.snapshots.step
     loss = np.concatenate([result.curves.loss[0][:1], result.curves.loss[0]])
     fast, proposal, synchronised = run.fast, run.proposal.coordinates.copy(), run.snapshots.synchronised
-    proposal[0], synchronised[0] = fast[0], 0  # a track begins where it is, whatever led there
+    proposal[0], synchronised[0] = fast[0], 0  # the first row of a track has no step before it
     spec = result.request.optimizers
     return Track(
         name=name,

@@ -1,4 +1,4 @@
-"""How sharp the loss is around trained weights, measured by a thread of its own: nobody waits, anybody may stop it."""
+"""Sharpness of the loss around trained weights, measured in a thread that can be stopped."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _one_at_a_time = threading.Semaphore(1)  # measurements of several visitors take
 
 
 class StoppedError(Exception):
-    """Nobody wants the measurement any more."""
+    """No visitor waits for the measurement."""
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Weights (P,) to measure: whose they are, which kind, and the base step at which they were kept."""
+    """Weights (P,) to measure: of which optimizer, of which kind, and the base step of their snapshot."""
 
     name: str
     kind: str
@@ -41,23 +41,23 @@ class Point:
 def points(names: Sequence[str], results: Sequence[TrainingResult], step: int) -> tuple[Point, ...]:
     """Fast, outermost slow and averaged weights of every run, from its last snapshot at or before base step `step`.
 
-    Fast weights are those that the base step left: right after a synchronisation they would equal slow ones.
+    Fast weights are those after the base step, before a synchronisation, where they would equal slow ones.
     """
-    found = []
+    points_ = []
     for name, result in zip(names, results, strict=True):
-        kept = result.snapshots
-        row = int(np.searchsorted(kept.step, step, side="right")) - 1
-        tracks = {"fast": kept.proposal}
-        if kept.layers:
-            tracks["slow"] = kept.outermost
-        if "ema" in kept.tracks:
-            tracks["averaged"] = kept.tracks["ema"]
-        found += [Point(name, kind, int(kept.step[row]), np.array(rows[row])) for kind, rows in tracks.items()]
-    return tuple(found)
+        snapshots = result.snapshots
+        row = int(np.searchsorted(snapshots.step, step, side="right")) - 1
+        tracks = {"fast": snapshots.proposal}
+        if snapshots.layers:
+            tracks["slow"] = snapshots.outermost
+        if "ema" in snapshots.tracks:
+            tracks["averaged"] = snapshots.tracks["ema"]
+        points_ += [Point(name, kind, int(snapshots.step[row]), np.array(rows[row])) for kind, rows in tracks.items()]
+    return tuple(points_)
 
 
 class SharpnessRun:
-    """The measurements of `points`, one after the other; a run that was stopped goes on where it was.
+    """The measurements of `points`, one after the other; a stopped run continues where it was.
 
     rows: what is known so far, in the order of `points`      error: why there will be no more, or ""
     passes: over the images, for the point being measured      waiting: whether another measurement has its turn
@@ -69,7 +69,7 @@ class SharpnessRun:
         self.error, self.passes, self.waiting = "", 0, False
         self._needed = FIRST_GUESS
         self._task, self._lock = task, threading.Lock()
-        self._wanted_by: set[str] = set()
+        self._visitors: set[str] = set()
         self._stop = threading.Event()
 
     @property
@@ -79,8 +79,8 @@ class SharpnessRun:
 
     @property
     def running(self) -> bool:
-        """Whether more will come by itself."""
-        return bool(self._wanted_by) and not self.complete and not self.error
+        """Whether the thread is measuring."""
+        return bool(self._visitors) and not self.complete and not self.error
 
     @property
     def fraction(self) -> float:
@@ -89,13 +89,13 @@ class SharpnessRun:
 
     def others(self, visitor: str, is_here: Callable[[str], bool]) -> int:
         """How many other visitors want it."""
-        return sum(one != visitor and is_here(one) for one in self._wanted_by)
+        return sum(one != visitor and is_here(one) for one in self._visitors)
 
     def start(self, visitor: str) -> None:
-        """Measure what is missing; a second visitor joins the same work."""
+        """Measure the missing points; a second visitor shares the same thread."""
         with self._lock:
             idle = not self.running
-            self._wanted_by.add(visitor)
+            self._visitors.add(visitor)
             if idle and not self.complete:
                 self.error, self._stop = "", threading.Event()
                 threading.Thread(target=self._work, args=(self._stop,), name="sharpness", daemon=True).start()
@@ -103,8 +103,8 @@ class SharpnessRun:
     def cancel(self, visitor: str, is_here: Callable[[str], bool] = lambda _: True) -> None:
         """Withdraw a visitor's wish, and those of who is gone; without any left the work stops within one pass."""
         with self._lock:
-            self._wanted_by = {one for one in self._wanted_by if one != visitor and is_here(one)}
-            if not self._wanted_by:
+            self._visitors = {one for one in self._visitors if one != visitor and is_here(one)}
+            if not self._visitors:
                 self._stop.set()
 
     def _work(self, stop: threading.Event) -> None:
@@ -126,7 +126,7 @@ class SharpnessRun:
             self.passes += 1
             return stop.is_set()
 
-        row = _measured(self._task, self.points[len(self.rows)], should_stop)
+        row = _measure(self._task, self.points[len(self.rows)], should_stop)
         self._needed = (self._needed * len(self.rows) + self.passes) / (len(self.rows) + 1)
         self.rows = (*self.rows, row)
 
@@ -135,25 +135,25 @@ class SharpnessRun:
 def sharpness_run(
     task: ClassifierTask, names: tuple[str, ...], results: Sequence[TrainingResult], step: int
 ) -> SharpnessRun:
-    """The measurements at a base step, for every visitor who asks."""
+    """The measurements at a base step, shared by all visitors."""
     return SharpnessRun(task, points(names, results, step))
 
 
-def _measured(task: ClassifierTask, point: Point, should_stop: Callable[[], bool]) -> Sharpness:
+def _measure(task: ClassifierTask, point: Point, should_stop: Callable[[], bool]) -> Sharpness:
     """All measures at one point."""
     images = min(IMAGES, len(task.data.train))
-    whole = [_stoppable(loss, should_stop) for loss in task.losses(images, images)]
+    losses = [_stoppable(loss, should_stop) for loss in task.losses(images, images)]
     batches = [_stoppable(loss, should_stop) for loss in task.losses(images, min(task.batch_size, images))]
     model = task.model(0)
     assign_weights(model, torch.from_numpy(point.weights.astype(np.float32)))
     task.refresh_statistics(model)
-    return sharpness(model, whole, batches, radius=RADIUS, probes=PROBES)
+    return sharpness(model, losses, batches, radius=RADIUS, probes=PROBES)
 
 
 def _stoppable(loss: Loss, should_stop: Callable[[], bool]) -> Loss:
-    def checked(model: nn.Module) -> Tensor:
+    def stoppable_loss(model: nn.Module) -> Tensor:
         if should_stop():
             raise StoppedError
         return loss(model)
 
-    return checked
+    return stoppable_loss

@@ -1,8 +1,8 @@
 """Streamlines of a plane vector field, evenly spread: the lines along which a flow moves, with an arrow on each.
 
 Candidates are traced from the seeds of a low-discrepancy sequence, all at once, in unit coordinates. They are accepted
-one by one, in the order of the sequence, which always falls into the largest gap: a line ends where it enters a cell
-that another line, or its own earlier course, has taken.
+one by one, in the order of the sequence, whose next point lies in the largest gap: a line ends where it enters a cell
+that another line, or its own earlier part, occupies.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ SEEDS = 700
 CELLS = 26  # along each side; no two lines share one
 STEP = 0.008  # of the unit square's side
 STEPS = 260  # each way
-STAY = int(2.5 / CELLS / STEP)  # points that a line may spend in one cell
-SHORTEST = 0.12  # a line worth drawing
+STAY = int(2.5 / CELLS / STEP)  # points that a line may have in one cell
+SHORTEST = 0.12  # length of the shortest line
 ARROW_EVERY = 0.7
 KEPT = 3  # every so many points of a line are drawn
 GOLDEN = np.array([0.7548776662466927, 0.5698402909980532])  # of the plane: 1/g, 1/g², g³ = g + 1
@@ -42,9 +42,9 @@ def streamlines_of(velocity: Callable[[Floats], Floats], domain: Domain) -> Stre
     direction = _directions(velocity, low, high - low)
     seeds = (0.5 + np.arange(1, SEEDS + 1)[:, None] * GOLDEN) % 1
     forward, backward = (_trace(direction, seeds, sign * STEP) for sign in (1, -1))
-    taken = np.zeros((CELLS, CELLS), dtype=bool)
-    accepted = [_accepted(forward[:, seed], backward[:, seed], taken) for seed in range(SEEDS)]
-    lines = [low + line * (high - low) for line in accepted if line is not None]
+    occupied = np.zeros((CELLS, CELLS), dtype=bool)
+    parts = [_free_part(forward[:, seed], backward[:, seed], occupied) for seed in range(SEEDS)]
+    lines = [low + line * (high - low) for line in parts if line is not None]
     arrows = [line[at - 1 : at + 1] for line in lines for at in _arrow_places(len(line))]
     return Streamlines(tuple(line[::KEPT] for line in lines), np.array(arrows).reshape(-1, 2, 2))
 
@@ -56,11 +56,11 @@ def _arrow_places(points: int) -> NDArray[np.int64]:
 
 
 def _directions(velocity: Callable[[Floats], Floats], low: Floats, size: Floats) -> Callable[[Floats], Floats]:
-    """The direction of a flow in unit coordinates, 0 where it stands: between the points of a grid, interpolated."""
+    """The direction of a flow in unit coordinates, 0 where its speed is; interpolated between points of a grid."""
     axis = np.linspace(0, 1, GRID)
-    where = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
+    points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
     with np.errstate(all="ignore"):
-        speed = np.nan_to_num(velocity(low + where.reshape(-1, 2) * size) / size, posinf=0, neginf=0)
+        speed = np.nan_to_num(velocity(low + points.reshape(-1, 2) * size) / size, posinf=0, neginf=0)
     table = speed.reshape(GRID, GRID, 2)
 
     def direction(units: Floats) -> Floats:
@@ -81,33 +81,33 @@ def _trace(direction: Callable[[Floats], Floats], seeds: Floats, step: float) ->
     path = np.empty((STEPS + 1, *seeds.shape))
     path[0] = seeds
     for index in range(STEPS):
-        here = path[index]
-        path[index + 1] = here + step * direction(here + 0.5 * step * direction(here))
+        place = path[index]
+        path[index + 1] = place + step * direction(place + 0.5 * step * direction(place))
     return path
 
 
-def _accepted(forward: Floats, backward: Floats, taken: NDArray[np.bool_]) -> Floats | None:
-    """The free part of a line, marked as taken; None where it is too short to be drawn."""
-    passed: dict[tuple[int, int], int] = {}
-    ahead, behind = _free(forward, taken, passed, sign=1), _free(backward, taken, passed, sign=-1)
+def _free_part(forward: Floats, backward: Floats, occupied: NDArray[np.bool_]) -> Floats | None:
+    """The free part of a line, whose cells are then occupied; None where it is too short to be drawn."""
+    entries: dict[tuple[int, int], int] = {}
+    ahead, behind = _free(forward, occupied, entries, sign=1), _free(backward, occupied, entries, sign=-1)
     line = np.concatenate((backward[1:behind][::-1], forward[:ahead]))
     if len(line) * STEP < SHORTEST or np.ptp(line, axis=0).max() < SHORTEST / 4:  # the latter where the flow stands
         return None
-    taken[tuple(_cells(line).T)] = True
+    occupied[tuple(_cells(line).T)] = True
     return line
 
 
-def _free(path: Floats, taken: NDArray[np.bool_], passed: dict[tuple[int, int], int], sign: int) -> int:
+def _free(path: Floats, occupied: NDArray[np.bool_], entries: dict[tuple[int, int], int], sign: int) -> int:
     """How many points of a path lie in free cells of the square.
 
-    `passed` notes at which point, counted from the seed and negative behind it, the line entered each cell: it may stay
-    in one for a while, and must not come back.
+    `entries`: the point, counted from the seed and negative behind it, at which the line entered each cell. It may stay
+    in a cell for a while, and must not return to it.
     """
     inside = ((path >= 0) & (path < 1)).all(axis=-1)
     end = len(path) if inside.all() else int(inside.argmin())
     for index, (row, column) in enumerate(_cells(path[:end]).tolist()):
-        entered = passed.setdefault((row, column), sign * index)
-        if taken[row, column] or abs(sign * index - entered) > STAY:
+        entry = entries.setdefault((row, column), sign * index)
+        if occupied[row, column] or abs(sign * index - entry) > STAY:
             return index
     return end
 

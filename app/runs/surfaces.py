@@ -1,4 +1,4 @@
-"""Cached wrappers around the library: a run is computed once for every visitor who asks for the same config."""
+"""Cached runs of the Surfaces page: visitors with the same config share one run."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from optim_core.averaging import exponential_average
 from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Engine, Trajectory, record
 
-ESCAPE = 20.0  # times the domain's size: a run beyond it is counted as diverged
+ESCAPE = 20.0  # times the domain's size: a run beyond it counts as diverged
 
 
 @dataclass(frozen=True, eq=False)
 class Scenery:
-    """What a run moves over: the objective the page draws, its grid and its minima."""
+    """The landscape of a run: the objective the page draws, its grid and its minima."""
 
     function: Callable[[torch.Tensor], torch.Tensor]
     grid: Grid
@@ -54,8 +54,8 @@ class Scenery:
 def scenery(config: SurfacesConfig) -> Scenery:
     """The surface itself or, under mini-batch noise, the mean of its shifted copies with minima of its own."""
     noise = config.gradient_noise() if config.noise == "minibatch" else None
-    shown = mean_surface(config.landscape, noise) if noise else config.landscape
-    return Scenery(shown.function, sample(shown.function, shown.domain), shown.minima)
+    surface = mean_surface(config.landscape, noise) if noise else config.landscape
+    return Scenery(surface.function, sample(surface.function, surface.domain), surface.minima)
 
 
 _families = Families()
@@ -66,7 +66,7 @@ def _scene(config: SurfacesConfig) -> tuple[Hashable, ...]:
 
 
 def run_key(config: SurfacesConfig, on_progress: object = None) -> Hashable:
-    """What a run on a surface depends on."""
+    """The key of a run on a surface."""
     return (*_scene(config), config.specs())
 
 
@@ -89,7 +89,7 @@ def surface_family(config: SurfacesConfig, dial: Dial) -> Family:
 
 
 def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tuple[Track, ...]:
-    """The run as the player draws it, with the average of a card's fast weights where it asks for one."""
+    """The run as tracks for the player, with the average of a card's fast weights where it has one."""
     tracks = tracks_of(run, config.specs(), config.colors, panels=config.panels)
     decays = {spec.name: card.ema for spec, card in zip(config.specs(), config.active, strict=True)}
     return tuple(
@@ -98,8 +98,8 @@ def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tup
     )
 
 
-def moved_tracks(config: SurfacesConfig) -> tuple[Track, ...]:
-    """The tracks of a config whose start is being dragged: not kept, since the next is a moment away."""
+def start_tracks(config: SurfacesConfig) -> tuple[Track, ...]:
+    """The tracks of a config whose start is being dragged; not cached."""
     return surface_tracks(config, _record(config, config.specs(), "auto"))
 
 

@@ -1,4 +1,4 @@
-"""Cached experiments of the Theory page: computed once for every visitor who asks for the same."""
+"""Cached experiments of the Theory page: visitors with the same settings share one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CONTOUR_POINTS = 81
 FLOW_POINTS = 60  # of a flow, or more, so that every mean step has one
 ACCURACY_LRS = 4  # each half of the one before
 ACCURACY_ORDERS = 4_096
-LAST_OCTAVES = 8  # slopes are fitted over T up to this factor below the last: the transient has faded there
+LAST_OCTAVES = 8  # slopes are fitted over T up to this factor below the last: there the transient is negligible
 PICTURE_OVER_PLOT = 32  # the lr of the picture over the first of the log-log plot, where the fourth order is small
 
 
@@ -87,7 +87,7 @@ def simulated_map(config: TheoryConfig, on_progress: Progress | None = None) -> 
 
 
 def mode_names(config: TheoryConfig, modes: int) -> list[str]:
-    """What the modes of the stability instrument are called."""
+    """The names of the modes of the stability instrument."""
     curvature = None if config.stability.is_game else SURFACES[config.stability.scenario].curvature
     if curvature and modes == len(curvature):
         return [f"curvature {value:g}" for value in curvature]
@@ -120,8 +120,8 @@ def _pair(
     """Variance over a parameter at equal and at equal effective lr."""
     both = []
     for equal_effective in (False, True):
-        varied = [vary(config, value) for value in values]
-        specs = [one.spec(depth, lr=config.noise.lr, equal_effective=equal_effective) for one, depth in varied]
+        pairs = [vary(config, value) for value in values]
+        specs = [one.spec(depth, lr=config.noise.lr, equal_effective=equal_effective) for one, depth in pairs]
         both.append(np.array([config.noise.problem.variances(spec)[-1] for spec in specs]))
     return both[0], both[1]
 
@@ -135,7 +135,7 @@ def _variance_key(config: TheoryConfig, *, equal_effective: bool, on_progress: P
 def measured_variances(
     config: TheoryConfig, *, equal_effective: bool, on_progress: Progress | None = None
 ) -> VarianceRun:
-    """What `seeds` runs of every depth give.
+    """The variances of `seeds` runs of every depth.
 
     Raises:
         ValueError: no depth is stable, or one needs too many steps to settle.
@@ -150,13 +150,13 @@ def measured_variances(
 def trade_offs(config: TheoryConfig) -> Trades:
     """For every depth: name, lrs, contraction, variance over lrs up to 2/h; and the two at the lr set."""
     lrs = np.geomspace(1e-3, 2.2, 120) / config.noise.h
-    curves, here = [], []
+    curves, current = [], []
     for spec in variance_specs(config, equal_effective=False):
         contraction, variance = trade_off(config.noise.problem, [spec.with_lr(float(lr)) for lr in lrs])
         useful = slice(int(contraction.argmin()) + 1)  # a larger lr is both slower and noisier
         curves.append((spec.name, lrs[useful], contraction[useful], variance[useful]))
-        here.append((config.noise.problem.contraction(spec), config.noise.problem.variances(spec)[-1]))
-    return curves, here
+        current.append((config.noise.problem.contraction(spec), config.noise.problem.variances(spec)[-1]))
+    return curves, current
 
 
 def halving(contraction: Floats) -> Floats:
@@ -166,35 +166,35 @@ def halving(contraction: Floats) -> Floats:
 
 
 def coincidences(trades: Trades, within: float = 0.05) -> list[tuple[str, float]]:
-    """From which speed on a smaller lr without layers is as fast as a stack and has its variance, within this share.
+    """From which speed on SGD at a smaller lr is as fast as a stack and has its variance, up to a share `within`.
 
     Returns:
         Name and evaluations to halve the distance, of every stack that comes so near.
     """
-    (speed, variance), *stacks = [_log_trade(contraction, variance) for _, _, contraction, variance in trades[0]]
-    found = []
-    for (name, *_), (at, layered) in zip(trades[0][1:], stacks, strict=True):
-        beside = at[(at >= speed[0]) & (at <= speed[-1])] if len(speed) else at[:0]
+    (plain_steps, variance), *stacks = [_log_trade(contraction, variance) for _, _, contraction, variance in trades[0]]
+    points = []
+    for (name, *_), (at, stack_variance) in zip(trades[0][1:], stacks, strict=True):
+        beside = at[(at >= plain_steps[0]) & (at <= plain_steps[-1])] if len(plain_steps) else at[:0]
         if not len(beside):
             continue
-        gaps = np.abs(np.interp(beside, at, layered) - np.interp(beside, speed, variance))
+        gaps = np.abs(np.interp(beside, at, stack_variance) - np.interp(beside, plain_steps, variance))
         first = len(gaps) - int((gaps[::-1] <= np.log1p(within)).cumprod().sum())
         if first < len(gaps):
-            found.append((name, float(np.exp(beside[first]))))
-    return found
+            points.append((name, float(np.exp(beside[first]))))
+    return points
 
 
 def _log_trade(contraction: Floats, variance: Floats) -> tuple[Floats, Floats]:
     """Logarithms of the steps that halve the distance, in order, and of the variance then."""
     steps = halving(contraction)
-    known = np.isfinite(steps) & np.isfinite(variance) & (variance > 0)
-    order = np.argsort(steps[known])
-    return np.log(steps[known][order]), np.log(variance[known][order])
+    finite = np.isfinite(steps) & np.isfinite(variance) & (variance > 0)
+    order = np.argsort(steps[finite])
+    return np.log(steps[finite][order]), np.log(variance[finite][order])
 
 
 @dataclass(frozen=True)
 class Descent:
-    """C and C_n on a grid, the mean path over orders, and the flows (None where one leaves the finite numbers)."""
+    """C and C_n on a grid, the mean path over orders, and the flows (None where one is not finite)."""
 
     modified: ModifiedLoss
     plain_grid: Grid
@@ -209,7 +209,7 @@ class Descent:
 
 
 def batch_loss(config: TheoryConfig) -> BatchLoss:
-    """The surface seen by m mini-batches, each displaced."""
+    """The losses of m mini-batches, each a shifted copy of the surface."""
     return shifted_batches(
         SURFACES[config.regularization.surface].function,
         random_shifts(config.regularization.batches, config.regularization.spread, config.seed),
@@ -217,7 +217,7 @@ def batch_loss(config: TheoryConfig) -> BatchLoss:
 
 
 def _batch_key(config: TheoryConfig, on_progress: Progress | None = None) -> Hashable:
-    """What batches and the lr define."""
+    """The key of results that depend on the batches and the lr."""
     return (
         config.regularization.surface,
         config.regularization.batches,
@@ -238,7 +238,7 @@ def _batch_key(config: TheoryConfig, on_progress: Progress | None = None) -> Has
     ),
 )
 def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descent:
-    """Everything that the picture of C beside C_n shows.
+    """The numbers of the picture of C beside C_n.
 
     Raises:
         ValueError: the formulas do not apply.
@@ -247,9 +247,9 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
     loss, steps = batch_loss(config), mean_steps(config, modified)
     (x_low, x_high), (y_low, y_high) = SURFACES[config.regularization.surface].domain
     x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
-    where = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1))
-    plain = batch_mean(loss, config.regularization.batches, where).detach().numpy()
-    changed = modified_values(loss, config.regularization.batches, where, modified).detach().numpy()
+    points = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1))
+    plain = batch_mean(loss, config.regularization.batches, points).detach().numpy()
+    modified_heights = modified_values(loss, config.regularization.batches, points, modified).detach().numpy()
     path = mean_path(
         loss,
         config.regularization.batches,
@@ -262,7 +262,7 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
         on_progress=on_progress,
     )
     flows = [_flow(config, loss, modified, steps, on_progress, corrected=corrected) for corrected in (True, False)]
-    return Descent(modified, Grid(x, y, plain), Grid(x, y, changed), path, *flows)
+    return Descent(modified, Grid(x, y, plain), Grid(x, y, modified_heights), path, *flows)
 
 
 def _flow(

@@ -13,7 +13,7 @@ from landscapes.noise import noisy_field
 from optim_core.spec import OptimizerSpec
 from optim_core.sweep import MeasureName, Tuning, tune
 
-PERIODS, ALPHAS = (2, 5, 10, 20), (0.2, 0.5, 0.8)  # searched, too, on request
+PERIODS, ALPHAS = (2, 5, 10, 20), (0.2, 0.5, 0.8)  # candidates where layers are searched, too
 SPAN = 30.0  # the lr grid reaches this far below and above the card's lr
 
 
@@ -32,7 +32,7 @@ def tune_each(
         config: the page; its starts are each run under `seeds` draws of the noise.
         points: candidates for the lr, evenly spaced in its logarithm around the card's.
         seeds: draws of the noise for each start.
-        measure: what counts, smaller is better.
+        measure: smaller is better.
         layers_too: also search k and α, one value for all layers.
         on_progress: called with (candidates done, all candidates of this optimizer).
     """
@@ -56,18 +56,18 @@ def tune_each(
 
 
 def lr_grid(around: float, points: int) -> list[float]:
-    """Evenly spaced in the logarithm, with three digits: what is adopted is exactly what was tried."""
+    """Evenly spaced in the logarithm, rounded to three digits: exactly the values that are tried and adopted."""
     return sorted({float(f"{lr:.3g}") for lr in np.geomspace(around / SPAN, around * SPAN, points)})
 
 
-def tuned_config(config: SurfacesConfig, found: Sequence[Tuning]) -> SurfacesConfig:
+def tuned_config(config: SurfacesConfig, tunings: Sequence[Tuning]) -> SurfacesConfig:
     """The page with every card at its best candidate, marked as tuned; a card whose runs all diverged stays."""
-    results = iter(found)
-    cards = tuple(_tuned(card, next(results).spec) if card.on else card for card in config.cards)
+    results = iter(tunings)
+    cards = tuple(_with_best(card, next(results).spec) if card.on else card for card in config.cards)
     return config.model_copy(update={"cards": cards})
 
 
-def _tuned(card: Card, best: OptimizerSpec | None) -> Card:
+def _with_best(card: Card, best: OptimizerSpec | None) -> Card:
     if best is None:
         return card
     layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in best.layers)

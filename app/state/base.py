@@ -1,4 +1,4 @@
-"""What every page's config is: a frozen value of settings."""
+"""Base of every page's config: a frozen value of settings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ MAX_SEED = 2**31 - 1
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Settings = dict[str, Any]
 Migration = tuple[str, Callable[[Settings], Settings]]
-"""The next version, and what becomes of settings {name: value, "cards": [{name: value}, ...]} on the way to it."""
+"""The next version, and a function that changes settings {name: value, "cards": [{name: value}, ...]} to it."""
 
 
 class Frozen(BaseModel):
-    """Values, not objects: equal when their fields are, hashable, and refusing what they do not know."""
+    """Frozen values: equal when their fields are equal, hashable, and without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,13 +31,13 @@ class PageConfig(Frozen):
 
     @property
     def teaches(self) -> str:
-        """What to look at here, whatever the settings."""
+        """A line on what to look at, independent of the settings."""
         return ""
 
     def alike(self, other: PageConfig) -> bool:
-        """Whether both show the same, however it is looked at."""
+        """Whether both show the same runs, in whatever view."""
         return self == other
 
     def following(self, before: Self) -> Self:
-        """This config as what a visitor's change of another makes of it."""
+        """This config after a visitor's change of `before`, with the consequences of the change."""
         return self

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from app.player.tracks import PALETTE
 from app.state.base import Finite, Frozen, PageConfig
-from app.state.codecs import NUMBERED, STATED, UNSEEN
+from app.state.codecs import ALWAYS_WRITTEN, LINK_ONLY, NUMBERED
 from app.state.layers import FIVE, Layers, library_layers
 from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
@@ -31,13 +31,13 @@ BASE_TITLES: dict[str, str] = {
 }
 
 MAX_LR = 1000.0
-Lr = Annotated[Finite, Field(gt=0, le=MAX_LR), STATED]
+Lr = Annotated[Finite, Field(gt=0, le=MAX_LR), ALWAYS_WRITTEN]
 
 
 class Card(Frozen):
     """One optimizer of the comparison, as its card in the sidebar shows it.
 
-    titles: the base optimizers to choose from, and what they are called.
+    titles: the base optimizers to choose from, by key.
     """
 
     titles: ClassVar[dict[str, str]] = BASE_TITLES
@@ -52,13 +52,13 @@ class Card(Frozen):
     factor: Finite = Field(0.5, gt=0, le=1)
     sync_momentum: SyncMomentum = "keep"
     ema: Finite = Field(0.0, ge=0, lt=1)
-    color: Annotated[int, Field(ge=0, lt=len(PALETTE)), STATED] = 0
+    color: Annotated[int, Field(ge=0, lt=len(PALETTE)), ALWAYS_WRITTEN] = 0
     on: bool = True
-    tuned: Annotated[bool, UNSEEN] = False
+    tuned: Annotated[bool, LINK_ONLY] = False
 
     @property
     def title(self) -> str:
-        """What the card, the legend and the table call this optimizer."""
+        """The optimizer's name on the card, in the legend and in the table."""
         if not self.layers:
             return self.titles[self.base]
         name = "Lookahead" if len(self.layers) == 1 else "Multilayer Lookahead"
@@ -95,33 +95,34 @@ def default_cards(lr: float, kind: type[AnyCard] = Card) -> tuple[AnyCard, ...]:
 
 
 def next_card(customary: Sequence[AnyCard], number: int) -> AnyCard:
-    """A card of which nothing is said yet, with the lr of customary ones and a colour by its number, from 1."""
+    """A blank card, with the lr of customary ones and a colour by its number, from 1."""
     return type(customary[0])(lr=customary[0].lr, color=(number - 1) % len(customary))
 
 
 def titles_of(cards: Sequence[Card]) -> tuple[str, ...]:
-    """What cards are called side by side: where another differs in what becomes of the momentum alone, that it is kept.
+    """Names of cards side by side: with ", kept" where another card differs only in its momentum at a synchronisation.
 
     Returns:
         One title per card.
     """
     return tuple(
-        f"{card.title}, kept" if any(_kept_beside(card, other) for other in cards) else card.title for card in cards
+        f"{card.title}, kept" if any(_differs_in_kept_momentum(card, other) for other in cards) else card.title
+        for card in cards
     )
 
 
-def _kept_beside(card: Card, other: Card) -> bool:
-    """Whether a card keeps the momentum that another, the same but for its looks, does not."""
+def _differs_in_kept_momentum(card: Card, other: Card) -> bool:
+    """Whether two cards of equal settings differ in that only the first keeps the momentum."""
     if not card.layers or card.base == "sgd" or not (card.sync_momentum == "keep" != other.sync_momentum):
         return False
-    same = ("sync_momentum", "color", "on", "tuned")
-    return card.model_copy(update={name: getattr(other, name) for name in same}) == other
+    looks = ("sync_momentum", "color", "on", "tuned")
+    return card.model_copy(update={name: getattr(other, name) for name in looks}) == other
 
 
 class Comparison(PageConfig):
     """A config with optimizer cards.
 
-    VIEW: fields that change what is seen of the runs, but no run.
+    VIEW: fields that change the view of the runs, but no run.
     """
 
     VIEW: ClassVar[frozenset[str]] = frozenset({"panels"})
@@ -139,16 +140,18 @@ class Comparison(PageConfig):
         return tuple(PALETTE[card.color] for card in self.active)
 
     def alike(self, other: PageConfig) -> bool:
-        """Whether both are the same runs, however they are looked at."""
-        seen = set(self.VIEW)
-        return type(self) is type(other) and self.model_dump(exclude=seen) == other.model_dump(exclude=seen)
+        """Whether both are the same runs, in whatever view."""
+        view_fields = set(self.VIEW)
+        return type(self) is type(other) and self.model_dump(exclude=view_fields) == other.model_dump(
+            exclude=view_fields
+        )
 
     def following(self, before: Self) -> Self:
-        """A search for an lr holds for what it tried alone: a card that changed, or whose task did, is untuned."""
-        same = self.model_copy(update={"cards": before.cards}).alike(before)
+        """Marks cards as untuned whose settings or whose task changed: the search for their lr no longer applies."""
+        same_runs = self.model_copy(update={"cards": before.cards}).alike(before)
         cards = tuple(
             card
-            if same and card.model_copy(update={"color": old.color, "on": old.on}) == old
+            if same_runs and card.model_copy(update={"color": old.color, "on": old.on}) == old
             else card.model_copy(update={"tuned": False})
             for card, old in zip(self.cards, before.cards, strict=True)
         )

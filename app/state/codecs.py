@@ -18,11 +18,11 @@ DASHES = str.maketrans(dict.fromkeys("−‐‑‒–—―﹣\uff0d", "-"))
 _NUMBER = re.compile(r"\s*[-+]?(?P<before>[0-9]*)(?:(?P<point>[.,])(?P<after>[0-9]*))?(?:[eE][-+]?[0-9]+)?\s*")
 Widgets = dict[str, Any]
 """Names of widgets and the values that they show."""
-Said = Callable[[str, Any], Any]
+WidgetValue = Callable[[str, Any], Any]
 
 
 def plain_text(value: Any) -> str:
-    """A value as links have it: 1 and 0 for yes and no, a float with all of its digits."""
+    """A value in a link: 1 and 0 for yes and no, a float with all of its digits."""
     if isinstance(value, bool):
         return str(int(value))
     return repr(value) if isinstance(value, float) else str(value)
@@ -30,28 +30,28 @@ def plain_text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Codec:
-    """Of one type; the usual is a plain value, which one widget of the field's name shows.
+    """The codec of one type; by default of a plain value, which one widget of the field's name shows.
 
     Attributes:
         text: the value in a link.
-        read: from a text, the value's parts, still to be checked; its ValueError says how to write it. Without it, what
-            pydantic makes of the text.
-        widgets: from the field's name and value, what its widgets show.
-        from_widgets: from the field's name, its value so far, and a function that gives what the widget of a name says
-            (its second argument where there is no such widget), the value that they say, still to be checked.
-        stated: whether links say it even where it is as on a blank card, or None.
+        read: from a text, the value's parts, not validated; its ValueError says how to write it. Without it,
+            pydantic reads the text.
+        widgets: from the field's name and value, the values of its widgets.
+        from_widgets: from the field's name, its value so far, and a function (name, default) -> value of a widget,
+            which gives the default where there is no such widget: the new value, not validated.
+        always_written: whether links have it even where it is that of a blank card, or None.
         numbered: whether it is a tuple of models, whose settings are called 1.lr, 1.layers, 2.lr, ...
     """
 
     text: Callable[[Any], str] = plain_text
     read: Callable[[str], Any] | None = None
     widgets: Callable[[str, Any], Widgets] = lambda name, value: {name: value}
-    from_widgets: Callable[[str, Any, Said], Any] = lambda name, value, said: said(name, value)
-    stated: bool = False
+    from_widgets: Callable[[str, Any, WidgetValue], Any] = lambda name, value, widget_value: widget_value(name, value)
+    always_written: bool = False
     numbered: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
-        """Text is read first; then all is as with the type alone."""
+        """Text is read first; then the value is validated as of the type alone."""
         read = self.read
         if read is None:
             return handler(source)
@@ -59,12 +59,14 @@ class Codec:
         return first.__get_pydantic_core_schema__(source, handler)
 
 
-PLAIN, STATED, NUMBERED = Codec(), Codec(stated=True), Codec(numbered=True)
-UNSEEN = Codec(widgets=lambda name, value: {}, from_widgets=lambda name, value, said: value)  # in links alone
+PLAIN, ALWAYS_WRITTEN, NUMBERED = Codec(), Codec(always_written=True), Codec(numbered=True)
+LINK_ONLY = Codec(
+    widgets=lambda name, value: {}, from_widgets=lambda name, value, widget_value: value
+)  # in links alone
 OR_NONE = Codec(  # for a plain value or None, where None is not the default
     text=lambda value: NONE if value is None else plain_text(value),
     read=lambda text: None if text == NONE else as_number(text),
-    stated=True,
+    always_written=True,
 )
 
 
@@ -132,19 +134,21 @@ class Setting:
 
     @property
     def path(self) -> str:
-        """What links call it."""
+        """Its name in links."""
         return self.owner + self.name
 
     def widgets(self) -> Widgets:
-        """What its widgets show."""
+        """The values of its widgets."""
         return {self.owner + name: value for name, value in self.codec.widgets(self.name, self.value).items()}
 
-    def from_widgets(self, said: Said) -> Any:
-        """What its widgets say; the value itself where they show just that."""
-        shown = self.widgets()
-        if all(said(name, value) == value for name, value in shown.items()):
+    def from_widgets(self, widget_value: WidgetValue) -> Any:
+        """The value in its widgets; the very same object where it is unchanged."""
+        values = self.widgets()
+        if all(widget_value(name, value) == value for name, value in values.items()):
             return self.value
-        return self.codec.from_widgets(self.name, self.value, lambda name, value: said(self.owner + name, value))
+        return self.codec.from_widgets(
+            self.name, self.value, lambda name, value: widget_value(self.owner + name, value)
+        )
 
 
 def settings_of(config: BaseModel, owner: str = "") -> Iterator[Setting]:
@@ -180,7 +184,7 @@ def nested(settings: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any
 
 
 def flat(tree: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """The opposite of `nested`."""
+    """The inverse of `nested`."""
     numbered = structure(model).numbered
     settings: dict[str, Any] = {}
     for name, value in tree.items():
@@ -195,7 +199,7 @@ def flat(tree: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
 
 
 def is_number(text: str) -> bool:
-    """Whether these are a few digits as addresses have them; `isdecimal` takes those of any script."""
+    """Whether the text is up to four ASCII digits; `isdecimal` accepts digits of any script."""
     return text.isascii() and text.isdecimal() and len(text) < 5
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in our words."""
+"""Sentences for validation errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def explain(item: Mapping[str, Any], within: int = 1) -> str:
 
     Args:
         item: of `ValidationError.errors()`.
-        within: how much of the error's place names the setting; what of the rest is a name comes first.
+        within: how many parts of the error's place name the setting; further names come first in the sentence.
     """
     values = {name: f"{value:g}" if isinstance(value, float) else value for name, value in item.get("ctx", {}).items()}
     values["expected"] = str(values.get("expected", "")).replace("'", "")

@@ -21,14 +21,14 @@ Bounds = tuple[Finite, Finite, Finite, Finite]
 Parameters = tuple[tuple[str, Annotated[Finite, Field(ge=-MAX_VALUE, le=MAX_VALUE)]], ...]
 
 
-def _read_domain(text: str) -> Any:
+def _parse_domain(text: str) -> Any:
     bounds = numbers(text, 4)
     if bounds is None:
         raise ValueError("write x from, x to, y from, y to, as in -5, 5, -4, 14")
     return bounds
 
 
-def _read_parameters(text: str) -> Any:
+def _parse_parameters(text: str) -> Any:
     if text == NONE:
         return ()
     return tuple(tuple(part.strip() for part in pair.split(",")) for pair in text.split(";") if pair.strip())
@@ -36,15 +36,15 @@ def _read_parameters(text: str) -> Any:
 
 DOMAIN = Codec(  # x from, x to, y from, y to, in links and in one widget; an example's has none
     text=lambda value: ",".join(map(repr, value)),
-    read=_read_domain,
+    read=_parse_domain,
     widgets=lambda name, value: {} if value is None else {name: ", ".join(map(exact, value))},
 )
 PARAMETERS = Codec(  # links have a,1.0;b,0.5; widgets are called parameters.a, parameters.b
     text=lambda value: ";".join(f"{name},{number!r}" for name, number in value) or NONE,
-    read=_read_parameters,
+    read=_parse_parameters,
     widgets=lambda name, value: {f"{name}.{parameter}": number for parameter, number in value or ()},
-    from_widgets=lambda name, value, said: tuple(
-        (parameter, said(f"{name}.{parameter}", number)) for parameter, number in value or ()
+    from_widgets=lambda name, value, widget_value: tuple(
+        (parameter, widget_value(f"{name}.{parameter}", number)) for parameter, number in value or ()
     ),
 )
 

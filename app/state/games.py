@@ -1,4 +1,4 @@
-"""What the Games page shows."""
+"""The config of the Games page."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class GamesConfig(Comparison):
 
     @field_validator("game")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _is_a_game(cls, value: str) -> str:
         if value not in GAMES:
             raise ValueError(f"no such game; choose one of {', '.join(GAMES)}")
         return value
@@ -96,7 +96,7 @@ class GamesConfig(Comparison):
     @model_validator(mode="before")
     @classmethod
     def _customary(cls, data: Any) -> Any:
-        """What is not said follows the game: its customary parameter, start, lr and noise."""
+        """Missing settings follow the game: its customary parameter, start, lr and noise."""
         game = GAMES.get(data.get("game", "bilinear")) if isinstance(data, dict) else None
         if game is None:
             return data
@@ -110,7 +110,7 @@ class GamesConfig(Comparison):
 
     @property
     def teaches(self) -> str:
-        """What the game does."""
+        """A line on the game."""
         return self.landscape.teaches
 
     @property

@@ -1,4 +1,4 @@
-"""What the GANs page shows."""
+"""The config of the GANs page."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ class GansConfig(Comparison):
 
     @property
     def features(self) -> str:
-        """What the Fréchet distance is taken of."""
+        """The features of the Fréchet distance."""
         return "plain coordinates" if self.dataset == "ring" else f"{PCA_FEATURES} PCA features"
 
     def optimizers(self) -> tuple[tuple[tuple[str, OptimizerSpec], ...], ...]:
-        """Per optimizer that is switched on, what each player uses."""
+        """The optimizer of each player, per card that is switched on."""
         return tuple(
             (("discriminator", spec), ("generator", card.generator_spec(spec.name)))
             for spec, card in zip(self.specs(), (card for card in self.cards if card.on), strict=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.state.base import Finite, Frozen
-from app.state.codecs import NONE, Codec, Said, Widgets
+from app.state.codecs import NONE, Codec, Widgets, WidgetValue
 from optim_core.layers import Layer
 
 MAX_LAYERS, MAX_K = 4, 1000
@@ -24,7 +24,7 @@ class LayerConfig(Frozen):
 FIVE = LayerConfig(k=5, alpha=0.5)
 
 
-def _read(text: str) -> Any:
+def _parse(text: str) -> Any:
     if text in ("", NONE):
         return ()
     pairs = [pair.split(":") for pair in text.split(",")]
@@ -38,21 +38,22 @@ def _widgets(name: str, value: Sequence[LayerConfig]) -> Widgets:
     return {"depth": len(value), **each}
 
 
-def _from_widgets(name: str, value: Sequence[LayerConfig], said: Said) -> Any:
+def _from_widgets(name: str, value: Sequence[LayerConfig], widget_value: WidgetValue) -> Any:
     """The layers so far, and blank ones where the stack has grown."""
-    depth = said("depth", len(value))
+    depth = widget_value("depth", len(value))
     stack = (*value, *(LayerConfig() for _ in range(len(value), depth)))[:depth]
     return [
-        {part: said(f"{level}.{part}", number) for part, number in layer} for level, layer in enumerate(stack, start=1)
+        {part: widget_value(f"{level}.{part}", number) for part, number in layer}
+        for level, layer in enumerate(stack, start=1)
     ]
 
 
 LAYERS = Codec(  # links have 5:0.5,5:0.5, innermost first; widgets are called depth, 1.k, 1.alpha, 2.k, ...
     text=lambda value: ",".join(f"{layer.k}:{layer.alpha!r}" for layer in value) or NONE,
-    read=_read,
+    read=_parse,
     widgets=_widgets,
     from_widgets=_from_widgets,
-    stated=True,
+    always_written=True,
 )
 Layers = Annotated[tuple[LayerConfig, ...], Field(max_length=MAX_LAYERS), LAYERS]
 

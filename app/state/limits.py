@@ -1,4 +1,4 @@
-"""Every limit of a deployment, in one table: what a visitor may ask for, and what all of them together may take.
+"""Every limit of a deployment in one table: limits for one visitor, and for all visitors together.
 
 Each is set by the environment variable of its name, LOOKAHEAD_STEPS for `steps`. docs/deploy.md shows this table.
 """
@@ -36,7 +36,7 @@ class Limit:
         return f"{kind} from {self.least:,} to {self.most:,}"
 
     def read(self, text: str) -> float:
-        """The value that a variable's text means.
+        """The value of a variable's text.
 
         Raises:
             ValueError: it is no number of that kind, or out of range; names variable, value and range.
@@ -96,10 +96,10 @@ def limits_from(environment: Mapping[str, str]) -> Limits:
     Raises:
         ValueError: a variable of ours that does not exist or is out of range; names variable, value and range.
     """
-    known = {limit.variable for limit in TABLE} | {PREFIX + name for name in OTHERS}
+    names = {limit.variable for limit in TABLE} | {PREFIX + name for name in OTHERS}
     for variable in sorted(name for name in environment if name.startswith(PREFIX)):
-        if variable not in known:
-            raise ValueError(f"{variable}={environment[variable]!r} is no setting{_nearest(variable, known)}")
+        if variable not in names:
+            raise ValueError(f"{variable}={environment[variable]!r} is no setting{_nearest(variable, names)}")
     values = {limit.name: limit.read(environment.get(limit.variable) or str(limit.default)) for limit in TABLE}
     return Limits(**values)  # type: ignore[arg-type]  # each is of its default's type
 
@@ -113,9 +113,9 @@ def current_limits() -> Limits:
     return limits_from(os.environ)
 
 
-def _nearest(variable: str, known: set[str]) -> str:
-    nearest = difflib.get_close_matches(variable, sorted(known), n=1)
-    return f"; did you mean {nearest[0]}?" if nearest else f"; docs/deploy.md lists all {len(known)}"
+def _nearest(variable: str, names: set[str]) -> str:
+    nearest = difflib.get_close_matches(variable, sorted(names), n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else f"; docs/deploy.md lists all {len(names)}"
 
 
 DEFAULTS = limits_from({})

@@ -1,10 +1,10 @@
-"""A page's config as a link, and back; what cannot be read is named and gets its default.
+"""A page's config as a link, and back; unreadable settings are reported and get their defaults.
 
     ?surface=himmelblau&1.lr=0.01&...      what `encode` writes: every setting by its path
     ?v=1&z=eNqr...                         where shorter: the same as JSON, deflated, in URL-safe base64
 
-A page whose settings get other names takes the next version and a step in its MIGRATIONS; stored links of every version
-are tests.
+After a change of setting names, a page takes the next version and a step in its MIGRATIONS; stored links of every
+version are tests.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from app.state.errors import explain
 from app.state.tracking import is_foreign
 
 FIRST_VERSION = "1"  # what a link without a version is read as
-MAX_LENGTH = 2000  # of one parameter: more is nonsense
+MAX_LENGTH = 2000  # characters of one parameter
 LONG = 300  # characters of a query from which on it is compressed
-MOST_PACKED, MOST_UNPACKED = 6000, 60_000  # characters that are read at all: more is an attack, not a config
+MOST_PACKED, MOST_UNPACKED = 6000, 60_000  # characters that are read: no config is longer
 Config = TypeVar("Config", bound=PageConfig)
 
 
@@ -38,13 +38,13 @@ def version_of(model: type[PageConfig]) -> str:
 
 
 def encode(config: PageConfig) -> dict[str, str]:
-    """The parameters of the address; those of a card (1.lr, 1.layers, 2.lr, ...) say what differs from a blank one."""
+    """The parameters of the address; of a card (1.lr, 1.layers, 2.lr, ...) those that differ from a blank one."""
     params: dict[str, str] = {}
     numbered = structure(type(config)).numbered
     blank = {one.name: one.value for one in settings_of(numbered.model())} if numbered else {}
     for one in settings_of(config):
-        usual = one.owner[:1].isdigit() and one.value == blank[one.name] and not one.codec.stated
-        if not usual and (one.value is not None or one.codec.stated):
+        usual = one.owner[:1].isdigit() and one.value == blank[one.name] and not one.codec.always_written
+        if not usual and (one.value is not None or one.codec.always_written):
             params[one.path] = one.codec.text(one.value)
     return params
 
@@ -68,7 +68,7 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
     Returns:
         The config, with the default wherever a parameter could not be read, and one sentence for each of those.
     """
-    params, problems = opened(params, model)
+    params, problems = unpack_params(params, model)
     version = params.pop("v", version_of(model))
     if version != version_of(model):
         return model(), [
@@ -82,18 +82,18 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
             *problems,
             f"{strange}: a setting of another page, so this address is, and the default is used",
         ]
-    known = {}
+    settings = {}
     for path, text in params.items():
         if len(text) > MAX_LENGTH:
             problems.append(f"{path}: longer than {MAX_LENGTH} characters, so the default is used")
         elif (codec := structure(model).codec(path)) is not None:
-            known[path] = text if codec.read else as_number(text)
+            settings[path] = text if codec.read else as_number(text)
         elif not is_foreign(path):
             problems.append(f"{path}: no such setting, so it is ignored")
-    config, refused = settled(known, model)
+    config, reasons = config_from_settings(settings, model)
     return config, problems + [
-        f"{path}: {reason} (got {known.get(path, '')[:40]!r}), so the default is used"
-        for path, reason in refused.items()
+        f"{path}: {reason} (got {settings.get(path, '')[:40]!r}), so the default is used"
+        for path, reason in reasons.items()
     ]
 
 
@@ -108,26 +108,26 @@ def _models(model: type[PageConfig]) -> Iterator[type[PageConfig]]:
         yield from _models(one)
 
 
-def opened(params: Mapping[str, str], model: type[PageConfig]) -> tuple[dict[str, str], list[str]]:
-    """The parameters of a link, unpacked and brought up to date.
+def unpack_params(params: Mapping[str, str], model: type[PageConfig]) -> tuple[dict[str, str], list[str]]:
+    """The parameters of a link, unpacked and migrated to the current version.
 
     Returns:
         The parameters, and one sentence on what could not be read.
     """
-    packed, problems = params.get("z"), []
+    compressed, problems = params.get("z"), []
     texts = {path: text for path, text in params.items() if path != "z"}
-    if packed is not None:
+    if compressed is not None:
         try:
-            texts = unpack(packed) | {path: text for path, text in texts.items() if path != "v"}
+            texts = unpack(compressed) | {path: text for path, text in texts.items() if path != "v"}
         except ValueError as error:
             problems.append(f"z: {error}, so it is ignored")
     if texts.get("v", FIRST_VERSION) in model.MIGRATIONS:
-        texts = flat(migrated(nested(texts, model), model), model)
+        texts = flat(migrate(nested(texts, model), model), model)
     return texts, problems
 
 
-def migrated(settings: Settings, model: type[PageConfig]) -> Settings:
-    """Settings of any known version as this version has them; those of an unknown version stay as they are."""
+def migrate(settings: Settings, model: type[PageConfig]) -> Settings:
+    """Settings of any known version migrated to this version; those of an unknown version stay as they are."""
     version = str(settings.get("v", FIRST_VERSION))
     while version in model.MIGRATIONS:
         version, change = model.MIGRATIONS[version]
@@ -135,38 +135,38 @@ def migrated(settings: Settings, model: type[PageConfig]) -> Settings:
     return settings
 
 
-def settled(
-    said: Mapping[str, Any], model: type[Config], before: Config | None = None
+def config_from_settings(
+    settings: Mapping[str, Any], model: type[Config], before: Config | None = None
 ) -> tuple[Config, dict[str, str]]:
-    """The config that settings by path describe; each that is refused is left as it was before, or at its default.
+    """The config of settings by path; a refused setting keeps its earlier value, or its default.
 
-    One validation follows the other until all that is left is valid: each drops a setting at least.
+    Validation is repeated until the remaining settings are valid; each round drops at least one.
 
     Returns:
         The config, and why a setting is refused, by path.
     """
-    rest = {} if before is None else {one.path: one.value for one in settings_of(before)}
-    left, refused = dict(said), dict[str, str]()
-    while left:
+    earlier = {} if before is None else {one.path: one.value for one in settings_of(before)}
+    remaining, reasons = dict(settings), dict[str, str]()
+    while remaining:
         try:
-            return model.model_validate(_tree(rest | left, model)), refused
+            return model.model_validate(_tree(earlier | remaining, model)), reasons
         except ValidationError as error:
             items = _innermost(error)
         refusals = [_refusal(item, model) for item in items]
-        dropped = {path: reason for path, reason in reversed(refusals) if _at(path, left, model)}
-        if not dropped and (other := _at_odds(items[0], left, rest, model)):
+        rejected = {path: reason for path, reason in reversed(refusals) if _at(path, remaining, model)}
+        if not rejected and (culprit := _at_odds(items[0], remaining, earlier, model)):
             path, reason = refusals[0]
-            dropped = {other: f"{path.rpartition('.')[2].replace('_', ' ')} {reason}".lstrip()}
-        if not dropped:
-            return before or model(), dict.fromkeys(left, "does not go with the other settings") | refused
-        refused = dropped | refused
-        gone = {one for path in dropped for one in _at(path, left, model)}
-        left = {path: value for path, value in left.items() if path not in gone}
-    return before or model(), refused
+            rejected = {culprit: f"{path.rpartition('.')[2].replace('_', ' ')} {reason}".lstrip()}
+        if not rejected:
+            return before or model(), dict.fromkeys(remaining, "does not go with the other settings") | reasons
+        reasons = rejected | reasons
+        rejected_paths = {one for path in rejected for one in _at(path, remaining, model)}
+        remaining = {path: value for path, value in remaining.items() if path not in rejected_paths}
+    return before or model(), reasons
 
 
 def _innermost(error: ValidationError) -> Sequence[Mapping[str, Any]]:
-    """Errors but those that follow from one within: cards of which one is refused are also too few."""
+    """Errors without those that follow from an inner one: cards of which one is refused are also too few."""
     items = error.errors()
     return [one for one in items if not any(_within(other["loc"], one["loc"]) for other in items)]
 
@@ -176,7 +176,7 @@ def _within(place: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
 
 
 def _at(path: str, settings: Mapping[str, Any], model: type[PageConfig]) -> set[str]:
-    """The setting of this path where it is among these; all of the cards' where it names the cards."""
+    """The setting of this path where it is among these; all settings of cards where it names the cards."""
     numbered = structure(model).numbered
     if numbered and path == numbered.name:
         return {one for one in settings if one[0].isdigit()}
@@ -184,13 +184,13 @@ def _at(path: str, settings: Mapping[str, Any], model: type[PageConfig]) -> set[
 
 
 def _at_odds(
-    item: Mapping[str, Any], left: Mapping[str, Any], rest: Mapping[str, Any], model: type[PageConfig]
+    item: Mapping[str, Any], settings: Mapping[str, Any], before: Mapping[str, Any], model: type[PageConfig]
 ) -> str | None:
-    """The setting beside which another is refused that was not said: without it, it is not."""
-    for path in left:
+    """The setting that makes another, which was not given, invalid: without it, that one is valid."""
+    for path in settings:
         try:
-            others = {other: value for other, value in left.items() if other != path}
-            model.model_validate(_tree({**rest, **others}, model))
+            others = {other: value for other, value in settings.items() if other != path}
+            model.model_validate(_tree({**before, **others}, model))
         except ValidationError as error:
             if item["loc"] in [other["loc"] for other in error.errors()]:
                 continue
@@ -212,20 +212,20 @@ def _refusal(item: Mapping[str, Any], model: type[PageConfig]) -> tuple[str, str
 
 
 def _tree(settings: Mapping[str, Any], model: type[PageConfig]) -> Settings:
-    """Settings as the model takes them: cards 1 to the last one named, completed where they say only what differs."""
+    """Settings as a tree for the model: cards 1 to the last one named, incomplete ones completed from blank cards."""
     tree, numbered = nested(settings, model), structure(model).numbered
     if numbered is None or numbered.name not in tree:
         return tree
-    given: Sequence[Settings] = tree.pop(numbered.name)
+    cards: Sequence[Settings] = tree.pop(numbered.name)
     fields = numbered.model.model_fields.keys()
-    if not all(fields <= one.keys() for one in given):
-        customary = getattr(_described(tree, model), numbered.name)
-        given = [dict(next_card(customary, number)) | one for number, one in enumerate(given, start=1)]
-    return {**tree, numbered.name: given}
+    if not all(fields <= one.keys() for one in cards):
+        customary = getattr(_config_or_default(tree, model), numbered.name)
+        cards = [dict(next_card(customary, number)) | one for number, one in enumerate(cards, start=1)]
+    return {**tree, numbered.name: cards}
 
 
-def _described(tree: Settings, model: type[PageConfig]) -> PageConfig:
-    """The config that settings describe, or the default where they describe none."""
+def _config_or_default(tree: Settings, model: type[PageConfig]) -> PageConfig:
+    """The config of settings, or the default where they are not valid."""
     try:
         return model.model_validate(tree)
     except ValidationError:
@@ -239,19 +239,19 @@ def pack(params: Mapping[str, str]) -> str:
 
 
 def unpack(text: str) -> dict[str, str]:
-    """What `pack` packed.
+    """The parameters in a text of `pack`.
 
     Raises:
-        ValueError: it did not pack this, or it is longer than any config.
+        ValueError: the text is not of `pack`, or longer than any config.
     """
     if len(text) > MOST_PACKED:
         raise ValueError(f"longer than {MOST_PACKED:,} characters")
     try:
-        padded = (text + "=" * (-len(text) % 4)).encode("ascii")
-        data = base64.b64decode(padded, altchars=b"-_", validate=True)
-        whole = zlib.decompressobj()
-        plain = whole.decompress(data, MOST_UNPACKED)
-        if not whole.eof:
+        encoded = (text + "=" * (-len(text) % 4)).encode("ascii")
+        data = base64.b64decode(encoded, altchars=b"-_", validate=True)
+        decompressor = zlib.decompressobj()
+        plain = decompressor.decompress(data, MOST_UNPACKED)
+        if not decompressor.eof:
             raise ValueError("cut short, or longer than any config")
         params = json.loads(plain)
     except (binascii.Error, zlib.error, UnicodeError, json.JSONDecodeError, RecursionError) as error:

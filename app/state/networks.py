@@ -1,4 +1,4 @@
-"""What the Networks page shows."""
+"""The config of the Networks page."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ PLACES = Codec(  # links have 0,1,3
 
 
 class NetworksConfig(Comparison):
-    """A comparison on a network: the task, how long, how often to look, and the plane it is seen on.
+    """A comparison on a network: the task, its steps, snapshots, and the plane.
 
-    through: what the plane "ends" holds: cards by their numbers, for their last outermost weights, and 0 for the common
+    through: places of the plane "ends": cards by their numbers, for their last outermost weights, and 0 for the common
     start; fewer than three: the first three cards that are on.
     focus, cycle: the number of the card, and of its outer cycle, that the plane "cycle" shows, both from 1.
     """
@@ -130,13 +130,13 @@ class NetworksConfig(Comparison):
 
     @property
     def epochs(self) -> float:
-        """How often every training image is seen."""
+        """How often every training image is used."""
         entry = DATASETS[self.dataset]
         return self.steps / ((self.train_size or entry.available) // self.batch_size)
 
     @property
     def title(self) -> str:
-        """What is trained, in words: Small CNN on digits (8x8, built in)."""
+        """Network and data, such as Small CNN on digits (8x8, built in)."""
         name = MODELS[self.network].name
         return f"{name[0].upper()}{name[1:]} on {DATASETS[self.dataset].name}"
 
@@ -148,29 +148,29 @@ class NetworksConfig(Comparison):
 
     @property
     def close_ups(self) -> dict[int, int]:
-        """Those of `places` that have cycles to look at; the first where none has."""
-        layered = {number: place for number, place in self.places.items() if self.cards[number - 1].layers}
-        return layered or dict(list(self.places.items())[:1])
+        """Those of `places` with cycles; the first place where none has."""
+        with_layers = {number: place for number, place in self.places.items() if self.cards[number - 1].layers}
+        return with_layers or dict(list(self.places.items())[:1])
 
     @property
     def close_up(self) -> CloseUp:
-        """What the plane "cycle" shows: what was asked for, or the nearest there is. At least one card is on."""
-        number = min(self.close_ups, key=lambda known: abs(known - self.focus))
+        """The cycle of the plane "cycle": the chosen one, or the nearest that exists. At least one card is on."""
+        number = min(self.close_ups, key=lambda card: abs(card - self.focus))
         cycles = max(1, self.steps // self.cards[number - 1].outer_period)
         return CloseUp(number, self.close_ups[number], min(self.cycle, cycles), cycles)
 
     @property
     def ends(self) -> dict[int, int]:
-        """What a plane through ends may hold: `places`, and the start, 0, as −1."""
+        """Places for a plane through ends: `places`, and the start, 0, as −1."""
         return {0: -1} | self.places
 
     @property
     def plane_title(self) -> str:
-        """The plane in words, with the cycle that it shows."""
+        """The plane's name, with the cycle that it shows."""
         if self.plane != "cycle" or not self.active:
             return PLANES[self.plane]
-        shown = self.close_up
-        return f"{PLANES['cycle']}: {shown.cycle} of {self.specs()[shown.place].name}"
+        focus = self.close_up
+        return f"{PLANES['cycle']}: {focus.cycle} of {self.specs()[focus.place].name}"
 
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers that are switched on; with `equal_lr`, each at lr / Π α."""
@@ -182,7 +182,7 @@ class NetworksConfig(Comparison):
         )
 
     def optimizers(self) -> tuple[OptimizerSpec, ...]:
-        """What a run is asked for with: the network is the only player."""
+        """The optimizers of requests: the network is the only player."""
         return self.specs()
 
 
@@ -195,7 +195,7 @@ def effective_lr(card: Card) -> float:
     return card.lr / fraction if fraction > 0 else card.lr
 
 
-def _choice(value: str, known: Any, what: str) -> str:
-    if value not in known:
-        raise ValueError(f"no such {what}; choose one of {', '.join(known)}")
+def _choice(value: str, options: Any, kind: str) -> str:
+    if value not in options:
+        raise ValueError(f"no such {kind}; choose one of {', '.join(options)}")
     return value

@@ -15,7 +15,7 @@ Place = tuple[Finite, Finite]
 Range = tuple[float, float]
 
 
-def _read(text: str) -> Any:
+def _parse(text: str) -> Any:
     pairs = [] if text.strip() == NONE else [pair for pair in text.split(";") if pair.strip()]
     places = tuple(numbers(pair, 2) for pair in pairs)
     if None in places:
@@ -31,14 +31,14 @@ def _some(value: tuple[Place, ...]) -> tuple[Place, ...]:
 
 STARTS = Codec(  # links have x,y;x,y; one widget shows x, y; x, y
     text=lambda value: ";".join(f"{x!r},{y!r}" for x, y in value) or NONE,
-    read=_read,
+    read=_parse,
     widgets=lambda name, value: {name: "; ".join(f"{exact(x)}, {exact(y)}" for x, y in value)},
 )
 Starts = Annotated[tuple[Place, ...], Field(max_length=MAX_STARTS), AfterValidator(_some), STARTS]
 
 
 def check_inside(place: Range, domain: tuple[Range, Range], where: str = "on this surface") -> None:
-    """Refuse a start outside the domain of what `where` names.
+    """Check that a start is inside the domain; `where` ends the message.
 
     Raises:
         ValueError: names the coordinate, the value and the range.

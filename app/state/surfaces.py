@@ -1,4 +1,4 @@
-"""What the Surfaces page shows."""
+"""The config of the Surfaces page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SurfacesConfig(OwnFormula, Comparison):
 
     @field_validator("surface")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _is_a_surface_key(cls, value: str) -> str:
         if value not in SURFACES and value != OWN:
             raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}, {OWN}")
         return value
@@ -58,8 +58,8 @@ class SurfacesConfig(OwnFormula, Comparison):
     @model_validator(mode="before")
     @classmethod
     def _customary(cls, data: Any) -> Any:
-        """What is not said follows the surface: its customary start, lr, steps and noise."""
-        surface = _asked(data) if isinstance(data, dict) else None
+        """Missing settings follow the surface: its customary start, lr, steps and noise."""
+        surface = _surface_of(data) if isinstance(data, dict) else None
         if surface is None:
             return data
         customary: dict[str, Any] = {"starts": (surface.start,), "steps": surface.steps}
@@ -71,7 +71,7 @@ class SurfacesConfig(OwnFormula, Comparison):
 
     @property
     def teaches(self) -> str:
-        """What the surface does."""
+        """A line on the surface."""
         return self.landscape.teaches
 
     @property
@@ -91,8 +91,8 @@ class SurfacesConfig(OwnFormula, Comparison):
         )
 
 
-def _asked(settings: dict[str, Any]) -> Surface | None:
-    """The surface that settings not yet validated name; None where they name none, or one that is refused later."""
+def _surface_of(settings: dict[str, Any]) -> Surface | None:
+    """The surface of settings before validation; None where there is none, or one that is refused later."""
     key = settings.get("surface", "ravine")
     if key != OWN:
         return SURFACES.get(key)

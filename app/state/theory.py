@@ -1,4 +1,4 @@
-"""What the Theory page shows: one stack of layers, four instruments to look at it with."""
+"""The config of the Theory page: one stack of layers, and four instruments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INSTRUMENTS = {
     "regularization": "Implicit regularization",
     "rates": "Convergence rate",
 }
-CELLS = 41  # along an axis: as many as can be told apart and clicked, and simulated in a second
+CELLS = 41  # along an axis: large enough to be clicked, and simulated in a second
 MAX_BATCHES = 64
 MAX_POWER = 16  # of two, the longest run of the rate experiment
 
@@ -76,7 +76,7 @@ class Stability(Frozen):
         return (steep, 0.0), (0.0, flat)
 
     def axis(self, name: AxisName, points: int) -> Axis:
-        """So many values along an axis of the map; of a k, every one."""
+        """`points` values along an axis of the map; of a k, every one."""
         if name == "lr":
             return Axis(name, tuple(np.linspace(self.lr_low, self.lr_high, points).tolist()))
         if name.startswith("k"):
@@ -99,7 +99,7 @@ class Noise(Frozen):
 
 
 class Regularization(Frozen):
-    """Implicit regularization: a surface seen by mini-batches that displace it."""
+    """Implicit regularization: a surface with mini-batches that shift it."""
 
     surface: str = "equal_wells"
     batches: int = Field(25, ge=2, le=MAX_BATCHES)
@@ -112,7 +112,7 @@ class Regularization(Frozen):
 
     @field_validator("surface")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _is_a_surface_key(cls, value: str) -> str:
         if value not in SURFACES:
             raise ValueError(f"no such surface; choose one of {', '.join(SURFACES)}")
         return value
@@ -150,9 +150,9 @@ def _in_parts(old: Settings) -> Settings:
     """Settings of version 1 as those of version 2."""
     new = {name: value for name, value in old.items() if name not in MOVED and not _of_a_layer(name)}
     for name in old.keys() & MOVED.keys():
-        part, _, moved = MOVED[name].partition(".")
+        part, _, field = MOVED[name].partition(".")
         so_far = new.get(part)
-        new[part] = {**(so_far if isinstance(so_far, dict) else {}), moved: old[name]}
+        new[part] = {**(so_far if isinstance(so_far, dict) else {}), field: old[name]}
     if any(map(_of_a_layer, old)):
         new["layers"] = _layers_text(old)
     if new.get("instrument") == "rate":
@@ -165,7 +165,7 @@ def _of_a_layer(name: str) -> bool:
 
 
 def _layers_text(old: Settings) -> str:
-    """depth, k_1, alpha_1, ... as links of version 2 have them; what is no depth stays to be refused."""
+    """depth, k_1, alpha_1, ... as in links of version 2; an invalid depth is kept, so that it is refused later."""
     depth = str(old.get("depth", 2))
     if depth not in map(str, range(MAX_LAYERS + 1)):
         return f"depth {depth}"
@@ -190,10 +190,10 @@ class TheoryConfig(PageConfig):
     regularization: Regularization = Regularization()
     rates: Rates = Rates()
 
-    def having(self, part: Instrument, **settings: Any) -> Self:
+    def with_part(self, part: Instrument, **settings: Any) -> Self:
         """This config with other settings of one instrument."""
-        changed: Frozen = getattr(self, part).model_copy(update=settings)
-        return self.model_copy(update={part: changed})
+        instrument: Frozen = getattr(self, part).model_copy(update=settings)
+        return self.model_copy(update={part: instrument})
 
     def with_layer(self, level: int, **settings: float) -> Self:
         """This config with another k or alpha of the layer at this level."""
@@ -227,7 +227,7 @@ class TheoryConfig(PageConfig):
 
     @property
     def has_velocity(self) -> bool:
-        """Whether the state is position and velocity, so that matrices take the place of factors."""
+        """Whether the state is position and velocity, which needs matrices in place of factors."""
         return self.base != "sgd" and self.momentum > 0
 
     @property
@@ -237,8 +237,8 @@ class TheoryConfig(PageConfig):
         return max([axis.layer for axis in axes if axis.layer > self.depth], default=0)
 
     @property
-    def here(self) -> tuple[float, float]:
-        """Where on the map this config is; every layer that an axis varies is there."""
+    def current_point(self) -> tuple[float, float]:
+        """This config's point on the map; needs every layer that an axis varies."""
         return self._along(self.stability.x), self._along(self.stability.y)
 
     def _along(self, name: AxisName) -> float:
@@ -260,9 +260,9 @@ class TheoryConfig(PageConfig):
     def at_cell(self, cell: OptimizerSpec) -> Self:
         """This config with a cell's lr, k and α in place of its own."""
         layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in cell.layers)
-        return self.model_copy(update={"layers": layers}).having("stability", lr=cell.lr)
+        return self.model_copy(update={"layers": layers}).with_part("stability", lr=cell.lr)
 
 
 def stack_name(layers: tuple[Layer, ...]) -> str:
-    """A stack as legends name it: SGD, 1 layer, 2 layers."""
+    """A stack's name in legends: no layers, 1 layer, 2 layers."""
     return {0: "no layers", 1: "1 layer"}.get(len(layers), f"{len(layers)} layers")

@@ -1,4 +1,4 @@
-"""Parameters that mail, courses and searches hang on links, and Streamlit's own: they say nothing about a page."""
+"""Parameters that mail, courses and searches add to links, and Streamlit's own: they are no settings of a page."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ _FOREIGN = re.compile(
 
 
 def is_foreign(parameter: str) -> bool:
-    """Whether a parameter of a link is not meant for the page, so that it is dropped without a word."""
+    """Whether a parameter of a link is not a page's, so that it is ignored without a message."""
     return _FOREIGN.fullmatch(parameter) is not None

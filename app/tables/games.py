@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.runs.games import GameScenery, MeasuredRate, left_view
+from app.runs.games import GameScenery, MeasuredRate, exit_steps
 from app.runs.grid import distance
 from app.state import GamesConfig
 from app.tables.surfaces import divergence
@@ -18,13 +18,13 @@ def game_table(
     config: GamesConfig,
     run: Trajectory,
     scenery: GameScenery,
-    measured: list[MeasuredRate],
-    closed: list[float | None],
+    measurements: list[MeasuredRate],
+    closed_forms: list[float | None],
 ) -> dict[str, dict[str, str]]:
-    """By optimizer, by quantity: distances, the rate as measured and as the closed form says, cost, how it ended."""
+    """By optimizer, by quantity: distances, the measured rate and its closed form, evaluations, state at the end."""
     return {
         name: _distances(run, index, scenery)
-        | _rates(config, run, index, measured[index], closed[index])
+        | _rates(config, run, index, measurements[index], closed_forms[index])
         | _ending(run, index, scenery)
         for index, name in enumerate(run.names)
     }
@@ -42,18 +42,18 @@ def _distances(run: Trajectory, index: int, scenery: GameScenery) -> dict[str, s
 
 
 def _rates(
-    config: GamesConfig, run: Trajectory, index: int, measured: MeasuredRate, closed: float | None
+    config: GamesConfig, run: Trajectory, index: int, measurement: MeasuredRate, closed_form: float | None
 ) -> dict[str, str]:
-    period, known = base_steps(run.layers[index]), bool(np.isfinite(measured.final))
-    untold = f"needs {period:,} steps" if period > run.step[-1] else "too near to tell"
-    cells = {"rate per base step, measured": f"{measured.final:.6f}" if known else untold}
+    period, is_finite = base_steps(run.layers[index]), bool(np.isfinite(measurement.final))
+    reason = f"needs {period:,} steps" if period > run.step[-1] else "too near to tell"
+    cells = {"rate per base step, measured": f"{measurement.final:.6f}" if is_finite else reason}
     if not config.landscape.linear:
         return cells
-    cells["closed form, derived here"] = "none" if closed is None else f"{closed:.6f}"
+    cells["closed form, derived here"] = "none" if closed_form is None else f"{closed_form:.6f}"
     if config.noise != "none" and config.noise_scale > 0:
         cells["relative error"] = "– (noise)"
-    elif closed and known:
-        error = abs(measured.final / closed - 1)
+    elif closed_form and is_finite:
+        error = abs(measurement.final / closed_form - 1)
         cells["relative error"] = f"{error:.1e}" if error > EXACT else f"below {EXACT:g}"
     else:
         cells["relative error"] = "–"
@@ -69,28 +69,28 @@ def _ending(run: Trajectory, index: int, scenery: GameScenery) -> dict[str, str]
 
 
 def ending(run: Trajectory, index: int, scenery: GameScenery) -> str:
-    """Whether the middle of an optimizer's runs is still to be seen."""
+    """Whether an optimizer's runs diverged, left the view, or are in view."""
     if (run.diverged[index] >= 0).any():
         return f"diverged {divergence(run, index)}"
-    left = left_view(run, index, scenery.game.domain)
-    gone = left[left >= 0]
-    if not len(gone):
+    exits = exit_steps(run, index, scenery.game.domain)
+    steps = exits[exits >= 0]
+    if not len(steps):
         return "in view"
-    share = "" if len(left) == 1 else f" ({len(gone)} of {len(left)} runs)"
-    return f"left the view at step {gone.min()}{share}"
+    share = "" if len(exits) == 1 else f" ({len(steps)} of {len(exits)} runs)"
+    return f"left the view at step {steps.min()}{share}"
 
 
-def gone_text(run: Trajectory, scenery: GameScenery) -> str:
-    """One sentence on every optimizer that the field shows no longer; empty where all are in view."""
+def exit_text(run: Trajectory, scenery: GameScenery) -> str:
+    """One sentence on every optimizer whose runs are no longer in view; empty where all are."""
     sentences = []
     for index, name in enumerate(run.names):
-        words = ending(run, index, scenery)
-        if words != "in view":
+        text = ending(run, index, scenery)
+        if text != "in view":
             away = np.median(distance(run.outermost(index)[-1], scenery.places))
-            sentences.append(f"{name} {words}; it ends {_long(away)} from the equilibrium.")
+            sentences.append(f"{name} {text}; it ends {_long(away)} from the equilibrium.")
     return " ".join(sentences)
 
 
 def _long(distance: float) -> str:
-    """Three digits, and no powers of ten for what is read in a sentence."""
+    """Three digits, without powers of ten."""
     return f"{distance:,.0f}" if distance >= 100 else f"{distance:.3g}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.jobs.store import TrainingResult
 from app.runs.grid import Floats
-from app.tables.surfaces import PAIRED, ending, finals, outermost, paired, spread
+from app.tables.surfaces import PAIRED, ending, finals, outermost, paired_difference, spread
 
 FORMATS = (".3g", ".2g")
 
@@ -19,8 +19,8 @@ def gan_table(names: Sequence[str], results: Sequence[Sequence[TrainingResult]])
 
 
 def _row(name: str, row: Sequence[TrainingResult], first: Floats) -> dict[str, Any]:
-    kept = outermost(row)
-    distance = finals(row, kept, "test_frechet")
+    weights = outermost(row)
+    distance = finals(row, weights, "test_frechet")
     values: dict[str, Any] = {
         "optimizer": name,
         "Fréchet distance, outermost weights": spread(distance, *FORMATS),
@@ -29,7 +29,7 @@ def _row(name: str, row: Sequence[TrainingResult], first: Floats) -> dict[str, A
     if "ema" in row[0].curves.metrics:
         values["averaged weights"] = spread(finals(row, "ema", "test_frechet"), *FORMATS)
     if len(row) > 1:
-        values[PAIRED] = paired(distance - first, "+.3f")
-    values["modes"] = spread(finals(row, kept, "modes"), *FORMATS)
-    values["near a mode"] = spread(finals(row, kept, "quality"), ".0%")
+        values[PAIRED] = paired_difference(distance - first, "+.3f")
+    values["modes"] = spread(finals(row, weights, "modes"), *FORMATS)
+    values["near a mode"] = spread(finals(row, weights, "quality"), ".0%")
     return values | ending(row)

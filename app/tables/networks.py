@@ -31,15 +31,15 @@ def curves_table(runs: Sequence[Run]) -> pa.Table:
 
 
 def _rows(name: str, seed: int, curves: Curves) -> Iterator[Row]:
-    whole = {
+    run_metrics = {
         "from_start": curves.from_start,
         "slow_from_start": curves.slow_from_start,
         "separation": curves.separation,
     }
     for number, player in enumerate(curves.players):
         suffix = "" if len(curves.players) == 1 else f"_{player}"
-        whole |= {f"loss{suffix}": curves.loss[number], f"gradient_norm{suffix}": curves.gradient_norm[number]}
-    for metric, values in whole.items():
+        run_metrics |= {f"loss{suffix}": curves.loss[number], f"gradient_norm{suffix}": curves.gradient_norm[number]}
+    for metric, values in run_metrics.items():
         for step, value in zip(curves.step.tolist(), values.tolist(), strict=True):
             yield name, seed, "", metric, step, value
     for weights, metrics in curves.metrics.items():

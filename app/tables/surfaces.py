@@ -31,7 +31,7 @@ def _row(run: Trajectory, index: int, minima: Floats, target: float) -> dict[str
     gap = distance(run.outermost(index)[-1], minima)
     return {
         "optimizer": run.names[index],
-        f"evaluations to loss ≤ {target:.3g}": _reached(run, index, target),
+        f"evaluations to loss ≤ {target:.3g}": _evaluations_to(run, index, target),
         "final loss, slow weights": float(np.median(slow[-1])),
         "final loss, fast weights": float(np.median(loss[-1])),
         "best loss": float(np.median(np.nanmin(loss, axis=0))),
@@ -41,25 +41,25 @@ def _row(run: Trajectory, index: int, minima: Floats, target: float) -> dict[str
     }
 
 
-def _reached(run: Trajectory, index: int, target: float) -> str:
+def _evaluations_to(run: Trajectory, index: int, target: float) -> str:
     """Evaluations after which the fast weights first had the loss, in the middle run; says how many runs did."""
     below = run.loss[:, index] <= target
-    reached = below.any(axis=0)
-    if not reached.any():
+    reaches = below.any(axis=0)
+    if not reaches.any():
         return "not reached"
-    first = run.evaluations[below.argmax(axis=0)[reached], index]
-    share = "" if reached.all() else f" ({reached.sum()} of {reached.size} runs)"
+    first = run.evaluations[below.argmax(axis=0)[reaches], index]
+    share = "" if reaches.all() else f" ({reaches.sum()} of {reaches.size} runs)"
     return f"{int(np.median(first))}{share}"
 
 
 def divergence(run: Trajectory, index: int) -> str:
     """The first step at which a run diverged, and how many of them did; "no" where none."""
     steps = run.diverged[index]
-    lost = steps[steps >= 0]
-    if not len(lost):
+    diverged = steps[steps >= 0]
+    if not len(diverged):
         return "no"
-    share = "" if len(steps) == 1 else f" ({len(lost)} of {len(steps)} runs)"
-    return f"at step {lost.min()}{share}"
+    share = "" if len(steps) == 1 else f" ({len(diverged)} of {len(steps)} runs)"
+    return f"at step {diverged.min()}{share}"
 
 
 def training_table(names: Sequence[str], results: Sequence[Sequence[TrainingResult]]) -> list[dict[str, Any]]:
@@ -78,16 +78,16 @@ def _training_row(name: str, row: Sequence[TrainingResult], first: Floats) -> di
     if any("ema" in result.curves.metrics for result in row):
         values["averaged weights"] = spread(100 * finals(row, "ema", "test_accuracy"), ".2f")
     if len(row) > 1:
-        values[PAIRED] = paired(accuracy - first, "+.2f")
+        values[PAIRED] = paired_difference(accuracy - first, "+.2f")
     return values | ending(row)
 
 
 def ending(row: Sequence[TrainingResult]) -> dict[str, str]:
     """The last columns of a table of trainings: cycles done, and which seeds diverged."""
-    lost = [result.diverged for result in row if result.diverged is not None]
+    diverged = [result.diverged for result in row if result.diverged is not None]
     return {
         "outer cycles": outer_cycles(row),
-        "diverged": f"{len(lost)} of {len(row)}, first at step {min(lost)}" if lost else "no",
+        "diverged": f"{len(diverged)} of {len(row)}, first at step {min(diverged)}" if diverged else "no",
     }
 
 
@@ -111,7 +111,7 @@ def spread(values: Floats, mean: str, deviation: str = "") -> str:
     return f"{values.mean():{mean}} ± {values.std(ddof=1):{deviation or mean}}"
 
 
-def paired(gap: Floats, form: str) -> str:
+def paired_difference(gap: Floats, form: str) -> str:
     """Mean difference and its standard error, over the seeds that lasted in both."""
     gap = gap[~np.isnan(gap)]
     return f"{gap.mean():{form}} ± {gap.std(ddof=1) / np.sqrt(len(gap)):{form[1:]}}" if len(gap) > 1 else "—"

@@ -1,4 +1,4 @@
-"""All that the pages import, behind the one lock of this module's import.
+"""All imports of the pages, behind the one lock of this module's import.
 
 Several first visitors come in threads of their own. Where each page imported for itself, plotly found in `sys.modules`
 a pandas that another thread was still importing, and the page showed an error; here the others wait for the first.
@@ -17,19 +17,19 @@ import torch
 from app.runs import THREADS
 from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
+from app.runs.turns import Turns
 from app.state import SurfacesConfig
 from app.views import session
 from app.views.games import page as games
 from app.views.gans import page as gans
 from app.views.networks import page as networks
-from app.views.parts.admission import admitted
+from app.views.parts.admission import take_seat
 from app.views.parts.page_links import page_links
 from app.views.parts.page_script import page_script
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
 __all__ = [
-    "admitted",
     "games",
     "gans",
     "networks",
@@ -37,11 +37,14 @@ __all__ = [
     "page_script",
     "session",
     "surfaces",
+    "take_seat",
     "theory",
+    "turns",
     "warm_up",
 ]
 
 
+turns = Turns()
 QUIET = 20.0  # seconds after the start in which nothing is done that a first visitor can do without
 
 
@@ -64,9 +67,6 @@ def warm_up() -> None:
 
 def import_the_rest() -> None:
     """What figures need, and what torch imports when it makes its first optimizer."""
-    import matplotlib.backends.backend_agg
-    import matplotlib.backends.backend_pdf  # noqa: F401
-
     import app.draw.scenes  # noqa: F401
 
     torch.optim.SGD([torch.zeros(1, requires_grad=True)])

@@ -1,7 +1,7 @@
-"""A page's config through a visit: from the address to the widgets, from them to the address, and back by undo.
+"""A page's config during a visit: from the address to the widgets, from them to the address, and undo.
 
-Every widget is named after the setting that it shows: page.steps, page.2.lr, page.2.1.k. Streamlit puts what the
-visitor did under these names before the script runs, so the config is read first and the page is drawn from it.
+Every widget is named after the setting that it shows: page.steps, page.2.lr, page.2.1.k. Streamlit stores the
+visitor's entries under these names before the script runs, so the config is read first and the page is drawn from it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from streamlit.navigation.page import Page
 
 from app.state.base import PageConfig
 from app.state.codecs import Setting, settings_of
-from app.state.links import decode, encode, settled
+from app.state.links import config_from_settings, decode, encode
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
@@ -22,9 +22,9 @@ PAGES, BEGUN = "pages", "begun"
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
-    """The config that the address (on a visit's first call) or the widgets say.
+    """The config of the address (on a visit's first call) or of the widgets.
 
-    A setting that is refused stays as it was, and `refusal` tells its control why; all others hold.
+    A refused setting keeps its value, and `refusal` gives the reason to its control; all others are adopted.
 
     Returns:
         The config, and one sentence for everything of the address that could not be read.
@@ -33,7 +33,7 @@ def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
         config, problems = decode(dict(st.query_params), model)
         _begin(page, config, problems)
     else:
-        config, st.session_state[f"{page}.refusals"] = _read(page, st.session_state[f"{page}.config"])
+        config, st.session_state[f"{page}.refusals"] = _read_widgets(page, st.session_state[f"{page}.config"])
         _commit(page, config)
     params = encode(config)
     if params != dict(st.query_params):
@@ -44,29 +44,29 @@ def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
 def adopt(page: str, config: PageConfig) -> None:
     """Show another config (a preset, a picked start). Only in a callback: widgets take new values before they run."""
     _commit(page, config)
-    for name, value in shown(config).items():
+    for name, value in widget_values(config).items():
         st.session_state[f"{page}.{name}"] = value
 
 
 def declare(pages: Mapping[str, Page]) -> None:
-    """Say which pages there are, for `open_with`."""
+    """Register the pages, for `open_with`."""
     st.session_state[PAGES] = dict(pages)
 
 
-def take_up() -> None:
-    """On a visit's first run, after the page: draw it again where the controls say more than the address does.
+def rerun_if_widgets_differ() -> None:
+    """On a visit's first run, after the page: draw it again where the widgets differ from the address.
 
-    A browser whose server went away turns to another one with its address and what its visitor did since.
+    A browser that lost its server reconnects to another one with its address and its visitor's later entries.
     """
     if BEGUN not in st.session_state:
         st.session_state[BEGUN] = True
         configs = {page: st.session_state.get(f"{page}.config") for page in st.session_state[PAGES]}
-        if any(config is not None and _read(page, config)[0] != config for page, config in configs.items()):
+        if any(config is not None and _read_widgets(page, config)[0] != config for page, config in configs.items()):
             st.rerun()
 
 
 def open_with(page: str, config: PageConfig) -> None:
-    """Turn to another page, visited or not, with this config."""
+    """Switch to another page, visited or not, with this config."""
     if f"{page}.config" in st.session_state:
         adopt(page, config)
     else:
@@ -79,7 +79,7 @@ def undo(page: str) -> None:
     history = st.session_state[f"{page}.history"]
     if history:
         adopt(page, history.pop())
-        history.pop()  # the one just left: going back is not a change to go back from
+        history.pop()  # `adopt` added the config before the undo
 
 
 def can_undo(page: str) -> bool:
@@ -87,35 +87,37 @@ def can_undo(page: str) -> bool:
     return bool(st.session_state.get(f"{page}.history"))
 
 
-def shown(config: PageConfig) -> dict[str, Any]:
-    """What every widget that shows a part of the config shows, by its name within the page."""
+def widget_values(config: PageConfig) -> dict[str, Any]:
+    """Values of all widgets of the config, by their names within the page."""
     return {name: value for setting in settings_of(config) for name, value in setting.widgets().items()}
 
 
 def refusal(page: str, name: str) -> str | None:
-    """Why what a control says was refused; None where it was not."""
-    refused: dict[str, str] = st.session_state.get(f"{page}.refusals", {})
-    return refused.get(name)
+    """Why a control's entry was refused; None where it was not."""
+    reasons: dict[str, str] = st.session_state.get(f"{page}.refusals", {})
+    return reasons.get(name)
 
 
-def _read(page: str, config: Config) -> tuple[Config, dict[str, str]]:
-    """What the widgets say, and by widget's name why it is refused; a widget that is not on the page says nothing."""
-    said, settings = {}, {}
+def _read_widgets(page: str, config: Config) -> tuple[Config, dict[str, str]]:
+    """The config of the widgets, and reasons of refusals by widget; settings without a widget on the page are kept."""
+    entries, settings = {}, {}
     for setting in settings_of(config):
         value = setting.from_widgets(lambda name, otherwise: st.session_state.get(f"{page}.{name}", otherwise))
         if value is not setting.value:
-            said[setting.path], settings[setting.path] = value, setting
-    if not said:
+            entries[setting.path], settings[setting.path] = value, setting
+    if not entries:
         return config, {}
-    read, refused = settled(said, type(config), config)
-    return read.following(config), dict(_sentence(settings[path], said[path], why) for path, why in refused.items())
+    new_config, reasons = config_from_settings(entries, type(config), config)
+    return new_config.following(config), dict(
+        _sentence(settings[path], entries[path], why) for path, why in reasons.items()
+    )
 
 
 def _sentence(setting: Setting, value: Any, reason: str) -> tuple[str, str]:
-    """The name of the setting's first widget, and what is said there."""
+    """The name of the setting's first widget, and the message there."""
     optimizer = f"optimizer {setting.owner[:-1]}, " if setting.owner[:1].isdigit() else ""
-    told = f"{optimizer}{setting.title}: {reason}. Got {str(value)[:40]!r}; the last valid setting holds."
-    return next(iter(setting.widgets()), setting.path), told
+    sentence = f"{optimizer}{setting.title}: {reason}. Got {str(value)[:40]!r}; the last valid setting holds."
+    return next(iter(setting.widgets()), setting.path), sentence
 
 
 def _begin(page: str, config: PageConfig, problems: list[str]) -> None:

@@ -217,4 +217,4 @@ def test_a_start_is_dragged_over_the_surface_with_all_its_paths(surfaces: Page) 
     page.wait_for_url(re.compile(r"starts=1\.0%2C3\.5"))
 
 
-PLOT = "document.querySelector('.st-key-surface .js-plotly-plot')._fullLayout.xaxis.range.join()"
+PLOT = "document.querySelector('.st-key-surfaces-ground .js-plotly-plot')._fullLayout.xaxis.range.join()"

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-PLAYER = "window.__lookaheadPlayers?.['game-player']"
-CHART = ".st-key-game .js-plotly-plot"
+PLAYER = "window.__lookaheadPlayers?.['games-player']"
+CHART = ".st-key-games-ground .js-plotly-plot"
 NAMES = ("Descent-ascent", "Lookahead (5, .5)", "Multilayer Lookahead (5, .5)(5, .5)")
 SLOW = 90_000  # ms: the first field of a fresh server on a busy machine
 
@@ -91,11 +91,11 @@ def test_methods_with_two_gradients_a_step_have_a_cursor_of_their_own(open_games
     page = open_games("1.layers=none&1.base=extragradient&2.layers=none&2.base=optimistic&steps=200")
     value(page, "seek(50)")
     page.wait_for_timeout(400)
-    cursors = page.locator(".st-key-game-curves-1 .lookahead-cursors > div")
+    cursors = page.locator(".st-key-games-curves-1 .lookahead-cursors > div")
     places = sorted(cursors.nth(number).bounding_box()["x"] for number in range(2))
     expected = page.evaluate(
         """() => {
-            const axis = document.querySelector(".st-key-game-curves-1 .js-plotly-plot")._fullLayout.xaxis;
+            const axis = document.querySelector(".st-key-games-curves-1 .js-plotly-plot")._fullLayout.xaxis;
             return axis.l2p(100) - axis.l2p(50);
         }"""
     )

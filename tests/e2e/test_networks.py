@@ -50,11 +50,11 @@ def assert_fits(page, wait_idle):
 def test_a_comparison_trains_by_itself_and_plays_and_opens_at_once_the_next_time(open_app, wait_idle):
     page = open_app(f"/networks?{SMALL}")
     page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
-    playing(page, "network-player")
+    playing(page, "networks-player")
     page.wait_for_function(
-        "document.querySelector('.st-key-network-plane .js-plotly-plot')?.data.length > 0", timeout=MOST
+        "document.querySelector('.st-key-networks-plane .js-plotly-plot')?.data.length > 0", timeout=MOST
     )
-    assert page.locator(".st-key-network-curves-2 .js-plotly-plot .scatterlayer .trace").count() == 5
+    assert page.locator(".st-key-networks-curves-2 .js-plotly-plot .scatterlayer .trace").count() == 5
     assert_fits(page, wait_idle)
     page.reload()
     page.get_by_text("Weight space", exact=True).wait_for(timeout=20_000)
@@ -65,7 +65,7 @@ def test_sharpness_fills_its_table_without_holding_up_the_page(open_app):
     page = open_app(f"/networks?{SMALL}&1.layers=5:0.5&1.lr=0.1&network=mlp")
     page.get_by_role("button", name="Measure sharpness").click(timeout=MOST)
     page.get_by_text("2 sets of weights").wait_for(timeout=30_000)
-    playing(page, "network-player")
+    playing(page, "networks-player")
     table = page.get_by_test_id("stDataFrame").nth(1)
     page.get_by_text("2 sets of weights").wait_for(state="detached", timeout=MOST)
     table.wait_for()
@@ -76,7 +76,7 @@ def test_a_long_training_shows_live_progress_and_can_be_cancelled(open_app):
     page = open_app(f"/networks?{LONG}&1.lr=0.01&1.layers=none&seed=3")
     page.get_by_text("s left").first.wait_for(timeout=MOST)
     page.wait_for_function(
-        "document.querySelector('.st-key-network-curves-1 .js-plotly-plot')?.calcdata?.[0]?.length > 1", timeout=MOST
+        "document.querySelector('.st-key-networks-curves-1 .js-plotly-plot')?.calcdata?.[0]?.length > 1", timeout=MOST
     )
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("SGD: cancelled").wait_for(timeout=20_000)
@@ -86,11 +86,11 @@ def test_a_long_training_shows_live_progress_and_can_be_cancelled(open_app):
 def test_gans_train_show_their_samples_and_turn_in_the_players_plane(open_app, wait_idle):
     page = open_app("/gans?v=1&steps=60&batch_size=16")
     page.get_by_text("The plane of the two players").wait_for(timeout=MOST)
-    playing(page, "gan-player")
-    before = "document.querySelector('.st-key-gan-samples .js-plotly-plot')"
+    playing(page, "gans-player")
+    before = "document.querySelector('.st-key-gans-samples .js-plotly-plot')"
     page.wait_for_function(f"{before}?._transitionData?._frames?.length > 5", timeout=30_000)
     last = page.evaluate(f"{before}.calcdata.at(-1)[0].x")
-    page.locator(".st-key-gan-samples .updatemenu-button").first.click()
+    page.locator(".st-key-gans-samples .updatemenu-button").first.click()
     page.wait_for_function(f"Math.abs({before}.calcdata.at(-1)[0].x - ({last})) > 1e-3", timeout=20_000)
     assert_fits(page, wait_idle)
 
@@ -102,7 +102,7 @@ def test_a_browser_that_is_slow_to_set_up_its_controls_changes_no_setting(open_a
     chosen = {"steps": "90", "train_size": "120", "batch_size": "12", "seed": "7", "1.lr": "0.03", "2.layers": "4:0.25"}
     page.goto(f"{page.url.split('?')[0].rstrip('/')}/networks?v=1&network=mlp&{urlencode(chosen)}")
     page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
-    playing(page, "network-player")
+    playing(page, "networks-player")
     page.get_by_role("button", name="Add").click()
     page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
     wait_idle(page)

@@ -196,9 +196,9 @@ def test_heads_stay_on_the_chart_in_fullscreen(demo: Open) -> None:
 def test_surface_controls_and_equations_are_on_one_screen(open_app: Open, width: int, height: int) -> None:
     page = open_app("/?v=1&surface=ravine")
     page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function("window.__lookaheadPlayers?.['surface-player']?.overChart")
+    page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.overChart")
     page.wait_for_timeout(500)
-    chart = page.locator(".st-key-surface .nsewdrag").bounding_box()
+    chart = page.locator(".st-key-surfaces-ground .nsewdrag").bounding_box()
     update = page.locator(".lp-update").first.bounding_box()
     assert chart is not None
     assert update is not None
@@ -245,8 +245,8 @@ def test_another_scene_waits_at_its_start_where_less_motion_is_asked_for(demo: O
 @pytest.mark.parametrize(
     ("address", "player", "chosen"),
     [
-        ("surface=ravine", "surface-player", "Wells: one sharp"),
-        pytest.param("steps=200", "game-player", "Too long a period", marks=pytest.mark.slow),
+        ("surface=ravine", "surfaces-player", "Wells: one sharp"),
+        pytest.param("steps=200", "games-player", "Too long a period", marks=pytest.mark.slow),
     ],
 )
 def test_a_ready_made_comparison_plays_from_its_start(

@@ -12,11 +12,11 @@ from app.figures.cloud import SIGMAS
 from tests.e2e import conftest
 
 PATIENCE = 90_000  # ms: WebGL is drawn by the processor here
-PLAYER = "window.__lookaheadPlayers?.['surface-player']"
+PLAYER = "window.__lookaheadPlayers?.['surfaces-player']"
 CLOUD = "window.__lookaheadPlayers?.['seed-cloud-player']"
-RELIEF = "document.querySelector('.st-key-surface-3d .js-plotly-plot')"
+RELIEF = "document.querySelector('.st-key-surfaces-3d .js-plotly-plot')"
 SCENE = f"{RELIEF}?._fullLayout?.scene?._scene"
-RELIEF_HEADS = "window.__lookaheadReliefs?.['surface-3d']"
+RELIEF_HEADS = "window.__lookaheadReliefs?.['surfaces-3d']"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def at_rest(page: Page) -> list[float]:
 
 def turn(page: Page) -> None:
     """Drag the relief with the mouse."""
-    chart = page.locator(".st-key-surface-3d")
+    chart = page.locator(".st-key-surfaces-3d")
     chart.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     box = chart.bounding_box()
@@ -97,7 +97,7 @@ def test_a_head_lies_on_the_line_that_plotly_draws(open_app):
     page = open_app("/?v=1&surface=bowl&noise=none")
     choose(page, "3D")
     page.wait_for_function(f"{RELIEF_HEADS}?.heads?.length")
-    page.locator(".st-key-surface-3d").scroll_into_view_if_needed()
+    page.locator(".st-key-surfaces-3d").scroll_into_view_if_needed()
     for row in (10, 25):
         page.evaluate(f"{PLAYER}.seek({row})")
         page.wait_for_timeout(1000)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-PLAYER = "window.__lookaheadPlayers?.['surface-player']"
-CHART = ".st-key-surface .js-plotly-plot"
+PLAYER = "window.__lookaheadPlayers?.['surfaces-player']"
+CHART = ".st-key-surfaces-ground .js-plotly-plot"
 
 
 def ready(page):
@@ -149,7 +149,7 @@ def test_side_by_side_plots_share_one_clock(open_app, wait_idle):
 def test_the_linked_charts_carry_the_cursor(open_app):
     page = open_app("/?v=1&surface=ravine")
     ready(page)
-    cursors = [page.locator(f".st-key-surface-curves-{number} .lookahead-cursors > div") for number in (1, 2, 3)]
+    cursors = [page.locator(f".st-key-surfaces-curves-{number} .lookahead-cursors > div") for number in (1, 2, 3)]
     places = []
     for step in (40, 80):
         value(page, f"seek({step})")
@@ -157,7 +157,7 @@ def test_the_linked_charts_carry_the_cursor(open_app):
         places.append([cursor.first.bounding_box()["x"] for cursor in cursors])
     expected = page.evaluate(
         """() => [1, 2, 3].map((number) => {
-            const chart = document.querySelector(`.st-key-surface-curves-${number} .js-plotly-plot`);
+            const chart = document.querySelector(`.st-key-surfaces-curves-${number} .js-plotly-plot`);
             return chart._fullLayout.xaxis.l2p(80) - chart._fullLayout.xaxis.l2p(40);
         })"""
     )

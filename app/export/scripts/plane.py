@@ -1,7 +1,7 @@
 """The scripts of runs on the plane: surfaces and games.
 
-All runs are stacked in one tensor as the app stacks them: vectorised kernels may round the last bit of a sine by where
-in a batch it stands.
+All runs are stacked in one tensor as the app stacks them: in vectorised kernels the last bit of a sine may depend on
+the position in a batch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from app.export.scripts.text import WIDTH, Node, assigned, call, constructor, listing, mapping, quoted, script
+from app.export.scripts.text import WIDTH, Node, assignment, call, constructor, listing, mapping, script, string_literal
 from app.figures.caption import surface_caption
 from app.figures.games import game_caption
 from app.runs import games as game_runs
@@ -71,7 +71,7 @@ for name, decay in decays.items():
     arrays[f"{name}, averaged"] = exponential_average(arrays[name][:, :1], decay)
 """
 
-# Where a method takes the gradient twice a step.
+# For methods with two gradient evaluations per step.
 _PLAYERS = """players = {}  # 2 where they move in turn: each is a parameter of its own
 w = [[torch.nn.Parameter(part) for part in z.chunk(n, -1)] for z, n in zip(x, players)]
 evaluations = [count() for _ in x]"""
@@ -94,20 +94,20 @@ _BASES = {
     "optimistic": "OptimisticGradient",
 }
 
-# How tightly the parts of an expression hold together: what is looser than its surroundings needs parentheses.
+# Precedence: a part with a lower one than its surroundings needs parentheses.
 SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
 OPERATORS = {"+": (SUM, PRODUCT), "-": (SUM, PRODUCT), "*": (PRODUCT, SIGN), "/": (PRODUCT, SIGN)}  # left, right
-TORCH_NAMES = {"ln": "log", "min": "minimum", "max": "maximum"}  # where torch calls a function otherwise
+TORCH_NAMES = {"ln": "log", "min": "minimum", "max": "maximum"}  # functions with other names in torch
 
 
 def surface_script(config: SurfacesConfig, file: str = "run.py") -> str:
     """The script of a run on the Surfaces page; it is to be saved under the name `file`."""
-    own = config.surface == OWN
-    surface = "f" if own else f"SURFACES[{quoted(config.surface)}]"
-    field: Node = call("gradient_field", "f") if own else f"{surface}.field()"
+    is_formula = config.surface == OWN
+    surface = "f" if is_formula else f"SURFACES[{string_literal(config.surface)}]"
+    field: Node = call("gradient_field", "f") if is_formula else f"{surface}.field()"
     if config.noise != "none":
         field = call("noisy_field", surface, constructor(config.gradient_noise()), starts="len(STARTS)")
-    function = _function(config.landscape.tree) if own and config.landscape.tree else ""
+    function = _function(config.landscape.tree) if is_formula and config.landscape.tree else ""
     body = _body(config, field, surface_runs.escape_radius(config), function)
     return script(surface_caption(config), body, file)
 
@@ -115,7 +115,7 @@ def surface_script(config: SurfacesConfig, file: str = "run.py") -> str:
 def game_script(config: GamesConfig, file: str = "run.py") -> str:
     """The script of a run on the Games page; it is to be saved under the name `file`."""
     parameter = "" if config.parameter is None else f".at({config.parameter!r})"
-    field: Node = f"GAMES[{quoted(config.game)}]{parameter}.field()"
+    field: Node = f"GAMES[{string_literal(config.game)}]{parameter}.field()"
     if config.noise != "none":
         field = call("with_noise", field, constructor(config.gradient_noise()), starts="len(STARTS)")
     return script(game_caption(config), _body(config, field, game_runs.escape_radius(config)), file)
@@ -133,28 +133,28 @@ def _function(tree: Expression) -> str:
 
 
 def _body(config: SurfacesConfig | GamesConfig, field: Node, escape: float, function: str = "") -> str:
-    """The script but for its docstring and its imports."""
+    """The script without its docstring and its imports."""
     specs = config.specs()
     twice = any(spec.evaluations_per_step > 1 for spec in specs)
     schedules = [_schedule(spec) for spec in specs if spec.schedule.kind != "constant"]
-    averaged = [(spec.name, repr(card.ema)) for spec, card in zip(specs, config.active, strict=True) if card.ema]
+    decays = [(spec.name, repr(card.ema)) for spec, card in zip(specs, config.active, strict=True) if card.ema]
     setup = [
         _PLAYERS.format([1 + spec.alternating for spec in specs]) if twice else _WEIGHTS,
-        assigned("optimizers", mapping((spec.name, _optimizer(spec, f"w[{i}]")) for i, spec in enumerate(specs))),
-        *([assigned("schedules", listing(schedules))] if schedules else []),
+        assignment("optimizers", mapping((spec.name, _optimizer(spec, f"w[{i}]")) for i, spec in enumerate(specs))),
+        *([assignment("schedules", listing(schedules))] if schedules else []),
     ]
     return _RUN.format(
         function=function,
-        starts=assigned("STARTS", listing(repr(start) for start in config.starts)),
+        starts=assignment("STARTS", listing(repr(start) for start in config.starts)),
         steps=config.steps,
         escape=repr(escape),
-        field=assigned("field", field),
+        field=assignment("field", field),
         count=len(specs),
         setup="\n".join(setup),
         closure=_CLOSURE if twice else "",
         step=_STEP_OF_PLAYERS if twice else _STEP,
         scheduled=_SCHEDULED if schedules else "",
-        averages=assigned("decays", mapping(averaged)) + _AVERAGES if averaged else "",
+        averages=assignment("decays", mapping(decays)) + _AVERAGES if decays else "",
     )
 
 
@@ -174,7 +174,7 @@ def _optimizer(spec: OptimizerSpec, weights: str) -> Node:
     if not spec.layers:
         return base
     layers = {"k": repr([layer.k for layer in spec.layers]), "alpha": repr([layer.alpha for layer in spec.layers])}
-    momentum = {} if spec.kept_momentum == "keep" else {"momentum": quoted(spec.kept_momentum)}
+    momentum = {} if spec.kept_momentum == "keep" else {"momentum": string_literal(spec.kept_momentum)}
     return call("MultilayerLookahead", base, **layers, **momentum)
 
 
@@ -182,11 +182,11 @@ def _schedule(spec: OptimizerSpec) -> Node:
     factor = f"{spec.schedule.factor!r} ** (step // {spec.schedule.every})"
     if spec.schedule.kind == "cosine":
         factor = "(1 + math.cos(math.pi * step / STEPS)) / 2"
-    return call("LambdaLR", f"optimizers[{quoted(spec.name)}]", f"lambda step: {factor}")
+    return call("LambdaLR", f"optimizers[{string_literal(spec.name)}]", f"lambda step: {factor}")
 
 
 def _source(tree: Expression) -> tuple[str, int]:
-    """An expression in Python, and how tightly it holds together."""
+    """An expression in Python, and its precedence."""
     match tree:
         case Number(value):
             return _number(value)
@@ -200,13 +200,13 @@ def _source(tree: Expression) -> tuple[str, int]:
             space = "" if all(map(_SIMPLE.fullmatch, beside)) else " "
             return f"{left}{space}**{space}{right}", POWER
         case Apply(sign, (first, second)) if sign in OPERATORS:
-            needed = OPERATORS[sign]
-            return f"{_within(first, needed[0])} {sign} {_within(second, needed[1])}", needed[0]
+            least = OPERATORS[sign]
+            return f"{_within(first, least[0])} {sign} {_within(second, least[1])}", least[0]
         case Apply(name, arguments):
             return _function_call(name, arguments), ATOM
 
 
-_SIMPLE = re.compile(r"[a-z]|-?\d[-+.\w]*")  # what stands close to the sign of a power
+_SIMPLE = re.compile(r"[a-z]|-?\d[-+.\w]*")  # operands without spaces around the sign of a power
 
 
 def _terms(tree: Expression) -> list[str]:
@@ -217,9 +217,9 @@ def _terms(tree: Expression) -> list[str]:
     return [_source(tree)[0]]
 
 
-def _within(tree: Expression, needed: int) -> str:
+def _within(tree: Expression, least: int) -> str:
     text, tightness = _source(tree)
-    return text if tightness >= needed else f"({text})"
+    return text if tightness >= least else f"({text})"
 
 
 def _number(value: float) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 from app.figures.caption import Caption, program
 
 WIDTH = 120
-SHOWN = ("lr", "dataset", "network", "objective")  # fields that a reader looks for, written at their default, too
+SHOWN = ("lr", "dataset", "network", "objective")  # fields that are written even at their default
 
 _SCRIPT = '''"""{title}: a run of {program}, repeated to the last bit.
 
@@ -48,12 +48,12 @@ _IMPORTS = (
         "optim_core.spec": ("Schedule",),
     },
 )
-"""What scripts may use: Python's own modules, others, the project's."""
+"""Names that scripts may import: of Python's own modules, of others, of the project's."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Source that may be broken after its bracket: items with what stands before each, as in ("lr=", "0.1")."""
+    """Source that may be broken after its bracket: items with their prefixes, as in ("lr=", "0.1")."""
 
     opening: str
     items: tuple[tuple[str, Node], ...]
@@ -63,15 +63,15 @@ class Group:
 Node = str | Group
 
 
-def call(function: str, *arguments: Node, **named: Node) -> Group:
+def call(function: str, *arguments: Node, **keywords: Node) -> Group:
     """The call of a function."""
-    items = [("", node) for node in arguments] + [(f"{name}=", node) for name, node in named.items()]
+    items = [("", node) for node in arguments] + [(f"{name}=", node) for name, node in keywords.items()]
     return Group(f"{function}(", tuple(items), ")")
 
 
 def mapping(items: Iterable[tuple[str, Node]]) -> Group:
     """A dict with texts for keys."""
-    return Group("{", tuple((f"{quoted(key)}: ", node) for key, node in items), "}")
+    return Group("{", tuple((f"{string_literal(key)}: ", node) for key, node in items), "}")
 
 
 def listing(items: Iterable[Node]) -> Group:
@@ -82,25 +82,25 @@ def listing(items: Iterable[Node]) -> Group:
 def constructor(value: Any) -> Node:
     """The expression that makes a value: of a dataclass, a call that leaves defaults out."""
     if isinstance(value, str):
-        return quoted(value)
+        return string_literal(value)
     if isinstance(value, tuple):
         return Group("(", tuple(("", constructor(item)) for item in value), ",)" if len(value) == 1 else ")")
     if isinstance(value, Mapping):
         return mapping((key, constructor(item)) for key, item in value.items())
     if not is_dataclass(value):
         return repr(value)
-    given = [(field, getattr(value, field.name)) for field in fields(value)]
-    required = [constructor(item) for field, item in given if _required(field)]
-    named = {
+    items = [(field, getattr(value, field.name)) for field in fields(value)]
+    required = [constructor(item) for field, item in items if _has_no_default(field)]
+    keywords = {
         field.name: constructor(item)
-        for field, item in given
-        if not _required(field) and (field.name in SHOWN or item != field.default)
+        for field, item in items
+        if not _has_no_default(field) and (field.name in SHOWN or item != field.default)
     }
-    return call(type(value).__name__, *required, **named)
+    return call(type(value).__name__, *required, **keywords)
 
 
-def assigned(name: str, node: Node) -> str:
-    """The statement that gives a name to a value."""
+def assignment(name: str, node: Node) -> str:
+    """An assignment statement."""
     return "\n".join(_lines(f"{name} = ", node, "", ""))
 
 
@@ -117,7 +117,7 @@ def script(caption: Caption, body: str, file: str, *, needs: str = "the package 
     )
 
 
-def quoted(text: str) -> str:
+def string_literal(text: str) -> str:
     """A text as a literal in double quotes."""
     return json.dumps(text, ensure_ascii=False)
 
@@ -129,7 +129,7 @@ def flat(node: Node) -> str:
     return node.opening + ", ".join(before + flat(item) for before, item in node.items) + node.closing
 
 
-def _required(field: Any) -> bool:
+def _has_no_default(field: Any) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
@@ -152,9 +152,9 @@ def _imports(body: str, first: str) -> str:
     for modules in _IMPORTS:
         lines = []
         for module, names in modules.items():
-            used = [name for name in names if re.search(rf"\b{name.split()[-1]}\b", code)]
-            lines += [f"from {module} import {', '.join(used)}"] * bool(module and used)
-            lines += [f"import {name}" for name in used if not module]
+            present = [name for name in names if re.search(rf"\b{name.split()[-1]}\b", code)]
+            lines += [f"from {module} import {', '.join(present)}"] * bool(module and present)
+            lines += [f"import {name}" for name in present if not module]
         groups += ["\n".join(lines)] if lines else []
-    own, *others = groups
-    return "\n\n".join([own, *filter(None, [first]), *others])
+    standard, *others = groups
+    return "\n\n".join([standard, *filter(None, [first]), *others])

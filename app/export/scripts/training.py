@@ -1,11 +1,11 @@
-"""The scripts of what is trained: networks and GANs."""
+"""The scripts of trainings: networks and GANs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.export.scripts.text import assigned, constructor, mapping, script
+from app.export.scripts.text import assignment, constructor, mapping, script
 from app.figures.gans import gan_caption
 from app.figures.networks import network_caption
 from app.runs.networks import requests
@@ -45,13 +45,13 @@ def gan_script(config: GansConfig, file: str = "run.py") -> str:
 
 
 def _body(config: NetworksConfig | GansConfig) -> str:
-    """The script but for its docstring and its imports."""
+    """The script without its docstring and its imports."""
     runs = [row[0] for row in requests(config)]
     names = [spec.name for spec in config.specs()]
-    optimizers = ((name, constructor(_named(run.specs()))) for name, run in zip(names, runs, strict=True))
+    optimizers = ((name, constructor(_with_player_names(run.specs()))) for name, run in zip(names, runs, strict=True))
     return _RUN.format(
-        task=assigned("TASK", constructor(config.task())),
-        optimizers=assigned("OPTIMIZERS", mapping(optimizers)),
+        task=assignment("TASK", constructor(config.task())),
+        optimizers=assignment("OPTIMIZERS", mapping(optimizers)),
         first=config.seed,
         last=config.seed + config.seeds,
         steps=config.steps,
@@ -60,8 +60,8 @@ def _body(config: NetworksConfig | GansConfig) -> str:
     )
 
 
-def _named(specs: OptimizerSpec | dict[str, OptimizerSpec]) -> OptimizerSpec | dict[str, OptimizerSpec]:
-    """Optimizers under the names of those that they move."""
+def _with_player_names(specs: OptimizerSpec | dict[str, OptimizerSpec]) -> OptimizerSpec | dict[str, OptimizerSpec]:
+    """Optimizers under the names of their players or of the network."""
     if isinstance(specs, dict):
         return {player: replace(spec, name=player) for player, spec in specs.items()}
     return replace(specs, name="network")

@@ -1,1 +1,1 @@
-"""Charts of the closed forms and of what was measured beside them, an instrument a file."""
+"""Charts of closed forms and of measurements, one file per instrument."""

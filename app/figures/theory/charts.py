@@ -1,7 +1,7 @@
 """The charts of the Theory page from its settings, by instrument and name.
 
-Each maker computes what it shows, or takes it from the cache. A chart without applying formulas raises ValueError, one
-that leaves the finite numbers FloatingPointError.
+Each maker computes its numbers or reads them from the cache. Where no formula applies it raises ValueError, where
+numbers are not finite FloatingPointError.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Maker = Callable[[TheoryConfig, Progress | None], Chart]
 
 def _map(config: TheoryConfig, on_progress: Progress | None) -> Chart:
     rates, finer, fine_rates = theory_runs.closed_form_map(config)
-    simulated = theory_runs.simulated_map(config, on_progress) if config.stability.simulate else None
-    return rate_map(config.grid(), rates, (finer, fine_rates), simulated, config.here, "as set")
+    simulation = theory_runs.simulated_map(config, on_progress) if config.stability.simulate else None
+    return rate_map(config.grid(), rates, (finer, fine_rates), simulation, config.current_point, "as set")
 
 
 def _factors(config: TheoryConfig, _: Progress | None) -> Chart:

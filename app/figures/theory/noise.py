@@ -1,4 +1,4 @@
-"""Steady-state variance against depth, k and α, and what it costs in contraction."""
+"""Steady-state variance against depth, k and α, and against the contraction."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def variance_chart(
     panels = [
         Panel(
             f"Variance over {'the number of layers' if curves is depth else curves.parameter}",
-            (*_closed_forms(curves), *(_measured(depth.values, runs) if curves is depth else ())),
+            (*_closed_forms(curves), *(_measurements(depth.values, runs) if curves is depth else ())),
             labels=(curves.parameter, "steady-state variance"),
             scales=("linear", "log"),
             ticks=tuple((float(value), f"{value:g}") for value in depth.values) if curves is depth else (),
@@ -53,7 +53,7 @@ def _closed_forms(curves: VarianceCurves) -> list[Mark]:
     ]  # fmt: skip
 
 
-def _measured(depths: Floats, runs: Sequence[VarianceRun]) -> list[Mark]:
+def _measurements(depths: Floats, runs: Sequence[VarianceRun]) -> list[Mark]:
     return [
         Mark(
             name, color, depths, run.measured, f"measured, with its {run.confidence:.0%} interval", "dots",
@@ -65,20 +65,20 @@ def _measured(depths: Floats, runs: Sequence[VarianceRun]) -> list[Mark]:
     ]  # fmt: skip
 
 
-def trade_off_chart(curves: Sequence[tuple[str, Floats, Floats, Floats]], here: Sequence[Pair]) -> Chart:
+def trade_off_chart(curves: Sequence[tuple[str, Floats, Floats, Floats]], current: Sequence[Pair]) -> Chart:
     """Variance against the gradient evaluations that halve the distance to the minimum, one curve per depth.
 
     Args:
         curves: name, lr, contraction per base step, variance, for each depth.
-        here: contraction and variance at the lr set, for each depth.
+        current: contraction and variance at the lr set, for each depth.
     """
     marks = []
-    for depth, ((name, lr, contraction, variance), at) in enumerate(zip(curves, here, strict=True)):
-        color, (speed, level) = depth_color(depth), np.array(at).reshape(2, 1)
+    for depth, ((name, lr, contraction, variance), at) in enumerate(zip(curves, current, strict=True)):
+        color, (rate, level) = depth_color(depth), np.array(at).reshape(2, 1)
         hover = "lr {lr:.4g}\n{x:.3g} evaluations to halve the distance\nvariance {y:.4g}"
         marks += [
             Mark(name, color, halving(contraction), _finite(variance), CLOSED, hover=hover, data={"lr": lr}),
-            Mark(name, color, halving(speed), _finite(level), "at the lr set", "dots", marker="diamond", size=7.5),
+            Mark(name, color, halving(rate), _finite(level), "at the lr set", "dots", marker="diamond", size=7.5),
         ]
     title = "Variance against speed"
     labels = ("gradient evaluations to halve the distance", "steady-state variance")

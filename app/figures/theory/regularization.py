@@ -23,7 +23,7 @@ EACH_STEP = "after each mean step"
 def landscapes_chart(descent: Descent, name: str) -> Chart:
     """C and C_n side by side, with the mean over orders and the flows on both; `name` is that of the stack.
 
-    A flow has a mark after each mean step: two flows may take one way at two paces.
+    A flow has a mark after each mean step: two flows may follow the same curve at different speeds.
     """
     steps, (x, y) = np.arange(len(descent.path)), descent.path.T
     marks = [
@@ -50,7 +50,7 @@ def landscapes_chart(descent: Descent, name: str) -> Chart:
 
 
 def _flow(name: str, color: str, path: Floats | None, steps: int, dash: tuple[float, ...]) -> list[Mark]:
-    """None where it leaves the finite numbers."""
+    """No marks where the flow is not finite."""
     if path is None:
         return []
     (x, y), each = path.T, (len(path) - 1) // (steps - 1)
@@ -87,7 +87,7 @@ def coefficients_chart(equal: Losses, effective: Losses, growth: Sequence[tuple[
 
 
 def _bars(equal: Losses, effective: Losses, part: str) -> list[Mark]:
-    """In greys, since colours tell depths apart in the panel beside."""
+    """In greys: in the panel beside, colours stand for depths."""
     return [
         Mark(
             name, color, np.arange(len(losses), dtype=np.float64),

@@ -21,8 +21,8 @@ SYMBOLS = {"lr": "lr η", "k_1": "k₁", "k_2": "k₂", "alpha_1": "α₁", "alp
 DOT_SIZE, CUSTOMARY = 3.0, 41  # points where an axis has that many cells; among more, smaller
 DOT = "#7a4a2a"  # on the vermilion of what diverges, and on a dark page
 PLANE_POINTS = 161
-NEAR, ROOM = 3.0, 1.15  # factors up to here are in the picture, and how much further it goes than the last of them
-FAR = 1e6  # a factor beyond this is far outside the picture, and its line a way to nowhere
+NEAR, ROOM = 3.0, 1.15  # factors up to NEAR are always shown; the range is ROOM times the largest factor shown
+FAR = 1e6  # a factor beyond this is far outside the picture, and no line is drawn to it
 NOWHERE = complex(np.nan, np.nan)
 SIDES: tuple[Side, ...] = ("right", "left", "above", "below", "above")  # c and ρ₁ may both be near 1
 
@@ -40,8 +40,8 @@ def factors_chart(levels: Sequence[Factors], names: Sequence[str], layers: Seque
     path = np.where(np.abs(path) < FAR, path, NOWHERE)
     marks = [Mark("|ρ| = 1", MUTED, np.cos(turn), np.sin(turn), dash=DOTTED, width=1.1, quiet=True)]
     if layers is not None:
-        ways = np.concatenate([path, np.full((1, path.shape[1]), NOWHERE)]).T.ravel()
-        marks.append(Mark("of one mode", MUTED, ways.real, ways.imag, dash=DASHED, width=0.75, quiet=True))
+        segments = np.concatenate([path, np.full((1, path.shape[1]), NOWHERE)]).T.ravel()
+        marks.append(Mark("of one mode", MUTED, segments.real, segments.imag, dash=DASHED, width=0.75, quiet=True))
     marks += [_level(number, values, names) for number, values in enumerate(path)]
     title, span = "Factors per step of each layer", (-reach, reach)
     region = None if layers is None else _stable_region(layers, reach)
@@ -52,7 +52,7 @@ def factors_chart(levels: Sequence[Factors], names: Sequence[str], layers: Seque
 
 
 def reach_of(path: Factors) -> float:
-    """How far the plane must reach to show these factors; far ones are left outside, and none is on the border."""
+    """Half the width of the plane that shows these factors; far ones stay outside, and none lies on the border."""
     reach = 1.0
     for size in np.sort(np.abs(path[np.isfinite(path)])):
         if size <= max(NEAR, ROOM * reach):
@@ -79,19 +79,19 @@ def rate_map(
     grid: ParameterGrid,
     rates: Floats,
     fine: tuple[ParameterGrid, Floats],
-    simulated: SimulatedMap | None,
-    here: Pair,
-    named: str = "set in the sidebar",
+    simulation: SimulatedMap | None,
+    current: Pair,
+    label: str = "set in the sidebar",
 ) -> Chart:
-    """Rate per base step over two parameters, its boundary 1, and what a simulation of every cell did.
+    """Rate per base step over two parameters, its boundary 1, and the simulated outcome of every cell.
 
     Args:
         grid: the cells.
         rates: the closed form in them, (rows, columns).
         fine: both at a finer resolution, for the boundary.
-        simulated: outcomes in the cells of `grid`; None leaves them out.
-        here: the values of x and y that the page is set to.
-        named: what the legend calls them.
+        simulation: outcomes in the cells of `grid`; None leaves them out.
+        current: the values of x and y that the page is set to.
+        label: their name in the legend.
 
     The targets are one point per cell, row by row.
     """
@@ -99,55 +99,65 @@ def rate_map(
     x, y = (np.array(part, np.float64) for part in outline(edges(finer.x), edges(finer.y), fine_rates < 1))
     marks = (
         Mark("|ρ| = 1, closed form", MUTED, x, y, quiet=True),
-        _here(grid, here, named),
-        *([] if simulated is None else _outcomes(grid, rates, simulated)),
-        _targets(grid, rates, simulated),
+        _current_mark(grid, current, label),
+        *([] if simulation is None else _outcomes(grid, rates, simulation)),
+        _targets(grid, rates, simulation),
     )
     across, up = (np.asarray(axis.values, np.float64) for axis in (grid.x, grid.y))
     (left, *_, right), (bottom, *_, top) = edges(grid.x), edges(grid.y)
-    title, shown = "Rate, and where it converges", Map("rate per base step", across, up, rates, "rate")
+    title, rate_map_ = "Rate, and where it converges", Map("rate per base step", across, up, rates, "rate")
     labels, spans = (SYMBOLS[grid.x.name], SYMBOLS[grid.y.name]), ((left, right), (bottom, top))
-    return Chart((Panel(title, marks, shown, labels=labels, spans=spans),), Caption(title), columns=1, height=460)
+    return Chart((Panel(title, marks, rate_map_, labels=labels, spans=spans),), Caption(title), columns=1, height=460)
 
 
-def _here(grid: ParameterGrid, here: Pair, named: str) -> Mark:
-    """The page's own values; at the edge where the map does not reach them."""
+def _current_mark(grid: ParameterGrid, current: Pair, label: str) -> Mark:
+    """The current values of the page, on the nearest edge where they lie outside the map."""
     borders = [edges(axis) for axis in (grid.x, grid.y)]
-    place = [float(np.clip(value, side[0], side[-1])) for value, side in zip(here, borders, strict=True)]
-    name = named if tuple(place) == here else f"{named}, beyond this edge"
+    place = [float(np.clip(value, side[0], side[-1])) for value, side in zip(current, borders, strict=True)]
+    name = label if tuple(place) == current else f"{label}, beyond this edge"
     x, y = np.array(place).reshape(2, 1)
     return Mark(name, MUTED, x, y, kind="dots", marker="diamond", size=9.0, width=1.9, hollow=True, clip=False)
 
 
-def _outcomes(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap) -> list[Mark]:
+def _outcomes(grid: ParameterGrid, rates: Floats, simulation: SimulatedMap) -> list[Mark]:
     """Dots where the simulation diverged, crosses where its outcome is not that of the closed form."""
     x, y = np.meshgrid(np.asarray(grid.x.values, np.float64), np.asarray(grid.y.values, np.float64))
-    wrong = disagreements(rates, simulated)
-    diverged, dot = simulated.diverged & ~wrong, DOT_SIZE * min(1.0, CUSTOMARY / max(rates.shape))
+    wrong = disagreements(rates, simulation)
+    diverged, dot = simulation.diverged & ~wrong, DOT_SIZE * min(1.0, CUSTOMARY / max(rates.shape))
     marks = [Mark("simulated: diverged", DOT, x[diverged], y[diverged], kind="dots", size=dot)]
     if wrong.any():
         marks.append(Mark("simulation disagrees", MUTED, x[wrong], y[wrong], kind="dots", marker="cross", size=6.0))
-    never = ~(simulated.converged | simulated.diverged)
-    if never.any():
-        marks.append(Mark("never synchronised", MUTED, x[never], y[never], kind="dots", marker="stroke", size=4.5))
+    unsynchronised = ~(simulation.converged | simulation.diverged)
+    if unsynchronised.any():
+        marks.append(
+            Mark(
+                "never synchronised",
+                MUTED,
+                x[unsynchronised],
+                y[unsynchronised],
+                kind="dots",
+                marker="stroke",
+                size=4.5,
+            )
+        )
     return marks
 
 
-def disagreements(rates: Floats, simulated: SimulatedMap) -> NDArray[np.bool_]:
+def disagreements(rates: Floats, simulation: SimulatedMap) -> NDArray[np.bool_]:
     """Cells whose simulated outcome is not that of the closed form; on the boundary, where |ρ| is 1, either will do."""
-    decided = simulated.converged | simulated.diverged
+    has_outcome = simulation.converged | simulation.diverged
     on_boundary = np.isclose(rates, 1.0, rtol=0, atol=1e-12)
-    return np.asarray(decided & ~on_boundary & (simulated.converged != (rates < 1)))
+    return np.asarray(has_outcome & ~on_boundary & (simulation.converged != (rates < 1)))
 
 
-def _targets(grid: ParameterGrid, rates: Floats, simulated: SimulatedMap | None) -> Mark:
+def _targets(grid: ParameterGrid, rates: Floats, simulation: SimulatedMap | None) -> Mark:
     x, y = np.meshgrid(np.asarray(grid.x.values, np.float64), np.asarray(grid.y.values, np.float64))
-    measured = simulated.rate if simulated is not None else np.full(rates.shape, np.nan)
+    simulated_rates = simulation.rate if simulation is not None else np.full(rates.shape, np.nan)
     place = f"{SYMBOLS[grid.x.name]} {{x:.4g}}, {SYMBOLS[grid.y.name]} {{y:.4g}}"
     return Mark(
         "", "", x.ravel(), y.ravel(), kind="targets", size=7.0,
         hover=f"{place}\nclosed form {{closed:.5f}}\nsimulated {{simulated:.5f}}",
-        data={"closed": rates.ravel(), "simulated": measured.ravel()},
+        data={"closed": rates.ravel(), "simulated": simulated_rates.ravel()},
     )  # fmt: skip
 
 

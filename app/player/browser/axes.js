@@ -92,7 +92,7 @@ export class Panel {
     context.clip();
   }
 
-  /** Changes whenever a redraw is due. */
+  /** Changes whenever the axes need a redraw. */
   get signature() {
     return [this.horizontal, this.vertical].map(({ offset, length, range }) => [offset, length, ...range]).join();
   }

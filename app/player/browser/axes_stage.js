@@ -8,7 +8,7 @@ import { contextOf } from "./elements.js";
 import { drawContours, picture } from "./heights.js";
 import { SLATE } from "./look.js";
 import { fixed } from "./numbers.js";
-import { ink, mixed } from "./theme.js";
+import { ink, mix } from "./theme.js";
 
 /** @import {Align, Background, Box, Context, Heights, Theme, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
@@ -60,13 +60,13 @@ export class AxesStage {
     this.width = width;
     this.height = height;
     const signature = [width, height, this.canvases.signature].join("|");
-    const moved = signature !== this.signature;
+    const changed = signature !== this.signature;
     this.signature = signature;
-    return moved;
+    return changed;
   }
 
   /**
-   * What the close-up draws level lines of.
+   * The heights whose level lines the close-up draws.
    * @returns {?Heights}
    */
   heights() {
@@ -74,7 +74,7 @@ export class AxesStage {
   }
 
   /**
-   * Draw what does not move.
+   * Draw the static background.
    * @param {Theme} theme
    */
   paint(theme) {
@@ -111,7 +111,7 @@ export class AxesStage {
     if (!heights) return;
     // Laid over the page as on its charts.
     const [low, high] = [SLATE.lowest, SLATE.highest].map(([red, green, blue, share]) =>
-      mixed(theme.background, [red, green, blue], share),
+      mix(theme.background, [red, green, blue], share),
     );
     context.drawImage(picture(heights, low, high), left, top, right - left, bottom - top);
     if (flow) flow(context, panel);

@@ -6,7 +6,7 @@ import { pointAt } from "./points.js";
 /** @import {Run} from "./run.js" */
 
 /**
- * [left, right, bottom, top] around everything that a cycle shows, as far as it lies within `home`, if given.
+ * [left, right, bottom, top] around all places of a cycle, within `home` if given.
  * @param {Run} run
  * @param {[number, number]} cycle
  * @param {?Box} home
@@ -37,7 +37,7 @@ export function within([left, right, bottom, top], [x, y]) {
 }
 
 /**
- * A box around the runs that stayed; of those that diverged, only their starts count, and a step where none stayed.
+ * A box around the runs that did not diverge; of diverged ones only the start, and one step where all diverged.
  * @param {Run[]} runs
  * @returns {Box}
  */

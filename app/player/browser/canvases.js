@@ -1,4 +1,4 @@
-// The three canvases over a chart: pale casings, trails (both only ever added to while playing forward), and the scene,
+// The three canvases over a chart: pale casings and trails, both added to while playing forward, and the scene,
 // which is drawn anew each frame.
 
 import { contextOf, densityOf } from "./elements.js";

@@ -1,4 +1,4 @@
-// A plotly chart as the stage that a player draws on.
+// A plotly chart as the stage of a player.
 
 import { Canvases } from "./canvases.js";
 import { partOf } from "./elements.js";
@@ -38,14 +38,14 @@ export class ChartStage {
     return this.graph.isConnected && this.canvases.attached;
   }
 
-  /** Read the axes again; whether anything moved. */
+  /** Read the axes again; returns whether they changed. */
   measure() {
     this.panels = plotlyPanels(this.graph);
     this.canvases.cover(this.panels);
     const signature = [this.canvases.signature, ...this.panels.map((panel) => panel.signature)].join("|");
-    const moved = signature !== this.signature;
+    const changed = signature !== this.signature;
     this.signature = signature;
-    return moved;
+    return changed;
   }
 
   /**
@@ -58,8 +58,8 @@ export class ChartStage {
     /** @type {Graph[]} */
     const traces = this.graph._fullData ?? [];
     const number = traces.findIndex(({ type, xaxis }) => /^(contour|heatmap)$/.test(type) && xaxis === axis);
-    const drawn = number < 0 ? null : this.graph.calcdata?.[number]?.[0];
-    return drawn?.z && drawn.x?.length >= drawn.z[0].length ? { x: drawn.x, y: drawn.y, z: drawn.z } : null;
+    const trace = number < 0 ? null : this.graph.calcdata?.[number]?.[0];
+    return trace?.z && trace.x?.length >= trace.z[0].length ? { x: trace.x, y: trace.y, z: trace.z } : null;
   }
 
   /** The chart draws its own axes. */

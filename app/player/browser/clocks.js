@@ -18,7 +18,7 @@ export const CLOCK_SIZE = 80;
  * @param {number} layer
  * @param {Moment} moment
  */
-function filled(run, layer, moment) {
+function ringFill(run, layer, moment) {
   const next = moment.row + 1;
   if (moment.base === 0 || next > run.final) return run.counter(layer, moment.row);
   const { k, within } = run.layers[layer - 1];
@@ -64,7 +64,7 @@ export function drawClock(context, run, moment, inks, theme) {
     const ring = { context, middle, radius, k, width: Math.min(9, pitch * 0.66), color: inks[layer], theme };
     const strength = flash(run, layer, moment);
     if (strength > 0) drawFlash(ring, strength);
-    drawRing(ring, filled(run, layer, moment));
+    drawRing(ring, ringFill(run, layer, moment));
   });
   const beat = run.depth || moment.row >= run.final ? 0 : Math.sin(Math.PI * moment.base);
   outline(context, lookOf(0).shape, [middle, middle], 4.5 + 2 * beat);

@@ -1,5 +1,5 @@
-// A magnifying glass on the inspected run: its present cycle fills the picture, in the surface's proportions, with the
-// surface's own contour lines. Cycles are those of the outermost layer that leaves each step to be seen.
+// A magnified view of the inspected run: its present cycle fills the picture, in the surface's proportions, with the
+// surface's own contour lines. Cycles are those of the outermost layer whose cycles are short enough to show each step.
 
 import { Axis, Panel, roundTicks } from "./axes.js";
 import { boundsOf, within } from "./bounds.js";
@@ -25,7 +25,7 @@ const MARGIN = 30; // px
 const HEADROOM = 18; // px more at the top, for the caption above the names of the heads
 
 /**
- * First and last row of the cycle that a moment belongs to: a synchronisation's row still ends its own cycle.
+ * First and last row of the cycle of a moment: the row of a synchronisation is the last of its cycle.
  * @param {Run} run
  * @param {number} row
  * @returns {[number, number]}
@@ -84,8 +84,8 @@ export class CloseUp {
     const outer = scene.panelOf(run);
     const home = scene.homeOf(run);
     this.exit = home ? leavingRow(run, (weights) => within(home, weights)) : Infinity;
-    const gone = moment.row >= this.exit;
-    if (gone) moment = { row: run.clamp(this.exit), base: 0, synchronisation: 0 }; // the picture of how it left stays
+    const exited = moment.row >= this.exit;
+    if (exited) moment = { row: run.clamp(this.exit), base: 0, synchronisation: 0 }; // the picture of the exit remains
     const cycle = cycleOf(run, moment.row + (moment.base > 0 ? 1 : 0));
     const panel = this.panel(outer, this.eased(run, cycle, moment, home));
     this.paintBackdrop(scene, run, panel);
@@ -93,7 +93,7 @@ export class CloseUp {
     this.context.drawImage(this.backdrop, 0, 0, this.width, this.height);
     this.drawPast(panel, scene, run, cycle[0], run.clamp(moment.row));
     drawRun(this.context, panel, scene, run, moment, { detail: true, size: 1.15 });
-    if (gone) this.drawExit(panel, scene, run);
+    if (exited) this.drawExit(panel, scene, run);
     this.cycle = cycle;
     this.magnification = Math.abs(panel.horizontal.scale / outer.horizontal.scale);
   }
@@ -124,7 +124,7 @@ export class CloseUp {
     const aspect = Math.abs(outer.vertical.scale / outer.horizontal.scale);
     const [roomX, roomY] = [this.width - 2 * MARGIN, this.height - 2 * MARGIN - HEADROOM];
     const least = 1e-9 * (1 + Math.abs(left) + Math.abs(bottom));
-    const still = right === left && top === bottom; // a run that has stopped is no closer than on the surface
+    const still = right === left && top === bottom; // a stopped run is not magnified
     const fitting = Math.min(roomX / Math.max(right - left, least), roomY / (aspect * Math.max(top - bottom, least)));
     const scale = still ? Math.abs(outer.horizontal.scale) : fitting;
     const [halfX, halfY] = [this.width / 2 / scale, this.height / 2 / (scale * aspect)];
@@ -186,7 +186,7 @@ export class CloseUp {
   }
 
   /**
-   * What the cycle has left behind: discarded fast paths, and the way of each layer.
+   * The earlier parts of the cycle: discarded fast paths, and the path of each layer.
    * @param {Panel} panel
    * @param {Scene} scene
    * @param {Run} run

@@ -1,4 +1,4 @@
-// What the controls and keys may ask of a player.
+// The commands of controls and keys.
 
 import { toggleFullscreen } from "./fullscreen.js";
 

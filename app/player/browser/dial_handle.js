@@ -7,8 +7,8 @@ import { shortNumber } from "./numbers.js";
 /** @import {Dial} from "./types.d.ts" */
 /** @import {Dragging} from "./dragging.js" */
 
-const PAUSE = 700; // ms without a key, after which the value is taken
-const PAGE = 5; // values that a page key goes
+const PAUSE = 700; // ms without a key, after which the value is adopted
+const PAGE = 5; // values per press of a page key
 
 /** @type {Record<string, (index: number, last: number) => number>} */
 const KEYS = {
@@ -95,7 +95,7 @@ export class DialHandle {
   /** @param {PointerEvent} event */
   press(event) {
     if (event.button !== 0) return;
-    event.preventDefault(); // neither text nor anything else is selected
+    event.preventDefault(); // selects no text
     event.stopPropagation();
     this.element.focus({ preventScroll: true });
     this.element.setPointerCapture(event.pointerId);
@@ -140,7 +140,7 @@ export class DialHandle {
     const go = KEYS[event.key];
     const ends = this.held && (event.key === "Escape" || event.key === "Enter");
     if (event.ctrlKey || event.metaKey || event.altKey || !(go || ends)) return;
-    event.preventDefault(); // and the player does not step
+    event.preventDefault(); // does not step the player
     event.stopPropagation();
     if (event.key === "Escape") return this.putBack();
     if (event.key === "Enter") return this.letGo();

@@ -1,5 +1,5 @@
-// The rail under a number that is dragged: its range, the value under the hand, red where a run diverges, and marks where
-// the closed form says that stability ends.
+// The rail under a dragged number: its range, the present value, red where a run diverges, and marks at
+// the stability limits of the closed form.
 
 import { partOf } from "./elements.js";
 import { shortNumber } from "./numbers.js";

@@ -1,4 +1,4 @@
-// The curves of a dragged optimizer over a linked chart: what the chart shows of its runs, at fast and outermost slow weights.
+// The curves of a dragged optimizer over a linked chart, at fast and outermost slow weights.
 
 import { lookOf } from "./look.js";
 import { extend, near } from "./paths.js";

@@ -1,5 +1,5 @@
-// A number that is being dragged: its family is asked for when it is grabbed, and the tracks are exchanged for those of
-// the value under the hand, once a frame, until it is let go or put back.
+// A number that is being dragged: its family is requested when it is grabbed, and the tracks are exchanged for those of
+// the present value, once a frame, until it is released or the drag is cancelled.
 
 import { exchange } from "./exchange.js";
 import { Family, unpackMessage } from "./family.js";
@@ -11,7 +11,7 @@ import { request } from "./requests.js";
 /** @import {Run} from "./run.js" */
 
 const NEIGHBOURS = [-6, -4, -2, 2, 4, 6]; // values away whose tracks are ghosts
-const KNOWN = "lookahead-dragged"; // under which the browser remembers that the hint has done its work
+const KNOWN = "lookahead-dragged"; // key under which the browser stores that a number was dragged, so no hint is needed
 
 export class Dragging {
   /** @param {Player} player */
@@ -31,14 +31,14 @@ export class Dragging {
 
   /** Whether the visitor has dragged a number before. */
   get known() {
-    return dragged();
+    return hasDragged();
   }
 
   get active() {
     return this.handle !== null;
   }
 
-  /** New runs are on the page: what is known of the old ones is out of date. */
+  /** Called for new runs: families of the old ones are out of date. */
   forget() {
     this.family = null;
     this.shown = -1;
@@ -76,7 +76,7 @@ export class Dragging {
   }
 
   /**
-   * Every handle of the number shows it.
+   * Show the value in every handle of the number.
    * @param {DialHandle} moved
    * @param {number} index
    */
@@ -109,7 +109,7 @@ export class Dragging {
     this.shown = -1;
   }
 
-  /** Exchange the tracks for those under the hand, if they changed since the last frame. */
+  /** Exchange the tracks for those of the present value, if it changed since the last frame. */
   apply() {
     if (!this.handle || !this.family || this.index === this.shown) return;
     this.shown = this.index;
@@ -126,7 +126,7 @@ export class Dragging {
     });
   }
 
-  /** Let go: the page takes the value under the hand. */
+  /** Release: the page adopts the present value. */
   drop() {
     const { handle, index, origin, player } = this;
     if (!handle) return;
@@ -138,7 +138,7 @@ export class Dragging {
     player.release(turnOf(dial, dial.values[index]));
   }
 
-  /** All is as it was before. */
+  /** Cancel: restore the value before the drag. */
   putBack() {
     const { handle, before, player } = this;
     if (!handle) return;
@@ -158,7 +158,7 @@ export class Dragging {
 }
 
 /** Whether a number was dragged on a visit to this site; where nothing is stored, on this page. */
-function dragged() {
+function hasDragged() {
   try {
     return window.__lookaheadDragged || localStorage.getItem(KNOWN) !== null;
   } catch {

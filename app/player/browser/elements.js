@@ -1,4 +1,4 @@
-// Parts of the page.
+// Elements of the page.
 
 /**
  * @param {ParentNode} root
@@ -17,7 +17,7 @@ export function contextOf(canvas) {
   return canvas.getContext("2d");
 }
 
-/** Pixels of a canvas for one of the page: no more than two, which is as sharp as anybody sees. */
+/** Pixels of a canvas for one of the page, at most two: more are not visible. */
 export function densityOf() {
   return Math.min(2, window.devicePixelRatio || 1);
 }
@@ -26,6 +26,6 @@ export function densityOf() {
  * Text as HTML shows it.
  * @param {string} text
  */
-export function escaped(text) {
+export function escapeHtml(text) {
   return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }

@@ -1,4 +1,4 @@
-// Other runs in place of those of the same optimizers and starts, while something is dragged.
+// Exchanges runs for others of the same optimizers and starts, while a number or a start is dragged.
 
 /** @import {Player} from "./player.js" */
 /** @import {Run} from "./run.js" */
@@ -11,29 +11,29 @@ export function exchange(player, runs) {
   const { scene } = player;
   const others = new Map(runs.map((run) => [run.id, run]));
   const other = (/** @type {Run} */ run) => others.get(run.id) ?? run;
-  const retimed = player.runs.some((run) => !sameTimes(run, other(run)));
+  const timesDiffer = player.runs.some((run) => !sameTimes(run, other(run)));
   player.runs = player.runs.map(other);
   scene.exchange(player.runs);
   if (scene.inspected) scene.inspected = other(scene.inspected);
   player.legend.exchange(other);
   traceCharts(player);
-  if (retimed) player.setRows();
+  if (timesDiffer) player.setRows();
   if (others.has(scene.inspected?.id)) {
     player.inspector.exchange(scene.inspected);
-    if (retimed) player.transport.load(scene.inspected, player.steps, scene.inks(scene.inspected));
+    if (timesDiffer) player.transport.load(scene.inspected, player.steps, scene.inks(scene.inspected));
   }
   player.redraw();
 }
 
 /**
- * Draw the curves of what is dragged over the linked charts.
+ * Draw the curves of dragged optimizers over the linked charts.
  * @param {Player} player
  */
 function traceCharts({ scene, runs, linked }) {
-  const names = [...scene.lifted].filter((name) => !scene.hidden.has(name));
+  const names = [...scene.draggedNames].filter((name) => !scene.hidden.has(name));
   const curves = names.map((name) => {
-    const own = runs.filter((run) => run.name === name);
-    return { runs: own, inks: scene.inks(own[0]) };
+    const ofName = runs.filter((run) => run.name === name);
+    return { runs: ofName, inks: scene.inks(ofName[0]) };
   });
   for (const chart of linked) chart.trace(curves);
 }

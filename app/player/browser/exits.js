@@ -1,4 +1,4 @@
-// Where runs that diverged leave what shows them.
+// Where diverged runs leave their panel or the close-up.
 
 import { between } from "./points.js";
 
@@ -17,7 +17,7 @@ export function findExit(run, panel) {
 }
 
 /**
- * The row by which a diverged run has left for good what `inside` tells of, or has stopped within.
+ * The row from which a diverged run stays outside of `inside`, or has stopped within.
  * @param {Run} run
  * @param {(weights: Point) => boolean} inside
  */
@@ -40,7 +40,7 @@ export function exitPoint(run, panel, row) {
 }
 
 /**
- * Where the way from a point inside a panel to one outside crosses its edge, drawn in by the size of a mark.
+ * Where the segment from a point inside a panel to one outside crosses its edge, moved inwards by the size of a mark.
  * @param {Panel} panel
  * @param {Point} inside
  * @param {Point} outside

@@ -1,5 +1,5 @@
-// Fetches families for the players on the page: it shows nothing, and lends them a trigger whose answer runs no more of
-// the script than what computes a family.
+// Fetches families for the players on the page: an invisible component with a trigger that reruns only the part of
+// the script that computes a family.
 
 /** @import {ComponentArguments, StartMove, Turn} from "./types.d.ts" */
 

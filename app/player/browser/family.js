@@ -27,15 +27,15 @@ export class Family {
 export async function unpackMessage(bytes) {
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  const planes = await inflated(bytes.subarray(4 + size));
-  return { header, runs: unpack(summed(planes)).runs };
+  const planes = await inflate(bytes.subarray(4 + size));
+  return { header, runs: unpack(sums(planes)).runs };
 }
 
 /**
  * @param {Uint8Array} bytes
  * @returns {Promise<Uint8Array>}
  */
-async function inflated(bytes) {
+async function inflate(bytes) {
   const stream = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream();
   return new Uint8Array(await new Response(stream.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
 }
@@ -44,7 +44,7 @@ async function inflated(bytes) {
  * Words from the bytes of their differences: first the lowest of each, then the second, ...
  * @param {Uint8Array} planes
  */
-function summed(planes) {
+function sums(planes) {
   const count = planes.length / 4;
   const words = new Uint32Array(count);
   let word = 0;

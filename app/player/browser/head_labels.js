@@ -1,4 +1,4 @@
-// The names of a run's heads and the fractions α, each where nothing else is written.
+// The names of a run's heads and the fractions α, placed where they overlap nothing.
 
 import { label, spriteOf } from "./labels.js";
 import { lookOf } from "./look.js";
@@ -41,7 +41,7 @@ function write({ context, panel, halo, font, taken }, text, spots, color, size) 
 }
 
 /**
- * What the head of a layer covers.
+ * The box that the head of a layer covers.
  * @param {RunPicture} picture
  * @param {number} layer
  * @param {Point} point
@@ -68,7 +68,7 @@ function common(one, other) {
 }
 
 /**
- * Area of a box that no panel shows.
+ * Area of a box outside of all panels.
  * @param {Panel} panel
  * @param {Box} box
  */

@@ -1,6 +1,6 @@
-// What a head is: a small note beside the pointer.
+// A note beside the pointer that describes a head.
 
-import { escaped } from "./elements.js";
+import { escapeHtml } from "./elements.js";
 import { symbolOf } from "./marks.js";
 import { brief } from "./numbers.js";
 import { ink } from "./theme.js";
@@ -30,14 +30,14 @@ export class HeadNote {
   show(head, scene, { labels, quantities }) {
     const { run, layer, weights, point } = head;
     const { theme } = scene;
-    const what =
+    const kind =
       layer === "averaged" ? "averaged weights" : layer ? `slow weights ${symbolOf(layer)}` : "fast weights θ";
     const start = scene.runs.some((other) => other !== run && other.name === run.name)
       ? `, start ${run.start + 1}`
       : "";
     const loss = layer === "averaged" ? "" : `, ${quantities.value} ${brief(run.lossOf(layer, scene.row))}`;
-    const places = weights.map((value, axis) => `${escaped(labels[axis])} ${brief(value)}`).join(", ");
-    this.element.innerHTML = `<b>${escaped(run.name)}</b>${start}<br>${what}<br>
+    const places = weights.map((value, axis) => `${escapeHtml(labels[axis])} ${brief(value)}`).join(", ");
+    this.element.innerHTML = `<b>${escapeHtml(run.name)}</b>${start}<br>${kind}<br>
       ${places}${loss}`;
     const { style } = this.element;
     Object.assign(style, { display: "block", color: ink(theme.text), background: ink(theme.background, 0.95) });

@@ -1,7 +1,7 @@
 // A surface as a grid of values {x, y, z: rows of numbers}: its value anywhere, its contour lines and its picture.
 
 import { contextOf } from "./elements.js";
-import { mixed } from "./theme.js";
+import { mix } from "./theme.js";
 
 /** @import {Box, Color, Context, Heights} from "./types.d.ts" */
 /** @import {Panel} from "./axes.js" */
@@ -137,7 +137,7 @@ export function picture({ x, y, z }, lowColor, highColor) {
   const [low, high] = rangeOf({ z });
   z.forEach((values, row) => {
     values.forEach((value, column) => {
-      const color = mixed(lowColor, highColor, (value - low) / (high - low || 1));
+      const color = mix(lowColor, highColor, (value - low) / (high - low || 1));
       image.data.set([...color, 255], 4 * ((y.length - 1 - row) * x.length + column));
     });
   });

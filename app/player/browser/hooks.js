@@ -1,4 +1,4 @@
-// What tests and a page's own scripts may ask of a player.
+// The interface of a player for tests and scripts of a page.
 
 import { ChartStage } from "./chart_stage.js";
 import { ink, inksOf } from "./theme.js";

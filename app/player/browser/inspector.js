@@ -1,11 +1,11 @@
-// The step inspector: at the player's step, what happened to the inspected run and why, with its own numbers. Every layer
-// keeps its line at all times, so that nothing jumps while it plays.
+// The step inspector: the updates of the inspected run at the player's step, in numbers. Every layer
+// keeps its line at all times, so that the layout is constant while it plays.
 
 import { CloseUp } from "./close_up.js";
 import { DialHandle } from "./dial_handle.js";
-import { escaped, partOf } from "./elements.js";
+import { escapeHtml, partOf } from "./elements.js";
 import { fractionSymbolOf, symbolOf } from "./marks.js";
-import { stepped } from "./moment.js";
+import { completedRow } from "./moment.js";
 import { brief, decimalsFor, fixed, MINUS, operand, shortNumber } from "./numbers.js";
 import { pointAt } from "./points.js";
 import { ink, lettering } from "./theme.js";
@@ -15,7 +15,7 @@ import { ink, lettering } from "./theme.js";
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
 
-const EMPTY = "<span></span>"; // where the numbers of a rule will be
+const EMPTY = "<span></span>"; // placeholder for the numbers of a rule
 
 export class Inspector {
   /**
@@ -24,7 +24,7 @@ export class Inspector {
    */
   constructor(element, commands) {
     element.innerHTML = `<div class="lp-glass"><canvas role="img"></canvas><div class="lp-caption"></div></div>
-      <div class="lp-told"><div class="lp-headline"><span class="lp-who"></span><label class="lp-starts">start
+      <div class="lp-text"><div class="lp-headline"><span class="lp-who"></span><label class="lp-starts">start
         <select aria-label="Start point to inspect"></select></label><span class="lp-where"></span></div>
         <div class="lp-updates"></div><div class="lp-ahead"></div></div>`;
     this.who = partOf(element, ".lp-who");
@@ -37,7 +37,7 @@ export class Inspector {
     this.select.onchange = () => commands.inspectStart(Number(this.select.value));
     this.closeUp = new CloseUp(element.querySelector("canvas"));
     this.closeUp.onResize = commands.redraw;
-    this.told = -1; // the row that the text tells of
+    this.textRow = -1; // the row of the text
   }
 
   /**
@@ -55,7 +55,7 @@ export class Inspector {
     this.letters = inks.map((color) => lettering(color, theme));
     this.labels = labels;
     this.quantities = quantities;
-    this.told = -1;
+    this.textRow = -1;
     this.closeUp.drawn = "";
     this.who.innerHTML = `<i style="background:${this.inks[Math.min(1, run.depth)]}"></i>`;
     this.who.append(run.name);
@@ -65,8 +65,8 @@ export class Inspector {
     );
     this.lines = [0, ...run.layers.map((_, below) => below + 1)].map((layer) => this.line(layer));
     this.updates.replaceChildren(...this.lines);
-    const own = (dials ?? []).filter(({ name, field }) => name === run.name && field === "alpha");
-    for (const dial of own) this.makeDraggable(dial, dragging);
+    const alphaDials = (dials ?? []).filter(({ name, field }) => name === run.name && field === "alpha");
+    for (const dial of alphaDials) this.makeDraggable(dial, dragging);
   }
 
   /**
@@ -86,7 +86,7 @@ export class Inspector {
    */
   exchange(run) {
     this.run = run;
-    this.told = -1;
+    this.textRow = -1;
     this.closeUp.drawn = "";
   }
 
@@ -97,9 +97,9 @@ export class Inspector {
     element.dataset.layer = String(layer);
     element.style.setProperty("--ink", this.inks[layer]);
     if (layer === 0) return element;
-    const [own, inner] = [this.name(layer), this.name(layer - 1)];
+    const [symbol, inner] = [this.name(layer), this.name(layer - 1)];
     const fraction = `<span class="lp-fraction">${fractionSymbolOf(layer)}</span>`;
-    const formula = `${own} ← ${own} + ${fraction} (${inner} − ${own})`;
+    const formula = `${symbol} ← ${symbol} + ${fraction} (${inner} − ${symbol})`;
     element.innerHTML = rule(formula, `layer ${layer}`) + EMPTY;
     return element;
   }
@@ -111,66 +111,66 @@ export class Inspector {
    * @param {boolean} playing
    */
   show(scene, moment, words, playing) {
-    // A screen reader hears each step that was asked for, not the hundreds that play by.
+    // A screen reader announces steps chosen by the visitor, not those of playback.
     const live = playing ? "off" : "polite";
     if (this.updates.ariaLive !== live) {
       this.updates.ariaLive = live;
       this.ahead.ariaLive = live;
     }
     this.closeUp.draw(scene, this.run, moment);
-    const row = Math.min(stepped(moment), this.run.stopped); // it tells once that the run has stopped
-    if (!words || this.told === row) return;
-    this.told = row;
-    this.tell(row);
+    const row = Math.min(completedRow(moment), this.run.stopped); // a stopped run is described once
+    if (!words || this.textRow === row) return;
+    this.textRow = row;
+    this.describe(row);
   }
 
   /** @param {number} row */
-  tell(row) {
+  describe(row) {
     const { run } = this;
     const at = run.clamp(row);
     const updates = run.updates(row);
     const [value, count] = [brief(run.loss[at]), run.evaluations[at]];
     const gradients = `${count} gradient${count === 1 ? "" : "s"}`;
     this.where.innerHTML = `step <b>${run.step[at]}</b> · ${gradients} · ${this.quantities.value} <b>${value}</b>`;
-    this.tellBaseStep(row);
-    for (let layer = 1; layer <= run.depth; layer++) this.tellLayer(layer, updates, row);
+    this.describeBaseStep(row);
+    for (let layer = 1; layer <= run.depth; layer++) this.describeLayer(layer, updates, row);
     this.ahead.innerHTML = this.lookAhead(row, updates);
-    this.tellCycle(row);
+    this.describeCycle(row);
   }
 
   /** @param {number} row */
-  tellCycle(row) {
+  describeCycle(row) {
     const { cycle, magnification, exit } = this.closeUp;
     if (!cycle) return;
     const { step, stopped } = this.run;
-    const rounded = magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
-    const times = magnification < 0.1 ? brief(magnification) : rounded;
-    const gone = exit < stopped ? ` · left at step ${step[exit]}` : " · stopped";
+    const factor = magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
+    const times = magnification < 0.1 ? brief(magnification) : factor;
+    const exitNote = exit < stopped ? ` · left at step ${step[exit]}` : " · stopped";
     const [from, to] = cycle.map((end) => step[end]);
-    this.caption.textContent = `steps ${from}–${to} · magnified ${times}×${row < exit ? "" : gone}`;
+    this.caption.textContent = `steps ${from}–${to} · magnified ${times}×${row < exit ? "" : exitNote}`;
     this.closeUp.canvas.setAttribute("aria-label", `Close-up of ${this.run.name}, ${this.caption.textContent}`);
   }
 
   /** @param {number} row */
-  tellBaseStep(row) {
+  describeBaseStep(row) {
     const { run } = this;
     const [line] = this.lines;
     line.classList.toggle("lp-fired", row > 0 && !run.ended(row));
     if (row === 0 || !run.consecutive || run.ended(row)) {
-      const what = run.ended(row) ? "stopped" : run.step[row] === 0 ? "start" : "fast weights";
-      line.innerHTML = rule(`${this.name(0)}`, what) + this.values((axis) => fixed(run.weights(0, row)[axis], 4));
+      const kind = run.ended(row) ? "stopped" : run.step[row] === 0 ? "start" : "fast weights";
+      line.innerHTML = rule(`${this.name(0)}`, kind) + this.values((axis) => fixed(run.weights(0, row)[axis], 4));
       return;
     }
     const [from, to] = [run.weights(0, row - 1), pointAt(run.proposal, row)];
     const decimals = decimalsFor([...from, ...to], farthest(from, to));
     const { gradient, explained } = this.quantities;
-    const [what, why] = run.lr === null ? ["Δ", run.delta && `Δ: ${run.delta}`] : [`lr ${gradient}`, explained];
+    const [kind, note] = run.lr === null ? ["Δ", run.delta && `Δ: ${run.delta}`] : [`lr ${gradient}`, explained];
     const change = run.lr === null ? this.difference : this.descent;
     line.innerHTML =
-      rule(`${this.name(0)} ← ${this.name(0)} ${MINUS} ${what}`, why || "base step") +
+      rule(`${this.name(0)} ← ${this.name(0)} ${MINUS} ${kind}`, note || "base step") +
       this.values((axis) => {
-        const told = change.call(this, from[axis], to[axis], decimals);
-        return `${fixed(from[axis], decimals)} ${told} = ${this.tint(0, fixed(to[axis], decimals))}`;
+        const terms = change.call(this, from[axis], to[axis], decimals);
+        return `${fixed(from[axis], decimals)} ${terms} = ${this.tint(0, fixed(to[axis], decimals))}`;
       });
   }
 
@@ -201,11 +201,11 @@ export class Inspector {
    * @param {Update[]} updates
    * @param {number} row
    */
-  tellLayer(layer, updates, row) {
+  describeLayer(layer, updates, row) {
     const update = updates[layer - 1];
     const line = this.lines[layer];
     line.classList.toggle("lp-fired", Boolean(update));
-    // The rule stays: its α may be under the hand.
+    // The rule is kept: its α may be dragged at the moment.
     line.lastElementChild.outerHTML = this.values((axis) =>
       update ? this.equation(update, axis) : this.waiting(layer, row, axis),
     );
@@ -221,8 +221,8 @@ export class Inspector {
     const decimals = decimalsFor([...from, ...target, ...to], farthest(from, target));
     const [old, other] = [this.tint(layer, fixed(slow, decimals)), this.tint(layer - 1, fixed(pulling, decimals))];
     const again = this.tint(layer, operand(slow, decimals));
-    const arrived = this.tint(layer, fixed(landed, decimals));
-    return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${arrived}</b>`;
+    const sum = this.tint(layer, fixed(landed, decimals));
+    return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${sum}</b>`;
   }
 
   /**
@@ -270,7 +270,7 @@ export class Inspector {
 
   /** @param {(axis: number) => string} text */
   values(text) {
-    const lines = this.labels.map((label, axis) => `<span><i>${escaped(label)}</i>${text(axis)}</span>`);
+    const lines = this.labels.map((label, axis) => `<span><i>${escapeHtml(label)}</i>${text(axis)}</span>`);
     return `<span class="lp-values">${lines.join("")}</span>`;
   }
 }

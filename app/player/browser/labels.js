@@ -1,4 +1,4 @@
-// Texts that stay legible anywhere: each in a halo of the page's colour.
+// Texts in a halo of the page's colour, legible on any background.
 
 import { contextOf, densityOf } from "./elements.js";
 

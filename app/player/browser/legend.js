@@ -5,7 +5,7 @@ import { DialHandle } from "./dial_handle.js";
 import { contextOf, densityOf, partOf } from "./elements.js";
 import { AVERAGE, lookOf } from "./look.js";
 import { symbolOf } from "./marks.js";
-import { stepped } from "./moment.js";
+import { completedRow } from "./moment.js";
 import { shortNumber } from "./numbers.js";
 import { ink, lettering } from "./theme.js";
 
@@ -39,7 +39,7 @@ function keySample(layer, color) {
 }
 
 /**
- * "(5, .5) (5, .5)", unless the optimizer's name says so already.
+ * "(5, .5) (5, .5)", unless it is in the optimizer's name.
  * @param {Run} run
  */
 function recipeOf(run) {
@@ -130,7 +130,7 @@ class Card {
     this.prepareLayers(run, inks);
     this.letters = scene.inks(run).map((color) => lettering(color, scene.theme));
     this.beat = partOf(this.element, ".lp-beat b");
-    this.text = ""; // what the beat says
+    this.text = ""; // of the beat
     const recipe = partOf(this.element, ".lp-beat small");
     recipe.textContent = recipeOf(run);
     recipe.title = run.depth ? "(k, α) of each layer, the innermost first" : "";
@@ -187,20 +187,21 @@ class Card {
    * @param {Dragging} dragging
    */
   addDials(dials, dragging) {
-    const own = dials.filter(({ name }) => name === this.runs[0].name);
-    if (!own.length) return;
+    const optimizerDials = dials.filter(({ name }) => name === this.runs[0].name);
+    if (!optimizerDials.length) return;
     const list = document.createElement("div");
     list.className = "lp-dials";
     const root = /** @type {HTMLElement} */ (this.element.closest(".lookahead-player"));
-    list.append(...own.map((dial) => new DialHandle(dial, dragging, root).element));
+    list.append(...optimizerDials.map((dial) => new DialHandle(dial, dragging, root).element));
     this.element.querySelector(".lp-layers").after(list);
-    if (dragging.known || root.querySelector(".lp-hint") || own.every(({ field }) => field !== "alpha")) return;
+    if (dragging.known || root.querySelector(".lp-hint") || optimizerDials.every(({ field }) => field !== "alpha"))
+      return;
     const hint = list.appendChild(document.createElement("span"));
     hint.className = "lp-hint";
     hint.textContent = "drag α and watch";
   }
 
-  /** Room for all that there will be to say, so that nothing moves when it is said. */
+  /** Reserve room for all later texts, so that the layout is constant. */
   prepareFlag() {
     this.element.querySelector(".lp-flag").innerHTML = "<span></span>";
     this.flag = this.element.querySelector(".lp-flag span");
@@ -231,7 +232,7 @@ class Card {
     const { theme } = scene;
     drawClock(this.clock, run, moment, scene.inks(run), theme);
     if (!words) return;
-    const row = stepped(moment);
+    const row = completedRow(moment);
     const text = counterText(run, run.clamp(row), this.letters);
     if (text !== this.text) {
       this.beat.innerHTML = text;

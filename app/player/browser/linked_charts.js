@@ -65,13 +65,13 @@ export class LinkedChart {
   show(lines) {
     this.lines = lines;
     if (!this.panels) return;
-    const wanted = this.panels.flatMap((panel) => lines.map((line) => ({ panel, ...line })));
-    while (this.cursors.length < wanted.length) this.cursors.push(this.overlay.appendChild(cursor()));
-    for (const [index, element] of this.cursors.entries()) place(element, wanted[index]);
+    const placements = this.panels.flatMap((panel) => lines.map((line) => ({ panel, ...line })));
+    while (this.cursors.length < placements.length) this.cursors.push(this.overlay.appendChild(cursor()));
+    for (const [index, element] of this.cursors.entries()) place(element, placements[index]);
   }
 
   /**
-   * Draw the curves of optimizers of which something is dragged, instead of those drawn so.
+   * Draw the curves of dragged optimizers in place of the last ones.
    * @param {{runs: Run[], inks: Color[]}[]} curves one for each optimizer
    */
   trace(curves) {
@@ -135,31 +135,35 @@ function cursor() {
 
 /**
  * @param {HTMLElement} element
- * @param {CursorLine & {panel: Panel}} [wanted]
+ * @param {CursorLine & {panel: Panel}} [placement]
  */
-function place(element, wanted) {
-  const x = wanted ? wanted.panel.x(wanted.evaluations) : NaN;
-  const inside = wanted && x >= wanted.panel.horizontal.offset - 0.5 && x <= wanted.panel.horizontal.end + 0.5;
-  const { offset, length } = wanted?.panel.vertical ?? {};
-  const looks = inside ? `visible|${length}|${wanted.color}` : "hidden";
+function place(element, placement) {
+  const x = placement ? placement.panel.x(placement.evaluations) : NaN;
+  const inside = placement && x >= placement.panel.horizontal.offset - 0.5 && x <= placement.panel.horizontal.end + 0.5;
+  const { offset, length } = placement?.panel.vertical ?? {};
+  const looks = inside ? `visible|${length}|${placement.color}` : "hidden";
   if (looks !== element.dataset.looks) {
     element.dataset.looks = looks;
-    Object.assign(element.style, { visibility: looks.split("|")[0], height: `${length}px`, background: wanted?.color });
+    Object.assign(element.style, {
+      visibility: looks.split("|")[0],
+      height: `${length}px`,
+      background: placement?.color,
+    });
   }
   if (inside) element.style.transform = `translate(${x - 0.75}px,${offset}px)`;
 }
 
 /**
- * One line when all agree, else one for each optimizer; those that have ended have none while another goes on.
+ * One line when all agree, else one for each optimizer; ended ones have none while others continue.
  * @param {Scene} scene
  * @param {number} row
  * @returns {CursorLine[]}
  */
 export function cursorLines(scene, row) {
-  const shown = scene.runs.filter((run) => scene.anyShown(run));
-  const going = shown.filter((run) => row <= run.final);
+  const visible = scene.runs.filter((run) => scene.anyShown(run));
+  const going = visible.filter((run) => row <= run.final);
   const byName = new Map();
-  for (const run of going.length ? going : shown) if (!byName.has(run.name)) byName.set(run.name, run);
+  for (const run of going.length ? going : visible) if (!byName.has(run.name)) byName.set(run.name, run);
   const lines = [...byName.values()].map((run) => ({
     evaluations: run.evaluations[run.clamp(row)],
     color: ink(scene.inks(run)[0], 0.9),

@@ -1,4 +1,4 @@
-// The visual language, as look.json holds it for the player and, through app/player/look.py, for every other painter.
+// The colours, dashes and shapes of look.json, which other painters read through app/player/look.py.
 
 import look from "./look.json" with { type: "json" };
 

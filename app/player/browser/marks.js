@@ -1,4 +1,4 @@
-// What is drawn at a place: the shapes of the layers, arrows and crosses.
+// Marks at a place: the shapes of the layers, arrows and crosses.
 
 import { extend, near } from "./paths.js";
 

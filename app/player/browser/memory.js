@@ -1,4 +1,4 @@
-// What players that were taken off the page come back as: Streamlit makes a component anew when its page changes.
+// The state of removed players, restored when they return: Streamlit makes a component anew when its page changes.
 
 /** @import {PlayerView} from "./types.d.ts" */
 /** @import {Playback} from "./playback.js" */
@@ -9,15 +9,15 @@ const REMEMBERED = 5000; // ms
 const memories = new Map();
 
 /**
- * Put a player back to where it was, if it was on the page a moment ago with the same scene; whether it was.
+ * Restore a player's state, if it was on the page a moment ago with the same scene; returns whether it was.
  * @param {PlayerView} view
  * @param {Playback} playback
  * @param {Scene} scene
  */
 export function recall(view, playback, scene) {
   const memory = memories.get(view.key);
-  const known = memory && memory.scene === view.scene && performance.now() - memory.at <= REMEMBERED;
-  if (!known) {
+  const isRecent = memory && memory.scene === view.scene && performance.now() - memory.at <= REMEMBERED;
+  if (!isRecent) {
     memories.delete(view.key);
     return false;
   }

@@ -1,6 +1,6 @@
 // A position is a row and a share of the way to the next: 12.3. Where some run synchronises at that next row, the first
 // part of the way is its base step and the rest shows the synchronisation: the line from φ to its target grows, φ moves
-// the fraction α along it, layer by layer, and at last everything inside jumps to the outermost φ that moved.
+// the fraction α along it, layer by layer, and at last all inner weights jump to the outermost φ that moved.
 // All drawing is a function of the moment alone, so that playing, stepping and seeking show the same picture.
 
 import { between, pointAt } from "./points.js";
@@ -32,7 +32,7 @@ export function momentOf(position, synchronising) {
  * The row whose base step is complete.
  * @param {Moment} moment
  */
-export function stepped(moment) {
+export function completedRow(moment) {
   return moment.synchronisation > 0 ? moment.row + 1 : moment.row;
 }
 
@@ -110,8 +110,8 @@ function placeWithin({ updates, stages }, run, layer, row) {
   const end = updates[updates.length - 1].to;
   if (layer === 0) return between(updates[0].target, end, stages.restart);
   const { from, to } = updates[layer - 1];
-  const moved = between(from, to, stages.layers[layer - 1].travel);
-  return layer < updates.length ? between(moved, end, stages.restart) : moved;
+  const position = between(from, to, stages.layers[layer - 1].travel);
+  return layer < updates.length ? between(position, end, stages.restart) : position;
 }
 
 /**

@@ -1,4 +1,4 @@
-// Where players meet the page: what Streamlit calls.
+// The entry point that Streamlit calls.
 
 import { partOf } from "./elements.js";
 import { Player } from "./player.js";
@@ -12,7 +12,7 @@ const mounted = new WeakMap();
  * Streamlit adds the style sheet as a link, and a player reads its colours and sizes from it.
  * @param {ParentNode} parent
  */
-async function styled(parent) {
+async function addStyleSheet(parent) {
   const link = parent.querySelector("link");
   if (!link || link.sheet) return;
   await new Promise((done) => {
@@ -26,7 +26,7 @@ async function styled(parent) {
  */
 export default async function mount({ data, parentElement, setTriggerValue }) {
   const root = partOf(parentElement, ".lookahead-player");
-  await styled(parentElement);
+  await addStyleSheet(parentElement);
   if (!mounted.has(root)) mounted.set(root, new Player(root));
   const player = mounted.get(root);
   player.receive(data, {

@@ -1,4 +1,4 @@
-// Numbers as a student reads them: as few decimals as are exact, else as many as show the difference that matters.
+// Numbers as text: with as few decimals as are exact, else as many as show a given difference.
 
 export const MINUS = "−";
 const MOST_DECIMALS = 7;

@@ -1,4 +1,4 @@
-// The polylines of runs; what lies far off a canvas is drawn in, where a canvas loses precision.
+// The polylines of runs; points far off a canvas are moved closer, since a canvas loses precision there.
 
 import { distance, pointAt } from "./points.js";
 
@@ -58,7 +58,7 @@ export function nearPoint([x, y]) {
 }
 
 /**
- * The fast path between two synchronisations, up to where it was given up.
+ * The fast path between two synchronisations, up to the point that was discarded.
  * @param {Context} context
  * @param {Panel} panel
  * @param {Run} run
@@ -72,7 +72,7 @@ export function traceBlock(context, panel, run, row) {
 }
 
 /**
- * The way of the outermost weights from a row to the end: from one synchronisation straight to the next.
+ * The path of the outermost weights from a row to the end, straight from one synchronisation to the next.
  * @param {Context} context
  * @param {Panel} panel
  * @param {Run} run
@@ -94,7 +94,7 @@ export function traceOutermost(context, panel, run, from) {
 }
 
 /**
- * The way of a layer's slow weights after row `from`, up to row `to`.
+ * The path of a layer's slow weights after row `from`, up to row `to`.
  * @param {Context} context
  * @param {Panel} panel
  * @param {Run} run
@@ -104,14 +104,14 @@ export function traceOutermost(context, panel, run, from) {
  */
 export function traceLayer(context, panel, run, layer, from, to) {
   /** @type {?Point} */
-  let reached = null;
+  let last = null;
   for (let row = from + 1; row <= to; row++) {
     if (run.synchronised[row] < layer) continue;
     const update = run.updates(row)[layer - 1];
     const [start, end] = [panel.place(update.from), panel.place(update.to)];
-    const joined = reached && distance(reached, start) < 0.01;
-    if (!joined) context.moveTo(near(start[0]), near(start[1]));
+    const isJoined = last && distance(last, start) < 0.01;
+    if (!isJoined) context.moveTo(near(start[0]), near(start[1]));
     extend(context, ...start, ...end);
-    reached = end;
+    last = end;
   }
 }

@@ -1,4 +1,4 @@
-// Where playback stands and how it moves on; knows rows and seconds only, nothing of the page.
+// The position of playback and its motion, in rows and seconds, independent of the page.
 
 import { BASE_SHARE, momentOf } from "./moment.js";
 
@@ -16,7 +16,7 @@ export class Playback {
     this.speed = 1;
     this.loop = false;
     this.pausing = false;
-    this.still = false; // a visitor who asked for less motion
+    this.still = false; // whether the visitor's system asks for less motion
     /** @type {?number} the row that a single step is on its way to */
     this.goal = null;
     this.rested = 0;
@@ -45,7 +45,7 @@ export class Playback {
     return this.rows - 1;
   }
 
-  /** The row that is shown, or about to be when a single step is under way. */
+  /** The row that is shown, or the goal of a single step under way. */
   get row() {
     return this.goal ?? Math.floor(this.position + 1e-9);
   }
@@ -58,7 +58,7 @@ export class Playback {
     return momentOf(this.still || this.instant ? Math.floor(this.position + 1e-9) : this.position, this.synchronising);
   }
 
-  /** Whether rows pass too quickly for the way between them to be seen. */
+  /** Whether rows pass too quickly for the motion between them to be visible. */
   get instant() {
     return this.goal === null && this.playing && this.speed * ROWS_PER_SECOND > 60;
   }
@@ -108,8 +108,8 @@ export class Playback {
     const count = this.synchronising[row];
     const factor = 1 + 0.5 * (count - 1);
     if (this.goal !== null) return [STEP_SECONDS, count ? factor * STEP_SYNCHRONISATION_SECONDS : 0];
-    const shown = count && !this.still && this.speed <= ANIMATED_UP_TO;
-    return [1 / (ROWS_PER_SECOND * this.speed), shown ? factor * Math.min(2.4, 0.6 / this.speed) : 0];
+    const animated = count && !this.still && this.speed <= ANIMATED_UP_TO;
+    return [1 / (ROWS_PER_SECOND * this.speed), animated ? factor * Math.min(2.4, 0.6 / this.speed) : 0];
   }
 
   /**
@@ -145,15 +145,15 @@ export class Playback {
     const split = this.synchronising[row + 1] ? BASE_SHARE : 1;
     const stepping = share < split - 1e-9;
     const [until, lasting] = stepping ? [split, base] : [1, synchronisation];
-    const whole = stepping ? split : 1 - split;
-    const needed = ((until - share) / whole) * lasting;
-    if (needed > left + 1e-6) {
-      this.position += (left / lasting) * whole;
+    const span = stepping ? split : 1 - split;
+    const remaining = ((until - share) / span) * lasting;
+    if (remaining > left + 1e-6) {
+      this.position += (left / lasting) * span;
       return 0;
     }
     this.position = until === 1 ? row + 1 : row + until;
     if (until === 1) this.arrive(row + 1);
-    return Math.max(0, left - needed);
+    return Math.max(0, left - remaining);
   }
 
   /** @param {number} row */

@@ -26,10 +26,10 @@ import { unpack } from "./unpack.js";
 /** @import {Background, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
 
-const PATIENCE = 2500; // ms to wait for a sign of the chart before drawing axes of our own
-const HURRIED = 12; // rows a second, beyond which nobody reads along
+const PATIENCE = 2500; // ms to wait for the chart before drawing axes of our own
+const HURRIED = 12; // rows a second, beyond which texts are updated less often
 const WORDS_EVERY = 100; // ms between two changes of the text while hurried
-const LONGEST = 60; // seconds that the whole takes at the speed chosen first
+const LONGEST = 60; // seconds of the whole at the initial speed
 const lessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const FRAME = `<div class="lp-surface" hidden></div>
@@ -107,18 +107,18 @@ export class Player {
   /**
    * New data, or the old under a new theme.
    * @param {Uint8Array} bytes
-   * @param {?Reports} reports called with each click on the surface, and each number that was let go
+   * @param {?Reports} reports called with each click on the surface, and each released number
    */
   receive(bytes, reports) {
     this.reports = reports;
     this.awaiting = this.dragging.active || this.startDragging.active ? bytes.slice() : null;
     if (this.awaiting) return;
     const { theme } = this.scene;
-    const themed = readTheme(this.root);
+    const newTheme = readTheme(this.root);
     const same = this.bytes && sameBytes(this.bytes, bytes);
-    if (same && JSON.stringify(theme) === JSON.stringify(themed)) return;
+    if (same && JSON.stringify(theme) === JSON.stringify(newTheme)) return;
     if (!same) this.load(bytes.slice());
-    this.dress(themed);
+    this.dress(newTheme);
   }
 
   /** @param {Uint8Array} bytes */
@@ -135,7 +135,7 @@ export class Player {
     this.runs = runs;
     players()[view.key] = hooksOf(this);
     this.link(view);
-    const known = first && recall(view, this.playback, this.scene);
+    const recalled = first && recall(view, this.playback, this.scene);
     if (other) this.startOver();
     this.scene.minima = view.minima;
     this.root.classList.toggle(
@@ -144,18 +144,18 @@ export class Player {
     );
     this.scene.inspected = this.runToInspect();
     this.setRows();
-    if (other || (first && !known)) this.choosePace();
+    if (other || (first && !recalled)) this.choosePace();
   }
 
-  /** The run inspected so far, another one of its optimizer, or the one with the most layers. */
+  /** The run inspected last, else another of its optimizer, else the one with the most layers. */
   runToInspect() {
     const { runs } = this;
     const { inspected } = this.scene;
     const richest = [...runs].sort((a, b) => b.depth - a.depth || a.start - b.start)[0];
-    const again =
+    const previous =
       runs.find(({ name, start }) => name === inspected?.name && start === inspected.start) ??
       runs.find(({ name }) => name === inspected?.name);
-    return again ?? richest ?? null;
+    return previous ?? richest ?? null;
   }
 
   /** Another scene: from its start, with its richest run inspected. */
@@ -217,14 +217,14 @@ export class Player {
     const { inspected, theme } = this.scene;
     if (!inspected) return;
     const inks = this.scene.inks(inspected);
-    const alike = this.runs.filter(({ name }) => name === inspected.name);
-    this.inspector.load(inspected, alike, inks, theme, this.view, this.dragging);
+    const sameName = this.runs.filter(({ name }) => name === inspected.name);
+    this.inspector.load(inspected, sameName, inks, theme, this.view, this.dragging);
     this.transport.load(inspected, this.steps, inks);
   }
 
   /** @param {Turn} turn */
   release(turn) {
-    this.awaiting = null; // what comes next holds this value
+    this.awaiting = null; // the next data have this value
     this.reports?.release(turn);
   }
 
@@ -234,7 +234,7 @@ export class Player {
     this.reports?.start(move);
   }
 
-  /** What came while a number was dragged. */
+  /** Load the data that came while a number was dragged. */
   receiveLater() {
     const bytes = this.awaiting;
     if (bytes) this.receive(bytes, this.reports);
@@ -324,20 +324,20 @@ export class Player {
   }
 
   redraw() {
-    if (this.asked) return;
-    this.asked = requestAnimationFrame(this.tick);
+    if (this.frameRequest) return;
+    this.frameRequest = requestAnimationFrame(this.tick);
   }
 
   /** @param {number} now */
   frame(now) {
-    this.asked = 0;
+    this.frameRequest = 0;
     if (!this.root.isConnected) return;
     const began = performance.now();
-    const passed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;
+    const elapsed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;
     if (this.outdated) this.remeasure();
     this.dragging.apply();
     const ready = Boolean(this.stage);
-    const moving = ready && this.playback.moving && this.playback.advance(passed);
+    const moving = ready && this.playback.moving && this.playback.advance(elapsed);
     this.last = moving ? now : 0;
     this.render(moving && this.playback.playing && this.playback.speed * ROWS_PER_SECOND > HURRIED);
     this.count(performance.now() - began);
@@ -345,7 +345,7 @@ export class Player {
   }
 
   /**
-   * Draw everything; when hurried, what is beside the surface takes turns, and words wait a little.
+   * Draw everything; when hurried, the parts beside the surface take turns, and texts are updated less often.
    * @param {boolean} hurried
    */
   render(hurried) {
@@ -372,7 +372,7 @@ export class Player {
 
   remove() {
     if (this.view) remember(this.view, this.playback, this.scene);
-    cancelAnimationFrame(this.asked);
+    cancelAnimationFrame(this.frameRequest);
     clearInterval(this.timer);
     for (const { observer } of [this.transport, this.inspector.closeUp]) observer.disconnect();
     this.watcher.disconnect();

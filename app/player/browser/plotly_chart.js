@@ -49,7 +49,7 @@ export function plotlyPanels(graph) {
 }
 
 /**
- * A finger's swipe scrolls the page and its tap stays a click: plotly, which would drag its axes, hears of no touch.
+ * Hide touches from plotly, which would drag its axes: a swipe scrolls the page and a tap is a click.
  * @param {HTMLElement} host
  */
 export function leaveSwipesToPage(host) {

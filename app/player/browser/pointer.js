@@ -9,7 +9,7 @@ const TAP_REACH = 12; // px that a finger may slip
 const DOUBLE_CLICK = 260; // ms to wait for a second click, which resets plotly's axes
 
 /**
- * Tell `onMove` and `onClick` about the pointer over the panels of a stage; returns what takes the listeners off again.
+ * Call `onMove` and `onClick` for the pointer over the panels of a stage; returns a function that removes the listeners.
  * @param {Stage} stage
  * @param {(spot: ?Spotted) => void} onMove
  * @param {(spot: Spotted) => void} onClick
@@ -18,10 +18,10 @@ export function watchPointer(stage, onMove, onClick) {
   const listeners = new AbortController();
   const { signal } = listeners;
   /** @type {?Spotted} */
-  let pressed = null;
+  let press = null;
   let waiting = 0;
   const forget = () => {
-    pressed = null;
+    press = null;
   };
   const spot = (/** @type {PointerEvent} */ event) => {
     const box = stage.host.getBoundingClientRect();
@@ -39,7 +39,7 @@ export function watchPointer(stage, onMove, onClick) {
   host.addEventListener(
     "pointerdown",
     (event) => {
-      pressed = event.button === 0 && onSurface(event) ? spot(event) : null;
+      press = event.button === 0 && onSurface(event) ? spot(event) : null;
     },
     { signal, capture: true },
   );
@@ -47,8 +47,8 @@ export function watchPointer(stage, onMove, onClick) {
   window.addEventListener(
     "pointerup",
     (event) => {
-      const from = pressed;
-      pressed = null;
+      const from = press;
+      press = null;
       if (!from || from.panel < 0) return;
       if (distance(from.point, spot(event).point) > (event.pointerType === "touch" ? TAP_REACH : CLICK_REACH)) return;
       clearTimeout(waiting);

@@ -1,5 +1,5 @@
-// A player's heads over a chart in three dimensions, where its camera sees them; and that camera, remembered, since
-// Streamlit makes the chart anew whenever its data change. The chart's own data never change for the heads' sake.
+// A player's heads over a chart in three dimensions, projected by its camera; and that camera, stored, since
+// Streamlit makes the chart anew whenever its data change. The heads do not change the chart's own data.
 
 import { contextOf, densityOf } from "./elements.js";
 import { rangeOf, sample } from "./heights.js";
@@ -20,17 +20,17 @@ const TOUCHES = ["pointerdown", "wheel"];
  * @param {number[]} matrix
  * @param {number[]} point
  */
-function transformed(matrix, point) {
+function transform(matrix, point) {
   return [0, 1, 2, 3].map((row) => point.reduce((sum, value, column) => sum + matrix[row + 4 * column] * value, 0));
 }
 
 /**
- * Where a camera sees a point of the scene, as shares of the picture's width and height.
+ * The projection of a point of the scene, as shares of the picture's width and height.
  * @param {Record<string, number[]>} camera
  * @param {number[]} point
  */
-function projected({ model, view, projection }, point) {
-  const [x, y, , w] = [model, view, projection].reduce((at, matrix) => transformed(matrix, at), [...point, 1]);
+function project({ model, view, projection }, point) {
+  const [x, y, , w] = [model, view, projection].reduce((at, matrix) => transform(matrix, at), [...point, 1]);
   return [0.5 + (0.5 * x) / w, 0.5 - (0.5 * y) / w];
 }
 
@@ -46,7 +46,7 @@ class ReliefHeads {
   constructor() {
     this.chart = ""; // key of the chart
     this.player = ""; // key of the player
-    this.drawn = ""; // what was drawn last
+    this.drawn = ""; // signature of the last drawing
     this.touched = false;
     /** @type {?Graph} plotly's scene, as it was made last */
     this.scene = null;
@@ -57,11 +57,11 @@ class ReliefHeads {
       if (this.touched && this.scene?.glplot) cameras[this.chart] = this.scene.getCamera();
     };
     this.tick = () => this.frame();
-    this.asked = requestAnimationFrame(this.tick);
+    this.frameRequest = requestAnimationFrame(this.tick);
   }
 
   frame() {
-    this.asked = requestAnimationFrame(this.tick);
+    this.frameRequest = requestAnimationFrame(this.tick);
     if (!this.graph?.isConnected) this.attach(findChart(this.chart));
     const scene = this.graph?._fullLayout.scene?._scene;
     if (!scene?.glplot) return;
@@ -88,7 +88,7 @@ class ReliefHeads {
   }
 
   /**
-   * A scene just made: give it a canvas and, whatever plotly does meanwhile, the last camera until it is touched.
+   * For a new scene: give it a canvas and, until it is touched, the last camera.
    * @param {Graph} scene
    */
   adopt(scene) {
@@ -146,12 +146,12 @@ class ReliefHeads {
     const up = sample({ x, y, z }, each.weights[0], each.weights[1]) + HEAD_LIFT * (this.range[1] - this.range[0]);
     if (!Number.isFinite(up)) return [];
     const place = [...each.weights, up].map((value, axis) => value * this.scene.dataScale[axis]);
-    const [across, down] = projected(this.scene.glplot.cameraParams, place);
+    const [across, down] = project(this.scene.glplot.cameraParams, place);
     return [{ ...each, height: up, point: [across * width, down * height] }];
   }
 
   remove() {
-    cancelAnimationFrame(this.asked);
+    cancelAnimationFrame(this.frameRequest);
     this.detach();
   }
 }

@@ -1,4 +1,4 @@
-// What a player asks of the script while something is dragged.
+// Requests of a player to the script while a number or a start is dragged.
 
 /** @import {StartMove, Turn} from "./types.d.ts" */
 
@@ -6,7 +6,7 @@ const LONGEST_REST = 150; // ms to wait for the script to come to rest
 let waiting = 0;
 
 /**
- * Ask for what is dragged, as soon as the script rests: Streamlit may drop what is asked while it runs.
+ * Send a request as soon as the script rests: Streamlit may drop requests while it runs.
  * @param {string} key of the player
  * @param {"grab" | "start"} what
  * @param {Turn | StartMove} turn

@@ -1,4 +1,4 @@
-// What the player knows of a run. Layer 0 stands for the fast weights θ, layer j >= 1 for the slow weights φ_j, 1 being
+// A run in the player. Layer 0 stands for the fast weights θ, layer j >= 1 for the slow weights φ_j, 1 being
 // the innermost. Row 0 is the start. The layout of the bytes is described in pack.py.
 
 import { between, pointAt } from "./points.js";
@@ -69,7 +69,7 @@ export class Run {
         this.proposal.x[row] = this.sparse.x[index];
         this.proposal.y[row] = this.sparse.y[index++];
       }
-      // The start is no synchronisation, and a run that has diverged stays where it is.
+      // The start is no synchronisation, and a diverged run stays in place.
       if (row === 0 || this.ended(row)) this.synchronised[row] = 0;
       for (const [below, last] of this.last.entries()) {
         last[row] = this.synchronised[row] > below ? row : (last[row - 1] ?? 0);
@@ -89,13 +89,13 @@ export class Run {
     return this.layers.length;
   }
 
-  /** Whether the updates of a synchronisation can be told: every base step is there. */
+  /** Whether updates can be computed, which needs every base step. */
   get explains() {
     return this.consecutive && this.depth > 0 && !this.cloud;
   }
 
   /**
-   * The row that tells where the run is at a row of the timeline, which goes on when this run has ended.
+   * The run's row at a row of the timeline, which continues after this run has ended.
    * @param {number} row
    */
   clamp(row) {

@@ -48,7 +48,7 @@ export function drawRun(context, panel, scene, run, moment, { detail = false, ex
 }
 
 /**
- * The ways of the inner layers since the layer around them last synchronised.
+ * The paths of the inner layers since the layer around them last synchronised.
  * @param {RunPicture} picture
  */
 function drawWays({ context, panel, run, moment, inks, size, shown }) {
@@ -136,7 +136,7 @@ function drawTail({ context, panel, run, moment, inks, size }) {
 }
 
 /**
- * Between synchronisations: from each φ towards what pulls it, and where it would land if it synchronised now.
+ * Between synchronisations: from each φ towards its target, and where it would arrive if it synchronised now.
  * @param {RunPicture} picture
  * @param {?Explanation} explanation
  */
@@ -205,7 +205,7 @@ function drawUpdate(picture, { layer, alpha, from, target, to }, { line: grown, 
 }
 
 /**
- * Everything inside the outermost layer that moved jumps to it.
+ * All weights inside the outermost layer that moved jump to it.
  * @param {RunPicture} picture
  * @param {Update[]} updates
  * @param {number} restart

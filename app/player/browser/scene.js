@@ -3,8 +3,8 @@
 import { AxesStage } from "./axes_stage.js";
 import { extentOf } from "./bounds.js";
 import { drawCloud } from "./cloud.js";
+import { drawDraggedRuns } from "./dragged_runs.js";
 import { findExit } from "./exits.js";
-import { drawLifted } from "./lifted.js";
 import { MINIMUM } from "./look.js";
 import { cross, hollow } from "./marks.js";
 import { distance } from "./points.js";
@@ -33,7 +33,7 @@ export class Scene {
     /** @type {?Run} */
     this.inspected = null;
     /** @type {Set<string>} names of optimizers whose runs are drawn anew each frame, since a number or a start is dragged */
-    this.lifted = new Set();
+    this.draggedNames = new Set();
     /** @type {?{weights: Point, panel: Panel, onSurface: boolean}} the start under the hand */
     this.held = null;
     /** @type {{run: Run, alpha: number}[]} runs of neighbouring values */
@@ -67,7 +67,7 @@ export class Scene {
 
   /** @param {Iterable<string>} names */
   lift(names) {
-    this.lifted = new Set(names);
+    this.draggedNames = new Set(names);
     this.ghosts = [];
     this.trails?.reset();
   }
@@ -126,7 +126,7 @@ export class Scene {
     const { scene } = this.stage.canvases;
     this.stage.canvases.clear(scene);
     this.trails.draw(this, moment.row);
-    if (this.lifted.size) drawLifted(scene, this, moment.row);
+    if (this.draggedNames.size) drawDraggedRuns(scene, this, moment.row);
     this.heads = [];
     for (const panel of this.stage.panels) this.drawMinima(scene, panel);
     const lastly = this.runs.filter((run) => run === this.inspected);
@@ -176,7 +176,7 @@ export class Scene {
   }
 
   /**
-   * Where and when a diverged run left its panel for good, or stopped.
+   * Where and when a diverged run finally left its panel, or stopped.
    * @param {Run} run
    * @param {Panel} panel
    * @returns {?Exit}
@@ -188,7 +188,7 @@ export class Scene {
   }
 
   /**
-   * What a diverged run is seen within, [left, right, bottom, top]: the surface, however zoomed, and all that stayed.
+   * The view for diverged runs, [left, right, bottom, top]: the surface at any zoom, and all runs that did not diverge.
    * @param {Run} run
    * @returns {?Box}
    */

@@ -13,7 +13,7 @@ import { Player } from "./player.js";
  * @param {Content} content
  */
 export async function openPlayer(root, { bytes, extent, image, heights, flow, family }) {
-  const picture = image ? await loaded(image) : null;
+  const picture = image ? await loadImage(image) : null;
   const player = new Player(root, {
     extent,
     image: picture,
@@ -31,7 +31,7 @@ export async function openPlayer(root, { bytes, extent, image, heights, flow, fa
 }
 
 /** @param {string} address */
-async function loaded(address) {
+async function loadImage(address) {
   const image = Object.assign(new Image(), { src: address });
   await image.decode();
   return image;

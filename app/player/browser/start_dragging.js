@@ -1,5 +1,5 @@
-// A start that is dragged over the surface: the script computes the runs from where it is, one place after the other, and
-// is asked for the next when it has answered.
+// A start that is dragged over the surface: the script computes the runs from its place, one place after the other, and
+// gets the next request after its answer.
 
 import { exchange } from "./exchange.js";
 import { distance } from "./points.js";
@@ -48,7 +48,7 @@ export class StartDragging {
   }
 
   /**
-   * Hear of the pointer before the chart does, which would drag its axes; returns what takes the listeners off again.
+   * Handle the pointer before the chart, which would drag its axes; returns a function that removes the listeners.
    * @param {Stage} stage
    */
   watch(stage) {
@@ -104,7 +104,7 @@ export class StartDragging {
     this.ask();
   }
 
-  /** Ask for the runs from here, unless an answer is still awaited. */
+  /** Request the runs from here, unless a request is pending. */
   ask() {
     const text = JSON.stringify(this.place);
     const awaiting = this.sentAt && performance.now() - this.sentAt < PATIENCE;
@@ -115,7 +115,7 @@ export class StartDragging {
   }
 
   /**
-   * The runs from a place where the start was a moment ago.
+   * Receive the runs from an earlier place of the start.
    * @param {StartMove} place
    * @param {Run[]} runs
    */

@@ -1,4 +1,4 @@
-// Colours of the page, and from an optimizer's one colour the inks of its fast and slow weights.
+// Colours of the page, and the inks of fast and slow weights from an optimizer's colour.
 
 import { contextOf } from "./elements.js";
 import { INKS } from "./look.js";
@@ -16,9 +16,9 @@ const probe = contextOf(document.createElement("canvas"));
 function rgb(color) {
   probe.fillStyle = "#000";
   probe.fillStyle = color;
-  const known = String(probe.fillStyle);
-  if (known[0] === "#") return [1, 3, 5].map((at) => parseInt(known.slice(at, at + 2), 16));
-  return known
+  const cssColor = String(probe.fillStyle);
+  if (cssColor[0] === "#") return [1, 3, 5].map((at) => parseInt(cssColor.slice(at, at + 2), 16));
+  return cssColor
     .match(/[\d.]+/g)
     .slice(0, 3)
     .map(Number);
@@ -30,7 +30,7 @@ function rgb(color) {
  * @param {number} share
  * @returns {Color}
  */
-export function mixed(from, to, share) {
+export function mix(from, to, share) {
   return from.map((value, index) => Math.round(value + share * (to[index] - value)));
 }
 
@@ -59,16 +59,16 @@ export function readTheme(root) {
  * @returns {Color[]}
  */
 export function inksOf(run, theme) {
-  const own = mixed(rgb(run.color), theme.text, theme.dark ? INKS.dark : 0);
+  const fast = mix(rgb(run.color), theme.text, theme.dark ? INKS.dark : 0);
   const share = (/** @type {number} */ below) => Math.min(INKS.most, INKS.first + INKS.further * below);
-  return [own, ...run.layers.map((_, below) => mixed(own, theme.text, share(below)))];
+  return [fast, ...run.layers.map((_, below) => mix(fast, theme.text, share(below)))];
 }
 
 /**
- * An ink strong enough for letters.
+ * An ink with enough contrast for letters.
  * @param {Color} color
  * @param {Theme} theme
  */
 export function lettering(color, theme) {
-  return ink(mixed(color, theme.text, theme.dark ? 0.45 : 0.22));
+  return ink(mix(color, theme.text, theme.dark ? 0.45 : 0.22));
 }

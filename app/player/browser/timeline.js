@@ -1,4 +1,4 @@
-// The rows that a player goes through: those of the longest run, with what synchronises at each.
+// The rows of playback: those of the longest run, with the synchronisations at each.
 
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
@@ -12,13 +12,13 @@
 export function timelineOf(runs, scene) {
   const { inspected } = scene;
   const longest = runs.reduce((longer, run) => (run.rows > longer.rows ? run : longer), inspected);
-  const shown = runs.filter((run) => run.explains && scene.anyShown(run));
+  const visible = runs.filter((run) => run.explains && scene.anyShown(run));
   const synchronising = new Uint8Array(longest?.rows ?? 1);
-  for (const run of shown) {
+  for (const run of visible) {
     for (const [row, count] of run.synchronised.entries()) synchronising[row] = Math.max(count, synchronising[row]);
   }
   const stops = synchronising.slice();
-  if (shown.includes(inspected)) stops.set(inspected.synchronised.subarray(0, inspected.final + 1));
+  if (visible.includes(inspected)) stops.set(inspected.synchronised.subarray(0, inspected.final + 1));
   /** @type {ArrayLike<number>} */
   const steps = longest?.step ?? [0];
   return { steps, synchronising, stops };

@@ -1,8 +1,8 @@
-// Where the runs have been. Trails are only added to while time runs forward; seeking, zooming and toggling begin anew.
+// The paths of runs. Trails are added to while time runs forward; seeking, zooming and toggling draw them anew.
 //
-// A bare optimizer leaves its path. With slow weights, only the outermost layer's way is there to stay: segments from φ
-// to where each update took it, end to end. What is inside restarts from it, so the fast path up to a synchronisation,
-// and the way of a layer up to an outer one, are left behind as ghosts: fainter, and dotted if fast.
+// A bare optimizer has its path. With slow weights, only the outermost layer's path is permanent: segments from φ
+// to the result of each update, end to end. Inner weights restart from it, so the fast path up to a synchronisation,
+// and the path of an inner layer up to an outer one, are drawn as ghosts: fainter, and dotted if fast.
 
 import { AVERAGE, GHOST, lookOf } from "./look.js";
 import { outline } from "./marks.js";
@@ -61,7 +61,7 @@ export class Trails {
     const contexts = [paper.casing, paper.trail].filter(Boolean);
     for (const run of scene.runs) {
       const panel = scene.panelOf(run);
-      if (!panel || run.cloud || !scene.anyShown(run) || scene.lifted.has(run.name)) continue;
+      if (!panel || run.cloud || !scene.anyShown(run) || scene.draggedNames.has(run.name)) continue;
       for (const context of contexts) {
         context.save();
         panel.clip(context);
@@ -96,7 +96,7 @@ export class Trails {
   }
 
   /**
-   * The whole of a run that is drawn anew each frame, on the scene.
+   * The whole trail of a run that is drawn anew each frame, on the scene.
    * @param {Scene} scene
    * @param {Panel} panel
    * @param {Run} run
@@ -137,7 +137,7 @@ export class Trails {
   }
 
   /**
-   * The way of an inner layer, once an outer one has thrown it back.
+   * The path of an inner layer up to its restart by an outer one.
    * @param {TrailPicture} picture
    * @param {number} layer
    * @param {number} from
@@ -160,21 +160,21 @@ export class Trails {
   outermost(picture, from, to) {
     const { scene, panel, run, paper } = picture;
     const layer = run.depth;
-    const known = { length: 0, mark: 0, ...this.lengths.get(run) };
-    const look = { alpha: 0.95, dash: lookOf(layer).dash, offset: known.length };
+    const progress = { length: 0, mark: 0, ...this.lengths.get(run) };
+    const look = { alpha: 0.95, dash: lookOf(layer).dash, offset: progress.length };
     stroke(picture, layer, look, (context) => traceLayer(context, panel, run, layer, from, to));
     for (let row = from + 1; row <= to; row++) {
       if (run.synchronised[row] < layer) continue;
       const [start, end] = [panel.place(run.weights(layer, row - 1)), panel.place(run.weights(layer, row))];
-      known.length += distance(start, end);
-      if (known.length - known.mark < MARK_SPACING) continue;
-      known.mark = known.length;
+      progress.length += distance(start, end);
+      if (progress.length - progress.mark < MARK_SPACING) continue;
+      progress.mark = progress.length;
       if (!paper.trail) continue;
       outline(paper.trail, lookOf(layer).shape, end, 3.2 * scene.thickness);
       paper.trail.fillStyle = ink(scene.inks(run)[layer]);
       paper.trail.fill();
     }
-    if (paper.lasting) this.lengths.set(run, known);
+    if (paper.lasting) this.lengths.set(run, progress);
   }
 }
 

@@ -1,8 +1,8 @@
-// The bar of controls: buttons, scrubber, speed and switches. It passes commands on and shows the state; it decides nothing.
+// The bar of controls: buttons, scrubber, speed and switches. It forwards commands and shows the state.
 
 import { contextOf, densityOf, partOf } from "./elements.js";
 import { hasFullscreen } from "./fullscreen.js";
-import { stepped } from "./moment.js";
+import { completedRow } from "./moment.js";
 import { shortNumber } from "./numbers.js";
 import { SPEEDS } from "./playback.js";
 import { ink } from "./theme.js";
@@ -159,7 +159,7 @@ export class Transport {
   }
 
   /**
-   * Called every frame; touches the page only where something changed, and its text only when `words` says so.
+   * Called every frame; updates the page only where something changed, and texts only if `words`.
    * @param {boolean} [words]
    */
   show(words = true) {
@@ -173,7 +173,7 @@ export class Transport {
       shown.position = position;
       shown.pixel = pixel;
     }
-    const row = playback.goal ?? stepped(playback.moment);
+    const row = playback.goal ?? completedRow(playback.moment);
     if (words && row !== shown.row) this.showRow(row);
     if (playing !== shown.playing) this.showPlaying(playing);
     for (const [index, name] of TOGGLES.entries()) {

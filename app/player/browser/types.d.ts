@@ -1,4 +1,4 @@
-// What the player's modules hand to each other. Rows count from 0, the start; layer 0 stands for the fast weights θ,
+// Types shared by the player's modules. Rows count from 0, the start; layer 0 stands for the fast weights θ,
 // layer j >= 1 for the slow weights φ_j, 1 being the innermost.
 
 import type { Panel } from "./axes.js";
@@ -51,7 +51,7 @@ export type Header = {
   delta: string;
 };
 
-/** What numbers are called. */
+/** Names of the numbers. */
 export type QuantityNames = { value: string; gradient: string; explained: string };
 
 /** A number that can be dragged; see pack.py. */
@@ -65,17 +65,17 @@ export type Dial = {
   live: boolean;
 };
 
-/** A dial that was grabbed, or let go at a value. */
+/** A dial that was grabbed, or released at a value. */
 export type Turn = { card: number; field: string; level: number; value: number };
 
-/** What a player tells the script. */
+/** Events that a player reports to the script. */
 export type Reports = {
   pick: (click: Click) => void;
   release: (turn: Turn) => void;
   start: (move: StartMove) => void;
 };
 
-/** A start that is dragged, or let go, at a place. */
+/** A start that is dragged, or released, at a place. */
 export type StartMove = { start: number; x: number; y: number };
 
 /** How the tracks are shown; see pack.py. */
@@ -95,7 +95,7 @@ export type PlayerView = {
   curves: (LinkedCurve | null)[];
 };
 
-/** What a linked chart shows of a run: its value above a floor, or its distance to the nearest of some places. */
+/** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */
 export type LinkedCurve = { floor: number | null; places: Point[] };
 
 /** A share of the way from a row to the next: first of its base step, then of the synchronisation. */
@@ -181,10 +181,10 @@ export type PlacedHead = HeadColors & { height: number; point: Point };
 /** A line over a linked chart. */
 export type CursorLine = { evaluations: number; color: string };
 
-/** Where a diverged run left a panel, and the row by which it had. */
+/** Where a diverged run left a panel, and the row of its exit. */
 export type Exit = { row: number; point: Point };
 
-/** What a player without a chart draws behind the runs. */
+/** The background of a player without a chart. */
 export type Background = {
   extent: Box | null;
   image: HTMLImageElement | null;
@@ -200,7 +200,7 @@ export type Spotted = { point: Point; panel: number };
 
 export type Click = { x: number; y: number; panel: number; n: number };
 
-/** What the controls may ask for. */
+/** Commands of the controls. */
 export type Commands = {
   play: () => void;
   forward: () => void;
@@ -238,7 +238,7 @@ export type Hooks = {
   head: (name: string, layer?: LayerName, start?: number) => Point | null;
 };
 
-/** What Streamlit gives a component. */
+/** Streamlit's arguments to a component. */
 export type ComponentArguments<Data> = {
   data: Data;
   parentElement: HTMLElement;
@@ -254,7 +254,7 @@ declare global {
     __lookaheadPlayers: Record<string, Hooks>;
     // biome-ignore lint/suspicious/noExplicitAny: plotly's cameras, kept as they are.
     __lookaheadCameras: Record<string, any>;
-    /** By the key of a player, what asks for a family. */
+    /** By the key of a player, the function that requests a family. */
     __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
     __lookaheadHistory?: boolean;

@@ -16,8 +16,8 @@ PRESETS: Mapping[str, Mapping[str, Preset[PageConfig]]] = {
 """By page and by name; names differ between pages."""
 
 
-def shown_by(config: PageConfig) -> str:
-    """What to look at, if this is a ready-made config, however it is looked at; else what the page says of it."""
+def description_of(config: PageConfig) -> str:
+    """The line on a config: its preset's where it has the runs of one, else that of its landscape."""
     every = (preset for presets in PRESETS.values() for preset in presets.values())
     return next((preset.shows for preset in every if preset.describes(config)), config.teaches)
 

@@ -1,4 +1,4 @@
-"""A ready-made config: it shows one thing, and says what to look at."""
+"""A ready-made config with a line on what to look at."""
 
 from __future__ import annotations
 

@@ -12,22 +12,22 @@ from app.player import Dial, LinkedCurve
 from app.runs import games as game_runs
 from app.runs.family import dials_of
 from app.state import GamesConfig
-from app.state.presets import shown_by
-from app.tables.games import game_table, gone_text
+from app.state.presets import description_of
+from app.tables.games import exit_text, game_table
 from app.views import session
 from app.views.games.controls import PAGE, sidebar
 from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
-from app.views.parts.history import chosen
+from app.views.parts.history import preset_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
 from app.views.parts.scene import move_start, note_idle_layers
 from optim_core.trajectory import Trajectory
 
-CHART, PLAYER = "game", "game-player"
-FITTING = 3  # columns of the table beside the field; more go below, over the whole width
-CURVES = ("game-curves-1", "game-curves-2", "game-curves-3")
+CHART, PLAYER = "games-ground", "games-player"
+FITTING = 3  # columns of the table beside the field; a wider table is below, over the whole width
+CURVES = ("games-curves-1", "games-curves-2", "games-curves-3")
 
 
 def page() -> None:
@@ -36,15 +36,15 @@ def page() -> None:
     sidebar(config, problems)
     game = config.landscape
     st.markdown(rf"#### {game.name} &nbsp; $\small\min_x \max_y\; {game.formula}$")
-    says = [shown_by(config), *map(equilibrium_text, game.equilibria)]
+    sentences = [description_of(config), *map(equilibrium_text, game.equilibria)]
     if not config.active:
-        st.caption("  \n".join(says))
+        st.caption("  \n".join(sentences))
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
         return
     with progress("Running") as on_progress:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
-    st.caption("  \n".join([*says, gone_text(run, scenery)]))
+    st.caption("  \n".join([*sentences, exit_text(run, scenery)]))
     note_idle_layers(config)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left, stage(CHART):
@@ -64,29 +64,29 @@ def _dials(config: GamesConfig) -> tuple[Dial, ...]:
 
 
 def _field(config: GamesConfig, run: Trajectory) -> None:
-    shown = game_scene(config, run)
-    show_ground(shown, CHART)
-    scene = (config.game, config.starts, chosen(PAGE))
+    picture = game_scene(config, run)
+    show_ground(picture, CHART)
+    scene = (config.game, config.starts, preset_name(PAGE))
     places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
     dials = _dials(config)
     player(
-        shown.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=partial(move_start, PAGE),
+        picture.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=partial(move_start, PAGE),
         on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
-        quantities=shown.quantities, dials=dials,
+        quantities=picture.quantities, dials=dials,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
-    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.moved_tracks)
+    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)
 
 
 def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameScenery) -> dict[str, dict[str, str]]:
     """Draw the charts; gives the table."""
     optimizers = range(len(run.names))
-    measured = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]
-    closed = [game_runs.closed_rate(config, spec) for spec in config.specs()]
-    chart = game_curves(config, run, measured, closed)
+    rates = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]
+    closed_forms = [game_runs.closed_rate(config, spec) for spec in config.specs()]
+    chart = game_curves(config, run, rates, closed_forms)
     if config.panels:
         draw_linked(chart, CURVES)
     else:
         for place, key in enumerate(CURVES):
             draw_linked(chart.of(place), (key,))
-    return game_table(config, run, scenery, measured, closed)
+    return game_table(config, run, scenery, rates, closed_forms)

@@ -17,7 +17,7 @@ LOSS_NAMES = {"non-saturating": "Non-saturating", "wgan-gp": "Wasserstein with g
 
 
 def sidebar(config: GansConfig, problems: list[str]) -> None:
-    """Draw the controls, and what was refused above them."""
+    """Draw the controls, with problems above them."""
     fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)

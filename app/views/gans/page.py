@@ -16,7 +16,7 @@ from app.runs import gans as gan_runs
 from app.runs import networks as network_runs
 from app.runs import plane as plane_runs
 from app.state import GansConfig
-from app.state.presets import shown_by
+from app.state.presets import description_of
 from app.tables.gans import gan_table
 from app.views import session
 from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
@@ -24,16 +24,16 @@ from app.views.networks.plane import draw_honesty, draw_plane
 from app.views.parts.charts import dark, draw_linked, stage
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
-from app.views.parts.history import chosen
+from app.views.parts.history import preset_name
 from app.views.parts.player import player
-from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.parts.training import CurvesByOptimizer, curves_key, results_or_progress, training_notes
 from app.views.parts.visitor import visitor
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
-CURVES = tuple(f"gan-curves-{number}" for number in range(1, 5))
-CHART, PLAYER, SAMPLES = "gan-plane", "gan-player", "gan-samples"
-HONESTY = ("gan-honesty-1", "gan-honesty-2")
+CURVES = tuple(f"gans-curves-{number}" for number in range(1, 5))
+CHART, PLAYER, SAMPLES = "gans-plane", "gans-player", "gans-samples"
+HONESTY = ("gans-honesty-1", "gans-honesty-2")
 
 
 def page() -> None:
@@ -41,20 +41,20 @@ def page() -> None:
     config, problems = session.current(PAGE, GansConfig)
     sidebar(config, problems)
     st.markdown(f"#### {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective]}")
-    st.caption(f"{shown_by(config)} {_about(config)}".strip())
+    st.caption(f"{description_of(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    asked = network_runs.trainings(config, visitor())
-    results = awaited(PAGE, asked, lambda curves: _curves(config, asked.names, curves))
+    comparison = network_runs.trainings(config, visitor())
+    results = results_or_progress(PAGE, comparison, lambda curves: _curves(config, comparison.names, curves))
     if results is None:
         return
-    _curves(config, asked.names, [[result.curves for result in row] for row in results])
-    st.dataframe(gan_table(asked.names, results), hide_index=True)
-    training_notes(config, asked.names, results)
+    _curves(config, comparison.names, [[result.curves for result in row] for row in results])
+    st.dataframe(gan_table(comparison.names, results), hide_index=True)
+    training_notes(config, comparison.names, results)
     first = [row[0] for row in results]
-    _made(config, asked.names, first)
-    scene = _plane(config, asked.names, first)
+    _samples(config, comparison.names, first)
+    scene = _plane(config, comparison.names, first)
     export_panel(gan_offer(config, results, scene), config, page=PAGE)
 
 
@@ -71,15 +71,15 @@ def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimize
     curves_key(names, config)
 
 
-def _made(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
+def _samples(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     st.markdown("#### What the generators make")
     task = config.task()
-    made = gan_runs.recent_samples(task, results)
-    reel = samples_reel(gan_caption(config), names, config.colors, made, gan_runs.real_samples(task))
-    figure = paint_reel(reel, made[0].step.tolist(), dark=dark())
+    samples = gan_runs.recent_samples(task, results)
+    reel = samples_reel(gan_caption(config), names, config.colors, samples, gan_runs.real_samples(task))
+    figure = paint_reel(reel, samples[0].step.tolist(), dark=dark())
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
-    behind = "; real samples are grey" if config.dataset == "ring" else ""
-    st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{behind}.")
+    real_note = "; real samples are grey" if config.dataset == "ring" else ""
+    st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{real_note}.")
 
 
 def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> Callable[[], Scene] | None:
@@ -88,28 +88,28 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     players = {"discriminator": "discriminator's", "generator": "generator's"}
     Fields.of(PAGE, config).segments("Loss drawn on it", "drawn", players)
     try:
-        seen = plane_runs.players_view(results)
+        view = plane_runs.players_view(results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
     backdrop = plane_runs.gan_backdrop(config, results)
-    tracks = plane_runs.tracks(seen, results, names, config.colors)
+    tracks = plane_runs.tracks(view, results, names, config.colors)
 
-    def shown(picture: PlaneLoss | None) -> Scene:
-        return gan_scene(config, tracks, picture, frame_of(seen))
+    def scene_with(picture: PlaneLoss | None) -> Scene:
+        return gan_scene(config, tracks, picture, frame_of(view))
 
-    scene, linked = (config.dataset, config.objective, chosen(PAGE)), (*HONESTY, *CURVES)
+    scene, linked = (config.dataset, config.objective, preset_name(PAGE)), (*HONESTY, *CURVES)
     with stage(CHART):
-        draw_plane(shown, backdrop, key=CHART)
+        draw_plane(scene_with, backdrop, key=CHART)
         player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
-    st.caption(_explained(config, seen))
-    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
-    return lambda: shown(backdrop.wait_for_picture())
+    st.caption(_explanation(config, view))
+    draw_honesty(view, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
+    return lambda: scene_with(backdrop.wait_for_picture())
 
 
-def _explained(config: GansConfig, seen: plane_runs.View) -> str:
-    shares = seen.plane.explained or (0.0, 0.0)
-    walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in seen.runs)))[0]
+def _explanation(config: GansConfig, view: plane_runs.View) -> str:
+    shares = view.plane.explained or (0.0, 0.0)
+    walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in view.runs)))[0]
     return (
         f"Across, the discriminator's weights; upwards, the generator's, so that turning here is turning of the game. "
         f"The directions hold {shares[0]:.0%} and {shares[1]:.0%} of each player's variance; one track that is a pure "

@@ -1,4 +1,4 @@
-"""The Networks page: a small network is trained by each optimizer, then seen in weight space."""
+"""The Networks page: each optimizer trains a small network; its runs are shown in weight space."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.export import network_offer
 from app.figures.networks import training_chart
 from app.runs import networks as network_runs
 from app.state import NetworksConfig
-from app.state.presets import shown_by
+from app.state.presets import description_of
 from app.tables.surfaces import training_table
 from app.views import session
 from app.views.networks.controls import PAGE, sidebar
@@ -16,10 +16,10 @@ from app.views.networks.plane import weight_space
 from app.views.networks.sharpness import sharpness_part
 from app.views.parts.charts import draw_linked
 from app.views.parts.export_panel import export_panel
-from app.views.parts.training import CurvesByOptimizer, awaited, curves_key, training_notes
+from app.views.parts.training import CurvesByOptimizer, curves_key, results_or_progress, training_notes
 from app.views.parts.visitor import visitor
 
-CURVES = tuple(f"network-curves-{number}" for number in range(1, 7))
+CURVES = tuple(f"networks-curves-{number}" for number in range(1, 7))
 
 
 def page() -> None:
@@ -28,23 +28,23 @@ def page() -> None:
     sidebar(config, problems)
     task = config.task()
     st.markdown(f"#### {config.title}")
-    st.caption(f"{shown_by(config)} {_about(config)}".strip())
+    st.caption(f"{description_of(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    asked = network_runs.trainings(config, visitor())
-    results = awaited(PAGE, asked, lambda curves: _live(config, asked.names, curves))
+    comparison = network_runs.trainings(config, visitor())
+    results = results_or_progress(PAGE, comparison, lambda curves: _live(config, comparison.names, curves))
     if results is None:
         return
     chart = training_chart(config, [[result.curves for result in row] for row in results])
     draw_linked(chart.of(0, 1, 2), CURVES[:3])
-    curves_key(asked.names, config)
-    st.dataframe(training_table(asked.names, results), hide_index=True)
-    training_notes(config, asked.names, results)
+    curves_key(comparison.names, config)
+    st.dataframe(training_table(comparison.names, results), hide_index=True)
+    training_notes(config, comparison.names, results)
     first = [row[0] for row in results]
-    scene = weight_space(config, asked.names, first, linked=CURVES)
+    scene = weight_space(config, comparison.names, first, linked=CURVES)
     draw_linked(chart.of(3, 4, 5), CURVES[3:])
-    sharpness_part(task, asked.names, first)
+    sharpness_part(task, comparison.names, first)
     export_panel(network_offer(config, results, scene), config, page=PAGE)
 
 

@@ -1,4 +1,4 @@
-"""The weight-space part of the Networks page: a plane, the tracks on it, and how honest it is."""
+"""The weight-space part of the Networks page: a plane, the tracks on it, and the errors of the projection."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from app.runs import plane as plane_runs
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.fields import Fields
-from app.views.parts.history import chosen
+from app.views.parts.history import preset_name
 from app.views.parts.player import player
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
-PAGE, CHART, PLAYER = "networks", "network-plane", "network-player"
-HONESTY = ("network-honesty-1", "network-honesty-2")
+PAGE, CHART, PLAYER = "networks", "networks-plane", "networks-player"
+HONESTY = ("networks-honesty-1", "networks-honesty-2")
 PLANE = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
 
 
@@ -50,15 +50,15 @@ def weight_space(
             config.through, {card: names[place] if card else "the common start" for card, place in config.ends.items()}
         )
     try:
-        seen = plane_runs.view_of(config, results)
+        view = plane_runs.view_of(config, results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
     backdrop = plane_runs.network_backdrop(config, results)
-    tracks = plane_runs.tracks(seen, results, names, config.colors)
+    tracks = plane_runs.tracks(view, results, names, config.colors)
 
     def scene(picture: PlaneLoss | None) -> Scene:
-        return network_scene(config, tracks, picture, frame_of(seen))
+        return network_scene(config, tracks, picture, frame_of(view))
 
     with stage(CHART):
         draw_plane(scene, backdrop, key=CHART, measure=config.measure)
@@ -66,38 +66,38 @@ def weight_space(
             tracks,
             key=PLAYER,
             chart_key=CHART,
-            scene=(config.dataset, config.network, _cycle_shown(config), chosen(PAGE)),
+            scene=(config.dataset, config.network, _cycle_of_close_up(config), preset_name(PAGE)),
             linked=(*HONESTY, *linked),
             pickable=False,
             labels=("u", "v"),
             quantities=QUANTITIES,
         )
-    st.caption(_explained(seen, config, names, results))
-    draw_honesty(seen, backdrop, names, config.colors, keys=HONESTY)
+    st.caption(_explanation(view, config, names, results))
+    draw_honesty(view, backdrop, names, config.colors, keys=HONESTY)
     return lambda: scene(backdrop.wait_for_picture())
 
 
-def _cycle_shown(config: NetworksConfig) -> tuple[int, int] | None:
+def _cycle_of_close_up(config: NetworksConfig) -> tuple[int, int] | None:
     """The card and the cycle of a close-up, which has a timeline of its own."""
     return (config.close_up.card, config.close_up.cycle) if config.plane == "cycle" else None
 
 
-def _choose_close_up(fields: Fields, shown: CloseUp, titles: dict[int, str]) -> None:
-    """Which optimizer, by its card, and which cycle; where the chosen one is gone, the nearest."""
-    fields = fields.showing(focus=shown.card, cycle=shown.cycle)
+def _choose_close_up(fields: Fields, close_up: CloseUp, titles: dict[int, str]) -> None:
+    """Which optimizer, by its card, and which cycle; where the chosen one does not exist, the nearest."""
+    fields = fields.showing(focus=close_up.card, cycle=close_up.cycle)
     left, right = st.columns([3, 1])
     with left:
         fields.choice("Optimizer", "focus", titles)
     with right:
-        fields.number(f"Cycle, of {shown.cycles:,}", "cycle", 1, shown.cycles)
+        fields.number(f"Cycle, of {close_up.cycles:,}", "cycle", 1, close_up.cycles)
 
 
 def _choose_ends(through: tuple[int, ...], titles: dict[int, str]) -> None:
     """Which three places the plane goes through; until all are chosen, the first three optimizers' ends."""
-    kept = [number for number in through if number in titles]
-    st.session_state[f"{PAGE}.through"] = kept
+    numbers = [number for number in through if number in titles]
+    st.session_state[f"{PAGE}.through"] = numbers
     st.multiselect(
-        "Through the ends of", list(titles), kept, format_func=titles.__getitem__, max_selections=3,
+        "Through the ends of", list(titles), numbers, format_func=titles.__getitem__, max_selections=3,
         key=f"{PAGE}.through",
         placeholder="the first three optimizers; or choose three places …",
     )  # fmt: skip
@@ -118,24 +118,26 @@ def draw_plane(
 
 
 def _values(picture: PlaneLoss | None, measure: str) -> str:
-    """What the shades stand for."""
+    """The caption of the shading."""
     if picture is None:
         return f"The {measure} on the plane is being computed …"
     values = picture.loss if measure == "loss" else picture.accuracy
     low, high = np.nanmin(values), np.nanmax(values)
-    shown = f"{low:.1%} to {high:.1%}" if measure == "accuracy" else f"{low:.3g} to {high:.3g}".replace("-", "−")
-    refined = "" if picture.complete else f" Refining: {picture.points / picture.total:.0%} of its points are there."
-    return f"The bluer the {'lower' if measure == 'loss' else 'higher'}: {measure} on the plane, {shown}.{refined}"
+    span = f"{low:.1%} to {high:.1%}" if measure == "accuracy" else f"{low:.3g} to {high:.3g}".replace("-", "−")
+    progress_note = (
+        "" if picture.complete else f" Refining: {picture.points / picture.total:.0%} of its points are there."
+    )
+    return f"The bluer the {'lower' if measure == 'loss' else 'higher'}: {measure} on the plane, {span}.{progress_note}"
 
 
-def _explained(
-    seen: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
+def _explanation(
+    view: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
 ) -> str:
-    if seen.plane.explained is None:
-        through = _through(seen, config, names, results)
+    if view.plane.explained is None:
+        through = _through(view, config, names, results)
         return f"{through} The tracks are projected onto the plane; the chart below says how far off it they are."
-    first, second = seen.plane.explained
-    walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in seen.runs)))
+    first, second = view.plane.explained
+    walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in view.runs)))
     return (
         f"The plane holds {first:.0%} and {second:.0%} of the tracks' variance along its two axes; each axis has a "
         f"scale of its own. One track that is a pure random walk would have {walk[0]:.0%} and {walk[1]:.0%} there, "
@@ -144,26 +146,24 @@ def _explained(
 
 
 def _through(
-    seen: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
+    view: plane_runs.View, config: NetworksConfig, names: Sequence[str], results: Sequence[TrainingResult]
 ) -> str:
     """Which weights span the plane."""
-    lasting = [names[index] for index in plane_runs.stayed(results)]
+    lasting = [names[index] for index in plane_runs.converging(results)]
     if config.plane == "cycle":
-        snapshots = seen.framed[0].snapshots
+        snapshots = view.frame_runs[0].snapshots
         between = "the end of its first inner block" if len(snapshots.layers) > 1 else "a place halfway"
         return (
             f"Base steps {snapshots.step[0]} to {snapshots.step[-1]}: the plane holds the slow weights that the cycle "
             f"starts from, {between}, and where its last base step arrives."
         )
     if config.plane == "ends":
-        chosen = [
+        ends = [
             names[place] if number else "the common start"
             for number, place in config.ends.items()
             if number in config.through
         ]
-        return (
-            f"The plane holds the last outermost weights of {', '.join(chosen if len(chosen) == 3 else lasting[:3])}."
-        )
+        return f"The plane holds the last outermost weights of {', '.join(ends if len(ends) == 3 else lasting[:3])}."
     return (
         f"Two random directions, in each filter as long as its weights, from the last weights of {lasting[0]}. In so "
         "many dimensions a random direction hardly sees where training went: look at the valley, not at the tracks."
@@ -171,7 +171,7 @@ def _through(
 
 
 def draw_honesty(
-    seen: plane_runs.View,
+    view: plane_runs.View,
     backdrop: plane_runs.Backdrop,
     names: Sequence[str],
     colors: Sequence[str],
@@ -179,14 +179,14 @@ def draw_honesty(
     keys: Sequence[str],
     logarithmic: bool = True,
 ) -> None:
-    """How far off the plane the tracks are, and what the loss there really is."""
+    """Distances of the tracks from the plane, and true loss against loss on the plane."""
     live = not backdrop.complete
-    off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in seen.runs]
+    off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in view.runs]
 
     @st.fragment(run_every=1.5 if live else None)
     def draw() -> None:
         draw_linked(honesty(names, colors, off, backdrop.checks, logarithmic=logarithmic), keys)
         if live and backdrop.complete:
-            st.rerun()  # once more, and then never again
+            st.rerun()  # once, after the last check
 
     draw()

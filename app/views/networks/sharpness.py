@@ -1,4 +1,4 @@
-"""The sharpness part of the Networks page: how curved the loss is where each optimizer's weights lie."""
+"""The sharpness part of the Networks page: the curvature of the loss at each optimizer's weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLL_SECONDS = 0.6
 
 
 def sharpness_part(task: ClassifierTask, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
-    """Choose a step, measure there, watch the table fill."""
+    """Choose a step, measure there, show the table while it grows."""
     st.markdown("#### Sharpness")
     st.caption(
         f"How curved the training loss is around the weights, on {min(IMAGES, len(task.data.train))} training images: "
@@ -35,7 +35,7 @@ def sharpness_part(task: ClassifierTask, names: Sequence[str], results: Sequence
 
 
 def _watch(run: SharpnessRun) -> None:
-    """Redrawn by itself while there is something to wait for."""
+    """A fragment that is redrawn while the measurement runs."""
 
     @st.fragment(run_every=POLL_SECONDS if run.running else None)
     def draw() -> None:

@@ -1,4 +1,4 @@
-"""How many visitors there are at a time."""
+"""The limit on visitors at a time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ KEY = "seat"
 
 
 class Seat:
-    """A visitor's place: it is free again when the visitor's session is forgotten."""
+    """A visitor's place, free again when the visitor's session is deleted."""
 
 
 _seats: WeakSet[Seat] = WeakSet()
 _lock = threading.Lock()
 
 
-def admitted() -> bool:
-    """Whether this visitor is among those whom the server takes at a time; says so on the page where not."""
+def take_seat() -> bool:
+    """Whether this visitor has a place among the limited number; else a message on the page says so."""
     if KEY in st.session_state:
         return True
     with _lock:

@@ -81,8 +81,8 @@ def _bases(fields: Fields, card: Card) -> None:
 
 def _facts(card: Card) -> str:
     period = f"layer {len(card.layers)} every {card.outer_period:,} base steps" if card.layers else "no slow weights"
-    tuned = ":green-badge[lr tuned]" if card.tuned else ":gray-badge[lr untuned]"
-    return f"{period} {tuned}"
+    badge = ":green-badge[lr tuned]" if card.tuned else ":gray-badge[lr untuned]"
+    return f"{period} {badge}"
 
 
 def draw_layers(fields: Fields, depth: int) -> None:
@@ -102,12 +102,12 @@ def draw_layers(fields: Fields, depth: int) -> None:
 
 
 def draw_momentum(fields: Fields) -> None:
-    """How much of it there is."""
+    """The momentum's coefficient."""
     fields.number("Momentum", "momentum", step=0.01, format="%g")
 
 
 def draw_sync_momentum(fields: Fields) -> None:
-    """What becomes of it at a synchronisation."""
+    """What happens to the momentum at a synchronisation."""
     fields.choice("Momentum at a synchronisation is", "sync_momentum", SYNC_MOMENTUM)
 
 
@@ -133,8 +133,8 @@ def _details(fields: Fields, card: Card) -> None:
 def _duplicate(page: str, number: int) -> None:
     """One more card like this one, beside it, in a colour of its own."""
     config = st.session_state[f"{page}.config"]
-    used = {card.color for card in config.cards}
-    color = next(index for index in range(len(PALETTE)) if index not in used)
+    colors = {card.color for card in config.cards}
+    color = next(index for index in range(len(PALETTE)) if index not in colors)
     card = config.cards[number - 1].model_copy(update={"color": color})
     session.adopt(page, config.model_copy(update={"cards": (*config.cards[:number], card, *config.cards[number:])}))
 

@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.draw.plotly import clicked, paint
-from app.draw.plotly_scene import paint_ground
+from app.draw.plotly import chart_spec, clicked_target
+from app.draw.plotly_scene import ground_spec
+from app.draw.plotly_spec import Painted
 from app.figures.chart import Chart
 from app.figures.look import on_dark
 from app.figures.scene import Scene
@@ -24,23 +25,23 @@ def inks(colors: Sequence[str]) -> tuple[str, ...]:
 
 
 def dark() -> bool:
-    """Whether this visitor's page is."""
+    """Whether this visitor's page is dark."""
     return bool(st.context.theme.type == "dark")
 
 
 def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = False) -> tuple[int, int] | None:
     """The chart; with `pick`, gives the target that was clicked: which of the targets' marks, and which point."""
-    figure = paint(chart, dark=dark(), legend=legend)
+    spec = chart_spec(chart, dark=dark(), legend=legend)
     if not pick:
-        st.plotly_chart(figure, key=key, config=CHART)
+        st.plotly_chart(Painted(spec), key=key, config=CHART)
         return None
-    event: Any = st.plotly_chart(figure, key=key, config=CHART, on_select="rerun", selection_mode="points")
-    return clicked(figure, event.selection.points)
+    event: Any = st.plotly_chart(Painted(spec), key=key, config=CHART, on_select="rerun", selection_mode="points")
+    return clicked_target(spec, event.selection.points)
 
 
 def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
-    """What lies below the player, which finds it by its key."""
-    st.plotly_chart(paint_ground(scene, dark=dark()), key=key, config=dict(config), theme="streamlit")
+    """The background of the player, which finds it by its key."""
+    st.plotly_chart(Painted(ground_spec(scene, dark=dark())), key=key, config=dict(config), theme="streamlit")
 
 
 def stage(key: str) -> DeltaGenerator:
@@ -51,8 +52,8 @@ def stage(key: str) -> DeltaGenerator:
 def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
     """The panels of a chart side by side, each as a chart under its title; the player finds each by its key."""
     columns = st.columns(len(chart.panels))
-    for place, (column, panel, key) in enumerate(zip(columns, chart.drawn, keys, strict=False)):
+    for place, (column, panel, key) in enumerate(zip(columns, chart.filled_panels, keys, strict=False)):
         with column:
             st.caption(f"**{panel.title}**")
-            figure = paint(chart.of(place), dark=dark(), legend=False, titles=False)
-            st.plotly_chart(figure, key=key, config=CHART)
+            spec = chart_spec(chart.of(place), dark=dark(), legend=False, titles=False)
+            st.plotly_chart(Painted(spec), key=key, config=CHART)

@@ -1,8 +1,8 @@
-"""Buttons that save files; what goes wrong while a file is made is said on the page.
+"""Buttons that save files; errors while a file is made are shown on the page.
 
-Streamlit calls what makes a file in a thread of its own, outside of any script, and tells the visitor no more than that
-it failed, for five seconds. So the reason is kept, and the page is drawn again to show it. What was made it forgets at
-the second script run of anybody, fetched or not. So the visitor's session holds on to it.
+Streamlit makes the file in a thread of its own, outside of any script, and shows the visitor only that
+it failed, for five seconds. So the reason is kept, and the page is drawn again to show it. It also deletes the file at
+the second script run of any visitor, downloaded or not. So the visitor's session keeps the file.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ MIME = {
     "html": "text/html", "csv": "text/csv", "parquet": "application/vnd.apache.parquet", "json": "application/json",
     "zip": "application/zip", "py": "text/x-python", "txt": "text/plain",
 }  # fmt: skip
-SAID = (ValueError, OSError, RuntimeError)  # their messages are for visitors; others are defects, and are in the log
+FOR_VISITORS = (ValueError, OSError, RuntimeError)  # whose messages are shown; others are defects, and are logged
 FAILURES = "downloads.failed"
 
 
 def download(
     label: str,
-    made: bytes | Callable[[], bytes],
+    content: bytes | Callable[[], bytes],
     file: str,
     *,
     key: str = "",
@@ -43,61 +43,61 @@ def download(
     """
     file, key = file.replace("_", "-"), key or file
     mime = MIME[file.rpartition(".")[2]]
-    data = made if isinstance(made, bytes) else _telling(_held(made, file, mime, key), label)
+    data = content if isinstance(content, bytes) else _with_report(_kept_in_session(content, file, mime, key), label)
     st.download_button(label, data, file, mime, key=key, on_click="ignore", icon=":material/download:", type=type)
 
 
 def failures() -> None:
-    """Say what went wrong since this was last called."""
-    failed = _failures()
-    while failed:
-        st.error(failed.pop(0))
+    """Show the errors since the last call."""
+    messages = _failures()
+    while messages:
+        st.error(messages.pop(0))
 
 
 def _failures() -> list[str]:
-    kept: list[str] = st.session_state.setdefault(FAILURES, [])
-    return kept
+    messages: list[str] = st.session_state.setdefault(FAILURES, [])
+    return messages
 
 
-def _telling(make: Callable[[], bytes], label: str) -> Callable[[], bytes]:
-    """The same, which notes what goes wrong and has the page drawn again."""
-    failed, context = _failures(), get_script_run_ctx()
+def _with_report(make: Callable[[], bytes], label: str) -> Callable[[], bytes]:
+    """`make` with errors noted and the page drawn again."""
+    messages, context = _failures(), get_script_run_ctx()
 
-    def telling() -> bytes:
+    def make_and_report() -> bytes:
         try:
             return make()
         except Exception as error:
-            reason = str(error) if isinstance(error, SAID) else "something is wrong; the server's log says what"
-            failed.append(f"{label}: {reason}.")
+            reason = str(error) if isinstance(error, FOR_VISITORS) else "something is wrong; the server's log says what"
+            messages.append(f"{label}: {reason}.")
             if context is not None:
                 _draw_again(context.session_id)
             raise
 
-    return telling
+    return make_and_report
 
 
-def _held(make: Callable[[], bytes], file: str, mime: str, key: str) -> Callable[[], bytes]:
-    """The same, whose result lasts until the visitor's page is drawn anew or the file is made again."""
+def _kept_in_session(make: Callable[[], bytes], file: str, mime: str, key: str) -> Callable[[], bytes]:
+    """`make`, whose result is kept until the visitor's page is drawn anew or the file is made again."""
     context = get_script_run_ctx()
 
-    def hold(data: bytes) -> None:
+    def add_file(data: bytes) -> None:
         files = runtime.get_instance().media_file_mgr
         files.add(data, mime, f"made.{key}", file_name=file, is_for_static_download=True)
 
-    def held() -> bytes:
+    def make_and_keep() -> bytes:
         data = make()
         if runtime.exists():
-            holder = threading.Thread(target=hold, args=(data,), name="download")
-            add_script_run_ctx(holder, context)
-            holder.start()
-            holder.join()
+            thread = threading.Thread(target=add_file, args=(data,), name="download")
+            add_script_run_ctx(thread, context)
+            thread.start()
+            thread.join()
         return data
 
-    return held
+    return make_and_keep
 
 
 def _draw_again(session_id: str) -> None:
-    """As Streamlit does when a script's source changes."""
-    found = runtime.get_instance()._session_mgr.get_active_session_info(session_id)
-    if found is not None:
-        found.session.request_rerun(found.session._client_state)
+    """Rerun the script as Streamlit does when its source changes."""
+    session_info = runtime.get_instance()._session_mgr.get_active_session_info(session_id)
+    if session_info is not None:
+        session_info.session.request_rerun(session_info.session._client_state)

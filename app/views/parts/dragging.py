@@ -1,4 +1,4 @@
-"""Numbers that are dragged in a page's player: their families while they are held, the page's config when let go."""
+"""Numbers dragged in a page's player: their families while dragging, the page's config on release."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from typing import TypeVar
 import streamlit as st
 
 from app.player import Dial, Track
-from app.player.dials import PackedFamily, pack_family, pack_moved
+from app.player.dials import PackedFamily, pack_family, pack_start
 from app.runs.family import Family, with_number
 from app.state import Comparison, GamesConfig, SurfacesConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
 from app.views.parts.player import StartMove, Turn, families
-from app.views.parts.scene import rounded
+from app.views.parts.scene import aimed_place
 
-Placed = TypeVar("Placed", SurfacesConfig, GamesConfig)
+PlaneConfig = TypeVar("PlaneConfig", SurfacesConfig, GamesConfig)
 
 
 def adopt_turn(page: str, turn: Turn) -> None:
-    """The page takes the number that was let go. Only in a callback."""
+    """Set the page's config to the released number. Only in a callback."""
     config: Comparison = st.session_state[f"{page}.config"]
     try:
-        changed = with_number(config, turn.card, turn.field, turn.level, turn.value)
+        new_config = with_number(config, turn.card, turn.field, turn.level, turn.value)
     except ValueError:
-        return  # of a card that was removed meanwhile
-    session.adopt(page, changed)
+        return  # the card was removed meanwhile
+    session.adopt(page, new_config)
 
 
 def adopt_start(page: str, move: StartMove) -> None:
-    """The page takes the start that was let go. Only in a callback."""
+    """Set the page's config to the released start. Only in a callback."""
     session.adopt(page, with_start(st.session_state[f"{page}.config"], move))
 
 
-def with_start(config: Placed, move: StartMove) -> Placed:
+def with_start(config: PlaneConfig, move: StartMove) -> PlaneConfig:
     """The config with one start elsewhere, inside the domain."""
     if not 0 <= move.start < len(config.starts):
         return config  # removed meanwhile
     (left, right), (bottom, top) = config.landscape.domain
-    x, y = rounded(move.x, move.y)
+    x, y = aimed_place(move.x, move.y)
     place = (min(max(x, left), right), min(max(y, bottom), top))
     starts = (*config.starts[: move.start], place, *config.starts[move.start + 1 :])
     return config.model_copy(update={"starts": starts})
@@ -49,35 +49,35 @@ def offer_families(
     key: str,
     dials: tuple[Dial, ...],
     family_of: Callable[[Dial], Family],
-    config: Placed,
-    moved_tracks: Callable[[Placed], Sequence[Track]],
+    config: PlaneConfig,
+    start_tracks: Callable[[PlaneConfig], Sequence[Track]],
 ) -> None:
     """Let the player with this key fetch the families of its dials, and the tracks of a start that is dragged."""
 
-    def moved(move: StartMove) -> bytes:
-        tracks = moved_tracks(with_start(config, move))
-        return pack_moved([track for track in tracks if track.start == move.start], move.start)
+    def tracks_message(move: StartMove) -> bytes:
+        tracks = start_tracks(with_start(config, move))
+        return pack_start([track for track in tracks if track.start == move.start], move.start)
 
     def message(turn: Turn) -> bytes:
         dial = next((dial for dial in dials if _is_of(turn, dial) and dial.live), None)
-        return b"" if dial is None else _packed(family_of(dial), config).message
+        return b"" if dial is None else _pack(family_of(dial), config).message
 
     with st.container(key=f"{key}-unseen"):
-        families(key=f"{key}-families", player_key=key, family=message, moved=moved)
+        families(key=f"{key}-families", player_key=key, family=message, start_tracks=tracks_message)
 
 
 def packed_families(
     dials: tuple[Dial, ...], family_of: Callable[[Dial], Family], config: Comparison
 ) -> dict[str, Callable[[], PackedFamily]]:
-    """The families of the dials, each computed when it is asked for, by what readers call it."""
+    """The families of the dials by name, each computed on demand."""
 
     def make(dial: Dial) -> Callable[[], PackedFamily]:
-        return lambda: _packed(family_of(dial), config)
+        return lambda: _pack(family_of(dial), config)
 
     return {f"{_symbol(dial)} of {dial.name}": make(dial) for dial in dials if dial.live}
 
 
-def _packed(family: Family, config: Comparison) -> PackedFamily:
+def _pack(family: Family, config: Comparison) -> PackedFamily:
     return PackedFamily(family.dial, pack_family(family.dial, family.tracks(config), family.limits))
 
 

@@ -1,4 +1,4 @@
-"""The panel under every page from which all that it shows is taken away, shared and brought back."""
+"""The panel under every page with its exports, its link, and an upload that restores settings."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from app.views.parts.progress import progress
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PATIENCE = 0.2  # seconds after which a wait looks whether the visitor has turned to something else
+PATIENCE = 0.2  # seconds between checks for an interruption by the visitor
 
 
 def export_panel(offer: Offer, config: PageConfig, *, page: str) -> None:
     """Figures, animations, data, code, a link, and an upload that restores the page.
 
-    Files are computed when they are asked for, and a page whose panel stays closed pays nothing.
+    Files are computed on demand; a closed panel costs nothing.
 
     Args:
-        offer: what there is to take away.
+        offer: the page's exports.
         config: the page's settings.
         page: the page's name in `app.views.session`, under which an upload is adopted.
     """
@@ -70,10 +70,10 @@ def _panel(offer: Offer, config: PageConfig, page: str) -> None:
 def _figure(offer: Offer, config: PageConfig, page: str) -> None:
     key, steps = f"{page}.figure", getattr(config, "steps", None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        drawn = next(iter(offer.figures))
+        figure = next(iter(offer.figures))
         if len(offer.figures) > 1:
-            shown = f"{key}.drawn.{'.'.join(offer.figures)}"  # other choices, another widget
-            drawn = st.selectbox("Draw", list(offer.figures), format_func=str.capitalize, key=shown, width=170)
+            widget = f"{key}.drawn.{'.'.join(offer.figures)}"  # other choices, another widget
+            figure = st.selectbox("Draw", list(offer.figures), format_func=str.capitalize, key=widget, width=170)
         kind = st.selectbox("Format", FIGURE_FORMATS, format_func=str.upper, key=f"{key}.format", width=110)
         style = st.selectbox("Style", STYLES, key=f"{key}.style", width=110, help="Print is safe in greyscale.")
         width = st.number_input("Width, inches", 1.5, 40.0, 6.4, 0.1, format="%.1f", key=f"{key}.width", width=130)
@@ -92,9 +92,9 @@ def _figure(offer: Offer, config: PageConfig, page: str) -> None:
         until = step
         if offer.scene is not None and step is not None:
             until = min(step, offer.scene().last_step)
-        return offer.figures[drawn](kind, width=width, height=height, dpi=dpi, style=style, step=until)
+        return offer.figures[figure](kind, width=width, height=height, dpi=dpi, style=style, step=until)
 
-    suffix = f"-{drawn.replace(' ', '-')}" if len(offer.figures) > 1 else ""
+    suffix = f"-{figure.replace(' ', '-')}" if len(offer.figures) > 1 else ""
     _download("Download figure", make, config, kind, f"{key}.download", suffix)
 
 
@@ -106,19 +106,19 @@ def _animation(offer: Offer, config: PageConfig, page: str) -> None:
         fps = st.number_input("Frames per second", 1, 50, 20, key=f"{page}.film.fps", width=150)
         width = st.number_input("Width, pixels", 160, 2000, 640, 20, key=f"{page}.film.width", width=130)
         height = st.number_input("Height, pixels", 160, 2000, 480, 20, key=f"{page}.film.height", width=130)
-        asked = st.button("Make animation", key=f"{page}.film.make", icon=":material/movie:")
+        clicked = st.button("Make animation", key=f"{page}.film.make", icon=":material/movie:")
     settings: dict[str, Any] = {"seconds": seconds, "fps": fps, "width": width, "height": height, "style": style}
 
     def make(on_progress: Callable[[int, int], None]) -> bytes:
-        return render_animation(_awaited(offer.moving), kind, on_progress=on_progress, **settings)
+        return render_animation(_wait_for_scene(offer.moving), kind, on_progress=on_progress, **settings)
 
-    made = _made(f"{page}.film", (config, kind, tuple(settings.items())), asked, "Drawing", make)
-    if made is not None:
-        _download("Download animation", made, config, kind, f"{page}.film.download")
+    film = _made_on_request(f"{page}.film", (config, kind, tuple(settings.items())), clicked, "Drawing", make)
+    if film is not None:
+        _download("Download animation", film, config, kind, f"{page}.film.download")
         if kind == "gif":
-            st.image(made, alt="The animation")
+            st.image(film, alt="The animation")
         else:
-            st.video(made, format="video/mp4", width=width)
+            st.video(film, format="video/mp4", width=width)
     player = "Download player (HTML)"
     st.caption("The player itself, with play, scrub and speed, as one file that needs no network:")
     family = _family(offer, page)
@@ -130,7 +130,7 @@ def _animation(offer: Offer, config: PageConfig, page: str) -> None:
 
 
 def _family(offer: Offer, page: str) -> Callable[[], PackedFamily] | None:
-    """What the visitor chose that readers of the player can drag."""
+    """The family that the visitor chose for readers of the player to drag."""
     if not offer.families:
         return None
     key = f"{page}.film.family.{'.'.join(offer.families)}"  # other choices, another widget
@@ -147,22 +147,22 @@ def _data(offer: Offer, config: PageConfig, page: str) -> None:
         with st.container(horizontal=True):
             for kind, form, write in (("csv", "CSV", csv_of), ("parquet", "Parquet", parquet_of)):
                 label = f"{name.capitalize()} ({form})" if several else form
-                make = partial(_written, write, table)
+                make = partial(_table_bytes, write, table)
                 _download(label, make, config, kind, f"{page}.data.{name}.{kind}", f"-{name}" * several)
     with st.container(horizontal=True):
         _download("Settings (JSON)", document.to_json(config), config, "json", f"{page}.data.json")
         if offer.interactive is not None:
             _download("Interactive chart (HTML)", offer.interactive, config, "html", f"{page}.data.html")
-        asked = st.button("Make bundle of everything", key=f"{page}.bundle.make", icon=":material/folder_zip:")
+        clicked = st.button("Make bundle of everything", key=f"{page}.bundle.make", icon=":material/folder_zip:")
 
     def make_bundle(on_progress: Callable[[int, int], None]) -> bytes:
         if offer.scene is not None:
-            _awaited(offer.scene)
+            _wait_for_scene(offer.scene)
         return to_bundle(offer, config, on_progress=on_progress)
 
-    made = _made(f"{page}.bundle", (config,), asked, "Packing", make_bundle)
-    if made is not None:
-        _download("Download bundle (ZIP)", made, config, "zip", f"{page}.bundle.download")
+    archive = _made_on_request(f"{page}.bundle", (config,), clicked, "Packing", make_bundle)
+    if archive is not None:
+        _download("Download bundle (ZIP)", archive, config, "zip", f"{page}.bundle.download")
     with st.expander("Caption"):
         st.code(offer.caption.text, language=None, wrap_lines=True)
 
@@ -194,47 +194,47 @@ def _restore(offer: Offer, config: PageConfig, page: str) -> None:
         if upload is None:
             return
         try:
-            restored = document.restore(upload.getvalue())
-            if not isinstance(config, type(restored.config)):
-                raise ValueError(f"these settings belong to the page {restored.page!r}: open it and upload them there")
+            settings = document.restore(upload.getvalue())
+            if not isinstance(config, type(settings.config)):
+                raise ValueError(f"these settings belong to the page {settings.page!r}: open it and upload them there")
         except ValueError as error:
             st.session_state[f"{page}.refused"] = str(error)
             return
-        session.adopt(page, restored.config)
+        session.adopt(page, settings.config)
         st.session_state[f"{page}.restored"] = True
 
     st.file_uploader(
         "Settings (JSON) or a bundle (ZIP) saved here", type=["json", "zip"], key=key, on_change=adopt,
         max_upload_size=document.MOST_UPLOADED // 2**20,
     )  # fmt: skip
-    refused = st.session_state.pop(f"{page}.refused", None)
-    if refused is not None:
-        st.error(f"Not restored: {refused}.")
+    reason = st.session_state.pop(f"{page}.refused", None)
+    if reason is not None:
+        st.error(f"Not restored: {reason}.")
 
 
-def _made(
-    slot: str, settings: Any, asked: bool, label: str, make: Callable[[Callable[[int, int], None]], bytes]
+def _made_on_request(
+    slot: str, settings: Any, clicked: bool, label: str, make: Callable[[Callable[[int, int], None]], bytes]
 ) -> bytes | None:
-    """What was made on request and still fits the settings; while it is made, a click anywhere else stops it."""
-    if asked:
+    """The file made on request, if the settings are unchanged; while it is made, a click anywhere else stops it."""
+    if clicked:
         st.session_state.pop(slot, None)
         try:
             with progress(label) as on_progress:
                 st.session_state[slot] = (settings, make(on_progress))
         except ValueError as error:
             st.error(str(error))
-    kept, data = st.session_state.get(slot, (None, None))
-    return data if kept == settings else None
+    settings_made, data = st.session_state.get(slot, (None, None))
+    return data if settings_made == settings else None
 
 
-def _awaited(make: Callable[[], Scene]) -> Scene:
-    """The scene, whose landscape may still be on its way; meanwhile a click anywhere else ends the wait."""
-    slot, made = st.empty(), Future[Scene]()
-    threading.Thread(target=_fulfil, args=(made, make), name="scene", daemon=True).start()
-    while not wait([made], PATIENCE).done:
+def _wait_for_scene(make: Callable[[], Scene]) -> Scene:
+    """The scene, once its landscape is computed; meanwhile a click anywhere else ends the wait."""
+    slot, scene = st.empty(), Future[Scene]()
+    threading.Thread(target=_fulfil, args=(scene, make), name="scene", daemon=True).start()
+    while not wait([scene], PATIENCE).done:
         slot.caption("Waiting for the landscape. Change a control to stop.")
     slot.empty()
-    return made.result()
+    return scene.result()
 
 
 def _fulfil(promise: Future[Scene], make: Callable[[], Scene]) -> None:
@@ -245,18 +245,18 @@ def _fulfil(promise: Future[Scene], make: Callable[[], Scene]) -> None:
 
 
 def _download(
-    label: str, made: bytes | Callable[[], bytes], config: PageConfig, kind: str, key: str, suffix: str = ""
+    label: str, content: bytes | Callable[[], bytes], config: PageConfig, kind: str, key: str, suffix: str = ""
 ) -> None:
-    download(label, made, f"{_stem(config)}{suffix}.{kind}", key=key, type="secondary")
+    download(label, content, f"{_stem(config)}{suffix}.{kind}", key=key, type="secondary")
 
 
 def _stem(config: PageConfig) -> str:
-    """What files are called."""
+    """The stem of file names."""
     key = page_of(config).key
-    said = {"surfaces": "surface", "games": "game", "theory": "instrument"}.get(key)
-    name = getattr(config, said) if said else key
+    field = {"surfaces": "surface", "games": "game", "theory": "instrument"}.get(key)
+    name = getattr(config, field) if field else key
     return f"lookahead-{name}".replace("_", "-")
 
 
-def _written(write: Callable[[pa.Table], bytes], table: Callable[[], pa.Table]) -> bytes:
+def _table_bytes(write: Callable[[pa.Table], bytes], table: Callable[[], pa.Table]) -> bytes:
     return write(table())

@@ -9,12 +9,12 @@ from app.state.presets import PRESETS, name_of
 from app.views import session
 
 
-def draw_history(page: str, customary: PageConfig | None = None, *, what: str = "comparisons") -> None:
-    """Offer ready-made configs, the way back and, where there is one, the way to the customary config."""
+def draw_history(page: str, customary: PageConfig | None = None, *, kind: str = "comparisons") -> None:
+    """Draw the choice of presets, undo and, where there is a customary config, reset."""
     st.session_state[f"{page}.preset"] = name_of(st.session_state[f"{page}.config"], page)
     st.selectbox(
-        "Ready-made", list(PRESETS[page]), index=None, placeholder=f"Ready-made {what} …", key=f"{page}.preset",
-        on_change=_take, args=(page,), label_visibility="collapsed",
+        "Ready-made", list(PRESETS[page]), index=None, placeholder=f"Ready-made {kind} …", key=f"{page}.preset",
+        on_change=_adopt_preset, args=(page,), label_visibility="collapsed",
     )  # fmt: skip
     with st.container(horizontal=True):
         st.button(
@@ -28,12 +28,12 @@ def draw_history(page: str, customary: PageConfig | None = None, *, what: str = 
             )  # fmt: skip
 
 
-def chosen(page: str) -> str | None:
-    """Name of the ready-made config that was chosen last; the visitor may have changed it since."""
+def preset_name(page: str) -> str | None:
+    """Name of the preset chosen last; the visitor may have changed its settings since."""
     return st.session_state.get(f"{page}.chosen")
 
 
-def _take(page: str) -> None:
+def _adopt_preset(page: str) -> None:
     name = st.session_state[f"{page}.preset"]
     if name:
         st.session_state[f"{page}.chosen"] = name

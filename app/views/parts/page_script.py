@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.player.bundle import served
+from app.player.bundle import module_file
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("lookahead-lab.page", html="<span></span>", js=served("page.js"))
+    return st.components.v2.component("lookahead-lab.page", html="<span></span>", js=module_file("page.js"))
 
 
 def page_script() -> None:

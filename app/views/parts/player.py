@@ -1,4 +1,4 @@
-"""The player as a Streamlit component, whose files the browser fetches once and keeps while its page is open."""
+"""The player as a Streamlit component, whose files the browser caches while its page is open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.player.bundle import served
+from app.player.bundle import module_file
 from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
@@ -22,7 +22,7 @@ MARKUP = "<div class='lookahead-player'></div>"
 @cache
 def _component() -> ComponentRenderer:
     """Registered when first shown: only a running Streamlit knows the folder of files that pyproject.toml names."""
-    return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js=served("mount.js"))
+    return st.components.v2.component("lookahead-lab.player", html=MARKUP, css="player.css", js=module_file("mount.js"))
 
 
 @cache
@@ -42,7 +42,7 @@ class Pick:
 
 @dataclass(frozen=True)
 class Turn:
-    """A number that the visitor grabbed, or let go at `value`: a Dial's card, field and level."""
+    """A number that the visitor grabbed, or released at `value`: a Dial's card, field and level."""
 
     card: int
     field: str
@@ -52,7 +52,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class StartMove:
-    """A start that the visitor drags, or let go, at a place in data coordinates."""
+    """A start that the visitor drags, or released, at a place in data coordinates."""
 
     start: int
     x: float
@@ -61,7 +61,7 @@ class StartMove:
 
 @dataclass(frozen=True)
 class PlayerResult:
-    """What the visitor did in the player since the last run of the script."""
+    """Events of the player since the last run of the script."""
 
     pick: Pick | None = None
 
@@ -96,7 +96,7 @@ def player(
         scene: what is played (a surface and its starts, say), as anything whose repr tells it from another.
         linked: keys of charts whose x axes count gradient evaluations; each gets a cursor.
         on_pick: called with a Pick before the script runs again, so that it may set widgets' values.
-        on_release: called likewise with a Turn when one of the `dials` was let go at another value.
+        on_release: called likewise with a Turn when one of the `dials` was released at another value.
         on_start: called likewise with a StartMove when a start was dragged; without it, starts stay where they are.
         autoplay: play when a scene is first shown, unless the visitor's system asks for less motion.
         pickable: report clicks on the surface (each makes the script run).
@@ -121,44 +121,48 @@ def player(
         curves=tuple(curves),
     )
 
-    def report() -> None:
+    def report_pick() -> None:
         pick = _pick(st.session_state[key].get("pick"))
         if pick is not None and on_pick is not None:
             on_pick(pick)
 
-    def let_go() -> None:
+    def report_release() -> None:
         turn = _turn(st.session_state[key].get("release"))
         if turn is not None and on_release is not None:
             on_release(turn)
 
-    def moved() -> None:
+    def report_start() -> None:
         move = _move(st.session_state[key].get("start"))
         if move is not None and on_start is not None:
             on_start(move)
 
     result = _component()(
-        key=key, data=pack(tracks, view), on_pick_change=report, on_release_change=let_go, on_start_change=moved
+        key=key,
+        data=pack(tracks, view),
+        on_pick_change=report_pick,
+        on_release_change=report_release,
+        on_start_change=report_start,
     )
     return PlayerResult(_pick(result.get("pick")))
 
 
 @st.fragment
 def families(
-    *, key: str, player_key: str, family: Callable[[Turn], bytes], moved: Callable[[StartMove], bytes]
+    *, key: str, player_key: str, family: Callable[[Turn], bytes], start_tracks: Callable[[StartMove], bytes]
 ) -> None:
-    """What a player asks for when a number is grabbed or a start dragged, without a run of the whole script.
+    """Serves a player's requests when a number is grabbed or a start dragged, without a run of the whole script.
 
     Args:
         key: the component's key; it shows nothing.
         player_key: key of the player.
         family: the packed tracks of all values of a grabbed number; see `app.player.dials.pack_family`.
-        moved: the packed tracks of a start that is dragged; see `pack_moved`.
+        start_tracks: the packed tracks of a start that is dragged; see `pack_start`.
     """
     state = st.session_state.get(key) or {}
-    grabbed = _turn(state.get("grab"))
-    message = b"" if grabbed is None else family(grabbed)
+    turn = _turn(state.get("grab"))
+    message = b"" if turn is None else family(turn)
     move = _move(state.get("start"))
-    message = message if move is None else moved(move)
+    message = message if move is None else start_tracks(move)
     name = player_key.encode()
     data = len(name).to_bytes(4, "little") + name + message
     _families_component()(key=key, data=data, on_grab_change=_nothing, on_start_change=_nothing)

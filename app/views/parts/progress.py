@@ -1,4 +1,4 @@
-"""A progress bar for what takes longer than a moment, with a way out."""
+"""A progress bar for long work, which a change of the controls cancels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-PATIENCE = 0.7  # seconds before a bar is worth its flicker
+PATIENCE = 0.7  # seconds before a bar appears; shorter work would make it flicker
 
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives a callback (done, total). Any change of the controls stops the work at its next call: so one cancels."""
+    """Gives a callback (done, total). Any change of the controls cancels the work at the callback's next call."""
     began, slot = time.monotonic(), st.empty()
 
     def report(done: int, total: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.player.bundle import served
+from app.player.bundle import module_file
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("lookahead-lab.relief", html="<div></div>", js=served("relief_heads.js"))
+    return st.components.v2.component("lookahead-lab.relief", html="<div></div>", js=module_file("relief_heads.js"))
 
 
 def relief_heads(*, key: str, chart_key: str, player_key: str) -> None:
     """Draw the heads of a player over the relief of a st.plotly_chart, and keep its camera across reruns.
 
-    Everything happens in the browser: the heads follow the player at rest and in motion, and no run of the script is
-    asked for.
+    Everything happens in the browser: the heads follow the player at rest and in motion, without a run of the
+    script.
 
     Args:
         key: the component's key.

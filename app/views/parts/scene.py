@@ -21,15 +21,15 @@ NOISES = {
 }
 
 
-def rounded(x: float, y: float) -> tuple[float, float]:
-    """A place that was pointed at, with no more digits than a hand can aim."""
+def aimed_place(x: float, y: float) -> tuple[float, float]:
+    """A place from the pointer, rounded to five digits, the precision of a hand."""
     return float(f"{x:.5g}"), float(f"{y:.5g}")
 
 
 def move_start(page: str, pick: Pick) -> None:
-    """A click: the start goes there, or one more is added. Only in a callback."""
+    """After a click, move the start there, or add one. Only in a callback."""
     config: SurfacesConfig | GamesConfig = st.session_state[f"{page}.config"]
-    place = rounded(pick.x, pick.y)
+    place = aimed_place(pick.x, pick.y)
     add = st.session_state.get(f"{page}.add_start")
     starts = (*config.starts, place)[-MAX_STARTS:] if add else (place,)
     session.adopt(page, config.model_copy(update={"starts": starts}))
@@ -41,9 +41,9 @@ def note_idle_layers(config: SurfacesConfig | GamesConfig) -> None:
         st.warning(sentence, icon=":material/hourglass_top:")
 
 
-def draw_starts(fields: Fields, where: str) -> None:
-    """Start points, base steps and panels; `where` a click goes."""
-    fields.text("Start points", "starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the {where}.")
+def draw_starts(fields: Fields, landscape: str) -> None:
+    """Start points, base steps and panels; `landscape` is the target of clicks."""
+    fields.text("Start points", "starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the {landscape}.")
     st.toggle("A click adds a start", key=fields.key("add_start"), help="Otherwise a click moves the start there")
     fields.number("Base steps", "steps", 1, MAX_STEPS, step=10)
     fields.switch("Side by side", "panels", help="One plot for each optimizer, with one clock")

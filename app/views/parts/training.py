@@ -1,4 +1,4 @@
-"""A comparison that is being trained: asked for, watched, cancelled, and shown when it is there."""
+"""Training of a comparison on a page: submission, progress, cancellation, results."""
 
 from __future__ import annotations
 
@@ -23,66 +23,66 @@ CurvesByOptimizer = list[list[Curves]]
 ResultsByOptimizer = tuple[tuple[TrainingResult, ...], ...]
 
 
-def awaited(
-    page: str, asked: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]
+def results_or_progress(
+    page: str, comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]
 ) -> ResultsByOptimizer | None:
     """The finished runs, over seeds per optimizer; until then None, with progress and growing curves on the page.
 
     Args:
-        page: whose first comparison of a visit trains by itself; later ones when the visitor says so.
+        page: its first comparison of a visit trains at once; later ones after a click.
         asked: the comparison.
         draw: shows the curves so far.
     """
     try:
         jobs = default_jobs()
-        if network_runs.all_done(asked, jobs):
-            return asked.results(jobs)
+        if network_runs.all_done(comparison, jobs):
+            return comparison.results(jobs)
         if f"{page}.begun" not in st.session_state:
             st.session_state[f"{page}.begun"] = True
-            network_runs.submit(asked, jobs)
-        _live(asked, draw)
+            network_runs.submit(comparison, jobs)
+        _live(comparison, draw)
     except JobsError as error:
-        _gone(error)
+        _show_error(error)
     return None
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _live(asked: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]) -> None:
+def _live(comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]) -> None:
     jobs = default_jobs()
     try:
-        statuses = asked.statuses(jobs)
+        statuses = comparison.statuses(jobs)
         states = {status.state for row in statuses for status in row}
         if states == {"done"}:
             st.rerun()
-        _button(asked, jobs, bool(states & {"queued", "running"}))
-        for name, row in zip(asked.names, statuses, strict=True):
-            st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_said(row)}")
+        _button(comparison, jobs, bool(states & {"queued", "running"}))
+        for name, row in zip(comparison.names, statuses, strict=True):
+            st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_status_line(row)}")
         for message in dict.fromkeys(one.message for row in statuses for one in row if one.state == "failed"):
             st.error(message[:1].upper() + message[1:], icon=":material/error:")
         curves = [[status.curves for status in row if status.curves is not None] for row in statuses]
         if any(curves):
             draw(curves)
     except JobsError as error:
-        _gone(error)
+        _show_error(error)
 
 
-def _button(asked: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
-    here = {one for one in network_runs.claims(asked, jobs) if one == visitor() or is_here(one)}
+def _button(comparison: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
+    here = {one for one in network_runs.claims(comparison, jobs) if one == visitor() or is_here(one)}
     if busy and (visitor() in here or not here):
-        cancel_button(len(here - {visitor()}), on_click=network_runs.cancel, args=(asked, jobs, is_here))
+        cancel_button(len(here - {visitor()}), on_click=network_runs.cancel, args=(comparison, jobs, is_here))
     else:
         if busy:
             st.caption(f"They go on, since {len(here)} other{'s' * (len(here) > 1)} asked for them, too.")
         st.button(
-            "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(asked, jobs)
+            "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(comparison, jobs)
         )
 
 
-def _gone(error: JobsError) -> None:
+def _show_error(error: JobsError) -> None:
     st.error(str(error), icon=":material/cloud_off:")
 
 
-def _said(row: tuple[Status, ...]) -> str:
+def _status_line(row: tuple[Status, ...]) -> str:
     """One line for the runs of an optimizer."""
     counts = [status.state for status in row]
     parts = [f"{counts.count(state)} {state}" if len(row) > 1 else state for state in dict.fromkeys(counts)]
@@ -97,7 +97,7 @@ def _said(row: tuple[Status, ...]) -> str:
 
 
 def curves_key(names: tuple[str, ...], config: NetworksConfig | GansConfig) -> None:
-    """What the lines of the charts mean, once for all of them."""
+    """One legend for the lines of all charts."""
     entries = [
         f'<span style="color:{color}">■</span> {escape(name)}'
         for name, color in zip(names, inks(config.colors), strict=True)
@@ -107,11 +107,11 @@ def curves_key(names: tuple[str, ...], config: NetworksConfig | GansConfig) -> N
 
 
 def training_notes(config: NetworksConfig | GansConfig, names: tuple[str, ...], results: ResultsByOptimizer) -> None:
-    """Too few outer cycles, divergence, and what happened on the way."""
+    """Notes on too few outer cycles, divergence, and interruptions."""
     for card, name, row in zip(config.active, names, results, strict=True):
-        lasted = any(result.diverged is None for result in row)
+        any_finished = any(result.diverged is None for result in row)
         cycles = config.steps // card.outer_period
-        if card.layers and lasted and cycles < FEW_CYCLES:
+        if card.layers and any_finished and cycles < FEW_CYCLES:
             st.warning(
                 f"{name} completed {cycles} outer cycles of {card.outer_period} base steps: too few to judge it by. "
                 f"Use at least {FEW_CYCLES * card.outer_period:,} base steps.",

@@ -1,4 +1,4 @@
-"""Who is looking: the session that shares its runs with others and withdraws only its own wishes."""
+"""The visitor's identity, under which runs are submitted and cancelled."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.draw.plotly import paint
+from app.draw.plotly import chart_spec
+from app.draw.plotly_spec import Painted
 from app.figures.basins import basin_chart, difference_chart
 from app.runs import basins
 from app.runs.surfaces import Scenery
@@ -13,7 +14,7 @@ from app.state import SurfacesConfig
 from app.views import session
 from app.views.parts.charts import CHART, dark, show_chart
 from app.views.parts.progress import progress
-from app.views.parts.scene import rounded
+from app.views.parts.scene import aimed_place
 
 PAGE = "surfaces"
 RESOLUTIONS = tuple(points for points in (32, 64, 128, 256, 512) if points <= basins.MAX_POINTS)
@@ -29,21 +30,21 @@ def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
     names = [spec.name for spec in config.specs()]
     slot = st.empty()
     with progress("Basin map") as on_progress:
-        found = basins.finest_map(
+        finest = basins.finest_map(
             config,
             scenery,
             int(points or 64),
             on_progress,
             lambda coarse: _draw(slot, coarse, names, scenery, "coarse"),
         )
-    _draw(slot, found, names, scenery, "fine")
-    st.dataframe(_shares(found, names, scenery), hide_index=True)
+    _draw(slot, finest, names, scenery, "fine")
+    st.dataframe(_shares(finest, names, scenery), hide_index=True)
     if len(names) > 1:
-        _difference(found, names)
+        _difference(finest, names)
 
 
-def _draw(slot: DeltaGenerator, found: basins.BasinMap, names: list[str], scenery: Scenery, stage: str) -> None:
-    figure = paint(basin_chart(found, names, scenery.places), dark=dark(), legend=False)
+def _draw(slot: DeltaGenerator, finest: basins.BasinMap, names: list[str], scenery: Scenery, stage: str) -> None:
+    figure = Painted(chart_spec(basin_chart(finest, names, scenery.places), dark=dark(), legend=False))
     with slot.container():
         if stage == "coarse":
             st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config=CHART)
@@ -55,13 +56,13 @@ def _open() -> None:
     points = st.session_state[f"{PAGE}.basins"].selection.points
     if points:
         config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-        place = rounded(points[0]["x"], points[0]["y"])
+        place = aimed_place(points[0]["x"], points[0]["y"])
         session.adopt(PAGE, config.model_copy(update={"starts": (place,)}))
 
 
-def _shares(found: basins.BasinMap, names: list[str], scenery: Scenery) -> list[dict[str, str]]:
-    """Rows for the minima that anyone reached, the rest of the area below them."""
-    shares = [found.shares(index, len(scenery.minima)) for index in range(len(names))]
+def _shares(finest: basins.BasinMap, names: list[str], scenery: Scenery) -> list[dict[str, str]]:
+    """Rows for the minima that any optimizer reached, then for the rest of the area."""
+    shares = [finest.shares(index, len(scenery.minima)) for index in range(len(names))]
     labels = [label for label in shares[0] if label < 0 or any(share[label] for share in shares)]
     return [
         {"ends at": _title(label, scenery)}
@@ -75,17 +76,17 @@ def _title(label: int, scenery: Scenery) -> str:
         return "not yet at a minimum" if label == basins.NOT_YET else "diverged"
     minimum = scenery.minima[label]
     kind = "global minimum" if minimum.is_global else "minimum"
-    value = round(minimum.value, 12)  # not the 1e-31 that rounding leaves of a zero
+    value = round(minimum.value, 12)  # 0 in place of a rounding error such as 1e-31
     return f"{kind} ({minimum.place[0]:.3g}, {minimum.place[1]:.3g}), f = {value:.4g}"
 
 
-def _difference(found: basins.BasinMap, names: list[str]) -> None:
+def _difference(finest: basins.BasinMap, names: list[str]) -> None:
     left, right = st.columns(2)
     order = range(len(names))
     first = left.selectbox("Differs between", order, format_func=names.__getitem__, key=f"{PAGE}.differs_first")
     second = right.selectbox(
         "and", order, index=len(names) - 1, format_func=names.__getitem__, key=f"{PAGE}.differs_second"
     )
-    share = found.differs(first, second).mean()
+    share = finest.differs(first, second).mean()
     st.caption(f"From {share:.1%} of the starts (orange) the two end differently.")
-    show_chart(difference_chart(found, first, second), f"{PAGE}.difference", legend=False)
+    show_chart(difference_chart(finest, first, second), f"{PAGE}.difference", legend=False)

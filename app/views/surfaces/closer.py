@@ -1,4 +1,4 @@
-"""Below the player: further views of the same comparison, one at a time, so that none is computed unasked."""
+"""Further views of the same comparison below the player, one at a time, each computed on demand."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ VIEWS: dict[str, Callable[[SurfacesConfig, Scenery], None]] = {
 def look_closer(config: SurfacesConfig, scenery: Scenery) -> None:
     """Choose one of the views; none is chosen at first."""
     st.markdown("#### Look closer")
-    chosen = st.segmented_control("View", list(VIEWS), key=f"{PAGE}.closer", label_visibility="collapsed")
-    if chosen:
-        VIEWS[chosen](config, scenery)
+    view = st.segmented_control("View", list(VIEWS), key=f"{PAGE}.closer", label_visibility="collapsed")
+    if view:
+        VIEWS[view](config, scenery)

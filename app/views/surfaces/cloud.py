@@ -1,4 +1,4 @@
-"""Seed cloud: many noisy runs of every optimizer at once, and the spread that theory predicts."""
+"""Seed cloud: many noisy runs of every optimizer at once, and their covariance in theory."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
 
 
 def _downloads(config: SurfacesConfig, run: Trajectory) -> None:
-    """The cloud to take away; a table is made when it is asked for."""
+    """Downloads of the cloud, made on demand."""
     stem = f"lookahead-{config.surface}-cloud"
     with st.container(horizontal=True):
         download("Cloud (CSV)", lambda: csv_of(surface_exports.cloud_table(config, run)), f"{stem}.csv")
@@ -59,38 +59,38 @@ def deviations(config: SurfacesConfig, run: Trajectory) -> list[dict[str, str]]:
     """Rows of the table: for every optimizer and axis the measured deviation beside the closed form."""
     rows = []
     for index, spec in enumerate(config.specs()):
-        measured = np.sqrt(cloud.spread(run, index)[-1, [2, 4]])
+        deviation = np.sqrt(cloud.moments_of(run, index)[-1, [2, 4]])
         alive = int((run.diverged[index] < 0).sum())
-        predicted = cloud.theory(config, spec) if alive == run.diverged.shape[1] else None
+        theory = cloud.theory(config, spec) if alive == run.diverged.shape[1] else None
         for axis, name in enumerate("xy"):
-            said = f"{measured[axis]:.4g}" if alive > 1 else "diverged"
-            beside = _beside(predicted, float(measured[axis]), axis, alive) if predicted else {}
-            rows.append({"optimizer": spec.name, "along": name, "deviation, measured": said, **beside})
+            text = f"{deviation[axis]:.4g}" if alive > 1 else "diverged"
+            beside = _beside(theory, float(deviation[axis]), axis, alive) if theory else {}
+            rows.append({"optimizer": spec.name, "along": name, "deviation, measured": text, **beside})
     return rows
 
 
-def _beside(predicted: cloud.Theory, measured: float, axis: int, runs: int) -> dict[str, str]:
-    low, high = cloud.interval(measured, runs)
-    now, steady = (float(np.sqrt(covariance[axis, axis])) for covariance in (predicted.now, predicted.steady))
+def _beside(theory: cloud.Theory, deviation: float, axis: int, runs: int) -> dict[str, str]:
+    low, high = cloud.interval(deviation, runs)
+    now, steady = (float(np.sqrt(covariance[axis, axis])) for covariance in (theory.now, theory.steady))
     return {
         "99 % interval": f"{low:.4g} to {high:.4g}",
         "theory, at this step": f"{now:.4g}",
         "inside": "yes" if low <= now <= high else "no",
-        "theory, steady state": f"{steady:.4g}" if predicted.settles else "none: unstable",
+        "theory, steady state": f"{steady:.4g}" if theory.settles else "none: unstable",
     }
 
 
 def _notes(config: SurfacesConfig, run: Trajectory) -> list[str]:
-    """What the table leaves out, and why; whose runs diverged."""
+    """Notes on optimizers without a closed form and on diverged runs."""
     unknown: dict[str, list[str]] = {}  # the optimizers without a closed form, by the reason
     for spec in config.specs():
         if why := cloud.why_no_theory(config, spec):
             unknown.setdefault(why, []).append(spec.name)
     notes = [f"{', '.join(names)}: no closed form, since {why}." for why, names in unknown.items()]
     for index, spec in enumerate(config.specs()):
-        lost = int((run.diverged[index] >= 0).sum())
-        if lost:
+        diverged = int((run.diverged[index] >= 0).sum())
+        if diverged:
             notes.append(
-                f"{spec.name}: {lost} of {run.diverged.shape[1]} runs diverged and are left out of the spread."
+                f"{spec.name}: {diverged} of {run.diverged.shape[1]} runs diverged and are left out of the spread."
             )
     return notes

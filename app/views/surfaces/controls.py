@@ -16,11 +16,11 @@ from app.views.surfaces.formula import draw_formula
 from app.views.surfaces.predict import prediction_switch
 from landscapes.surfaces import SURFACES
 
-PAGE, PLAYER = "surfaces", "surface-player"
+PAGE, PLAYER = "surfaces", "surfaces-player"
 
 
 def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
-    """Draw the controls, and what was refused above them."""
+    """Draw the controls, with problems above them."""
     fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)

@@ -31,7 +31,7 @@ def draw_formula(fields: Fields, config: SurfacesConfig) -> None:
 
 
 def note_gaps(config: SurfacesConfig, scenery: Scenery) -> None:
-    """Say what becomes of a run where the formula has no value."""
+    """Note that runs diverge where the formula has no value."""
     if config.surface == OWN and np.isnan(scenery.grid.height).any():
         st.caption(
             "The formula has no value in a part of the view: a run that steps there ends there, counted as diverged."
@@ -66,7 +66,7 @@ def _point_at_error(text: str, config: SurfacesConfig) -> None:
         if error.names:
             _offer_parameters(error.names, config)
     except ValueError:
-        return  # said by the config already
+        return  # the config's own message is shown
 
 
 def _offer_parameters(names: tuple[str, ...], config: SurfacesConfig) -> None:
@@ -80,7 +80,7 @@ def _offer_parameters(names: tuple[str, ...], config: SurfacesConfig) -> None:
     said = " and ".join([*filter(None, [", ".join(f"“{name}”" for name in names[:-1])]), f"“{names[-1]}”"])
     st.button(
         f"Make {said} {'a parameter' if len(names) == 1 else 'parameters'}", icon=":material/tune:",
-        key=f"{PAGE}.make_parameter", on_click=_take, args=(every,),
+        key=f"{PAGE}.make_parameter", on_click=_adopt_formula, args=(every,),
     )  # fmt: skip
 
 
@@ -90,15 +90,15 @@ def _write(text: str) -> None:
 
 
 def _follow() -> None:
-    _take(st.session_state[f"{PAGE}.config"].parameters or ())
+    _adopt_formula(st.session_state[f"{PAGE}.config"].parameters or ())
 
 
-def _take(parameters: tuple[tuple[str, float], ...]) -> None:
-    """Another formula or domain starts with the start and lr proposed for it; what is refused is said by the page."""
+def _adopt_formula(parameters: tuple[tuple[str, float], ...]) -> None:
+    """Another formula or domain takes its proposed start and lr; the page shows why an invalid one is refused."""
     config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    said = {name: st.session_state[f"{PAGE}.{name}"] for name in ("formula", "domain")}
+    texts = {name: st.session_state[f"{PAGE}.{name}"] for name in ("formula", "domain")}
     try:
-        fresh = SurfacesConfig(surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **said)
+        fresh = SurfacesConfig(surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **texts)
     except ValidationError:
         return
     cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)

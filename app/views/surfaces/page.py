@@ -13,14 +13,14 @@ from app.player import Dial, LinkedCurve
 from app.runs import surfaces as surface_runs
 from app.runs.family import dials_of
 from app.state import SurfacesConfig
-from app.state.presets import shown_by
+from app.state.presets import description_of
 from app.tables.surfaces import summary
 from app.views import session
 from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
-from app.views.parts.history import chosen
+from app.views.parts.history import preset_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
 from app.views.parts.scene import move_start, note_idle_layers
@@ -28,18 +28,18 @@ from app.views.surfaces.closer import look_closer
 from app.views.surfaces.controls import PAGE, PLAYER, sidebar
 from app.views.surfaces.formula import note_gaps
 from app.views.surfaces.predict import (
-    hidden,
     outcome,
     place_prediction,
     player_key,
     predicting,
     prediction,
     prediction_marks,
+    starts_only,
 )
 from optim_core.trajectory import Trajectory
 
-CHART = "surface"
-CURVES = ("surface-curves-1", "surface-curves-2", "surface-curves-3")
+CHART = "surfaces-ground"
+CURVES = ("surfaces-curves-1", "surfaces-curves-2", "surfaces-curves-3")
 LETTER = 7  # px of a letter in a table, on average
 
 
@@ -49,7 +49,7 @@ def page() -> None:
     sidebar(config, problems)
     st.markdown(f"#### {config.landscape.name} &nbsp; ${config.landscape.formula}$")
     if not predicting():
-        st.caption(shown_by(config))  # which gives the answer away
+        st.caption(description_of(config))  # hidden while predicting: it tells the answer
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
         return
@@ -79,24 +79,25 @@ def _dials(config: SurfacesConfig) -> tuple[Dial, ...]:
 
 def _stage(config: SurfacesConfig, run: Trajectory) -> None:
     """The surface and the player over it."""
-    shown = surface_scene(config, run, prediction_marks(config))
-    show_ground(shown, CHART)
+    picture = surface_scene(config, run, prediction_marks(config))
+    show_ground(picture, CHART)
     on_pick = place_prediction if predicting() else partial(move_start, PAGE)
-    scene = (config.surface, config.formula, config.domain, config.starts, chosen(PAGE))
+    scene = (config.surface, config.formula, config.domain, config.starts, preset_name(PAGE))
     dials = () if predicting() else _dials(config)
     player(
-        hidden(shown.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES, on_pick=on_pick,
-        on_release=partial(adopt_turn, PAGE), on_start=None if predicting() else partial(adopt_start, PAGE),
-        quantities=shown.quantities, dials=dials,
+        starts_only(picture.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES,
+        on_pick=on_pick, on_release=partial(adopt_turn, PAGE),
+        on_start=None if predicting() else partial(adopt_start, PAGE),
+        quantities=picture.quantities, dials=dials,
         curves=_curves(config),
     )  # fmt: skip
     offer_families(
-        player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.moved_tracks
+        player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks
     )
 
 
 def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:
-    """What the linked charts show of a run, as `surface_curves` draws them."""
+    """The curves of the linked charts, as `surface_curves` draws them."""
     scenery = surface_runs.scenery(config)
     places = tuple((float(x), float(y)) for x, y in scenery.places)
     return [LinkedCurve(floor=scenery.floor), *([LinkedCurve(places=places)] if places else []), None]
@@ -110,6 +111,6 @@ def _table(config: SurfacesConfig, run: Trajectory, scenery: surface_runs.Scener
         "Loss to reach", "target", placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g", width=320
     )
     numbers = [name for name, value in rows[0].items() if isinstance(value, float)]
-    short = st.column_config.NumberColumn(format="%.4g")  # else 1e-30 is written out, and pushes the rest away
-    whole = st.column_config.TextColumn(pinned=True, width=24 + LETTER * max(len(name) for name in run.names))
-    st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short) | {"optimizer": whole})
+    short = st.column_config.NumberColumn(format="%.4g")  # else 1e-30 is written out in full
+    names_column = st.column_config.TextColumn(pinned=True, width=24 + LETTER * max(len(name) for name in run.names))
+    st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short) | {"optimizer": names_column})

@@ -18,21 +18,21 @@ from optim_core.trajectory import Trajectory
 
 PAGE = "surfaces"
 TYPED, REFUSED = f"{PAGE}.typed_prediction", f"{PAGE}.refused_prediction"
-MODE, PLACES, SHOWN = f"{PAGE}.predicting", f"{PAGE}.predicted", f"{PAGE}.revealed"
+MODE, PLACES, REVEALED = f"{PAGE}.predicting", f"{PAGE}.predicted", f"{PAGE}.revealed"
 
 Place = tuple[float, float]
 
 
 def predicting() -> bool:
     """Whether clicks on the surface are predictions now."""
-    return bool(st.session_state.get(MODE)) and not _revealed()
+    return bool(st.session_state.get(MODE)) and not _is_revealed()
 
 
 def place_prediction(pick: Pick) -> None:
     """The next optimizer's end is predicted at the click; a further click starts over. Only in a callback."""
-    placed = _placed()
-    placed = () if len(placed) >= len(_config().active) else placed
-    st.session_state[PLACES] = (_config(), (*placed, (pick.x, pick.y)))
+    guesses = _guesses()
+    guesses = () if len(guesses) >= len(_config().active) else guesses
+    st.session_state[PLACES] = (_config(), (*guesses, (pick.x, pick.y)))
 
 
 def _place_typed() -> None:
@@ -45,13 +45,13 @@ def _place_typed() -> None:
             raise ValueError("write x, y, as in 1, 3.5")
         check_inside((place[0], place[1]), _config().landscape.domain)
     except ValueError as error:
-        st.session_state[REFUSED] = f"Not placed: {error}. Got {said[:40]!r}"
+        st.session_state[REFUSED] = f"Not guesses: {error}. Got {said[:40]!r}"
         return
     place_prediction(Pick(place[0], place[1]))
 
 
-def hidden(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
-    """Before the reveal the player has only the starts."""
+def starts_only(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+    """Tracks for the player: before the reveal only their starts."""
     return tuple(_only_start(track) for track in tracks) if predicting() else tracks
 
 
@@ -59,7 +59,7 @@ def prediction_marks(config: SurfacesConfig) -> tuple[tuple[int, Mark], ...]:
     """What was predicted, a cross in each optimizer's colour, on the first panel."""
     if not st.session_state.get(MODE):
         return ()
-    pairs = zip(_placed(), config.colors, config.specs(), strict=False)
+    pairs = zip(_guesses(), config.colors, config.specs(), strict=False)
     return tuple((0, _guess(spec.name, color, *place)) for place, color, spec in pairs)
 
 
@@ -78,21 +78,21 @@ def prediction_switch() -> None:
 
 
 def player_key(key: str) -> str:
-    """A revealed run opens a player of its own, which plays from the start."""
-    return f"{key}-revealed" if st.session_state.get(MODE) and _revealed() else key
+    """The player's key; a revealed run has a player of its own, which plays from the start."""
+    return f"{key}-revealed" if st.session_state.get(MODE) and _is_revealed() else key
 
 
 def prediction(config: SurfacesConfig) -> None:
     """What to click next, then the reveal."""
     if not st.session_state.get(MODE):
         return
-    names, placed = [spec.name for spec in config.specs()], _placed()
-    if _revealed():
+    names, guesses = [spec.name for spec in config.specs()], _guesses()
+    if _is_revealed():
         st.button("Predict again", icon=":material/restart_alt:", key=f"{PAGE}.again", on_click=_start_over)
-    elif len(placed) < len(names):
-        st.info(f"Click on the surface where **{names[len(placed)]}** will end after {config.steps:,} base steps.")
+    elif len(guesses) < len(names):
+        st.info(f"Click on the surface where **{names[len(guesses)]}** will end after {config.steps:,} base steps.")
         st.text_input(
-            f"Or type where {names[len(placed)]} will end",
+            f"Or type where {names[len(guesses)]} will end",
             key=TYPED,
             placeholder="x, y",
             on_change=_place_typed,
@@ -106,19 +106,19 @@ def prediction(config: SurfacesConfig) -> None:
 
 def outcome(run: Trajectory) -> None:
     """After the reveal, how far off each guess was."""
-    if st.session_state.get(MODE) and _revealed():
-        rows = [_error(run, index, guess) for index, guess in enumerate(_placed())]
+    if st.session_state.get(MODE) and _is_revealed():
+        rows = [_error(run, index, guess) for index, guess in enumerate(_guesses())]
         st.dataframe(rows, hide_index=True)
 
 
 def _error(run: Trajectory, index: int, guess: Place) -> dict[str, str | float | None]:
-    """Of the first start; a run that diverged ended nowhere."""
-    end, lost = run.outermost(index)[-1, 0], int(run.diverged[index, 0])
+    """The error of a guess for the first start; None for a run that diverged."""
+    end, diverged = run.outermost(index)[-1, 0], int(run.diverged[index, 0])
     return {
         "optimizer": run.names[index],
         "your guess": f"({guess[0]:.3g}, {guess[1]:.3g})",
-        "ended at": f"({end[0]:.3g}, {end[1]:.3g})" if lost < 0 else f"diverged at step {lost}",
-        "off by": float(np.hypot(*(end - np.array(guess)))) if lost < 0 else None,
+        "ended at": f"({end[0]:.3g}, {end[1]:.3g})" if diverged < 0 else f"diverged at step {diverged}",
+        "off by": float(np.hypot(*(end - np.array(guess)))) if diverged < 0 else None,
     }
 
 
@@ -127,23 +127,23 @@ def _config() -> SurfacesConfig:
     return config
 
 
-def _placed() -> tuple[Place, ...]:
-    """Guesses hold for the runs that they were made for."""
+def _guesses() -> tuple[Place, ...]:
+    """The guesses, if they were made for the runs of the current config."""
     config, places = st.session_state.get(PLACES) or (None, ())
     return places if config is not None and config.alike(_config()) else ()
 
 
-def _revealed() -> bool:
-    config = st.session_state.get(SHOWN)
+def _is_revealed() -> bool:
+    config = st.session_state.get(REVEALED)
     return config is not None and config.alike(_config())
 
 
 def _start_over() -> None:
-    st.session_state[PLACES] = st.session_state[SHOWN] = None
+    st.session_state[PLACES] = st.session_state[REVEALED] = None
 
 
 def _reveal() -> None:
-    st.session_state[SHOWN] = _config()
+    st.session_state[REVEALED] = _config()
 
 
 def _only_start(track: Track) -> Track:

@@ -14,7 +14,7 @@ from app.views.parts.relief_heads import relief_heads
 from app.views.surfaces.controls import PLAYER
 from app.views.surfaces.predict import player_key
 
-CHART = "surface-3d"
+CHART = "surfaces-3d"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "orbitRotation"]}
 
 
@@ -25,7 +25,7 @@ def surface_3d(config: SurfacesConfig, scenery: surface_runs.Scenery) -> None:
         "Thin: fast weights. Thick: outermost slow weights. The marks are where the player above is; "
         "play, step or scrub there; its keys (space, ← →) work here, too. Drag to turn, scroll to come nearer."
     )
-    shown = relief(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
-    st.plotly_chart(paint_relief(shown), key=CHART, config=CONFIG, theme="streamlit")
+    picture = relief(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
+    st.plotly_chart(paint_relief(picture), key=CHART, config=CONFIG, theme="streamlit")
     relief_heads(key=f"{CHART}-heads", chart_key=CHART, player_key=player_key(PLAYER))
     download("Relief (HTML)", lambda: surface_exports.relief_html(config), f"lookahead-{config.surface}-3d.html")

@@ -1,4 +1,4 @@
-"""Fair tuning: a search for every optimizer, its curve, and a button that takes what was found."""
+"""Fair tuning: a search for every optimizer, its curve, and a button that adopts the best lrs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEASURES: dict[MeasureName, str] = {
 
 
 def tune_each(config: SurfacesConfig, scenery: Scenery) -> None:
-    """Choose what is searched and measured; run the search; show what it found."""
+    """Choose what is searched and measured; run the search; show the results."""
     st.caption(
         "An lr that suits one optimizer may cripple another. Here each searches its own, all with the same starts, "
         f"noise and {config.steps:,} gradient evaluations per candidate."
@@ -37,36 +37,36 @@ def tune_each(config: SurfacesConfig, scenery: Scenery) -> None:
     layers_too = columns[3].toggle("Also search k and α", key=f"{PAGE}.tune_layers")
     if st.button("Tune each", type="primary", icon=":material/tune:", key=f"{PAGE}.tune"):
         with progress("Tuning") as on_progress:
-            found = tuning.tune_each(
+            tunings = tuning.tune_each(
                 config, points=points, seeds=seeds, measure=measure, layers_too=layers_too, on_progress=on_progress
             )
-        st.session_state[f"{PAGE}.tuned"] = (config, found)
+        st.session_state[f"{PAGE}.tuned"] = (config, tunings)
     if f"{PAGE}.tuned" in st.session_state:
-        _show(scenery, *st.session_state[f"{PAGE}.tuned"])
+        _show_tunings(scenery, *st.session_state[f"{PAGE}.tuned"])
 
 
-def _show(scenery: Scenery, config: SurfacesConfig, found: tuple[Tuning, ...]) -> None:
+def _show_tunings(scenery: Scenery, config: SurfacesConfig, tunings: tuple[Tuning, ...]) -> None:
     names = [spec.name for spec in config.specs()]
-    show_chart(tuning_chart(names, config.colors, found, scenery.floor), f"{PAGE}.tuning_curves")
-    st.dataframe([_row(name, one) for name, one in zip(names, found, strict=True)], hide_index=True)
+    show_chart(tuning_chart(names, config.colors, tunings, scenery.floor), f"{PAGE}.tuning_curves")
+    st.dataframe([_row(name, one) for name, one in zip(names, tunings, strict=True)], hide_index=True)
     st.button(
         "Take the best of each", icon=":material/check:", key=f"{PAGE}.take_tuned",
-        on_click=session.adopt, args=(PAGE, tuning.tuned_config(config, found)),
+        on_click=session.adopt, args=(PAGE, tuning.tuned_config(config, tunings)),
     )  # fmt: skip
 
 
-def _row(name: str, found: Tuning) -> dict[str, str]:
-    spent = f"{len(found.candidates)} candidates"
-    if found.spec is None:
-        return {"optimizer": name, "best lr": "all diverged", "searched": spent}
-    best = found.spec
-    tied = sorted({f"{found.candidates[index].lr:.3g}" for index in found.ties})
+def _row(name: str, search: Tuning) -> dict[str, str]:
+    candidates = f"{len(search.candidates)} candidates"
+    if search.spec is None:
+        return {"optimizer": name, "best lr": "all diverged", "searched": candidates}
+    best = search.spec
+    ties = sorted({f"{search.candidates[index].lr:.3g}" for index in search.ties})
     return {
         "optimizer": name,
         "best lr": f"{best.lr:.3g}",
         "layers": "".join(f"({layer.k}, {layer.alpha:g})" for layer in best.layers) or "none",
-        "mean ± standard error": f"{found.mean[found.best]:.4g} ± {found.standard_error[found.best]:.2g}",
-        "not told apart from it (lr)": ", ".join(tied) or "none",
-        "at the edge of the grid": ", ".join(found.edges) or "no",
-        "searched": spent,
+        "mean ± standard error": f"{search.mean[search.best]:.4g} ± {search.standard_error[search.best]:.2g}",
+        "not told apart from it (lr)": ", ".join(ties) or "none",
+        "at the edge of the grid": ", ".join(search.edges) or "no",
+        "searched": candidates,
     }

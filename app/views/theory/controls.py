@@ -23,11 +23,11 @@ SCENARIOS = {key: SURFACES[key].name for key in ("ravine", "bowl", "matyas", "bo
 
 
 def sidebar(config: TheoryConfig, problems: list[str]) -> None:
-    """Draw the controls of the chosen instrument, and what was refused above them."""
+    """Draw the controls of the chosen instrument, with problems above them."""
     fields = Fields.of(PAGE, config)
     with st.sidebar:
         draw_problems(problems)
-        draw_history(PAGE, TheoryConfig(instrument=config.instrument), what="views")
+        draw_history(PAGE, TheoryConfig(instrument=config.instrument), kind="views")
         {"stability": _stability, "noise": _noise, "regularization": _regularization, "rates": _rates}[
             config.instrument
         ](fields, config)
@@ -44,11 +44,11 @@ def _base(fields: Fields, config: TheoryConfig) -> None:
 
 
 def _stability(page: Fields, config: TheoryConfig) -> None:
-    fields, chosen = page.within("stability"), config.stability
+    fields, stability = page.within("stability"), config.stability
     fields.choice("On", "scenario", SCENARIOS, on_change=_take_scenario)
-    if chosen.scenario == "quadratic":
+    if stability.scenario == "quadratic":
         fields.slider("ε", "epsilon", 0.0, 1.0, step=0.01, help="0 is the bilinear game, 1 a bowl for both")
-    if chosen.is_game:
+    if stability.is_game:
         fields.switch("Alternating updates", "alternating", help="y answers the x that has just moved")
     _number(fields, "lr", "lr")
     _base(page, config)
@@ -58,25 +58,25 @@ def _stability(page: Fields, config: TheoryConfig) -> None:
         fields.choice("Horizontal", "x", AXES)
     with right:
         fields.choice("Vertical", "y", AXES)
-    if "lr" in (chosen.x, chosen.y):
+    if "lr" in (stability.x, stability.y):
         left, right = st.columns(2)
         with left:
             _number(fields, "lr from", "lr_low")
         with right:
             _number(fields, "lr to", "lr_high")
-    if chosen.x.startswith("k") or chosen.y.startswith("k"):
+    if stability.x.startswith("k") or stability.y.startswith("k"):
         fields.slider("k up to", "k_high", 2, 200)
     fields.switch("Simulate every cell", "simulate", help="Runs the algorithm step by step in every cell")
 
 
 def _take_scenario() -> None:
-    """Another problem comes with an lr and a range of lr that suit it."""
+    """Another problem sets the lr and its range to suitable values."""
     config: TheoryConfig = st.session_state[f"{PAGE}.config"]
     scenario = st.session_state[f"{PAGE}.stability.scenario"]
     edge = 1.0 if scenario in GAMES else 2 / max(SURFACES[scenario].curvature or (1.0,))
     lr = GAMES[scenario].lr if scenario in GAMES else SURFACES[scenario].lr
     high = edge * (0.5 if scenario in GAMES else 1.3)
-    session.adopt(PAGE, config.having("stability", scenario=scenario, lr=lr, lr_low=edge / 100, lr_high=high))
+    session.adopt(PAGE, config.with_part("stability", scenario=scenario, lr=lr, lr_low=edge / 100, lr_high=high))
 
 
 def _noise(page: Fields, config: TheoryConfig) -> None:
@@ -121,5 +121,5 @@ def _number(fields: Fields, label: str, name: str) -> None:
 
 
 def _count(fields: Fields, label: str, name: str, *customary: int) -> None:
-    """Customary numbers to choose from, and the one that a link brought."""
+    """Customary numbers to choose from, and the current one."""
     fields.steps(label, name, sorted({*customary, fields.value(name)}))

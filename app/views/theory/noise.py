@@ -1,4 +1,4 @@
-"""Steady-state variance: closed forms first, then what thousands of runs measured."""
+"""Steady-state variance: closed forms first, then measurements over thousands of runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def draw(config: TheoryConfig) -> None:
     slot = st.empty()
     with slot:
         show_chart(variance_chart(*curves, ()), key=f"{PAGE}.variance.closed")
-    runs = _measured(config)
+    runs = _variance_runs(config)
     if runs:
         with slot:
             show_chart(variance_chart(*curves, runs), key=f"{PAGE}.variance")
@@ -56,7 +56,7 @@ def draw(config: TheoryConfig) -> None:
     )
 
 
-def _measured(config: TheoryConfig) -> list[VarianceRun]:
+def _variance_runs(config: TheoryConfig) -> list[VarianceRun]:
     runs = []
     for equal_effective in (False, True):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.export.theory import theory_offer
-from app.state.presets import shown_by
+from app.state.presets import description_of
 from app.state.theory import INSTRUMENTS, TheoryConfig
 from app.views import session
 from app.views.parts.export_panel import export_panel
@@ -15,12 +15,12 @@ from app.views.theory.controls import PAGE, sidebar
 
 
 def page() -> None:
-    """Choose an instrument, and see it."""
+    """Choose an instrument and draw it."""
     config, problems = session.current(PAGE, TheoryConfig)
     sidebar(config, problems)
     Fields.of(PAGE, config).segments("Instrument", "instrument", INSTRUMENTS, label_visibility="collapsed")
-    if shown := shown_by(config):
-        st.caption(shown)
+    if text := description_of(config):
+        st.caption(text)
     {
         "stability": stability.draw,
         "noise": noise.draw,

@@ -15,7 +15,7 @@ from app.views.theory.controls import PAGE
 from optim_core.experiments import RateRun
 from optim_core.theory import Slope
 
-FIRST_POWER = 10  # the runs up to 2^10 take a second: something to look at while the rest is on its way
+FIRST_POWER = 10  # the runs up to 2^10 take a second and are shown while the rest is computed
 
 
 def draw(config: TheoryConfig) -> None:

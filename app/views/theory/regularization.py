@@ -55,16 +55,16 @@ def _remedy(config: TheoryConfig) -> None:
     """A number of mini-batches that the layers fit into, where the slider reaches it."""
     period = base_steps(config.stack)
     if 2 <= period <= MAX_BATCHES and all(layer.alpha for layer in config.stack):
-        fitting = config.having("regularization", batches=period)
+        fitting = config.with_part("regularization", batches=period)
         st.button(f"Use m = {period}", key=f"{PAGE}.remedy", on_click=session.adopt, args=(PAGE, fitting))
 
 
 def _landscapes(config: TheoryConfig) -> None:
     with progress("Averaging over orders, following the flows") as on_progress:
-        seen = theory_runs.descent(config, on_progress)
-    show_chart(landscapes_chart(seen, config.spec(lr=1.0).name), key=f"{PAGE}.landscapes")
-    st.caption(f"{_in_words(config, seen.modified)} {_distances(seen)}")
-    if seen.flow is None or seen.plain_flow is None:
+        descent = theory_runs.descent(config, on_progress)
+    show_chart(landscapes_chart(descent, config.spec(lr=1.0).name), key=f"{PAGE}.landscapes")
+    st.caption(f"{_in_words(config, descent.modified)} {_distances(descent)}")
+    if descent.flow is None or descent.plain_flow is None:
         st.warning(
             "A flow left the finite numbers, or turns too sharply to be followed, and is not drawn: lower the lr."
         )
@@ -80,12 +80,14 @@ def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
     )
 
 
-def _distances(seen: theory_runs.Descent) -> str:
+def _distances(descent: theory_runs.Descent) -> str:
     """How far the mean is from each flow at equal times."""
-    flows = {"Cₙ": seen.flow, "C": seen.plain_flow}
-    gaps = {name: seen.gaps(flow) for name, flow in flows.items() if flow is not None and np.isfinite(seen.path).all()}
-    words = [f"at most {gap.max():.3g} from the flow on {name}, {gap[-1]:.3g} at the end" for name, gap in gaps.items()]
-    return f"Diamonds mark where a flow is after each mean step. The mean is then {'; '.join(words)}." if words else ""
+    flows = {"Cₙ": descent.flow, "C": descent.plain_flow}
+    gaps = {
+        name: descent.gaps(flow) for name, flow in flows.items() if flow is not None and np.isfinite(descent.path).all()
+    }
+    parts = [f"at most {gap.max():.3g} from the flow on {name}, {gap[-1]:.3g} at the end" for name, gap in gaps.items()]
+    return f"Diamonds mark where a flow is after each mean step. The mean is then {'; '.join(parts)}." if parts else ""
 
 
 def _accuracy(config: TheoryConfig) -> None:

@@ -1,4 +1,4 @@
-"""Factors in the complex plane, and the stability map whose cells open the run they stand for."""
+"""Factors in the complex plane, and the stability map, whose cells can be opened as runs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RECURSIONS = {
 
 
 def draw(config: TheoryConfig) -> None:
-    """The map and the plane side by side, and below them the cell that was clicked."""
+    """The map and the plane side by side, and the clicked cell below them."""
     st.markdown(RECURSIONS[config.sync_momentum if config.has_velocity else "none"])
     left, right = st.columns([3, 2])
     with left:
@@ -61,68 +61,69 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
         )
         return None
     rates, fine, fine_rates = theory_runs.closed_form_map(config)
-    simulated = _simulated(config) if config.stability.simulate else None
-    chart = rate_map(config.grid(), rates, (fine, fine_rates), simulated, config.here)
+    simulation = _simulation(config) if config.stability.simulate else None
+    chart = rate_map(config.grid(), rates, (fine, fine_rates), simulation, config.current_point)
     target = show_chart(chart, key=f"{PAGE}.map", pick=True)
-    if simulated is not None:
-        st.caption(_agreement(rates, simulated))
+    if simulation is not None:
+        st.caption(_agreement(rates, simulation))
     if target is None or target[1] >= rates.size:
         return None
     return config.grid().spec_at(*map(int, np.unravel_index(target[1], rates.shape)))
 
 
-def _simulated(config: TheoryConfig) -> SimulatedMap:
+def _simulation(config: TheoryConfig) -> SimulatedMap:
     with progress("Simulating every cell") as on_progress:
         return theory_runs.simulated_map(config, on_progress)
 
 
-def _agreement(rates: np.ndarray[Any, Any], simulated: SimulatedMap) -> str:
-    decided = simulated.converged | simulated.diverged
-    same = decided & ~disagreements(rates, simulated)
-    undecided = "" if decided.all() else f"; {(~decided).sum():,} never synchronised in that time"
+def _agreement(rates: np.ndarray[Any, Any], simulation: SimulatedMap) -> str:
+    has_outcome = simulation.converged | simulation.diverged
+    agreeing = has_outcome & ~disagreements(rates, simulation)
+    never_note = "" if has_outcome.all() else f"; {(~has_outcome).sum():,} never synchronised in that time"
     return (
-        f"The simulation of {simulated.steps:,} base steps agrees with the closed form in {same.sum():,} of "
-        f"{decided.sum():,} cells{undecided}. Click a cell to look into it."
+        f"The simulation of {simulation.steps:,} base steps agrees with the closed form in {agreeing.sum():,} of "
+        f"{has_outcome.sum():,} cells{never_note}. Click a cell to look into it."
     )
 
 
 def _plane(config: TheoryConfig) -> None:
     spec = config.spec(lr=config.stability.lr)
-    levels, apart = linear_factors(config.stability.jacobian, spec)
+    levels, modes_apart = linear_factors(config.stability.jacobian, spec)
     names = theory_runs.mode_names(config, len(levels[0]))
-    show_chart(factors_chart(levels, names, spec.layers if apart else None), key=f"{PAGE}.plane")
+    show_chart(factors_chart(levels, names, spec.layers if modes_apart else None), key=f"{PAGE}.plane")
 
 
 def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
-    """The factors in numbers, and ways to go on with the cell."""
-    shown = config.at_cell(cell) if cell else config
-    spec = shown.spec(lr=shown.stability.lr)
-    levels, _ = linear_factors(shown.stability.jacobian, spec)
+    """The factors in numbers, and buttons that open or adopt the cell."""
+    cell_config = config.at_cell(cell) if cell else config
+    spec = cell_config.spec(lr=cell_config.stability.lr)
+    levels, _ = linear_factors(cell_config.stability.jacobian, spec)
     sizes = [
         f"|{f'ρ{SUBSCRIPT[level]}' if level else 'c'}| = {np.abs(values).max():.4g}"
         for level, values in enumerate(levels)
     ]
-    rate = linear_rate(shown.stability.jacobian, spec)
+    rate = linear_rate(cell_config.stability.jacobian, spec)
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
     stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
-    where = "The cell clicked" if cell else "As set in the sidebar"
+    source = "The cell clicked" if cell else "As set in the sidebar"
     st.markdown(
-        f"**{where}**: lr {shown.stability.lr:.4g}, {stack}. Largest factors: {', '.join(sizes)}; rate per base step "
+        f"**{source}**: lr {cell_config.stability.lr:.4g}, {stack}. Largest factors: "
+        f"{', '.join(sizes)}; rate per base step "
         f"**{rate:.5f}** (a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
     )
     with st.container(horizontal=True):
-        room = "Games" if shown.stability.is_game else "Surfaces"
-        if st.button(f"Open this run in {room}", icon=":material/open_in_browser:", key=f"{PAGE}.open"):
-            session.open_with("games" if shown.stability.is_game else "surfaces", run_of(shown))
+        page = "Games" if cell_config.stability.is_game else "Surfaces"
+        if st.button(f"Open this run in {page}", icon=":material/open_in_browser:", key=f"{PAGE}.open"):
+            session.open_with("games" if cell_config.stability.is_game else "surfaces", run_of(cell_config))
         if cell:
             st.button(
                 "Set the sidebar to this cell", icon=":material/tune:", key=f"{PAGE}.take", on_click=session.adopt,
-                args=(PAGE, shown),
+                args=(PAGE, cell_config),
             )  # fmt: skip
 
 
 def run_of(config: TheoryConfig) -> SurfacesConfig | GamesConfig:
-    """The run that a cell stands for, beside the bare base at the same lr."""
+    """The run of a cell, beside the bare base at the same lr."""
     common = {"lr": config.stability.lr} | {
         name: getattr(config, name) for name in ("base", "momentum", "sync_momentum")
     }

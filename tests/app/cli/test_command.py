@@ -122,11 +122,11 @@ def test_list_shows_every_entry_of_every_registry():
     from landscapes.surfaces import SURFACES
     from landscapes.tasks import TASKS
 
-    found = json.loads(invoke("list", "--json").stdout)
-    assert [entry["key"] for entry in found["surfaces"]] == list(SURFACES)
-    assert [entry["key"] for entry in found["games"]] == list(GAMES)
-    assert [entry["key"] for entry in found["tasks"]] == list(TASKS)
-    assert {entry["key"] for entry in found["presets"]} >= set(PRESETS["surfaces"])
+    result = json.loads(invoke("list", "--json").stdout)
+    assert [entry["key"] for entry in result["surfaces"]] == list(SURFACES)
+    assert [entry["key"] for entry in result["games"]] == list(GAMES)
+    assert [entry["key"] for entry in result["tasks"]] == list(TASKS)
+    assert {entry["key"] for entry in result["presets"]} >= set(PRESETS["surfaces"])
 
 
 def test_list_of_one_kind_has_a_line_for_each():

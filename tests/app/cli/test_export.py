@@ -276,10 +276,10 @@ def process(*arguments: str, folder: Path) -> subprocess.CompletedProcess[bytes]
 def test_render_as_a_process_shows_no_bar_in_a_pipe_and_imports_no_more_than_it_needs(tmp_path: Path) -> None:
     done = process("render", "--surface", "booth", "--steps", "20", "-O", "a.png", folder=tmp_path)
     assert Image.open(tmp_path / "a.png").format == "PNG"
-    imported, said = [], []
+    imported, messages = [], []
     for line in done.stderr.decode().splitlines():
-        (imported if line.startswith("import time:") else said).append(line)
-    assert said == [f"a.png: {(tmp_path / 'a.png').stat().st_size:,} bytes"]
+        (imported if line.startswith("import time:") else messages).append(line)
+    assert messages == [f"a.png: {(tmp_path / 'a.png').stat().st_size:,} bytes"]
     modules = {line.rpartition("|")[2].strip() for line in imported}
     assert not modules & {"streamlit", "dask", "distributed", "pandas", "imageio_ffmpeg", "matplotlib.pyplot"}
     assert "torch._dynamo.convert_frame" not in modules

@@ -15,7 +15,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from app.draw import scenes
-from app.draw.scenes import wrapped
+from app.draw.scenes import wrap_title
 from app.export import Scene, render_figure, surface_scene
 from app.figures import lines
 from app.figures.look import style_of
@@ -158,7 +158,7 @@ def test_the_legend_names_a_diverged_run_and_its_step() -> None:
 def test_a_title_is_never_broken_inside_a_layer() -> None:
     title = "Multilayer Lookahead (5, .5)(10, .25)(5, .5)"
     for letters in range(10, 50):
-        rows = wrapped(title, letters).splitlines()
+        rows = wrap_title(title, letters).splitlines()
         assert all(line.count("(") == line.count(")") for line in rows)
         assert max(map(len, rows)) <= letters
         assert "".join(rows).replace(" ", "").replace("\u00a0", "") == title.replace(" ", "")

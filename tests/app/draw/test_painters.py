@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +17,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
+import plotly.io as pio
 import pytest
 from matplotlib.collections import FillBetweenPolyCollection, QuadMesh
 from matplotlib.colors import to_rgba
@@ -27,14 +30,15 @@ from matplotlib.text import Annotation
 from PIL import Image
 
 from app.draw.matplotlib import draw_chart
-from app.draw.plotly import BAND, KEY, TARGET, paint
-from app.draw.plotly_scene import paint_ground
+from app.draw.plotly import BAND, KEY, TARGET, chart_spec, paint
+from app.draw.plotly_scene import ground_spec, paint_ground
+from app.draw.plotly_spec import Painted
 from app.draw.scenes import backdrop
 from app.export import Offer, offer_of
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import CODES, PIXEL, style_of
 from app.figures.scene import Scene
-from app.state.links import migrated
+from app.state.links import migrate
 from app.state.theory import TheoryConfig
 from tests.app.draw import page_charts
 
@@ -43,7 +47,7 @@ QUICK = {"seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, 
 
 def theory(instrument: str, **settings: object) -> Offer:
     """Settings by their names in version 1, which are one for each setting."""
-    current = migrated({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
+    current = migrate({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
     return offer_of(TheoryConfig.model_validate({**current, "v": 2}))
 
 
@@ -340,7 +344,8 @@ def test_a_difference_in_one_mark_is_noticed(change: dict[str, Any]) -> None:
 def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[], Chart]) -> None:
     chart = make()
     page, file = paint(chart), draw_chart(chart, style_of("light"), (8, 5), 80)
-    subplots = [page.get_subplot(*divmod_from_one(place, chart)) for place, one in enumerate(chart.panels) if one]
+    numbers = ["", *range(2, len(chart.filled_panels) + 1)]
+    subplots = [(page.layout[f"xaxis{number}"], page.layout[f"yaxis{number}"]) for number in numbers]
     for (x, y), axes in zip(subplots, axes_of(file), strict=True):
         assert (x.title.text or "", y.title.text or "") == (axes.get_xlabel(), axes.get_ylabel())
         assert [axis.type or "linear" for axis in (x, y)] == [axes.get_xscale(), axes.get_yscale()]
@@ -350,7 +355,7 @@ def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[],
         if x.tickvals:
             assert_same(x.tickvals, axes.get_xticks(), "ticks")
             assert list(x.ticktext) == [label.get_text() for label in axes.get_xticklabels()]
-    remarks = [panel.remark for panel in chart.drawn if panel.remark]
+    remarks = [panel.remark for panel in chart.filled_panels if panel.remark]
     assert [note.text for note in page.layout.annotations if note.text in remarks] == remarks
     assert [text.get_text() for axes in axes_of(file) for text in axes.texts if text.get_text() in remarks] == remarks
     listed = [trace for trace in page.data if getattr(trace, "showlegend", False)]
@@ -359,6 +364,33 @@ def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[],
     assert [trace.name for trace in entries] == legends
 
 
-def divmod_from_one(place: int, chart: Chart) -> tuple[int, int]:
-    row, column = divmod(place, chart.columns)
-    return row + 1, column + 1
+@pytest.mark.parametrize("make", CHARTS)
+def test_what_a_page_sends_is_what_plotlys_own_figure_would_send(make: Callable[[], Chart]) -> None:
+    spec = chart_spec(make())
+    figure = go.Figure(spec)  # which refuses what plotly does not know
+    assert_same_json(Painted(spec).to_dict(), figure.to_dict())
+
+
+@pytest.mark.parametrize("make", page_charts.SCENES.values(), ids=page_charts.SCENES)
+def test_the_ground_that_a_page_sends_is_what_plotlys_own_figure_would_send(make: Callable[[], Scene]) -> None:
+    spec = ground_spec(make())
+    assert_same_json(Painted(spec).to_dict(), go.Figure(spec).to_dict())
+
+
+def assert_same_json(page: dict[str, Any], figure: dict[str, Any]) -> None:
+    assert unpacked(json.loads(pio.to_json(page, validate=False))) == unpacked(
+        json.loads(pio.to_json(figure, validate=False))
+    )
+
+
+def unpacked(value: Any) -> Any:
+    """Typed arrays as lists of numbers, NaN as plotly writes it."""
+    if isinstance(value, dict) and "bdata" in value:
+        array = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+        shape = [int(length) for length in value["shape"].split(",")] if "shape" in value else [-1]
+        return unpacked(array.reshape(shape).tolist())
+    if isinstance(value, dict):
+        return {name: unpacked(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [unpacked(part) for part in value]
+    return None if isinstance(value, float) and np.isnan(value) else value

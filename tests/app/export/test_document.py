@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.export import Restored, document, restore, scene_of, to_bundle, to_json, to_parquet
+from app.export import PageSettings, document, restore, scene_of, to_bundle, to_json, to_parquet
 from app.state import Card, LayerConfig, SurfacesConfig
 
 CONFIG = SurfacesConfig(
@@ -28,48 +28,48 @@ def saved() -> bytes:
 
 def edited(**changes: object) -> bytes:
     """A saved document with some settings changed."""
-    whole = json.loads(to_json(CONFIG))
-    whole["config"] |= changes
-    return json.dumps(whole).encode()
+    content = json.loads(to_json(CONFIG))
+    content["config"] |= changes
+    return json.dumps(content).encode()
 
 
 def archive(*files: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle_file:
         for name, data in files:
-            made.writestr(name, data)
+            bundle_file.writestr(name, data)
     return buffer.getvalue()
 
 
 def test_a_document_restores_the_very_config() -> None:
-    assert restore(to_json(CONFIG)) == Restored("surfaces", CONFIG)
+    assert restore(to_json(CONFIG)) == PageSettings("surfaces", CONFIG)
 
 
 def test_a_bundle_restores_a_run_of_identical_bytes(saved: bytes) -> None:
-    restored = restore(saved).config
-    assert restored == CONFIG
-    with zipfile.ZipFile(io.BytesIO(saved)) as made:
-        assert to_parquet(scene_of(restored)) == made.read("trajectory.parquet")
+    config = restore(saved).config
+    assert config == CONFIG
+    with zipfile.ZipFile(io.BytesIO(saved)) as bundle_file:
+        assert to_parquet(scene_of(config)) == bundle_file.read("trajectory.parquet")
 
 
 def test_a_bundle_holds_all_there_is_and_is_whole(saved: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(saved)) as made:
-        assert made.testzip() is None
-        assert set(made.namelist()) == {
+    with zipfile.ZipFile(io.BytesIO(saved)) as bundle_file:
+        assert bundle_file.testzip() is None
+        assert set(bundle_file.namelist()) == {
             "config.json", "caption.txt", "trajectory.csv", "trajectory.parquet", "figure.png", "figure.svg",
             "figure.pdf", "player.html", "chart.html", "animation.gif", "animation.mp4", "run.py",
         }  # fmt: skip
-        assert "Link: /?" in made.read("caption.txt").decode()
-        assert all(made.read(name) for name in made.namelist())
+        assert "Link: /?" in bundle_file.read("caption.txt").decode()
+        assert all(bundle_file.read(name) for name in bundle_file.namelist())
 
 
 def test_a_bundle_reports_its_files_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     from app.export import bundle
 
     monkeypatch.setattr(bundle, "_makers", lambda *_: {"a.txt": lambda: b"a", "b.txt": lambda: b"b"})
-    seen: list[tuple[int, int]] = []
-    to_bundle(scene_of(CONFIG), CONFIG, on_progress=lambda *at: seen.append(at))
-    assert seen == [(1, 2), (2, 2)]
+    reports: list[tuple[int, int]] = []
+    to_bundle(scene_of(CONFIG), CONFIG, on_progress=lambda *at: reports.append(at))
+    assert reports == [(1, 2), (2, 2)]
 
 
 def test_a_document_written_by_an_editor_that_adds_a_mark_is_read() -> None:

@@ -72,10 +72,10 @@ def results() -> list[list[TrainingResult]]:
 @pytest.fixture(scope="module")
 def offer(results: list[list[TrainingResult]]) -> Offer:
     first = [row[0] for row in results]
-    seen = plane_runs.players_view(first)
-    picture = list(plane_losses(CONFIG.task().landscape("discriminator", 0), seen.plane, Grid.around(seen.places, 7)))
+    view = plane_runs.players_view(first)
+    picture = list(plane_losses(CONFIG.task().landscape("discriminator", 0), view.plane, Grid.around(view.places, 7)))
     names = [spec.name for spec in CONFIG.specs()]
-    scene = gan_scene(CONFIG, plane_runs.tracks(seen, first, names, CONFIG.colors), picture[-1])
+    scene = gan_scene(CONFIG, plane_runs.tracks(view, first, names, CONFIG.colors), picture[-1])
     return gan_offer(CONFIG, results, lambda: scene)
 
 
@@ -91,12 +91,12 @@ def text_of(pdf: bytes) -> str:
 def test_the_plane_of_the_players_is_drawn_with_its_loss_and_caption(offer: Offer) -> None:
     image = Image.open(io.BytesIO(offer.figure("weight space")("png", width=5, height=4, dpi=80)))
     assert image.size == (400, 320)
-    said = image.info["Description"]
-    assert "GAN on a ring of 8 Gaussians" in said
-    assert "Adam, generator: base adam; lr 0.001" in said
-    assert "arXiv:1406.2661" in said
-    assert "arXiv:2006.14567" in said
-    assert "arXiv:1704.00028" not in said  # no penalty, no paper on it
+    description = image.info["Description"]
+    assert "GAN on a ring of 8 Gaussians" in description
+    assert "Adam, generator: base adam; lr 0.001" in description
+    assert "arXiv:1406.2661" in description
+    assert "arXiv:2006.14567" in description
+    assert "arXiv:1704.00028" not in description  # no penalty, no paper on it
     assert GansConfig.model_validate_json(image.info["Source"]) == CONFIG
     assert offer.moving().grid is not None
 
@@ -104,16 +104,16 @@ def test_the_plane_of_the_players_is_drawn_with_its_loss_and_caption(offer: Offe
 def test_a_gradient_penalty_cites_its_paper_and_says_its_weight() -> None:
     from app.figures.gans import gan_caption
 
-    said = gan_caption(CONFIG.model_copy(update={"objective": "wgan-gp"})).text
-    assert "gradient penalty 10" in said
-    assert "arXiv:1704.00028" in said
+    text = gan_caption(CONFIG.model_copy(update={"objective": "wgan-gp"})).text
+    assert "gradient penalty 10" in text
+    assert "arXiv:1704.00028" in text
 
 
 def test_samples_are_those_of_the_chosen_step(offer: Offer, results: list[list[TrainingResult]]) -> None:
     task, first = CONFIG.task(), [row[0] for row in results]
-    made = gan_runs.samples(task, first, 12)
-    assert made[0].step.tolist() == [10]  # kept every fifth step
-    (chart,) = samples_reel(offer.caption, ["Adam", "Lookahead"], CONFIG.colors, made, gan_runs.real_samples(task))
+    frames = gan_runs.samples(task, first, 12)
+    assert frames[0].step.tolist() == [10]  # kept every fifth step
+    (chart,) = samples_reel(offer.caption, ["Adam", "Lookahead"], CONFIG.colors, frames, gan_runs.real_samples(task))
     assert [panel is None for panel in chart.panels] == [False, False, True, False]
     every = gan_runs.samples(task, first)
     at = every[1].step.tolist().index(10)
@@ -124,8 +124,8 @@ def test_samples_are_those_of_the_chosen_step(offer: Offer, results: list[list[T
 
 def test_samples_of_images_stand_beside_real_ones(offer: Offer) -> None:
     images = np.linspace(0, 1, 4 * 64, dtype=np.float32).reshape(1, 4, 1, 8, 8)
-    made = [gan_runs.Samples(np.array([7]), images, None), gan_runs.Samples(np.array([7]), images, images)]
-    (chart,) = samples_reel(offer.caption, ["a", "b"], ["#111111", "#222222"], made, images[0])
+    frames = [gan_runs.Samples(np.array([7]), images, None), gan_runs.Samples(np.array([7]), images, images)]
+    (chart,) = samples_reel(offer.caption, ["a", "b"], ["#111111", "#222222"], frames, images[0])
     assert [panel is None for panel in chart.panels] == [False, False, False, True, False, True]
     np.testing.assert_array_equal(chart.panels[4].image, gan_runs.mosaic(images[0]))
 
@@ -134,14 +134,14 @@ def test_curves_of_networks_show_mean_and_standard_error(network: Offer) -> None
     rows = trained(NETWORK)
     curves = [[result.curves for result in row] for row in rows]
     chart = training_chart(NETWORK, curves)
-    accuracy = next(panel for panel in chart.drawn if panel.title == "Test accuracy")
+    accuracy = next(panel for panel in chart.filled_panels if panel.title == "Test accuracy")
     fast = accuracy.marks[0]
     both = np.stack([result.curves.metrics["fast"]["test_accuracy"] for result in rows[0]])
     np.testing.assert_allclose(fast.y, both.mean(axis=0))
     np.testing.assert_allclose(fast.high - fast.y, both.std(axis=0, ddof=1) / np.sqrt(2))
     assert {mark.part for mark in accuracy.marks} == {"fast weights", "slow weights"}
     cut = training_chart(NETWORK, curves, 10)
-    assert max(mark.x.max() for panel in cut.drawn for mark in panel.marks) == 10
+    assert max(mark.x.max() for panel in cut.filled_panels for mark in panel.marks) == 10
 
 
 @pytest.mark.parametrize("style", ["light", "dark", "print"])
@@ -156,9 +156,9 @@ def test_curves_are_vectors_with_their_words(network: Offer, offer: Offer) -> No
     root = ET.fromstring(network.figure("training curves")("svg", width=5, height=4))
     assert (root.get("width"), root.get("height")) == ("360pt", "288pt")
     assert not root.findall(".//{http://www.w3.org/2000/svg}image")
-    said = text_of(offer.figure("training curves")("pdf"))
+    text = text_of(offer.figure("training curves")("pdf"))
     for words in ("Fréchet distance, plain coordinates", "Modes covered", "Lookahead (5, .5), Adam", "slow weights"):
-        assert words in said
+        assert words in text
 
 
 def test_the_table_of_curves_holds_every_seed(network: Offer) -> None:
@@ -206,8 +206,8 @@ def test_names_of_presets_differ_between_pages() -> None:
 def test_the_command_line_draws_what_was_never_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path))
     link = short_link(CONFIG.model_copy(update={"steps": 10, "cards": CONFIG.cards[:1]}), "http://localhost:8501/gans")
-    drawn = CliRunner().invoke(main, ["render", link, "--figure", "samples", "-O", str(tmp_path / "x.png")])
-    assert drawn.exit_code == 0, drawn.output
+    result = CliRunner().invoke(main, ["render", link, "--figure", "samples", "-O", str(tmp_path / "x.png")])
+    assert result.exit_code == 0, result.output
     assert Image.open(tmp_path / "x.png").size == (960, 720)
 
 

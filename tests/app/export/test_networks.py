@@ -51,18 +51,18 @@ def scene(trained: list[TrainingRun]) -> Scene:
         TrainingResult(one, run.players, run.sizes, run.layers, run.curves, run.snapshots, run.diverged, (), 1.0)
         for (one,), run in pairs
     ]
-    seen = plane_runs.view(results, "pca", CONFIG.task())
-    tracks = plane_runs.tracks(seen, results, [spec.name for spec in CONFIG.specs()], CONFIG.colors)
-    picture = list(plane_losses(CONFIG.task().landscape(50), seen.plane, Grid.around(seen.places, 9)))[-1]
+    view = plane_runs.view(results, "pca", CONFIG.task())
+    tracks = plane_runs.tracks(view, results, [spec.name for spec in CONFIG.specs()], CONFIG.colors)
+    picture = list(plane_losses(CONFIG.task().landscape(50), view.plane, Grid.around(view.places, 9)))[-1]
     return network_scene(CONFIG, tracks, picture)
 
 
 def test_an_unfinished_landscape_says_so(scene: Scene) -> None:
     axis, values = np.array([0.0, 1.0]), np.ones((2, 2))
     for points, words in ((4, ""), (1, "Unfinished: 25% of the landscape was computed.")):
-        seen = network_scene(CONFIG, scene.tracks, PlaneLoss(axis, axis, values, values, points, 4))
-        assert words in seen.caption.text
-        assert ("Unfinished" in seen.caption.text) is bool(words)
+        picture = network_scene(CONFIG, scene.tracks, PlaneLoss(axis, axis, values, values, points, 4))
+        assert words in picture.caption.text
+        assert ("Unfinished" in picture.caption.text) is bool(words)
     assert "0% of the landscape" in network_scene(CONFIG, scene.tracks, None).caption.text
 
 
@@ -82,9 +82,9 @@ def test_accuracy_is_shaded_the_other_way_round(scene: Scene) -> None:
     from landscapes.contours import PlaneLoss
 
     axis = np.array([0.0, 1.0, 2.0])
-    shown = network_scene(config, tracks, PlaneLoss(axis, axis, accuracy, accuracy, 9, 9))
-    assert shown.grid is not None
-    assert np.array_equal(shown.grid.height, -accuracy)
+    picture = network_scene(config, tracks, PlaneLoss(axis, axis, accuracy, accuracy, 9, 9))
+    assert picture.grid is not None
+    assert np.array_equal(picture.grid.height, -accuracy)
 
 
 def test_tracks_go_into_tables_as_they_are_on_the_plane(scene: Scene) -> None:
@@ -98,17 +98,17 @@ def test_before_anything_is_known_of_the_plane_the_tracks_alone_are_drawn(scene:
 
 
 def test_settings_are_saved_and_restored() -> None:
-    restored = restore(to_json(CONFIG))
-    assert (restored.page, restored.config) == ("networks", CONFIG)
+    settings = restore(to_json(CONFIG))
+    assert (settings.page, settings.config) == ("networks", CONFIG)
 
 
 def test_what_was_never_trained_is_trained_first_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path))
     reports: list[tuple[int, int]] = []
-    curves = offer_of(CONFIG, lambda done, whole: reports.append((done, whole))).tables["curves"]()
-    whole = CONFIG.steps * len(CONFIG.active) * CONFIG.seeds
-    assert reports == [(done, whole) for done in range(1, whole + 1)]
+    curves = offer_of(CONFIG, lambda done, total: reports.append((done, total))).tables["curves"]()
+    total = CONFIG.steps * len(CONFIG.active) * CONFIG.seeds
+    assert reports == [(done, total) for done in range(1, total + 1)]
     assert all(RunStore(tmp_path).has(request.key) for row in requests(CONFIG) for request in row)
     reports.clear()
-    assert offer_of(CONFIG, lambda done, whole: reports.append((done, whole))).tables["curves"]() == curves
+    assert offer_of(CONFIG, lambda done, total: reports.append((done, total))).tables["curves"]() == curves
     assert reports == []

@@ -33,7 +33,7 @@ from app.export import bundle as bundle_module
 from app.export.offer import DoesNotApplyError
 from app.export.theory import theory_caption
 from app.runs import theory as theory_runs
-from app.state.links import migrated, short_link
+from app.state.links import migrate, short_link
 from app.state.presets import PRESETS
 from app.state.theory import TheoryConfig
 
@@ -48,7 +48,7 @@ FIGURES = {
 
 def config_of(instrument: str, **settings: object) -> TheoryConfig:
     """Settings by their names in version 1, which are one for each setting."""
-    current = migrated({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
+    current = migrate({**QUICK, "instrument": instrument, **settings}, TheoryConfig)
     return TheoryConfig.model_validate({**current, "v": 2})
 
 
@@ -181,7 +181,7 @@ def test_charts_for_readers_speak_of_no_sidebar_and_follow_no_axis_in_a_circle()
 
 def test_the_colours_of_bars_mean_nothing_else_in_one_chart() -> None:
     chart = theory_chart(config_of("regularization"), "coefficients")
-    pairs = {(mark.series, mark.color) for panel in chart.drawn for mark in panel.marks}
+    pairs = {(mark.series, mark.color) for panel in chart.filled_panels for mark in panel.marks}
     assert len({color for _, color in pairs}) == len(pairs)
 
 

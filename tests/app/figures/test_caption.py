@@ -70,7 +70,7 @@ def test_a_figure_of_a_step_says_so_in_its_metadata() -> None:
 def test_the_lowest_shade_is_the_bluest_and_in_print_the_darkest(style: str) -> None:
     look = style_of(style)
     colors = np.array([rgb(shade) for shade in look.shades])
-    falls = -colors.sum(axis=1) if look.own else colors[:, 2] - colors[:, 0]
+    falls = -colors.sum(axis=1) if look.palette else colors[:, 2] - colors[:, 0]
     assert (np.diff(falls) < 0).all()
     image = Image.open(io.BytesIO(render_figure(scene_of(GAME), style=style, dpi=60))).convert("RGB")
     assert min(np.abs(255 * colors[0] - color).max() for _, color in image.getcolors(10**6)) < 8

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.figures.lines import AVERAGE, described, layers_of, loss, path, synchronisations, way, weights
+from app.figures.lines import AVERAGE, layers_of, line_label, loss, path, pull_and_move, synchronisations, weights
 from app.figures.scene import trajectory_scene
 from app.player.tracks import Track
 from optim_core.layers import Layer
@@ -26,7 +26,7 @@ def track() -> Track:
 
 
 def test_fast_weights_go_where_the_base_took_them_and_on_from_the_slow_ones(track: Track) -> None:
-    """1, 2 | 1, 2, 3 | 2, 3, 4 | 1.5, 2.5: at each bar the way ends and goes on elsewhere."""
+    """1, 2 | 1, 2, 3 | 2, 3, 4 | 1.5, 2.5: at each bar the line ends and goes on elsewhere."""
     line, gap = path(track, 0), np.nan
     assert np.array_equal(line.points[:, 0], [0, 1, 2, gap, 1, 2, 3, gap, 2, 3, 4, gap, 1.5, 2.5], equal_nan=True)
     assert line.rows.tolist() == [0, 1, 2, 2, 2, 3, 4, 4, 4, 5, 6, 6, 6, 7]
@@ -49,8 +49,8 @@ def test_a_line_can_be_drawn_up_to_any_row(track: Track) -> None:
 def test_a_synchronisation_takes_each_layer_part_of_the_way_to_the_one_within(track: Track) -> None:
     """At step 6: φ₁ from 2 towards θ = 4 to 3, φ₂ from 0 towards that 3 to 1.5."""
     assert synchronisations(track).tolist() == [2, 4, 6]
-    assert [[at[6, 0] for at in way(track, layer)] for layer in (1, 2)] == [[2, 4, 3], [0, 3, 1.5]]
-    assert [at[4, 0] for at in way(track, 1)] == [1, 3, 2]
+    assert [[at[6, 0] for at in pull_and_move(track, layer)] for layer in (1, 2)] == [[2, 4, 3], [0, 3, 1.5]]
+    assert [at[4, 0] for at in pull_and_move(track, 1)] == [1, 3, 2]
 
 
 def test_a_run_that_has_diverged_synchronises_no_more(track: Track) -> None:
@@ -69,7 +69,7 @@ def test_an_average_is_a_line_of_its_own(track: Track) -> None:
     assert np.array_equal(weights(averaged, AVERAGE), 0.5 * track.fast)
     assert np.isnan(loss(averaged, AVERAGE)).all()
     assert not np.isnan(path(averaged, AVERAGE).points).any()
-    assert described(AVERAGE) == "average of the fast weights"
+    assert line_label(AVERAGE) == "average of the fast weights"
 
 
 def test_rows_that_are_not_consecutive_are_joined_as_they_are() -> None:

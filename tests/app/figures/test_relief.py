@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.draw.relief import paint_relief
-from app.figures.relief import LIFT, POINTS, draped, height_at, relief
+from app.figures.relief import LIFT, POINTS, drape, height_at, relief
 from app.runs import surfaces as surface_runs
 from app.runs.grid import Grid
 from app.state import SurfacesConfig
@@ -25,21 +25,21 @@ def test_outside_the_grid_there_is_no_height():
 
 def test_one_long_step_follows_the_relief_instead_of_cutting_through_it():
     grid = Grid(AXIS, AXIS, -(X**2))  # a ridge between the two ends
-    line = draped(grid, grid.height, np.array([[-2.0, 0.0], [2.0, 0.0]]))
+    line = drape(grid, grid.height, np.array([[-2.0, 0.0], [2.0, 0.0]]))
     assert len(line) >= 40
     assert line[:, 2] == pytest.approx(-(line[:, 0] ** 2) + LIFT * 4, abs=0.1**2 / 4 + 1e-9)
 
 
 def test_long_runs_are_thinned_and_keep_their_ends():
     path = np.cumsum(np.random.default_rng(0).normal(size=(5001, 2)) * 0.005, axis=0)
-    line = draped(Grid(AXIS, AXIS, X + Y), X + Y, path)
+    line = drape(Grid(AXIS, AXIS, X + Y), X + Y, path)
     assert len(line) <= 2 * POINTS
     assert line[[0, -1], :2] == pytest.approx(path[[0, -1]])
 
 
 def test_weights_that_wait_for_a_synchronisation_add_no_points():
     path = np.repeat([[0.0, 0.0], [0.05, 0.0]], 500, axis=0)
-    assert len(draped(Grid(AXIS, AXIS, X), X, path)) == 2
+    assert len(drape(Grid(AXIS, AXIS, X), X, path)) == 2
 
 
 @pytest.mark.parametrize("surface", ["ravine", "rosenbrock"])

@@ -122,7 +122,7 @@ def test_coefficients_are_missing_where_the_formulas_do_not_apply():
 def test_accuracy_legend_states_the_fitted_slopes():
     lr = np.array([0.4, 0.2, 0.1])
     chart = accuracy_chart(AccuracyRun(lr, lr**3, lr**2, 0 * lr, 24, True))
-    assert chart.listed == ("to the flow on Cₙ: slope 3.00", "to the flow on C: slope 2.00")
+    assert chart.legend_series == ("to the flow on Cₙ: slope 3.00", "to the flow on C: slope 2.00")
     assert chart.marks[1].y == pytest.approx(lr**3)  # the guide lies on points of that slope
 
 

@@ -18,7 +18,7 @@ from distributed import KilledWorker
 
 from app.jobs import Cluster, Jobs, JobsError, LimitError, Limits, RunStore, SchedulerGoneError, Ticket, TrainingRequest
 from app.jobs.cluster import cluster_from_environment
-from app.jobs.service import _explained
+from app.jobs.service import _explanation
 from landscapes.tasks import ClassifierTask, task_from
 from landscapes.tasks.download import DataUnavailableError
 from optim_core.layers import Layer
@@ -105,8 +105,8 @@ def test_two_visitors_one_computation_which_stops_when_both_have_cancelled(jobs:
     assert status.eta is not None
     assert status.eta > 0
     jobs.cancel(first)
-    seen = len(jobs.status(second).curves.step)
-    wait(lambda: len(jobs.status(second).curves.step) > seen)  # it still grows
+    fractions = len(jobs.status(second).curves.step)
+    wait(lambda: len(jobs.status(second).curves.step) > fractions)  # it still grows
     jobs.cancel(second)
     assert jobs.status(second).state == "cancelled"
     began = time.monotonic()
@@ -295,7 +295,7 @@ def test_nothing_is_accepted_beyond_the_limits_and_a_bad_task_not_at_all(tmp_pat
     ],
 )
 def test_a_failure_is_told_in_words(error: Exception, message: str) -> None:
-    assert _explained(error) == message
+    assert _explanation(error) == message
 
 
 def test_an_unfinished_run_of_an_earlier_server_is_shown_as_interrupted(tmp_path: Path) -> None:

@@ -170,16 +170,16 @@ def test_the_least_recently_used_entries_go_first(store: RunStore) -> None:
     for age, request in enumerate(requests):
         compute(store, request)
         os.utime(store.folder(request.key) / "meta.json", (1_000_000 + age, 1_000_000 + age))
-    one = store.used() // 3
-    opened = store.find(requests[0].key)  # which makes the second the oldest
-    assert opened is not None
+    one = store.total_size() // 3
+    result = store.find(requests[0].key)  # which makes the second the oldest
+    assert result is not None
     tight = RunStore(store.root, limit=3 * one)
     newest = sized(14)
     compute(tight, newest)
     assert [tight.has(request.key) for request in [*requests, newest]] == [True, False, False, True]
-    assert tight.used() <= tight.limit
+    assert tight.total_size() <= tight.limit
     store.discard(store.folder(requests[0].key))
-    assert np.isfinite(opened.snapshots.proposal).all()  # a map that is open outlives its entry
+    assert np.isfinite(result.snapshots.proposal).all()  # a map that is open outlives its entry
 
 
 def test_stale_leftovers_are_thrown_out_and_recent_ones_kept(store: RunStore) -> None:
@@ -315,17 +315,17 @@ def test_a_worker_finds_the_store_where_its_own_environment_says(
 
 
 def test_a_download_is_told_where_the_status_is_read(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    work, told = Workspace(store.root / "work" / REQUEST.key), []
-    assert work.said() == ""
+    work, messages = Workspace(store.root / "work" / REQUEST.key), []
+    assert work.message() == ""
 
     def ensure(dataset: str, say: Any) -> None:
-        told.append(work.said())
+        messages.append(work.message())
         say(f"{dataset}: 3.2 MB received")
-        told.append(work.said())
+        messages.append(work.message())
 
     monkeypatch.setattr("landscapes.tasks.data.ensure", ensure)
     compute(store)
-    assert told == ["preparing", "digits: 3.2 MB received"]
+    assert messages == ["preparing", "digits: 3.2 MB received"]
 
 
 def test_a_diverged_run_is_stored_with_its_step(store: RunStore) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.player import bundle as bundling
-from app.player.bundle import FOLDER, bundle, served, style
+from app.player.bundle import FOLDER, bundle, module_file, style
 from app.player.look import LOOK
 
 
@@ -34,7 +34,7 @@ def test_what_is_served_is_one_file_kept_up_to_date_or_else_the_modules(
     (folder / "one.js").write_text("export function one() { return 1; }\n")
     (folder / "entry.js").write_text('import { one } from "./one.js";\nexport default () => one();\n')
     (folder / "packed_entry.js").write_text("what an older version left")
-    assert served.__wrapped__("entry.js") == "packed_entry.js"
+    assert module_file.__wrapped__("entry.js") == "packed_entry.js"
     assert "function one" in (folder / "packed_entry.js").read_text()
     assert sorted(path.name for path in folder.iterdir()) == ["entry.js", "one.js", "packed_entry.js"]
 
@@ -43,7 +43,7 @@ def test_what_is_served_is_one_file_kept_up_to_date_or_else_the_modules(
 
     (folder / "packed_entry.js").unlink()
     monkeypatch.setattr(Path, "write_text", refuse)
-    assert served.__wrapped__("entry.js") == "entry.js"
+    assert module_file.__wrapped__("entry.js") == "entry.js"
 
 
 def test_a_bundle_keeps_the_spaces_of_a_text_within_a_text(folder: Path) -> None:

@@ -16,20 +16,20 @@ def test_an_end_belongs_to_the_minimum_beside_it():
 
 def test_coarse_first_then_fine():
     config = SurfacesConfig(surface="himmelblau")
-    sizes = [len(found.x) for found in basin_maps(config, surface_runs.scenery(config), 40)]
+    sizes = [len(basins.x) for basins in basin_maps(config, surface_runs.scenery(config), 40)]
     assert sizes == [24, 40]
 
 
 def test_a_cell_is_what_a_run_from_its_start_does():
     config = SurfacesConfig(surface="himmelblau")
     scenery = surface_runs.scenery(config)
-    *_, found = basin_maps(config, scenery, 12)
+    *_, basins = basin_maps(config, scenery, 12)
     for row, column in ((0, 0), (3, 9), (11, 5)):
-        start = (float(found.x[column]), float(found.y[row]))
+        start = (float(basins.x[column]), float(basins.y[row]))
         run = surface_runs.surface_run(config.model_copy(update={"starts": (start,)}))
         for optimizer in range(3):
             end = run.outermost(optimizer)[-1, 0]
-            reached = found.reached[optimizer, row, column]
+            reached = basins.labels[optimizer, row, column]
             gaps = np.linalg.norm(scenery.places - end, axis=1)
             assert reached == (DIVERGED if run.diverged[optimizer, 0] >= 0 else gaps.argmin())
 
@@ -37,12 +37,12 @@ def test_a_cell_is_what_a_run_from_its_start_does():
 def test_shares_cover_the_area():
     config = SurfacesConfig(surface="ravine")
     scenery = surface_runs.scenery(config)
-    *_, found = basin_maps(config, scenery, 16)
+    *_, basins = basin_maps(config, scenery, 16)
     for optimizer in range(3):
-        assert sum(found.shares(optimizer, len(scenery.minima)).values()) == pytest.approx(1)
-    assert found.shares(0, 1)[DIVERGED] > 0.9  # SGD beyond the edge of stability
-    assert found.shares(1, 1)[0] == 1
-    assert found.differs(0, 1).mean() > 0.9
+        assert sum(basins.shares(optimizer, len(scenery.minima)).values()) == pytest.approx(1)
+    assert basins.shares(0, 1)[DIVERGED] > 0.9  # SGD beyond the edge of stability
+    assert basins.shares(1, 1)[0] == 1
+    assert basins.differs(0, 1).mean() > 0.9
 
 
 @pytest.mark.parametrize("points", [1, 257])
@@ -54,21 +54,21 @@ def test_a_grid_beyond_the_limit_is_refused_with_the_limit(points):
 
 def test_every_map_has_points_to_click():
     config = SurfacesConfig(surface="himmelblau")
-    *_, found = basin_maps(config, surface_runs.scenery(config), 8)
-    figure = paint(basin_chart(found, ["a", "b", "c"], surface_runs.scenery(config).places), legend=False)
+    *_, basins = basin_maps(config, surface_runs.scenery(config), 8)
+    figure = paint(basin_chart(basins, ["a", "b", "c"], surface_runs.scenery(config).places), legend=False)
     assert len(figure.data) == 9
 
 
 def test_four_maps_stand_in_two_rows_under_titles_of_short_lines():
-    found = BasinMap(np.arange(3.0), np.arange(3.0), np.zeros((4, 3, 3), dtype=np.int64))
+    basins = BasinMap(np.arange(3.0), np.arange(3.0), np.zeros((4, 3, 3), dtype=np.int64))
     names = ["Multilayer Lookahead (5, .5)(5, .5), SGD with momentum"] * 4
-    figure = paint(basin_chart(found, names, np.zeros((121, 2))), legend=False)
+    figure = paint(basin_chart(basins, names, np.zeros((121, 2))), legend=False)
     assert {axis.anchor for axis in figure.select_xaxes()} == {"y", "y2", "y3", "y4"}
     assert len({tuple(axis.domain) for axis in figure.select_yaxes()}) == 2
     assert max(len(line) for title in figure.layout.annotations for line in title.text.split("<br>")) <= 14
 
 
 def test_stars_shrink_where_there_are_many_minima():
-    found = BasinMap(np.arange(3.0), np.arange(3.0), np.zeros((1, 3, 3), dtype=np.int64))
-    few, many = (paint(basin_chart(found, ["a"], np.zeros((count, 2)))).data[1].marker.size for count in (4, 121))
+    basins = BasinMap(np.arange(3.0), np.arange(3.0), np.zeros((1, 3, 3), dtype=np.int64))
+    few, many = (paint(basin_chart(basins, ["a"], np.zeros((count, 2)))).data[1].marker.size for count in (4, 121))
     assert (few, many) == (11, 4)

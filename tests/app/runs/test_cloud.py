@@ -40,7 +40,7 @@ def test_the_measured_covariance_is_what_theory_says(config):
     run = cloud.seed_cloud(config, 500)
     for index, spec in enumerate(config.specs()):
         C = cloud.theory(config, spec).now
-        _, _, xx, xy, yy = cloud.spread(run, index)[-1]
+        _, _, xx, xy, yy = cloud.moments_of(run, index)[-1]
         error = np.sqrt((C**2 + np.outer(np.diag(C), np.diag(C))) / 499)
         assert (np.abs(np.array([[xx, xy], [xy, yy]]) - C) < 3.6 * error).all()  # 27 entries, together 99 %
 
@@ -66,7 +66,7 @@ def test_weight_decay_moves_the_centre_and_what_is_linear_stays_exact():
     centre = cloud.theory(config, config.specs()[0]).centre
     expected = np.linalg.solve([[10.5, 8.0], [8.0, 10.5]], [34.0, 38.0])  # (H + .5 I) c = H (1, 3)
     assert centre == pytest.approx(expected)
-    mean = cloud.spread(cloud.seed_cloud(config, 500), 0)[-1, :2]
+    mean = cloud.moments_of(cloud.seed_cloud(config, 500), 0)[-1, :2]
     deviation = np.sqrt(np.diag(cloud.theory(config, config.specs()[0]).now) / 500)
     assert (np.abs(mean - centre) < 3.3 * deviation).all()
 
@@ -83,7 +83,7 @@ def test_where_all_diverged_no_spread_is_drawn_or_compared():
     config = SurfacesConfig(surface="ravine", noise="gaussian", noise_scale=0.5, steps=3000)
     run = cloud.seed_cloud(config, 10)
     assert (run.diverged[0] >= 0).all()
-    assert np.isnan(cloud.spread(run, 0)).all()
+    assert np.isnan(cloud.moments_of(run, 0)).all()
     assert pack(cloud.cloud_tracks(config, run))
     bare, _, lookahead, *_ = deviations(config, run)
     assert bare == {"optimizer": "SGD", "along": "x", "deviation, measured": "diverged"}

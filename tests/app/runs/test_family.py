@@ -60,9 +60,9 @@ def test_rows_are_the_runs_of_the_configs_one_by_one(
     monkeypatch.setattr(surfaces, "record", refuse)
     for value in dial.values[:: len(dial.values) // 4]:
         changed = with_number(config, card, field, level, value)
-        taken = surfaces.surface_run(changed)
+        axis_values = surfaces.surface_run(changed)
         monkeypatch.setattr(surfaces, "record", record)
-        assert_same(taken, surfaces._record(changed, changed.specs(), "classes"))
+        assert_same(axis_values, surfaces._record(changed, changed.specs(), "classes"))
         monkeypatch.setattr(surfaces, "record", refuse)
 
 

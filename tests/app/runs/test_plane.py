@@ -34,13 +34,13 @@ def results():
 
 
 def test_three_ends_lie_on_their_plane_with_their_own_loss(results):
-    seen = plane_runs.view(results, "ends", CONFIG.task())
+    view = plane_runs.view(results, "ends", CONFIG.task())
     score = CONFIG.task().landscape(200)
-    for run in seen.runs:
+    for run in view.runs:
         end = run.outermost.coordinates[-1]
         assert run.outermost.distance[-1] < 1e-4
         direct = score(np.array(run.snapshots.outermost[-1], np.float32)).loss
-        assert score(seen.plane.point(*end).astype(np.float32)).loss == pytest.approx(direct, rel=1e-4)
+        assert score(view.plane.point(*end).astype(np.float32)).loss == pytest.approx(direct, rel=1e-4)
 
 
 def test_fast_weights_sit_on_the_slow_ones_right_after_a_synchronisation(results):
@@ -52,34 +52,34 @@ def test_fast_weights_sit_on_the_slow_ones_right_after_a_synchronisation(results
 
 
 def test_a_cycle_plane_holds_its_three_points(results):
-    seen = plane_runs.view(results, "cycle", CONFIG.task(), focus=2, cycle=1)
-    run = seen.runs[2]
+    view = plane_runs.view(results, "cycle", CONFIG.task(), focus=2, cycle=1)
+    run = view.runs[2]
     assert run.outermost.distance[0] < 1e-4  # the slow start
     assert run.proposal.distance[5] < 1e-4  # the end of the first inner block
     assert run.proposal.distance[25] < 1e-4  # where the cycle's last base step arrived
 
 
 def test_a_cycle_is_seen_close_up_step_by_step(results):
-    seen = plane_runs.view(results, "cycle", CONFIG.task(), focus=1, cycle=2)
-    assert [run.snapshots.step.tolist() for run in seen.runs] == [[5, 6, 7, 8, 9, 10]] * 3
-    assert seen.framed == (seen.runs[1],)
-    assert len(seen.places) == 5 + 6 + 6  # what its base steps reached, fast and slow weights: no other run's
-    track = plane_runs.tracks(seen, results, ["a", "b", "c"], ["#111111", "#222222", "#333333"])[1]
+    view = plane_runs.view(results, "cycle", CONFIG.task(), focus=1, cycle=2)
+    assert [run.snapshots.step.tolist() for run in view.runs] == [[5, 6, 7, 8, 9, 10]] * 3
+    assert view.frame_runs == (view.runs[1],)
+    assert len(view.places) == 5 + 6 + 6  # what its base steps reached, fast and slow weights: no other run's
+    track = plane_runs.tracks(view, results, ["a", "b", "c"], ["#111111", "#222222", "#333333"])[1]
     assert track.synchronised.tolist() == [0, 0, 0, 0, 0, 1]
     assert (track.proposal[0] == track.fast[0]).all()
-    assert (track.fast[0] == seen.runs[1].slow[0].coordinates[0]).all()
+    assert (track.fast[0] == view.runs[1].slow[0].coordinates[0]).all()
 
 
 def every(result, interval):
     """The result as if only each so many steps had been recorded."""
-    kept = result.snapshots
-    tracks = {name: rows[::interval] for name, rows in kept.tracks.items()}
-    return replace(result, snapshots=replace(kept, step=kept.step[::interval], tracks=tracks))
+    snapshots = result.snapshots
+    tracks = {name: rows[::interval] for name, rows in snapshots.tracks.items()}
+    return replace(result, snapshots=replace(snapshots, step=snapshots.step[::interval], tracks=tracks))
 
 
 def test_a_cycle_is_seen_through_what_was_recorded_of_it(results):
-    seen = plane_runs.view([every(result, 2) for result in results], "cycle", CONFIG.task(), focus=2, cycle=1)
-    run = seen.runs[2]
+    view = plane_runs.view([every(result, 2) for result in results], "cycle", CONFIG.task(), focus=2, cycle=1)
+    run = view.runs[2]
     assert run.snapshots.step.tolist() == list(range(0, 26, 2))
     assert run.outermost.distance[0] < 1e-4
     assert run.proposal.distance[[3, 12]] == pytest.approx([0, 0], abs=1e-4)  # steps 6 and 24, next to 5 and 25
@@ -89,10 +89,10 @@ def test_a_cycle_is_seen_through_what_was_recorded_of_it(results):
 
 def test_a_plane_goes_through_the_places_chosen(results):
     config = CONFIG.model_copy(update={"plane": "ends", "through": (0, 2, 3)})
-    seen = plane_runs.view_of(config, results)
-    assert seen.runs[0].proposal.distance[0] < 1e-4  # the common start
-    assert all(run.outermost.distance[-1] < 1e-4 for run in seen.runs[1:])
-    assert seen.runs[0].outermost.distance[-1] > 1e-3
+    view = plane_runs.view_of(config, results)
+    assert view.runs[0].proposal.distance[0] < 1e-4  # the common start
+    assert all(run.outermost.distance[-1] < 1e-4 for run in view.runs[1:])
+    assert view.runs[0].outermost.distance[-1] > 1e-3
     unfinished = plane_runs.view_of(config.model_copy(update={"through": (0, 2)}), results)
     assert unfinished.runs[0].outermost.distance[-1] < 1e-4  # the first three
 
@@ -107,11 +107,11 @@ def test_a_run_that_diverged_has_no_say_in_the_plane_or_the_frame(results):
     alone = plane_runs.view(results[1:], "pca", CONFIG.task())
     first = results[0].snapshots
     far = {name: np.asarray(track)[:4] * 10.0 ** np.arange(4)[:, None] for name, track in first.tracks.items()}
-    lost = replace(results[0], diverged=4, snapshots=replace(first, step=first.step[:4], tracks=far))
-    seen = plane_runs.view([lost, *results[1:]], "pca", CONFIG.task())
-    assert (seen.plane.u == alone.plane.u).all()
-    assert (seen.places == alone.places).all()
-    assert len(seen.runs) == 3
+    diverged_result = replace(results[0], diverged=4, snapshots=replace(first, step=first.step[:4], tracks=far))
+    view = plane_runs.view([diverged_result, *results[1:]], "pca", CONFIG.task())
+    assert (view.plane.u == alone.plane.u).all()
+    assert (view.places == alone.places).all()
+    assert len(view.runs) == 3
 
 
 @pytest.mark.parametrize(
@@ -128,16 +128,16 @@ def test_a_plane_that_cannot_be_says_why(results, kind, chosen, arguments, words
 
 
 def test_tracks_carry_steps_counts_and_losses(results):
-    seen = plane_runs.view(results, "pca", CONFIG.task())
-    track = plane_runs.tracks(seen, results, ["a", "b", "c"], ["#111111", "#222222", "#333333"])[2]
+    view = plane_runs.view(results, "pca", CONFIG.task())
+    track = plane_runs.tracks(view, results, ["a", "b", "c"], ["#111111", "#222222", "#333333"])[2]
     assert track.rows == 31
     assert track.synchronised.tolist()[:11] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
     assert track.loss[7] == results[2].curves.loss[0][6]
 
 
 def test_the_backdrop_fills_in_and_checks_the_plane(results):
-    seen = plane_runs.view(results[:2], "pca", CONFIG.task())
-    backdrop = plane_runs.Backdrop(seen, CONFIG.task().landscape(32))
+    view = plane_runs.view(results[:2], "pca", CONFIG.task())
+    backdrop = plane_runs.Backdrop(view, CONFIG.task().landscape(32))
     deadline = time.monotonic() + 60
     while not backdrop.complete and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -167,14 +167,14 @@ def test_the_plane_is_checked_before_its_picture_is_fine(results):
 
 
 def test_an_export_waits_for_the_whole_picture(results):
-    seen = plane_runs.view(results[:1], "pca", CONFIG.task())
+    view = plane_runs.view(results[:1], "pca", CONFIG.task())
     score, gate = CONFIG.task().landscape(8), threading.Event()
 
     def gated(weights):
         gate.wait()
         return score(weights)
 
-    backdrop = plane_runs.Backdrop(seen, gated)
+    backdrop = plane_runs.Backdrop(view, gated)
     assert backdrop.wait_for_picture(0.01) is None
     gate.set()
     assert backdrop.wait_for_picture().complete
@@ -182,11 +182,11 @@ def test_an_export_waits_for_the_whole_picture(results):
 
 def test_every_optimizer_is_asked_for_the_same_task_and_seeds():
     config = NetworksConfig(seeds=3, seed=5, label_noise=0.2)
-    asked = requests(config)
-    assert [len(row) for row in asked] == [3, 3, 3]
-    assert {request.seed for request in asked[0]} == {5, 6, 7}
-    assert len({str(request.task) for row in asked for request in row}) == 1
-    assert [bool(request.snapshot_every) for request in asked[0]] == [True, False, False]
+    rows = requests(config)
+    assert [len(row) for row in rows] == [3, 3, 3]
+    assert {request.seed for request in rows[0]} == {5, 6, 7}
+    assert len({str(request.task) for row in rows for request in row}) == 1
+    assert [bool(request.snapshot_every) for request in rows[0]] == [True, False, False]
 
 
 def test_identical_comparisons_of_two_visitors_have_the_same_keys():
@@ -205,15 +205,15 @@ def test_the_table_gives_paired_differences(results):
     rows = training_table(["a", "b"], [[bare[0], bare[1]], [bare[1], bare[2]]])
     accuracy = [result.curves.metrics["fast"]["test_accuracy"][-1] for result in results]
     gaps = 100 * np.array([accuracy[1] - accuracy[0], accuracy[2] - accuracy[1]])
-    said = rows[1][PAIRED]
-    assert said == f"{gaps.mean():+.2f} ± {gaps.std(ddof=1) / np.sqrt(2):.2f}"
+    cell = rows[1][PAIRED]
+    assert cell == f"{gaps.mean():+.2f} ± {gaps.std(ddof=1) / np.sqrt(2):.2f}"
 
 
 def test_the_table_leaves_out_what_diverged(results):
-    lost = replace(results[1], diverged=7)
-    rows = training_table(["a", "b"], [[results[0]] * 3, [results[1], lost, results[1]]])
+    diverged_result = replace(results[1], diverged=7)
+    rows = training_table(["a", "b"], [[results[0]] * 3, [results[1], diverged_result, results[1]]])
     assert rows[1]["test accuracy %, outermost weights"].endswith("± 0.00")
     assert rows[1]["diverged"] == "1 of 3, first at step 7"
-    (gone,) = training_table(["b"], [[lost]])
-    assert gone["test accuracy %, outermost weights"] == gone["fast weights"] == "diverged"
-    assert training_table(["a", "b"], [[results[0]] * 2, [lost, results[1]]])[1][PAIRED] == "—"
+    (row,) = training_table(["b"], [[diverged_result]])
+    assert row["test accuracy %, outermost weights"] == row["fast weights"] == "diverged"
+    assert training_table(["a", "b"], [[results[0]] * 2, [diverged_result, results[1]]])[1][PAIRED] == "—"

@@ -44,16 +44,16 @@ def wait_for(condition, seconds=60):
 
 
 def test_fast_slow_and_averaged_weights_are_taken_from_the_last_snapshot_there_was(results):
-    found = points(NAMES, results, 23)
-    assert [(p.name, p.kind) for p in found] == [
+    selection = points(NAMES, results, 23)
+    assert [(p.name, p.kind) for p in selection] == [
         ("a", "fast"), ("a", "averaged"),
         ("b", "fast"), ("b", "slow"), ("b", "averaged"),
         ("c", "fast"), ("c", "slow"), ("c", "averaged"),
     ]  # fmt: skip
-    assert {p.step for p in found} == {20}
-    np.testing.assert_array_equal(found[2].weights, results[1].snapshots.proposal[5])
-    np.testing.assert_array_equal(found[3].weights, results[1].snapshots.slow[-1][5])
-    assert (found[2].weights != found[3].weights).any()  # step 20 synchronises: fast means before it
+    assert {p.step for p in selection} == {20}
+    np.testing.assert_array_equal(selection[2].weights, results[1].snapshots.proposal[5])
+    np.testing.assert_array_equal(selection[3].weights, results[1].snapshots.slow[-1][5])
+    assert (selection[2].weights != selection[3].weights).any()  # step 20 synchronises: fast means before it
 
 
 def test_the_table_holds_what_a_direct_measurement_gives(results):
@@ -83,7 +83,7 @@ def test_a_stopped_measurement_goes_on_where_it_was(results, monkeypatch):
             time.sleep(0.01)
         return sharpness_runs.Sharpness(*range(8))
 
-    monkeypatch.setattr(sharpness_runs, "_measured", measured)
+    monkeypatch.setattr(sharpness_runs, "_measure", measured)
     run = SharpnessRun(CONFIG.task(), points(NAMES[1:2], results[1:2], 30))
     run.start("one")
     run.start("other")
@@ -148,7 +148,7 @@ def test_a_failure_is_said_and_does_not_look_like_waiting(results, monkeypatch):
     def fails(task, point, should_stop):
         raise ValueError("no such images")
 
-    monkeypatch.setattr(sharpness_runs, "_measured", fails)
+    monkeypatch.setattr(sharpness_runs, "_measure", fails)
     run = SharpnessRun(CONFIG.task(), points(NAMES, results, 30))
     run.start("me")
     wait_for(lambda: run.error)

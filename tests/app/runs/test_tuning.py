@@ -10,25 +10,25 @@ QUADRATIC = SurfacesConfig(
 
 
 def test_on_a_quadratic_the_search_finds_the_best_candidate_of_gradient_descent():
-    (found, _) = tune_each(QUADRATIC, points=21, seeds=1, measure="slow loss")
+    (tuning, _) = tune_each(QUADRATIC, points=21, seeds=1, measure="slow loss")
     factors = {lr: max(abs(1 - 20 * lr), abs(1 - lr)) for lr in lr_grid(0.05, 21)}
-    assert found.spec.lr == min(factors, key=factors.get)  # the smallest factor of the slower axis wins in the end
+    assert tuning.spec.lr == min(factors, key=factors.get)  # the smallest factor of the slower axis wins in the end
 
 
 def test_every_optimizer_spends_the_same_and_divergence_is_a_result():
-    found = tune_each(QUADRATIC, points=9, seeds=1, measure="slow loss")
-    assert {one.evaluations for one in found} == {60}
-    assert {len(one.candidates) for one in found} == {9}
-    assert np.isinf(found[0].mean[-1])  # 30 times the customary lr
-    assert found[0].diverged[-1] == 1
+    tunings = tune_each(QUADRATIC, points=9, seeds=1, measure="slow loss")
+    assert {one.evaluations for one in tunings} == {60}
+    assert {len(one.candidates) for one in tunings} == {9}
+    assert np.isinf(tunings[0].mean[-1])  # 30 times the customary lr
+    assert tunings[0].diverged[-1] == 1
 
 
 def test_taking_the_best_marks_the_cards_and_leaves_those_that_are_off():
     config = QUADRATIC.model_copy(update={"cards": (*QUADRATIC.cards, Card(on=False, color=2))})
-    found = tune_each(config, points=9, seeds=1, measure="slow loss")
-    tuned = tuned_config(config, found)
+    tunings = tune_each(config, points=9, seeds=1, measure="slow loss")
+    tuned = tuned_config(config, tunings)
     assert [card.tuned for card in tuned.cards] == [True, True, False]
-    assert tuned.cards[0].lr == found[0].spec.lr
+    assert tuned.cards[0].lr == tunings[0].spec.lr
 
 
 def test_k_and_alpha_can_be_searched_too():

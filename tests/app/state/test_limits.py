@@ -118,7 +118,7 @@ CROWD = """
 import streamlit as st
 from app.views.parts import admission
 
-st.write("in" if admission.admitted() else "out")
+st.write("in" if admission.take_seat() else "out")
 """
 
 

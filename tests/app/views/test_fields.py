@@ -88,14 +88,14 @@ def show(page, model):
 def defaults(at):
     """By key, what a browser that sees nothing but this run sets a control to, and what the control is to show."""
     sidebar = at.sidebar
-    found = {one.key: (one.proto.default, one.value) for one in (*sidebar.number_input, *sidebar.toggle)}
-    found |= {one.key: (one.proto.default, one.value) for one in sidebar.text_input}
-    found |= {one.key: (one.proto.default[0], one.value) for one in sidebar.slider}
-    found |= {one.key: (one.proto.options[int(one.proto.default[0])], str(one.value)) for one in sidebar.select_slider}
-    found |= {one.key: (one.proto.default, one.index) for one in sidebar.selectbox if not one.key.endswith("preset")}
-    found |= {one.key: (list(one.proto.default), one.indices) for one in sidebar.segmented_control}
+    values = {one.key: (one.proto.default, one.value) for one in (*sidebar.number_input, *sidebar.toggle)}
+    values |= {one.key: (one.proto.default, one.value) for one in sidebar.text_input}
+    values |= {one.key: (one.proto.default[0], one.value) for one in sidebar.slider}
+    values |= {one.key: (one.proto.options[int(one.proto.default[0])], str(one.value)) for one in sidebar.select_slider}
+    values |= {one.key: (one.proto.default, one.index) for one in sidebar.selectbox if not one.key.endswith("preset")}
+    values |= {one.key: (list(one.proto.default), one.indices) for one in sidebar.segmented_control}
     return {
-        key: pair for key, pair in found.items() if not key.endswith((".add_start", ".predicting", ".at_x", ".at_y"))
+        key: pair for key, pair in values.items() if not key.endswith((".add_start", ".predicting", ".at_x", ".at_y"))
     }
 
 
@@ -108,7 +108,7 @@ def test_every_run_tells_the_browser_every_value(page, config):
         at.run()
         assert not at.exception
         assert not at.error
-        told = defaults(at)
-        assert len(told) >= 7
-        assert {key: pair for key, pair in told.items() if pair[0] != pair[1]} == {}
+        pairs = defaults(at)
+        assert len(pairs) >= 7
+        assert {key: pair for key, pair in pairs.items() if pair[0] != pair[1]} == {}
         assert at.session_state[f"{page}.config"] == config

@@ -19,7 +19,7 @@ from app.runs.streamlines import CELLS, streamlines_of
 from app.state import GameCard, GamesConfig, LayerConfig, SurfacesConfig
 from app.state.links import decode, encode
 from app.state.presets import PRESETS
-from app.tables.games import ending, game_table, gone_text
+from app.tables.games import ending, exit_text, game_table
 from landscapes.games import GAMES
 from optim_core.spec import BASES, METHODS
 
@@ -291,11 +291,11 @@ def test_leaving_the_view_is_no_divergence_but_a_run_far_away_is_stopped():
     config = GamesConfig()
     run, scenery = game_runs.game_run(config), game_runs.game_scenery(config)
     assert (run.diverged == -1).all()
-    left = game_runs.left_view(run, 0, scenery.game.domain)[0]
+    left = game_runs.exit_steps(run, 0, scenery.game.domain)[0]
     assert np.abs(run.fast[left:, 0, 0]).max(axis=1).min() > 1  # outside again and again ...
     assert np.abs(run.fast[left - 1, 0, 0]).max() <= 2 < np.abs(run.fast[left, 0, 0]).max()
     assert (np.abs(run.fast[left:, 0, 0]).max(axis=1) > 2).all()  # ... from then on always
-    assert gone_text(run, scenery).startswith("Descent-ascent left the view at step 127")
+    assert exit_text(run, scenery).startswith("Descent-ascent left the view at step 127")
     far = config.model_copy(update={"steps": 2000})
     run = game_runs.game_run(far)
     assert ending(run, 0, scenery) == f"diverged at step {run.diverged[0, 0]}"

@@ -29,8 +29,8 @@ CONFIG = GansConfig(
 NAMES, COLORS = ("Adam", "Lookahead"), ("#111111", "#222222")
 
 
-def reel(names, colors, made, real):
-    return paint_reel(samples_reel(Caption(""), names, colors, made, real), made[0].step.tolist())
+def reel(names, colors, frames, real):
+    return paint_reel(samples_reel(Caption(""), names, colors, frames, real), frames[0].step.tolist())
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +70,14 @@ def test_a_batch_above_the_data_is_refused_by_name():
 
 
 def test_the_players_plane_separates_the_players(results):
-    seen = plane_runs.players_view(results)
+    view = plane_runs.players_view(results)
     first = results[0].sizes[0]
-    assert not seen.plane.u[first:].any()
-    assert not seen.plane.v[:first].any()
+    assert not view.plane.u[first:].any()
+    assert not view.plane.v[:first].any()
     row = results[1].snapshots.proposal[17]
-    across = (row[:first] - seen.plane.origin[:first]) @ seen.plane.u[:first]
-    upwards = (row[first:] - seen.plane.origin[first:]) @ seen.plane.v[first:]
-    assert seen.runs[1].proposal.coordinates[17] == pytest.approx((across, upwards), rel=1e-4)
+    across = (row[:first] - view.plane.origin[:first]) @ view.plane.u[:first]
+    upwards = (row[first:] - view.plane.origin[first:]) @ view.plane.v[first:]
+    assert view.runs[1].proposal.coordinates[17] == pytest.approx((across, upwards), rel=1e-4)
 
 
 def test_both_players_reach_the_slow_weights_at_the_same_steps(results):
@@ -98,26 +98,28 @@ def test_samples_are_those_of_the_generator_with_the_weights_kept(results):
 
 
 def test_a_run_that_diverged_stays_where_it_was_last_kept(results):
-    kept = results[1].snapshots
-    short = replace(kept, step=kept.step[:8], tracks={name: rows[:8] for name, rows in kept.tracks.items()})
+    snapshots = results[1].snapshots
+    short = replace(
+        snapshots, step=snapshots.step[:8], tracks={name: rows[:8] for name, rows in snapshots.tracks.items()}
+    )
     adam, lookahead = samples(CONFIG.task(), [results[0], replace(results[1], snapshots=short, diverged=8)])
     assert adam.step[-1] == 30
     np.testing.assert_array_equal(lookahead.fast[-1], lookahead.fast[-2])
 
 
 def test_the_figure_plays_every_kept_step_in_the_cells_that_move(results):
-    made = samples(CONFIG.task(), results)
-    figure = reel(NAMES, COLORS, made, real_samples(CONFIG.task()))
-    assert [frame.name for frame in figure.frames] == [str(step) for step in made[0].step]
+    frames = samples(CONFIG.task(), results)
+    figure = reel(NAMES, COLORS, frames, real_samples(CONFIG.task()))
+    assert [frame.name for frame in figure.frames] == [str(step) for step in frames[0].step]
     assert len(figure.data) == 6  # real and generated: fast and fast above, slow below
-    np.testing.assert_array_equal(figure.data[-1].x, made[1].slow[-1][:, 0])
+    np.testing.assert_array_equal(figure.data[-1].x, frames[1].slow[-1][:, 0])
     assert figure.frames[3].traces == (3, 4, 5)
-    np.testing.assert_array_equal(figure.frames[3].data[0].y, made[0].fast[3][:, 1])
+    np.testing.assert_array_equal(figure.frames[3].data[0].y, frames[0].fast[3][:, 1])
 
 
 def test_without_layers_there_is_no_row_for_slow_generators(results):
-    made = samples(CONFIG.task(), results[:1])
-    figure = reel(NAMES[:1], COLORS[:1], made, real_samples(CONFIG.task()))
+    frames = samples(CONFIG.task(), results[:1])
+    figure = reel(NAMES[:1], COLORS[:1], frames, real_samples(CONFIG.task()))
     assert [note.text for note in figure.layout.annotations] == [NAMES[0], "fast"]
 
 
@@ -141,7 +143,7 @@ def test_digits_give_image_cells_and_a_column_of_real_ones():
 
 def test_curves_show_both_losses_and_what_the_samples_are_worth(results):
     chart = gan_chart(CONFIG, [[result.curves] for result in results])
-    charts = {panel.title: paint(chart.of(place), legend=False) for place, panel in enumerate(chart.drawn)}
+    charts = {panel.title: paint(chart.of(place), legend=False) for place, panel in enumerate(chart.filled_panels)}
     assert list(charts)[2] == "Fréchet distance, plain coordinates"
     assert [len(chart.data) for chart in charts.values()] == [2, 2, 3, 3]  # slow weights: of one optimizer only
     measured = charts["Fréchet distance, plain coordinates"].data[2]
@@ -152,17 +154,17 @@ def test_the_table_gives_paired_differences_of_the_distance(results):
     rows = gan_table(NAMES, [[results[0]] * 2, [results[1]] * 2])
     bare = results[0].curves.metrics["fast"]["test_frechet"][-1]
     slow = results[1].curves.metrics["slow_1"]["test_frechet"][-1]
-    said = [row[PAIRED] for row in rows]
-    assert said == ["+0.000 ± 0.000", f"{slow - bare:+.3f} ± 0.000"]
+    cells = [row[PAIRED] for row in rows]
+    assert cells == ["+0.000 ± 0.000", f"{slow - bare:+.3f} ± 0.000"]
     (alone,) = gan_table(NAMES[1:], [[results[1]]])
     assert alone["Fréchet distance, outermost weights"] == f"{slow:.3g}"
     assert alone["diverged"] == "no"
 
 
 def test_the_table_leaves_out_what_diverged(results):
-    lost = replace(results[1], diverged=8)
-    rows = gan_table(NAMES, [[results[0]] * 3, [results[1], lost, results[1]]])
+    diverged_result = replace(results[1], diverged=8)
+    rows = gan_table(NAMES, [[results[0]] * 3, [results[1], diverged_result, results[1]]])
     assert rows[1]["Fréchet distance, outermost weights"].endswith("± 0")
     assert rows[1]["diverged"] == "1 of 3, first at step 8"
-    (gone,) = gan_table(NAMES[1:], [[lost]])
-    assert (gone["Fréchet distance, outermost weights"], gone["near a mode"]) == ("diverged", "diverged")
+    (row,) = gan_table(NAMES[1:], [[diverged_result]])
+    assert (row["Fréchet distance, outermost weights"], row["near a mode"]) == ("diverged", "diverged")

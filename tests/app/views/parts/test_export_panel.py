@@ -137,7 +137,7 @@ def test_every_download_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> N
 def failing_page() -> None:
     import streamlit as st
 
-    from app.views.parts.downloads import _telling, failures
+    from app.views.parts.downloads import _with_report, failures
 
     def make() -> bytes:
         raise ValueError("lower the dpi")
@@ -145,7 +145,7 @@ def failing_page() -> None:
     failures()
     if st.button("Download"):
         try:
-            _telling(make, "Download figure")()
+            _with_report(make, "Download figure")()
         except ValueError:
             st.write("and Streamlit is told")
 
@@ -184,7 +184,7 @@ def test_what_a_click_made_outlasts_other_visitors_script_runs(monkeypatch: pyte
     def make() -> bytes:
         return b"x,y"
 
-    made = downloads._held(make, "a.csv", "text/csv", "a.csv") if held else make
+    made = downloads._kept_in_session(make, "a.csv", "text/csv", "a.csv") if held else make
     address = files.execute_deferred(files.add_deferred(made, "text/csv", "1.2", file_name="a.csv"))
     for _ in range(2):
         files.remove_orphaned_files()

@@ -11,7 +11,7 @@ from app.figures.look import on_dark
 from app.runs import surfaces as surface_runs
 from app.runs.grid import distance
 from app.state import SurfacesConfig
-from app.state.presets import PRESETS, shown_by
+from app.state.presets import PRESETS, description_of
 from app.tables.surfaces import summary
 from app.views.parts.charts import inks
 from landscapes.surfaces import SURFACES
@@ -352,7 +352,7 @@ def test_a_prediction_is_typed_as_well():
 
 def test_guesses_hold_for_their_own_scene_and_a_diverged_run_has_no_end():
     at = opened(v="1", surface="ravine")
-    caption = shown_by(config_of(at))
+    caption = description_of(config_of(at))
     assert caption in [one.value for one in at.caption]
     at.toggle(key="surfaces.predicting").set_value(True).run()
     assert caption not in [one.value for one in at.caption]

@@ -152,7 +152,7 @@ def test_the_headline_is_the_recursion_that_holds(params, formula):
 
 
 def test_the_mean_keeps_the_pace_of_the_flow_on_the_modified_loss():
-    config = PRESETS["theory"]["Regularization: the mean follows Cₙ"].config.having(
+    config = PRESETS["theory"]["Regularization: the mean follows Cₙ"].config.with_part(
         "regularization", epochs=3, orders=64
     )
     seen = theory_runs.descent(config)
@@ -221,4 +221,4 @@ def test_simulation_is_computed_once_for_all_who_ask():
     config = TheoryConfig(stability=Stability(k_high=3))
     first = theory_runs.simulated_map(config)
     assert isinstance(first, SimulatedMap)
-    assert theory_runs.simulated_map(config.having("noise", h=2.0)) is first
+    assert theory_runs.simulated_map(config.with_part("noise", h=2.0)) is first

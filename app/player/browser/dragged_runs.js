@@ -1,4 +1,4 @@
-// Optimizers of which a number or a start is dragged: trails, ways ahead, and the ways of neighbouring values.
+// Optimizers with a dragged number or start: trails, paths ahead, and the paths of neighbouring values.
 
 import { hollow } from "./marks.js";
 import { traceOutermost } from "./paths.js";
@@ -9,7 +9,7 @@ import { ink } from "./theme.js";
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
 
-const AHEAD = 0.5; // opacity of the way from the present row to the end
+const AHEAD = 0.5; // opacity of the path from the present row to the end
 const WIDTH = 1.6; // px
 
 /**
@@ -17,8 +17,8 @@ const WIDTH = 1.6; // px
  * @param {Scene} scene
  * @param {number} row
  */
-export function drawLifted(context, scene, row) {
-  const runs = scene.runs.filter((run) => scene.lifted.has(run.name) && scene.anyShown(run));
+export function drawDraggedRuns(context, scene, row) {
+  const runs = scene.runs.filter((run) => scene.draggedNames.has(run.name) && scene.anyShown(run));
   if (!runs.length) return;
   if (scene.held) drawStart(context, scene);
   for (const { run, alpha } of scene.ghosts) drawWay(context, scene, run, 0, alpha);
@@ -33,7 +33,7 @@ export function drawLifted(context, scene, row) {
 }
 
 /**
- * The start under the hand, before its runs have arrived, and where a step from there would go.
+ * The dragged start, before its runs have arrived, and the direction of a step from there.
  * @param {Context} context
  * @param {Scene} scene
  */
@@ -44,7 +44,7 @@ function drawStart(context, scene) {
 }
 
 /**
- * The way of the outermost weights from a row to the end, thin and without dashes.
+ * The path of the outermost weights from a row to the end, thin and without dashes.
  * @param {Context} context
  * @param {Scene} scene
  * @param {Run} run

@@ -1,0 +1,54 @@
+"""Whose turn it is: pages are run one after the other, in the order in which they were asked for.
+
+Threads that compute at once take the interpreter's lock from one another thousands of times a second, which made a
+change cost twice its processor time with sixty visitors (docs/deploy.md has the figures).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+LONGEST = 0.5  # seconds: a script that takes longer goes on beside the next
+
+
+class Turns:
+    """A queue in which each waits for the one before to end, or to use up its time."""
+
+    def __init__(self, longest: float = LONGEST) -> None:
+        self._longest = longest
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+        self._holder: object | None = None
+        self._ends = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many are in the queue."""
+        return len(self._waiting)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn, and have it inside."""
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+            while self._waiting[0] is not ticket or (left := self._left()) > 0:
+                self._changed.wait(left if self._waiting[0] is ticket else None)
+            self._waiting.popleft()
+            self._holder, self._ends = ticket, time.monotonic() + self._longest
+            self._changed.notify_all()  # who is first now waits for this turn's end
+        try:
+            yield
+        finally:
+            with self._changed:
+                if self._holder is ticket:
+                    self._holder = None
+                    self._changed.notify_all()
+
+    def _left(self) -> float:
+        """Seconds until the present turn is over at the latest."""
+        return 0.0 if self._holder is None else self._ends - time.monotonic()
