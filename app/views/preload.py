@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import gc
 import threading
+from contextlib import suppress
 
 import pandas  # noqa: F401  (Streamlit and plotly look it up)
 import pyarrow  # noqa: F401
 import streamlit.elements.arrow  # noqa: F401
 import torch
 
+from app.jobs.errors import JobsError
+from app.jobs.service import default_jobs
 from app.runs import THREADS
 from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
@@ -66,7 +69,9 @@ def warm_up() -> None:
 
 
 def import_the_rest() -> None:
-    """What figures need, and what torch imports when it makes its first optimizer."""
+    """What figures need, what torch imports when it makes its first optimizer, and the workers of a first training."""
     import app.draw.scenes  # noqa: F401
 
     torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    with suppress(JobsError):  # said where a training is asked for
+        default_jobs().warm_up()
