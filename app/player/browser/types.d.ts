@@ -93,6 +93,7 @@ export type PlayerView = {
   /** Whether starts can be dragged. */
   movable: boolean;
   curves: (LinkedCurve | null)[];
+  reel: string;
 };
 
 /** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */

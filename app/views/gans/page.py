@@ -79,7 +79,10 @@ def _samples(config: GansConfig, names: Sequence[str], results: Sequence[Trainin
     figure = paint_reel(reel, samples[0].step.tolist(), dark=dark())
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
     real_note = "; real samples are grey" if config.dataset == "ring" else ""
-    st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{real_note}.")
+    st.caption(
+        f"The same latent vectors at every step, of the first seed; the player below and this slider move "
+        f"together{real_note}."
+    )
 
 
 def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> Callable[[], Scene] | None:
@@ -101,7 +104,16 @@ def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingR
     scene, linked = (config.dataset, config.objective, preset_name(PAGE)), (*HONESTY, *CURVES)
     with stage(CHART):
         draw_plane(scene_with, backdrop, key=CHART)
-        player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
+        player(
+            tracks,
+            key=PLAYER,
+            chart_key=CHART,
+            scene=scene,
+            linked=linked,
+            reel=SAMPLES,
+            pickable=False,
+            labels=("d", "g"),
+        )
     st.caption(_explanation(config, view))
     draw_honesty(view, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
     return lambda: scene_with(backdrop.wait_for_picture())

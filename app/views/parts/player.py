@@ -83,6 +83,7 @@ def player(
     quantities: QuantityNames | None = None,
     dials: Sequence[Dial] = (),
     curves: Sequence[LinkedCurve | None] = (),
+    reel: str = "",
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -104,6 +105,7 @@ def player(
         labels: names of the coordinates.
         quantities: names of the other numbers.
         dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
+        reel: key of a chart with a slider over base steps, which follows the player and moves it.
         curves: what each chart of `linked` shows of a run, to draw it anew meanwhile.
     """
     view = PlayerView(
@@ -119,6 +121,7 @@ def player(
         dials=tuple(dials),
         movable=on_start is not None,
         curves=tuple(curves),
+        reel=reel,
     )
 
     def report_pick() -> None:
