@@ -60,7 +60,7 @@ def test_a_flattened_checkpoint_of_other_layers_is_refused():
     train(model, optimizer, range(5))
     saved = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=FLAT))
     optimizer.zero_grad()
-    with pytest.raises((ValueError, KeyError), match="has 2 layers|lookahead_slow_2"):  # torch 2.6 misses it itself
+    with pytest.raises((ValueError, KeyError), match=r"has 2 layers|lookahead_slow_2"):  # torch 2.6 misses it itself
         set_optimizer_state_dict(model, adam(model), saved, options=FLAT)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.draw.plotly import chart_spec, clicked_target
 from app.draw.plotly_scene import ground_spec
@@ -41,6 +42,11 @@ def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = Fals
 def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
     """The background of the player, which finds it by its key."""
     st.plotly_chart(SpecFigure(ground_spec(scene, dark=dark())), key=key, config=dict(config), theme="streamlit")
+
+
+def stage(key: str) -> DeltaGenerator:
+    """What holds a chart and the player over it; the player shows it on the whole screen."""
+    return st.container(key=f"{key}-stage")
 
 
 def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
