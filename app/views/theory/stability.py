@@ -78,8 +78,8 @@ def _outer(layer: Layer) -> None:
         "r is what the k steps below multiply a mode by. At their best settings outer momentum overtakes on every mode "
         "that does not oscillate: 1 − √(1 − r) against r, for 0 < r < 1 (at r = .99, .9 against .99). Where r < 0 a "
         "plain layer with α = 1 / (1 − r) is at 0 at once, and there is nothing to gain. Divergence: α (1 − r) ≥ 2 "
-        "without momentum, 2 (1 + μ) with heavy ball, 2 (1 + μ) / (1 + 2 μ) by Nesterov's rule. Derived here. Algorithms: "
-        "SNOO, Kallusky et al. 2025, arXiv 2510.15830; DiLoCo, Douillard et al. 2023, arXiv 2311.08105."
+        "without momentum, 2 (1 + μ) with heavy ball, 2 (1 + μ) / (1 + 2 μ) by Nesterov's rule. Derived here. "
+        "Algorithms: SNOO, Kallusky et al. 2025, arXiv 2510.15830; DiLoCo, Douillard et al. 2023, arXiv 2311.08105."
     )
 
 
