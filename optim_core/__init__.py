@@ -7,6 +7,7 @@ from optim_core.layers import Layer
 from optim_core.lookahead import Lookahead, MultilayerLookahead
 
 if TYPE_CHECKING:
+    from optim_core.batch_norm import recomputed_batch_norm
     from optim_core.kin import SNOO, DiLoCo
     from optim_core.recorder import Recorder
     from optim_core.spec import OptimizerSpec
@@ -19,6 +20,7 @@ _LAZY = {
     "Recorder": "recorder",
     "SNOO": "kin",
     "Trajectory": "trajectory",
+    "recomputed_batch_norm": "batch_norm",
     "record": "trajectory",
     "train": "training",
 }
@@ -32,6 +34,7 @@ __all__ = [
     "OptimizerSpec",
     "Recorder",
     "Trajectory",
+    "recomputed_batch_norm",
     "record",
     "train",
 ]

@@ -116,7 +116,11 @@ def periods(layers: Sequence[Layer]) -> tuple[int, ...]:
 
 def layers_due(step: int, layers: Sequence[Layer]) -> int:
     """How many layers synchronise at base step `step` (counted from 1): the outermost whose period divides it."""
-    return sum(step % period == 0 for period in periods(layers))
+    for due, layer in enumerate(layers):
+        step, rest = divmod(step, layer.k)
+        if rest:
+            return due
+    return len(layers)
 
 
 def checked_inner_buffers(inner_buffers: str) -> InnerBuffers:

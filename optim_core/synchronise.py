@@ -128,7 +128,8 @@ def _fits_pieces(column: Column) -> bool:
 def slow_copy(live: Tensor, slow_dtype: torch.dtype | None) -> Tensor:
     """A tensor for slow weights at the values of `live`: `slow_dtype` is the least precision."""
     dtype = live.dtype if slow_dtype is None else torch.promote_types(live.dtype, slow_dtype)
-    return torch.empty_like(live, dtype=dtype, requires_grad=False).copy_(live)
+    with torch.inference_mode(False), torch.no_grad():  # else it could never be changed outside of inference mode
+        return torch.empty_like(live, dtype=dtype, requires_grad=False).copy_(live)
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ Trace: TypeAlias = dict[str, Any]
 """One of its traces: its `type` and the properties that plotly documents for it."""
 
 
-class Painted(BaseFigure):
+class Painted(BaseFigure):  # type: ignore[misc]  # plotly has no types
     """A figure for a page, sent as it was described: of plotly's figures it has `to_dict` alone.
 
     Their own objects check each value as it is put in, again and again; here a test checks the values of all charts.
@@ -54,4 +54,4 @@ def _packed(value: Any) -> Any:
         return value.tolist()
     shape = {"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {}
     code = f"{value.dtype.kind}{value.dtype.itemsize}"
-    return {"dtype": code, "bdata": base64.b64encode(np.ascontiguousarray(value)).decode(), **shape}
+    return {"dtype": code, "bdata": base64.b64encode(value.tobytes()).decode(), **shape}

@@ -43,6 +43,7 @@ class Scene:
         quantities: what the player calls the tracks' numbers.
         stars: the minima as they are drawn on each panel.      marks: what else is drawn there, and on which panel.
         hover, data: of the landscape, as for a map of a chart.      height: pixels on a page.
+        narration: lines on what happens, each with the base step from which on the player shows it.
 
     Raises:
         ValueError: no tracks, an extent that is empty or not finite, or a track on a panel that is not there.
@@ -63,6 +64,7 @@ class Scene:
     hover: str = ""
     data: Mapping[str, ArrayLike] = field(default_factory=dict)
     height: int = 440
+    narration: tuple[tuple[int, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.tracks:

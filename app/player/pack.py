@@ -84,6 +84,7 @@ class PlayerView:
         quantities: names of the other numbers.      dials: numbers that can be dragged.
         movable: whether starts can be dragged.
         curves: what each linked chart shows, for the curves of a number that is dragged; None of any other quantity.
+        narration: one line on what happens, and the base step from which on it is shown; ascending.
     """
 
     key: str = "player"
@@ -98,6 +99,7 @@ class PlayerView:
     dials: tuple[Dial, ...] = ()
     movable: bool = False
     curves: tuple[LinkedCurve | None, ...] = ()
+    narration: tuple[tuple[int, str], ...] = ()
 
 
 def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:

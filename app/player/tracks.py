@@ -7,7 +7,7 @@ synchronised it equals `fast`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,3 +166,15 @@ def _check_shape(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArr
     if array.shape != shape:
         raise ValueError(f"{field} must have shape {shape}, got {array.shape}")
     return array
+
+
+def only_starts(tracks: Sequence[Track]) -> tuple[Track, ...]:
+    """The tracks before anything has moved: what is to be guessed is not sent to the browser."""
+    return tuple(_only_start(track) for track in tracks)
+
+
+def _only_start(track: Track) -> Track:
+    names = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
+    first = {name: getattr(track, name)[:1] for name in names}
+    average = None if track.averaged is None else track.averaged[:1]
+    return replace(track, **first, averaged=average, slow=None, diverged=-1)

@@ -24,13 +24,14 @@ const TAIL_PARTS = 6;
  * @param {Scene} scene
  * @param {Run} run
  * @param {Moment} moment
- * @param {{detail?: boolean, explained?: boolean, size?: number}} [options]
+ * @param {{detail?: boolean, explained?: boolean, words?: boolean, size?: number}} [options]
  */
-export function drawRun(context, panel, scene, run, moment, { detail = false, explained = true, size = 1 } = {}) {
+export function drawRun(context, panel, scene, run, moment, options = {}) {
+  const { detail = false, explained = true, words = false, size = 1 } = options;
   const explanation = explanationOf(run, moment);
   const inks = scene.inks(run);
   const picture = {
-    ...{ context, panel, run, moment, size, inks },
+    ...{ context, panel, run, moment, size, words, inks },
     halo: ink(scene.theme.background, 0.9),
     font: scene.theme.font,
     letters: inks.map((color) => lettering(color, scene.theme)),

@@ -94,6 +94,8 @@ export type PlayerView = {
   /** Whether starts can be dragged. */
   movable: boolean;
   curves: (LinkedCurve | null)[];
+  /** Lines on what happens, each with the base step from which on it is shown. */
+  narration: [number, string][];
 };
 
 /** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */
@@ -131,6 +133,8 @@ export type RunPicture = {
   run: Run;
   moment: Moment;
   size: number;
+  /** Whether heads are named in words. */
+  words: boolean;
   inks: Color[];
   letters: string[];
   halo: string;
@@ -248,6 +252,40 @@ export type ComponentArguments<Data> = {
   setTriggerValue: (name: string, value: unknown) => void;
 };
 
+/** What a guide is told of its page. */
+export type GuideData = {
+  page: string;
+  sentence: string;
+  /** "1" or "0" where the link says whether words are shown. */
+  words: string | null;
+  /** The key of the player that the tour is about; "" where there is no tour. */
+  player: string;
+  /** Of each optimizer's layers. */
+  alphas: number[][];
+  ks: number[][];
+  /** Layers of all optimizers. */
+  depth: number;
+  /** The ready-made comparison that was chosen last. */
+  preset: string | null;
+  /** Keys of the controls of a depth, and of the ready-made comparisons. */
+  depthKey: string;
+  presetKey: string;
+};
+
+/** A thing to do on the tour. */
+export type TourStep = {
+  text: string;
+  /** The control that takes the focus. */
+  target: (data: GuideData) => HTMLElement | null | undefined;
+  /** What the ring goes around, where that is more than the control. */
+  around?: (data: GuideData) => HTMLElement | null | undefined;
+  begin?: (data: GuideData) => void;
+  /** What is pressed when it is done. */
+  presses?: string;
+  /** Whether it is, by what the page says now and said when it was asked for. */
+  done: (data: GuideData, before: GuideData) => boolean;
+};
+
 /** A plotly chart's element, private layout included. */
 // biome-ignore lint/suspicious/noExplicitAny: plotly describes nothing of its private layout.
 export type Graph = HTMLElement & Record<string, any>;
@@ -260,6 +298,9 @@ declare global {
     /** By the key of a player, the function that requests a family. */
     __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
+    __lookaheadWords?: boolean;
+    /** Whether the visitor is on the tour. */
+    __lookaheadTour?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

@@ -37,13 +37,18 @@ def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
         fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
         draw_layers(fields, len(card.layers))
         _lr(fields, card)
-        with st.expander("Base, schedule, colour", key=fields.key("more")):
+        with st.expander(_door(card), key=fields.key("more")):
             _details(fields, card)
             if averages:
                 fields.number(
                     "Average of the fast weights, decay", "ema", step=0.001, format="%g",
                     help="One more track: an exponential moving average, the baseline of slow weights. 0: none",
                 )  # fmt: skip
+
+
+def _door(card: Card) -> str:
+    """What all but layers, k, α and lr is behind, marked with what is off its default there."""
+    return " ".join(["More", *(f":blue-badge[{words}]" for words in card.unusual)])
 
 
 def _lr(fields: Fields, card: Card) -> None:
