@@ -83,6 +83,7 @@ class PlayerView:
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
         quantities: names of the other numbers.      dials: numbers that can be dragged.
         movable: whether starts can be dragged.
+        reel: key of a chart with a slider over base steps, which follows the player's clock and moves it.
         curves: what each linked chart shows, for the curves of a number that is dragged; None of any other quantity.
         narration: one line on what happens, and the base step from which on it is shown; ascending.
     """
@@ -100,6 +101,7 @@ class PlayerView:
     movable: bool = False
     curves: tuple[LinkedCurve | None, ...] = ()
     narration: tuple[tuple[int, str], ...] = ()
+    reel: str = ""
 
 
 def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:

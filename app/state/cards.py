@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self, TypeVar
 
@@ -183,3 +185,18 @@ class Comparison(PageConfig):
             )
             for number, (card, title) in enumerate(zip(self.active, titles, strict=True))
         )
+
+
+def idle_layers(config: Comparison, steps: int) -> list[str]:
+    """One sentence for each optimizer with layers that do not synchronise once in so many base steps."""
+    sentences = []
+    for card, spec in zip(config.active, config.specs(), strict=True):
+        periods = list(itertools.accumulate((layer.k for layer in card.layers), operator.mul))
+        idle = [level for level, period in enumerate(periods, start=1) if period > steps]
+        if idle:
+            which = f"layer {idle[0]}" if len(idle) == 1 else f"layers {idle[0]} to {idle[-1]}"
+            verb = "synchronises" if len(idle) == 1 else "synchronise"
+            sentences.append(
+                f"{spec.name}: {which} never {verb} in {steps:,} base steps: that takes {periods[idle[0] - 1]:,}."
+            )
+    return sentences

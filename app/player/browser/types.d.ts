@@ -96,6 +96,7 @@ export type PlayerView = {
   curves: (LinkedCurve | null)[];
   /** Lines on what happens, each with the base step from which on it is shown. */
   narration: [number, string][];
+  reel: string;
 };
 
 /** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */
@@ -220,6 +221,7 @@ export type Commands = {
   loop: () => void;
   pausing: () => void;
   ghosts: () => void;
+  fullscreen: () => void;
   toggle: (name: string) => void;
   inspect: (run: Run) => void;
   inspectStart: (start: number) => void;
@@ -301,6 +303,7 @@ declare global {
     __lookaheadWords?: boolean;
     /** Whether the visitor is on the tour. */
     __lookaheadTour?: boolean;
+    __lookaheadHistory?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

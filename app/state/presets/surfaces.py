@@ -98,5 +98,6 @@ PRESETS: dict[str, Preset[SurfacesConfig]] = {
     "Side by side on Himmelblau": Preset(
         "Three plots, one clock: compare where each fast path is thrown away.",
         SurfacesConfig(surface="himmelblau", panels=True),
+        of_view=True,
     ),
 }
