@@ -9,6 +9,7 @@ from app.runs import THREADS
 from app.views.preload import (
     games,
     gans,
+    lessons,
     networks,
     page_links,
     page_script,
@@ -30,6 +31,7 @@ pages = {
     "networks": st.Page(networks.page, title="Networks", icon=":material/hub:", url_path="networks"),
     "gans": st.Page(gans.page, title="GANs", icon=":material/swords:", url_path="gans"),
     "theory": st.Page(theory.page, title="Theory", icon=":material/function:", url_path="theory"),
+    "lessons": st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
 }
 session.declare(pages)
 page = st.navigation(list(pages.values()), position="top")

@@ -308,6 +308,11 @@ def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track
     )
 
 
+def checks_of(view: View, score: WeightLoss) -> tuple[tuple[NDArray[np.int64], Floats, Floats], ...]:
+    """Of each run: rows, the true loss there, and the loss at its projection."""
+    return tuple(_check(run, view.plane, score) for run in view.runs)
+
+
 def _check(run: OnPlane, plane: Plane, score: WeightLoss) -> tuple[NDArray[np.int64], Floats, Floats]:
     weights, projection = run.snapshots.outermost, run.outermost
     rows = np.unique(np.linspace(0, len(weights) - 1, CHECKS).astype(int))

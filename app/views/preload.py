@@ -25,6 +25,7 @@ from app.state import SurfacesConfig
 from app.views import session
 from app.views.games import page as games
 from app.views.gans import page as gans
+from app.views.lessons import page as lessons
 from app.views.networks import page as networks
 from app.views.parts.admission import take_seat
 from app.views.parts.page_links import page_links
@@ -35,6 +36,7 @@ from app.views.theory import page as theory
 __all__ = [
     "games",
     "gans",
+    "lessons",
     "networks",
     "page_links",
     "page_script",

@@ -83,6 +83,7 @@ def player(
     quantities: QuantityNames | None = None,
     dials: Sequence[Dial] = (),
     curves: Sequence[LinkedCurve | None] = (),
+    narration: Sequence[tuple[int, str]] = (),
     reel: str = "",
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
@@ -107,6 +108,7 @@ def player(
         dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
         reel: key of a chart with a slider over base steps, which follows the player and moves it.
         curves: what each chart of `linked` shows of a run, to draw it anew meanwhile.
+        narration: lines on what happens, each with the base step from which on it is shown.
     """
     view = PlayerView(
         key=key,
@@ -121,6 +123,7 @@ def player(
         dials=tuple(dials),
         movable=on_start is not None,
         curves=tuple(curves),
+        narration=tuple(narration),
         reel=reel,
     )
 
