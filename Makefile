@@ -91,13 +91,14 @@ $(PY):
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # PyTorch's CPU index spares Linux the gigabytes of CUDA. pip retries an unreachable index for minutes, package by
-# package, so it is asked for torch first and left out when it does not answer.
+# package, so it is asked for torch first and left out when it does not answer. "compat" puts the tree itself on the path:
+# the application is found from anywhere, though it is no part of the wheel.
 define install
 @echo "Installing $(1) into $(VENV): minutes the first time, seconds afterwards"
 @index=; if [ -z "$(TORCH_INDEX)" ]; then :; \
   elif $(PY) -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' $(TORCH_INDEX)/torch/ 2>/dev/null; \
   then index="--extra-index-url $(TORCH_INDEX)"; \
   else echo "$(TORCH_INDEX) does not answer: going on with pip's own index alone"; fi; \
-  $(PY) -m pip install --disable-pip-version-check $$index -r $(1) -e .
+  $(PY) -m pip install --disable-pip-version-check $$index --config-settings editable_mode=compat -r $(1) -e .
 @touch $@
 endef

@@ -1,13 +1,4 @@
-"""A visitor's own formula in x and y, parsed to a torch objective; nothing is ever run as Python.
-
-    sum      := product (("+" | "-") product)*
-    product  := signed (("*" | "/")? signed)*      the sign may be left out after a number or ")": 2x, 3(x + 1)
-    signed   := ("-" | "+") signed | power
-    power    := atom ("^" signed)?                 so -x^2 is -(x^2) and x^2^3 is x^(2^3); ** is ^
-    atom     := number | name | function "(" sum ("," sum)* ")" | "(" sum ")"
-
-A name is x, y, a constant (pi, e), or a parameter that the caller lists; any other is an error.
-"""
+"""A visitor's own formula in x and y as an objective and a surface; `landscapes.reader` has its grammar."""
 
 from __future__ import annotations
 
@@ -20,48 +11,20 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from landscapes.expression import (
-    CONSTANTS,
-    FUNCTIONS,
-    Apply,
-    Expression,
-    Number,
-    Symbol,
-    bound,
-    latex,
-    objective_of,
-    symbols,
-)
+from landscapes.expression import CONSTANTS, FUNCTIONS, Expression, bound, latex, objective_of, symbols
 from landscapes.fields import Objective, gradient_field
 from landscapes.minima import Domain, Place
+from landscapes.notation import FormulaError, rewritten
+from landscapes.reader import MAX_DEPTH, MAX_EXPONENT, read
 from landscapes.surface import Surface
+
+__all__ = ["MAX_DEPTH", "MAX_EXPONENT", "MAX_LENGTH", "MAX_PARAMETERS", "Formula", "FormulaError", "parse"]
 
 VARIABLES = ("x", "y")
 MAX_LENGTH = 300
-MAX_DEPTH = 40
-MAX_EXPONENT = 100
 MAX_PARAMETERS = 8
 
-_TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>π|[A-Za-z][A-Za-z0-9]*)"
-    r"|(?P<sign>\*\*|[-+*/^(),−–×·÷])"
-)
-_SPELLINGS = {"**": "^", "−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "π": "pi"}
 _SAMPLES = 41  # along each axis, to judge a formula over its domain
-
-
-class FormulaError(ValueError):
-    """What is wrong with a formula.
-
-    position: the character at fault, counted from 0; None where it is the whole
-    name: the unknown name at fault, which the caller may offer to make a parameter; else None
-    """
-
-    def __init__(self, message: str, position: int | None = None, name: str | None = None) -> None:
-        super().__init__(message if position is None else f"{message}, at character {position + 1}")
-        self.position = position
-        self.name = name
 
 
 @dataclass(frozen=True)
@@ -127,7 +90,7 @@ def parse(text: str, parameters: Iterable[str] = (), where: Mapping[str, str] | 
     """Read a formula in x and y.
 
     Args:
-        text: at most 300 characters; see the module for what may stand in it.
+        text: at most 300 characters; see `landscapes.reader` for what may stand in it.
         parameters: up to 8 further names that may stand in it, each a letter followed by letters and digits.
         where: formulas of parts of it, by the names that stand for them in the text.
 
@@ -142,158 +105,31 @@ def parse(text: str, parameters: Iterable[str] = (), where: Mapping[str, str] | 
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"the formula must have at most {MAX_LENGTH} characters, got {len(text)}", MAX_LENGTH)
     parts = tuple((name, parse(part, names).tree) for name, part in (where or {}).items())
-    tree = _Parser(_tokens(text), {*VARIABLES, *CONSTANTS, *names, *(where or {})}).formula()
+    tree = _tree(text, {*VARIABLES, *CONSTANTS, *names, *(where or {})})
     used = symbols(bound(tree, dict(parts)))
     if not set(VARIABLES) & set(used):
         raise FormulaError("the formula is constant: it must depend on x or y")
     return Formula(text, tree, tuple(name for name in used if name in names), parts)
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str  # number, name, sign or end
-    text: str
-    position: int
+def _tree(text: str, names: set[str]) -> Expression:
+    """The formula's tree; an error says what to write instead, where that is known."""
+    try:
+        return read(text, names, set(VARIABLES))
+    except FormulaError as error:
+        other = rewritten(text)
+        if other != text and _is_readable(other, names):
+            error.names, error.instead = (), (other,)
+        raise
 
 
-def _tokens(text: str) -> list[_Token]:
-    tokens, position = [], 0
-    while position < len(text):
-        if text[position].isspace():
-            position += 1
-            continue
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            raise FormulaError(f"{text[position]!r} has no meaning here", position)
-        tokens.append(_Token(match.lastgroup, _SPELLINGS.get(match[0], match[0]), position))
-        position = match.end()
-    return [*tokens, _Token("end", "", len(text))]
-
-
-class _Parser:
-    """Recursive descent over the grammar at the top; every nesting passes through `_signed`, which counts it."""
-
-    def __init__(self, tokens: list[_Token], names: set[str]) -> None:
-        self.tokens, self.names = tokens, names
-        self.index = self.depth = 0
-
-    def formula(self) -> Expression:
-        tree = self._sum()
-        if self._next.kind != "end":
-            raise self._unexpected()
-        return tree
-
-    @property
-    def _next(self) -> _Token:
-        return self.tokens[self.index]
-
-    def _take(self) -> _Token:
-        self.index += 1
-        return self.tokens[self.index - 1]
-
-    def _expect(self, sign: str) -> None:
-        if self._take().text != sign:
-            self.index -= 1
-            raise self._unexpected(f"expected {sign!r}")
-
-    def _sum(self) -> Expression:
-        left = self._product()
-        while self._next.text in ("+", "-"):
-            left = Apply(self._take().text, (left, self._product()))
-        return left
-
-    def _product(self) -> Expression:
-        left = self._signed()
-        while self._next.text in ("*", "/") or self._sign_left_out():
-            sign = "*" if self._sign_left_out() else self._take().text
-            left = Apply(sign, (left, self._signed()))
-        return left
-
-    def _sign_left_out(self) -> bool:
-        before, here = self.tokens[self.index - 1], self._next
-        return (before.kind == "number" or before.text == ")") and (here.kind == "name" or here.text == "(")
-
-    def _signed(self) -> Expression:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise FormulaError(f"the formula must not nest more than {MAX_DEPTH} deep", self._next.position)
-        if self._next.text in ("+", "-"):
-            sign = self._take().text
-            tree = self._signed()
-            tree = Apply("neg", (tree,)) if sign == "-" else tree
-        else:
-            tree = self._power()
-        self.depth -= 1
-        return tree
-
-    def _power(self) -> Expression:
-        base = self._atom()
-        if self._next.text != "^":
-            return base
-        self._take()
-        position = self._next.position
-        exponent = self._signed()
-        value = bound(exponent, CONSTANTS)
-        if isinstance(value, Number) and not abs(value.value) <= MAX_EXPONENT:
-            raise FormulaError(f"an exponent must be within ±{MAX_EXPONENT}, got {value.value:g}", position)
-        return Apply("^", (base, exponent))
-
-    def _atom(self) -> Expression:
-        token = self._next
-        if token.kind == "number":
-            return self._number()
-        if token.kind == "name":
-            return self._function() if token.text in FUNCTIONS else self._symbol()
-        if token.text != "(":
-            raise self._unexpected()
-        self._take()
-        tree = self._sum()
-        self._expect(")")
-        return tree
-
-    def _number(self) -> Expression:
-        token = self._take()
-        if not math.isfinite(float(token.text)):
-            raise FormulaError(f"the number {token.text} is too large", token.position)
-        return Number(float(token.text), token.text)
-
-    def _symbol(self) -> Expression:
-        token = self._take()
-        if token.text not in self.names:
-            raise FormulaError(_unknown(token.text, self.names), token.position, name=token.text)
-        if self._next.text == "(":
-            raise FormulaError(f"{token.text!r} is not a function: for a product write {token.text}*(", token.position)
-        return Symbol(token.text)
-
-    def _function(self) -> Expression:
-        token = self._take()
-        self._expect("(")
-        arguments = [self._sum()]
-        while self._next.text == ",":
-            self._take()
-            arguments.append(self._sum())
-        self._expect(")")
-        most = FUNCTIONS[token.text].most
-        least = min(most, 2)
-        if not least <= len(arguments) <= most:
-            count = "1 argument" if most == 1 else f"{least} to {most} arguments"
-            raise FormulaError(f"{token.text} takes {count}, got {len(arguments)}", token.position)
-        return Apply(token.text, tuple(arguments))
-
-    def _unexpected(self, expected: str = "") -> FormulaError:
-        token = self._next
-        problem = "the formula ends too early" if token.kind == "end" else f"{token.text!r} does not fit"
-        before = self.tokens[self.index - 1] if self.index else None
-        if not expected and token.kind in ("number", "name") and before is not None:
-            expected = "an operator such as * is missing"
-        return FormulaError(f"{problem}: {expected}" if expected else problem, token.position)
-
-
-def _unknown(name: str, names: set[str]) -> str:
-    parts = "*".join(name)
-    if len(name) > 1 and all(letter in names for letter in name):
-        return f"unknown name {name!r}: for a product write {parts}"
-    return f"unknown name {name!r}: use x, y, pi, e, a function ({', '.join(FUNCTIONS)}) or a parameter"
+def _is_readable(text: str, names: set[str]) -> bool:
+    """Whether there is nothing wrong with it but names that may become parameters."""
+    try:
+        read(text, names, set(VARIABLES))
+    except FormulaError as error:
+        return bool(error.names)
+    return True
 
 
 def _checked_parameters(parameters: Iterable[str]) -> tuple[str, ...]:

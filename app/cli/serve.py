@@ -33,9 +33,10 @@ def serve(port: int | None, address: str | None) -> None:
       lookahead-lab app
       lookahead-lab app --port 8600 --address 0.0.0.0
     """
-    from app.state.limits import current_limits
+    from app.state.limits import current_limits, lessons_folder
 
     current_limits()
+    lessons_folder(os.environ)
     place = listening(port, address)
     require_free(place.address, place.port)
     if "LOOKAHEAD_UPLOAD_MB" in os.environ:
@@ -44,9 +45,13 @@ def serve(port: int | None, address: str | None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _settle_home()
     atexit.register(leave)  # the first to be registered is the last to be called
-    from app.views.preload import warm_up
+    try:
+        from app.views.preload import warm_up
 
-    warm_up()
+        warm_up()
+    except BaseException:
+        atexit.unregister(leave)  # it would report success
+        raise
     _run_streamlit([*_flag("port", port), *_flag("address", address)])
 
 

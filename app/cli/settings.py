@@ -20,6 +20,24 @@ LANDSCAPES = ("surface", "game")  # settings of the pages `surfaces` and `games`
 SIMPLE = (*LANDSCAPES, "steps", "seed", "noise", "noise_scale")
 
 
+class Number(click.ParamType[float]):
+    """A float with any dash, and with a decimal comma where that is no thousand."""
+
+    name = "float"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
+        """As click does."""
+        from app.state.codecs import as_number
+
+        try:
+            return float(as_number(str(value)))
+        except ValueError:
+            self.fail(f"{value!r} is not a valid float.", param, context)
+
+
+NUMBER = Number()
+
+
 def entries(kind: str, pages: tuple[str, ...] = ()) -> Callable[..., list[str]]:
     """Shell completion of an option from the registry; with `pages`, only entries of these."""
 
@@ -50,7 +68,7 @@ def settings_options(command: Command) -> Command:
         click.option("--steps", type=int, help="Base steps."),
         click.option("--seed", type=int, help="Of the gradient noise."),
         click.option("--noise", metavar="KIND", help="none, gaussian, multiplicative, student or minibatch."),
-        click.option("--noise-scale", type=float, help="Of the gradient noise."),
+        click.option("--noise-scale", type=NUMBER, help="Of the gradient noise."),
         click.option(
             "-o", "--optimizer", "optimizers", multiple=True, metavar="'NAME=VALUE ...'",
             help="An optimizer, such as 'lr=0.02 layers=5:0.5,5:0.5 base=adam'; repeat to compare. Replaces others.",

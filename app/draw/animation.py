@@ -68,17 +68,43 @@ def render_animation(
     """
     if format not in ANIMATION_FORMATS:
         raise ValueError(f"format must be one of {', '.join(ANIMATION_FORMATS)}, got {format!r}")
-    count, size = _checked_frames(format, seconds, fps, width, height), (width // 2 * 2, height // 2 * 2)
-    if format == "mp4":
+    (made,) = render_animations(
+        scene, (format,), seconds=seconds, fps=fps, width=width, height=height, style=style, on_progress=on_progress,
+        should_stop=should_stop,
+    ).values()  # fmt: skip
+    return made
+
+
+def render_animations(
+    scene: Scene,
+    formats: Sequence[str] = ANIMATION_FORMATS,
+    *,
+    seconds: float = 5.0,
+    fps: int = 20,
+    width: int = 640,
+    height: int = 480,
+    style: str = "light",
+    on_progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> dict[str, bytes]:
+    """The same picture in several formats, each frame of which is drawn once; as `render_animation`."""
+    count = max(_checked_frames(kind, seconds, fps, width, height) for kind in formats)
+    size = (width // 2 * 2, height // 2 * 2)
+    if "mp4" in formats:
         require_ffmpeg()
     from app.draw.frames import Stage  # matplotlib takes a third of a second to import
 
     stage = Stage(scene, style_of(style), size)
     steps = np.linspace(0, scene.last_step, count).round().astype(int).tolist()
     frames = _frames(stage, steps, on_progress, should_stop)
-    if format == "gif":
-        return _gif(stage, frames, fps, count)
-    return _mp4(frames, fps, size, scene.caption)
+    if "mp4" not in formats:
+        return {"gif": _gif(stage, frames, fps, count)}
+    with _Mp4(fps, size, scene.caption) as mp4:
+        written = mp4.passing(frames)
+        made = {"gif": _gif(stage, written, fps, count)} if "gif" in formats else {}
+        for _ in written:
+            pass
+    return made | {"mp4": mp4.data}
 
 
 def _checked_frames(kind: str, seconds: float, fps: int, width: int, height: int) -> int:
@@ -143,24 +169,37 @@ def require_ffmpeg() -> None:
         ) from error
 
 
-def _mp4(frames: Iterator[Pixels], fps: int, size: tuple[int, int], caption: Caption) -> bytes:
-    import imageio_ffmpeg
+class _Mp4:
+    """A file that is written frame by frame; `data` is there afterwards."""
 
-    tags = {"title": caption.title, "comment": caption.text, "artist": program()}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "animation.mp4")
-        writer = imageio_ffmpeg.write_frames(
-            str(path), size, fps=fps, codec="libx264", quality=None, macro_block_size=2,
+    def __init__(self, fps: int, size: tuple[int, int], caption: Caption) -> None:
+        self.fps, self.size, self.data = fps, size, b""
+        self.words = {"title": caption.title, "comment": caption.text, "artist": program()}
+
+    def __enter__(self) -> _Mp4:
+        import imageio_ffmpeg
+
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name, "animation.mp4")
+        self.writer = imageio_ffmpeg.write_frames(
+            str(self.path), self.size, fps=self.fps, codec="libx264", quality=None, macro_block_size=2,
             output_params=[
                 *("-crf", "21", "-preset", "veryfast", "-tune", "animation"),
                 *("-movflags", "+faststart", "-threads", "2"),
-                *(part for key, text in tags.items() for part in ("-metadata", f"{key}={text}")),
+                *(part for key, text in self.words.items() for part in ("-metadata", f"{key}={text}")),
             ],
         )  # fmt: skip
-        writer.send(None)
-        try:
-            for frame in frames:
-                writer.send(frame)
-        finally:
-            writer.close()
-        return path.read_bytes()
+        self.writer.send(None)
+        return self
+
+    def passing(self, frames: Iterator[Pixels]) -> Iterator[Pixels]:
+        """The frames, each of which is written on its way."""
+        for frame in frames:
+            self.writer.send(frame)
+            yield frame
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.writer.close()
+        if kind is None:
+            self.data = self.path.read_bytes()
+        self.folder.cleanup()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from app.figures.caption import Caption, program
@@ -64,7 +66,13 @@ def _file(figure: Figure, format: str, dpi: float, tags: dict[str, Any]) -> byte
     buffer = io.BytesIO()
     with _writing, mpl.rc_context(REPEATABLE):
         figure.savefig(buffer, format=format, dpi=dpi, metadata=tags)
-    return buffer.getvalue()
+    return _own_ids(buffer.getvalue()) if format == "svg" else buffer.getvalue()
+
+
+def _own_ids(svg: bytes) -> bytes:
+    """The same SVG with ids that no other picture has, so that several can stand in one page."""
+    own = sha256(svg).hexdigest()[:8].encode()
+    return re.sub(rb'((?<=\s)id="|href="#|url\(#)', rb"\g<1>f" + own + b"-", svg)
 
 
 def _figure(picture: Scene | Chart, style: Style, size: tuple[float, float], dpi: float, step: int | None) -> Figure:

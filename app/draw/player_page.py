@@ -83,13 +83,22 @@ def player_html(
 
 
 class NotebookPlayer:
-    """The player as a notebook displays it; `save` writes it as a page."""
+    """The player as a notebook displays it; `save` writes it as a page.
+
+    Its output holds a picture, too: it is seen where a notebook is printed, or shown without its scripts.
+    """
 
     def __init__(self, scene: Scene, height: int) -> None:
         self.scene, self.height = scene, height
 
-    def _repr_html_(self) -> str:
-        return notebook_html(player_html(self.scene), self.height)
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from app.draw.image import render_figure  # matplotlib takes a third of a second to import
+
+        picture = render_figure(self.scene, "png", dpi=100)
+        return {
+            "text/html": notebook_html(player_html(self.scene), self.height, picture, self.scene.caption.title),
+            "image/png": _base64(picture),
+        }
 
     def save(self, path: str) -> None:
         """Write the player to an HTML file."""
@@ -183,10 +192,18 @@ def standalone_html(
     return page.encode()
 
 
-def notebook_html(document: bytes, height: int = 980) -> str:
-    """A page from `standalone_html` as an iframe that a notebook cell can show (`IPython.display.HTML`)."""
+def notebook_html(document: bytes, height: int = 980, picture: bytes = b"", title: str = "") -> str:
+    """A page from `standalone_html` as an iframe that a notebook cell can show (`IPython.display.HTML`).
+
+    A picture (PNG) lies below it, and is what remains where frames and styles are taken out.
+    """
     source = html.escape(document.decode(), quote=True)
-    return f'<iframe srcdoc="{source}" width="100%" height="{height}" style="border:0" allowfullscreen></iframe>'
+    frame = f'<iframe srcdoc="{source}" width="100%" height="{height}" style="border:0" allowfullscreen></iframe>'
+    if not picture:
+        return frame
+    shown = f'<img src="data:image/png;base64,{_base64(picture)}" alt="{html.escape(title)}" style="grid-area:1/1">'
+    over = frame.replace("border:0", "border:0;grid-area:1/1;z-index:1;background:Canvas", 1)
+    return f'<div style="display:grid;max-height:{height}px;overflow:hidden">{shown}{over}</div>'
 
 
 def _theme(theme: Theme) -> str:

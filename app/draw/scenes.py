@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerLine2D
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 
 from app.draw.matplotlib import FONT, fill, wrap_title
 from app.figures import lines, look
-from app.figures.chart import Chart
+from app.figures.chart import Chart, Mark
 from app.figures.scene import Scene, row_at
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ LETTER = 0.075  # inches of a title's average letter
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.62, 0.14, 0.36, 0.5, 0.3  # inches around and between the axes
 BESIDE = ((8, 6), (-13, 6), (8, -12), (-13, -12))  # points: from a head to its letter, on four sides
 HALF_LETTER, LETTER_ROOM = (3.5, 3.5), 9.0  # points: from a letter's corner to its middle, from there to a minimum
+RING = 13.0  # points: around a head that stands on a minimum
 FAR = 50.0  # sizes of the view: points farther out are drawn at that distance, where no renderer overflows
 
 
@@ -94,7 +97,10 @@ def line(drawing: Drawing, track: Track, layer: int) -> Line2D:
         [], [], color=drawing.style.shade(drawing.color(track), layer), linewidth=stroke.width,
         solid_joinstyle="round", zorder=3 + 0.1 * layer,
     )  # fmt: skip
-    artist.set_dashes([length / stroke.width for length in stroke.dash])
+    if stroke.dash:
+        dash = [length / stroke.width for length in stroke.dash]
+        phase = sum(dash) * drawing.names.index(track.name) / len(drawing.names)
+        artist.set_linestyle((phase, dash))  # so that lines on the same way take turns
     return artist
 
 
@@ -133,8 +139,10 @@ def put_beside(drawing: Drawing, track: Track, mark: Annotation, place: NDArray[
 
 
 def tracks(drawing: Drawing, step: int | None) -> None:
-    """All tracks up to a base step, with their heads there."""
-    for track in drawing.scene.tracks:
+    """All tracks up to a base step, with their heads there; rings around what heads may hide."""
+    for axes in drawing.axes:
+        axes.add_line(_rings(drawing))
+    for track in sorted(drawing.scene.tracks, key=_cover):
         row, axes = row_at(track, step), drawing.axes_of(track)
         for layer in lines.layers_of(track):
             path, artist, marker = lines.path(track, layer), line(drawing, track, layer), head(drawing, track, layer)
@@ -145,6 +153,21 @@ def tracks(drawing: Drawing, step: int | None) -> None:
         beside = letter_mark(drawing, track)
         put_beside(drawing, track, beside, near(track.fast[row], drawing.scene))
         axes.add_artist(beside)
+
+
+def _cover(track: Track) -> tuple[bool, int]:
+    """Tracks share their beginning: those with more layers lie below, thicker as they are, diverged ones most."""
+    return track.diverged < 0, -len(track.layers)
+
+
+def _rings(drawing: Drawing) -> Line2D:
+    """One around each global minimum, or stable equilibrium, above the lines."""
+    face, edge = _star_colors(drawing.style)
+    places = np.array([one.place for one in drawing.scene.minima if one.is_global], dtype=np.float64).reshape(-1, 2)
+    return Line2D(
+        *places.T, linestyle="none", marker="o", markersize=RING, markerfacecolor="none", markeredgecolor=face,
+        markeredgewidth=1.6, zorder=4.5, path_effects=[withStroke(linewidth=2.8, foreground=edge)],
+    )  # fmt: skip
 
 
 def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
@@ -188,13 +211,15 @@ def _dress(axes: Axes, scene: Scene, style: Style, *, first: bool) -> None:
 
 
 def _legend_columns(drawing: Drawing, width: float) -> list[list[Line2D]]:
-    """Optimizers and layers side by side where both fit, else one under the other."""
+    """Optimizers and layers side by side where both fit, else one under the other, with the slow weights alone."""
     optimizers = [_optimizer_entry(drawing, name) for name in drawing.names]
-    slow_layers = {layer for track in drawing.scene.tracks for layer in lines.layers_of(track)} - {0}
-    layers = [_layer_entry(drawing, layer) for layer in sorted(slow_layers, key=lambda layer: (layer < 0, layer))]
+    named = {layer for track in drawing.scene.tracks for layer in lines.layers_of(track)}
+    layers = [_layer_entry(drawing, layer) for layer in sorted(named, key=lambda layer: (layer < 0, layer))]
+    layers = layers if len(named) > 1 else []
+    layers += [_places_entry(drawing.style, drawing.scene.stars)] if drawing.scene.stars is not None else []
     if layers and LEFT + _legend_width(optimizers) + _legend_width(layers) <= width:
         return [optimizers, layers]
-    return [optimizers + layers]
+    return [optimizers + [entry for entry in layers if str(entry.get_label()).startswith(("slow", "average"))]]
 
 
 def _legend_width(entries: list[Line2D]) -> float:
@@ -208,6 +233,7 @@ def _legend(drawing: Drawing, columns: list[list[Line2D]], high: float) -> None:
         drawing.figure.legend(
             handles=entries, loc="upper left", bbox_to_anchor=(left / width, (high + 0.02) / height), frameon=False,
             fontsize=FONT - 1, labelcolor=drawing.style.ink, handlelength=4, numpoints=2, borderpad=0, labelspacing=0.3,
+            handler_map={entry: HandlerLine2D(numpoints=1) for entry in entries if entry.get_linestyle() == "None"},
         )  # fmt: skip
         left += _legend_width(entries)
 
@@ -219,6 +245,21 @@ def _optimizer_entry(drawing: Drawing, name: str) -> Line2D:
 
 def _layer_entry(drawing: Drawing, layer: int) -> Line2D:
     return _entry(drawing, drawing.style.ink, layer, lines.line_label(layer))
+
+
+def _places_entry(style: Style, places: Mark) -> Line2D:
+    """What the marks on the landscape are."""
+    name = places.series if len(places.x) > 1 else {"minima": "minimum", "equilibria": "equilibrium"}[places.series]
+    face, edge = _star_colors(style)
+    return Line2D(
+        [], [], linestyle="none", marker=look.CODES[places.markers[0]][0], markersize=8, markerfacecolor=face,
+        markeredgecolor=edge, markeredgewidth=0.8, label=name,
+    )  # fmt: skip
+
+
+def _star_colors(style: Style) -> tuple[str, str]:
+    """The face and the edge; print has no colours."""
+    return (style.background, style.ink) if style.palette else (look.STAR, look.STAR_EDGE)
 
 
 def _entry(drawing: Drawing, color: str, layer: int, label: str) -> Line2D:

@@ -9,7 +9,13 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from app.draw.animation import ANIMATION_FORMATS, CancelledError, FfmpegMissingError, render_animation
+from app.draw.animation import (
+    ANIMATION_FORMATS,
+    CancelledError,
+    FfmpegMissingError,
+    render_animation,
+    render_animations,
+)
 from app.draw.image import FIGURE_FORMATS
 from app.draw.player_page import player_html
 from app.export.document import CONFIG_NAME, to_json
@@ -94,7 +100,8 @@ def _makers(
         stem = f"figure-{name.replace(' ', '-')}" if number else "figure"
         makers |= {f"{stem}.{kind}": partial(draw, kind, **figure) for kind in FIGURE_FORMATS}
     if offer.scene is not None:
-        makers |= {f"animation.{kind}": partial(_animation, offer, kind, film) for kind in ANIMATION_FORMATS}
+        films = _Films(offer, film)
+        makers |= {f"animation.{kind}": partial(films.one, kind) for kind in ANIMATION_FORMATS}
     return makers
 
 
@@ -102,5 +109,18 @@ def _table_bytes(write: Callable[[Any], bytes], table: Callable[[], Any]) -> byt
     return write(table())
 
 
-def _animation(offer: Offer, kind: str, film: dict[str, Any]) -> bytes:
-    return render_animation(offer.moving(), kind, **film)
+class _Films:
+    """The animations in all formats, made together when the first is asked for: they have the same frames."""
+
+    def __init__(self, offer: Offer, settings: dict[str, Any]) -> None:
+        self.offer, self.settings = offer, settings
+        self.made: dict[str, bytes] = {}
+
+    def one(self, kind: str) -> bytes:
+        """The film in one format; without ffmpeg all but MP4 can be made."""
+        if kind not in self.made:
+            try:
+                self.made = render_animations(self.offer.moving(), **self.settings)
+            except FfmpegMissingError:
+                self.made[kind] = render_animation(self.offer.moving(), kind, **self.settings)
+        return self.made.pop(kind)

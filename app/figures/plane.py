@@ -91,7 +91,7 @@ def honesty(
     names: Sequence[str],
     colors: Sequence[str],
     off: Sequence[tuple[NDArray[np.int64], Floats, Floats]],
-    checks: Sequence[Check] | None,
+    checks: Sequence[Check],
     *,
     logarithmic: bool = True,
 ) -> Chart:
@@ -100,13 +100,13 @@ def honesty(
     Args:
         names, colors: of the optimizers.
         off: per optimizer steps, and distance from the plane of the fast and of the outermost slow weights.
-        checks: per optimizer steps, true loss of the outermost slow weights, loss of their projection; None: not yet.
+        checks: per optimizer steps, true loss of the outermost slow weights, loss of their projection; of those so far.
         logarithmic: of the loss axis.
     """
     distance, loss = [], []
     for name, color, (step, fast, slow) in zip(names, colors, off, strict=True):
         distance += [curve(name, color, step, fast, "fast"), curve(name, color, step, slow, "slow")]
-    for name, color, (step, true, flat) in zip(names, colors, checks or (), strict=checks is not None):
+    for name, color, (step, true, flat) in zip(names, colors, checks, strict=False):
         loss.append(Mark(name, color, step, true, "true", width=1.5, hover=HOVER))
         loss.append(Mark(name, color, step, flat, "on the plane", kind="dots", size=3.75, hover=HOVER))
     panels = (
@@ -115,7 +115,7 @@ def honesty(
             "Loss of the outermost weights: true (line), on the plane (dots)",
             without_far(loss),
             scale="log" if logarithmic else "linear",
-            remark="computed after the plane …" if checks is None else "",
+            remark="" if checks else "computed once the plane is seen coarsely …",
         ),
     )
     return Chart(panels, height=230)

@@ -13,6 +13,7 @@ from app.figures.caption import Caption, citations
 from app.figures.chart import Map, Mark, Panel
 from app.player.pack import QuantityNames
 from app.player.tracks import PALETTE, Track, tracks_of
+from app.state.layers import layer_words
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
@@ -210,5 +211,5 @@ def row_at(track: Track, step: float | None) -> int:
 
 
 def _layers_line(spec: OptimizerSpec) -> str:
-    layers = ", ".join(f"k {layer.k}, α {layer.alpha!r}" for layer in spec.layers)
+    layers = ", ".join(map(layer_words, spec.layers))
     return f"{spec.name}: {f'layers, innermost first: {layers}' if layers else 'no layers'}"

@@ -6,6 +6,7 @@ import logging
 import threading
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -142,13 +143,19 @@ class Jobs:
             return Status(state, position, message=message)
         return Status(state, position, progress.step / progress.steps, eta, progress.curves, message)
 
-    def cancel(self, ticket: Ticket) -> None:
-        """Withdraw a claim; after the last one the run stops within a step."""
+    def claims(self, ticket: Ticket) -> frozenset[str]:
+        """The visitors who want a run that waits or is under way."""
+        with self._lock:
+            job = self._jobs.get(ticket.key)
+            return frozenset(job.visitors) if job is not None and job.state in ("queued", "running") else frozenset()
+
+    def cancel(self, ticket: Ticket, is_here: Callable[[str], bool] = lambda _: True) -> None:
+        """Withdraw a claim, and those of visitors who are gone; the run stops, within a step, when nobody wants it."""
         with self._lock:
             job = self._jobs.get(ticket.key)
             if job is None or job.state not in ("queued", "running"):
                 return
-            job.visitors.discard(ticket.visitor)
+            job.visitors = {one for one in job.visitors if one != ticket.visitor and is_here(one)}
             if job.visitors:
                 return
             job.state, job.message = "cancelled", ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.jobs.request import TrainingRequest
@@ -67,11 +68,16 @@ def submit(comparison: Trainings, jobs: Jobs) -> None:
             jobs.submit(request, visitor)
 
 
-def cancel(comparison: Trainings, jobs: Jobs) -> None:
-    """Withdraw this visitor's claim to all of them."""
+def cancel(comparison: Trainings, jobs: Jobs, is_here: Callable[[str], bool] = lambda _: True) -> None:
+    """Withdraw this visitor's claim to all of them, and the claims of visitors who are gone."""
     for row in comparison.tickets:
         for ticket in row:
-            jobs.cancel(ticket)
+            jobs.cancel(ticket, is_here)
+
+
+def claims(asked: Trainings, jobs: Jobs) -> frozenset[str]:
+    """The visitors who want one of them that is not done."""
+    return frozenset().union(*(jobs.claims(ticket) for row in asked.tickets for ticket in row))
 
 
 def all_done(comparison: Trainings, jobs: Jobs) -> bool:

@@ -19,6 +19,7 @@ from landscapes.weights import assign_weights
 
 IMAGES = 512  # training images on which everything is measured, as for the plane
 RADIUS, PROBES = 0.05, 16
+FIRST_GUESS = 120.0  # passes of a point, of which half are the mini-batches of its images
 
 _one_at_a_time = threading.Semaphore(1)  # measurements of several visitors take turns: each uses all threads there are
 
@@ -59,12 +60,14 @@ class SharpnessRun:
     """The measurements of `points`, one after the other; a stopped run continues where it was.
 
     rows: what is known so far, in the order of `points`      error: why there will be no more, or ""
+    passes: over the images, for the point being measured      waiting: whether another measurement has its turn
     """
 
     def __init__(self, task: ClassifierTask, points: Sequence[Point]) -> None:
         self.points = tuple(points)
         self.rows: tuple[Sharpness, ...] = ()
-        self.error = ""
+        self.error, self.passes, self.waiting = "", 0, False
+        self._needed = FIRST_GUESS
         self._task, self._lock = task, threading.Lock()
         self._visitors: set[str] = set()
         self._stop = threading.Event()
@@ -79,6 +82,15 @@ class SharpnessRun:
         """Whether the thread is measuring."""
         return bool(self._visitors) and not self.complete and not self.error
 
+    @property
+    def fraction(self) -> float:
+        """How much is done, about: a point is taken to need as many passes as those before it did on average."""
+        return min(1.0, (len(self.rows) + min(0.95, self.passes / self._needed)) / len(self.points))
+
+    def others(self, visitor: str, is_here: Callable[[str], bool]) -> int:
+        """How many other visitors want it."""
+        return sum(one != visitor and is_here(one) for one in self._visitors)
+
     def start(self, visitor: str) -> None:
         """Measure the missing points; a second visitor shares the same thread."""
         with self._lock:
@@ -88,22 +100,35 @@ class SharpnessRun:
                 self.error, self._stop = "", threading.Event()
                 threading.Thread(target=self._work, args=(self._stop,), name="sharpness", daemon=True).start()
 
-    def cancel(self, visitor: str) -> None:
-        """Remove a visitor; after the last one the thread stops within one pass over the images."""
+    def cancel(self, visitor: str, is_here: Callable[[str], bool] = lambda _: True) -> None:
+        """Withdraw a visitor's wish, and those of who is gone; without any left the work stops within one pass."""
         with self._lock:
-            self._visitors.discard(visitor)
+            self._visitors = {one for one in self._visitors if one != visitor and is_here(one)}
             if not self._visitors:
                 self._stop.set()
 
     def _work(self, stop: threading.Event) -> None:
         try:
+            self.waiting = True
             with _one_at_a_time:
+                self.waiting = False
                 while not self.complete and not stop.is_set():
-                    self.rows = (*self.rows, _measure(self._task, self.points[len(self.rows)], stop.is_set))
+                    self._measure(stop)
         except StoppedError:
             return
         except (RuntimeError, ValueError, OSError) as error:
             self.error = f"{type(error).__name__}: {error}"
+
+    def _measure(self, stop: threading.Event) -> None:
+        self.passes = 0
+
+        def should_stop() -> bool:
+            self.passes += 1
+            return stop.is_set()
+
+        row = _measure(self._task, self.points[len(self.rows)], should_stop)
+        self._needed = (self._needed * len(self.rows) + self.passes) / (len(self.rows) + 1)
+        self.rows = (*self.rows, row)
 
 
 @recent(8, key=lambda task, names, results, step: (keys_of(results), names, step))

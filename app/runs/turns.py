@@ -1,4 +1,4 @@
-"""Whose turn it is: pages are run one after the other, in the order in which they were asked for.
+"""A queue of page runs: one after the other, in the order of their requests.
 
 Threads that compute at once take the interpreter's lock from one another thousands of times a second, which made a
 change cost twice its processor time with sixty visitors (docs/deploy.md has the figures).
@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LONGEST = 0.5  # seconds: a script that takes longer goes on beside the next
+LONGEST = 0.5  # seconds, after which a script continues in parallel with the next
 
 
 class Turns:
-    """A queue in which each waits for the one before to end, or to use up its time."""
+    """A queue in which each script waits until the one before ends, or has had its time."""
 
     def __init__(self, longest: float = LONGEST) -> None:
         self._longest = longest
@@ -32,7 +32,7 @@ class Turns:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for one's turn, and have it inside."""
+        """Wait for a turn, and hold it inside the context."""
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)
@@ -40,7 +40,7 @@ class Turns:
                 self._changed.wait(left if self._waiting[0] is ticket else None)
             self._waiting.popleft()
             self._holder, self._ends = ticket, time.monotonic() + self._longest
-            self._changed.notify_all()  # who is first now waits for this turn's end
+            self._changed.notify_all()  # the first in the queue now waits for the end of this turn
         try:
             yield
         finally:

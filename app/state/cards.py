@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self, TypeVar
 
@@ -11,7 +13,7 @@ from pydantic import Field
 from app.player.tracks import PALETTE
 from app.state.base import Finite, Frozen, PageConfig
 from app.state.codecs import ALWAYS_WRITTEN, LINK_ONLY, NUMBERED
-from app.state.layers import FIVE, Layers, library_layers
+from app.state.layers import FIVE, Layers, layer_numbers, library_layers, short
 from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
@@ -60,7 +62,7 @@ class Card(Frozen):
         if not self.layers:
             return self.titles[self.base]
         name = "Lookahead" if len(self.layers) == 1 else "Multilayer Lookahead"
-        pairs = "".join(f"({layer.k}, {short(layer.alpha)})" for layer in self.layers)
+        pairs = "".join(map(layer_numbers, self.layers))
         base = "" if self.base == "sgd" else f", {self.titles[self.base]}"
         return f"{name} {pairs}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
 
@@ -185,6 +187,16 @@ class Comparison(PageConfig):
         )
 
 
-def short(value: float) -> str:
-    """A number as cards write it: .5 for 0.5."""
-    return f"{value:g}".replace("0.", ".", 1) if 0 < value < 1 else f"{value:g}"
+def idle_layers(config: Comparison, steps: int) -> list[str]:
+    """One sentence for each optimizer with layers that do not synchronise once in so many base steps."""
+    sentences = []
+    for card, spec in zip(config.active, config.specs(), strict=True):
+        periods = list(itertools.accumulate((layer.k for layer in card.layers), operator.mul))
+        idle = [level for level, period in enumerate(periods, start=1) if period > steps]
+        if idle:
+            which = f"layer {idle[0]}" if len(idle) == 1 else f"layers {idle[0]} to {idle[-1]}"
+            verb = "synchronises" if len(idle) == 1 else "synchronise"
+            sentences.append(
+                f"{spec.name}: {which} never {verb} in {steps:,} base steps: that takes {periods[idle[0] - 1]:,}."
+            )
+    return sentences

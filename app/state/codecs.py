@@ -5,6 +5,7 @@ A field's codec stands in its type, as Annotated[type, codec]; a field without o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,7 +13,9 @@ from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler
 
-NONE = "none"  # in links, an empty list, and None where it is not the default
+NONE = "none"  # a link's word for an empty list, and for no value where that is not the default
+DASHES = str.maketrans(dict.fromkeys("−‐‑‒–—―﹣\uff0d", "-"))
+_NUMBER = re.compile(r"\s*[-+]?(?P<before>[0-9]*)(?:(?P<point>[.,])(?P<after>[0-9]*))?(?:[eE][-+]?[0-9]+)?\s*")
 Widgets = dict[str, Any]
 """Names of widgets and the values that they show."""
 WidgetValue = Callable[[str, Any], Any]
@@ -62,7 +65,7 @@ LINK_ONLY = Codec(
 )  # in links alone
 OR_NONE = Codec(  # for a plain value or None, where None is not the default
     text=lambda value: NONE if value is None else plain_text(value),
-    read=lambda text: None if text == NONE else text,
+    read=lambda text: None if text == NONE else as_number(text),
     always_written=True,
 )
 
@@ -89,16 +92,16 @@ class Structure:
     parts: dict[str, type[BaseModel]] = field(default_factory=dict)
     numbered: Group | None = None
 
-    def has(self, path: str) -> bool:
-        """Whether there is such a setting."""
+    def codec(self, path: str) -> Codec | None:
+        """That of the setting with this path; None where there is no such setting."""
         head, dot, rest = path.partition(".")
         if not dot:
-            return head in self.codecs
+            return self.codecs.get(head)
         if head in self.parts:
-            return structure(self.parts[head]).has(rest)
+            return structure(self.parts[head]).codec(rest)
         if self.numbered is None or not is_number(head) or not 1 <= int(head) <= self.numbered.most:
-            return False
-        return structure(self.numbered.model).has(rest)
+            return None
+        return structure(self.numbered.model).codec(rest)
 
 
 @cache
@@ -200,10 +203,29 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 5
 
 
+def as_number(text: str) -> str:
+    """A number as Python writes it, from one with another dash or a decimal comma; any other text as it is.
+
+    1,000 stays: it is a thousand to some and one to others.
+    """
+    number = _NUMBER.fullmatch(text.translate(DASHES))
+    if number is None or (number["point"] == "," and len(number["after"]) == 3 and number["before"].strip("0")):
+        return text
+    return number[0].replace(",", ".")
+
+
 def numbers(text: str, count: int) -> tuple[float, ...] | None:
-    """`count` numbers separated by commas; None where the text is anything else."""
+    """So many numbers as a visitor writes them, None where the text is anything else.
+
+    Commas stand between them, as in 1, 3.5; or, where the numbers have decimal commas, a space or a comma and a space,
+    as in 1,5 3,5 and 1,5, 3,5. A semicolon does, too.
+    """
+    text = text.strip().strip("()[]").strip()
+    pieces = text.split(";") if ";" in text else text.split(",")
+    if len(pieces) != count:
+        pieces = re.split(r",?\s+", text)
     try:
-        values = tuple(map(float, text.split(",")))
+        values = tuple(float(as_number(piece.strip())) for piece in pieces)
     except ValueError:
         return None
     return values if len(values) == count else None

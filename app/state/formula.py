@@ -22,7 +22,7 @@ Parameters = tuple[tuple[str, Annotated[Finite, Field(ge=-MAX_VALUE, le=MAX_VALU
 
 
 def _parse_domain(text: str) -> Any:
-    bounds = numbers(text.replace(";", ","), 4)
+    bounds = numbers(text, 4)
     if bounds is None:
         raise ValueError("write x from, x to, y from, y to, as in -5, 5, -4, 14")
     return bounds

@@ -8,7 +8,8 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.state.base import Finite, Seed
-from app.state.cards import BASE_TITLES, Card, Cards, Comparison, Lr, default_cards, short
+from app.state.cards import BASE_TITLES, Card, Cards, Comparison, Lr, default_cards
+from app.state.layers import short
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS
 from landscapes.tasks.gan import GanTask
 from landscapes.tasks.worlds import PCA_FEATURES

@@ -13,7 +13,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from app.state.base import PageConfig, Settings
 from app.state.cards import next_card
-from app.state.codecs import flat, nested, settings_of, structure
+from app.state.codecs import as_number, flat, nested, settings_of, structure
 from app.state.errors import explain
 from app.state.tracking import is_foreign
 from app.state.visit import VISIT, problems_of_visit
@@ -79,12 +79,18 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
             f"v: {version[:20]!r} is a format this version does not read (it reads {version_of(model)}); "
             "showing the default",
         ]
+    strange = next((path for path in params if _is_elsewhere(path, model)), None)
+    if strange is not None:
+        return model(), [
+            *problems,
+            f"{strange}: a setting of another page, so this address is, and the default is used",
+        ]
     settings = {}
     for path, text in params.items():
         if len(text) > MAX_LENGTH:
             problems.append(f"{path}: longer than {MAX_LENGTH} characters, so the default is used")
-        elif structure(model).has(path):
-            settings[path] = text
+        elif (codec := structure(model).codec(path)) is not None:
+            settings[path] = text if codec.read else as_number(text)
         elif not is_foreign(path):
             problems.append(f"{path}: no such setting, so it is ignored")
     config, reasons = config_from_settings(settings, model)
@@ -92,6 +98,17 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
         f"{path}: {reason} (got {settings.get(path, '')[:40]!r}), so the default is used"
         for path, reason in reasons.items()
     ]
+
+
+def _is_elsewhere(path: str, model: type[PageConfig]) -> bool:
+    """Whether a setting that this page does not have is another page's."""
+    return structure(model).codec(path) is None and any(structure(one).codec(path) for one in _models(PageConfig))
+
+
+def _models(model: type[PageConfig]) -> Iterator[type[PageConfig]]:
+    for one in model.__subclasses__():
+        yield one
+        yield from _models(one)
 
 
 def unpack_params(params: Mapping[str, str], model: type[PageConfig]) -> tuple[dict[str, str], list[str]]:

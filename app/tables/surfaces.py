@@ -16,7 +16,7 @@ PAIRED = "from the first, paired ± s.e."
 
 
 def summary(run: Trajectory, minima: Floats, target: float) -> list[dict[str, Any]]:
-    """Rows of the table: final loss at the outermost slow weights, best loss, distance, evaluations to `target`, ...
+    """Rows of the table: evaluations to `target`, final loss at the outermost slow weights, best loss, ...
 
     Args:
         run: the comparison.
@@ -31,11 +31,11 @@ def _row(run: Trajectory, index: int, minima: Floats, target: float) -> dict[str
     gap = distance(run.outermost(index)[-1], minima)
     return {
         "optimizer": run.names[index],
+        f"evaluations to loss ≤ {target:.3g}": _evaluations_to(run, index, target),
         "final loss, slow weights": float(np.median(slow[-1])),
         "final loss, fast weights": float(np.median(loss[-1])),
         "best loss": float(np.median(np.nanmin(loss, axis=0))),
         "distance to a minimum": float(np.median(gap)),
-        f"evaluations to loss ≤ {target:.3g}": _evaluations_to(run, index, target),
         "diverged": divergence(run, index),
         "synchronisations, layer 1, 2, …": " · ".join(map(str, run.synchronisations(index))) or "none",
     }

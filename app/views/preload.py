@@ -7,12 +7,16 @@ a pandas that another thread was still importing, and the page showed an error; 
 from __future__ import annotations
 
 import gc
+import threading
+from contextlib import suppress
 
 import pandas  # noqa: F401  (Streamlit and plotly look it up)
 import pyarrow  # noqa: F401
 import streamlit.elements.arrow  # noqa: F401
 import torch
 
+from app.jobs.errors import JobsError
+from app.jobs.service import default_jobs
 from app.runs import THREADS
 from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
@@ -21,18 +25,39 @@ from app.state import SurfacesConfig
 from app.views import session
 from app.views.games import page as games
 from app.views.gans import page as gans
+from app.views.lessons import page as lessons
 from app.views.networks import page as networks
 from app.views.parts.admission import take_seat
+from app.views.parts.page_links import page_links
+from app.views.parts.page_script import page_script
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
-__all__ = ["games", "gans", "networks", "session", "surfaces", "take_seat", "theory", "turns", "warm_up"]
+__all__ = [
+    "games",
+    "gans",
+    "lessons",
+    "networks",
+    "page_links",
+    "page_script",
+    "session",
+    "surfaces",
+    "take_seat",
+    "theory",
+    "turns",
+    "warm_up",
+]
+
 
 turns = Turns()
+QUIET = 20.0  # seconds after the start in which nothing is done that a first visitor can do without
 
 
 def warm_up() -> None:
-    """Compute the default page, then exclude all existing objects from garbage collection."""
+    """Compute what most visitors see first, then take everything that stays out of the garbage collector's rounds.
+
+    What takes seconds to import and is needed after a click or two is there a little later.
+    """
     log_to_stderr()
     torch.set_num_threads(THREADS)
     config = SurfacesConfig()
@@ -40,3 +65,15 @@ def warm_up() -> None:
     surface_run(config)
     gc.collect()
     gc.freeze()
+    later = threading.Timer(QUIET, import_the_rest)
+    later.daemon = True
+    later.start()
+
+
+def import_the_rest() -> None:
+    """What figures need, what torch imports when it makes its first optimizer, and the workers of a first training."""
+    import app.draw.scenes  # noqa: F401
+
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    with suppress(JobsError):  # said where a training is asked for
+        default_jobs().warm_up()

@@ -45,13 +45,14 @@ class VarianceRun:
 
 def noisy_quadratic_field(problem: NoisyQuadratic, starts: int, seed: int) -> Field:
     """½hx² in every coordinate with Gaussian gradient noise: one draw per start and evaluation, for all optimizers."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = np.random.Generator(np.random.SFC64(seed))  # its normal numbers take a tenth of the time of torch's
     h, sigma = problem.h, problem.sigma
 
     def field(x: torch.Tensor, evaluation: int) -> tuple[torch.Tensor, torch.Tensor]:
-        noise = torch.randn((starts, x.shape[-1]), generator=generator, dtype=x.dtype)
-        gradient = (h * x).view(-1, *noise.shape).add_(noise, alpha=sigma)
-        return (0.5 * h) * x.square().sum(-1), gradient.view_as(x)
+        noise = torch.from_numpy(generator.standard_normal((starts, x.shape[-1])))
+        gradient = torch.add(sigma * noise, x.view(-1, *noise.shape), alpha=h)
+        squares = x.square() if x.shape[-1] > 1 else x.squeeze(-1).square()
+        return (squares.sum(-1) if x.shape[-1] > 1 else squares).mul_(0.5 * h), gradient.view_as(x)
 
     return field
 

@@ -1,5 +1,7 @@
 // The commands of controls and keys.
 
+import { toggleFullscreen } from "./fullscreen.js";
+
 /** @import {Commands} from "./types.d.ts" */
 /** @import {Player} from "./player.js" */
 
@@ -39,6 +41,7 @@ export function commandsOf(player) {
     ghosts: redrawn(() => {
       player.dragging.ghosts = !player.dragging.ghosts;
     }),
+    fullscreen: () => toggleFullscreen(player.root),
     toggle: redrawn((name) => player.toggle(name)),
     inspect: redrawn((run) => player.inspect(run)),
     inspectStart: redrawn((start) => player.inspectStart(start)),

@@ -2,6 +2,7 @@
 
 import { hollow } from "./marks.js";
 import { traceOutermost } from "./paths.js";
+import { drawSlope } from "./slope_arrow.js";
 import { ink } from "./theme.js";
 
 /** @import {Context} from "./types.d.ts" */
@@ -32,12 +33,13 @@ export function drawDraggedRuns(context, scene, row) {
 }
 
 /**
- * The dragged start, before its runs have arrived.
+ * The dragged start, before its runs have arrived, and the direction of a step from there.
  * @param {Context} context
  * @param {Scene} scene
  */
 function drawStart(context, scene) {
   const { weights, panel } = scene.held;
+  drawSlope(context, scene, scene.held);
   hollow(context, "circle", panel.place(weights), 6, ink(scene.theme.text), ink(scene.theme.background, 0.9));
 }
 

@@ -2,7 +2,7 @@
 
 import { label, spriteOf } from "./labels.js";
 import { lookOf } from "./look.js";
-import { fractionSymbolOf, symbolOf } from "./marks.js";
+import { fractionSymbolOf, momentumSymbolOf, symbolOf } from "./marks.js";
 import { shortNumber } from "./numbers.js";
 import { distance } from "./points.js";
 
@@ -85,19 +85,20 @@ function outside({ horizontal, vertical }, box) {
 }
 
 /**
- * "α₁ = .5" beside the landing point, at first below the line for odd layers and above it for even ones.
+ * "α₁ = .5", and "μ₁ = .9" with outer momentum, beside the landing point, at first below the line for odd layers and above it for even ones.
  * @param {RunPicture} picture
  * @param {number} layer
- * @param {number} alpha
+ * @param {{alpha: number, outer?: {mu: number}}} step
  * @param {Point} start
  * @param {Point} end
  * @param {Point} landing
  */
-export function nameFraction(picture, layer, alpha, start, end, landing) {
+export function nameFraction(picture, layer, { alpha, outer }, start, end, landing) {
   const length = distance(start, end);
   let [nx, ny] = [(end[1] - start[1]) / length, (start[0] - end[0]) / length];
   if (ny < 0 === layer % 2 > 0) [nx, ny] = [-nx, -ny];
-  const text = `${fractionSymbolOf(layer)} = ${shortNumber(alpha)}`;
+  const momentum = outer ? `, ${momentumSymbolOf(layer)} = ${shortNumber(outer.mu)}` : "";
+  const text = `${fractionSymbolOf(layer)} = ${shortNumber(alpha)}${momentum}`;
   const spots = [1, -1, 1.8, -1.8].map((way) => {
     /** @type {Align} */
     const align = way * nx < -0.3 ? "right" : way * nx > 0.3 ? "left" : "center";

@@ -1,4 +1,4 @@
-// Keys: space, arrows, Home, End; with Shift the arrows go from one synchronisation to the next. They count when the
+// Keys: space, arrows, Home, End, f; with Shift the arrows go from one synchronisation to the next. They count when the
 // focus is in the player or nowhere; a field, a button or a slider elsewhere keeps its own keys.
 
 /** @import {Commands} from "./types.d.ts" */
@@ -13,6 +13,7 @@ const KEYS = {
   ArrowLeft: (commands, shift) => (shift ? commands.previous() : commands.backward()),
   Home: (commands) => commands.seek(0),
   End: (commands) => commands.seek(Infinity),
+  f: (commands) => commands.fullscreen(),
 };
 
 /**

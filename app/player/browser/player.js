@@ -17,6 +17,7 @@ import { Narration } from "./narration.js";
 import { Playback, ROWS_PER_SECOND, SPEEDS } from "./playback.js";
 import { findChart, placeOfKey } from "./plotly_chart.js";
 import { watchPointer } from "./pointer.js";
+import { ReelChart } from "./reel_chart.js";
 import { rename } from "./renaming.js";
 import { Scene } from "./scene.js";
 import { StartDragging } from "./start_dragging.js";
@@ -255,6 +256,7 @@ export class Player {
   attach() {
     if (!this.view) return;
     for (const chart of this.linked) if (!chart.attached) chart.attach();
+    if (this.reel && !this.reel.attached) this.reel.attach();
     const replaceable = this.stage instanceof AxesStage && this.view.chart && findChart(this.view.chart);
     if (this.stage?.attached && !replaceable) return;
     this.detach();
@@ -289,7 +291,9 @@ export class Player {
   }
 
   /** @param {PlayerView} view */
-  link({ linked, curves }) {
+  link({ linked, curves, reel }) {
+    this.reel?.remove();
+    this.reel = reel ? new ReelChart(reel, this) : null;
     for (const chart of this.linked) chart.remove();
     this.linked = linked.map((key, index) => new LinkedChart(key, curves?.[index]));
     for (const chart of this.linked) chart.attach();
@@ -367,6 +371,7 @@ export class Player {
     if (even && scene.inspected) this.inspector.show(scene, moment, words, playback.playing);
     const lines = odd && this.linked.length ? cursorLines(scene, moment.row) : null;
     if (lines) for (const chart of this.linked) chart.show(lines);
+    this.reel?.show(this.steps[playback.row], playback.moving);
   }
 
   /** @param {Moment} moment */
@@ -392,6 +397,7 @@ export class Player {
     lessMotion.removeEventListener("change", this.heedMotion);
     this.narration.remove();
     for (const chart of this.linked) chart.remove();
+    this.reel?.remove();
     this.detach();
     if (this.view && players()[this.view.key]?.head) delete players()[this.view.key];
   }

@@ -35,7 +35,7 @@ export class Scene {
     this.inspected = null;
     /** @type {Set<string>} names of optimizers whose runs are drawn anew each frame, since a number or a start is dragged */
     this.draggedNames = new Set();
-    /** @type {?{weights: Point, panel: Panel}} the start under the hand */
+    /** @type {?{weights: Point, panel: Panel, onSurface: boolean}} the start under the hand */
     this.held = null;
     /** @type {{run: Run, alpha: number}[]} runs of neighbouring values */
     this.ghosts = [];

@@ -94,7 +94,12 @@ export class StartDragging {
     grip.moved = true;
     const [x, y] = player.stage.panels[grip.panel].value(point);
     this.place = { start: grip.start, x, y };
-    player.scene.held = { weights: [x, y], panel: player.stage.panels[grip.panel] };
+    const { view, stage } = player;
+    player.scene.held = {
+      weights: [x, y],
+      panel: stage.panels[grip.panel],
+      onSurface: view.quantities.value === "loss",
+    };
     player.redraw();
     this.ask();
   }

@@ -1,6 +1,7 @@
 // The bar of controls: buttons, scrubber, speed and switches. It forwards commands and shows the state.
 
 import { contextOf, densityOf, partOf } from "./elements.js";
+import { hasFullscreen } from "./fullscreen.js";
 import { completedRow } from "./moment.js";
 import { shortNumber } from "./numbers.js";
 import { SPEEDS } from "./playback.js";
@@ -22,6 +23,7 @@ const ICONS = {
   next: '<circle cx="18" cy="12" r="3.2"/><path class="line" d="M3 12h9m-3.5-4 4 4-4 4"/>',
   previous: '<circle cx="6" cy="12" r="3.2"/><path class="line" d="M21 12h-9m3.5-4-4 4 4 4"/>',
   loop: '<path class="line" d="M17 3.5l3 3-3 3M4 11.5v-1a4 4 0 0 1 4-4h12M7 20.5l-3-3 3-3M20 12.5v1a4 4 0 0 1-4 4H4"/>',
+  fullscreen: '<path class="line" d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>',
   pausing: '<circle class="line" cx="12" cy="12" r="8.5"/><path class="line" d="M10 9v6M14 9v6"/>',
 };
 
@@ -71,12 +73,13 @@ const TRANSPORT = `
     ${toggle("loop", "Start again at the end", "Loop")}
     <button type="button" class="lp-toggle lp-ghosts" aria-pressed="true" hidden
       title="Neighbouring values behind a number that is dragged">Ghosts</button>
+    ${button("fullscreen", "Fullscreen (f)")}
   </div>`;
 
 /** @type {("pausing" | "loop")[]} */
 const TOGGLES = ["pausing", "loop"];
-/** @type {("previous" | "backward" | "play" | "forward" | "next" | "pausing" | "loop")[]} */
-const BUTTONS = ["previous", "backward", "play", "forward", "next", ...TOGGLES];
+/** @type {("previous" | "backward" | "play" | "forward" | "next" | "fullscreen" | "pausing" | "loop")[]} */
+const BUTTONS = ["previous", "backward", "play", "forward", "next", "fullscreen", ...TOGGLES];
 
 export class Transport {
   /**
@@ -102,6 +105,7 @@ export class Transport {
     this.playButton = partOf(element, ".lp-play");
     this.toggles = TOGGLES.map((name) => partOf(element, `[data-do=${name}]`));
     for (const name of BUTTONS) partOf(element, `[data-do=${name}]`).onclick = commands[name];
+    partOf(element, "[data-do=fullscreen]").hidden = !hasFullscreen();
     this.ghosts = partOf(element, ".lp-ghosts");
     this.ghosts.onclick = () => {
       commands.ghosts();

@@ -28,13 +28,14 @@ export type Heights = { x: number[]; y: number[]; z: number[][] };
 export type Theme = { text: Color; background: Color; font: string; dark: boolean };
 
 /** A layer of slow weights: k steps of the layer below it, `within` base steps each, make `period` base steps. */
-export type Layer = { k: number; alpha: number; within: number; period: number };
+export type Layer = { k: number; alpha: number; mu: number; nesterov: boolean; within: number; period: number };
 
 /** A run's header in the packed bytes; see pack.py. */
 export type Header = {
   name: string;
   color: string;
-  layers: [number, number][];
+  layers: number[][];
+  resets: boolean;
   rows: number;
   punctual: boolean;
   proposals: number;
@@ -58,7 +59,7 @@ export type QuantityNames = { value: string; gradient: string; explained: string
 export type Dial = {
   name: string;
   card: number;
-  field: "k" | "alpha" | "lr" | "momentum";
+  field: "k" | "alpha" | "outer_momentum" | "lr" | "momentum";
   level: number;
   value: number;
   values: number[];
@@ -95,6 +96,7 @@ export type PlayerView = {
   curves: (LinkedCurve | null)[];
   /** Lines on what happens, each with the base step from which on it is shown. */
   narration: [number, string][];
+  reel: string;
 };
 
 /** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */
@@ -104,7 +106,10 @@ export type LinkedCurve = { floor: number | null; places: Point[] };
 export type Moment = { row: number; base: number; synchronisation: number };
 
 /** φ of a layer moves from `from` by the fraction alpha towards `target`, and arrives at `to`. */
-export type Update = { layer: number; alpha: number; from: Point; target: Point; to: Point };
+export type Update = { layer: number; alpha: number; from: Point; target: Point; to: Point; outer?: OuterStep };
+
+/** How a layer with outer momentum moves: s, and b before and after. */
+export type OuterStep = { mu: number; nesterov: boolean; s: Point; before: Point; b: Point };
 
 /** How far each part of a synchronisation has come, 0 to 1. */
 export type Stages = { layers: { line: number; travel: number }[]; restart: number };
@@ -216,6 +221,7 @@ export type Commands = {
   loop: () => void;
   pausing: () => void;
   ghosts: () => void;
+  fullscreen: () => void;
   toggle: (name: string) => void;
   inspect: (run: Run) => void;
   inspectStart: (start: number) => void;
@@ -297,6 +303,7 @@ declare global {
     __lookaheadWords?: boolean;
     /** Whether the visitor is on the tour. */
     __lookaheadTour?: boolean;
+    __lookaheadHistory?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

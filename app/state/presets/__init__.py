@@ -19,4 +19,9 @@ PRESETS: Mapping[str, Mapping[str, Preset[PageConfig]]] = {
 def description_of(config: PageConfig) -> str:
     """The line on a config: its preset's where it has the runs of one, else that of its landscape."""
     every = (preset for presets in PRESETS.values() for preset in presets.values())
-    return next((preset.shows for preset in every if preset.config.alike(config)), config.teaches)
+    return next((preset.shows for preset in every if preset.describes(config)), config.teaches)
+
+
+def name_of(config: PageConfig, page: str) -> str | None:
+    """What a page's ready-made config is called; None of any other."""
+    return next((name for name, preset in PRESETS[page].items() if preset.config == config), None)

@@ -16,14 +16,14 @@ from app.state.presets import description_of
 from app.tables.games import exit_text, game_table
 from app.views import session
 from app.views.games.controls import PAGE, sidebar
-from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
-from app.views.parts.scene import move_start
+from app.views.parts.scene import move_start, note_idle_layers
 from optim_core.trajectory import Trajectory
 
 CHART, PLAYER = "games-ground", "games-player"
@@ -47,8 +47,9 @@ def page() -> None:
     scenery = game_runs.game_scenery(config)
     st.caption("  \n".join([*sentences, exit_text(run, scenery)]))
     guide(PAGE, config, PLAYER)
+    note_idle_layers(config)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
-    with left:
+    with left, stage(CHART):
         _field(config, run)
     with right:
         table = _measurements(config, run, scenery)

@@ -23,7 +23,7 @@ from app.tables.gans import gan_table
 from app.views import session
 from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.networks.plane import draw_honesty, draw_plane
-from app.views.parts.charts import dark, draw_linked
+from app.views.parts.charts import dark, draw_linked, stage
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
@@ -94,7 +94,10 @@ def _samples(config: GansConfig, names: Sequence[str], samples: Sequence[gan_run
     figure = paint_reel(reel, samples[0].step.tolist(), dark=dark())
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
     real_note = "; real samples are grey" if config.dataset == "ring" else ""
-    st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{real_note}.")
+    st.caption(
+        f"The same latent vectors at every step, of the first seed; the player below and this slider move "
+        f"together{real_note}."
+    )
 
 
 def _plane(
@@ -116,12 +119,20 @@ def _plane(
         return gan_scene(config, tracks, picture, frame_of(view))
 
     guide(PAGE, config)
-    draw_plane(scene_with, backdrop, key=CHART)
     scene, linked = (config.dataset, config.objective, preset_name(PAGE)), (*HONESTY, *CURVES)
-    player(
-        tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"),
-        narration=training_narration(config.specs(), config.steps, [result.diverged for result in results]),
-    )  # fmt: skip
+    with stage(CHART):
+        draw_plane(scene_with, backdrop, key=CHART)
+        player(
+            tracks,
+            key=PLAYER,
+            chart_key=CHART,
+            scene=scene,
+            linked=linked,
+            reel=SAMPLES,
+            pickable=False,
+            labels=("d", "g"),
+            narration=training_narration(config.specs(), config.steps, [result.diverged for result in results]),
+        )
     st.caption(_explanation(config, view))
     draw_honesty(view, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
     return lambda: scene_with(backdrop.wait_for_picture())

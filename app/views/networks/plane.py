@@ -15,7 +15,7 @@ from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
 from app.runs.shipped import Picture, Shipped
 from app.state import PLANES, CloseUp, NetworksConfig
-from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
@@ -66,18 +66,19 @@ def weight_space(
         return network_scene(config, tracks, picture, frame_of(view))
 
     guide(PAGE, config)
-    draw_plane(scene, backdrop, key=CHART, measure=config.measure)
-    player(
-        tracks,
-        key=PLAYER,
-        chart_key=CHART,
-        scene=(config.dataset, config.network, _cycle_of_close_up(config), preset_name(PAGE)),
-        linked=(*HONESTY, *linked),
-        pickable=False,
-        labels=("u", "v"),
-        quantities=QUANTITIES,
-        narration=training_narration(config.specs(), config.steps, [result.diverged for result in results]),
-    )
+    with stage(CHART):
+        draw_plane(scene, backdrop, key=CHART, measure=config.measure)
+        player(
+            tracks,
+            key=PLAYER,
+            chart_key=CHART,
+            scene=(config.dataset, config.network, _cycle_of_close_up(config), preset_name(PAGE)),
+            linked=(*HONESTY, *linked),
+            pickable=False,
+            labels=("u", "v"),
+            quantities=QUANTITIES,
+            narration=training_narration(config.specs(), config.steps, [result.diverged for result in results]),
+        )
     st.caption(_explanation(view, config, names, results))
     draw_honesty(view, backdrop, names, config.colors, keys=HONESTY)
     return lambda: scene(backdrop.wait_for_picture())

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.jobs.store import TrainingResult
 from app.runs.sharpness import IMAGES, PROBES, RADIUS, Point, SharpnessRun, sharpness_run
-from app.views.parts.visitor import visitor
+from app.views.parts.visitor import cancel_button, is_here, visitor
 from landscapes.sharpness import Sharpness
 from landscapes.tasks.classifier import ClassifierTask
 
@@ -41,9 +41,10 @@ def _watch(run: SharpnessRun) -> None:
     def draw() -> None:
         running, done = run.running, len(run.rows)
         if running:
-            st.progress(done / len(run.points), text=f"Measuring: {done} of {len(run.points)} sets of weights")
-            if st.button("Cancel", icon=":material/stop_circle:", key=f"{PAGE}.sharpness.cancel"):
-                run.cancel(visitor())
+            turn = "; another measurement has its turn" if run.waiting else f", {run.passes:,} passes for the next"
+            st.progress(run.fraction, text=f"Measuring: {done} of {len(run.points)} sets of weights{turn}")
+            if cancel_button(run.others(visitor(), is_here), key=f"{PAGE}.sharpness.cancel"):
+                run.cancel(visitor(), is_here)
                 st.rerun()
         elif not run.complete and st.button(
             "Measure sharpness", icon=":material/straighten:", key=f"{PAGE}.sharpness.go"

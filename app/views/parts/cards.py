@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.player.tracks import PALETTE
 from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_EVERY, MAX_K, MAX_LAYERS, Card, GanCard
 from app.state.cards import titles_of
+from app.state.layers import LayerConfig
 from app.views import session
 from app.views.parts.fields import Fields
 
@@ -19,12 +22,9 @@ def draw_cards(fields: Fields, cards: tuple[Card, ...], *, averages: bool = True
     """One card per optimizer, and buttons for more or fewer; `averages`: whether each has an average of its own."""
     for number, (card, title) in enumerate(zip(cards, titles_of(cards), strict=True), start=1):
         _card(fields.within(str(number)), card, title, averages)
-    page = fields.page
-    with st.container(horizontal=True):
-        if len(cards) < MAX_CARDS:
-            st.button("Add", icon=":material/add:", key=f"{page}.add", on_click=_add, args=(page,))
-        if len(cards) > 1:
-            st.button("Remove last", icon=":material/remove:", key=f"{page}.drop", on_click=_drop, args=(page,))
+    if len(cards) < MAX_CARDS:
+        page = fields.page
+        st.button("Add", icon=":material/add:", key=f"{page}.add", on_click=_duplicate, args=(page, len(cards)))
 
 
 def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
@@ -41,6 +41,22 @@ def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
                     "Average of the fast weights, decay", "ema", step=0.001, format="%g",
                     help="One more track: an exponential moving average, the baseline of slow weights. 0: none",
                 )  # fmt: skip
+        _exits(fields)
+
+
+def _exits(fields: Fields) -> None:
+    """One more card like this one, or this one away."""
+    page, number = fields.page, int(fields.owner.rstrip("."))
+    count = len(st.session_state[f"{page}.config"].cards)
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Duplicate", icon=":material/content_copy:", key=fields.key("duplicate"), type="tertiary",
+            disabled=count == MAX_CARDS, on_click=_duplicate, args=(page, number),
+        )  # fmt: skip
+        st.button(
+            "Remove", icon=":material/delete:", key=fields.key("remove"), type="tertiary",
+            disabled=count == 1, on_click=_remove, args=(page, number),
+        )  # fmt: skip
 
 
 def _door(card: Card) -> str:
@@ -93,6 +109,19 @@ def draw_layers(fields: Fields, depth: int) -> None:
             )  # fmt: skip
 
 
+def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig]) -> None:
+    """The momentum of each layer's own steps."""
+    for level, config in enumerate(layers, start=1):
+        layer, symbol = fields.within(str(level)), f"μ{SUBSCRIPT[level]}"
+        layer.number(
+            f"Outer momentum {symbol}", "outer_momentum", step=0.05, format="%g",
+            help=f"Layer {level} then synchronises by a step of SGD with momentum on s = φ − the weights below. "
+            "0: plain Lookahead",
+        )  # fmt: skip
+        if config.outer_momentum:
+            layer.switch(f"{symbol} by Nesterov's rule", "outer_nesterov", help="As in SNOO and DiLoCo")
+
+
 def draw_momentum(fields: Fields) -> None:
     """The momentum's coefficient."""
     fields.number("Momentum", "momentum", step=0.01, format="%g")
@@ -114,6 +143,7 @@ def _details(fields: Fields, card: Card) -> None:
         draw_momentum(fields)
     if card.layers and card.base in ("momentum", "nesterov", "adam", "adamw"):
         draw_sync_momentum(fields)
+    draw_outer_momentum(fields, card.layers)
     fields.number("Weight decay", "weight_decay", step=0.001, format="%g")
     fields.choice("lr schedule", "schedule", SCHEDULES)
     if card.schedule == "step":
@@ -122,14 +152,16 @@ def _details(fields: Fields, card: Card) -> None:
     fields.choice("Colour", "color", dict(enumerate(COLOR_NAMES)))
 
 
-def _add(page: str) -> None:
+def _duplicate(page: str, number: int) -> None:
+    """One more card like this one, beside it, in a colour of its own."""
     config = st.session_state[f"{page}.config"]
     colors = {card.color for card in config.cards}
     color = next(index for index in range(len(PALETTE)) if index not in colors)
-    card = config.cards[-1].model_copy(update={"color": color})
-    session.adopt(page, config.model_copy(update={"cards": (*config.cards, card)}))
+    card = config.cards[number - 1].model_copy(update={"color": color})
+    session.adopt(page, config.model_copy(update={"cards": (*config.cards[:number], card, *config.cards[number:])}))
 
 
-def _drop(page: str) -> None:
+def _remove(page: str, number: int) -> None:
     config = st.session_state[f"{page}.config"]
-    session.adopt(page, config.model_copy(update={"cards": config.cards[:-1]}))
+    cards = (*config.cards[: number - 1], *config.cards[number:])
+    session.adopt(page, config.model_copy(update={"cards": cards}))

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.draw.plotly import chart_spec, clicked_target
 from app.draw.plotly_scene import ground_spec
-from app.draw.plotly_spec import Painted
+from app.draw.plotly_spec import SpecFigure
 from app.figures.chart import Chart
 from app.figures.look import on_dark
 from app.figures.scene import Scene
@@ -32,15 +33,20 @@ def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = Fals
     """The chart; with `pick`, gives the target that was clicked: which of the targets' marks, and which point."""
     spec = chart_spec(chart, dark=dark(), legend=legend)
     if not pick:
-        st.plotly_chart(Painted(spec), key=key, config=CHART)
+        st.plotly_chart(SpecFigure(spec), key=key, config=CHART)
         return None
-    event: Any = st.plotly_chart(Painted(spec), key=key, config=CHART, on_select="rerun", selection_mode="points")
+    event: Any = st.plotly_chart(SpecFigure(spec), key=key, config=CHART, on_select="rerun", selection_mode="points")
     return clicked_target(spec, event.selection.points)
 
 
 def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
     """The background of the player, which finds it by its key."""
-    st.plotly_chart(Painted(ground_spec(scene, dark=dark())), key=key, config=dict(config), theme="streamlit")
+    st.plotly_chart(SpecFigure(ground_spec(scene, dark=dark())), key=key, config=dict(config), theme="streamlit")
+
+
+def stage(key: str) -> DeltaGenerator:
+    """What holds a chart and the player over it; the player shows it on the whole screen."""
+    return st.container(key=f"{key}-stage")
 
 
 def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
@@ -50,4 +56,4 @@ def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
         with column:
             st.caption(f"**{panel.title}**")
             spec = chart_spec(chart.of(place), dark=dark(), legend=False, titles=False)
-            st.plotly_chart(Painted(spec), key=key, config=CHART)
+            st.plotly_chart(SpecFigure(spec), key=key, config=CHART)

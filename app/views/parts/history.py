@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state.base import PageConfig
-from app.state.presets import PRESETS
+from app.state.presets import PRESETS, name_of
 from app.views import session
 
 
 def draw_history(page: str, customary: PageConfig | None = None, *, kind: str = "comparisons") -> None:
     """Draw the choice of presets, undo and, where there is a customary config, reset."""
+    st.session_state[f"{page}.preset"] = name_of(st.session_state[f"{page}.config"], page)
     st.selectbox(
         "Ready-made", list(PRESETS[page]), index=None, placeholder=f"Ready-made {kind} …", key=f"{page}.preset",
         on_change=_adopt_preset, args=(page,), label_visibility="collapsed",
@@ -23,16 +24,17 @@ def draw_history(page: str, customary: PageConfig | None = None, *, kind: str = 
         if customary is not None:
             st.button(
                 "Reset", icon=":material/restart_alt:", key=f"{page}.reset", on_click=session.adopt,
-                args=(page, customary), help="Back to the customary settings",
+                args=(page, customary),
             )  # fmt: skip
 
 
 def preset_name(page: str) -> str | None:
     """Name of the preset chosen last; the visitor may have changed its settings since."""
-    return st.session_state.get(f"{page}.preset")
+    return st.session_state.get(f"{page}.chosen")
 
 
 def _adopt_preset(page: str) -> None:
     name = st.session_state[f"{page}.preset"]
     if name:
+        st.session_state[f"{page}.chosen"] = name
         session.adopt(page, PRESETS[page][name].config)

@@ -84,6 +84,7 @@ def player(
     dials: Sequence[Dial] = (),
     curves: Sequence[LinkedCurve | None] = (),
     narration: Sequence[tuple[int, str]] = (),
+    reel: str = "",
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -105,6 +106,7 @@ def player(
         labels: names of the coordinates.
         quantities: names of the other numbers.
         dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
+        reel: key of a chart with a slider over base steps, which follows the player and moves it.
         curves: what each chart of `linked` shows of a run, to draw it anew meanwhile.
         narration: lines on what happens, each with the base step from which on it is shown.
     """
@@ -122,6 +124,7 @@ def player(
         movable=on_start is not None,
         curves=tuple(curves),
         narration=tuple(narration),
+        reel=reel,
     )
 
     def report_pick() -> None:

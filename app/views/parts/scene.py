@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.state import MAX_STARTS, MAX_STEPS, GamesConfig, SurfacesConfig
+from app.state.cards import idle_layers
 from app.views import session
 from app.views.parts.fields import Fields
 from app.views.parts.player import Pick
@@ -32,6 +33,12 @@ def move_start(page: str, pick: Pick) -> None:
     add = st.session_state.get(f"{page}.add_start")
     starts = (*config.starts, place)[-MAX_STARTS:] if add else (place,)
     session.adopt(page, config.model_copy(update={"starts": starts}))
+
+
+def note_idle_layers(config: SurfacesConfig | GamesConfig) -> None:
+    """Say which slow weights stay where they start, since the run ends before they move."""
+    for sentence in idle_layers(config, config.steps):
+        st.warning(sentence, icon=":material/hourglass_top:")
 
 
 def draw_starts(fields: Fields, landscape: str) -> None:

@@ -15,6 +15,7 @@ from app.runs import shipped as shipped_runs
 from app.runs.shipped import Shipped
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
+from app.views.parts.visitor import cancel_button, is_here, visitor
 from optim_core.curves import Curves
 
 POLL_SECONDS = 0.7
@@ -101,9 +102,12 @@ def _live(comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer]
 
 
 def _button(comparison: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
-    if busy:
-        st.button("Cancel", icon=":material/stop_circle:", on_click=network_runs.cancel, args=(comparison, jobs))
+    here = {one for one in network_runs.claims(comparison, jobs) if one == visitor() or is_here(one)}
+    if busy and (visitor() in here or not here):
+        cancel_button(len(here - {visitor()}), on_click=network_runs.cancel, args=(comparison, jobs, is_here))
     else:
+        if busy:
+            st.caption(f"They go on, since {len(here)} other{'s' * (len(here) > 1)} asked for them, too.")
         st.button(
             "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(comparison, jobs)
         )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import streamlit as st
+
 
 def visitor() -> str:
     """The visitor's session; "alone" outside a server."""
@@ -9,3 +13,18 @@ def visitor() -> str:
 
     context = get_script_run_ctx()
     return context.session_id if context is not None else "alone"
+
+
+def is_here(visitor: str) -> bool:
+    """Whether a visitor's page is open: a page that was reloaded is another visitor's."""
+    from streamlit.runtime import exists, get_instance
+
+    return exists() and get_instance().is_active_session(visitor)
+
+
+def cancel_button(others: int, key: str | None = None, **settings: Any) -> bool:
+    """A button that withdraws the visitor's wish, and says who else has it; whether it was pressed."""
+    label = (
+        "Cancel" if not others else f"Cancel for me: {others} other{'s' * (others > 1)} want{'s' * (others == 1)} it"
+    )
+    return st.button(label, icon=":material/stop_circle:", key=key, **settings)

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.draw.plotly import chart_spec
-from app.draw.plotly_spec import Painted
+from app.draw.plotly_spec import SpecFigure
 from app.figures.basins import basin_chart, difference_chart
 from app.runs import basins
 from app.runs.surfaces import Scenery
@@ -44,7 +44,7 @@ def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
 
 
 def _draw(slot: DeltaGenerator, finest: basins.BasinMap, names: list[str], scenery: Scenery, stage: str) -> None:
-    figure = Painted(chart_spec(basin_chart(finest, names, scenery.places), dark=dark(), legend=False))
+    figure = SpecFigure(chart_spec(basin_chart(finest, names, scenery.places), dark=dark(), legend=False))
     with slot.container():
         if stage == "coarse":
             st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config=CHART)

@@ -11,7 +11,7 @@ from app.figures.cloud import cloud_scene
 from app.runs import cloud
 from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
-from app.views.parts.charts import show_ground
+from app.views.parts.charts import show_ground, stage
 from app.views.parts.downloads import download
 from app.views.parts.player import player
 from app.views.parts.progress import progress
@@ -37,8 +37,9 @@ def seed_cloud(config: SurfacesConfig, scenery: Scenery) -> None:
     with progress("Seed cloud") as on_progress:
         run = cloud.seed_cloud(config, number, on_progress)
     scene = cloud_scene(config, run)
-    show_ground(scene, CHART)
-    player(scene.tracks, key=f"{CHART}-player", chart_key=CHART, pickable=False)
+    with stage(CHART):
+        show_ground(scene, CHART)
+        player(scene.tracks, key=f"{CHART}-player", chart_key=CHART, pickable=False)
     st.dataframe(deviations(config, run), hide_index=True)
     for line in _notes(config, run):
         st.caption(line)

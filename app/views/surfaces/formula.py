@@ -10,6 +10,7 @@ from app.runs.surfaces import Scenery
 from app.state import OWN, SurfacesConfig
 from app.views import session
 from app.views.parts.fields import Fields
+from app.views.parts.problems import MARKUP
 from landscapes.formula import FormulaError, parse
 
 PAGE = "surfaces"
@@ -19,12 +20,13 @@ def draw_formula(fields: Fields, config: SurfacesConfig) -> None:
     """The formula, what is wrong with it, its domain, and a slider for each parameter."""
     fields.text(
         "f(x, y) =", "formula", on_change=_follow,
-        help="+ − * / ^, exp, log, sqrt, abs, sin, cos, tan, tanh, min, max, …, pi, e, and parameters of your own",
+        help="As on paper, 2x y + |x| + √(x² + y²), in LaTeX, or 2*x*y + abs(x); with exp, log, sin, cos, tanh, min, "
+        "max, …, pi, e, and parameters of your own",
     )  # fmt: skip
     _point_at_error(st.session_state[f"{PAGE}.formula"] or "", config)
     fields.text("Domain", "domain", on_change=_follow, help="x from, x to, y from, y to")
     for name, value in config.parameters or ():
-        reach = max(1.0, 2 * abs(value))
+        reach = _reach(name, value)
         fields.slider(name, f"parameters.{name}", -reach, reach, step=reach / 100)
 
 
@@ -36,25 +38,55 @@ def note_gaps(config: SurfacesConfig, scenery: Scenery) -> None:
         )
 
 
+def _reach(name: str, value: float) -> float:
+    """Up to where a parameter's slider goes: further than before only for a value that comes from elsewhere.
+
+    Another range is another slider to Streamlit, which would let go of the visitor's hand.
+    """
+    key = f"{PAGE}.reach.{name}"
+    reach: float = st.session_state.get(key, 5.0)
+    while reach < abs(value):
+        reach *= 10
+    st.session_state[key] = reach
+    return reach
+
+
 def _point_at_error(text: str, config: SurfacesConfig) -> None:
-    """Show the character at fault; an unknown name can become a parameter."""
+    """Show the character at fault and what may have been meant; unknown names can become parameters."""
     try:
         parse(text, dict(config.parameters or ()))
     except FormulaError as error:
         if error.position is not None:
             st.code(f"{text}\n{' ' * error.position}^", language=None)
-        if error.name is not None:
+        for number, instead in enumerate(error.instead):
             st.button(
-                f"Make “{error.name}” a parameter", icon=":material/tune:", key=f"{PAGE}.make_parameter",
-                on_click=_make_parameter, args=(error.name,),
+                MARKUP.sub(r"\\\g<0>", f"Write {instead}"), icon=":material/edit:", key=f"{PAGE}.instead.{number}",
+                on_click=_write, args=(instead,),
             )  # fmt: skip
+        if error.names:
+            _offer_parameters(error.names, config)
     except ValueError:
         return  # the config's own message is shown
 
 
-def _make_parameter(name: str) -> None:
-    config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    _adopt_formula((*(config.parameters or ()), (name, 1.0)))
+def _offer_parameters(names: tuple[str, ...], config: SurfacesConfig) -> None:
+    """One button for all of them, since a formula with one name unknown is still none."""
+    every = (*(config.parameters or ()), *((name, 1.0) for name in names))
+    try:
+        parse("x", [name for name, _ in every])
+    except ValueError as error:
+        st.caption(f"They cannot become parameters: {error}.")
+        return
+    said = " and ".join([*filter(None, [", ".join(f"“{name}”" for name in names[:-1])]), f"“{names[-1]}”"])
+    st.button(
+        f"Make {said} {'a parameter' if len(names) == 1 else 'parameters'}", icon=":material/tune:",
+        key=f"{PAGE}.make_parameter", on_click=_adopt_formula, args=(every,),
+    )  # fmt: skip
+
+
+def _write(text: str) -> None:
+    st.session_state[f"{PAGE}.formula"] = text
+    _follow()
 
 
 def _follow() -> None:

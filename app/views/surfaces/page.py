@@ -16,7 +16,7 @@ from app.state import SurfacesConfig
 from app.state.presets import description_of
 from app.tables.surfaces import summary
 from app.views import session
-from app.views.parts.charts import draw_linked, show_ground
+from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
@@ -24,7 +24,7 @@ from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
-from app.views.parts.scene import move_start
+from app.views.parts.scene import move_start, note_idle_layers
 from app.views.surfaces.closer import look_closer
 from app.views.surfaces.controls import PAGE, PLAYER, sidebar
 from app.views.surfaces.formula import note_gaps
@@ -59,8 +59,10 @@ def page() -> None:
     with progress("Running") as on_progress:
         run = surface_runs.surface_run(config, on_progress)
     guide(PAGE, config, player_key(PLAYER))
+    note_idle_layers(config)
     prediction(config)
-    _stage(config, run)
+    with stage(CHART):
+        _stage(config, run)
     if predicting():
         return
     outcome(run)
@@ -107,10 +109,10 @@ def _table(config: SurfacesConfig, run: Trajectory, scenery: surface_runs.Scener
     customary = scenery.floor + 0.01 * (float(run.loss[0].max()) - scenery.floor)
     target = config.target if config.target is not None else customary
     rows = summary(run, scenery.places, target)
+    Fields.of(PAGE, config).number_or_none(
+        "Loss to reach", "target", placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g", width=320
+    )
     numbers = [name for name, value in rows[0].items() if isinstance(value, float)]
     short = st.column_config.NumberColumn(format="%.4g")  # else 1e-30 is written out in full
     names_column = st.column_config.TextColumn(pinned=True, width=24 + LETTER * max(len(name) for name in run.names))
     st.dataframe(rows, hide_index=True, column_config=dict.fromkeys(numbers, short) | {"optimizer": names_column})
-    Fields.of(PAGE, config).number_or_none(
-        "Loss to reach", "target", placeholder=f"{customary:.4g} (a hundredth of the way left)", format="%g", width=320
-    )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
 from app.figures.chart import Mark
 from app.player import Track
+from app.player.tracks import only_starts
 from app.state import SurfacesConfig
+from app.state.codecs import numbers
+from app.state.starts import check_inside
 from app.views.parts.player import Pick
+from app.views.parts.problems import draw_problems
 from optim_core.trajectory import Trajectory
 
 PAGE = "surfaces"
+TYPED, REFUSED = f"{PAGE}.typed_prediction", f"{PAGE}.refused_prediction"
 MODE, PLACES, REVEALED = f"{PAGE}.predicting", f"{PAGE}.predicted", f"{PAGE}.revealed"
 
 Place = tuple[float, float]
@@ -31,9 +34,24 @@ def place_prediction(pick: Pick) -> None:
     st.session_state[PLACES] = (_config(), (*guesses, (pick.x, pick.y)))
 
 
+def _place_typed() -> None:
+    """The same by keys."""
+    said = st.session_state[TYPED]
+    place = numbers(said, 2)
+    st.session_state[TYPED] = ""
+    try:
+        if place is None:
+            raise ValueError("write x, y, as in 1, 3.5")
+        check_inside((place[0], place[1]), _config().landscape.domain)
+    except ValueError as error:
+        st.session_state[REFUSED] = f"Not guesses: {error}. Got {said[:40]!r}"
+        return
+    place_prediction(Pick(place[0], place[1]))
+
+
 def starts_only(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
     """Tracks for the player: before the reveal only their starts."""
-    return tuple(_only_start(track) for track in tracks) if predicting() else tracks
+    return only_starts(tracks) if predicting() else tracks
 
 
 def prediction_marks(config: SurfacesConfig) -> tuple[tuple[int, Mark], ...]:
@@ -72,6 +90,15 @@ def prediction(config: SurfacesConfig) -> None:
         st.button("Predict again", icon=":material/restart_alt:", key=f"{PAGE}.again", on_click=_start_over)
     elif len(guesses) < len(names):
         st.info(f"Click on the surface where **{names[len(guesses)]}** will end after {config.steps:,} base steps.")
+        st.text_input(
+            f"Or type where {names[len(guesses)]} will end",
+            key=TYPED,
+            placeholder="x, y",
+            on_change=_place_typed,
+            width=320,
+        )
+        if reason := st.session_state.pop(REFUSED, None):
+            draw_problems([reason])
     else:
         st.button("Reveal", type="primary", icon=":material/visibility:", key=f"{PAGE}.reveal", on_click=_reveal)
 
@@ -116,10 +143,3 @@ def _start_over() -> None:
 
 def _reveal() -> None:
     st.session_state[REVEALED] = _config()
-
-
-def _only_start(track: Track) -> Track:
-    names = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
-    first = {name: getattr(track, name)[:1] for name in names}
-    average = None if track.averaged is None else track.averaged[:1]
-    return replace(track, **first, averaged=average, slow=None, diverged=-1)

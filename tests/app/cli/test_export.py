@@ -294,3 +294,9 @@ def test_run_as_a_process_gives_the_same_bytes_as_the_app(tmp_path: Path) -> Non
 def test_settings_written_by_run_are_a_document(tmp_path: Path) -> None:
     invoke("run", "--surface", "booth", "-O", str(tmp_path / "a.json"))
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["page"] == "surfaces"
+
+
+def test_a_start_and_a_scale_have_other_dashes_and_decimal_commas() -> None:
+    said = ("--surface", "bowl", "--noise", "gaussian", "--noise-scale", "0,5", "--start", "\u22121,5, 2,5")
+    config = settings_of(*said, "-o", "lr=0,01")
+    assert (config.noise_scale, config.starts, config.cards[0].lr) == (0.5, ((-1.5, 2.5),), 0.01)

@@ -78,7 +78,7 @@ def checked(*, done: bool) -> Chart:
     view = plane.view_of(NETWORK, [row[0] for row in trained(NETWORK)])
     off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in view.runs]
     checks = [(step, 1 + fast, 2 + fast) for step, fast, _ in off]
-    return honesty([spec.name for spec in NETWORK.specs()], NETWORK.colors, off, checks if done else None)
+    return honesty([spec.name for spec in NETWORK.specs()], NETWORK.colors, off, checks if done else ())
 
 
 def samples(config: GansConfig) -> Chart:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from PIL import Image
 from pypdf import PdfReader
 
@@ -103,6 +105,17 @@ def test_pdf_is_one_vector_page_with_embedded_fonts_and_the_caption(scene: Scene
     assert not page.images
 
 
+def test_two_svgs_share_no_ids_and_each_finds_its_own(scene: Scene) -> None:
+    pictures = [render_figure(scene, "svg", width=5, height=3, step=step) for step in (None, 5)]
+    ids = [set(re.findall(rb'\sid="([^"]+)"', picture)) for picture in pictures]
+    assert len(ids[0]) > 20
+    assert not ids[0] & ids[1]
+    for picture, own in zip(pictures, ids, strict=True):
+        used = set(re.findall(rb'(?:href="|url\()#([^")]+)', picture))
+        assert used
+        assert used <= own
+
+
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_the_same_scene_gives_the_same_bytes(scene: Scene, kind: str) -> None:
     assert render_figure(scene, kind) == render_figure(scene, kind)
@@ -113,6 +126,27 @@ def test_print_has_no_colour_at_all_and_dark_is_dark(scene: Scene) -> None:
     assert np.ptp(grey, axis=-1).max() == 0
     dark = np.array(Image.open(io.BytesIO(render_figure(scene, style="dark"))).convert("L"))
     assert np.median(dark) < 80
+
+
+def test_the_default_figure_shows_every_optimizer_its_minimum_and_what_thin_lines_are() -> None:
+    """Lookahead and Multilayer Lookahead share their first 25 steps: there their dashes take turns."""
+    scene = scene_of(surface="ravine", steps=150)
+    sketch = scenes.backdrop(scene, style_of("light"), (6.4, 4.8), 100)
+    scenes.tracks(sketch, None)
+    legends = [text.get_text() for legend in sketch.figure.legends for text in legend.get_texts()]
+    assert legends[3:] == ["fast weights", "slow weights, layer 1", "slow weights, layer 2", "minimum"]
+    lines_drawn = [line for line in sketch.axes[0].lines if len(line.get_xdata()) > 1]
+    owners = [to_hex(line.get_color()).upper() for line in lines_drawn if line.get_linestyle() == "-"]
+    assert owners == ["#0072B2", "#009E73", "#D55E00"]  # the diverged one, two layers, one layer on top
+    image = np.array(Image.open(io.BytesIO(render_figure(scene, width=6.4, height=4.8, dpi=100))).convert("RGB"))
+    for color in ("#D55E00", "#009E73"):
+        near = np.abs(image[40:190].astype(int) - [int(color[at : at + 2], 16) for at in (1, 3, 5)]).max(axis=-1) < 30
+        assert near.sum() > 60
+    column, row = pixel_of(np.zeros(2), scene, frame_of(image))
+    around = image[row - 12 : row + 13, column - 12 : column + 13].astype(int)
+    assert (
+        np.abs(around - (0xF0, 0xC4, 0x19)).max(axis=-1) < 40
+    ).sum() > 10  # the ring, whatever stands on the minimum
 
 
 def test_the_legend_names_a_diverged_run_and_its_step() -> None:

@@ -32,7 +32,7 @@ from PIL import Image
 from app.draw.matplotlib import draw_chart
 from app.draw.plotly import BAND, KEY, TARGET, chart_spec, paint
 from app.draw.plotly_scene import ground_spec, paint_ground
-from app.draw.plotly_spec import Painted
+from app.draw.plotly_spec import SpecFigure
 from app.draw.scenes import backdrop
 from app.export import Offer, offer_of
 from app.figures.chart import Chart, Map, Mark, Panel
@@ -368,13 +368,13 @@ def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[],
 def test_what_a_page_sends_is_what_plotlys_own_figure_would_send(make: Callable[[], Chart]) -> None:
     spec = chart_spec(make())
     figure = go.Figure(spec)  # which refuses what plotly does not know
-    assert_same_json(Painted(spec).to_dict(), figure.to_dict())
+    assert_same_json(SpecFigure(spec).to_dict(), figure.to_dict())
 
 
 @pytest.mark.parametrize("make", page_charts.SCENES.values(), ids=page_charts.SCENES)
 def test_the_ground_that_a_page_sends_is_what_plotlys_own_figure_would_send(make: Callable[[], Scene]) -> None:
     spec = ground_spec(make())
-    assert_same_json(Painted(spec).to_dict(), go.Figure(spec).to_dict())
+    assert_same_json(SpecFigure(spec).to_dict(), go.Figure(spec).to_dict())
 
 
 def assert_same_json(page: dict[str, Any], figure: dict[str, Any]) -> None:

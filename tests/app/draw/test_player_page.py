@@ -109,8 +109,8 @@ def recorded() -> Recorder:
 
 def test_show_puts_the_player_into_a_notebook_and_into_a_file(tmp_path: Path) -> None:
     shown = show(recorded(), title="My own loop", height=700)
-    frame = shown._repr_html_()
-    assert frame.startswith("<iframe srcdoc=")
+    frame = shown._repr_mimebundle_()["text/html"]
+    assert "<iframe srcdoc=" in frame
     assert 'height="700"' in frame
     assert "My own loop" in html.unescape(frame)
     shown.save(tmp_path / "loop.html")

@@ -116,6 +116,22 @@ def test_two_visitors_one_computation_which_stops_when_both_have_cancelled(jobs:
         jobs.result(second)
 
 
+def test_cancel_counts_visitors_who_have_left_no_more(jobs: Jobs) -> None:
+    """A page that was reloaded is another visitor's: the one before it has left."""
+    request = replace(ENDLESS, seed=7)
+    jobs.submit(request, "before the reload")
+    ticket, other = jobs.submit(request, "me"), jobs.submit(request, "other")
+    assert jobs.claims(ticket) == {"before the reload", "me", "other"}
+    jobs.cancel(ticket, {"me", "other"}.__contains__)
+    assert jobs.claims(ticket) == {"other"}
+    assert jobs.status(other).state in ("queued", "running")
+    jobs.submit(request, "me")
+    jobs.cancel(ticket, {"me"}.__contains__)
+    assert jobs.status(ticket).state == "cancelled"
+    assert jobs.claims(ticket) == frozenset()
+    wait(lambda: not jobs.busy)
+
+
 def test_a_cancelled_run_continues_when_it_is_asked_for_again(jobs: Jobs) -> None:
     request = replace(ENDLESS, seed=1)
     ticket = jobs.submit(request, "ann")

@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     bundle.cache_clear()
 
 
-@pytest.mark.parametrize("entry", ["mount.js", "relief_heads.js"])
+@pytest.mark.parametrize("entry", ["mount.js", "page.js", "relief_heads.js"])
 def test_a_bundle_of_a_component_exports_what_it_did_and_imports_nothing(entry: str) -> None:
     source = bundle(f'import mount from "./{entry}";\nexport default mount;')
     assert source.endswith("export default mount;")

@@ -148,6 +148,24 @@ def test_the_backdrop_fills_in_and_checks_the_plane(results):
     assert true[0] != flat[0]  # the start lies off the plane
 
 
+def test_the_plane_is_checked_before_its_picture_is_fine(results):
+    seen = plane_runs.view(results[:2], "pca", CONFIG.task())
+    score, backdrop, found = CONFIG.task().landscape(8), None, []
+
+    def watched(weights):
+        found.append(
+            (len(backdrop.checks), backdrop.picture is not None and backdrop.picture.points)
+        ) if backdrop else 0
+        return score(weights)
+
+    backdrop = plane_runs.Backdrop(seen, watched)
+    assert backdrop.wait_for_picture(60).complete
+    assert len(backdrop.checks) == 2
+    assert backdrop.complete
+    assert {checks for checks, points in found if points == 21**2} == {0, 1, 2}  # one run after the other
+    assert {checks for checks, points in found if points in (6**2, 11**2)} == {0}
+
+
 def test_an_export_waits_for_the_whole_picture(results):
     view = plane_runs.view(results[:1], "pca", CONFIG.task())
     score, gate = CONFIG.task().landscape(8), threading.Event()

@@ -99,6 +99,39 @@ def test_a_stopped_measurement_goes_on_where_it_was(results, monkeypatch):
     assert calls == ["fast", "fast", "slow", "averaged"]
 
 
+def test_a_measurement_shows_passes_before_its_first_row_is_there(results, monkeypatch):
+    gate, run = threading.Event(), SharpnessRun(CONFIG.task(), points(NAMES, results, 30))
+
+    def measured(task, point, should_stop):
+        for _ in range(60):
+            should_stop()
+        gate.wait()
+        return sharpness_runs.Sharpness(*range(8))
+
+    monkeypatch.setattr(sharpness_runs, "_measured", measured)
+    assert run.fraction == 0
+    run.start("me")
+    wait_for(lambda: run.passes == 60)
+    assert (run.rows, run.fraction) == ((), pytest.approx(60 / sharpness_runs.FIRST_GUESS / len(run.points)))
+    gate.set()
+    wait_for(lambda: run.complete)
+    assert run.fraction == 1
+
+
+def test_who_has_left_wants_no_measurement_any_more(results, monkeypatch):
+    monkeypatch.setattr(sharpness_runs, "_measured", lambda task, point, should_stop: threading.Event().wait(0.2))
+    run = SharpnessRun(CONFIG.task(), points(NAMES, results, 30))
+    run.start("before the reload")
+    run.start("me")
+    run.start("other")
+    assert run.others("me", {"me", "other"}.__contains__) == 1
+    run.cancel("me", {"me", "other"}.__contains__)
+    assert run.running  # the other waits
+    run.start("me")
+    run.cancel("me", {"me"}.__contains__)
+    assert not run.running
+
+
 def test_cancel_stops_within_one_pass_over_the_images(results):
     run = SharpnessRun(CONFIG.task(), points(NAMES, results, 30))
     run.start("me")

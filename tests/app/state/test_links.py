@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.state import Card, LayerConfig, SurfacesConfig, default_cards
+from app.state import Card, GamesConfig, LayerConfig, SurfacesConfig, default_cards
 from app.state.links import decode, encode
 from landscapes.surfaces import SURFACES
 
@@ -44,6 +44,55 @@ def test_a_surface_alone_brings_its_customary_start_and_lr(key):
     assert problems == []
     assert config.starts == (SURFACES[key].start,)
     assert {card.lr for card in config.cards} == {SURFACES[key].lr}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("noise_scale", "0,5", 0.5),
+        ("noise_scale", ",25", 0.25),
+        ("noise_scale", "1,500", None),  # a thousand and a half, or one and a half
+        ("noise_scale", "0,500", 0.5),
+        ("target", "\u22122,5e\u22123", -0.0025),
+        ("target", "\u20131", -1.0),
+        ("target", "1,2,3", None),
+    ],
+)
+def test_numbers_have_any_dash_and_a_decimal_comma_where_that_is_no_thousand(path, text, value):
+    config, problems = decode({"surface": "ravine", "noise": "gaussian", path: text}, SurfacesConfig)
+    if value is None:
+        assert [problem.split(":")[0] for problem in problems] == [path]
+    else:
+        assert (getattr(config, path), problems) == (value, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("1, 3.5; \u22122, 0", ((1, 3.5), (-2, 0))),
+        ("1,5; 3,5", ((1, 5), (3, 5))),  # as ever: a comma between the two
+        ("1,5, 3,5", ((1.5, 3.5),)),
+        ("1,5 -3,5; 0 1", ((1.5, -3.5), (0, 1))),
+        ("(1, 2)", ((1, 2),)),
+    ],
+)
+def test_starts_are_read_as_visitors_write_them(text, starts):
+    formula = {"surface": "formula", "formula": "x^2 + y^2", "domain": "-9, 9, -9, 9"}
+    config, problems = decode(formula | {"starts": text}, SurfacesConfig)
+    assert (config.starts, problems) == (starts, [])
+
+
+def test_a_domain_has_decimal_commas_between_semicolons():
+    config, problems = decode({"surface": "formula", "domain": "-0,5; 0,5; \u22121; 1,5"}, SurfacesConfig)
+    assert (config.domain, problems) == ((-0.5, 0.5, -1, 1.5), [])
+
+
+def test_an_address_of_another_page_gives_none_of_its_values():
+    for model, params in ((GamesConfig, encode(SurfacesConfig(steps=1000))), (SurfacesConfig, {"game": "bilinear"})):
+        config, problems = decode(params | {"steps": "1000"}, model)
+        assert config == model()
+        assert len(problems) == 1
+        assert "a setting of another page" in problems[0]
 
 
 def test_the_address_carries_its_version():

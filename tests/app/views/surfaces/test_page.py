@@ -36,7 +36,7 @@ def test_the_first_load_shows_the_default_comparison():
     assert not at.error
     assert config_of(at) == SurfacesConfig()
     assert len(at.get("plotly_chart")) == 4
-    players = [each for each in at.get("bidi_component") if not str(each.key).endswith(("-families", "-guide"))]
+    players = [each for each in at.get("bidi_component") if str(each.key).endswith("-player")]
     assert len(players) == 1
 
 
@@ -155,9 +155,51 @@ def test_cards_are_added_up_to_four_and_removed_down_to_one():
     at = opened()
     at.button(key="surfaces.add").click().run()
     assert len(config_of(at).cards) == 4
+    assert at.button(key="surfaces.1.duplicate").disabled
     for _ in range(3):
-        at.button(key="surfaces.drop").click().run()
+        at.button(key="surfaces.1.remove").click().run()
     assert len(config_of(at).cards) == 1
+    assert at.button(key="surfaces.1.remove").disabled
+
+
+def test_a_card_is_duplicated_and_removed_where_it_stands():
+    at = opened()
+    first, second, third = config_of(at).cards
+    at.button(key="surfaces.2.duplicate").click().run()
+    assert config_of(at).cards == (first, second, second.model_copy(update={"color": 3}), third)
+    at.number_input(key="surfaces.3.lr").set_value(0.003).run()
+    at.button(key="surfaces.2.remove").click().run()
+    assert config_of(at).cards == (first, second.model_copy(update={"color": 3, "lr": 0.003}), third)
+    assert at.number_input(key="surfaces.2.lr").value == 0.003
+
+
+def test_a_ready_made_comparison_is_named_while_it_is_there_alone():
+    at = opened()
+    at.selectbox(key="surfaces.preset").set_value("Side by side on Himmelblau").run()
+    assert at.selectbox(key="surfaces.preset").value == "Side by side on Himmelblau"
+    assert "Three plots, one clock: compare where each fast path is thrown away." in [one.value for one in at.caption]
+    at.toggle(key="surfaces.panels").set_value(False).run()
+    assert at.selectbox(key="surfaces.preset").value is None
+    assert not any("Three plots" in one.value for one in at.caption)
+    assert SURFACES["himmelblau"].teaches in [one.value for one in at.caption]
+    at.button(key="surfaces.undo").click().run()
+    assert at.selectbox(key="surfaces.preset").value == "Side by side on Himmelblau"
+
+
+def test_a_surface_alone_is_not_called_by_a_comparison_of_several_plots():
+    at = opened(surface="himmelblau")
+    assert not any("Three plots" in one.value for one in at.caption)
+
+
+def test_layers_whose_period_exceeds_the_run_are_named():
+    layers = {"2.layers": "5:0.5,40:0.5", "3.layers": "200:0.5,2:0.5"}
+    at = opened(v="1", surface="bowl", steps="199", **layers)
+    assert [warning.value for warning in at.warning] == [
+        "Multilayer Lookahead (5, .5)(40, .5): layer 2 never synchronises in 199 base steps: that takes 200.",
+        "Multilayer Lookahead (200, .5)(2, .5): layers 1 to 2 never synchronise in 199 base steps: that takes 200.",
+    ]
+    at.number_input(key="surfaces.steps").set_value(400).run()
+    assert not at.warning
 
 
 def test_a_formula_of_ones_own_runs_from_its_proposed_start():
@@ -203,6 +245,49 @@ def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
     at.slider(key="surfaces.parameters.a").set_value(1.5).run()
     assert config_of(at).parameters == (("a", 1.5),)
     assert at.query_params["parameters"] == "a,1.5"
+
+
+def test_a_slider_of_a_parameter_stays_the_same_while_it_is_moved():
+    at = opened(v="1", surface="formula", formula="a*x^2 + y^2", parameters="a,1.0")
+    before = at.slider(key="surfaces.parameters.a")
+    for value in (-2.0, 0.05, 5.0, 4.95):
+        at.slider(key="surfaces.parameters.a").set_value(value).run()
+        after = at.slider(key="surfaces.parameters.a")
+        assert config_of(at).parameters == (("a", value),)
+        assert (after.min, after.max, after.step, after.proto.id) == (-5.0, 5.0, 0.05, before.proto.id)
+
+
+def test_a_slider_reaches_as_far_as_an_address_says():
+    at = opened(v="1", surface="formula", formula="a*x^2 + y^2", parameters="a,120.0")
+    assert (at.slider(key="surfaces.parameters.a").max, at.slider(key="surfaces.parameters.a").value) == (500.0, 120.0)
+
+
+def test_all_unknown_names_become_parameters_at_once():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.formula").set_value("a*x^2 + b*y^2 + c").run()
+    assert at.button(key="surfaces.make_parameter").label == "Make “a”, “b” and “c” parameters"
+    at.button(key="surfaces.make_parameter").click().run()
+    assert not at.error
+    assert config_of(at).formula == "a*x^2 + b*y^2 + c"
+    assert config_of(at).parameters == (("a", 1.0), ("b", 1.0), ("c", 1.0))
+    assert {slider.key[-1] for slider in at.slider if ".parameters." in slider.key} == set("abc")
+
+
+def test_more_unknown_names_than_a_formula_may_have_are_not_offered():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.formula").set_value("x + a + b + c + d + q + r + s + t + u").run()
+    assert "surfaces.make_parameter" not in [button.key for button in at.button]
+    assert any("at most 8, got 9" in caption.value for caption in at.caption)
+
+
+def test_a_refused_formula_comes_with_a_button_that_puts_the_right_one_in():
+    at = opened(v="1", surface="formula")
+    at.text_input(key="surfaces.formula").set_value("x1^2 + 3*np.cos(x2)^2").run()
+    assert at.button(key="surfaces.instead.0").label == r"Write x^2 + 3\*cos(y)^2"
+    assert "surfaces.make_parameter" not in [button.key for button in at.button]
+    at.button(key="surfaces.instead.0").click().run()
+    assert not at.error
+    assert config_of(at).formula == at.text_input(key="surfaces.formula").value == "x^2 + 3*cos(y)^2"
 
 
 @pytest.mark.parametrize(
@@ -263,6 +348,21 @@ def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
     np.testing.assert_allclose(off, 0.5)  # a 3-4-5 triangle
     at.button(key="surfaces.again").click().run()
     assert "SGD" in at.info[0].value
+
+
+def test_a_prediction_is_typed_as_well():
+    at = opened(v="1", surface="himmelblau")
+    at.toggle(key="surfaces.predicting").set_value(True).run()
+    field = "surfaces.typed_prediction"
+    at.text_input(key=field).set_value("9, 9").run()
+    assert at.error[0].value == "Not placed: start x must be in [-6, 6] on this surface, got 9. Got '9, 9'"
+    for number, text in enumerate(("3, 2", "\u22122,8 3,1", "(3.5, -1.8)"), start=1):
+        at.text_input(key=field).set_value(text).run()
+        assert not at.error
+        assert len(at.session_state["surfaces.predicted"][1]) == number
+    assert at.session_state["surfaces.predicted"][1] == ((3, 2), (-2.8, 3.1), (3.5, -1.8))
+    at.button(key="surfaces.reveal").click().run()
+    assert len(at.dataframe[0].value) == 3
 
 
 def test_guesses_hold_for_their_own_scene_and_a_diverged_run_has_no_end():
