@@ -3,8 +3,7 @@
     python -m benchmarks.batch_norm
 
 A network of two hidden layers with batch normalisation, SGD with momentum, two layers of (5, .5), batches of 32 with
-replacement; means over five seeds. Steps 12, 24, 37 and 49 are in mid-window, 60 is a synchronisation of the inner
-layer.
+replacement; means over five seeds. Steps 12, 24, 37 and 49 are in mid-window, 60 ends one of the inner layer.
 """
 
 from __future__ import annotations

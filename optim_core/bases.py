@@ -11,6 +11,8 @@ from torch.optim import Optimizer
 
 from optim_core.momentum import BUFFERS
 
+CUDA = torch.version.cuda is not None or torch.version.hip is not None
+
 
 def checked_base(optimizer: Any) -> Optimizer:
     """The same, if it can be a base.
@@ -51,6 +53,12 @@ def refuse_master_weights(base: Optimizer, parameters: Sequence[Tensor]) -> None
                 f"{type(base).__name__} keeps master weights of its own, state[...][{name!r}], and overwrites every "
                 "synchronisation with them: use it without, and give slow_dtype=torch.float32"
             )
+
+
+def refuse_graph_capture() -> None:
+    """Raise RuntimeError while a CUDA graph is captured: replayed, it would neither count nor synchronise."""
+    if torch.cuda.is_current_stream_capturing():
+        raise RuntimeError("a Lookahead's step() cannot be captured in a CUDA graph: it counts in Python")
 
 
 def _is_finer(value: Any, parameter: Tensor) -> bool:

@@ -23,7 +23,7 @@ from torch.autograd import profiler
 from torch.optim import Optimizer
 from torch.optim import optimizer as torch_optimizer
 
-from optim_core.bases import refuse_master_weights
+from optim_core.bases import CUDA, refuse_graph_capture, refuse_master_weights
 from optim_core.checkpoint import Settings, StateDict, merge, outer_key, slow_key, split
 from optim_core.groups import by_layers, is_rehearsal, with_alpha
 from optim_core.layers import InnerBuffers, Layer, checked_inner_buffers, layers_due, make_layers
@@ -134,6 +134,8 @@ class MultilayerLookahead(SlowWeights):
 
         The closure is passed on to the base unchanged; what the base's step returns is returned.
         """
+        if CUDA:
+            refuse_graph_capture()
         self.capture()
         counts = self._progress.base_steps != 0 or not is_rehearsal(self.base.param_groups)
         loss = self.base.step() if closure is None else self.base.step(closure)

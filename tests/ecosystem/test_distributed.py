@@ -1,4 +1,4 @@
-"""Two gloo processes on one machine: DDP, FSDP2, sharded optimizers, and DiLoCo's average over workers."""
+"""Two gloo processes on one machine: DDP, FSDP2, sharded optimizers, local SGD."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ pytestmark = [
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("task", ["ddp", "fsdp2", "zero_sharded", "zero_inside", "local_sgd", "diloco"])
+@pytest.mark.parametrize("task", ["ddp", "fsdp2", "zero_sharded", "zero_inside", "local_sgd"])
 def test_two_processes(task, tmp_path):
     worker = Path(__file__).with_name("workers.py")
     processes = [

@@ -6,6 +6,7 @@ import torch
 from optim_core import MultilayerLookahead
 
 lightning = pytest.importorskip("lightning", reason="tests/ecosystem/requirements.txt is not installed")
+ModelCheckpoint = pytest.importorskip("lightning.pytorch.callbacks").ModelCheckpoint
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
@@ -98,18 +99,17 @@ def test_automatic_optimization_gives_the_numbers_of_a_plain_loop(tmp_path, opti
     assert torch.equal(weights(module), by_hand(10, **hand))
 
 
-@pytest.mark.parametrize("steps", [6, 8, 10])
-def test_resumed_in_mid_window_bit_for_bit_with_a_scheduler(tmp_path, steps):
-    """Epochs of two steps, at whose ends Lightning can resume; k = (3, 2)."""
-    straight, first, second = (Module(scheduler=True) for _ in range(3))
-    trainer(tmp_path, 20).fit(straight, batches(2))
-    begun = trainer(tmp_path, steps)
-    begun.fit(first, batches(2))
-    begun.save_checkpoint(tmp_path / "last.ckpt")
-    again = trainer(tmp_path, 20)
-    again.fit(second, batches(2), ckpt_path=tmp_path / "last.ckpt")
-    assert again.optimizers[0].base_steps == 20
-    assert torch.equal(weights(second), weights(straight))
+def test_resumed_in_mid_window_bit_for_bit_with_a_scheduler(tmp_path):
+    """From a checkpoint of every epoch of two steps, at whose ends Lightning can resume; k = (3, 2)."""
+    straight = Module(scheduler=True)
+    keep = ModelCheckpoint(tmp_path, filename="{step}", every_n_train_steps=2, save_top_k=-1)
+    trainer(tmp_path, 20, enable_checkpointing=True, callbacks=[keep]).fit(straight, batches(2))
+    for steps in (6, 8, 10):
+        resumed = Module(scheduler=True)
+        again = trainer(tmp_path, 20)
+        again.fit(resumed, batches(2), ckpt_path=tmp_path / f"step={steps}.ckpt")
+        assert again.optimizers[0].base_steps == 20
+        assert torch.equal(weights(resumed), weights(straight))
 
 
 def test_manual_optimization_with_two_optimizers(tmp_path):

@@ -154,40 +154,6 @@ def local_sgd(rank, folder):
     assert "step" in optimizer.state_dict()
 
 
-class AveragedOverWorkers(MultilayerLookahead):
-    """DiLoCo: every worker goes its own way for k steps, and s is averaged over them where the slow step is taken."""
-
-    def outer(self, layer, differences):
-        for difference in differences:
-            dist.all_reduce(difference, op=dist.ReduceOp.SUM)
-            difference.div_(WORLD)
-        return differences
-
-
-def diloco(rank, folder):
-    """After a synchronisation both workers are where torch's SGD takes the mean of their ways."""
-    model = network()
-    start = torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
-    outer = torch.nn.Parameter(start.clone())
-    reference = torch.optim.SGD([outer], lr=0.7, momentum=0.9, nesterov=True)
-    base = torch.optim.SGD(model.parameters(), lr=0.1)
-    optimizer = AveragedOverWorkers(base, 4, 0.7, outer_momentum=0.9, outer_nesterov=True)
-    proposals = []
-    base.register_step_post_hook(lambda *_: proposals.append(gathered(list(model.parameters()))))
-    for number in range(3):
-        train(model, optimizer, range(4 * number, 4 * number + 3), rank)
-        with torch.no_grad():
-            ways = gathered(list(model.parameters()))
-        assert not torch.equal(ways[0], ways[1])
-        proposals.clear()
-        train(model, optimizer, [4 * number + 3], rank)
-        outer.grad = outer.detach() - proposals[-1].mean(0)
-        reference.step()
-        ways = gathered(list(model.parameters()))
-        assert torch.equal(ways[0], ways[1])
-        torch.testing.assert_close(ways[0], outer.detach())
-
-
 if __name__ == "__main__":
     task, rank, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     torch.set_num_threads(1)

@@ -10,7 +10,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
-from optim_core import Lookahead, MultilayerLookahead
+from optim_core import Lookahead, MultilayerLookahead, lookahead
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
 
@@ -326,3 +326,14 @@ class TestState:
             del optimizer.state[torch.nn.Parameter(torch.zeros(1))]
         optimizer.state.clear()
         assert not optimizer.state
+
+
+def test_a_step_is_not_captured_in_a_cuda_graph(monkeypatch):
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = Lookahead(torch.optim.SGD([parameter], lr=1.0))
+    monkeypatch.setattr(lookahead, "CUDA", True)
+    optimizer.step()
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    with pytest.raises(RuntimeError, match="CUDA graph"):
+        optimizer.step()
+    assert optimizer.base_steps == 1
