@@ -11,16 +11,16 @@ RUN python -m venv /opt/venv
 COPY requirements.txt /tmp/requirements.txt
 RUN pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r /tmp/requirements.txt
 
-FROM dependencies AS project
-WORKDIR /src
-COPY . .
-RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
-
 FROM base
 COPY --from=dependencies /opt/venv /opt/venv
-COPY --from=project /wheels /wheels
+WORKDIR /opt/lookahead-lab
+COPY pyproject.toml README.md LICENSE lookahead_lab.py ./
+COPY optim_core optim_core
+COPY landscapes landscapes
+COPY app app
+# The application runs from its tree: the wheel is the library alone.
 # Runs are kept in /data and caches in /tmp; all else can be read-only. The group lets in OpenShift's arbitrary user ids.
-RUN pip install --no-deps /wheels/*.whl \
+RUN pip install --no-deps --no-build-isolation --config-settings editable_mode=compat -e . \
     && python -c "from app.player.bundle import served; served('mount.js'), served('relief_heads.js')" \
     && useradd --system --uid 10001 --no-create-home lab \
     && install --directory --owner=lab --group=root --mode=0770 /data

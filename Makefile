@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 PYTEST := OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast test-all lint lint-player format audit bench studies gallery docker clean
+.PHONY: help app test test-fast test-all lint lint-player format audit bench studies shipped gallery docker clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -59,6 +59,9 @@ studies: $(VENV)/.dev ## the tables of docs/networks.md, an hour and a half on t
 	$(PY) -m benchmarks.network_study
 	$(PY) -m benchmarks.gan_study
 
+shipped: $(VENV)/.app ## compute the finished runs that Networks and GANs open on
+	$(PY) -m app.runs.shipped
+
 gallery: $(VENV)/.app ## render docs/gallery from the command line tool
 	$(PY) -m app.cli gallery docs/gallery
 
@@ -88,13 +91,14 @@ $(PY):
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # PyTorch's CPU index spares Linux the gigabytes of CUDA. pip retries an unreachable index for minutes, package by
-# package, so it is asked for torch first and left out when it does not answer.
+# package, so it is asked for torch first and left out when it does not answer. "compat" puts the tree itself on the path:
+# the application is found from anywhere, though it is no part of the wheel.
 define install
 @echo "Installing $(1) into $(VENV): minutes the first time, seconds afterwards"
 @index=; if [ -z "$(TORCH_INDEX)" ]; then :; \
   elif $(PY) -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' $(TORCH_INDEX)/torch/ 2>/dev/null; \
   then index="--extra-index-url $(TORCH_INDEX)"; \
   else echo "$(TORCH_INDEX) does not answer: going on with pip's own index alone"; fi; \
-  $(PY) -m pip install --disable-pip-version-check $$index -r $(1) -e .
+  $(PY) -m pip install --disable-pip-version-check $$index --config-settings editable_mode=compat -r $(1) -e .
 @touch $@
 endef

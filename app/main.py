@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from app.runs import THREADS
-from app.views.preload import games, gans, networks, session, surfaces, take_seat, theory, turns
+from app.views.preload import games, gans, lessons, networks, session, surfaces, take_seat, theory, turns
 
 torch.set_num_threads(THREADS)
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
@@ -19,6 +19,7 @@ pages = {
     "networks": st.Page(networks.page, title="Networks", icon=":material/hub:", url_path="networks"),
     "gans": st.Page(gans.page, title="GANs", icon=":material/swords:", url_path="gans"),
     "theory": st.Page(theory.page, title="Theory", icon=":material/function:", url_path="theory"),
+    "lessons": st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
 }
 session.declare(pages)
 page = st.navigation(list(pages.values()), position="top")

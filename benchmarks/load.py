@@ -4,6 +4,7 @@
     python -m benchmarks.load --visitors 30 --beside 30        # 30 on Surfaces beside 30 on Networks with trainings
     python -m benchmarks.load --exercise                       # a class exercise: the same few values for all
     python -m benchmarks.load --visitors 1 --think 1           # what a change costs alone
+    python -m benchmarks.load --replicas 2                     # two servers, each with half of the visitors
     python -m benchmarks.load --heavy basins                   # beside a visitor who computes basin maps
     python -m benchmarks.load --churn 500                      # memory after so many sessions came and went
 
@@ -25,8 +26,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,9 @@ from benchmarks.player import wait_healthy
 
 ROOT = Path(__file__).parents[1]
 MOST_BYTES, PATIENCE = 200_000_000, 180
-CONTROL = "Base steps"
+CONTROL, VIEWS = "Base steps", "View"
 EXERCISE = range(200, 300, 10)
-HEAVY = {"basins": "Compute the map", "cloud": "Run the cloud", "tune": "Tune"}
+HEAVY = {"basins": "Basin map", "cloud": "Seed cloud"}  # views of Surfaces that compute when they are opened
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Visitor:
     connection: WebSocketClientConnection | None = None
     script: str = ""
     control: tuple[str, bool] | None = None  # the number input's id, and whether it holds whole numbers
-    buttons: dict[str, str] = field(default_factory=dict)
+    views: str = ""  # the id of what opens a view
     polls: dict[str, float] = field(default_factory=dict)  # fragments that ask to be run again, and after how long
 
     async def stay(self, url: str, until: float, think: float, chance: random.Random) -> None:
@@ -87,7 +88,7 @@ class Visitor:
         if self.connection is not None:
             self.connection.close()
 
-    async def run(self, changed: int | None = None, button: str = "", fragment: str = "") -> float:
+    async def run(self, changed: int | None = None, view: str = "", fragment: str = "") -> float:
         """Have the page, or a fragment of it, run with one widget changed; the seconds it took."""
         assert self.connection is not None
         message = BackMsg()
@@ -101,9 +102,10 @@ class Visitor:
             widget = rerun.widget_states.widgets.add()
             widget.id, whole = self.control
             setattr(widget, "int_value" if whole else "double_value", changed)
-        if button:
+        if view:
             widget = rerun.widget_states.widgets.add()
-            widget.id, widget.trigger_value = self.buttons[button], True
+            widget.id = self.views
+            widget.string_array_value.data.append(view)
         began = time.monotonic()
         await self.connection.write_message(message.SerializeToString(), binary=True)
         while True:
@@ -127,8 +129,8 @@ class Visitor:
                 self.faults.append(element.exception.message[:200])
             elif element.HasField("number_input") and element.number_input.label == CONTROL:
                 self.control = element.number_input.id, element.number_input.data_type == element.number_input.INT
-            elif element.HasField("button"):
-                self.buttons[element.button.label] = element.button.id
+            elif element.HasField("button_group") and element.button_group.label == VIEWS:
+                self.views = element.button_group.id
         if kind != "script_finished":
             return False
         if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
@@ -151,15 +153,8 @@ class Visitor:
 
 
 @contextmanager
-def app(address: str | None) -> Iterator[tuple[str, psutil.Process]]:
-    """The app of this checkout on a free port with a store of its own, or the one that listens there already."""
-    if address is not None:
-        port = int(address.rsplit(":", 1)[1].split("/")[0])
-        pid = next(
-            one.pid for one in psutil.net_connections("tcp") if one.laddr.port == port and one.status == "LISTEN"
-        )
-        yield address, psutil.Process(pid)
-        return
+def app() -> Iterator[tuple[str, psutil.Process]]:
+    """The app of this checkout on a free port with a store of its own."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
@@ -194,27 +189,26 @@ def visitors_of(options: argparse.Namespace) -> list[Visitor]:
     ]
 
 
-async def crowd(url: str, visitors: list[Visitor], options: argparse.Namespace) -> list[BaseException]:
+async def crowd(urls: Sequence[str], visitors: list[Visitor], options: argparse.Namespace) -> list[BaseException]:
     """All of them, until the time is over; what they could not bear."""
     until = time.monotonic() + 60 * options.minutes
 
     async def come(visitor: Visitor) -> None:
         await asyncio.sleep(visitor.number * options.join / len(visitors))
-        await visitor.stay(url, until, options.think, random.Random(visitor.number))
+        await visitor.stay(urls[visitor.number % len(urls)], until, options.think, random.Random(visitor.number))
 
     ends = await asyncio.gather(*map(come, visitors), return_exceptions=True)
     return [end for end in ends if isinstance(end, BaseException)]
 
 
 async def labour(url: str, kind: str, until: float) -> list[float]:
-    """Another visitor, who presses the same button again as soon as its work is done; seconds each took."""
+    """Another visitor, who has a view computed for one run after the other; seconds each took."""
     visitor, taken = Visitor(-1, "", itertools.count(), "v=1&seed=777"), []
     await visitor.open(url)
     for number in itertools.count():
         if time.monotonic() > until:
             return taken
-        await visitor.run(changed=101 + number)
-        taken.append(await visitor.run(button=HEAVY[kind]))
+        taken.append(await visitor.run(changed=101 + number, view=HEAVY[kind]))
     return taken
 
 
@@ -229,9 +223,14 @@ def report(title: str, seconds: list[float]) -> None:
         )
 
 
-def megabytes(process: psutil.Process) -> float:
-    """What the process holds in memory."""
-    return float(process.memory_info().rss) / 1e6
+def megabytes(servers: Sequence[psutil.Process]) -> float:
+    """What the servers hold in memory."""
+    return sum(float(server.memory_info().rss) for server in servers) / 1e6
+
+
+def seconds_worked(servers: Sequence[psutil.Process]) -> float:
+    """Processor time of the servers so far, without their workers."""
+    return sum(sum(server.cpu_times()[:2]) for server in servers)
 
 
 async def churn(url: str, process: psutil.Process, sessions: int) -> None:
@@ -243,13 +242,12 @@ async def churn(url: str, process: psutil.Process, sessions: int) -> None:
             one.close()
         if done % 100 == 90 or done == 0:
             await asyncio.sleep(3)
-            print(f"after {done + 10:5} sessions  {megabytes(process):6.0f} MB")
+            print(f"after {done + 10:5} sessions  {megabytes([process]):6.0f} MB")
 
 
 def main() -> None:
     """Start the app, let the visitors come, print what they waited."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", help="a server that is up, instead of one of this checkout")
     parser.add_argument("--visitors", type=int, default=60)
     parser.add_argument("--page", default="", help="games, networks, gans or theory instead of Surfaces")
     parser.add_argument("--beside", type=int, default=0, help="visitors on Networks beside them")
@@ -257,29 +255,31 @@ def main() -> None:
     parser.add_argument("--think", type=float, default=8, help="seconds between two changes, on average")
     parser.add_argument("--join", type=float, default=15, help="seconds within which all of them come")
     parser.add_argument("--exercise", action="store_true", help="ten values for all instead of one for each change")
+    parser.add_argument("--replicas", type=int, default=1, help="servers that share the visitors")
     parser.add_argument("--heavy", choices=HEAVY, help="another visitor who does this all the time")
     parser.add_argument("--churn", type=int, default=0, help="only memory, over so many sessions")
     options = parser.parse_args()
-    with app(options.url) as (url, process):
+    with ExitStack() as stack:
+        urls, servers = zip(*(stack.enter_context(app()) for _ in range(options.replicas)), strict=True)
         if options.churn:
-            asyncio.run(churn(url, process, options.churn))
+            asyncio.run(churn(urls[0], servers[0], options.churn))
         else:
-            measure(url, process, options)
+            measure(urls, servers, options)
 
 
-def measure(url: str, process: psutil.Process, options: argparse.Namespace) -> None:
-    """One class, and the server's processor time and memory with it."""
+def measure(urls: Sequence[str], servers: Sequence[psutil.Process], options: argparse.Namespace) -> None:
+    """One class, and the servers' processor time and memory with it."""
     visitors = visitors_of(options)
-    memory, worked = megabytes(process), sum(process.cpu_times()[:2])
+    memory, worked = megabytes(servers), seconds_worked(servers)
 
     async def together() -> tuple[list[BaseException], list[float]]:
         if not options.heavy:
-            return await crowd(url, visitors, options), []
-        work = asyncio.create_task(labour(url, options.heavy, time.monotonic() + 60 * options.minutes))
-        return await crowd(url, visitors, options), await work
+            return await crowd(urls, visitors, options), []
+        work = asyncio.create_task(labour(urls[0], options.heavy, time.monotonic() + 60 * options.minutes))
+        return await crowd(urls, visitors, options), await work
 
     errors, heavy = asyncio.run(together())
-    worked = sum(process.cpu_times()[:2]) - worked
+    worked = seconds_worked(servers) - worked
     runs = sum(len(one.changes) + 1 for one in visitors)
     kind = "values of an exercise" if options.exercise else "values of their own"
     print(f"{len(visitors)} visitors, {options.beside} of them on Networks, {options.minutes:g} min, {kind}")
@@ -293,7 +293,7 @@ def measure(url: str, process: psutil.Process, options: argparse.Namespace) -> N
     received = sum(one.received for one in visitors) / runs
     print(
         f"processor {worked / runs:.3f} s a run of a page; {received / 1e3:.0f} kB; "
-        f"memory {memory:.0f} -> {megabytes(process):.0f} MB; faults {len(faults)} {faults[:3]}"
+        f"memory {memory:.0f} -> {megabytes(servers):.0f} MB; faults {len(faults)} {faults[:3]}"
     )
 
 

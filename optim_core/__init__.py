@@ -7,26 +7,34 @@ from optim_core.layers import Layer
 from optim_core.lookahead import Lookahead, MultilayerLookahead
 
 if TYPE_CHECKING:
+    from optim_core.batch_norm import recomputed_batch_norm
+    from optim_core.kin import SNOO, DiLoCo
     from optim_core.recorder import Recorder
     from optim_core.spec import OptimizerSpec
     from optim_core.training import train
     from optim_core.trajectory import Trajectory, record
 
 _LAZY = {
+    "DiLoCo": "kin",
     "OptimizerSpec": "spec",
     "Recorder": "recorder",
+    "SNOO": "kin",
     "Trajectory": "trajectory",
+    "recomputed_batch_norm": "batch_norm",
     "record": "trajectory",
     "train": "training",
 }
 
 __all__ = [
+    "SNOO",
+    "DiLoCo",
     "Layer",
     "Lookahead",
     "MultilayerLookahead",
     "OptimizerSpec",
     "Recorder",
     "Trajectory",
+    "recomputed_batch_norm",
     "record",
     "train",
 ]

@@ -76,7 +76,7 @@ class Batch(ABC):
         for which, cost in self.costly:
             self.evaluate_alone(which, cost * step)
         for mask in self.outermost.at(step):  # there the outermost slow weights equal the fast ones
-            assign(self.slow_loss, self.loss, _both(mask, self.diverged < 0) if self.lost is not None else mask)
+            assign(self.slow_loss, self.loss, both(mask, self.diverged < 0) if self.lost is not None else mask)
 
     def evaluate_alone(self, which: slice, evaluation: int) -> None:
         """Take the gradient of some optimizers anew."""
@@ -146,5 +146,6 @@ def assign(target: Tensor, source: Tensor, mask: Mask) -> None:
         torch.where(mask, source, target, out=target)
 
 
-def _both(mask: Mask, other: Tensor) -> Tensor:
+def both(mask: Mask, other: Tensor) -> Tensor:
+    """The rows of two masks."""
     return other if mask is None else mask & other

@@ -1,52 +1,109 @@
-"""A layer of slow weights: its synchronisation period and its slow step size."""
+"""A layer of slow weights: its synchronisation period, its slow step size and its outer momentum."""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from numbers import Real
+from typing import Any, Literal, get_args
+
+InnerBuffers = Literal["keep", "reset"]
+"""What becomes of the outer momentum of the layers inside when a layer around them synchronises."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Layer:
     """One level of slow weights: every `k` steps of the level below it moves a fraction `alpha` towards them.
 
+    With an outer momentum μ the move is a step of SGD with momentum on s = φ_i − φ_{i−1}, and b starts at zero:
+
+        b ← μ b + s;    φ_i ← φ_i − α b,    or by Nesterov's rule    φ_i ← φ_i − α (s + μ b)
+
+    Args:
+        k: steps of the level below from one synchronisation to the next.
+        alpha: slow step size, in [0, 1].
+        outer_momentum: μ in [0, 1); 0 is plain Lookahead.
+        outer_nesterov: whether the move follows Nesterov's rule; the same where μ is 0.
+        allow_overshoot: lets alpha be above 1, beyond the weights of the level below.
+
     Raises:
-        TypeError: `k` is not a whole number (a bool is not one), or `alpha` is not a real number.
-        ValueError: `k` < 1, or `alpha` is outside [0, 1] or NaN.
+        TypeError: `k` is not a whole number (a bool is not one), or `alpha` or `outer_momentum` is not a real number.
+        ValueError: `k` < 1, `alpha` is outside [0, 1] (negative or infinite with `allow_overshoot`) or NaN, or
+            `outer_momentum` is outside [0, 1).
     """
 
     k: int
     alpha: float
+    outer_momentum: float = 0.0
+    outer_nesterov: bool = False
+    allow_overshoot: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "k", _whole(self.k))
-        object.__setattr__(self, "alpha", _fraction(self.alpha))
+        object.__setattr__(self, "alpha", _slow_step_size(self.alpha, self.allow_overshoot))
+        object.__setattr__(self, "outer_momentum", _outer_momentum(self.outer_momentum))
+        object.__setattr__(self, "outer_nesterov", bool(self.outer_nesterov))
+
+    def __repr__(self) -> str:
+        momentum = f", outer_momentum={self.outer_momentum}" if self.outer_momentum else ""
+        nesterov = ", outer_nesterov=True" if self.outer_nesterov else ""
+        overshoot = ", allow_overshoot=True" if self.alpha > 1 else ""
+        return f"Layer(k={self.k}, alpha={self.alpha}{momentum}{nesterov}{overshoot})"
+
+    @property
+    def has_momentum(self) -> bool:
+        """Whether the layer keeps a momentum buffer."""
+        return self.outer_momentum > 0
+
+    @property
+    def effective_alpha(self) -> float:
+        """α / (1 − μ), the slow step size that a layer arrives at where s does not change."""
+        return self.alpha / (1 - self.outer_momentum)
+
+    @property
+    def numbers(self) -> list[float]:
+        """The first arguments, as few as say it: k, α, and with outer momentum μ and 1 for Nesterov's rule or 0."""
+        return [self.k, self.alpha, *([self.outer_momentum, int(self.outer_nesterov)] if self.has_momentum else ())]
+
+    def without_momentum(self) -> Layer:
+        """The same layer with plain interpolation."""
+        return replace(self, outer_momentum=0.0, outer_nesterov=False) if self.has_momentum else self
 
 
-def make_layers(k: int | Sequence[int], alpha: float | Sequence[float]) -> tuple[Layer, ...]:
-    """Pair periods with slow step sizes, innermost first; a scalar beside a sequence serves every layer.
+def make_layers(
+    k: int | Sequence[int],
+    alpha: float | Sequence[float],
+    outer_momentum: float | Sequence[float] = 0.0,
+    outer_nesterov: bool | Sequence[bool] = False,
+    *,
+    allow_overshoot: bool = False,
+) -> tuple[Layer, ...]:
+    """One layer per entry of the sequences, innermost first; a scalar beside a sequence serves every layer.
 
     Raises:
         ValueError: the sequences are empty or differ in length, or a value is refused by `Layer`.
         TypeError: as `Layer`.
     """
-    ks = list(k) if isinstance(k, Sequence) else None
-    alphas = list(alpha) if isinstance(alpha, Sequence) else None
-    depth = len(ks) if ks is not None else len(alphas) if alphas is not None else 1
-    if ks is not None and alphas is not None and len(ks) != len(alphas):
-        raise ValueError(
-            f"k and alpha must have one entry per layer each, got {len(ks)} and {len(alphas)}: {k}, {alpha}"
-        )
+    given: dict[str, Any] = {"k": k, "alpha": alpha, "outer_momentum": outer_momentum, "outer_nesterov": outer_nesterov}
+    lengths = {name: len(value) for name, value in given.items() if isinstance(value, Sequence)}
+    if len(set(lengths.values())) > 1:
+        counts = " and ".join(map(str, lengths.values()))
+        values = ", ".join(str(given[name]) for name in lengths)
+        raise ValueError(f"{' and '.join(lengths)} must have one entry per layer each, got {counts}: {values}")
+    depth = next(iter(lengths.values()), 1)
     if depth == 0:
         raise ValueError(
             f"at least one layer is needed, got k={k!r}, alpha={alpha!r}; use the base optimizer alone for none"
         )
-    ks = [k] * depth if ks is None else ks  # type: ignore[list-item]
-    alphas = [alpha] * depth if alphas is None else alphas  # type: ignore[list-item]
-    return tuple(Layer(one_k, one_alpha) for one_k, one_alpha in zip(ks, alphas, strict=True))
+    ks, alphas, momenta, nesterovs = (
+        list(value) if isinstance(value, Sequence) else [value] * depth for value in given.values()
+    )
+    return tuple(
+        Layer(one_k, one_alpha, one_momentum, one_nesterov, allow_overshoot)
+        for one_k, one_alpha, one_momentum, one_nesterov in zip(ks, alphas, momenta, nesterovs, strict=True)
+    )
 
 
 def periods(layers: Sequence[Layer]) -> tuple[int, ...]:
@@ -59,7 +116,18 @@ def periods(layers: Sequence[Layer]) -> tuple[int, ...]:
 
 def layers_due(step: int, layers: Sequence[Layer]) -> int:
     """How many layers synchronise at base step `step` (counted from 1): the outermost whose period divides it."""
-    return sum(step % period == 0 for period in periods(layers))
+    for due, layer in enumerate(layers):
+        step, rest = divmod(step, layer.k)
+        if rest:
+            return due
+    return len(layers)
+
+
+def checked_inner_buffers(inner_buffers: str) -> InnerBuffers:
+    """The same; ValueError where there is no such mode."""
+    if inner_buffers not in get_args(InnerBuffers):
+        raise ValueError(f"inner_buffers must be one of {', '.join(get_args(InnerBuffers))}, got {inner_buffers!r}")
+    return inner_buffers  # type: ignore[return-value]
 
 
 def _whole(k: int) -> int:
@@ -74,10 +142,23 @@ def _whole(k: int) -> int:
     return value
 
 
-def _fraction(alpha: float) -> float:
-    if isinstance(alpha, bool) or not isinstance(alpha, Real):
-        raise TypeError(f"alpha must be a number in [0, 1], got {alpha!r}")
-    value = float(alpha)
-    if math.isnan(value) or not 0 <= value <= 1:
-        raise ValueError(f"alpha must be in [0, 1], got {value}")
+def _slow_step_size(alpha: float, allow_overshoot: bool) -> float:
+    most, interval = (math.inf, "[0, ∞)") if allow_overshoot else (1, "[0, 1]")
+    value = _real("alpha", alpha, f"a number in {interval}")
+    if not 0 <= value <= most or math.isinf(value):
+        hint = "; above 1 only with allow_overshoot=True" if 1 < value < math.inf else ""
+        raise ValueError(f"alpha must be in {interval}, got {value}{hint}")
     return value
+
+
+def _outer_momentum(momentum: float) -> float:
+    value = _real("outer_momentum", momentum, "a number in [0, 1)")
+    if not 0 <= value < 1:
+        raise ValueError(f"outer_momentum must be in [0, 1), got {value}")
+    return value
+
+
+def _real(name: str, value: float, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {what}, got {value!r}")
+    return float(value)

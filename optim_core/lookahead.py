@@ -7,14 +7,13 @@ After every k_i steps of layer i−1 (a step of layer 0 is a step of the base op
 
 One layer is Lookahead: Zhang, Lucas, Hinton, Ba 2019, arXiv 1907.08610.
 More are Multilayer Lookahead: Pushkin, Barba 2021, arXiv 2110.14254.
+With outer momentum the step is SGD's with momentum on s_i = φ_i − φ_{i−1}, see `optim_core.layers.Layer`:
+SNOO, Kallusky et al. 2025, arXiv 2510.15830; DiLoCo, Douillard et al. 2023, arXiv 2311.08105.
 """
 
 from __future__ import annotations
 
-import operator
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -24,15 +23,17 @@ from torch.autograd import profiler
 from torch.optim import Optimizer
 from torch.optim import optimizer as torch_optimizer
 
-from optim_core.checkpoint import Settings, StateDict, merge, slow_key, split
-from optim_core.layers import Layer, layers_due, make_layers
-from optim_core.momentum import Momentum, checked_momentum, momentum_buffers
-from optim_core.synchronise import assign, checked_dtype, slow_copy, synchronise
+from optim_core.bases import refuse_master_weights
+from optim_core.checkpoint import Settings, StateDict, merge, outer_key, slow_key, split
+from optim_core.groups import by_layers, is_rehearsal, with_alpha
+from optim_core.layers import InnerBuffers, Layer, checked_inner_buffers, layers_due, make_layers
+from optim_core.momentum import Momentum, checked_momentum, momentum_buffers, reset
+from optim_core.progress import Progress
+from optim_core.slow_weights import SlowWeights
+from optim_core.synchronise import checked_dtype, synchronise, synchronise_by
 
-_PICKLED = ("base", "layers", "momentum", "slow_dtype", "foreach", "base_steps", "synchronised", "defaults", "state")
 
-
-class MultilayerLookahead(Optimizer):
+class MultilayerLookahead(SlowWeights):
     r"""Lookahead with any number of layers of slow weights, around any optimizer.
 
     .. math::
@@ -52,6 +53,14 @@ class MultilayerLookahead(Optimizer):
         k: synchronisation periods, innermost first; ``k[i]`` counts steps of the layer below. One number with one
             number `alpha` means one layer; beside a sequence, it serves every layer.
         alpha: slow step sizes in [0, 1], likewise.
+        outer_momentum: momentum μ in [0, 1) of each layer's step, likewise; 0 is the rule above. With more, every layer
+            has a buffer b, zero at first (memory: one more tensor per parameter), and the step is
+            :math:`b \leftarrow \mu b + s`, :math:`\phi_i \leftarrow \phi_i - \alpha_i b` with
+            :math:`s = \phi_i - \phi_{i-1}`.
+        outer_nesterov: whether that step is Nesterov's, :math:`\phi_i \leftarrow \phi_i - \alpha_i (s + \mu b)`.
+        inner_buffers: what becomes of the outer momentum of the layers inside when a layer synchronises: "keep" leaves
+            it, "reset" zeroes it.
+        allow_overshoot: lets `alpha` be above 1.
         momentum: what happens to the base's momentum (`momentum_buffer`, `exp_avg`) at a synchronisation: "keep" leaves
             it, "reset" zeroes it, "pullback" interpolates it and copies it down as the weights are (memory: one
             more tensor per parameter and layer).
@@ -67,8 +76,8 @@ class MultilayerLookahead(Optimizer):
 
     Raises:
         TypeError: `optimizer` is not an optimizer or is a MultilayerLookahead; a `k` that is not a whole number.
-        ValueError: `k` < 1, `alpha` outside [0, 1] or NaN, sequences of unequal length, no layers; unknown `momentum`,
-            or one that the base has not; `slow_dtype` not floating.
+        ValueError: `k` < 1, `alpha` outside [0, 1] or NaN, `outer_momentum` outside [0, 1), sequences of unequal
+            length, no layers; unknown `momentum`, or one that the base has not; `slow_dtype` not floating.
 
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([0.0]))
@@ -85,52 +94,27 @@ class MultilayerLookahead(Optimizer):
     Sources: Zhang et al. 2019, https://arxiv.org/abs/1907.08610; Pushkin, Barba 2021, https://arxiv.org/abs/2110.14254.
     """
 
-    _evaluating = False
-
     def __init__(
         self,
         optimizer: Optimizer,
         k: int | Sequence[int],
         alpha: float | Sequence[float],
         *,
+        outer_momentum: float | Sequence[float] = 0.0,
+        outer_nesterov: bool | Sequence[bool] = False,
+        inner_buffers: InnerBuffers = "keep",
+        allow_overshoot: bool = False,
         momentum: Momentum = "keep",
         slow_dtype: torch.dtype | None = None,
         foreach: bool | None = None,
     ) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}")
-        if isinstance(optimizer, MultilayerLookahead):
-            raise TypeError(f"optimizer is a {type(optimizer).__name__} already: give that one more layers")
-        self.base = optimizer
-        self.layers = make_layers(k, alpha)
+        layers = make_layers(k, alpha, outer_momentum, outer_nesterov, allow_overshoot=allow_overshoot)
+        progress = Progress(layers, checked_inner_buffers(inner_buffers))
+        super().__init__(optimizer, progress, checked_dtype(slow_dtype), foreach)
         self.momentum = checked_momentum(momentum, optimizer)
-        self.slow_dtype = checked_dtype(slow_dtype)
-        self.foreach = foreach
-        self.base_steps = 0
-        self.synchronised = 0
-        # Optimizer.__init__ would make parameter groups of its own; __setstate__ sets up hooks and profiling only.
-        self.__setstate__({"defaults": dict(optimizer.defaults), "state": defaultdict(dict)})
-
-    def __getstate__(self) -> StateDict:
-        self._refuse_while_evaluating("copying or pickling")
-        return {name: getattr(self, name) for name in _PICKLED}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} (layers: {self.layers}, momentum: {self.momentum}, base: {self.base!r})"
-
-    @property
-    def param_groups(self) -> list[StateDict]:
-        """The base optimizer's own list."""
-        return self.base.param_groups
-
-    @param_groups.setter
-    def param_groups(self, groups: list[StateDict]) -> None:
-        self.base.param_groups = groups
-
-    def add_param_group(self, param_group: StateDict) -> None:
-        """Add a group to the base; its slow weights start at the next step, in step with those already there."""
-        self._refuse_while_evaluating("add_param_group()")
-        self.base.add_param_group(param_group)
 
     @staticmethod
     def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,21 +135,13 @@ class MultilayerLookahead(Optimizer):
         The closure is passed on to the base unchanged; what the base's step returns is returned.
         """
         self.capture()
+        counts = self._progress.base_steps != 0 or not is_rehearsal(self.base.param_groups)
         loss = self.base.step() if closure is None else self.base.step(closure)
-        self._count()
+        if counts:
+            self._count()
+        else:
+            self._complete()
         return loss
-
-    def capture(self) -> None:
-        """Start slow weights that are missing at the parameters' current values, and then drop those of no parameter.
-
-        `step` does this itself. Only who calls `base.step` and `advance` separately calls it, before the base's step.
-        """
-        self._refuse_while_evaluating("step()")
-        missing = self._without_slow_weights()
-        for parameter in missing:
-            self.state[parameter].update(self._slow_copies(parameter))
-        for gone in self.state.keys() - set(self._parameters()) if missing else ():
-            del self.state[gone]
 
     def advance(self) -> None:
         """Count one base step and synchronise the layers that are due: `step` without the base's step.
@@ -182,78 +158,55 @@ class MultilayerLookahead(Optimizer):
         self._count()
 
     def _count(self) -> None:
-        self.base_steps += 1
-        self.synchronised = 0
-        if self.base_steps % self.layers[0].k == 0:
-            self.synchronised = layers_due(self.base_steps, self.layers)
-            with torch.no_grad():
-                self._synchronise(self.layers[: self.synchronised])
+        progress = self._progress
+        progress.base_steps += 1
+        progress.synchronised = 0
+        if progress.base_steps % progress.layers[0].k == 0:
+            progress.synchronised = layers_due(progress.base_steps, progress.layers)
+            self._synchronise(progress.layers, progress.synchronised)
 
-    def restart(self, *, reset_phase: bool = False) -> None:
-        """Let all slow weights start anew at the present parameters, for instance after best weights were reloaded.
+    def finish(self, alpha: float | Sequence[float] | None = None) -> None:
+        """Synchronise every layer once more where the run is, in mid-window or not; the windows go on as counted.
 
-        The windows go on as they were counted; with `reset_phase` they begin here, and base_steps is 0.
+        Args:
+            alpha: slow step sizes for this once, one for all layers or one each; 0 ends on the outermost slow weights.
         """
-        self._refuse_while_evaluating("restart()")
-        self.state.clear()
+        self._refuse_while_evaluating("finish()")
         self.capture()
-        self.base_steps = 0 if reset_phase else self.base_steps
+        layers = self.layers if alpha is None else with_alpha(self.layers, alpha)
+        self.synchronised = len(layers)
+        self._synchronise(layers, len(layers), scheduled=alpha is None)
+
+    def sync_lookahead(self) -> None:
+        """`finish`, by the name that timm's training scripts look for before they evaluate."""
+        self.finish()
+
+    def outer(self, layer: int, differences: list[Tensor]) -> Sequence[Tensor]:
+        """The s = φ_i − φ_{i−1} that a layer steps with, one tensor per parameter: override it to change them.
+
+        Called where the step is taken, with all parameters that move: workers who average s in one all-reduce are
+        DiLoCo. The tensors that are returned will be overwritten.
+        """
+        return differences
 
     def zero_grad(self, *args: Any, **kwargs: Any) -> None:
         """The base's own zero_grad, since some bases accumulate gradients or keep more than `grad`."""
         with profiler.record_function(self._zero_grad_profile_name):
             self.base.zero_grad(*args, **kwargs)
 
-    def slow_weights(self, layer: int) -> list[Tensor]:
-        """The slow weights of a layer in parameter order: 1 is the innermost, −1 the outermost.
-
-        These are the live tensors, not copies. For parameters that have not taken a step yet: copies of the parameters.
-
-        Raises:
-            ValueError: there is no such layer.
-        """
-        depth, layer = len(self.layers), operator.index(layer)
-        if layer == 0 or abs(layer) > depth:
-            raise ValueError(f"layer must be in 1 to {depth}, or −1 to −{depth} from the outermost, got {layer}")
-        key = slow_key(layer if layer > 0 else depth + 1 + layer)
-        return [
-            self.state[parameter][key] if key in self.state.get(parameter, ()) else parameter.detach().clone()
-            for parameter in self._parameters()
-        ]
-
-    @contextmanager
-    def use_slow_weights(self, layer: int = -1) -> Iterator[None]:
-        """A context in which the parameters hold the slow weights of a layer; they are restored when it ends.
-
-        Memory: a copy of the parameters for as long as it lasts.
-
-        Raises:
-            ValueError: there is no such layer.
-            RuntimeError: entered twice; step, state_dict, load_state_dict, add_param_group or a copy inside it.
-        """
-        self._refuse_while_evaluating("use_slow_weights()")
-        slow, parameters = self.slow_weights(layer), self._parameters()
-        fast = [parameter.detach().clone() for parameter in parameters]
-        self._evaluating = True
-        try:
-            assign(parameters, slow)
-            yield
-        finally:
-            assign(parameters, fast)
-            self._evaluating = False
-
     def state_dict(self) -> StateDict:
         """The base's state_dict, with slow weights in `state` and base_steps, k, alpha, momentum in `param_groups`.
+
+        Outer momentum lies beside the slow weights where a layer has some.
 
         As in every torch optimizer, the tensors are the live ones.
         """
         self._refuse_while_evaluating("state_dict()")
         for pre_hook in self._optimizer_state_dict_pre_hooks.values():
             pre_hook(self)
-        if self.momentum == "pullback":
-            self._pulled_back(list(self.state))
-        slow = [self.state.get(parameter, {}) for parameter in self._parameters()]
-        merged = merge(self.base.state_dict(), slow, Settings(self.layers, self.momentum, self.base_steps))
+        self._complete()
+        slow = [self._slow.get(parameter, {}) for parameter in self._parameters()]
+        merged = merge(self.base.state_dict(), slow, self._settings())
         for post_hook in self._optimizer_state_dict_post_hooks.values():
             merged = post_hook(self, merged) or merged
         return merged
@@ -273,62 +226,64 @@ class MultilayerLookahead(Optimizer):
         for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():
             state_dict = pre_hook(self, state_dict) or state_dict
         base, slow, settings = split(state_dict)
-        settings = settings or Settings(self.layers, self.momentum, base_steps=0)
+        settings = settings or self._settings().at(slow)
         checked_momentum(settings.momentum, self.base)
-        settings.compare(Settings(self.layers, self.momentum, base_steps=0))
+        settings.compare(self._settings())
         self.base.load_state_dict(base)
         self.layers, self.base_steps, self.synchronised = settings.layers, settings.base_steps, 0
-        self.momentum = settings.momentum
-        self.state = defaultdict(dict)
+        self.momentum, self.inner_buffers = settings.momentum, settings.inner_buffers
+        self._slow.clear()
         for parameter, saved in zip(self._parameters(), slow, strict=True):
             if saved:
                 copies = self._slow_copies(parameter)
-                self.state[parameter] = {key: copies[key].copy_(saved[key]) for key in copies if key in saved}
+                self._slow[parameter] = {key: copies[key].copy_(saved[key]) for key in copies if key in saved}
         for post_hook in self._optimizer_load_state_dict_post_hooks.values():
             post_hook(self)
 
+    def _settings(self) -> Settings:
+        return Settings(self.layers, self.momentum, self.base_steps, self.inner_buffers)
+
     @torch.no_grad()
-    def _slow_copies(self, parameter: Tensor) -> dict[str, Tensor]:
-        """A parameter's slow weights of every layer and, under pullback, its slow momentum, at the current values."""
-        buffers = momentum_buffers(self.base, [parameter]) if self.momentum == "pullback" else []
-        live = {"": parameter, **{name: buffer for _, name, buffer in buffers}}
-        levels = range(1, len(self.layers) + 1)
-        return {slow_key(level, name): slow_copy(live[name], self.slow_dtype) for name in live for level in levels}
+    def _synchronise(self, layers: tuple[Layer, ...], due: int, *, scheduled: bool = True) -> None:
+        together, frozen = by_layers(self.base.param_groups, layers, scheduled=scheduled)
+        if not self._progress.searched:
+            refuse_master_weights(self.base, [parameter for _, alike in together for parameter in alike])
+            self._progress.searched = True
+        for own, parameters in together:
+            self._synchronise_alike(parameters, own[:due])
+        if frozen:
+            self._settle(frozen)
 
-    def _synchronise(self, layers: Sequence[Layer]) -> None:
-        # A frozen parameter is left alone: interpolating it with itself could still turn −0 into 0 and ∞ into NaN.
-        moving = [p for p in dict.fromkeys(self._parameters()) if p.requires_grad or p.grad is not None]
-        rows = [(p, "", p) for p in moving]
-        if self.momentum == "reset":
-            for _, _, buffer in momentum_buffers(self.base, moving):
-                buffer.zero_()
-        elif self.momentum == "pullback":
-            rows += self._pulled_back(moving)
-        fast = [live for _, _, live in rows]
-        slow = [[self.state[p][slow_key(level + 1, name)] for p, name, _ in rows] for level in range(len(layers))]
-        synchronise(list(zip(fast, *slow, strict=True)), [layer.alpha for layer in layers], self.foreach)
+    def _synchronise_alike(self, parameters: Sequence[Tensor], layers: Sequence[Layer]) -> None:
+        progress = self._progress
+        pulled_back = self._pulled_back(parameters) if progress.momentum == "pullback" else ()
+        columns = self._columns([(parameter, "", parameter) for parameter in parameters], layers)
+        if type(self).outer is MultilayerLookahead.outer:
+            synchronise(columns, layers, self.foreach)
+        else:
+            synchronise_by(self.outer, columns, layers)
+        if progress.inner_buffers == "reset":
+            self._reset_inner_buffers(parameters, layers[:-1])
+        if progress.momentum == "reset":
+            reset(momentum_buffers(self.base, parameters, stepped=True))
+        if pulled_back:
+            plain = [layer.without_momentum() for layer in layers]
+            synchronise(self._columns(pulled_back, plain), plain, self.foreach)
 
-    def _pulled_back(self, parameters: Sequence[Tensor]) -> list[tuple[Tensor, str, Tensor]]:
-        """(parameter, name, live buffer) of their momentum, whose slow copies exist once they have been asked for."""
-        buffers = momentum_buffers(self.base, parameters)
-        for parameter, name, buffer in buffers:
-            for level in range(1, len(self.layers) + 1):
-                if slow_key(level, name) not in self.state[parameter]:
-                    # the base made this buffer after the slow weights had started: it was zero then
-                    self.state[parameter][slow_key(level, name)] = slow_copy(torch.zeros_like(buffer), self.slow_dtype)
-        return buffers
+    def _columns(self, rows: Sequence[tuple[Tensor, str, Tensor]], layers: Sequence[Layer]) -> list[list[Tensor]]:
+        """[θ, φ_1, …, φ_m, b, …] of each parameter, or the same of a momentum buffer by its name."""
+        levels, entries = range(1, len(layers) + 1), self._slow
+        outer = [outer_key(level) for level in levels if layers[level - 1].has_momentum]
+        for parameter, _, _ in rows if outer else ():
+            for key in set(outer) - entries[parameter].keys():  # the checkpoint was made without
+                entries[parameter][key] = torch.zeros_like(entries[parameter][slow_key(1)])
+        keys = {name: [*(slow_key(level, name) for level in levels), *outer] for name in {name for _, name, _ in rows}}
+        return [[live, *map(entries[parameter].__getitem__, keys[name])] for parameter, name, live in rows]
 
-    def _without_slow_weights(self) -> list[Tensor]:
-        """Looked up at every step, since others replace parameters and write into `state`."""
-        state, key = self.state, slow_key(len(self.layers))
-        return [p for group in self.base.param_groups for p in group["params"] if key not in state[p]]
-
-    def _parameters(self) -> list[Tensor]:
-        return [parameter for group in self.base.param_groups for parameter in group["params"]]
-
-    def _refuse_while_evaluating(self, what: str) -> None:
-        if self._evaluating:
-            raise RuntimeError(f"{what} inside use_slow_weights(): the parameters hold slow weights for the moment")
+    def _reset_inner_buffers(self, parameters: Sequence[Tensor], inner: Sequence[Layer]) -> None:
+        for level, layer in enumerate(inner, start=1):
+            for parameter in parameters if layer.has_momentum else ():
+                self._slow[parameter][outer_key(level)].zero_()
 
 
 class Lookahead(MultilayerLookahead):
@@ -343,8 +298,14 @@ class Lookahead(MultilayerLookahead):
         k: int = 5,
         alpha: float = 0.5,
         *,
+        outer_momentum: float = 0.0,
+        outer_nesterov: bool = False,
+        allow_overshoot: bool = False,
         momentum: Momentum = "keep",
         slow_dtype: torch.dtype | None = None,
         foreach: bool | None = None,
     ) -> None:
-        super().__init__(optimizer, [k], [alpha], momentum=momentum, slow_dtype=slow_dtype, foreach=foreach)
+        super().__init__(
+            optimizer, [k], [alpha], outer_momentum=[outer_momentum], outer_nesterov=[outer_nesterov],
+            allow_overshoot=allow_overshoot, momentum=momentum, slow_dtype=slow_dtype, foreach=foreach,
+        )  # fmt: skip

@@ -2,6 +2,10 @@
 
 `MultilayerLookahead` must give the same numbers. The state of the base optimizer is an array `x` of whatever shape: the
 weights alone, or weights and momentum stacked, for which `interpolate` then says what becomes of each.
+
+Outer momentum, on s = φ_i − φ_{i−1} at a synchronisation of layer i, b_i being zero at first:
+
+    b_i ← μ_i b_i + s;    φ_i ← φ_i − α_i b_i,    or by Nesterov's rule    φ_i ← φ_i − α_i (s + μ_i b_i)
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from optim_core.layers import Layer
 Array = NDArray[np.float64]
 BaseStep = Callable[[Array], Array]
 Interpolate = Callable[[Array, Array, float], Array]
+Move = Callable[[int, Array, Array], Array]
 
 
 def interpolate(slow: Array, fast: Array, alpha: float) -> Array:
@@ -30,6 +35,7 @@ def fast_weights(
     steps: int,
     *,
     interpolate: Interpolate = interpolate,
+    inner_buffers: str = "keep",
 ) -> Array:
     """The fast weights at the start and after each of `steps` base steps: (steps + 1, *start.shape).
 
@@ -38,18 +44,31 @@ def fast_weights(
         start: the state before the first step.
         layers: innermost first; none gives the base optimizer alone.
         steps: base steps. The loops run on to the end of the outermost window, of which the rest is thrown away.
-        interpolate: (φ, θ, α) → the new φ.
+        interpolate: (φ, θ, α) → the new φ of a layer without outer momentum.
+        inner_buffers: "reset" zeroes the b of all layers inside one that synchronises, "keep" leaves them.
     """
     x = np.array(start, dtype=np.float64)
+    buffers = [np.zeros_like(x) for _ in layers]
+
+    def move(level: int, slow: Array, fast: Array) -> Array:
+        layer = layers[level]
+        moved = interpolate(slow, fast, layer.alpha)
+        if layer.outer_momentum > 0:
+            s = slow - fast
+            buffers[level] = layer.outer_momentum * buffers[level] + s
+            nesterov = s + layer.outer_momentum * buffers[level]
+            moved = slow - layer.alpha * (nesterov if layer.outer_nesterov else buffers[level])
+        if inner_buffers == "reset":
+            buffers[:level] = [np.zeros_like(x) for _ in range(level)]
+        return moved
+
     path = [x]
     while len(path) <= steps:
-        x = _step_of_layer(layers, x, base_step, interpolate, path)
+        x = _step_of_layer(layers, x, base_step, move, path)
     return np.array(path[: steps + 1])
 
 
-def _step_of_layer(
-    layers: Sequence[Layer], slow: Array, base_step: BaseStep, interpolate: Interpolate, path: list[Array]
-) -> Array:
+def _step_of_layer(layers: Sequence[Layer], slow: Array, base_step: BaseStep, move: Move, path: list[Array]) -> Array:
     """One step of the last of `layers`, from its slow weights to its next ones."""
     if not layers:
         path.append(base_step(slow))
@@ -57,6 +76,6 @@ def _step_of_layer(
     *inner, layer = layers
     fast = slow
     for _ in range(layer.k):
-        fast = _step_of_layer(inner, fast, base_step, interpolate, path)
-    path[-1] = interpolate(slow, fast, layer.alpha)  # where the inner layers restart is where this layer has moved to
+        fast = _step_of_layer(inner, fast, base_step, move, path)
+    path[-1] = move(len(inner), slow, fast)  # where the inner layers restart is where this layer has moved to
     return path[-1]

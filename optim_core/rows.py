@@ -5,6 +5,8 @@ layers synchronise together, k_i, α_i and depth differing by row:
 
     φ_i ← φ_i + α_i (φ_{i−1} − φ_i)    in the rows whose layer i is due, innermost first (φ_0 = θ);
     everything inside restarts from the outermost layer that was due.
+
+What a synchronisation does to a tensor and its slow copies is in `optim_core.columns`.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optim_core.batch import NEVER, Batch, Due, Field, Floats, Mask, assign
-from optim_core.layers import Layer, periods
-from optim_core.rules import Rule, rule_of, spread
+from optim_core.batch import NEVER, Batch, Due, Field, Floats, assign
+from optim_core.columns import Column
+from optim_core.rules import Rule, rule_of
 from optim_core.spec import OptimizerSpec
 
 
@@ -35,7 +37,8 @@ class Rows(Batch):
         ends = np.cumsum([len(group) for group in groups]).tolist()
         self.groups = [_Group(self, slice(end - len(group), end)) for group, end in zip(groups, ends, strict=True)]
         self.costly = [(group.which, group.cost) for group in self.groups if group.cost > 1]
-        self.weights = Column(self.x, self.specs, [spec.layers != () for spec in self.specs])
+        resets = [spec.inner_buffers == "reset" for spec in self.specs]
+        self.weights = Column(self.x, [spec.layers for spec in self.specs], resets)
 
     def move(self, step: int, steps: int) -> None:
         """Let every group take a base step, then synchronise the weights and what belongs to momentum."""
@@ -78,51 +81,6 @@ class _Group:
             momentum.synchronise(step)
 
 
-class Column:
-    """A tensor (optimizers, …) and its slow copies, (levels, optimizers, …), which only `members` have."""
-
-    def __init__(self, live: Tensor, specs: Sequence[OptimizerSpec], members: Sequence[bool]) -> None:
-        stacks = [spec.layers if member else () for spec, member in zip(specs, members, strict=True)]
-        levels = range(max(map(len, stacks)))
-        totals = [periods(layers) for layers in stacks]
-        self.due = Due([[total[i] if i < len(total) else NEVER for total in totals] for i in levels], live.shape)
-        self.alphas = [
-            _Interpolation([layers[i] if i < len(layers) else None for layers in stacks], live.shape) for i in levels
-        ]
-        self.live, self.slow = live, live.repeat(len(levels), *[1] * live.dim())
-        self.levels = list(self.slow)
-
-    def synchronise(self, due: Sequence[Mask]) -> None:
-        """Synchronise in the rows of these masks, one mask for each level that is due, innermost first."""
-        below = self.live
-        for mask, slow, alpha in zip(due, self.levels, self.alphas, strict=False):
-            assign(slow, alpha.between(slow, below), mask)
-            below = slow
-        complete = [level for level, mask in enumerate(due) if mask is None]
-        for level in range(complete[-1] if complete else 0, len(due)):  # what lies below would be overwritten
-            for inner in (self.live, *self.levels[:level]):
-                assign(inner, self.levels[level], due[level])
-
-
-class _Interpolation:
-    """The α of one level: φ + α (θ − φ), exact at 0 and 1 even where the other end is infinite."""
-
-    def __init__(self, layers: Sequence[Layer | None], shape: Sequence[int]) -> None:
-        anyone = next(layer.alpha for layer in layers if layer)  # for the optimizers that lack this level
-        self.alpha = spread([layer.alpha if layer else anyone for layer in layers], shape)
-        self.stays, self.jumps = (self.alpha == end if isinstance(self.alpha, Tensor) else None for end in (0, 1))
-        self.has_ends = any(layer and layer.alpha in (0, 1) for layer in layers)
-
-    def between(self, slow: Tensor, below: Tensor) -> Tensor:
-        if isinstance(self.alpha, float):
-            return slow if self.alpha == 0 else below if self.alpha == 1 else torch.lerp(slow, below, self.alpha)
-        moved = torch.lerp(slow, below, self.alpha)
-        if self.has_ends:
-            assign(moved, slow, self.stays)
-            assign(moved, below, self.jumps)
-        return moved
-
-
 class _Momentum:
     """What a synchronisation does to a base method's momentum: it is kept, reset, or pulled back as the weights are."""
 
@@ -130,7 +88,8 @@ class _Momentum:
         self.buffer, self.zero = buffer, torch.zeros((), dtype=buffer.dtype)
         resets = [spec.layers[0].k if spec.layers and spec.kept_momentum == "reset" else NEVER for spec in specs]
         self.resets = Due([resets], buffer.shape)
-        self.column = Column(buffer, specs, [spec.kept_momentum == "pullback" for spec in specs])
+        pulled = [spec.layers if spec.kept_momentum == "pullback" else () for spec in specs]
+        self.column = Column(buffer, [tuple(layer.without_momentum() for layer in layers) for layers in pulled])
 
     def synchronise(self, step: int) -> None:
         for mask in self.resets.at(step):

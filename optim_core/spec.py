@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from optim_core.layers import Layer, periods
+from optim_core.layers import InnerBuffers, Layer, checked_inner_buffers, periods
 
 if TYPE_CHECKING:
     import torch
@@ -58,12 +58,14 @@ class OptimizerSpec:
     """One optimizer of a comparison: `build` makes the real torch.optim / MultilayerLookahead object.
 
     `momentum` serves the momentum and nesterov bases, `betas` Adam and AdamW. `layers` are innermost first; none is the
-    bare base. `sync_momentum` says what happens to the base's momentum at a synchronisation. `alternating` lets the two
-    players of a game move in turn, each a param group of its own.
+    bare base. `sync_momentum` says what happens to the base's momentum at a synchronisation, `inner_buffers` what
+    happens to the outer momentum of the layers inside. `alternating` lets the two players of a game move in turn, each
+    a param group of its own.
 
     Raises:
-        ValueError: unknown base or sync_momentum, lr not positive and finite, momentum or a beta outside [0, 1),
-            negative weight decay, alternating with a base that is not torch's; each names the field and the value.
+        ValueError: unknown base, sync_momentum or inner_buffers, lr not positive and finite, momentum or a beta outside
+            [0, 1), negative weight decay, alternating with a base that is not torch's; each names the field and the
+            value.
     """
 
     name: str
@@ -76,6 +78,7 @@ class OptimizerSpec:
     sync_momentum: SyncMomentum = "keep"
     schedule: Schedule = Schedule()
     alternating: bool = False
+    inner_buffers: InnerBuffers = "keep"
 
     def __post_init__(self) -> None:
         if self.base not in BASES + METHODS:
@@ -84,6 +87,7 @@ class OptimizerSpec:
             raise ValueError(f"alternating updates need a base of {BASES}, got {self.base!r}")
         if self.sync_momentum not in get_args(SyncMomentum):
             raise ValueError(f"sync_momentum must be one of {get_args(SyncMomentum)}, got {self.sync_momentum!r}")
+        checked_inner_buffers(self.inner_buffers)
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"lr must be positive and finite, got {self.lr}")
         for field, value in (("momentum", self.momentum), ("beta1", self.betas[0]), ("beta2", self.betas[1])):
@@ -126,8 +130,12 @@ class OptimizerSpec:
         base = self._base(params, options)
         if not self.layers:
             return base
-        ks, alphas = [layer.k for layer in self.layers], [layer.alpha for layer in self.layers]
-        return MultilayerLookahead(base, ks, alphas, momentum=self.kept_momentum)
+        rows = [(layer.k, layer.alpha, layer.outer_momentum, layer.outer_nesterov) for layer in self.layers]
+        k, alpha, outer_momentum, outer_nesterov = map(list, zip(*rows, strict=True))
+        return MultilayerLookahead(
+            base, k, alpha, outer_momentum=outer_momentum, outer_nesterov=outer_nesterov, allow_overshoot=True,
+            inner_buffers=self.inner_buffers, momentum=self.kept_momentum,
+        )  # fmt: skip
 
     def _base(self, params: Iterable[Any], options: dict[str, Any]) -> torch.optim.Optimizer:
         from optim_core.methods import Alternating, Extragradient, OptimisticGradient

@@ -60,7 +60,7 @@ def grid(
 def _stacks(stack: Sequence[Layer], ks: Sequence[int], alphas: Sequence[float]) -> list[tuple[Layer, ...]]:
     choices = itertools.product(ks or (None,), alphas or (None,))
     return [
-        tuple(Layer(layer.k if k is None else k, layer.alpha if a is None else a) for layer in stack)
+        tuple(replace(layer, k=layer.k if k is None else k, alpha=layer.alpha if a is None else a) for layer in stack)
         for k, a in choices
     ]
 

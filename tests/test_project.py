@@ -67,6 +67,7 @@ def test_every_declared_dependency_is_pinned_within_its_range():
 
 def test_every_third_party_import_is_declared():
     installed_as = {"PIL": "pillow", "sklearn": "scikit-learn", "mpl_toolkits": "matplotlib"}
+    installed_as |= {"frontmatter": "python-frontmatter", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
     declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]
     known = {canonicalize_name(Requirement(line).name) for line in declared}
     for path in tracked(*ROOMS):
@@ -123,14 +124,43 @@ def test_documents_link_to_what_exists():
                 assert (path.parent / target).exists(), f"{path}: {target}"
 
 
-def test_a_wheel_carries_every_file_of_every_room(tmp_path):
-    names = [path.relative_to(ROOT) for path in tracked(*ROOMS, "pyproject.toml", "README.md", "LICENSE")]
-    for name in names:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The built wheel."""
+    folder = tmp_path_factory.mktemp("tree")
+    for path in tracked(*ROOMS, "pyproject.toml", "README.md", "LICENSE", "lookahead_lab.py"):
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
     command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "wheels", ".")
-    built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
-    (wheel,) = (tmp_path / "wheels").glob("*.whl")
-    wanted = {name.as_posix() for name in names if name.parts[0] in ROOMS}
-    assert wanted <= set(zipfile.ZipFile(wheel).namelist())
+    (path,) = (folder / "wheels").glob("*.whl")
+    return path
+
+
+def test_the_wheel_carries_the_library_and_the_command_and_nothing_else(wheel):
+    """A package `app` in site-packages would clash with everybody's own."""
+    names = zipfile.ZipFile(wheel).namelist()
+    library = {path.relative_to(ROOT).as_posix() for path in tracked("optim_core", "landscapes")}
+    others = {name for name in names if ".dist-info/" not in name} - library
+    assert library <= set(names)
+    assert others == {"lookahead_lab.py"}
+
+
+def test_the_command_of_an_installed_wheel_says_where_the_application_is(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    command = (sys.executable, "-P", "lookahead_lab.py")
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 1
+    assert "`make app`" in finished.stderr
+
+
+@pytest.mark.parametrize("missing", ["click", "streamlit"])
+def test_the_command_without_its_extra_says_what_to_install(missing):
+    program = f"import sys; sys.modules[{missing!r}] = None; from lookahead_lab import main; main()"
+    finished = run(sys.executable, "-c", program, "app")
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[-1].startswith(
+        f"lookahead-lab needs {missing}, which is not installed: pip install"
+    )

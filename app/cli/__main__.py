@@ -1,5 +1,5 @@
 """`python -m app.cli` is the program `lookahead-lab`."""
 
-from app.cli import main
+from app.cli.extra import run
 
-main(prog_name="lookahead-lab")
+run()

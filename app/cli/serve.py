@@ -33,9 +33,10 @@ def serve(port: int | None, address: str | None) -> None:
       lookahead-lab app
       lookahead-lab app --port 8600 --address 0.0.0.0
     """
-    from app.state.limits import current_limits
+    from app.state.limits import current_limits, lessons_folder
 
     current_limits()
+    lessons_folder(os.environ)
     place = listening(port, address)
     require_free(place.address, place.port)
     if "LOOKAHEAD_UPLOAD_MB" in os.environ:

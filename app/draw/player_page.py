@@ -78,6 +78,7 @@ def player_html(
         autoplay=autoplay,
         title=scene.caption.title,
         family=family,
+        narration=scene.narration,
     )
 
 
@@ -126,6 +127,7 @@ def standalone_html(
     autoplay: bool = True,
     title: str = "Lookahead Lab",
     family: PackedFamily | None = None,
+    narration: Sequence[tuple[int, str]] = (),
 ) -> bytes:
     """A page that plays the tracks, with the whole player: play, scrub, speed, clocks, close-up and step inspector.
 
@@ -142,6 +144,7 @@ def standalone_html(
         autoplay: play when opened, unless the reader's system asks for less motion.
         title: of the page.
         family: a number that readers can drag, with the tracks of all its values.
+        narration: lines on what happens, each with the base step from which on it is shown.
 
     Raises:
         ValueError: no tracks, a background without an extent, or an unknown theme.
@@ -158,6 +161,7 @@ def standalone_html(
         labels=labels,
         quantities=quantities or QuantityNames(),
         dials=() if family is None else (family.dial,),
+        narration=tuple(narration),
     )
     content = {
         "bytes": _base64(pack(tracks, view)),

@@ -22,7 +22,7 @@ def paint_ground(scene: Scene, *, dark: bool = False) -> go.Figure:
 
 
 def ground_spec(scene: Scene, *, dark: bool = False) -> Spec:
-    """The background of the player in plotly's terms, as `app.draw.plotly.chart_spec`."""
+    """The background on which the player draws, in plotly's terms, as `app.draw.plotly.chart_spec`."""
     panels = scene.ground()
     chart = Chart(
         panels, scene.caption, len(panels), height=scene.height, linked="xy", drag="pan", key=repr(scene.extent)

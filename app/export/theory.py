@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from app.export.offer import DoesNotApplyError, Offer, figure_of_chart
 from app.export.tables import with_caption
-from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, Caption
+from app.figures.caption import LOOKAHEAD, MINMAX, MULTILAYER, SNOO, Caption
 from app.figures.chart import Chart, panels_table
+from app.state.layers import layer_words
 from app.state.theory import INSTRUMENTS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 NAMES = {  # of the charts of each instrument, as `figures.theory.charts` makes them
-    "stability": ("map", "factors"),
+    "stability": ("map", "factors", "outer-momentum"),
     "noise": ("variance", "trade-off"),
     "regularization": ("landscapes", "coefficients", "accuracy"),
     "rates": ("rates",),
@@ -108,6 +109,8 @@ def _why_not(config: TheoryConfig, name: str) -> str | None:
     if name == "map" and config.missing_layer:
         number = config.missing_layer
         return f"an axis varies layer {number} of a stack of {config.depth}; add layers, or choose another axis"
+    if name == "outer-momentum" and not config.depth:
+        return "there is no layer; add one"
     if name in ("landscapes", "accuracy"):
         return why_not(config.regularization.batches, config.stack)
     return None
@@ -115,12 +118,13 @@ def _why_not(config: TheoryConfig, name: str) -> str | None:
 
 def theory_caption(config: TheoryConfig) -> Caption:
     """The caption of an instrument: its settings, and whether a formula is a paper's or derived here."""
-    layers = ", ".join(f"k {layer.k}, α {layer.alpha!r}" for layer in config.layers)
+    layers = ", ".join(map(layer_words, config.layers))
     deep = config.depth
     papers = (
         (LOOKAHEAD, deep >= 1),
         (MULTILAYER, deep >= 2 or config.instrument in ("regularization", "rates")),
         (MINMAX, deep >= 1 and config.instrument == "stability" and config.stability.is_game),
+        (SNOO, any(layer.outer_momentum for layer in config.layers)),
         (REGULARIZATION, config.instrument == "regularization"),
     )
     return Caption(

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from app.figures.formula_text import readable
+from app.state.layers import layer_words
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ LOOKAHEAD = (
 )
 MULTILAYER = (
     "Pushkin & Barba 2021, Multilayer Lookahead: a Nested Version of Lookahead, arXiv:2110.14254 (Multilayer Lookahead)"
+)
+SNOO = (
+    "Kallusky, Rao, Nandavanam & Shi 2025, SNOO: Step-K Nesterov Outer Optimizer, arXiv:2510.15830; Douillard et al. "
+    "2023, DiLoCo, arXiv:2311.08105 (outer momentum)"
 )
 BLUER = "Shading: the bluer (in print, the darker)"
 MINMAX = "Chavdarova et al. 2021, Taming GANs with Lookahead-Minmax, arXiv:2006.14567 (Lookahead in games)"
@@ -102,7 +107,7 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
     if spec.weight_decay:
         parts.append(f"weight decay {spec.weight_decay!r}")
     if spec.layers:
-        parts.append("layers, innermost first: " + ", ".join(f"k {x.k}, α {x.alpha!r}" for x in spec.layers))
+        parts.append("layers, innermost first: " + ", ".join(map(layer_words, spec.layers)))
         parts.append(f"momentum at a synchronisation: {spec.sync_momentum}")
     if spec.schedule.kind == "step":
         parts.append(f"lr × {spec.schedule.factor!r} every {spec.schedule.every} steps")
@@ -116,7 +121,13 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
 def citations(specs: Sequence[OptimizerSpec], *, game: bool = False) -> tuple[str, ...]:
     """The papers behind these optimizers."""
     deepest = max((spec.depth for spec in specs), default=0)
-    lines = ((LOOKAHEAD, deepest >= 1), (MULTILAYER, deepest >= 2), (MINMAX, game and deepest >= 1))
+    momentum = any(layer.has_momentum for spec in specs for layer in spec.layers)
+    lines = (
+        (LOOKAHEAD, deepest >= 1),
+        (MULTILAYER, deepest >= 2),
+        (SNOO, momentum),
+        (MINMAX, game and deepest >= 1),
+    )
     return tuple(line for line, applies in lines if applies)
 
 

@@ -12,6 +12,7 @@ from app.figures.chart import Chart, Mark, Pair, Panel
 from app.figures.curves import evaluations_panel, median
 from app.figures.formula_text import readable
 from app.figures.look import STAR, STAR_EDGE, Shape
+from app.figures.narration import game_narration
 from app.figures.scene import Scene
 from app.player.pack import QuantityNames
 from app.runs import games as game_runs
@@ -57,6 +58,7 @@ def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
         hover="x {x:.3f}\ny {y:.3f}\nf {f:.4g}\nspeed {speed:.4g}",
         data={"f": scenery.value.astype(np.float32), "speed": scenery.speed.height.astype(np.float32)},
         height=440 if config.panels else FIELD_HEIGHT,
+        narration=game_narration(config, run),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.player.tracks import Track
+from optim_core.layers import Layer
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -117,7 +118,39 @@ def _restarts(track: Track, layer: int) -> Ints:
 def _arrival(track: Track, layer: int) -> Floats:
     """Where a layer would be after each row, had no layer further out thrown it back: φ + α(φ' − φ) from inside out."""
     place = np.asarray(track.proposal, dtype=np.float64)
+    buffers = _buffers(track)
     for below, slow in enumerate(track.layers[:layer], start=1):
         before = np.roll(weights(track, below), 1, axis=0)
-        place = before + slow.alpha * (place - before)
+        place = moved(slow, before, place, buffers[below - 1])
     return place
+
+
+def moved(layer: Layer, before: Floats, target: Floats, buffer: Floats | float) -> Floats:
+    """Where slow weights move to, given the outer momentum of their layer before."""
+    if not layer.has_momentum:
+        return np.asarray(before + layer.alpha * (target - before))
+    s = before - target
+    b = layer.outer_momentum * buffer + s
+    step = s + layer.outer_momentum * b if layer.outer_nesterov else b
+    return np.asarray(before - layer.alpha * step)
+
+
+def _buffers(track: Track) -> list[Floats | float]:
+    """The outer momentum of each layer before each row, (rows, 2), by going through all synchronisations; 0 without."""
+    if not any(layer.has_momentum for layer in track.layers):
+        return [0.0] * len(track.layers)
+    buffers = [np.zeros((track.rows + 1, 2)) for _ in track.layers]
+    slow = [np.asarray(weights(track, level), dtype=np.float64) for level in range(1, len(track.layers) + 1)]
+    for row in range(1, track.rows):
+        target = np.asarray(track.proposal[row], dtype=np.float64)
+        due = int(track.synchronised[row])
+        for level, layer in enumerate(track.layers):
+            b = buffers[level]
+            b[row + 1] = b[row]
+            if level < due:
+                before = slow[level][row - 1]
+                b[row + 1] = (
+                    0.0 if track.resets and level + 1 < due else layer.outer_momentum * b[row] + before - target
+                )
+                target = moved(layer, before, target, b[row])
+    return [b[: track.rows] for b in buffers]

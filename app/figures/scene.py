@@ -13,6 +13,7 @@ from app.figures.caption import Caption, citations
 from app.figures.chart import Map, Mark, Panel
 from app.player.pack import QuantityNames
 from app.player.tracks import PALETTE, Track, tracks_of
+from app.state.layers import layer_words
 from optim_core.spec import OptimizerSpec
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Scene:
         quantities: what the player calls the tracks' numbers.
         stars: the minima as they are drawn on each panel.      marks: what else is drawn there, and on which panel.
         hover, data: of the landscape, as for a map of a chart.      height: pixels on a page.
+        narration: lines on what happens, each with the base step from which on the player shows it.
 
     Raises:
         ValueError: no tracks, an extent that is empty or not finite, or a track on a panel that is not there.
@@ -62,6 +64,7 @@ class Scene:
     hover: str = ""
     data: Mapping[str, ArrayLike] = field(default_factory=dict)
     height: int = 440
+    narration: tuple[tuple[int, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -208,5 +211,5 @@ def row_at(track: Track, step: float | None) -> int:
 
 
 def _layers_line(spec: OptimizerSpec) -> str:
-    layers = ", ".join(f"k {layer.k}, α {layer.alpha!r}" for layer in spec.layers)
+    layers = ", ".join(map(layer_words, spec.layers))
     return f"{spec.name}: {f'layers, innermost first: {layers}' if layers else 'no layers'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from app.figures.caption import surface_caption
 from app.figures.chart import Chart, Mark
 from app.figures.curves import evaluations_panel, in_sight, median
 from app.figures.look import STAR, STAR_EDGE
+from app.figures.narration import surface_narration
 from app.figures.scene import Scene
 from app.player.pack import QuantityNames
 from app.player.tracks import Track
@@ -22,7 +24,8 @@ from optim_core.trajectory import Trajectory
 
 def surface_scene(config: SurfacesConfig, run: Trajectory, marks: Sequence[tuple[int, Mark]] = ()) -> Scene:
     """What the Surfaces page shows of a run; `marks` are further ones, with the panel that each belongs to."""
-    return scene_over(config, surface_runs.surface_tracks(config, run), marks)
+    shown = scene_over(config, surface_runs.surface_tracks(config, run), marks)
+    return replace(shown, narration=surface_narration(config, run))
 
 
 def scene_over(config: SurfacesConfig, tracks: Sequence[Track], marks: Sequence[tuple[int, Mark]] = ()) -> Scene:

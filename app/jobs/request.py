@@ -98,13 +98,15 @@ def _spec_json(spec: OptimizerSpec) -> dict[str, Any]:
     for field in ("lr", "momentum", "weight_decay"):
         values[field] = float(values[field])  # so that 1 and 1.0 are one request
     values["betas"] = [float(beta) for beta in values["betas"]]
-    return values | {"layers": [[layer.k, layer.alpha] for layer in spec.layers]}
+    if spec.inner_buffers == "keep":
+        del values["inner_buffers"]  # so that requests from before there was a choice are still the same
+    return values | {"layers": [layer.numbers for layer in spec.layers]}
 
 
 def _spec_from(values: Mapping[str, Any]) -> OptimizerSpec:
     layers: Sequence[Any] = values["layers"]
     parts = {
-        "layers": tuple(Layer(k, alpha) for k, alpha in layers),
+        "layers": tuple(Layer(*numbers) for numbers in layers),
         "schedule": Schedule(**values["schedule"]),
         "betas": tuple(values["betas"]),
     }

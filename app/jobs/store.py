@@ -289,7 +289,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
 
 
 def _open(folder: Path, meta: Mapping[str, Any]) -> TrainingResult:
-    players, layers = tuple(meta["players"]), tuple(Layer(k, alpha) for k, alpha in meta["layers"])
+    players, layers = tuple(meta["players"]), tuple(Layer(*numbers) for numbers in meta["layers"])
     with np.load(folder / "curves.npz", allow_pickle=False) as arrays:
         curves = curves_from_arrays(players, dict(arrays))
     steps, tracks = read_folder(folder, meta["tracks"])

@@ -150,7 +150,7 @@ def _finish(store: RunStore, work: Workspace, request: TrainingRequest, reporter
         "request": request.to_json(),
         "players": run.players,
         "sizes": run.sizes,
-        "layers": [[layer.k, layer.alpha] for layer in run.layers],
+        "layers": [layer.numbers for layer in run.layers],
         "tracks": list(run.snapshots.tracks),
         "diverged": run.diverged,
         "notes": [*store.damage_notes(request.key), *resume_notes],

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from app.player.tracks import Track
 from optim_core.layers import periods
 
-Field = Literal["k", "alpha", "lr", "momentum"]
+Field = Literal["k", "alpha", "outer_momentum", "lr", "momentum"]
 HUGE = 1e30  # far outside every chart, yet products and squares of a few of these stay finite in JavaScript's float64
 HALF_BYTE = np.uint32(0x80)  # of a float32's last byte
 
@@ -48,7 +48,8 @@ class Dial:
 
     Attributes:
         name: of the optimizer's tracks.      card: the optimizer's place among all cards, from 0.
-        field, level: k or alpha of a layer (1 is the innermost), or lr or momentum of the base, whose level is 0.
+        field, level: k, alpha or outer_momentum of a layer (1 is the innermost), or lr or momentum of the base, whose
+            level is 0.
         value: what it is now.      values: what it can be dragged to, ascending, `value` among them.
         live: whether the tracks follow while it is dragged; else only on release.
     """
@@ -83,6 +84,7 @@ class PlayerView:
         quantities: names of the other numbers.      dials: numbers that can be dragged.
         movable: whether starts can be dragged.
         curves: what each linked chart shows, for the curves of a number that is dragged; None of any other quantity.
+        narration: one line on what happens, and the base step from which on it is shown; ascending.
     """
 
     key: str = "player"
@@ -97,6 +99,7 @@ class PlayerView:
     dials: tuple[Dial, ...] = ()
     movable: bool = False
     curves: tuple[LinkedCurve | None, ...] = ()
+    narration: tuple[tuple[int, str], ...] = ()
 
 
 def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:
@@ -144,7 +147,8 @@ def _header(track: Track) -> dict[str, object]:
     return {
         "name": track.name,
         "color": track.color,
-        "layers": [[layer.k, layer.alpha] for layer in track.layers],
+        "layers": [layer.numbers for layer in track.layers],
+        "resets": track.resets,
         "rows": track.rows,
         "punctual": _punctual(track),
         "proposals": int(np.count_nonzero(_synchronised(track))),

@@ -7,7 +7,7 @@ synchronised it equals `fast`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +52,7 @@ class Track:
             whose other arrays then only count steps and synchronisations.
         lr: of a base step that subtracts lr times a gradient and no more; None of any other.
         delta: what a base step subtracts otherwise, in a few words.
+        resets: whether the outer momentum of the layers inside is zeroed when a layer synchronises.
         spread: (rows, 5), mean x, mean y, variance of x, covariance, variance of y of the cloud: its two-sigma ellipse.
 
     Raises:
@@ -77,6 +78,7 @@ class Track:
     spread: NDArray[np.floating] | None = None
     lr: float | None = None
     delta: str = ""
+    resets: bool = False
 
     def __post_init__(self) -> None:
         rows = len(np.asarray(self.step))
@@ -148,6 +150,7 @@ def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, 
         panel=panel,
         start=start,
         slow=None if consecutive else tuple(phi[:, start] for phi in trajectory.slow[index]),
+        resets=spec.inner_buffers == "reset",
         **base_step(spec),
     )
 
@@ -163,3 +166,15 @@ def _check_shape(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArr
     if array.shape != shape:
         raise ValueError(f"{field} must have shape {shape}, got {array.shape}")
     return array
+
+
+def only_starts(tracks: Sequence[Track]) -> tuple[Track, ...]:
+    """The tracks before anything has moved: what is to be guessed is not sent to the browser."""
+    return tuple(_only_start(track) for track in tracks)
+
+
+def _only_start(track: Track) -> Track:
+    names = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
+    first = {name: getattr(track, name)[:1] for name in names}
+    average = None if track.averaged is None else track.averaged[:1]
+    return replace(track, **first, averaged=average, slow=None, diverged=-1)

@@ -132,6 +132,8 @@ def _numbers(card: Card) -> list[tuple[Field, int]]:
     numbers: list[tuple[Field, int]] = []
     for level in range(1, len(card.layers) + 1):
         numbers += [("k", level), ("alpha", level)]
+        if card.layers[level - 1].outer_momentum or card.layers[level - 1].outer_nesterov:
+            numbers.append(("outer_momentum", level))
     numbers.append(("lr", 0))
     if card.base in WITH_MOMENTUM:
         numbers.append(("momentum", 0))
@@ -167,11 +169,12 @@ def _with_value(card: Card, field: str, level: int, value: Any) -> Card:
 def values_of(field: Field, value: float, count: int = VALUES) -> tuple[float, ...]:
     """About `count` values of a number, ascending, with the present one.
 
-    α and momentum over their whole range, k as whole numbers, lr on a logarithmic scale around the present one.
+    α, momentum and outer momentum over their whole range, k as whole numbers, lr on a logarithmic scale around the
+    present one.
     """
     if field == "alpha":
         grid = np.linspace(0, 1, count).round(4)
-    elif field == "momentum":
+    elif field in ("momentum", "outer_momentum"):
         grid = np.append(np.linspace(0, 0.975, count - 1).round(4), 0.99)
     elif field == "k":
         grid = np.linspace(1, VALUES, count) if value <= VALUES else np.geomspace(1, min(MAX_K, 2 * value), count)

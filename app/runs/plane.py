@@ -193,7 +193,7 @@ class Backdrop:
         finally:
             self._finished.set()
         if not self._stop.is_set():
-            self.checks = tuple(_check(run, self._view.plane, self._score) for run in self._view.runs)
+            self.checks = checks_of(self._view, self._score)
 
 
 @recent(8, key=_plane_key)
@@ -296,6 +296,11 @@ def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track
         slow=tuple(layer.coordinates for layer in run.slow),
         **(base_step(spec) if isinstance(spec, OptimizerSpec) else {"delta": "the steps of both"}),
     )
+
+
+def checks_of(view: View, score: WeightLoss) -> tuple[tuple[NDArray[np.int64], Floats, Floats], ...]:
+    """Of each run: rows, the true loss there, and the loss at its projection."""
+    return tuple(_check(run, view.plane, score) for run in view.runs)
 
 
 def _check(run: OnPlane, plane: Plane, score: WeightLoss) -> tuple[NDArray[np.int64], Floats, Floats]:

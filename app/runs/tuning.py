@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from app.runs.surfaces import escape_radius
-from app.state import Card, LayerConfig, SurfacesConfig
+from app.state import Card, SurfacesConfig
+from app.state.layers import config_layers
 from landscapes.noise import noisy_field
 from optim_core.spec import OptimizerSpec
 from optim_core.sweep import MeasureName, Tuning, tune
@@ -70,5 +71,4 @@ def tuned_config(config: SurfacesConfig, tunings: Sequence[Tuning]) -> SurfacesC
 def _with_best(card: Card, best: OptimizerSpec | None) -> Card:
     if best is None:
         return card
-    layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in best.layers)
-    return card.model_copy(update={"lr": best.lr, "layers": layers, "tuned": True})
+    return card.model_copy(update={"lr": best.lr, "layers": config_layers(best.layers), "tuned": True})

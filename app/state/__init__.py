@@ -9,11 +9,10 @@ from app.state.cards import (
     Card,
     Comparison,
     default_cards,
-    short,
 )
 from app.state.games import GAME_NOISES, LETTERS, GameCard, GamesConfig
 from app.state.gans import GanCard, GansConfig
-from app.state.layers import MAX_K, MAX_LAYERS, LayerConfig
+from app.state.layers import MAX_K, MAX_LAYERS, LayerConfig, short
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, PLANES, CloseUp, NetworksConfig
 from app.state.starts import MAX_STARTS
 from app.state.surfaces import MAX_STEPS, NOISE_KINDS, OWN, SurfacesConfig

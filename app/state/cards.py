@@ -11,7 +11,7 @@ from pydantic import Field
 from app.player.tracks import PALETTE
 from app.state.base import Finite, Frozen, PageConfig
 from app.state.codecs import ALWAYS_WRITTEN, LINK_ONLY, NUMBERED
-from app.state.layers import FIVE, Layers, library_layers
+from app.state.layers import FIVE, Layers, layer_numbers, library_layers, short
 from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
@@ -60,9 +60,28 @@ class Card(Frozen):
         if not self.layers:
             return self.titles[self.base]
         name = "Lookahead" if len(self.layers) == 1 else "Multilayer Lookahead"
-        pairs = "".join(f"({layer.k}, {short(layer.alpha)})" for layer in self.layers)
+        pairs = "".join(map(layer_numbers, self.layers))
         base = "" if self.base == "sgd" else f", {self.titles[self.base]}"
         return f"{name} {pairs}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
+
+    @property
+    def unusual(self) -> tuple[str, ...]:
+        """In a few words each, what is off its default besides layers, lr, colour and name; unused settings aside."""
+        usual = type(self)()
+        return tuple(words for words, off in self._differences(usual) if off)
+
+    def _differences(self, usual: Self) -> list[tuple[str, bool]]:
+        momentum = self.base in ("momentum", "nesterov")
+        keeps = self.sync_momentum == "keep" or not self.layers or self.base in ("sgd", "rmsprop")
+        schedule = {"constant": "constant lr", "step": "step decay", "cosine": "cosine decay"}[self.schedule]
+        return [
+            (self.titles[self.base], self.base != usual.base),
+            (f"momentum {short(self.momentum)}", momentum and self.momentum != usual.momentum),
+            (f"momentum{SYNC_TITLES[self.sync_momentum].replace(',', '')}", not keeps),
+            (f"weight decay {short(self.weight_decay)}", self.weight_decay != usual.weight_decay),
+            (schedule, self.schedule != usual.schedule),
+            (f"average {short(self.ema)}", self.ema != usual.ema),
+        ]
 
     @property
     def outer_period(self) -> int:
@@ -164,8 +183,3 @@ class Comparison(PageConfig):
             )
             for number, (card, title) in enumerate(zip(self.active, titles, strict=True))
         )
-
-
-def short(value: float) -> str:
-    """A number as cards write it: .5 for 0.5."""
-    return f"{value:g}".replace("0.", ".", 1) if 0 < value < 1 else f"{value:g}"

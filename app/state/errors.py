@@ -27,6 +27,8 @@ SENTENCES = {  # by pydantic's kinds of error; the names in braces are those of 
     "tuple_type": "should be a list",
     "model_type": "should be settings by name",
     "missing": "is missing",
+    "union_tag_invalid": "kind should be one of {expected_tags}",
+    "union_tag_not_found": "should say its kind",
     "extra_forbidden": "no such setting",
     "value_error": "{error}",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -38,6 +38,9 @@ class GameCard(Card):
     def in_turn(self) -> bool:
         """Whether the players move in turn; the methods for games have them look ahead instead."""
         return self.alternating and self.base in BASES
+
+    def _differences(self, usual: Self) -> list[tuple[str, bool]]:
+        return [*super()._differences(usual), ("in turn", self.in_turn)]
 
     @property
     def title(self) -> str:

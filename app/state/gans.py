@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from app.state.base import Finite, Seed
 from app.state.cards import BASE_TITLES, Card, Cards, Comparison, Lr, default_cards
+from app.state.layers import short
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS
 from landscapes.tasks.gan import GanTask
 from landscapes.tasks.worlds import PCA_FEATURES
@@ -31,6 +32,13 @@ class GanCard(Card):
     generator_base: BaseName = "adam"
     generator_lr: Finite = Field(DEFAULT_LR, gt=0, le=1000)
     beta1: Finite = Field(0.0, ge=0, lt=1)
+
+    def _differences(self, usual: Self) -> list[tuple[str, bool]]:
+        first, *others = super()._differences(usual)
+        adaptive = bool({self.base, self.generator_base} & {"adam", "adamw"})
+        generator = f"generator {BASE_TITLES[self.generator_base]}", self.generator_base != usual.generator_base
+        beta = f"β₁ {short(self.beta1)}", adaptive and self.beta1 != usual.beta1
+        return [first, generator, beta, *others]
 
     @property
     def title(self) -> str:

@@ -9,9 +9,10 @@ import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 PREFIX = "LOOKAHEAD_"
-OTHERS = ("DATA", "DATASETS", "SCHEDULER", "WORKERS", "LOG_RUNS")  # settings that are no limits
+OTHERS = ("DATA", "DATASETS", "LESSONS", "SCHEDULER", "WORKERS", "LOG_RUNS")  # settings that are no limits
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,19 @@ def current_limits() -> Limits:
         ValueError: as `limits_from`.
     """
     return limits_from(os.environ)
+
+
+def lessons_folder(environment: Mapping[str, str]) -> Path | None:
+    """The folder of a teacher's own lessons, LOOKAHEAD_LESSONS; None where none is named.
+
+    Raises:
+        ValueError: there is no such folder.
+    """
+    variable = PREFIX + "LESSONS"
+    folder = environment.get(variable)
+    if folder and not Path(folder).is_dir():
+        raise ValueError(f"{variable} must be a folder with lessons, got {folder!r}")
+    return Path(folder) if folder else None
 
 
 def _nearest(variable: str, names: set[str]) -> str:

@@ -24,6 +24,7 @@ from app.state.cards import next_card
 from app.state.codecs import flat, nested, settings_of, structure
 from app.state.errors import explain
 from app.state.tracking import is_foreign
+from app.state.visit import VISIT, problems_of_visit
 
 FIRST_VERSION = "1"  # what a link without a version is read as
 MAX_LENGTH = 2000  # characters of one parameter
@@ -68,7 +69,9 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
     Returns:
         The config, with the default wherever a parameter could not be read, and one sentence for each of those.
     """
-    params, problems = unpack_params(params, model)
+    of_visit = problems_of_visit(params)
+    params, problems = unpack_params({name: text for name, text in params.items() if name not in VISIT}, model)
+    problems = [*of_visit, *problems]
     version = params.pop("v", version_of(model))
     if version != version_of(model):
         return model(), [

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from app.state.base import Finite, Seed
 from app.state.cards import MAX_CARDS, Card, Comparison, default_cards
 from app.state.codecs import NONE, OR_NONE, Codec
+from app.state.layers import library_layers
 from app.state.limits import current_limits
 from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask
@@ -173,7 +174,7 @@ class NetworksConfig(Comparison):
         return f"{PLANES['cycle']}: {focus.cycle} of {self.specs()[focus.place].name}"
 
     def specs(self) -> tuple[OptimizerSpec, ...]:
-        """The optimizers that are switched on; with `equal_lr`, each at lr / Π α."""
+        """The optimizers that are switched on; with `equal_lr`, each at lr / Π α, α / (1 − μ) with outer momentum."""
         specs = super().specs()
         return (
             tuple(spec.with_lr(effective_lr(card)) for spec, card in zip(specs, self.active, strict=True))
@@ -191,7 +192,7 @@ def effective_lr(card: Card) -> float:
 
     Layers with α = 0 never move: for them the lr stays.
     """
-    fraction = math.prod(layer.alpha for layer in card.layers)
+    fraction = math.prod(layer.effective_alpha for layer in library_layers(card.layers))
     return card.lr / fraction if fraction > 0 else card.lr
 
 

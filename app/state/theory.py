@@ -8,15 +8,15 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.state.base import Finite, Frozen, Migration, PageConfig, Seed, Settings
-from app.state.layers import FIVE, MAX_LAYERS, LayerConfig, Layers, library_layers
+from app.state.layers import FIVE, MAX_LAYERS, Layers, config_layers, library_layers
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec, SyncMomentum
-from optim_core.theory import Axis, NoisyQuadratic, ParameterGrid
+from optim_core.theory import Axis, NoisyQuadratic, ParameterGrid, effective_lr
 
 Instrument = Literal["stability", "noise", "regularization", "rates"]
-AxisName = Literal["lr", "k_1", "alpha_1", "k_2", "alpha_2"]
+AxisName = Literal["lr", "k_1", "alpha_1", "k_2", "alpha_2", "mu_1", "mu_2"]
 LinearBase = Literal["sgd", "momentum", "nesterov"]
 Scenario = Literal["ravine", "bowl", "matyas", "booth", "bilinear", "quadratic"]
 Lr = Annotated[Finite, Field(gt=0, le=1000)]
@@ -28,6 +28,7 @@ INSTRUMENTS = {
     "rates": "Convergence rate",
 }
 CELLS = 41  # along an axis: large enough to be clicked, and simulated in a second
+MOST_MU = 0.98  # of an axis
 MAX_BATCHES = 64
 MAX_POWER = 16  # of two, the longest run of the rate experiment
 
@@ -81,7 +82,7 @@ class Stability(Frozen):
             return Axis(name, tuple(np.linspace(self.lr_low, self.lr_high, points).tolist()))
         if name.startswith("k"):
             return Axis(name, tuple(range(1, self.k_high + 1)))
-        return Axis(name, tuple(np.linspace(0.0, 1.0, points).tolist()))
+        return Axis(name, tuple(np.linspace(0.0, MOST_MU if name.startswith("mu") else 1.0, points).tolist()))
 
 
 class Noise(Frozen):
@@ -196,7 +197,7 @@ class TheoryConfig(PageConfig):
         return self.model_copy(update={part: instrument})
 
     def with_layer(self, level: int, **settings: float) -> Self:
-        """This config with another k or alpha of the layer at this level."""
+        """This config with another k, alpha or outer_momentum of the layer at this level."""
         layers = list(self.layers)
         layers[level - 1] = layers[level - 1].model_copy(update=settings)
         return self.model_copy(update={"layers": tuple(layers)})
@@ -211,10 +212,15 @@ class TheoryConfig(PageConfig):
         """The layers for the library, innermost first."""
         return library_layers(self.layers)
 
+    @property
+    def outermost(self) -> Layer:
+        """The outermost layer of the stack, which has one."""
+        return self.stack[-1]
+
     def spec(self, depth: int | None = None, *, lr: float, equal_effective: bool = False) -> OptimizerSpec:
-        """The innermost `depth` layers around the base at this lr, or at lr / Π α where that is possible."""
+        """The innermost `depth` layers around the base at this lr, or at this effective lr where that is possible."""
         layers = self.stack[: self.depth if depth is None else depth]
-        shrink = float(np.prod([layer.alpha for layer in layers])) if equal_effective else 1.0
+        shrink = effective_lr(1.0, layers) if equal_effective else 1.0
         return OptimizerSpec(
             name=stack_name(layers),
             base=self.base,
@@ -224,6 +230,11 @@ class TheoryConfig(PageConfig):
             sync_momentum=self.sync_momentum,
             alternating=self.instrument == "stability" and self.stability.is_game and self.stability.alternating,
         )
+
+    @property
+    def has_outer_momentum(self) -> bool:
+        """Whether a layer has momentum of its own, which then belongs to the state."""
+        return any(layer.outer_momentum for layer in self.layers)
 
     @property
     def has_velocity(self) -> bool:
@@ -245,7 +256,7 @@ class TheoryConfig(PageConfig):
         if name == "lr":
             return self.stability.lr
         part, level = name.split("_")
-        return float(getattr(self.layers[int(level) - 1], part))
+        return float(getattr(self.layers[int(level) - 1], "outer_momentum" if part == "mu" else part))
 
     def grid(self, detail: int = 1) -> ParameterGrid:
         """The cells of the map; `detail` times as many along an axis that is not a k.
@@ -259,8 +270,7 @@ class TheoryConfig(PageConfig):
 
     def at_cell(self, cell: OptimizerSpec) -> Self:
         """This config with a cell's lr, k and α in place of its own."""
-        layers = tuple(LayerConfig(k=layer.k, alpha=layer.alpha) for layer in cell.layers)
-        return self.model_copy(update={"layers": layers}).with_part("stability", lr=cell.lr)
+        return self.model_copy(update={"layers": config_layers(cell.layers)}).with_part("stability", lr=cell.lr)
 
 
 def stack_name(layers: tuple[Layer, ...]) -> str:

@@ -21,12 +21,13 @@ from app.state import SurfacesConfig
 from app.views import session
 from app.views.games import page as games
 from app.views.gans import page as gans
+from app.views.lessons import page as lessons
 from app.views.networks import page as networks
 from app.views.parts.admission import take_seat
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
-__all__ = ["games", "gans", "networks", "session", "surfaces", "take_seat", "theory", "turns", "warm_up"]
+__all__ = ["games", "gans", "lessons", "networks", "session", "surfaces", "take_seat", "theory", "turns", "warm_up"]
 
 turns = Turns()
 

@@ -15,10 +15,11 @@ from streamlit.navigation.page import Page
 from app.state.base import PageConfig
 from app.state.codecs import Setting, settings_of
 from app.state.links import config_from_settings, decode, encode
+from app.state.visit import visit_of
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
-PAGES, BEGUN = "pages", "begun"
+PAGES, BEGUN, VISIT = "pages", "begun", "visit"
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
@@ -29,13 +30,14 @@ def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
     Returns:
         The config, and one sentence for everything of the address that could not be read.
     """
+    visit = st.session_state.setdefault(VISIT, visit_of(st.query_params))
     if f"{page}.config" not in st.session_state:
         config, problems = decode(dict(st.query_params), model)
         _begin(page, config, problems)
     else:
         config, st.session_state[f"{page}.refusals"] = _read_widgets(page, st.session_state[f"{page}.config"])
         _commit(page, config)
-    params = encode(config)
+    params = encode(config) | visit
     if params != dict(st.query_params):
         st.query_params.from_dict(params)
     return config, st.session_state[f"{page}.problems"]
@@ -80,6 +82,12 @@ def undo(page: str) -> None:
     if history:
         adopt(page, history.pop())
         history.pop()  # `adopt` added the config before the undo
+
+
+def visit_setting(name: str) -> str | None:
+    """The value that the visit's first link gave to a parameter of `app.state.visit`."""
+    settings: dict[str, str] = st.session_state.get(VISIT, {})
+    return settings.get(name)
 
 
 def can_undo(page: str) -> bool:

@@ -22,6 +22,7 @@ from optim_core.theory.noise import (
     steady_variances,
     trade_off,
 )
+from optim_core.theory.outer import best_factors, best_momentum, least_stable, outer_factor
 from optim_core.theory.rates import Slope, log_log_slope
 from optim_core.theory.regularization import (
     ModifiedLoss,
@@ -45,6 +46,8 @@ __all__ = [
     "base_matrix",
     "base_steps",
     "batch_mean",
+    "best_factors",
+    "best_momentum",
     "converges",
     "effective_lr",
     "factors",
@@ -53,12 +56,14 @@ __all__ = [
     "game_rate",
     "gradient_flow",
     "layer_matrices",
+    "least_stable",
     "linear_factors",
     "linear_rate",
     "log_log_slope",
     "lr_for_effective",
     "modified_loss",
     "modified_values",
+    "outer_factor",
     "penalties",
     "random_shifts",
     "rate",

@@ -5,20 +5,20 @@ If one base step multiplies a mode by c, one step of layer i multiplies it by
     ρ_0 = c,    ρ_i = 1 − α_i + α_i ρ_{i−1}^{k_i}
 
 because every synchronisation mixes the identity with k_i steps of the layer below. Derived here, checked by simulation
-(one layer on a quadratic: Zhang et al. 2019, arXiv 1907.08610). With momentum kept or reset at a synchronisation the
-state is (x, v) and the same mixture holds for matrices, see `layer_matrices`.
+(one layer on a quadratic: Zhang et al. 2019, arXiv 1907.08610). With momentum kept or reset at a synchronisation, or
+outer momentum, the state is (x, v, b_1, …) and a like mixture holds for matrices, see `layer_matrices`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from optim_core.layers import Layer, periods
+from optim_core.layers import InnerBuffers, Layer, periods
 from optim_core.spec import OptimizerSpec, SyncMomentum
+from optim_core.theory.mixing import Synchronisation, widened
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -33,7 +33,12 @@ def factors(c: ArrayLike, layers: Sequence[Layer]) -> Complex:
 
     Returns:
         (n + 1, *shape of c), complex; infinite where a power leaves the range of a double.
+
+    Raises:
+        ValueError: a layer has outer momentum, which makes matrices of the factors.
     """
+    if has_outer_momentum(layers):
+        raise ValueError("a layer with outer momentum has no scalar factor: use layer_matrices, or rate")
     return factors_of_cells(c, [layer.k for layer in layers], [layer.alpha for layer in layers])
 
 
@@ -71,12 +76,28 @@ def rate(c: ArrayLike, layers: Sequence[Layer]) -> Real:
     Returns:
         An array of the shape of `c`; take the largest over the modes of a problem.
     """
+    if has_outer_momentum(layers):
+        modes = np.asarray(c, dtype=np.complex128)
+        radii = [
+            spectral_radius(layer_matrices(mode_matrix(mode), layers, has_momentum=False)[-1]) for mode in modes.flat
+        ]
+        return np.reshape(radii, modes.shape) ** (1 / base_steps(layers))
     return np.asarray(np.abs(factors(c, layers)[-1]) ** (1 / base_steps(layers)))
 
 
 def converges(c: ArrayLike, layers: Sequence[Layer]) -> bool:
     """Whether every mode in `c` contracts: |ρ_n| < 1."""
-    return bool(np.all(np.abs(factors(c, layers)[-1]) < 1))
+    return bool(np.all(rate(c, layers) < 1))
+
+
+def has_outer_momentum(layers: Sequence[Layer]) -> bool:
+    """Whether any layer keeps a momentum of its own."""
+    return any(layer.has_momentum for layer in layers)
+
+
+def mode_matrix(c: complex) -> Real:
+    """The factor c as a real matrix: itself, or that of a turn and a stretch on (Re x, Im x)."""
+    return np.array([[c.real, -c.imag], [c.imag, c.real]] if c.imag else [[c.real]])
 
 
 def base_steps(layers: Sequence[Layer]) -> int:
@@ -140,42 +161,31 @@ def layer_matrices(
     *,
     sync_momentum: SyncMomentum = "keep",
     has_momentum: bool = True,
+    inner_buffers: InnerBuffers = "keep",
 ) -> tuple[Real, ...]:
     """Matrices M_0 … M_n of one step of every layer: M_i = D_i + E_i M_{i−1}^{k_i}. Derived here.
+
+    Where layers have outer momentum M_i acts on the base's state and the b of layers 1 to i that have some.
 
     Args:
         base: M_0 from `base_matrix`; on (z, v) when `has_momentum`, else on z.
         layers: innermost first.
         sync_momentum: what a synchronisation does to v.
-        has_momentum: whether the second half of the state is a velocity.
+        has_momentum: whether the second half of the base's state is a velocity.
+        inner_buffers: what a synchronisation does to the b of the layers inside.
 
     Returns:
-        n + 1 arrays of the shape of `base`.
+        n + 1 arrays, of the shape of `base` where no layer has outer momentum.
     """
     matrix = square_matrix(base)
+    synchronisation = Synchronisation(len(matrix), has_momentum, sync_momentum, inner_buffers)
     matrices = [matrix]
-    for layer in layers:
-        D, E = mixing(len(matrix), layer.alpha, sync_momentum, has_momentum)
+    for level, layer in enumerate(layers):
+        D, E = synchronisation.matrices(layer, [one.has_momentum for one in layers[:level]], layer.has_momentum)
         with np.errstate(over="ignore", invalid="ignore"):
-            matrix = D + E @ np.linalg.matrix_power(matrix, layer.k)
+            matrix = D + E @ np.linalg.matrix_power(widened(matrix, len(D)), layer.k)
         matrices.append(matrix)
     return tuple(matrices)
-
-
-def mixing(size: int, alpha: float, sync_momentum: SyncMomentum, has_momentum: bool) -> tuple[Real, Real]:
-    """(D, E) of a synchronisation, state ← D · state at the last one + E · state now. Each (size, size).
-
-    Raises:
-        ValueError: `sync_momentum` is none of keep, reset, pullback.
-    """
-    if sync_momentum not in get_args(SyncMomentum):
-        raise ValueError(f"sync_momentum must be one of {get_args(SyncMomentum)}, got {sync_momentum!r}")
-    positions = size // 2 if has_momentum else size
-    if sync_momentum == "pullback":
-        positions = size
-    velocity_share = 1.0 if sync_momentum == "keep" else 0.0
-    is_position = np.arange(size) < positions
-    return np.diag(np.where(is_position, 1 - alpha, 0.0)), np.diag(np.where(is_position, alpha, velocity_share))
 
 
 def velocity_weight(spec: OptimizerSpec) -> float:
@@ -206,17 +216,25 @@ def linear_factors(jacobian: ArrayLike, spec: OptimizerSpec) -> tuple[tuple[Comp
     """Factors of one step of layers 0 … n of an optimizer on the linear field z → Jz. Derived here.
 
     Returns:
-        n + 1 arrays (modes,), and whether entry j belongs to the same mode in all of them: kept or reset momentum mixes
-        modes, and the arrays are then the eigenvalues of M_0 … M_n.
+        n + 1 arrays (modes,), and whether entry j belongs to the same mode in all of them: kept or reset momentum and
+        outer momentum mix modes, and the arrays are then the eigenvalues of M_0 … M_n.
 
     Raises:
         ValueError: the base of `spec` is not linear.
     """
     base = spec_matrix(jacobian, spec)
-    if not velocity_weight(spec) or spec.sync_momentum == "pullback":  # the layers are a polynomial of M_0
+    if is_polynomial(spec):
         return tuple(factors(np.linalg.eigvals(base), spec.layers)), True
-    matrices = layer_matrices(base, spec.layers, sync_momentum=spec.sync_momentum)
+    matrices = layer_matrices(
+        base, spec.layers, sync_momentum=spec.sync_momentum, has_momentum=velocity_weight(spec) > 0,
+        inner_buffers=spec.inner_buffers,
+    )  # fmt: skip
     return tuple(_eigenvalues(matrix) for matrix in matrices), False
+
+
+def is_polynomial(spec: OptimizerSpec) -> bool:
+    """Whether the layers are a polynomial of M_0, so that each of its modes has a factor of its own."""
+    return not has_outer_momentum(spec.layers) and (not velocity_weight(spec) or spec.sync_momentum == "pullback")
 
 
 def _eigenvalues(matrix: Real) -> Complex:

@@ -26,7 +26,9 @@ def game_rate(jacobian: ArrayLike, spec: OptimizerSpec) -> float:
     if spec.base not in METHODS:
         return linear_rate(jacobian, spec)
     matrix = method_matrix(jacobian, spec)
-    levels = layer_matrices(matrix, spec.layers, has_momentum=spec.base == "optimistic")
+    levels = layer_matrices(
+        matrix, spec.layers, has_momentum=spec.base == "optimistic", inner_buffers=spec.inner_buffers
+    )
     return float(spectral_radius(levels[-1]) ** (1 / base_steps(spec.layers)))
 
 

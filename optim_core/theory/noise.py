@@ -5,7 +5,8 @@ x ← c x + noise of variance q_0. One step of layer i adds noise of variance
     q_i = α_i² q_{i−1} Σ_{j<k_i} |ρ_{i−1}|^{2j}      and      V_i = q_i / (1 − |ρ_i|²)
 
 is the variance of φ_i at its synchronisations. Derived here at any depth; one layer with a real c reproduces the closed
-form of Zhang et al. 2019 (arXiv 1907.08610). With momentum the same holds for covariance matrices.
+form of Zhang et al. 2019 (arXiv 1907.08610). With momentum, the base's or outer momentum, the same holds for covariance
+matrices: Q_i = E_i (Σ_{j<k_i} M_{i−1}ʲ Q_{i−1} M_{i−1}ʲᵀ) E_iᵀ and P_i = M_i P_i M_iᵀ + Q_i.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optim_core.layers import Layer
+from optim_core.layers import InnerBuffers, Layer
 from optim_core.spec import OptimizerSpec, SyncMomentum
 from optim_core.theory.factors import (
     Real,
     factors,
-    layer_matrices,
+    has_outer_momentum,
     linear_rate,
-    mixing,
+    mode_matrix,
     spec_matrix,
     spectral_radius,
+    square_matrix,
     velocity_weight,
 )
+from optim_core.theory.mixing import Synchronisation, widened
 
 
 def steady_variances(c: complex, q0: float, layers: Sequence[Layer]) -> tuple[float, ...]:
@@ -47,6 +50,11 @@ def steady_variances(c: complex, q0: float, layers: Sequence[Layer]) -> tuple[fl
     """
     if q0 < 0:
         raise ValueError(f"q0 is a variance and must not be negative, got {q0}")
+    if has_outer_momentum(layers):
+        matrix = mode_matrix(complex(c))
+        d = len(matrix)
+        covariances = steady_covariances(matrix, q0 / d * np.eye(d), layers, has_momentum=False)
+        return tuple(math.inf if P is None else float(np.trace(P[:d, :d])) for P in covariances)
     sizes = np.abs(factors(c, layers))
     added = [q0]
     for layer, size in zip(layers, sizes, strict=False):
@@ -63,6 +71,7 @@ def steady_covariances(
     *,
     sync_momentum: SyncMomentum = "keep",
     has_momentum: bool = True,
+    inner_buffers: InnerBuffers = "keep",
 ) -> tuple[Real | None, ...]:
     """Steady-state covariances P_0 … P_n of the state, solving P_i = M_i P_i M_iᵀ + Q_i exactly. Derived here.
 
@@ -71,12 +80,15 @@ def steady_covariances(
         added: Q_0, covariance that one base step adds, (s, s).
         layers: innermost first.
         sync_momentum: what a synchronisation does to the velocity.
-        has_momentum: whether the second half of the state is a velocity.
+        has_momentum: whether the second half of the base's state is a velocity.
+        inner_buffers: what a synchronisation does to the outer momentum of the layers inside.
 
     Returns:
-        n + 1 arrays (s, s), None where the spectral radius of M_i reaches 1.
+        n + 1 arrays (s, s), None where the spectral radius of M_i reaches 1; with outer momentum they are of the sizes
+        that `layer_matrices` gives.
     """
-    steps = _noisy_steps(base, added, layers, sync_momentum, has_momentum)
+    synchronisation = Synchronisation(len(np.atleast_2d(base)), has_momentum, sync_momentum, inner_buffers)
+    steps = _noisy_steps(base, added, layers, synchronisation)
     return tuple(_fixed_point(matrix, Q) for matrix, Q in steps)
 
 
@@ -88,26 +100,32 @@ def covariance_after(
     *,
     sync_momentum: SyncMomentum = "keep",
     has_momentum: bool = True,
+    inner_buffers: InnerBuffers = "keep",
 ) -> Real:
     """Covariance of the state so many synchronisations of the outermost layer after a known start: Σ M_nʲ Q_n M_nʲᵀ.
 
     Without layers a base step counts as one. Finite where `steady_covariances` is not. Derived here. Args as there.
     """
-    *_, (matrix, Q) = _noisy_steps(base, added, layers, sync_momentum, has_momentum)
+    synchronisation = Synchronisation(len(np.atleast_2d(base)), has_momentum, sync_momentum, inner_buffers)
+    *_, (matrix, Q) = _noisy_steps(base, added, layers, synchronisation)
     return _accumulated(matrix, Q, synchronisations)
 
 
 def _noisy_steps(
-    base: ArrayLike, added: ArrayLike, layers: Sequence[Layer], sync_momentum: SyncMomentum, has_momentum: bool
+    base: ArrayLike, added: ArrayLike, layers: Sequence[Layer], synchronisation: Synchronisation
 ) -> list[tuple[Real, Real]]:
     """M_i and Q_i of one step of every layer, the base step first."""
-    Q = np.asarray(added, dtype=np.float64)
-    matrices = layer_matrices(base, layers, sync_momentum=sync_momentum, has_momentum=has_momentum)
-    steps = [(matrices[0], Q)]
-    for layer, inner, outer in zip(layers, matrices, matrices[1:], strict=False):
-        _, E = mixing(len(Q), layer.alpha, sync_momentum, has_momentum)
-        Q = E @ _accumulated(inner, Q, layer.k) @ E.T
-        steps.append((outer, Q))
+    matrix, Q = square_matrix(base), square_matrix(added)
+    steps = [(matrix, Q)]
+    for level, layer in enumerate(layers):
+        D, E = synchronisation.matrices(layer, [one.has_momentum for one in layers[:level]], layer.has_momentum)
+        inner = widened(matrix, len(D))
+        wide = np.zeros_like(D)
+        wide[: len(Q), : len(Q)] = Q
+        Q = E @ _accumulated(inner, wide, layer.k) @ E.T
+        with np.errstate(over="ignore", invalid="ignore"):
+            matrix = D + E @ np.linalg.matrix_power(inner, layer.k)
+        steps.append((matrix, Q))
     return steps
 
 
@@ -152,12 +170,15 @@ class NoisyQuadratic:
             ValueError: the base of `spec` is not linear (adam, adamw, rmsprop).
         """
         momentum = velocity_weight(spec)
-        if not momentum:
+        if not momentum and not has_outer_momentum(spec.layers):
             return steady_variances(
                 1 - spec.lr * (self.h + spec.weight_decay), (spec.lr * self.sigma) ** 2, spec.layers
             )
         base, added = self._state(spec)
-        covariances = steady_covariances(base, added, spec.layers, sync_momentum=spec.sync_momentum)
+        covariances = steady_covariances(
+            base, added, spec.layers, sync_momentum=spec.sync_momentum, has_momentum=len(base) > 1,
+            inner_buffers=spec.inner_buffers,
+        )  # fmt: skip
         return tuple(math.inf if P is None else float(P[0, 0]) for P in covariances)
 
     def variance_after(self, spec: OptimizerSpec, synchronisations: int) -> float:
@@ -169,10 +190,10 @@ class NoisyQuadratic:
             ValueError: the base of `spec` is not linear (adam, adamw, rmsprop).
         """
         base, added = self._state(spec)
-        has_momentum = len(base) > 1
         covariance = covariance_after(
-            base, added, spec.layers, synchronisations, sync_momentum=spec.sync_momentum, has_momentum=has_momentum
-        )
+            base, added, spec.layers, synchronisations, sync_momentum=spec.sync_momentum, has_momentum=len(base) > 1,
+            inner_buffers=spec.inner_buffers,
+        )  # fmt: skip
         return float(covariance[0, 0])
 
     def _state(self, spec: OptimizerSpec) -> tuple[Real, Real]:
@@ -195,8 +216,11 @@ def trade_off(problem: NoisyQuadratic, specs: Sequence[OptimizerSpec]) -> tuple[
 
 
 def effective_lr(lr: float, layers: Sequence[Layer]) -> float:
-    """ᾱη with ᾱ = Π α_i: the speed of the slow weights when gradients do not change."""
-    return lr * math.prod(layer.alpha for layer in layers)
+    """ᾱη with ᾱ = Π α_i / (1 − μ_i): the speed of the slow weights when gradients do not change.
+
+    With outer momentum it is the speed that is arrived at, where the layers inside keep theirs.
+    """
+    return lr * math.prod(layer.effective_alpha for layer in layers)
 
 
 def lr_for_effective(effective: float, layers: Sequence[Layer]) -> float:

@@ -67,6 +67,8 @@ def why_not(batches: int, layers: Sequence[Layer]) -> str | None:
         return f"at least 2 mini-batches are needed for an order to matter, got m = {batches}"
     if any(layer.alpha == 0 for layer in layers):
         return "a layer with alpha = 0 never moves: there is no mean step to describe"
+    if any(layer.has_momentum for layer in layers):
+        return "a layer with outer momentum carries its steps over to later ones: the formulas are for layers without"
     if not layers or batches % periods(layers)[-1] == 0 or layers[0].k % batches == 0:
         return None
     total = "·".join(str(layer.k) for layer in layers)

@@ -1,9 +1,9 @@
-"""Stability maps: the rate per base step in closed form over any two of k_1, α_1, k_2, α_2, …, lr. Derived here."""
+"""Stability maps: the rate per base step in closed form over any two of k_1, α_1, μ_1, k_2, …, lr. Derived here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,21 +13,24 @@ from optim_core.spec import OptimizerSpec
 from optim_core.theory.factors import (
     Real,
     factors_of_cells,
-    mixing,
+    is_polynomial,
     spec_matrix,
     velocity_weight,
 )
+from optim_core.theory.mixing import Synchronisation, widened
 
 MAX_CELLS = 65_536
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One parameter that varies over a map: `name` is "lr", or "k_i" or "alpha_i" of layer i (1 is the innermost).
+    """One parameter of a map: `name` is "lr", or "k_i", "alpha_i" or "mu_i" of layer i (1 is the innermost).
+
+    mu_i is the outer momentum.
 
     Raises:
         ValueError: unknown name, no values, or a value out of its range (lr positive, k whole and at least 1,
-            alpha in [0, 1]).
+            alpha in [0, 1], mu in [0, 1)).
     """
 
     name: str
@@ -35,8 +38,8 @@ class Axis:
 
     def __post_init__(self) -> None:
         kind, _, layer = self.name.partition("_")
-        if self.name != "lr" and (kind not in ("k", "alpha") or not layer.isdigit() or int(layer) < 1):
-            raise ValueError(f"an axis is lr, k_1, alpha_1, k_2, alpha_2 …, got {self.name!r}")
+        if self.name != "lr" and (kind not in ("k", "alpha", "mu") or not layer.isdigit() or int(layer) < 1):
+            raise ValueError(f"an axis is lr, k_1, alpha_1, mu_1, k_2, …, got {self.name!r}")
         if not self.values:
             raise ValueError(f"{self.name} needs at least one value")
         for value in self.values:
@@ -55,6 +58,8 @@ def _check_value(kind: str, value: float) -> None:
         Layer(int(value) if value == int(value) else value, 1.0)  # type: ignore[arg-type]
     if kind == "alpha":
         Layer(1, value)
+    if kind == "mu":
+        Layer(1, 1.0, value)
 
 
 @dataclass(frozen=True)
@@ -108,11 +113,28 @@ class ParameterGrid:
         """Per layer, innermost first: (cells,)."""
         return [self.column(f"alpha_{i}", layer.alpha) for i, layer in enumerate(self.spec.layers, start=1)]
 
+    @property
+    def outer_momentum(self) -> list[Real]:
+        """Per layer, innermost first: (cells,)."""
+        return [self.column(f"mu_{i}", layer.outer_momentum) for i, layer in enumerate(self.spec.layers, start=1)]
+
+    def stacks(self) -> list[tuple[Layer, ...]]:
+        """The layers of all cells."""
+        make = cache(Layer)  # thousands of cells share few layers
+        columns = zip(
+            *([one.tolist() for one in levels] for levels in (self.k, self.alpha, self.outer_momentum)),
+            self.spec.layers,
+            strict=True,
+        )
+        levels = [
+            [make(*row, layer.outer_nesterov, layer.allow_overshoot) for row in zip(*numbers, strict=True)]
+            for *numbers, layer in columns
+        ]
+        return list(zip(*levels, strict=True)) or [()] * len(self.lr)
+
     def specs(self) -> list[OptimizerSpec]:
         """The optimizers of all cells, to run them for real."""
-        layer = cache(Layer)  # thousands of cells share few layers
-        stacks = [list(map(layer, k.tolist(), a.tolist())) for k, a in zip(self.k, self.alpha, strict=True)]
-        layers = list(zip(*stacks, strict=True)) or [()] * len(self.lr)
+        layers = self.stacks()
         return [replace(self.spec, lr=lr, layers=one) for lr, one in zip(self.lr.tolist(), layers, strict=True)]
 
     def spec_at(self, row: int, column: int) -> OptimizerSpec:
@@ -128,12 +150,12 @@ def stability_map(jacobian: ArrayLike, grid: ParameterGrid) -> Real:
         grid: what varies.
 
     Returns:
-        (rows, columns): |ρ_n|^(1/(k_1…k_n)) of the slowest mode; with momentum kept or reset the spectral radius
-        of M_n in its place.
+        (rows, columns): |ρ_n|^(1/(k_1…k_n)) of the slowest mode; with momentum kept or reset, or outer momentum, the
+        spectral radius of M_n in its place.
     """
     spec = grid.spec
     bases = _base_matrices(jacobian, grid)
-    if not velocity_weight(spec) or spec.sync_momentum == "pullback":
+    if is_polynomial(spec) and not any(mu.any() for mu in grid.outer_momentum):
         modes = np.linalg.eigvals(bases).T  # (modes, cells)
         radius = np.abs(factors_of_cells(modes, grid.k, grid.alpha)[-1]).max(axis=0)
     else:
@@ -148,15 +170,20 @@ def _base_matrices(jacobian: ArrayLike, grid: ParameterGrid) -> Real:
 
 
 def _layer_matrices_of_cells(bases: Real, grid: ParameterGrid) -> Real:
-    matrices = bases
-    for k, alpha in zip(grid.k, grid.alpha, strict=True):
-        mixed = np.empty_like(matrices)
+    """M_n of every cell. A layer that has outer momentum in one cell has a b in all."""
+    spec, matrices, stacks = grid.spec, bases, grid.stacks()
+    synchronisation = Synchronisation(
+        bases.shape[-1], velocity_weight(spec) > 0, spec.sync_momentum, spec.inner_buffers
+    )
+    with_momentum = [bool(mu.any()) for mu in grid.outer_momentum]
+    for level, k in enumerate(grid.k):
+        mixing = cache(partial(synchronisation.matrices, inside=with_momentum[:level], own=with_momentum[level]))
+        D, E = (np.stack(parts) for parts in zip(*(mixing(stack[level]) for stack in stacks), strict=True))
+        inner, mixed = widened(matrices, D.shape[-1]), np.empty_like(D)
         for value in np.unique(k):
             here = k == value
             with np.errstate(over="ignore", invalid="ignore"):
-                mixed[here] = np.linalg.matrix_power(matrices[here], int(value))
-        mixes = [mixing(matrices.shape[-1], float(a), grid.spec.sync_momentum, True) for a in alpha]
-        D, E = (np.stack(parts) for parts in zip(*mixes, strict=True))
+                mixed[here] = np.linalg.matrix_power(inner[here], int(value))
         with np.errstate(over="ignore", invalid="ignore"):
             matrices = D + E @ mixed
     return matrices

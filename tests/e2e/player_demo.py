@@ -4,7 +4,7 @@ The switch "Elsewhere" moves the starts: another scene. The address sets the res
 `field` (himmelblau, or hand: the gradient is −1 everywhere, so that a student can follow),
 `starts`, `steps`, `lr`, `base`, `noise`, `panels`, `autoplay`, `value` (what the loss is called); `diverge` (1: the
 first optimizer; last: the last one, its rows ending before the step at which it diverged, as a network's do);
-`losses` (later: no data in their chart till a switch).
+`losses` (later: no data in their chart till a switch); `outer` (1: the last optimizer's layers have outer momentum).
 PLAYER_MUTANT in the environment breaks the player's script on purpose, to prove that the tests notice.
 """
 
@@ -72,6 +72,8 @@ def compare(lr: float, elsewhere: bool) -> tuple[list[OptimizerSpec], Trajectory
         if by_hand
         else ((), (Layer(5, 0.5),), (Layer(5, 0.5),) * 2)
     )
+    if query.get("outer"):
+        layers = (*layers[:2], (Layer(2, 0.75, 0.5, True), Layer(2, 0.5, 0.5)))
     base = query.get("base", "sgd")
     names = ("SGD", "Lookahead", "Multilayer Lookahead")
     rates = {"1": (0.2, lr, lr), "last": (lr, lr, 0.03)}.get(query.get("diverge", ""), (lr, lr, lr))

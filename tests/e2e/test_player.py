@@ -384,6 +384,25 @@ def test_the_inspector_does_the_arithmetic_of_the_hand_worked_run(demo: Open) ->
     assert "0.0 + .5 (3.0 − 0.0) = 1.5" in inspector_lines(page)[1]
 
 
+def test_the_inspector_does_the_arithmetic_of_outer_momentum(demo: Open) -> None:
+    page = demo("autoplay=0&field=hand&steps=12&outer=1")
+    seek(page, 2)  # (2, .75, Nesterov .5), (2, .5, μ .5)
+    _, first, second = inspector_lines(page)
+    assert "b₁ ← μ₁ b₁ + s, φ₁ ← φ₁ − α₁ (s + μ₁ b₁)" in first
+    assert "layer 1, s = φ₁ − θ" in first
+    assert "s = 0.00 − 2.00 = −2.00, b = .5 · 0.00 + (−2.00) = −2.00, 0.00 − .75 (−2.00 + .5 · (−2.00)) = 2.25" in first
+    assert "b₂ ← μ₂ b₂ + s, φ₂ ← φ₂ − α₂ b₂" in second
+    assert "stays" in second
+    seek(page, 4)
+    _, first, second = inspector_lines(page)
+    assert "b = .5 · (−2.000) + (−2.000) = −3.000" in first
+    assert "2.250 − .75 (−2.000 + .5 · (−3.000)) = 4.875" in first
+    assert "s = 0.000 − 4.875 = −4.875" in second
+    assert "0.000 − .5 · (−4.875) = 2.438" in second
+    seek(page, 6)  # b₁ was kept: .5 · (−3) − 2
+    assert "2.438 − .75 (−2.000 + .5 · (−3.500)) = 5.250" in inspector_lines(page)[1]
+
+
 def test_what_is_no_multiple_of_a_gradient_is_named(demo: Open) -> None:
     page = demo("autoplay=0&field=hand&steps=30&base=adam&value=f")
     seek(page, 1)

@@ -18,7 +18,7 @@ from app.player import PALETTE, Track, pack, tracks_of
 from app.player.bundle import bundle
 from landscapes.noise import Noise, noisy_field
 from landscapes.surfaces import SURFACES
-from optim_core.layers import Layer
+from optim_core.layers import InnerBuffers, Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Trajectory, record
 
@@ -91,6 +91,34 @@ def test_updates_are_the_algorithm_of_the_library(script: Ask, run: Trajectory) 
         if updates:
             assert updates[-1]["to"] == pytest.approx(run.fast[row, 2, 0], abs=1e-5)
             assert updates[0]["target"] == pytest.approx(run.proposal[row, 2, 0], abs=1e-5)
+
+
+@pytest.mark.parametrize("inner", ["keep", "reset"])
+def test_updates_with_outer_momentum_are_those_of_the_library(script: Ask, inner: InnerBuffers) -> None:
+    layers = (Layer(2, 0.7, 0.8, True), Layer(3, 0.6), Layer(2, 0.5, 0.5))
+    spec = OptimizerSpec("kin", lr=0.01, layers=layers, inner_buffers=inner)
+    run = record(noisy_field(SURFACE, Noise("gaussian", 5.0, seed=3), 1), [spec], [0.0, 0.0], 60)
+    found = script(tracks_of(run, [spec], PALETTE), "Array.from(runs[0].step, (_, row) => runs[0].updates(row))")
+    b = np.zeros((3, 2))
+    for row, updates in enumerate(found):
+        assert len(updates) == (run.synchronised[row, 0] if row else 0)
+        target = run.proposal[row, 0, 0]
+        for below, (layer, update) in enumerate(zip(layers, updates, strict=False)):
+            start = run.slow[0][below][row - 1, 0]
+            s = start - target
+            b[below] = layer.outer_momentum * b[below] + s
+            step = s + layer.outer_momentum * b[below] if layer.outer_nesterov else b[below]
+            target = start - layer.alpha * (step if layer.has_momentum else s)
+            assert update["to"] == pytest.approx(target, abs=2e-4)
+            if layer.has_momentum:
+                assert update["outer"]["b"] == pytest.approx(b[below], abs=2e-4)
+                assert update["outer"]["s"] == pytest.approx(s, abs=2e-4)
+            else:
+                assert "outer" not in update
+        if updates:
+            assert updates[-1]["to"] == pytest.approx(run.fast[row, 0, 0], abs=1e-5)
+        if inner == "reset" and len(updates) > 1:
+            b[: len(updates) - 1] = 0
 
 
 def test_clocks_strike_at_k_and_start_again(script: Ask, run: Trajectory) -> None:

@@ -112,8 +112,8 @@ def test_torch_s_two_keys_and_nothing_else_at_the_top():
     state = Run().train(4).optimizer.state_dict()
     assert set(state) == {"state", "param_groups"}
     assert set(state["state"]) == {0, 1, 2}
-    assert set(state["state"][0]) == {"momentum_buffer", "lookahead_slow_1", "lookahead_slow_2"}
-    assert set(state["state"][2]) == {"lookahead_slow_1", "lookahead_slow_2"}
+    assert set(state["state"][0]) == {"momentum_buffer", "lookahead_slow_1", "lookahead_slow_2", "lookahead_base_steps"}
+    assert set(state["state"][2]) == {"lookahead_slow_1", "lookahead_slow_2", "lookahead_base_steps"}
     for group in state["param_groups"]:
         assert group["lookahead_k"] == [3, 2]
         assert group["lookahead_alpha"] == [0.5, 0.25]

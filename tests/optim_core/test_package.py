@@ -29,7 +29,8 @@ import optim_core
 print(*sorted(name for name in set(sys.modules) - before))
 """
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
-    files = ("checkpoint", "layers", "lookahead", "momentum", "synchronise")
+    files = ["bases", "checkpoint", "groups", "layers", "live_state", "lookahead", "momentum", "progress"]
+    files += ["slow_weights", "synchronise"]
     assert run.stdout.split() == ["optim_core", *(f"optim_core.{name}" for name in files)]
 
 

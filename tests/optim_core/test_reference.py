@@ -21,6 +21,8 @@ DIM = 3
 
 layer = st.builds(Layer, st.integers(1, 4), st.floats(0, 1))
 stacks = st.lists(layer, min_size=1, max_size=4)
+with_momentum = st.builds(Layer, st.integers(1, 4), st.floats(0, 1), st.floats(0, 0.95), st.booleans())
+kin = st.lists(layer | with_momentum, min_size=1, max_size=4)
 
 
 def gradient(x):
@@ -28,10 +30,14 @@ def gradient(x):
     return torch.cos(x) + x * torch.tensor([0.1, 1.0, 5.0], dtype=torch.float64)
 
 
-def by_the_class(name, layers, steps, start):
+def by_the_class(name, layers, steps, start, **options):
     parameter = torch.nn.Parameter(start.clone())
-    k, alpha = [layer.k for layer in layers], [layer.alpha for layer in layers]
-    optimizer = MultilayerLookahead(BASES[name]([parameter]), k, alpha)
+    rows = [(layer.k, layer.alpha, layer.outer_momentum, layer.outer_nesterov) for layer in layers]
+    k, alpha, outer_momentum, outer_nesterov = map(list, zip(*rows, strict=True))
+    base = BASES[name]([parameter])
+    optimizer = MultilayerLookahead(
+        base, k, alpha, outer_momentum=outer_momentum, outer_nesterov=outer_nesterov, **options
+    )
     path = [start.numpy()]
     for _ in range(steps):
         parameter.grad = gradient(parameter.detach())
@@ -77,6 +83,14 @@ def test_equal_to_the_last_bit_with_the_same_interpolation(layers, name, steps, 
 def test_equal_to_the_formula_up_to_rounding(layers, name, steps, seed):
     expected = by_the_textbook(name, layers, steps, start(seed))
     np.testing.assert_allclose(by_the_class(name, layers, steps, start(seed)), expected, rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(layers=kin, inner=st.sampled_from(["keep", "reset"]), foreach=st.booleans(), **cases)
+def test_outer_momentum_at_any_depth_equals_the_formula_up_to_rounding(layers, inner, foreach, name, steps, seed):
+    expected = by_the_textbook(name, layers, steps, start(seed), inner_buffers=inner)
+    found = by_the_class(name, layers, steps, start(seed), inner_buffers=inner, foreach=foreach)
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -126,3 +140,35 @@ def test_momentum_modes_equal_the_reference_on_weights_and_momentum(mode, layers
         found.append(parameter.detach().clone().numpy())
     states = fast_weights(base_step, [found[0], 0 * found[0]], layers, steps, interpolate=interpolate)
     np.testing.assert_allclose(found, states[:, 0], rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("layers", "inner", "path"),
+    [
+        # k 2, α .5, μ .5, each base step adds 1, so s = −2. Heavy ball: b = −2, −3, −3.5; φ = 1, 2.5, 4.25
+        ([(2, 0.5, 0.5)], "keep", [0, 1, 1, 2, 2.5, 3.5, 4.25]),
+        # Nesterov: s + b/2 = −3, −3.5, −3.75; φ = 1.5, 3.25, 5.125
+        ([(2, 0.5, 0.5, True)], "keep", [0, 1, 1.5, 2.5, 3.25, 4.25, 5.125]),
+        # one more layer (2, .5): 2.5 comes back to 1.25; b stays −3, so then −2 − 1.5 = −3.5 and φ_1 = 1.25 + 1.75
+        ([(2, 0.5, 0.5), (2, 0.5)], "keep", [0, 1, 1, 2, 1.25, 2.25, 3]),
+        # b is zeroed: φ_1 = 1.25 + 1
+        ([(2, 0.5, 0.5), (2, 0.5)], "reset", [0, 1, 1, 2, 1.25, 2.25, 2.25]),
+    ],
+)
+def test_outer_momentum_by_hand(layers, inner, path):
+    stack = [Layer(*each) for each in layers]
+    found = fast_weights(lambda x: x + 1, 0.0, stack, len(path) - 1, inner_buffers=inner)
+    assert found.tolist() == path
+    weight = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer = MultilayerLookahead(
+        torch.optim.SGD([weight], lr=1.0),
+        [layer.k for layer in stack],
+        [layer.alpha for layer in stack],
+        outer_momentum=[layer.outer_momentum for layer in stack],
+        outer_nesterov=[layer.outer_nesterov for layer in stack],
+        inner_buffers=inner,
+    )
+    for place in path[1:]:
+        weight.grad = -torch.ones_like(weight)
+        optimizer.step()
+        assert weight.item() == place

@@ -14,7 +14,11 @@ from optim_core.spec import BASES, METHODS, OptimizerSpec, Schedule
 from optim_core.trajectory import MANY_STARTS, record
 
 ALPHAS = st.sampled_from([0.0, 1.0, 0.5]) | st.floats(0, 1)
-LAYERS = st.lists(st.builds(Layer, st.integers(1, 7), ALPHAS), max_size=4).map(tuple)
+OUTER = st.sampled_from([0.0, 0.0, 0.5]) | st.floats(0, 0.99)
+PLAIN = st.builds(Layer, st.integers(1, 7), ALPHAS)
+OVERSHOOT = st.builds(Layer, st.integers(1, 7), st.floats(1, 2), OUTER, st.booleans(), allow_overshoot=st.just(True))
+LAYER = PLAIN | st.builds(Layer, st.integers(1, 7), ALPHAS, OUTER, st.booleans()) | OVERSHOOT
+LAYERS = st.lists(LAYER, max_size=4).map(tuple)
 SCHEDULES = st.just(Schedule()) | st.builds(Schedule, st.sampled_from(["step", "cosine"]), st.integers(1, 9))
 SHARE = st.sampled_from([0.0, 0.9]) | st.floats(0, 0.99)
 
@@ -33,6 +37,7 @@ def specs(draw):
         sync_momentum=draw(st.sampled_from(["keep", "reset", "pullback"])),
         schedule=draw(SCHEDULES),
         alternating=base in BASES and draw(st.booleans()),
+        inner_buffers=draw(st.sampled_from(["keep", "reset"])),
     )
 
 
@@ -84,7 +89,7 @@ def test_a_whole_family_of_one_base_has_the_bits_of_the_classes(base):
             str(n),
             base=base,
             lr=0.01 + 0.002 * n,
-            layers=(Layer(1 + n % 4, n / 40), Layer(1 + n % 3, 1 - n / 40))[: n % 3],
+            layers=(Layer(1 + n % 4, n / 40, (n % 5) / 5, n % 2 == 0), Layer(1 + n % 3, 1 - n / 40))[: n % 3],
             momentum=n / 50,
             weight_decay=0.01 * (n % 2),
             sync_momentum=("keep", "reset", "pullback")[n % 3],
@@ -211,3 +216,13 @@ def test_auto_gives_the_same_numbers_on_either_side_of_its_limit(starts):
 def test_an_unknown_engine_is_refused_by_name():
     with pytest.raises(ValueError, match=r"engine must be one of .*got 'fast'"):
         record(constant, [OptimizerSpec("a")], [0.0], 3, engine="fast")
+
+
+@pytest.mark.parametrize("field", ["alpha", "outer_momentum", "k"])
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_a_family_of_one_number_of_a_layer_with_outer_momentum_has_the_bits_of_the_classes(field, nesterov):
+    values = {"alpha": np.linspace(0, 1, 21), "outer_momentum": np.linspace(0, 0.95, 20), "k": range(1, 12)}[field]
+    plain = {"k": 3, "alpha": 0.6, "outer_momentum": 0.7, "outer_nesterov": nesterov}
+    stacks = [(Layer(**plain | {field: value}), Layer(2, 0.5, 0.4)) for value in values]
+    family = [OptimizerSpec(str(n), lr=0.02, layers=stack) for n, stack in enumerate(stacks)]
+    assert_same_bits(*both(noisy_quartic(2), family, [[0.3, -0.2], [1.1, 0.6]], 60))

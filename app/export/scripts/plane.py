@@ -174,6 +174,11 @@ def _optimizer(spec: OptimizerSpec, weights: str) -> Node:
     if not spec.layers:
         return base
     layers = {"k": repr([layer.k for layer in spec.layers]), "alpha": repr([layer.alpha for layer in spec.layers])}
+    if any(layer.has_momentum for layer in spec.layers):
+        layers["outer_momentum"] = repr([layer.outer_momentum for layer in spec.layers])
+        layers["outer_nesterov"] = repr([layer.outer_nesterov for layer in spec.layers])
+    if spec.inner_buffers == "reset":
+        layers["inner_buffers"] = string_literal(spec.inner_buffers)
     momentum = {} if spec.kept_momentum == "keep" else {"momentum": string_literal(spec.kept_momentum)}
     return call("MultilayerLookahead", base, **layers, **momentum)
 

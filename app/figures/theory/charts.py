@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from app.figures.chart import Chart
 from app.figures.theory.noise import trade_off_chart, variance_chart
+from app.figures.theory.outer import outer_chart
 from app.figures.theory.rates import rates_chart
 from app.figures.theory.regularization import accuracy_chart, coefficients_chart, landscapes_chart
 from app.figures.theory.stability import factors_chart, rate_map
@@ -31,6 +32,10 @@ def _factors(config: TheoryConfig, _: Progress | None) -> Chart:
     spec = config.spec(lr=config.stability.lr)
     levels, apart = linear_factors(config.stability.jacobian, spec)
     return factors_chart(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
+
+
+def _outer(config: TheoryConfig, _: Progress | None) -> Chart:
+    return outer_chart(config.outermost)
 
 
 def _variance(config: TheoryConfig, on_progress: Progress | None) -> Chart:
@@ -67,7 +72,7 @@ def _rates(config: TheoryConfig, on_progress: Progress | None) -> Chart:
 
 
 MAKERS: dict[str, dict[str, Maker]] = {
-    "stability": {"map": _map, "factors": _factors},
+    "stability": {"map": _map, "factors": _factors, "outer-momentum": _outer},
     "noise": {"variance": _variance, "trade-off": _trade_off},
     "regularization": {"landscapes": _landscapes, "coefficients": _coefficients, "accuracy": _accuracy},
     "rates": {"rates": _rates},

@@ -17,7 +17,7 @@ from optim_core.theory import Axis, ParameterGrid, factors
 Floats = NDArray[np.float64]
 Factors = NDArray[np.complex128]
 
-SYMBOLS = {"lr": "lr η", "k_1": "k₁", "k_2": "k₂", "alpha_1": "α₁", "alpha_2": "α₂"}
+SYMBOLS = {"lr": "lr η", "k_1": "k₁", "k_2": "k₂", "alpha_1": "α₁", "alpha_2": "α₂", "mu_1": "μ₁", "mu_2": "μ₂"}
 DOT_SIZE, CUSTOMARY = 3.0, 41  # points where an axis has that many cells; among more, smaller
 DOT = "#7a4a2a"  # on the vermilion of what diverges, and on a dark page
 PLANE_POINTS = 161

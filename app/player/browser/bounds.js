@@ -23,6 +23,7 @@ export function boundsOf(run, [first, last], home) {
   for (let row = first; row <= last; row++) {
     include(run.weights(0, row));
     include(pointAt(run.proposal, row));
+    for (const { to } of run.updates(row)) include(to); // with outer momentum it may lie beyond all others
   }
   for (let layer = 1; layer <= run.depth; layer++) include(run.weights(layer, first));
   return home ? box.map((edge, side) => Math.max(home[side & 2], Math.min(home[(side & 2) + 1], edge))) : box;

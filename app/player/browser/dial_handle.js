@@ -1,7 +1,7 @@
 // A number on a card that can be dragged sideways, or moved with the keys when it has the focus.
 
 import { DialRail } from "./dial_rail.js";
-import { fractionSymbolOf, symbolOf } from "./marks.js";
+import { fractionSymbolOf, momentumSymbolOf, symbolOf } from "./marks.js";
 import { shortNumber } from "./numbers.js";
 
 /** @import {Dial} from "./types.d.ts" */
@@ -25,6 +25,7 @@ const KEYS = {
 /** @param {Dial} dial */
 export function symbolOfDial({ field, level }) {
   if (field === "alpha") return fractionSymbolOf(level);
+  if (field === "outer_momentum") return momentumSymbolOf(level);
   if (field === "k") return symbolOf(level).replace("φ", "k");
   return field === "lr" ? "lr" : "μ";
 }

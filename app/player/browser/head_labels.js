@@ -2,7 +2,7 @@
 
 import { label, spriteOf } from "./labels.js";
 import { lookOf } from "./look.js";
-import { fractionSymbolOf, symbolOf } from "./marks.js";
+import { fractionSymbolOf, momentumSymbolOf, symbolOf } from "./marks.js";
 import { shortNumber } from "./numbers.js";
 import { distance } from "./points.js";
 
@@ -10,6 +10,8 @@ import { distance } from "./points.js";
 /** @import {Panel} from "./axes.js" */
 
 const NAME_SIZE = 14; // px
+const WORDS_SIZE = 13;
+const ROOMY = 420; // px of panel
 const FRACTION_SIZE = 12;
 
 const NAME_SPOTS = [
@@ -20,24 +22,29 @@ const NAME_SPOTS = [
 ];
 
 /**
- * Write a text at the first of `spots`, [x, y, align], where it covers nothing in `taken`, else where it covers least.
+ * Write lines at the first of `spots`, [x, y, align], where they cover nothing in `taken`, else where they cover least.
+ * A spot is the middle of the first line, or of the last where they go up from it.
  * @param {RunPicture} picture
- * @param {string} text
- * @param {Spot[]} spots
+ * @param {string[]} lines
+ * @param {(Spot | [...Spot, boolean])[]} spots
  * @param {string} color
  * @param {number} size
  */
-function write({ context, panel, halo, font, taken }, text, spots, color, size) {
-  const { width } = spriteOf(text, color, halo, font, size);
-  const places = spots.map(([x, y, align]) => {
+function write({ context, panel, halo, font, taken }, lines, spots, color, size) {
+  const width = Math.max(...lines.map((text) => spriteOf(text, color, halo, font, size).width));
+  const further = 1.3 * size * (lines.length - 1);
+  const places = spots.map(([x, spot, align, upwards]) => {
+    const y = upwards ? spot - further : spot;
     const left = { left: x, center: x - width / 2, right: x - width }[align];
-    const box = [left, y - 0.65 * size, left + width, y + 0.65 * size];
+    const box = [left, y - 0.65 * size, left + width, y + further + 0.65 * size];
     return { x, y, align, box, covered: sum(taken.map((other) => common(box, other))) + outside(panel, box) };
   });
   const least = Math.min(...places.map(({ covered }) => covered));
   const { x, y, align, box } = places.find(({ covered }) => covered === least);
   taken.push(box);
-  label(context, text, [x, y], color, halo, font, size, align);
+  for (const [row, text] of lines.entries()) {
+    label(context, text, [x, y + 1.3 * size * row], color, halo, font, size, align);
+  }
 }
 
 /**
@@ -78,25 +85,26 @@ function outside({ horizontal, vertical }, box) {
 }
 
 /**
- * "α₁ = .5" beside the landing point, at first below the line for odd layers and above it for even ones.
+ * "α₁ = .5", and "μ₁ = .9" with outer momentum, beside the landing point, at first below the line for odd layers and above it for even ones.
  * @param {RunPicture} picture
  * @param {number} layer
- * @param {number} alpha
+ * @param {{alpha: number, outer?: {mu: number}}} step
  * @param {Point} start
  * @param {Point} end
  * @param {Point} landing
  */
-export function nameFraction(picture, layer, alpha, start, end, landing) {
+export function nameFraction(picture, layer, { alpha, outer }, start, end, landing) {
   const length = distance(start, end);
   let [nx, ny] = [(end[1] - start[1]) / length, (start[0] - end[0]) / length];
   if (ny < 0 === layer % 2 > 0) [nx, ny] = [-nx, -ny];
-  const text = `${fractionSymbolOf(layer)} = ${shortNumber(alpha)}`;
+  const momentum = outer ? `, ${momentumSymbolOf(layer)} = ${shortNumber(outer.mu)}` : "";
+  const text = `${fractionSymbolOf(layer)} = ${shortNumber(alpha)}${momentum}`;
   const spots = [1, -1, 1.8, -1.8].map((way) => {
     /** @type {Align} */
     const align = way * nx < -0.3 ? "right" : way * nx > 0.3 ? "left" : "center";
     return /** @type {Spot} */ ([landing[0] + 14 * way * nx, landing[1] + 17 * way * ny, align]);
   });
-  write(picture, text, spots, picture.letters[layer], FRACTION_SIZE);
+  write(picture, [text], spots, picture.letters[layer], FRACTION_SIZE);
 }
 
 /**
@@ -119,8 +127,21 @@ export function drawNames(picture, heads) {
     const [aside, above] = [9 + 2 * outer, 10 + 1.6 * outer];
     const spots = NAME_SPOTS.map(([across, down]) => {
       const align = across > 0 ? "left" : "right";
-      return /** @type {Spot} */ ([point[0] + across * aside, point[1] + down * above, align]);
+      return /** @type {[...Spot, boolean]} */ ([point[0] + across * aside, point[1] + down * above, align, down < 0]);
     });
-    write(picture, layers.map(symbolOf).join(" "), spots, picture.letters[outer], NAME_SIZE);
+    const lines = picture.words
+      ? layers.map((layer) => nameOf(layer, picture.panel))
+      : [layers.map(symbolOf).join(" ")];
+    write(picture, lines, spots, picture.letters[outer], picture.words ? WORDS_SIZE : NAME_SIZE);
   }
+}
+
+/**
+ * What a head is, in as many words as there is room for.
+ * @param {number} layer
+ * @param {Panel} panel
+ */
+function nameOf(layer, panel) {
+  const which = panel.horizontal.length < ROOMY ? "" : ` (layer ${layer})`;
+  return layer ? `slow weights ${symbolOf(layer)}${which}` : `fast weights ${symbolOf(0)}`;
 }

@@ -4,7 +4,7 @@
 import { CloseUp } from "./close_up.js";
 import { DialHandle } from "./dial_handle.js";
 import { escapeHtml, partOf } from "./elements.js";
-import { fractionSymbolOf, symbolOf } from "./marks.js";
+import { bufferSymbolOf, fractionSymbolOf, momentumSymbolOf, symbolOf } from "./marks.js";
 import { completedRow } from "./moment.js";
 import { brief, decimalsFor, fixed, MINUS, operand, shortNumber } from "./numbers.js";
 import { pointAt } from "./points.js";
@@ -15,6 +15,8 @@ import { ink, lettering } from "./theme.js";
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
 
+/** @type {Record<string, string>} where a rule has the number of a field */
+const HANDLES = { alpha: ".lp-fraction", outer_momentum: ".lp-momentum" };
 const EMPTY = "<span></span>"; // placeholder for the numbers of a rule
 
 export class Inspector {
@@ -65,19 +67,19 @@ export class Inspector {
     );
     this.lines = [0, ...run.layers.map((_, below) => below + 1)].map((layer) => this.line(layer));
     this.updates.replaceChildren(...this.lines);
-    const alphaDials = (dials ?? []).filter(({ name, field }) => name === run.name && field === "alpha");
-    for (const dial of alphaDials) this.makeDraggable(dial, dragging);
+    const layerDials = (dials ?? []).filter(({ name, field }) => name === run.name && HANDLES[field]);
+    for (const dial of layerDials) this.makeDraggable(dial, dragging);
   }
 
   /**
-   * A handle in place of the α of a layer's rule.
+   * A handle in place of the α or the μ of a layer's rule.
    * @param {Dial} dial
    * @param {Dragging} dragging
    */
   makeDraggable(dial, dragging) {
     const root = /** @type {HTMLElement} */ (this.updates.closest(".lookahead-player"));
     const handle = new DialHandle(dial, dragging, root);
-    this.lines[dial.level].querySelector(".lp-fraction").replaceWith(handle.element);
+    this.lines[dial.level].querySelector(HANDLES[dial.field])?.replaceWith(handle.element);
   }
 
   /**
@@ -99,8 +101,15 @@ export class Inspector {
     if (layer === 0) return element;
     const [symbol, inner] = [this.name(layer), this.name(layer - 1)];
     const fraction = `<span class="lp-fraction">${fractionSymbolOf(layer)}</span>`;
-    const formula = `${symbol} ← ${symbol} + ${fraction} (${inner} − ${symbol})`;
-    element.innerHTML = rule(formula, `layer ${layer}`) + EMPTY;
+    const { mu, nesterov } = this.run.layers[layer - 1];
+    const [s, b] = ["s", bufferSymbolOf(layer)];
+    const momentum = `<span class="lp-momentum">${momentumSymbolOf(layer)}</span>`;
+    const step = nesterov ? `(${s} + ${momentumSymbolOf(layer)} ${b})` : b;
+    const formula = mu
+      ? `${b} ← ${momentum} ${b} + ${s}, ${symbol} ← ${symbol} ${MINUS} ${fraction} ${step}`
+      : `${symbol} ← ${symbol} + ${fraction} (${inner} − ${symbol})`;
+    const what = mu ? `layer ${layer}, ${s} = ${symbol} ${MINUS} ${inner}` : `layer ${layer}`;
+    element.innerHTML = rule(formula, what) + EMPTY;
     return element;
   }
 
@@ -216,13 +225,35 @@ export class Inspector {
    * @param {Update} update
    * @param {number} axis
    */
-  equation({ layer, alpha, from, target, to }, axis) {
+  equation({ layer, alpha, from, target, to, outer }, axis) {
+    if (outer) return this.outerEquation({ layer, alpha, from, target, to, outer }, axis);
     const [slow, pulling, landed] = [from[axis], target[axis], to[axis]];
     const decimals = decimalsFor([...from, ...target, ...to], farthest(from, target));
     const [old, other] = [this.tint(layer, fixed(slow, decimals)), this.tint(layer - 1, fixed(pulling, decimals))];
     const again = this.tint(layer, operand(slow, decimals));
     const sum = this.tint(layer, fixed(landed, decimals));
     return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${sum}</b>`;
+  }
+
+  /**
+   * φ − α (s + μ b) = φ' in numbers, after s = φ − θ and the new b.
+   * @param {Update} update
+   * @param {number} axis
+   */
+  outerEquation({ layer, alpha, from, target, to, outer }, axis) {
+    const { mu, nesterov, s, before, b } = outer;
+    const decimals = decimalsFor([...from, ...target, ...to], Math.max(farthest(from, target), farthest(from, to)));
+    const number = (/** @type {Point} */ point) => fixed(point[axis], decimals);
+    const within = (/** @type {Point} */ point) => operand(point[axis], decimals);
+    const [factor, momentum] = [shortNumber(alpha), shortNumber(mu)];
+    const old = this.tint(layer, number(from));
+    const step = nesterov ? `(${number(s)} + ${momentum} · ${within(b)})` : `· ${within(b)}`;
+    const parts = [
+      `s = ${old} ${MINUS} ${this.tint(layer - 1, within(target))} = ${number(s)}`,
+      `b = ${momentum} · ${within(before)} + ${within(s)} = ${number(b)}`,
+      `${old} ${MINUS} ${factor} ${step} = <b>${this.tint(layer, number(to))}</b>`,
+    ];
+    return parts.map((part) => `<span class="lp-part">${part}</span>`).join(" ");
   }
 
   /**

@@ -9,7 +9,7 @@ import { completedRow } from "./moment.js";
 import { shortNumber } from "./numbers.js";
 import { ink, lettering } from "./theme.js";
 
-/** @import {Commands, Dial, LayerName, Moment} from "./types.d.ts" */
+/** @import {Commands, Dial, Layer, LayerName, Moment} from "./types.d.ts" */
 /** @import {Dragging} from "./dragging.js" */
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
@@ -43,7 +43,11 @@ function keySample(layer, color) {
  * @param {Run} run
  */
 function recipeOf(run) {
-  const recipe = run.layers.map(({ k, alpha }) => `(${k}, ${shortNumber(alpha)})`).join("\u2009");
+  const momentum = (/** @type {Layer} */ { mu, nesterov }) =>
+    mu ? `, ${nesterov ? "Nesterov" : "μ"} ${shortNumber(mu)}` : "";
+  const recipe = run.layers
+    .map((layer) => `(${layer.k}, ${shortNumber(layer.alpha)}${momentum(layer)})`)
+    .join("\u2009");
   const plain = (/** @type {string} */ text) => text.replace(/\s/g, "");
   return plain(run.name).includes(plain(recipe)) ? (run.depth ? "" : "no slow weights") : recipe;
 }

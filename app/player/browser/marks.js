@@ -23,6 +23,16 @@ export function fractionSymbolOf(layer) {
   return `α${SUBSCRIPTS[layer]}`;
 }
 
+/** @param {number} layer */
+export function momentumSymbolOf(layer) {
+  return `μ${SUBSCRIPTS[layer]}`;
+}
+
+/** @param {number} layer */
+export function bufferSymbolOf(layer) {
+  return `b${SUBSCRIPTS[layer]}`;
+}
+
 /**
  * The outline of a shape as the current path.
  * @param {Context} context

@@ -12,6 +12,8 @@ import { watchKeys } from "./keyboard.js";
 import { Legend } from "./legend.js";
 import { cursorLines, LinkedChart } from "./linked_charts.js";
 import { recall, remember } from "./memory.js";
+import { completedRow } from "./moment.js";
+import { Narration } from "./narration.js";
 import { Playback, ROWS_PER_SECOND, SPEEDS } from "./playback.js";
 import { findChart, placeOfKey } from "./plotly_chart.js";
 import { watchPointer } from "./pointer.js";
@@ -21,9 +23,9 @@ import { StartDragging } from "./start_dragging.js";
 import { readTheme } from "./theme.js";
 import { timelineOf } from "./timeline.js";
 import { Transport } from "./transport.js";
-import { unpack } from "./unpack.js";
+import { sameBytes, unpack } from "./unpack.js";
 
-/** @import {Background, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
+/** @import {Background, Moment, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for the chart before drawing axes of our own
@@ -34,6 +36,7 @@ const lessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const FRAME = `<div class="lp-surface" hidden></div>
   <div class="lp-transport" role="group" aria-label="Playback"></div>
+  <div class="lp-narration" role="group" aria-label="What happens"></div>
   <div class="lp-legend" role="group" aria-label="Optimizers and layers"></div>
   <div class="lp-inspector" role="group" aria-label="Step inspector"></div>`;
 
@@ -77,6 +80,7 @@ export class Player {
     const { root } = this;
     const commands = commandsOf(this);
     this.transport = new Transport(partOf(root, ".lp-transport"), this.playback, commands);
+    this.narration = new Narration(partOf(root, ".lp-narration"), commands);
     this.legend = new Legend(partOf(root, ".lp-legend"), commands);
     this.inspector = new Inspector(partOf(root, ".lp-inspector"), commands);
     this.keys = watchKeys(root, commands);
@@ -138,6 +142,7 @@ export class Player {
     const recalled = first && recall(view, this.playback, this.scene);
     if (other) this.startOver();
     this.scene.minima = view.minima;
+    this.narration.load(view.narration);
     this.root.classList.toggle(
       "lp-light",
       runs.some(({ cloud }) => cloud),
@@ -354,6 +359,7 @@ export class Player {
     const words = !hurried || performance.now() - this.worded > WORDS_EVERY;
     if (words) this.worded = performance.now();
     this.transport.show(words);
+    if (words) this.narrate(moment);
     const [odd, even] = hurried && !words ? [this.frames.count % 2, 1 - (this.frames.count % 2)] : [1, 1];
     if (odd) this.legend.show(scene, moment, words);
     if (!this.stage) return;
@@ -361,6 +367,12 @@ export class Player {
     if (even && scene.inspected) this.inspector.show(scene, moment, words, playback.playing);
     const lines = odd && this.linked.length ? cursorLines(scene, moment.row) : null;
     if (lines) for (const chart of this.linked) chart.show(lines);
+  }
+
+  /** @param {Moment} moment */
+  narrate(moment) {
+    const dragging = this.dragging.active || this.startDragging.active;
+    this.narration.show(this.steps[completedRow(moment)], this.playback.playing, dragging);
   }
 
   /** @param {number} milliseconds */
@@ -378,16 +390,9 @@ export class Player {
     this.watcher.disconnect();
     this.keys.release();
     lessMotion.removeEventListener("change", this.heedMotion);
+    this.narration.remove();
     for (const chart of this.linked) chart.remove();
     this.detach();
     if (this.view && players()[this.view.key]?.head) delete players()[this.view.key];
   }
-}
-
-/**
- * @param {Uint8Array} one
- * @param {Uint8Array} other
- */
-function sameBytes(one, other) {
-  return one.length === other.length && one.every((value, index) => value === other[index]);
 }

@@ -1,21 +1,22 @@
 // A run in the player. Layer 0 stands for the fast weights θ, layer j >= 1 for the slow weights φ_j, 1 being
 // the innermost. Row 0 is the start. The layout of the bytes is described in pack.py.
 
+import { outerMomenta, outerStep } from "./outer.js";
 import { between, pointAt } from "./points.js";
 
-/** @import {Header, Layer, Point, Update} from "./types.d.ts" */
+/** @import {Header, Layer, OuterStep, Point, Points, Update} from "./types.d.ts" */
 /** @import {Reader} from "./unpack.js" */
 
 /**
- * @param {[number, number][]} given (k, α) of each layer, innermost first @returns {Layer[]}
- * @param {?[number, number]} given
+ * @param {number[][]} given k, α and, with outer momentum, μ and 1 for Nesterov's rule; innermost first
+ * @returns {Layer[]}
  */
 function layersOf(given) {
   let period = 1;
-  return given.map(([k, alpha]) => {
+  return given.map(([k, alpha, mu = 0, nesterov = 0]) => {
     const within = period;
     period *= k;
-    return { k, alpha, within, period };
+    return { k, alpha, mu, nesterov: nesterov > 0, within, period };
   });
 }
 
@@ -37,6 +38,9 @@ export class Run {
     this.delta = header.delta;
     this.id = `${header.name}/${header.start}`;
     this.layers = layersOf(header.layers);
+    this.resets = header.resets;
+    /** @type {?Points[]} */
+    this.momenta = null;
     this.fast = reader.points(rows);
     this.loss = reader.floats(rows);
     this.sparse = reader.points(header.proposals);
@@ -134,7 +138,7 @@ export class Run {
 
   /**
    * The updates of the layers that synchronised at a row, innermost first: φ_j moves from `from` towards `target`
-   * (θ, or the φ_{j-1} just updated) and arrives at `to`. After the last, everything inside restarts from its `to`.
+   * (θ, or the φ_{j-1} just updated) and arrives at `to`, with outer momentum on or beside the line or beyond it. After the last, everything inside restarts from its `to`.
    * @param {number} row
    * @returns {Update[]}
    */
@@ -144,11 +148,29 @@ export class Run {
     let target = pointAt(this.proposal, row);
     for (let layer = 1; layer <= count; layer++) {
       const from = this.weights(layer, row - 1);
-      const to = layer === count ? pointAt(this.fast, row) : between(from, target, this.layers[layer - 1].alpha);
-      done.push({ layer, alpha: this.layers[layer - 1].alpha, from, target, to });
-      target = to;
+      const { alpha } = this.layers[layer - 1];
+      const { to, ...outer } = this.moved(layer, from, target, row - 1);
+      const landed = layer === count ? pointAt(this.fast, row) : to;
+      done.push({ layer, alpha, from, target, to: landed, ...outer });
+      target = landed;
     }
     return done;
+  }
+
+  /**
+   * Where a layer moves that is drawn from one place to another after a row, and its outer step where it has momentum.
+   * @param {number} layer
+   * @param {Point} from
+   * @param {Point} target
+   * @param {number} row
+   * @returns {{to: Point, outer?: OuterStep}}
+   */
+  moved(layer, from, target, row) {
+    const own = this.layers[layer - 1];
+    if (!own.mu) return { to: between(from, target, own.alpha) };
+    this.momenta ??= outerMomenta(this);
+    const { to, ...outer } = outerStep(own, from, target, pointAt(this.momenta[layer - 1], this.clamp(row)));
+    return { to, outer };
   }
 
   /**

@@ -24,13 +24,14 @@ const TAIL_PARTS = 6;
  * @param {Scene} scene
  * @param {Run} run
  * @param {Moment} moment
- * @param {{detail?: boolean, explained?: boolean, size?: number}} [options]
+ * @param {{detail?: boolean, explained?: boolean, words?: boolean, size?: number}} [options]
  */
-export function drawRun(context, panel, scene, run, moment, { detail = false, explained = true, size = 1 } = {}) {
+export function drawRun(context, panel, scene, run, moment, options = {}) {
+  const { detail = false, explained = true, words = false, size = 1 } = options;
   const explanation = explanationOf(run, moment);
   const inks = scene.inks(run);
   const picture = {
-    ...{ context, panel, run, moment, size, inks },
+    ...{ context, panel, run, moment, size, words, inks },
     halo: ink(scene.theme.background, 0.9),
     font: scene.theme.font,
     letters: inks.map((color) => lettering(color, scene.theme)),
@@ -154,7 +155,7 @@ function drawPull(picture, explanation) {
     context.strokeStyle = ink(inks[layer], 0.75);
     line(context, from, to);
     context.setLineDash([]);
-    const landing = between(from, to, run.layers[layer - 1].alpha);
+    const landing = panel.place(run.moved(layer, slow, pulling, moment.row).to);
     hollow(context, lookOf(layer).shape, landing, 3.2 * size, ink(inks[layer], 0.9), halo);
   }
 }
@@ -183,12 +184,12 @@ function drawUpdates(picture, explanation, detail) {
  * @param {{line: number, travel: number}} stage
  * @param {boolean} detail
  */
-function drawUpdate(picture, { layer, alpha, from, target, to }, { line: grown, travel }, detail) {
+function drawUpdate(picture, { layer, alpha, from, target, to, outer }, { line: grown, travel }, detail) {
   if (grown === 0) return;
   const { context, panel, inks, halo, size } = picture;
   const [start, end, landing] = [from, target, to].map((weights) => panel.place(weights));
   const length = distance(start, end);
-  if (length < 5) return;
+  if (Math.max(length, distance(start, landing)) < 5) return;
   const { shape } = lookOf(layer);
   context.strokeStyle = ink(inks[layer]);
   context.setLineDash([4, 3]);
@@ -196,12 +197,13 @@ function drawUpdate(picture, { layer, alpha, from, target, to }, { line: grown, 
   line(context, start, between(start, end, grown));
   context.setLineDash([]);
   hollow(context, shape, start, 3.6 * size, ink(inks[layer]), halo);
-  if (grown >= alpha && alpha > 0) hollow(context, shape, landing, 3.6 * size, ink(inks[layer]), halo);
+  const reached = outer ? grown === 1 : grown >= alpha;
+  if (reached && alpha > 0) hollow(context, shape, landing, 3.6 * size, ink(inks[layer]), halo);
   context.strokeStyle = ink(inks[layer]);
   context.lineWidth = 2.8 * size;
   arrow(context, start, between(start, landing, travel), 9 * size);
-  if (detail && length > 36 && picture.fresh && grown >= alpha)
-    nameFraction(picture, layer, alpha, start, end, landing);
+  if (detail && length > 36 && picture.fresh && reached)
+    nameFraction(picture, layer, { alpha, outer }, start, end, landing);
 }
 
 /**

@@ -11,6 +11,7 @@ import { distance } from "./points.js";
 import { drawRun } from "./run_drawing.js";
 import { ink, inksOf } from "./theme.js";
 import { Trails } from "./trails.js";
+import { wordsShown } from "./words.js";
 
 /** @import {Box, Color, Context, Exit, Head, LayerName, Moment, Point, Stage, Theme} from "./types.d.ts" */
 /** @import {Panel} from "./axes.js" */
@@ -172,7 +173,8 @@ export class Scene {
     const alone =
       this.stage.panels.length > 1 && !this.runs.some((other) => other !== run && other.panel === run.panel);
     const detail = run === this.inspected || alone;
-    return { detail, explained: detail || this.runs.length <= MANY_RUNS, size: this.thickness };
+    const words = wordsShown() && run === this.inspected;
+    return { detail, explained: detail || this.runs.length <= MANY_RUNS, words, size: this.thickness };
   }
 
   /**

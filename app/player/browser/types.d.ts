@@ -28,13 +28,14 @@ export type Heights = { x: number[]; y: number[]; z: number[][] };
 export type Theme = { text: Color; background: Color; font: string; dark: boolean };
 
 /** A layer of slow weights: k steps of the layer below it, `within` base steps each, make `period` base steps. */
-export type Layer = { k: number; alpha: number; within: number; period: number };
+export type Layer = { k: number; alpha: number; mu: number; nesterov: boolean; within: number; period: number };
 
 /** A run's header in the packed bytes; see pack.py. */
 export type Header = {
   name: string;
   color: string;
-  layers: [number, number][];
+  layers: number[][];
+  resets: boolean;
   rows: number;
   punctual: boolean;
   proposals: number;
@@ -58,7 +59,7 @@ export type QuantityNames = { value: string; gradient: string; explained: string
 export type Dial = {
   name: string;
   card: number;
-  field: "k" | "alpha" | "lr" | "momentum";
+  field: "k" | "alpha" | "outer_momentum" | "lr" | "momentum";
   level: number;
   value: number;
   values: number[];
@@ -93,6 +94,8 @@ export type PlayerView = {
   /** Whether starts can be dragged. */
   movable: boolean;
   curves: (LinkedCurve | null)[];
+  /** Lines on what happens, each with the base step from which on it is shown. */
+  narration: [number, string][];
 };
 
 /** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */
@@ -102,7 +105,10 @@ export type LinkedCurve = { floor: number | null; places: Point[] };
 export type Moment = { row: number; base: number; synchronisation: number };
 
 /** φ of a layer moves from `from` by the fraction alpha towards `target`, and arrives at `to`. */
-export type Update = { layer: number; alpha: number; from: Point; target: Point; to: Point };
+export type Update = { layer: number; alpha: number; from: Point; target: Point; to: Point; outer?: OuterStep };
+
+/** How a layer with outer momentum moves: s, and b before and after. */
+export type OuterStep = { mu: number; nesterov: boolean; s: Point; before: Point; b: Point };
 
 /** How far each part of a synchronisation has come, 0 to 1. */
 export type Stages = { layers: { line: number; travel: number }[]; restart: number };
@@ -127,6 +133,8 @@ export type RunPicture = {
   run: Run;
   moment: Moment;
   size: number;
+  /** Whether heads are named in words. */
+  words: boolean;
   inks: Color[];
   letters: string[];
   halo: string;
@@ -244,6 +252,40 @@ export type ComponentArguments<Data> = {
   setTriggerValue: (name: string, value: unknown) => void;
 };
 
+/** What a guide is told of its page. */
+export type GuideData = {
+  page: string;
+  sentence: string;
+  /** "1" or "0" where the link says whether words are shown. */
+  words: string | null;
+  /** The key of the player that the tour is about; "" where there is no tour. */
+  player: string;
+  /** Of each optimizer's layers. */
+  alphas: number[][];
+  ks: number[][];
+  /** Layers of all optimizers. */
+  depth: number;
+  /** The ready-made comparison that was chosen last. */
+  preset: string | null;
+  /** Keys of the controls of a depth, and of the ready-made comparisons. */
+  depthKey: string;
+  presetKey: string;
+};
+
+/** A thing to do on the tour. */
+export type TourStep = {
+  text: string;
+  /** The control that takes the focus. */
+  target: (data: GuideData) => HTMLElement | null | undefined;
+  /** What the ring goes around, where that is more than the control. */
+  around?: (data: GuideData) => HTMLElement | null | undefined;
+  begin?: (data: GuideData) => void;
+  /** What is pressed when it is done. */
+  presses?: string;
+  /** Whether it is, by what the page says now and said when it was asked for. */
+  done: (data: GuideData, before: GuideData) => boolean;
+};
+
 /** A plotly chart's element, private layout included. */
 // biome-ignore lint/suspicious/noExplicitAny: plotly describes nothing of its private layout.
 export type Graph = HTMLElement & Record<string, any>;
@@ -256,6 +298,9 @@ declare global {
     /** By the key of a player, the function that requests a family. */
     __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
+    __lookaheadWords?: boolean;
+    /** Whether the visitor is on the tour. */
+    __lookaheadTour?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

@@ -61,3 +61,11 @@ export function unpack(bytes) {
   for (const [index, run] of runs.entries()) run.complete(tracks[index].punctual ? run.due() : reader.counts(run.rows));
   return { view, runs };
 }
+
+/**
+ * @param {Uint8Array} one
+ * @param {Uint8Array} other
+ */
+export function sameBytes(one, other) {
+  return one.length === other.length && one.every((value, index) => value === other[index]);
+}

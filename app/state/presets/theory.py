@@ -34,6 +34,13 @@ PRESETS: dict[str, Preset[TheoryConfig]] = {
             stability=Stability(scenario="booth", lr=0.1, lr_low=0.01, lr_high=0.25, k_high=40),
         ),
     ),
+    "Outer momentum: α against μ": Preset(
+        "One Nesterov layer on a ravine: μ overtakes on the flat side; the boundary is where the steep side diverges.",
+        TheoryConfig(
+            layers=(LayerConfig(k=1, alpha=0.7, outer_momentum=0.7, outer_nesterov=True),),
+            stability=Stability(lr=0.09, x="mu_1", y="alpha_1"),
+        ),
+    ),
     "Noise: three layers deep": Preset(
         "Each layer of slow weights takes away variance, and speed with it.",
         TheoryConfig(instrument="noise", layers=(FIVE,) * 3),

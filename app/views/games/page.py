@@ -19,6 +19,7 @@ from app.views.games.controls import PAGE, sidebar
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
+from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
@@ -45,6 +46,7 @@ def page() -> None:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
     st.caption("  \n".join([*sentences, exit_text(run, scenery)]))
+    guide(PAGE, config, PLAYER)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left:
         _field(config, run)
@@ -71,7 +73,7 @@ def _field(config: GamesConfig, run: Trajectory) -> None:
     player(
         picture.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=partial(move_start, PAGE),
         on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
-        quantities=picture.quantities, dials=dials,
+        quantities=picture.quantities, dials=dials, narration=picture.narration,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
     offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)

@@ -9,12 +9,14 @@ import streamlit as st
 from app.draw.reel import paint_reel
 from app.export import gan_offer
 from app.figures.gans import gan_caption, gan_chart, gan_scene, logarithmic, samples_reel
+from app.figures.narration import training_narration
 from app.figures.plane import frame_of
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.runs import gans as gan_runs
 from app.runs import networks as network_runs
 from app.runs import plane as plane_runs
+from app.runs.shipped import Shipped
 from app.state import GansConfig
 from app.state.presets import description_of
 from app.tables.gans import gan_table
@@ -24,9 +26,16 @@ from app.views.networks.plane import draw_honesty, draw_plane
 from app.views.parts.charts import dark, draw_linked
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
+from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
-from app.views.parts.training import CurvesByOptimizer, curves_key, results_or_progress, training_notes
+from app.views.parts.training import (
+    CurvesByOptimizer,
+    curves_key,
+    results_or_progress,
+    shipped_comparison,
+    training_notes,
+)
 from app.views.parts.visitor import visitor
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
@@ -46,16 +55,23 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     comparison = network_runs.trainings(config, visitor())
-    results = results_or_progress(PAGE, comparison, lambda curves: _curves(config, comparison.names, curves))
+    shipped = shipped_comparison(PAGE, comparison, config)
+    results = (
+        results_or_progress(PAGE, comparison, lambda curves: _curves(config, comparison.names, curves))
+        if shipped is None
+        else tuple((result,) for result in shipped.results)
+    )
     if results is None:
         return
     _curves(config, comparison.names, [[result.curves for result in row] for row in results])
     st.dataframe(gan_table(comparison.names, results), hide_index=True)
     training_notes(config, comparison.names, results)
     first = [row[0] for row in results]
-    _samples(config, comparison.names, first)
-    scene = _plane(config, comparison.names, first)
-    export_panel(gan_offer(config, results, scene), config, page=PAGE)
+    samples = shipped.samples if shipped else gan_runs.recent_samples(config.task(), first)
+    _samples(config, comparison.names, samples)
+    scene = _plane(config, comparison.names, first, shipped)
+    if shipped is None:
+        export_panel(gan_offer(config, results, scene), config, page=PAGE)
 
 
 def _about(config: GansConfig) -> str:
@@ -71,10 +87,9 @@ def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimize
     curves_key(names, config)
 
 
-def _samples(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
+def _samples(config: GansConfig, names: Sequence[str], samples: Sequence[gan_runs.Samples]) -> None:
     st.markdown("#### What the generators make")
     task = config.task()
-    samples = gan_runs.recent_samples(task, results)
     reel = samples_reel(gan_caption(config), names, config.colors, samples, gan_runs.real_samples(task))
     figure = paint_reel(reel, samples[0].step.tolist(), dark=dark())
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
@@ -82,25 +97,31 @@ def _samples(config: GansConfig, names: Sequence[str], results: Sequence[Trainin
     st.caption(f"The same latent vectors at every step, of the first seed. Drag the slider or press play{real_note}.")
 
 
-def _plane(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> Callable[[], Scene] | None:
+def _plane(
+    config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult], shipped: Shipped | None
+) -> Callable[[], Scene] | None:
     """The two players against each other, each along its own first principal direction; gives what exports draw."""
     st.markdown("#### The plane of the two players")
     players = {"discriminator": "discriminator's", "generator": "generator's"}
     Fields.of(PAGE, config).segments("Loss drawn on it", "drawn", players)
     try:
-        view = plane_runs.players_view(results)
+        view = shipped.view if shipped else plane_runs.players_view(results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = plane_runs.gan_backdrop(config, results)
+    backdrop = shipped.backdrop if shipped else plane_runs.gan_backdrop(config, results)
     tracks = plane_runs.tracks(view, results, names, config.colors)
 
     def scene_with(picture: PlaneLoss | None) -> Scene:
         return gan_scene(config, tracks, picture, frame_of(view))
 
+    guide(PAGE, config)
     draw_plane(scene_with, backdrop, key=CHART)
     scene, linked = (config.dataset, config.objective, preset_name(PAGE)), (*HONESTY, *CURVES)
-    player(tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"))
+    player(
+        tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=linked, pickable=False, labels=("d", "g"),
+        narration=training_narration(config.specs(), config.steps, [result.diverged for result in results]),
+    )  # fmt: skip
     st.caption(_explanation(config, view))
     draw_honesty(view, backdrop, names, config.colors, keys=HONESTY, logarithmic=logarithmic(config))
     return lambda: scene_with(backdrop.wait_for_picture())

@@ -27,7 +27,8 @@ def sidebar(config: NetworksConfig, problems: list[str]) -> None:
         st.markdown("##### Optimizers")
         fields.switch(
             "Equal effective lr", "equal_lr",
-            help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace",
+            help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace. A "
+            "layer with outer momentum μ counts with its effective slow step α / (1 − μ)",
         )  # fmt: skip
         if config.equal_lr:
             st.caption(f"lr used: {', '.join(f'{spec.name} {spec.lr:g}' for spec in config.specs())}")

@@ -16,7 +16,13 @@ from app.views.networks.plane import weight_space
 from app.views.networks.sharpness import sharpness_part
 from app.views.parts.charts import draw_linked
 from app.views.parts.export_panel import export_panel
-from app.views.parts.training import CurvesByOptimizer, curves_key, results_or_progress, training_notes
+from app.views.parts.training import (
+    CurvesByOptimizer,
+    curves_key,
+    results_or_progress,
+    shipped_comparison,
+    training_notes,
+)
 from app.views.parts.visitor import visitor
 
 CURVES = tuple(f"networks-curves-{number}" for number in range(1, 7))
@@ -33,7 +39,12 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     comparison = network_runs.trainings(config, visitor())
-    results = results_or_progress(PAGE, comparison, lambda curves: _live(config, comparison.names, curves))
+    shipped = shipped_comparison(PAGE, comparison, config)
+    results = (
+        results_or_progress(PAGE, comparison, lambda curves: _live(config, comparison.names, curves))
+        if shipped is None
+        else tuple((result,) for result in shipped.results)
+    )
     if results is None:
         return
     chart = training_chart(config, [[result.curves for result in row] for row in results])
@@ -42,9 +53,10 @@ def page() -> None:
     st.dataframe(training_table(comparison.names, results), hide_index=True)
     training_notes(config, comparison.names, results)
     first = [row[0] for row in results]
-    scene = weight_space(config, comparison.names, first, linked=CURVES)
+    scene = weight_space(config, comparison.names, first, linked=CURVES, shipped=shipped)
     draw_linked(chart.of(3, 4, 5), CURVES[3:])
-    sharpness_part(task, comparison.names, first)
+    if shipped is None:
+        sharpness_part(task, comparison.names, first)
     export_panel(network_offer(config, results, scene), config, page=PAGE)
 
 

@@ -7,14 +7,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
+from app.figures.narration import training_narration
 from app.figures.networks import QUANTITIES, network_scene
 from app.figures.plane import frame_of, honesty
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
+from app.runs.shipped import Picture, Shipped
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.fields import Fields
+from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
 from landscapes.contours import PlaneLoss
@@ -31,10 +34,12 @@ def weight_space(
     results: Sequence[TrainingResult],
     *,
     linked: Sequence[str],
+    shipped: Shipped | None = None,
 ) -> Callable[[], Scene] | None:
     """Choose a plane, draw the loss on it, play the tracks; charts with the keys `linked` get the player's cursor.
 
-    Gives what exports draw; None where the runs span no such plane.
+    `shipped`: the comparison that the results are of, where it comes with the application. Gives what exports draw;
+    None where the runs span no such plane.
     """
     st.markdown("#### Weight space")
     left, right = st.columns([3, 1])
@@ -50,16 +55,17 @@ def weight_space(
             config.through, {card: names[place] if card else "the common start" for card, place in config.ends.items()}
         )
     try:
-        view = plane_runs.view_of(config, results)
+        view = shipped.view if shipped else plane_runs.view_of(config, results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = plane_runs.network_backdrop(config, results)
+    backdrop = shipped.backdrop if shipped else plane_runs.network_backdrop(config, results)
     tracks = plane_runs.tracks(view, results, names, config.colors)
 
     def scene(picture: PlaneLoss | None) -> Scene:
         return network_scene(config, tracks, picture, frame_of(view))
 
+    guide(PAGE, config)
     draw_plane(scene, backdrop, key=CHART, measure=config.measure)
     player(
         tracks,
@@ -70,6 +76,7 @@ def weight_space(
         pickable=False,
         labels=("u", "v"),
         quantities=QUANTITIES,
+        narration=training_narration(config.specs(), config.steps, [result.diverged for result in results]),
     )
     st.caption(_explanation(view, config, names, results))
     draw_honesty(view, backdrop, names, config.colors, keys=HONESTY)
@@ -103,7 +110,11 @@ def _choose_ends(through: tuple[int, ...], titles: dict[int, str]) -> None:
 
 
 def draw_plane(
-    scene: Callable[[PlaneLoss | None], Scene], backdrop: plane_runs.Backdrop, *, key: str, measure: str = "loss"
+    scene: Callable[[PlaneLoss | None], Scene],
+    backdrop: plane_runs.Backdrop | Picture,
+    *,
+    key: str,
+    measure: str = "loss",
 ) -> None:
     """The landscape below the player, redrawn by itself until the picture is complete; `scene` is given one."""
 
@@ -171,7 +182,7 @@ def _through(
 
 def draw_honesty(
     view: plane_runs.View,
-    backdrop: plane_runs.Backdrop,
+    backdrop: plane_runs.Backdrop | Picture,
     names: Sequence[str],
     colors: Sequence[str],
     *,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.player.tracks import PALETTE
 from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_EVERY, MAX_K, MAX_LAYERS, Card, GanCard
 from app.state.cards import titles_of
+from app.state.layers import LayerConfig
 from app.views import session
 from app.views.parts.fields import Fields
 
@@ -34,13 +37,18 @@ def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
         fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
         draw_layers(fields, len(card.layers))
         _lr(fields, card)
-        with st.expander("Base, schedule, colour", key=fields.key("more")):
+        with st.expander(_door(card), key=fields.key("more")):
             _details(fields, card)
             if averages:
                 fields.number(
                     "Average of the fast weights, decay", "ema", step=0.001, format="%g",
                     help="One more track: an exponential moving average, the baseline of slow weights. 0: none",
                 )  # fmt: skip
+
+
+def _door(card: Card) -> str:
+    """What all but layers, k, α and lr is behind, marked with what is off its default there."""
+    return " ".join(["More", *(f":blue-badge[{words}]" for words in card.unusual)])
 
 
 def _lr(fields: Fields, card: Card) -> None:
@@ -88,6 +96,19 @@ def draw_layers(fields: Fields, depth: int) -> None:
             )  # fmt: skip
 
 
+def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig]) -> None:
+    """The momentum of each layer's own steps."""
+    for level, config in enumerate(layers, start=1):
+        layer, symbol = fields.within(str(level)), f"μ{SUBSCRIPT[level]}"
+        layer.number(
+            f"Outer momentum {symbol}", "outer_momentum", step=0.05, format="%g",
+            help=f"Layer {level} then synchronises by a step of SGD with momentum on s = φ − the weights below. "
+            "0: plain Lookahead",
+        )  # fmt: skip
+        if config.outer_momentum:
+            layer.switch(f"{symbol} by Nesterov's rule", "outer_nesterov", help="As in SNOO and DiLoCo")
+
+
 def draw_momentum(fields: Fields) -> None:
     """The momentum's coefficient."""
     fields.number("Momentum", "momentum", step=0.01, format="%g")
@@ -109,6 +130,7 @@ def _details(fields: Fields, card: Card) -> None:
         draw_momentum(fields)
     if card.layers and card.base in ("momentum", "nesterov", "adam", "adamw"):
         draw_sync_momentum(fields)
+    draw_outer_momentum(fields, card.layers)
     fields.number("Weight decay", "weight_decay", step=0.001, format="%g")
     fields.choice("lr schedule", "schedule", SCHEDULES)
     if card.schedule == "step":

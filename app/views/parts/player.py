@@ -83,6 +83,7 @@ def player(
     quantities: QuantityNames | None = None,
     dials: Sequence[Dial] = (),
     curves: Sequence[LinkedCurve | None] = (),
+    narration: Sequence[tuple[int, str]] = (),
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -105,6 +106,7 @@ def player(
         quantities: names of the other numbers.
         dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
         curves: what each chart of `linked` shows of a run, to draw it anew meanwhile.
+        narration: lines on what happens, each with the base step from which on it is shown.
     """
     view = PlayerView(
         key=key,
@@ -119,6 +121,7 @@ def player(
         dials=tuple(dials),
         movable=on_start is not None,
         curves=tuple(curves),
+        narration=tuple(narration),
     )
 
     def report_pick() -> None:

@@ -11,6 +11,8 @@ from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult
 from app.runs import networks as network_runs
+from app.runs import shipped as shipped_runs
+from app.runs.shipped import Shipped
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
 from optim_core.curves import Curves
@@ -43,6 +45,39 @@ def results_or_progress(
     except JobsError as error:
         _show_error(error)
     return None
+
+
+def shipped_comparison(
+    page: str, comparison: network_runs.Trainings, config: NetworksConfig | GansConfig
+) -> Shipped | None:
+    """The finished runs that come with the application, of a comparison that was not trained here; None of any other.
+
+    With a button to train it here.
+    """
+    if st.session_state.get(f"{page}.trained_here") == comparison.requests:
+        return None
+    try:
+        trained = network_runs.all_done(comparison, default_jobs())
+    except JobsError:
+        trained = False
+    shipped = None if trained else shipped_runs.shipped(config)
+    if shipped is not None:
+        st.session_state[f"{page}.begun"] = True  # other comparisons train after a click
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.caption(
+            "This finished run comes with the application, without its weights. Train it here to measure at them, "
+            "to see them on other planes, or to export all of it."
+        )
+        right.button(
+            "Train it here", icon=":material/play_arrow:", key=f"{page}.train_here", width="stretch",
+            on_click=_train_here, args=(page, comparison),
+        )  # fmt: skip
+    return shipped
+
+
+def _train_here(page: str, comparison: network_runs.Trainings) -> None:
+    st.session_state[f"{page}.trained_here"] = comparison.requests
+    st.session_state.pop(f"{page}.begun", None)  # so that training begins at once
 
 
 @st.fragment(run_every=POLL_SECONDS)

@@ -20,6 +20,7 @@ from app.views.parts.charts import draw_linked, show_ground
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
+from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
@@ -57,6 +58,7 @@ def page() -> None:
     note_gaps(config, scenery)
     with progress("Running") as on_progress:
         run = surface_runs.surface_run(config, on_progress)
+    guide(PAGE, config, player_key(PLAYER))
     prediction(config)
     _stage(config, run)
     if predicting():
@@ -87,7 +89,7 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> None:
         on_pick=on_pick, on_release=partial(adopt_turn, PAGE),
         on_start=None if predicting() else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials,
-        curves=_curves(config),
+        curves=_curves(config), narration=() if predicting() else picture.narration,
     )  # fmt: skip
     offer_families(
         player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
 from app.figures.chart import Mark
 from app.player import Track
+from app.player.tracks import only_starts
 from app.state import SurfacesConfig
 from app.views.parts.player import Pick
 from optim_core.trajectory import Trajectory
@@ -33,7 +32,7 @@ def place_prediction(pick: Pick) -> None:
 
 def starts_only(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
     """Tracks for the player: before the reveal only their starts."""
-    return tuple(_only_start(track) for track in tracks) if predicting() else tracks
+    return only_starts(tracks) if predicting() else tracks
 
 
 def prediction_marks(config: SurfacesConfig) -> tuple[tuple[int, Mark], ...]:
@@ -116,10 +115,3 @@ def _start_over() -> None:
 
 def _reveal() -> None:
     st.session_state[REVEALED] = _config()
-
-
-def _only_start(track: Track) -> Track:
-    names = ("fast", "proposal", "synchronised", "loss", "step", "evaluations")
-    first = {name: getattr(track, name)[:1] for name in names}
-    average = None if track.averaged is None else track.averaged[:1]
-    return replace(track, **first, averaged=average, slow=None, diverged=-1)

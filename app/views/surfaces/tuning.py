@@ -8,6 +8,7 @@ from app.figures.tuning import tuning_chart
 from app.runs import tuning
 from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
+from app.state.layers import layer_numbers
 from app.views import session
 from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
@@ -64,7 +65,7 @@ def _row(name: str, search: Tuning) -> dict[str, str]:
     return {
         "optimizer": name,
         "best lr": f"{best.lr:.3g}",
-        "layers": "".join(f"({layer.k}, {layer.alpha:g})" for layer in best.layers) or "none",
+        "layers": "".join(map(layer_numbers, best.layers)) or "none",
         "mean ± standard error": f"{search.mean[search.best]:.4g} ± {search.standard_error[search.best]:.2g}",
         "not told apart from it (lr)": ", ".join(ties) or "none",
         "at the edge of the grid": ", ".join(search.edges) or "no",

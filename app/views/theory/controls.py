@@ -7,7 +7,7 @@ import streamlit as st
 from app.state import MAX_LAYERS
 from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
 from app.views import session
-from app.views.parts.cards import draw_layers, draw_momentum, draw_sync_momentum
+from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems
@@ -15,7 +15,8 @@ from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 
 PAGE = "theory"
-AXES = {"lr": "lr", "k_1": "k₁", "alpha_1": "α₁", "k_2": "k₂", "alpha_2": "α₂"}
+AXES = {"lr": "lr", "k_1": "k₁", "alpha_1": "α₁", "mu_1": "μ₁", "k_2": "k₂", "alpha_2": "α₂", "mu_2": "μ₂"}
+EFFECTIVE = "A layer with outer momentum μ counts with its effective slow step α / (1 − μ)"
 BASES = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
 SCENARIOS = {key: SURFACES[key].name for key in ("ravine", "bowl", "matyas", "booth")} | {
     key: GAMES[key].name for key in ("bilinear", "quadratic")
@@ -34,6 +35,7 @@ def sidebar(config: TheoryConfig, problems: list[str]) -> None:
         st.markdown("##### Layers of slow weights")
         fields.segments("Layers", "depth", range(MAX_LAYERS + 1), width="stretch", label_visibility="collapsed")
         draw_layers(fields, config.depth)
+        draw_outer_momentum(fields, config.layers)
 
 
 def _base(fields: Fields, config: TheoryConfig) -> None:
@@ -112,7 +114,7 @@ def _rates(page: Fields, config: TheoryConfig) -> None:
     _number(fields, "Deviation σ of the gradient noise", "sigma")
     fields.slider("T up to 2 to the power of", "power", 9, MAX_POWER)
     _count(fields, "Runs per T", "seeds", 8, 16, 32, 64, 128)
-    fields.switch("Equal effective lr (lr / Π α)", "equal_effective")
+    fields.switch("Equal effective lr (lr / Π α)", "equal_effective", help=EFFECTIVE)
     page.seed()
 
 

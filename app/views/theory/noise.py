@@ -18,14 +18,15 @@ from optim_core.experiments import VarianceRun
 SCALARS = r"$q_i = \alpha_i^2\, q_{i-1} \sum_{j<k_i} |\rho_{i-1}|^{2j},\quad V_n = \dfrac{q_n}{1 - |\rho_n|^2}$"
 MATRICES = (
     r"$Q_i = E_i \sum_{j<k_i} M_{i-1}^j\, Q_{i-1}\, (M_{i-1}^j)^\top E_i^\top,\quad P_n = M_n P_n M_n^\top + Q_n$ on "
-    r"position and velocity; $(P_n)_{11}$"
+    r"position, velocity and the $b$ of layers with outer momentum; $(P_n)_{11}$"
 )
 
 
 def draw(config: TheoryConfig) -> None:
     """Variance over depth, k and α with the measurement on it, the table, and the trade-off."""
+    formula = MATRICES if config.has_velocity or config.has_outer_momentum else SCALARS
     st.markdown(
-        f"{MATRICES if config.has_velocity else SCALARS}: variance of the outermost slow weights at their "
+        f"{formula}: variance of the outermost slow weights at their "
         rf"synchronisations, on $\tfrac12 h x^2$ with $h = {config.noise.h:g}$"
     )
     curves = theory_runs.variance_curves(config)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from app.figures.theory.outer import outer_chart
 from app.figures.theory.stability import disagreements, factors_chart, rate_map
 from app.runs import theory as theory_runs
 from app.state import Card, SurfacesConfig
 from app.state.games import GameCard, GamesConfig
+from app.state.layers import layer_numbers
 from app.state.theory import TheoryConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
@@ -18,13 +21,20 @@ from app.views.parts.charts import show_chart
 from app.views.parts.progress import progress
 from app.views.theory.controls import AXES, PAGE
 from optim_core.experiments import SimulatedMap
+from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
-from optim_core.theory import base_steps, linear_factors, linear_rate
+from optim_core.theory import base_steps, least_stable, linear_factors, linear_rate
 
 SCALAR = r"\rho_i = 1 - \alpha_i + \alpha_i\,\rho_{i-1}^{k_i}"
 MATRICES = (
     r"$M_0$: one base step on position and velocity; $M_i = D_i + E_i\,M_{{i-1}}^{{k_i}}$ with "
     r"$D_i = \mathrm{{diag}}(1 - \alpha_i, 0)$, $E_i = \mathrm{{diag}}(\alpha_i, {kept})$: "
+    r"converges where every eigenvalue of $M_n$ is inside the unit circle"
+)
+OUTER = (
+    r"$M_0$: one base step; $M_i = D_i + E_i\,M_{i-1}^{k_i}$ on the base's state and the $b$ of the layers up to $i$ "
+    r"that have outer momentum: $b \leftarrow \mu b + s$ with $s = \varphi_i - \varphi_{i-1}$, then "
+    r"$\varphi_i \leftarrow \varphi_i - \alpha_i\,b$, or $\varphi_i - \alpha_i\,(s + \mu b)$ by Nesterov's rule: "
     r"converges where every eigenvalue of $M_n$ is inside the unit circle"
 )
 RECURSIONS = {
@@ -40,7 +50,8 @@ RECURSIONS = {
 
 def draw(config: TheoryConfig) -> None:
     """The map and the plane side by side, and the clicked cell below them."""
-    st.markdown(RECURSIONS[config.sync_momentum if config.has_velocity else "none"])
+    rule = RECURSIONS[config.sync_momentum if config.has_velocity else "none"]
+    st.markdown(OUTER if config.has_outer_momentum else rule)
     left, right = st.columns([3, 2])
     with left:
         cell = _map(config)
@@ -50,6 +61,25 @@ def draw(config: TheoryConfig) -> None:
     st.caption(
         "Derived here for any depth (one layer on a quadratic: Zhang et al. 2019), and checked by the simulation: "
         "every cell is run step by step, with no factor or matrix in it."
+    )
+    if config.depth:
+        _outer(config.outermost)
+
+
+def _outer(layer: Layer) -> None:
+    """Where outer momentum of the outermost layer pays, and where it diverges."""
+    st.markdown("##### Outer momentum: where it overtakes, and where it diverges")
+    show_chart(outer_chart(layer), key=f"{PAGE}.outer")
+    speed = f", effective slow step α / (1 − μ) = **{layer.effective_alpha:.3g}**" if layer.has_momentum else ""
+    edge = least_stable(layer)
+    converges = "never moves" if edge == -math.inf else f"contracts where {edge:.4g} < r < 1"
+    st.markdown(f"**The outermost layer**, {layer_numbers(layer)}: {converges}{speed}.")
+    st.caption(
+        "r is what the k steps below multiply a mode by. At their best settings outer momentum overtakes on every mode "
+        "that does not oscillate: 1 − √(1 − r) against r, for 0 < r < 1 (at r = .99, .9 against .99). Where r < 0 a "
+        "plain layer with α = 1 / (1 − r) is at 0 at once, and there is nothing to gain. Divergence: α (1 − r) ≥ 2 "
+        "without momentum, 2 (1 + μ) with heavy ball, 2 (1 + μ) / (1 + 2 μ) by Nesterov's rule. Derived here. "
+        "Algorithms: SNOO, Kallusky et al. 2025, arXiv 2510.15830; DiLoCo, Douillard et al. 2023, arXiv 2311.08105."
     )
 
 
@@ -104,7 +134,7 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
     ]
     rate = linear_rate(cell_config.stability.jacobian, spec)
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
-    stack = "".join(f"({layer.k}, {layer.alpha:g})" for layer in spec.layers) or "no layers"
+    stack = "".join(map(layer_numbers, spec.layers)) or "no layers"
     source = "The cell clicked" if cell else "As set in the sidebar"
     st.markdown(
         f"**{source}**: lr {cell_config.stability.lr:.4g}, {stack}. Largest factors: "

@@ -62,6 +62,14 @@ CASES: dict[str, dict[str, Any]] = {
             {"base": "rmsprop", "lr": 0.01, "layers": LAYERS, "sync_momentum": "reset"},
         ],
     },
+    "outer momentum": {
+        "surface": "himmelblau",
+        "cards": [
+            {"lr": 0.01, "layers": [{"k": 5, "alpha": 0.7, "outer_momentum": 0.9, "outer_nesterov": True}]},
+            {"lr": 0.01, "layers": [{"k": 3, "alpha": 0.5}, {"k": 2, "alpha": 0.5, "outer_momentum": 0.5}]},
+            {"lr": 0.01, "layers": LAYERS},
+        ],
+    },
     "schedules": {
         "surface": "himmelblau",
         "cards": [
@@ -291,3 +299,9 @@ def test_scripts_are_written_as_a_formatter_would_write_them(tmp_path: Path) -> 
 def test_a_formula_means_in_python_what_it_means_in_the_app(formula: str, tmp_path: Path) -> None:
     config = SurfacesConfig.model_validate({"surface": "formula", "formula": formula, "steps": 40})
     assert_same_bits(executed(surface_script(config), tmp_path), expected(config))
+
+
+def test_the_script_says_outer_momentum_where_there_is_some_alone() -> None:
+    text = surface_script(SurfacesConfig.model_validate(CASES["outer momentum"]))
+    assert text.count("outer_momentum=") == text.count("outer_nesterov=") == 2
+    assert "outer_momentum=[0.9], outer_nesterov=[True]" in " ".join(text.split())

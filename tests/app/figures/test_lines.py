@@ -11,7 +11,7 @@ import torch
 from app.figures.lines import AVERAGE, layers_of, line_label, loss, path, pull_and_move, synchronisations, weights
 from app.figures.scene import trajectory_scene
 from app.player.tracks import Track
-from optim_core.layers import Layer
+from optim_core.layers import InnerBuffers, Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import record
 
@@ -78,3 +78,37 @@ def test_rows_that_are_not_consecutive_are_joined_as_they_are() -> None:
     sparse = trajectory_scene(run).tracks[0]
     assert np.array_equal(path(sparse, 0).points, run.fast[:, 0, 0])
     assert np.array_equal(path(sparse, 1).points[:, 0], [1, run.slow[0][0][1, 0, 0], run.slow[0][0][2, 0, 0]])
+
+
+@pytest.mark.parametrize("inner", ["keep", "reset"])
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_with_outer_momentum_a_layer_arrives_where_the_textbook_has_it(nesterov: bool, inner: InnerBuffers) -> None:
+    layers = (Layer(2, 0.5, 0.5, nesterov), Layer(2, 0.75, 0.25, not nesterov))
+    spec = OptimizerSpec("kin", lr=0.1, layers=layers, inner_buffers=inner)
+
+    def bowl(x: torch.Tensor, _: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return x.square().sum(-1), x - 1
+
+    run = record(bowl, (spec,), [[4.0, -2.0]], 12)
+    track = (
+        trajectory_scene(run).tracks[0] if inner == "keep" else replace(trajectory_scene(run).tracks[0], resets=True)
+    )
+    before, target, arrived = pull_and_move(track, 2)
+    for row in (4, 8, 12):
+        np.testing.assert_allclose(arrived[row], run.slow[0][1][row, 0], rtol=1e-12)
+        np.testing.assert_allclose(before[row], run.slow[0][1][row - 1, 0], rtol=1e-12)
+        np.testing.assert_allclose(target[row], pull_and_move(track, 1)[2][row], rtol=1e-12)
+    for row in (2, 6, 10):
+        np.testing.assert_allclose(pull_and_move(track, 1)[2][row], run.slow[0][0][row, 0], rtol=1e-12)
+
+
+def test_a_nesterov_step_overshoots_the_fast_weights() -> None:
+    """k 2, α .75, μ .5, each base step adds 1: s = b = −2, φ = .75 (2 + 1) = 2.25, beyond θ = 2."""
+
+    def slope(x: torch.Tensor, _: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return -x.sum(-1), -torch.ones_like(x)
+
+    spec = OptimizerSpec("over", lr=1.0, layers=(Layer(2, 0.75, 0.5, True),))
+    track = trajectory_scene(record(slope, (spec,), [[0.0, 0.0]], 4)).tracks[0]
+    assert [at[2, 0] for at in pull_and_move(track, 1)] == [0, 2, 2.25]
+    assert [at[4, 0] for at in pull_and_move(track, 1)] == [2.25, 4.25, 2.25 + 0.75 * (2 + 0.5 * 3)]

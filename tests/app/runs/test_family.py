@@ -16,7 +16,8 @@ from app.state import Card, GameCard, GamesConfig, LayerConfig, SurfacesConfig
 from optim_core.trajectory import Trajectory, record
 
 FIVE = LayerConfig(k=5, alpha=0.5)
-MOMENTUM = Card(layers=(FIVE,), base="momentum", lr=0.01)
+SNOO = LayerConfig(k=5, alpha=0.7, outer_momentum=0.5, outer_nesterov=True)
+MOMENTUM = Card(layers=(SNOO,), base="momentum", lr=0.01)
 
 
 def dial_of(config: Any, field: str, level: int, card: int) -> Dial:
@@ -48,8 +49,11 @@ def assert_same(one: Trajectory, other: Trajectory) -> None:
 
 @pytest.mark.parametrize(
     ("card", "field", "level"),
-    [(0, "lr", 0), (1, "alpha", 1), (1, "k", 1), (2, "k", 2), (2, "alpha", 2), (3, "momentum", 0), (3, "lr", 0)],
-)
+    [
+        (0, "lr", 0), (1, "alpha", 1), (1, "k", 1), (2, "k", 2), (2, "alpha", 2), (3, "momentum", 0), (3, "lr", 0),
+        (3, "outer_momentum", 1), (3, "alpha", 1),
+    ],
+)  # fmt: skip
 def test_rows_are_the_runs_of_the_configs_one_by_one(
     card: int, field: str, level: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +109,8 @@ def test_values_span_the_range_and_hold_the_present_one() -> None:
 def test_only_what_a_base_uses_can_be_dragged() -> None:
     config = SurfacesConfig(cards=(Card(), MOMENTUM, Card(on=False, layers=(FIVE,))))
     numbers = [(dial.card, dial.field, dial.level) for dial in dials_of(config, 100, 1)]
-    assert numbers == [(0, "lr", 0), (1, "k", 1), (1, "alpha", 1), (1, "lr", 0), (1, "momentum", 0)]
+    own = [(1, "k", 1), (1, "alpha", 1), (1, "outer_momentum", 1), (1, "lr", 0), (1, "momentum", 0)]
+    assert numbers == [(0, "lr", 0), *own]
 
 
 def test_the_card_may_stand_behind_one_that_is_switched_off() -> None:

@@ -59,6 +59,13 @@ def test_settings_that_are_no_limits_are_known(name):
     assert limits_from({PREFIX + name: "anything"}) == DEFAULTS
 
 
+def test_a_folder_of_lessons_that_is_not_there_stops_the_start_in_one_line(monkeypatch):
+    monkeypatch.setenv("LOOKAHEAD_LESSONS", "/nowhere")
+    result = CliRunner().invoke(main, ["app"])
+    assert result.exit_code == 1
+    assert result.output == "Error: LOOKAHEAD_LESSONS must be a folder with lessons, got '/nowhere'\n"
+
+
 def test_an_impossible_setting_stops_the_start_in_one_line(monkeypatch):
     monkeypatch.setenv("LOOKAHEAD_STEPS", "0")
     result = CliRunner().invoke(main, ["app"])

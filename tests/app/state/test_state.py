@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from app.state import Card, LayerConfig, NetworksConfig, SurfacesConfig
+from app.state import Card, GameCard, GanCard, LayerConfig, NetworksConfig, SurfacesConfig
 from app.state.cards import titles_of
 from optim_core.layers import Layer
 
@@ -40,6 +40,24 @@ def test_a_card_describes_its_optimizer():
     spec = Card(layers=(LayerConfig(k=3, alpha=0.2),), base="nesterov", lr=0.1, momentum=0.5, weight_decay=0.01).spec()
     assert spec.layers == (Layer(3, 0.2),)
     assert (spec.base, spec.lr, spec.momentum, spec.weight_decay) == ("nesterov", 0.1, 0.5, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("card", "unusual"),
+    [
+        (Card(), ()),
+        (Card(layers=(FIVE,), lr=0.3, color=2, on=False, tuned=True), ()),
+        (Card(momentum=0.5, sync_momentum="reset", every=3), ()),  # SGD uses none of these
+        (Card(base="momentum", momentum=0.5), ("SGD with momentum", "momentum .5")),
+        (Card(base="adam", layers=(FIVE,), sync_momentum="pullback"), ("Adam", "momentum pulled back")),
+        (Card(weight_decay=0.01, schedule="cosine", ema=0.9), ("weight decay .01", "cosine decay", "average .9")),
+        (GameCard(alternating=True), ("in turn",)),
+        (GameCard(base="extragradient", alternating=True), ("Extragradient",)),
+        (GanCard(generator_base="sgd", beta1=0.5), ("generator SGD", "β₁ .5")),
+    ],
+)
+def test_what_is_off_its_default_behind_the_door_of_a_card_is_named(card, unusual):
+    assert card.unusual == unusual
 
 
 def test_twins_get_names_that_differ():

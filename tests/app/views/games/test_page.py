@@ -56,7 +56,7 @@ def test_the_first_load_shows_out_in_and_in_faster():
     assert not at.error
     assert config_of(at) == GamesConfig()
     assert len(at.get("plotly_chart")) == 4
-    players = [each for each in at.get("bidi_component") if not str(each.key).endswith("-families")]
+    players = [each for each in at.get("bidi_component") if not str(each.key).endswith(("-families", "-guide"))]
     assert len(players) == 1
     shown = at.table[0].value
     distances = [float(shown[name]["distance, slow weights"]) for name in shown]

@@ -36,7 +36,7 @@ def test_the_first_load_shows_the_default_comparison():
     assert not at.error
     assert config_of(at) == SurfacesConfig()
     assert len(at.get("plotly_chart")) == 4
-    players = [each for each in at.get("bidi_component") if not str(each.key).endswith("-families")]
+    players = [each for each in at.get("bidi_component") if not str(each.key).endswith(("-families", "-guide"))]
     assert len(players) == 1
 
 
@@ -61,6 +61,21 @@ def test_a_control_changes_the_config_and_the_address():
     assert config_of(at).cards[1].layers[0].k == 9
     assert at.toggle(key="surfaces.2.on").label == "Lookahead (9, .5)"
     assert at.query_params["2.layers"] == "9:0.5"
+
+
+def test_a_card_shows_layers_k_alpha_and_lr_and_all_else_behind_one_door_marked_where_it_is_unusual():
+    at = opened(v="1", **{"1.base": "adam", "1.lr": "0.01", "2.layers": "5:0.5", "2.lr": "0.01"})
+    doors = [expander for expander in at.sidebar.expander if expander.label.startswith("More")]
+    assert [door.label for door in doors] == ["More :blue-badge[Adam]", "More"]
+    inside = {element.key for door in doors for element in (*door.number_input, *door.selectbox, *door.toggle)}
+    cards = {
+        element.key
+        for kind in (at.sidebar.number_input, at.sidebar.selectbox, at.sidebar.slider, at.sidebar.toggle)
+        for element in kind
+        if str(element.key).split(".")[1].isdigit()
+    }
+    shown = {"surfaces.1.on", "surfaces.1.lr", "surfaces.2.on", "surfaces.2.1.k", "surfaces.2.1.alpha", "surfaces.2.lr"}
+    assert cards - inside == shown
 
 
 def test_layers_can_be_added_and_come_with_customary_values():

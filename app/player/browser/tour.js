@@ -1,0 +1,191 @@
+// The tour: a panel that asks for one thing after the other and waits until it is done, and a ring around the control
+// that it speaks of. It can be left and goes on where it was, on the next visit, too.
+
+import { partOf } from "./elements.js";
+import { STEPS } from "./tour_steps.js";
+
+/** @import {GuideData} from "./types.d.ts" */
+
+const KEY = "lookahead-tour"; // under which the browser keeps how far it has come
+const POLL = 150; // ms
+const PRAISE = 900; // ms that a tick is seen before the next step
+const THEME = ["--st-text-color", "--st-background-color", "--st-primary-color", "--st-base-radius", "--st-font"];
+const END = "Six of six. From here on change what you like: Undo takes a change back, Reset all of them.";
+
+const PANEL = `<link rel="stylesheet"><div class="t-ring" hidden></div>
+  <section class="t-panel" role="region" aria-label="Tour" tabindex="-1">
+    <div class="t-head"><b>Tour</b><ol></ol><button type="button" class="t-leave">Leave</button></div>
+    <p aria-live="polite"></p>
+    <div class="t-buttons"><button type="button" class="t-show">Show me</button>
+      <button type="button" class="t-skip">Skip</button></div>
+  </section>`;
+
+export class Tour {
+  /**
+   * @param {HTMLElement} root of the guide, whose theme and style it takes
+   * @param {() => void} changed
+   */
+  constructor(root, changed) {
+    this.root = root;
+    this.changed = changed;
+    this.ticks = remembered();
+    this.pressed = (/** @type {Event} */ event) => this.press(event);
+  }
+
+  get open() {
+    return Boolean(this.host);
+  }
+
+  /** The first step that is not ticked off. */
+  get at() {
+    const next = this.ticks.indexOf(false);
+    return next < 0 ? STEPS.length : next;
+  }
+
+  /** @param {GuideData} data */
+  receive(data) {
+    const elsewhere = this.data?.page !== data.page;
+    this.data = data;
+    if (elsewhere) this.before = data;
+    if (window.__lookaheadTour && data.player && !this.open) this.show();
+    this.dress();
+  }
+
+  start() {
+    if (this.at === STEPS.length) this.ticks = STEPS.map(() => false);
+    window.__lookaheadTour = true;
+    this.show();
+    this.panel.focus();
+  }
+
+  show() {
+    this.host = document.body.appendChild(document.createElement("div"));
+    const shadow = this.host.attachShadow({ mode: "open" });
+    shadow.innerHTML = PANEL;
+    const own = /** @type {ParentNode} */ (this.root.getRootNode()).querySelector("link, style");
+    if (own) shadow.querySelector("link").replaceWith(own.cloneNode(true));
+    this.panel = /** @type {HTMLElement} */ (shadow.querySelector("section"));
+    this.ring = /** @type {HTMLElement} */ (shadow.querySelector(".t-ring"));
+    this.line = partOf(this.panel, "p");
+    partOf(this.panel, ".t-leave").onclick = () => this.leave();
+    partOf(this.panel, ".t-show").onclick = () => this.point(true);
+    partOf(this.panel, ".t-skip").onclick = () => this.tick();
+    document.addEventListener("click", this.pressed, true);
+    this.timer = setInterval(() => this.look(), POLL);
+    this.dress();
+    this.begin();
+    this.changed();
+  }
+
+  /** In the colours of the page. */
+  dress() {
+    if (!this.open) return;
+    const style = getComputedStyle(this.root);
+    for (const name of THEME) this.host.style.setProperty(name, style.getPropertyValue(name));
+  }
+
+  begin() {
+    const step = STEPS[this.at];
+    this.before = this.data;
+    this.praising = false;
+    this.line.textContent = step?.text ?? END;
+    const ticks = this.ticks.map((done, index) => {
+      const item = document.createElement("li");
+      item.textContent = done ? "✓" : String(index + 1);
+      item.className = done ? "t-done" : index === this.at ? "t-now" : "";
+      if (index === this.at) item.setAttribute("aria-current", "step");
+      item.setAttribute("aria-label", `Step ${index + 1} of ${this.ticks.length}${done ? ", done" : ""}`);
+      return item;
+    });
+    this.panel.querySelector("ol").replaceChildren(...ticks);
+    partOf(this.panel, ".t-buttons").hidden = !step;
+    partOf(this.panel, ".t-leave").textContent = step ? "Leave" : "Close";
+    step?.begin?.(this.data);
+    this.point(false);
+  }
+
+  /**
+   * Bring the control of this step into view.
+   * @param {boolean} focus
+   */
+  point(focus) {
+    const target = STEPS[this.at]?.target(this.data);
+    if (!target) return;
+    const { top, bottom } = target.getBoundingClientRect();
+    if (top < 60 || bottom > window.innerHeight - 200) target.scrollIntoView({ block: "center" });
+    if (focus) target.focus();
+  }
+
+  /** Whether the step is done by now; and put the ring where its control is. */
+  look() {
+    const step = STEPS[this.at];
+    const target = this.praising ? null : step?.target(this.data);
+    const around = target && step.around?.(this.data);
+    this.place(around?.contains(target) ? around : target);
+    const unfolded = this.folded && target?.dataset.testid !== this.folded;
+    this.folded = target?.dataset.testid; // of what opens the sidebar
+    if (unfolded) this.point(false);
+    if (step && !this.praising && step.done(this.data, this.before)) this.tick();
+  }
+
+  /** @param {?HTMLElement | undefined} target */
+  place(target) {
+    this.ring.hidden = !target;
+    if (!target) return;
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const [x, y, across, down] = [left - 3, top - 3, width + 6, height + 6].map(Math.round);
+    this.ring.style.cssText = `left:${x}px;top:${y}px;width:${across}px;height:${down}px`;
+  }
+
+  /** @param {Event} event */
+  press(event) {
+    const wanted = STEPS[this.at]?.presses;
+    const hit = (/** @type {EventTarget} */ part) => part instanceof Element && part.matches(wanted);
+    if (wanted && !this.praising && event.composedPath().some(hit)) this.tick();
+  }
+
+  /** This step is done, or skipped. */
+  tick() {
+    if (this.praising) return;
+    this.praising = true;
+    const now = this.panel.querySelector(".t-now");
+    if (now) Object.assign(now, { textContent: "✓", className: "t-done" });
+    this.ticks[this.at] = true;
+    keep(this.ticks);
+    this.waiting = setTimeout(() => this.begin(), PRAISE);
+  }
+
+  leave() {
+    window.__lookaheadTour = false;
+    this.remove();
+    this.changed();
+    partOf(this.root, ".g-first").focus();
+  }
+
+  remove() {
+    clearInterval(this.timer);
+    clearTimeout(this.waiting);
+    document.removeEventListener("click", this.pressed, true);
+    this.host?.remove();
+    this.host = null;
+  }
+}
+
+/** @returns {boolean[]} */
+function remembered() {
+  try {
+    const ticks = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return STEPS.map((_, index) => Boolean(ticks[index]));
+  } catch {
+    return STEPS.map(() => false);
+  }
+}
+
+/** @param {boolean[]} ticks */
+function keep(ticks) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(ticks));
+  } catch {
+    // A browser that keeps nothing begins anew next time.
+  }
+}

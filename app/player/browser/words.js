@@ -1,0 +1,42 @@
+// Whether pictures are labelled in words: until somebody says that they know, which the browser remembers.
+
+const KEY = "lookahead-words";
+export const WORDS_CHANGED = "lookahead-words";
+
+/** Whether a guide on the page has said; without one, symbols do. */
+export function wordsKnown() {
+  return window.__lookaheadWords !== undefined;
+}
+
+export function wordsShown() {
+  return window.__lookaheadWords ?? false;
+}
+
+/** @param {boolean} on */
+export function showWords(on) {
+  window.__lookaheadWords = on;
+  try {
+    localStorage.setItem(KEY, on ? "1" : "0");
+  } catch {
+    // A browser that keeps nothing asks again next time.
+  }
+  window.dispatchEvent(new Event(WORDS_CHANGED));
+}
+
+/**
+ * What a guide does first.
+ * @param {?string} forced "1" or "0" where the link says so
+ */
+export function beginWords(forced) {
+  if (wordsKnown()) return;
+  window.__lookaheadWords = (forced ?? remembered()) !== "0";
+  window.dispatchEvent(new Event(WORDS_CHANGED));
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}

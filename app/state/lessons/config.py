@@ -1,0 +1,36 @@
+"""What the Lessons page shows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from app.state.base import PageConfig
+from app.state.lessons.lesson import MOST_CARDS
+from app.state.lessons.library import library
+
+
+class LessonsConfig(PageConfig):
+    """A card of a lesson, or the list of lessons; `present` is for a class: larger type."""
+
+    v: Literal[1] = 1
+    lesson: str | None = None
+    card: int | None = Field(None, ge=1, le=MOST_CARDS)
+    present: bool | None = None
+
+    @field_validator("lesson")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        known = library().lessons
+        if value is not None and value not in known:
+            raise ValueError(f"no such lesson; choose one of {', '.join(known)}")
+        return value
+
+    @field_validator("card")
+    @classmethod
+    def _within_lesson(cls, value: int | None, info: ValidationInfo) -> int | None:
+        lesson = library().lessons.get(info.data.get("lesson") or "")
+        if value is not None and lesson is not None and value > len(lesson.cards):
+            raise ValueError(f"this lesson has {len(lesson.cards)} cards")
+        return value

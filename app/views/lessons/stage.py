@@ -1,0 +1,94 @@
+"""What a card shows: the live player of its page without the controls, or a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from app.figures.lessons import curve_beside, guess_marks, moving_picture, still_picture
+from app.figures.scene import Scene
+from app.player import Dial, LinkedCurve
+from app.player.tracks import only_starts
+from app.runs import games as game_runs
+from app.runs import surfaces as surface_runs
+from app.runs.family import dials_of
+from app.runs.lessons import shown
+from app.state import GamesConfig, SurfacesConfig
+from app.state.lessons import Place
+from app.views.lessons.answers import OpenCard, Placed
+from app.views.parts.charts import draw_linked, show_chart, show_ground
+from app.views.parts.dragging import offer_families
+from app.views.parts.player import player
+from app.views.parts.progress import progress
+
+HEIGHT, PRESENTED = 400, 560  # of the picture, in pixels
+
+
+def draw_stage(opened: OpenCard, *, present: bool) -> None:
+    """The player over the card's surface or field; a chart where nothing moves."""
+    config = opened.config
+    if isinstance(config, SurfacesConfig | GamesConfig):
+        _moving(opened, config, PRESENTED if present else HEIGHT)
+        return
+    with progress("Averaging over orders, following the flows") as on_progress:
+        chart = still_picture(opened.card, on_progress)
+    if opened.card.bars is not None:
+        st.markdown(f"**{opened.card.bars.title}**")
+    if chart is not None:
+        show_chart(chart, key=opened.key("chart"), legend=opened.card.bars is None)
+    if opened.card.bars is not None:
+        st.caption(f"{opened.card.bars.table}. Measured once, over hours: docs/networks.md says how.")
+
+
+def _moving(opened: OpenCard, config: Placed, height: int) -> None:
+    marks = guess_marks(opened.card, opened.guess, revealed=opened.revealed)
+    scene = replace(moving_picture(config), height=height, marks=marks)
+    ground = f"lesson-ground-{opened.name}"
+    show_ground(scene, ground)
+    key = f"lesson-player-{opened.name}{'' if opened.hidden else '-shown'}"
+    dials = () if opened.hidden else _dials(opened, config)
+    _player(opened, config, scene, dials, ground, key)
+    _families(key, dials, config)
+
+
+def _player(opened: OpenCard, config: Placed, scene: Scene, dials: Sequence[Dial], ground: str, key: str) -> None:
+    """A revealed run opens a player of its own, which plays from the start."""
+    hidden = opened.hidden
+    curve = None if hidden else curve_beside(opened.card, config)
+    charts = [] if curve is None else [f"lesson-curve-{opened.name}"]
+    aims = isinstance(opened.card.question, Place) and not opened.revealed
+    player(
+        only_starts(scene.tracks) if hidden else scene.tracks, key=key, chart_key=ground, scene=opened.name,
+        linked=charts, curves=[_linked(opened, config)] if charts else [],
+        pickable=aims, on_pick=opened.pick if aims else None,
+        on_release=opened.take_turn, on_start=None if hidden else opened.take_start,
+        quantities=scene.quantities, dials=dials,
+    )  # fmt: skip
+    if curve is not None:
+        draw_linked(curve, charts)
+
+
+def _families(key: str, dials: tuple[Dial, ...], config: Placed) -> None:
+    if isinstance(config, GamesConfig):
+        offer_families(key, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)
+    else:
+        offer_families(key, dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks)
+
+
+def _dials(opened: OpenCard, config: Placed) -> tuple[Dial, ...]:
+    """The numbers that the card lets one drag."""
+    wanted = opened.card.handles
+    dials = dials_of(config, config.steps, len(config.starts))
+    return tuple(dial for dial in dials if not wanted or dial.field in wanted)
+
+
+def _linked(opened: OpenCard, config: Placed) -> LinkedCurve | None:
+    """How the browser draws the card's chart anew while a number is dragged."""
+    if opened.card.chart == "distance":
+        return LinkedCurve(places=tuple((float(x), float(y)) for x, y in shown(config).places))
+    if opened.card.chart == "loss" and isinstance(config, SurfacesConfig):
+        return LinkedCurve(floor=surface_runs.scenery(config).floor)
+    return LinkedCurve(floor=0.0) if opened.card.chart == "value" else None

@@ -1,0 +1,51 @@
+"""What stands above a player for somebody new: a sentence on what is seen, and the tour, until dismissed for good."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from app.figures.words import in_words
+from app.player.bundle import module_file
+from app.state import MAX_LAYERS, Comparison
+from app.views import session
+from app.views.parts.history import preset_name
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+MARKUP = "<div class='lookahead-guide' hidden></div>"
+
+
+@cache
+def _component() -> ComponentRenderer:
+    return st.components.v2.component("lookahead-lab.guide", html=MARKUP, css="guide.css", js=module_file("guide.js"))
+
+
+def guide(page: str, config: Comparison, player_key: str = "") -> None:
+    """The sentence. Whether it is shown, the link says (`?words=1`, `?words=0`), or else what the browser remembers.
+
+    With the key of a player, it offers a tour of that player and of the sidebar.
+    """
+    _component()(
+        key=f"{page}-guide", data=guide_data(page, config, player_key) | {"words": session.visit_setting("words")}
+    )
+
+
+def guide_data(page: str, config: Comparison, player_key: str = "") -> dict[str, Any]:
+    """What the guide says, and what the tour looks at to know what the visitor has done."""
+    stacks = [card.layers for card in config.cards]
+    shallow = next((place for place, card in enumerate(config.cards, 1) if len(card.layers) < MAX_LAYERS), 1)
+    return {
+        "page": page,
+        "sentence": in_words(page, max(len(card.layers) for card in config.active)),
+        "player": player_key,
+        "alphas": [[layer.alpha for layer in layers] for layers in stacks],
+        "ks": [[layer.k for layer in layers] for layers in stacks],
+        "depth": sum(map(len, stacks)),
+        "preset": preset_name(page),
+        "depthKey": f"{page}.{shallow}.depth",
+        "presetKey": f"{page}.preset",
+    }

@@ -1,0 +1,63 @@
+"""Which base optimizers are refused, when they are wrapped or at the first synchronisation, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from optim_core.momentum import BUFFERS
+
+
+def checked_base(optimizer: Any) -> Optimizer:
+    """The same, if it can be a base.
+
+    Raises:
+        TypeError: it is not an optimizer, it is a Lookahead of whatever package, or its state_dict has not torch's two
+            keys, so that there would be no checkpoint.
+    """
+    name = type(optimizer).__name__
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {name}")
+    if any("lookahead" in cls.__name__.lower() for cls in type(optimizer).__mro__):
+        raise TypeError(f"optimizer is a {name} already: wrap its base, and give that more layers")
+    try:
+        saved = optimizer.state_dict()
+    except RuntimeError:  # ZeroRedundancyOptimizer has none before its shards are gathered
+        return optimizer
+    if not isinstance(saved, Mapping) or not {"state", "param_groups"} <= saved.keys():
+        keys = list(saved) if isinstance(saved, Mapping) else type(saved).__name__
+        raise TypeError(f"the state_dict of {name} must have the keys state and param_groups, got {keys}")
+    return optimizer
+
+
+def refuse_master_weights(base: Optimizer, parameters: Sequence[Tensor]) -> None:
+    """Raise ValueError where the base's state holds finer copies of the parameters, just after its step.
+
+    It would go on from those, and overwrite every synchronisation.
+    """
+    copies: dict[str, list[bool]] = {}
+    for parameter in parameters:
+        for name, value in base.state[parameter].items() if parameter in base.state else ():
+            if name not in BUFFERS and _is_finer(value, parameter):
+                copies.setdefault(str(name), []).append(torch.equal(value.to(parameter.dtype), parameter))
+    moved = any(parameter.any() for parameter in parameters) if copies else False
+    for name, equal in copies.items():
+        if all(equal) and moved:
+            raise ValueError(
+                f"{type(base).__name__} keeps master weights of its own, state[...][{name!r}], and overwrites every "
+                "synchronisation with them: use it without, and give slow_dtype=torch.float32"
+            )
+
+
+def _is_finer(value: Any, parameter: Tensor) -> bool:
+    return (
+        isinstance(value, Tensor)
+        and value.shape == parameter.shape
+        and value.is_floating_point()
+        and parameter.is_floating_point()
+        and torch.finfo(value.dtype).bits > torch.finfo(parameter.dtype).bits
+    )

@@ -1,0 +1,128 @@
+"""Synchronisations of many optimizers at once, k_i, α_i, μ_i and depth differing by row.
+
+Operation for operation those of `optim_core.synchronise`, so that rows have the bits of the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from optim_core.batch import NEVER, Due, Mask, assign, both
+from optim_core.layers import Layer, periods
+from optim_core.rules import add_scaled_, spread
+
+
+class Column:
+    """A tensor (optimizers, …) and its slow copies, (levels, optimizers, …).
+
+    Args:
+        live: the tensor.
+        stacks: the layers of each optimizer; none where it has no slow copies.
+        resets: of each optimizer, whether the outer momentum of its layers inside one that synchronises is zeroed.
+    """
+
+    def __init__(self, live: Tensor, stacks: Sequence[Sequence[Layer]], resets: Sequence[bool] = ()) -> None:
+        levels = range(max(map(len, stacks)))
+        totals = [periods(layers) for layers in stacks]
+        self.due = Due([[total[i] if i < len(total) else NEVER for total in totals] for i in levels], live.shape)
+        by_level = [[layers[i] if i < len(layers) else None for layers in stacks] for i in levels]
+        self.live, self.slow = live, live.repeat(len(levels), *[1] * live.dim())
+        self.levels = list(self.slow)
+        self.moves = [
+            (_OuterStep if any(layer and layer.has_momentum for layer in layers) else _Interpolation)(
+                layers, live.shape
+            )
+            for layers in by_level
+        ]
+        self.resets = _flags(resets, live.shape) if any(resets) else False
+
+    def synchronise(self, due: Sequence[Mask]) -> None:
+        """Synchronise in the rows of these masks, one mask for each level that is due, innermost first."""
+        below = self.live
+        for mask, slow, move in zip(due, self.levels, self.moves, strict=False):
+            move.synchronise(slow, below, mask)
+            below = slow
+        complete = [level for level, mask in enumerate(due) if mask is None]
+        for level in range(complete[-1] if complete else 0, len(due)):  # what lies below would be overwritten
+            for inner in (self.live, *self.levels[:level]):
+                assign(inner, self.levels[level], due[level])
+        for level, mask in enumerate(due if self.resets is not False else ()):
+            for inside in self.moves[:level]:
+                inside.reset(both(mask, self.resets) if isinstance(self.resets, Tensor) else mask)
+
+
+class _Interpolation:
+    """The α of one level: φ + α (θ − φ), exact at 0 and 1 even where the other end is infinite."""
+
+    def __init__(self, layers: Sequence[Layer | None], shape: Sequence[int]) -> None:
+        self.alpha = spread([layer.alpha for layer in _filled(layers)], shape)
+        self.stays, self.jumps = (self.alpha == end if isinstance(self.alpha, Tensor) else None for end in (0, 1))
+        self.has_ends = any(layer and layer.alpha in (0, 1) for layer in layers)
+
+    def synchronise(self, slow: Tensor, below: Tensor, mask: Mask) -> None:
+        """Move the slow weights in the rows of a mask."""
+        assign(slow, self.between(slow, below), mask)
+
+    def between(self, slow: Tensor, below: Tensor) -> Tensor:
+        """Where the slow weights of all rows would move to."""
+        if isinstance(self.alpha, float):
+            return slow if self.alpha == 0 else below if self.alpha == 1 else torch.lerp(slow, below, self.alpha)
+        moved = torch.lerp(slow, below, self.alpha)
+        if self.has_ends:
+            assign(moved, slow, self.stays)
+            assign(moved, below, self.jumps)
+        return moved
+
+    def reset(self, mask: Mask) -> None:
+        """There is no momentum to zero."""
+
+
+class _OuterStep(_Interpolation):
+    """A level with outer momentum in some rows: b ← μ b + s, φ ← φ − α b, or by Nesterov's rule φ ← φ − α (s + μ b)."""
+
+    def __init__(self, layers: Sequence[Layer | None], shape: Sequence[int]) -> None:
+        super().__init__(layers, shape)
+        self.buffer, self.zero = torch.zeros(*shape, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+        self.momentum = spread([layer.outer_momentum for layer in _filled(layers)], shape)
+        self.nesterov = _flags([layer.outer_nesterov for layer in _filled(layers)], shape)
+        self.applies = _flags([layer.has_momentum for layer in _filled(layers)], shape)
+
+    def synchronise(self, slow: Tensor, below: Tensor, mask: Mask) -> None:
+        """Move the slow weights in the rows of a mask."""
+        moved = self.stepped(slow, slow - below, mask)
+        if isinstance(self.applies, Tensor):
+            moved = torch.where(self.applies, moved, self.between(slow, below))
+        assign(slow, moved, mask)
+
+    def stepped(self, slow: Tensor, s: Tensor, mask: Mask) -> Tensor:
+        """Where a step on s leads; the momentum changes in the rows of the mask."""
+        assign(self.buffer, (self.buffer * self.momentum).add_(s), mask)
+        step = add_scaled_(s, self.buffer, self.momentum) if self.nesterov is not False else self.buffer
+        if isinstance(self.nesterov, Tensor):
+            step = torch.where(self.nesterov, step, self.buffer)
+        if isinstance(self.alpha, float) and self.alpha == 0:
+            return slow
+        moved = add_scaled_(slow.clone(), step, -self.alpha)
+        if self.has_ends and isinstance(self.alpha, Tensor):
+            assign(moved, slow, self.stays)
+        return moved
+
+    def reset(self, mask: Mask) -> None:
+        """Zero the momentum in the rows of a mask."""
+        assign(self.buffer, self.zero, mask)
+
+
+def _filled(layers: Sequence[Layer | None]) -> list[Layer]:
+    """Layers of one level; an optimizer that lacks it gets another's, which its rows never use."""
+    anyone = next(layer for layer in layers if layer)
+    return [layer or anyone for layer in layers]
+
+
+def _flags(values: Sequence[bool], shape: Sequence[int]) -> bool | Tensor:
+    """A flag per optimizer in all its rows; a bool where they agree."""
+    if len(set(values)) == 1:
+        return values[0]
+    return torch.tensor(values).view(-1, *[1] * (len(shape) - 1)).expand(*shape).contiguous()

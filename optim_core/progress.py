@@ -1,0 +1,44 @@
+"""What changes as an optimizer goes on, in one object, since what frameworks hand out may be a proxy.
+
+Lightning's and Fabric's proxies have the optimizer's class and read its attributes, but keep a dictionary of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from optim_core.layers import InnerBuffers, Layer
+from optim_core.momentum import Momentum
+
+Value = TypeVar("Value")
+
+
+@dataclass
+class Progress:
+    """Settings that a checkpoint replaces, counters, and what the parameters hold for the moment."""
+
+    layers: tuple[Layer, ...]
+    inner_buffers: InnerBuffers
+    momentum: Momentum = "keep"
+    base_steps: int = 0
+    synchronised: int = 0
+    evaluating: bool = False
+    """They hold slow weights, inside use_slow_weights."""
+    averaged: bool = False
+    """They hold an average of the base's own, between its eval() and its train()."""
+    searched: bool = False
+    """The base's state has been searched for master weights."""
+
+
+class Shared(Generic[Value]):
+    """An attribute of an optimizer that lies in its `_progress`."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Value:
+        return cast(Value, self if instance is None else getattr(instance._progress, self.name))
+
+    def __set__(self, instance: Any, value: Value) -> None:
+        setattr(instance._progress, self.name, value)

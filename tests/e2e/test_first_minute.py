@@ -1,0 +1,156 @@
+"""What somebody new is told: words in the picture, a line on what happens, and a tour that waits for what they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import wait_until_idle
+
+PLAYER = "Object.values(window.__lookaheadPlayers ?? {})[0]"
+KNOWN = "I know this: show me the controls"
+Open = Callable[..., Page]
+
+
+def at_step(page: Page, step: int) -> None:
+    page.wait_for_function(f"{PLAYER}?.overChart")
+    page.evaluate(f"{PLAYER}.pause(); {PLAYER}.seek({step})")
+    page.wait_for_function(f"{PLAYER}.row === {step}")
+
+
+def test_the_sentence_is_dismissed_for_good_and_a_switch_brings_it_back(open_app: Open) -> None:
+    page = open_app("/")
+    sentence = page.locator(".g-sentence")
+    expect(sentence).to_contain_text("Each dot is an optimizer's weights rolling downhill")
+    assert page.evaluate("window.__lookaheadWords") is True
+    page.get_by_role("button", name=KNOWN).click()
+    expect(sentence).to_be_hidden()
+    assert page.evaluate("document.activeElement.closest('[data-testid=\"stSidebar\"]') !== null")
+    page.reload()
+    page.wait_for_function(f"{PLAYER}?.overChart")
+    expect(sentence).to_be_hidden()
+    page.get_by_role("button", name="Words", exact=True).click()
+    expect(sentence).to_be_visible()
+
+
+@pytest.mark.parametrize(("words", "shown"), [("1", True), ("0", False)])
+def test_a_link_forces_words_either_way(open_app: Open, words: str, shown: bool) -> None:
+    page = open_app("/")
+    page.evaluate(f"localStorage.setItem('lookahead-words', '{0 if shown else 1}')")
+    page = open_app(f"/?words={words}")
+    page.wait_for_function(f"{PLAYER}?.overChart")
+    expect(page.locator(".g-sentence")).to_be_visible(visible=shown)
+    expect(page.get_by_role("button", name="Words", exact=True)).to_have_attribute("aria-pressed", str(shown).lower())
+    assert f"words={words}" in page.url
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_words_are_in_the_picture_and_symbols_for_those_who_know(open_app: Open) -> None:
+    page = open_app("/?words=0")
+    at_step(page, 8)
+    picture = page.locator(".stPlotlyChart").first
+    symbols = picture.screenshot()
+    assert picture.screenshot() == symbols
+    page.get_by_role("button", name="Words", exact=True).click()
+    page.evaluate(f"{PLAYER}.seek(8)")
+    page.wait_for_timeout(200)
+    assert page.locator(".stPlotlyChart").first.screenshot() != symbols
+
+
+def test_the_line_tells_of_the_players_step_and_moves_nothing(open_app: Open) -> None:
+    page = open_app("/?words=0")
+    line, inspector = page.locator(".lp-line span"), page.locator(".lp-inspector")
+    at_step(page, 5)
+    expect(line).to_have_text("Layer 1 of Lookahead (5, .5) has just pulled back half-way: the zigzag cancelled.")
+    expect(page.locator(".lp-line")).to_have_attribute("aria-live", "polite")
+    place = inspector.bounding_box()
+    for step in (0, 2, 26, 33, 112, 150):
+        at_step(page, step)
+        page.wait_for_timeout(50)
+        assert inspector.bounding_box() == place
+    expect(line).to_contain_text("99 % of the way down")
+
+
+def test_the_line_says_nothing_of_a_run_that_is_being_dragged(open_app: Open) -> None:
+    page = open_app("/?words=0")
+    at_step(page, 5)
+    line, alpha = page.locator(".lp-line span"), page.locator('.lp-card [data-dial="1.alpha.1"]')
+    expect(line).not_to_be_empty()
+    alpha.hover()
+    page.mouse.down()
+    expect(line).to_be_empty()
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(line).not_to_be_empty()
+
+
+@pytest.mark.parametrize(("name", "player"), [("networks", "networks-player"), ("gans", "gans-player")])
+def test_networks_and_gans_open_on_a_finished_run(open_app: Open, problems: list[str], name: str, player: str) -> None:
+    page = open_app(f"/{name}?words=1")
+    page.wait_for_function(f"window.__lookaheadPlayers?.['{player}']?.overChart", timeout=60_000)
+    expect(page.get_by_role("button", name="Train it here")).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    expect(page.locator(".g-sentence")).to_contain_text("in training")
+    page.evaluate(f"window.__lookaheadPlayers['{player}'].pause(); window.__lookaheadPlayers['{player}'].seek(2)")
+    expect(page.locator(".lp-line span")).to_contain_text(
+        "Layer 2 of Multilayer Lookahead (5, .5)(5, .5) moves once in 25"
+    )
+    problems[:] = [one for one in problems if "404" not in one]  # Streamlit looks for its own files below the page, too
+
+
+def ask(page: Page, start: str) -> None:
+    expect(page.locator(".t-panel p")).to_have_text(re.compile(f"^{start}"), timeout=15_000)
+
+
+def show_me(page: Page) -> None:
+    page.get_by_role("button", name="Show me", exact=True).click()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_tour_waits_for_each_thing_and_is_done_by_keyboard(open_app: Open, width: int) -> None:
+    page = open_app("/")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.wait_for_function(f"{PLAYER}?.overChart")
+    page.get_by_role("button", name="Start the tour").press("Enter")
+    for start, keys in (
+        ("Press play", ("Enter",)),
+        ("Drag an α", ("ArrowRight",)),
+        ("Press the name", ("Enter",)),
+        ("Change a k", ("ArrowRight",)),
+    ):
+        ask(page, start)
+        expect(page.locator(".t-ring")).to_be_visible()
+        show_me(page)
+        for key in keys:
+            page.keyboard.press(key)
+    ask(page, "Add a layer")
+    if width < 400:
+        show_me(page)
+        page.keyboard.press("Enter")  # opens the sidebar
+        expect(page.get_by_test_id("stExpandSidebarButton")).to_have_count(0)
+    show_me(page)
+    page.keyboard.press("Enter")
+    ask(page, "Pick a ready-made")
+    show_me(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    ask(page, "Six of six")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".t-panel")).to_have_count(0)
+    wait_until_idle(page)
+
+
+def test_a_tour_that_was_left_goes_on_where_it_was(open_app: Open) -> None:
+    page = open_app("/")
+    page.wait_for_function(f"{PLAYER}?.overChart")
+    page.get_by_role("button", name="Start the tour").click()
+    page.get_by_role("button", name="Skip").click()
+    ask(page, "Drag an α")
+    page.get_by_role("button", name="Leave", exact=True).click()
+    expect(page.locator(".t-panel")).to_have_count(0)
+    page.reload()
+    page.get_by_role("button", name="Resume the tour (1 of 6)").click()
+    ask(page, "Drag an α")

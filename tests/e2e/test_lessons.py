@@ -1,0 +1,109 @@
+"""A lesson in a real browser: looking, choosing, pointing, dragging, and the keys of whoever presents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import wait_until_idle
+
+PLAYER = "Object.values(window.__lookaheadPlayers ?? {}).at(-1)"
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_lessons(open_app: Open, problems: list[str]) -> Open:
+    def opened(query: str = "") -> Page:
+        page = open_app(f"/lessons{query}")
+        # Streamlit first asks below the page's own path whether its server is there, and is told so by a 404.
+        problems[:] = [line for line in problems if "status of 404" not in line]
+        return page
+
+    return opened
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=False).first.click()
+    wait_until_idle(page)
+
+
+def over_chart(page: Page) -> None:
+    page.wait_for_function(f"{PLAYER}?.overChart")
+
+
+def test_a_first_lesson_from_the_list_to_the_sentence_to_remember(open_lessons: Open) -> None:
+    page = open_lessons("")
+    press(page, "1. Two sets of weights")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two sets of weights")
+    over_chart(page)
+    press(page, "At every step, a little")
+    expect(page.get_by_text("Not quite.")).to_be_visible()
+    press(page, "Next")
+    over_chart(page)
+    ground = page.locator(".st-key-lesson-ground-two-sets-of-weights-2 .nsewdrag")
+    box = ground.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * (10 - 6.2) / 20, box["y"] + box["height"] * (10 - 5.1) / 20)
+    wait_until_idle(page)
+    press(page, "Reveal")
+    expect(page.get_by_text("Right.")).to_be_visible()
+    page.wait_for_function(f"{PLAYER}.overChart && {PLAYER}.heads.length > 0")
+    page.keyboard.press("n")
+    wait_until_idle(page)
+    expect(page.get_by_text("Card 3 of 4")).to_be_visible()
+    page.keyboard.press("n")
+    wait_until_idle(page)
+    over_chart(page)
+    alpha = page.locator('.lp-card [data-dial="0.alpha.1"]')
+    alpha.focus()
+    page.keyboard.press("Home")
+    expect(page.get_by_text("To remember.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Right.")).to_be_visible()
+    press(page, "All lessons")
+    expect(page.get_by_text("4 cards · 3 answered")).to_be_visible()
+
+
+@pytest.mark.parametrize("link", ["odd-and-even", "wrong-labels&card=2", "implicit-regularization&card=4"])
+def test_a_card_fits_a_phone_and_its_text_comes_first(open_lessons: Open, page: Page, link: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_lessons(f"?lesson={link}")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=30_000)
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    text, picture = (page.locator(place).first.bounding_box() for place in (".st-key-lesson-text", ".js-plotly-plot"))
+    assert text is not None
+    assert picture is not None
+    assert text["y"] < picture["y"]
+    size = page.locator(".st-key-lesson-text p").first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+    assert size >= 18
+
+
+def test_a_presenters_remote_control_turns_the_cards_in_large_type(open_lessons: Open) -> None:
+    page = open_lessons("?lesson=games&card=4&present=1")
+    over_chart(page)
+    size = page.locator(".st-key-lesson-text p").first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+    assert size >= 26
+    page.keyboard.press("PageDown")
+    wait_until_idle(page)
+    expect(page.get_by_text("Card 5 of 5")).to_be_visible()
+    assert "card=5" in page.url
+    page.keyboard.press("PageUp")
+    wait_until_idle(page)
+    expect(page.get_by_text("Card 4 of 5")).to_be_visible()
+
+
+def test_the_cards_setting_opens_on_its_page(open_lessons: Open) -> None:
+    page = open_lessons("?lesson=games&card=3")
+    press(page, "Open on Games")
+    page.wait_for_url("**/games?*")
+    wait_until_idle(page)
+    assert "game=bilinear" in page.url
+    assert "1.layers=5%3A0.5" in page.url
+
+
+def test_the_sheet_is_made_when_it_is_asked_for(open_lessons: Open) -> None:
+    page = open_lessons("?lesson=two-sets-of-weights")
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Sheet to print").click()
+    assert download.value.suggested_filename == "two-sets-of-weights.html"
