@@ -39,7 +39,7 @@ from app.state.theory import TheoryConfig
 
 QUICK = {"v": 1, "seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, "k_high": 6}
 FIGURES = {
-    "stability": ["map", "factors"],
+    "stability": ["map", "factors", "outer-momentum"],
     "noise": ["variance", "trade-off"],
     "regularization": ["landscapes", "coefficients", "accuracy"],
     "rates": ["rates"],
