@@ -143,7 +143,7 @@ def test_what_does_not_apply_is_left_out_or_says_so() -> None:
     assert list(offer_of(straddling).figures) == ["coefficients"]
     with pytest.raises(DoesNotApplyError, match="landscapes: does not apply to these settings: the formulas need"):
         theory_chart(straddling, "landscapes")
-    with pytest.raises(ValueError, match="figure must be one of map, factors, got 'rates'"):
+    with pytest.raises(ValueError, match="figure must be one of map, factors, outer-momentum, got 'rates'"):
         theory_chart(STABILITY, "rates")
     with pytest.raises(ValueError, match="nothing moves on this page"):
         scene_of(STABILITY)
