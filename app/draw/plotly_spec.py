@@ -1,4 +1,4 @@
-"""Charts as pages send them: plain values in plotly's terms."""
+"""What a page sends of a chart: plain values in plotly's terms."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class SpecFigure(BaseFigure):  # type: ignore[misc]  # plotly has no types
         self._spec = spec
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON for the browser's plotly: the spec, with typed arrays, and the page's template."""
+        """What the browser's plotly reads: the description, with arrays as it unpacks them, and the page's template."""
         layout = {"template": _template(pio.templates.default), **self._spec["layout"]}
-        message: dict[str, Any] = _pack({"data": self._spec["data"], "layout": layout})
-        return message
+        packed: dict[str, Any] = _packed({"data": self._spec["data"], "layout": layout})
+        return packed
 
 
 @lru_cache(maxsize=4)
@@ -40,12 +40,12 @@ def _template(name: str) -> dict[str, Any]:
     return template
 
 
-def _pack(value: Any) -> Any:
+def _packed(value: Any) -> Any:
     """Arrays of numbers as plotly's typed arrays: their bytes in base64."""
     if isinstance(value, dict):
-        return {name: _pack(part) for name, part in value.items()}
+        return {name: _packed(part) for name, part in value.items()}
     if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
-        return [_pack(part) for part in value]
+        return [_packed(part) for part in value]
     if not isinstance(value, np.ndarray):
         return value
     if value.dtype.kind in "iu" and value.size and abs(value).max() < 2**31:

@@ -14,13 +14,20 @@ DOTS = {
 """What θ is on each page."""
 
 
-def in_words(page: str, depth: int) -> str:
-    """One sentence on what is seen: `page` is one of DOTS, `depth` the layers of its deepest optimizer."""
+def in_words(page: str, depth: int, *, momentum: bool = False) -> str:
+    """One sentence on what is seen.
+
+    Args:
+        page: one of DOTS.
+        depth: layers of its deepest optimizer.
+        momentum: whether some layer has outer momentum.
+    """
     shapes = [_name(layer) for layer in range(max(depth, 1) + 1)]
     dot, square, further = shapes[0], shapes[1], list(dict.fromkeys(shapes[2:]))
     sentence = f"Each {dot} is {DOTS[page]}"
     if depth:
         sentence += f"; every k steps its {square}, the slow weights, moves a fraction α towards the {dot}"
+        sentence += ", and further by its outer momentum where it has one" if momentum else ""
         sentence += ", which goes on from there"
     if len(further) == 1:
         sentence += f"; its {further[0]}, slower weights still, does the same with the {square}"

@@ -74,12 +74,14 @@ class Card(Frozen):
 
     def _differences(self, usual: Self) -> list[tuple[str, bool]]:
         momentum = self.base in ("momentum", "nesterov")
+        outer = [(level, layer) for level, layer in enumerate(self.layers, 1) if layer.outer_momentum]
         keeps = self.sync_momentum == "keep" or not self.layers or self.base in ("sgd", "rmsprop")
         schedule = {"constant": "constant lr", "step": "step decay", "cosine": "cosine decay"}[self.schedule]
         return [
             (self.titles[self.base], self.base != usual.base),
             (f"momentum {short(self.momentum)}", momentum and self.momentum != usual.momentum),
             (f"momentum{SYNC_TITLES[self.sync_momentum].replace(',', '')}", not keeps),
+            *((f"μ{level} {short(layer.outer_momentum)}", True) for level, layer in outer),
             (f"weight decay {short(self.weight_decay)}", self.weight_decay != usual.weight_decay),
             (schedule, self.schedule != usual.schedule),
             (f"average {short(self.ema)}", self.ema != usual.ema),

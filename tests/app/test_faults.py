@@ -33,6 +33,7 @@ UNREADABLE = r"Traceback .*\n(?: .*\n)+\S*DecodeError: .*\n"
 CLOSED = r"RuntimeError: Unexpected ASGI message 'websocket\.close', after sending 'websocket\.close'\.\n"
 EXPECTED = re.compile(  # the second: both uvicorn and Streamlit close what sends both kinds of rubbish
     rf"(?:Error deserializing back message|Invalid UTF-8 sequence received from client\.)\n{UNREADABLE}"
+    r"|Exception in ASGI application\nTraceback .*\n(?: .*\n)+KeyError: 'bytes'\n"  # of a text
     rf"|Exception in ASGI application\n{UNREADABLE}\nDuring handling of .*\n\nTraceback .*\n(?: .*\n)+{CLOSED}"
 )
 

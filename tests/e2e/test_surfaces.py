@@ -193,3 +193,97 @@ def test_nothing_is_wider_than_the_window(open_app, width):
             .map((e) => e.className?.toString().slice(0, 80)).slice(0, 5)"""
     )
     assert overflow == []
+
+
+def test_each_page_has_one_entry_of_the_history_with_its_own_settings(open_app, wait_idle):
+    page = open_app("/?v=1&surface=bowl")
+    ready(page)
+    page.wait_for_function("window.__lookaheadHistory")
+    entries = page.evaluate("history.length")
+
+    def turn_to(name, path):
+        page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+        page.wait_for_url(f"**{path}?*")
+        wait_idle(page)
+
+    steps = page.get_by_role("spinbutton", name="Base steps")
+    steps.fill("70")
+    steps.press("Enter")
+    page.wait_for_url("**steps=70*")
+    turn_to("Games", "/games")
+    assert "game=bilinear" in page.url
+    turn_to("Theory", "/theory")
+    assert page.evaluate("history.length") == entries + 2
+    page.go_back()
+    page.wait_for_url("**/games?*game=bilinear*")
+    wait_idle(page)
+    assert page.get_by_role("heading", name="Bilinear").is_visible()
+    assert "instrument" not in page.url
+    page.go_back()
+    page.wait_for_url("**surface=bowl*")
+    wait_idle(page)
+    assert "game=" not in page.url
+    assert steps.input_value() == "70"
+    page.go_forward()
+    page.wait_for_url("**/games?*game=bilinear*")
+    wait_idle(page)
+    assert page.get_by_role("heading", name="Bilinear").is_visible()
+
+
+def test_fields_of_numbers_take_other_dashes_and_decimal_commas(open_app, wait_idle):
+    page = open_app("/?v=1&surface=ravine")
+    ready(page)
+    field = page.get_by_label("lr", exact=True).first
+
+    def typed(text, at_once=False):
+        field.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.insert_text(text) if at_once else page.keyboard.type(text)
+        shown = field.input_value()
+        page.keyboard.press("Tab")
+        wait_idle(page)
+        return shown
+
+    assert typed("0,5") == "0.5"
+    assert "1.lr=0.5" in page.url
+    assert typed("0,025", at_once=True) == "0.025"
+    assert "1.lr=0.025" in page.url
+    assert typed("\u22121") == "-1"
+    assert page.get_by_test_id("stSidebar").get_by_text("optimizer 1, lr: should be greater than 0").is_visible()
+
+
+def test_fullscreen_shows_the_chart_with_its_player(open_app):
+    page = open_app("/?v=1&surface=himmelblau")
+    ready(page)
+    assert page.locator(f"{CHART} .modebar-btn[data-title=Fullscreen]").first.is_hidden()
+    page.get_by_role("button", name="Fullscreen (f)").click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    inside = "document.fullscreenElement.querySelector"
+    assert page.evaluate(f"{inside}('.js-plotly-plot') !== null")
+    assert page.get_by_role("group", name="Playback").is_visible()
+    assert page.get_by_role("group", name="Step inspector").is_visible()
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+
+
+def test_a_dragged_start_shows_where_a_step_would_go(open_app):
+    page = open_app("/?v=1&surface=bowl&noise=none&steps=20")
+    ready(page)
+    value(page, "pause()")
+    value(page, "seek(0)")
+    page.wait_for_function(f"{PLAYER}.row === 0")
+    x, y = value(page, "head('SGD', 0)")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 30, y + 30, steps=4)
+    page.wait_for_function(f"{PLAYER}.slope")
+    (x0, y0), (x1, y1) = value(page, "slope")
+    center = page.evaluate(
+        """selector => { const chart = document.querySelector(selector), {xaxis, yaxis} = chart._fullLayout;
+            return [xaxis._offset + xaxis.l2p(0), yaxis._offset + yaxis.l2p(0)]; }""",
+        CHART,
+    )
+    assert abs((x1 - x0) ** 2 + (y1 - y0) ** 2 - 52**2) < 60  # an arrow of one length
+    ahead = (x1 - x0) * (center[0] - x0) + (y1 - y0) * (center[1] - y0)
+    assert ahead > 0  # downhill
+    page.mouse.up()

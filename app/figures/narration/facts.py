@@ -90,7 +90,7 @@ class Facts:
 
     @cached_property
     def pulls(self) -> tuple[Pull, ...]:
-        """The first two synchronisations of each optimizer's innermost layer that no other layer joined."""
+        """The first two synchronisations of each optimizer's plain innermost layer that no other layer joined."""
         return tuple(pull for index in range(len(self.specs)) for pull in _pulls(self, index))
 
 
@@ -108,8 +108,8 @@ class Pull:
 
 def _pulls(facts: Facts, index: int) -> list[Pull]:
     run, layers = facts.run, facts.specs[index].layers
-    if not layers:
-        return []
+    if not layers or layers[0].outer_momentum:
+        return []  # with outer momentum, slow weights go further than the fraction α
     lost = facts.diverged(index)
     rows = np.flatnonzero(run.synchronised[:, index] == 1)
     rows = rows[(rows > 0) & ((rows < lost) | (lost < 0))][:2]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from app.figures.narration.facts import period_of
 from app.figures.narration.observation import ENDED, FIRST_MOVE, SETTING, WAITING, Observation, timeline
+from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 
 Run = tuple[OptimizerSpec, int]  # an optimizer and its last base step
@@ -48,7 +49,7 @@ def first_moves(runs: Sequence[Run], steps: int) -> Iterator[Observation]:
 def single_steps(runs: Sequence[Run], steps: int) -> Iterator[Observation]:
     """K = 1 of one layer only shortens SGD's step."""
     for spec, _ in runs:
-        if len(spec.layers) == 1 and spec.layers[0].k == 1 and spec.base == "sgd" and spec.layers[0].alpha < 1:
+        if len(spec.layers) == 1 and spec.layers[0].k == 1 and spec.base == "sgd" and _plain(spec.layers[0]):
             text = f"With k = 1, {spec.name} is SGD at α times its lr: every step is cut short, nothing is averaged."
             yield Observation(text, 1, min(steps, LONG), SETTING)
 
@@ -57,7 +58,8 @@ def copies(runs: Sequence[Run], steps: int) -> Iterator[Observation]:
     """α = 1 in every layer changes nothing."""
     for spec, _ in runs:
         keeps = spec.base == "sgd" or spec.sync_momentum != "reset"
-        if spec.layers and keeps and all(layer.alpha == 1 for layer in spec.layers):
+        copying = all(layer.alpha == 1 and not layer.outer_momentum for layer in spec.layers)
+        if spec.layers and keeps and copying:
             text = f"With α = 1, the slow weights of {spec.name} go all the way: its path is the one without layers."
             yield Observation(text, 1, min(steps, LONG), SETTING)
 
@@ -95,6 +97,11 @@ def training_narration(
         if 0 <= step <= steps
     ]
     return timeline([*of_layers(specs, steps, lost), *gone])
+
+
+def _plain(layer: Layer) -> bool:
+    """Whether it averages: a fraction less than 1, and no momentum of its own."""
+    return layer.alpha < 1 and not layer.outer_momentum
 
 
 def _outer(runs: Sequence[Run]) -> Iterator[tuple[OptimizerSpec, int, int, int]]:

@@ -5,15 +5,23 @@
 // through settings is Undo.
 
 /**
- * Where the address changes behind its path alone, the entry that is there changes.
+ * Where the address changes behind its path alone, the entry that is there changes. A page that is turned to writes its
+ * settings first and then its path: what it wrote goes with it, and the entry left behind is as it was.
  * @param {History} history
  */
 function keepOneEntry(history) {
   const add = history.pushState.bind(history);
+  let before = "";
   history.pushState = (state, unused, url) => {
-    const samePage = url && new URL(url, location.href).pathname === location.pathname;
-    if (samePage) history.replaceState(state, unused, url);
-    else add(state, unused, url);
+    const target = url ? new URL(url, location.href) : null;
+    if (target && target.pathname === location.pathname) {
+      before = location.href;
+      history.replaceState(state, unused, url);
+      return;
+    }
+    if (before && target?.search === location.search) history.replaceState(state, unused, before);
+    before = "";
+    add(state, unused, url);
   };
 }
 

@@ -44,6 +44,10 @@ export function hooksOf(player) {
     get heads() {
       return headsAsDrawn(scene);
     },
+    /** The arrow at a dragged start, from and to, in pixels of the chart. */
+    get slope() {
+      return scene.held ? scene.slope : null;
+    },
     family(bytes) {
       player.dragging.receive(bytes);
     },

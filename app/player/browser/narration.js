@@ -1,9 +1,11 @@
 // One line on what happens at the player's step, and the switch for words in the picture.
 
 import { partOf } from "./elements.js";
+import { completedRow } from "./moment.js";
 import { showWords, WORDS_CHANGED, wordsKnown, wordsShown } from "./words.js";
 
 /** @import {Commands} from "./types.d.ts" */
+/** @import {Player} from "./player.js" */
 
 const LASTING = 1200; // ms that a line stays while it plays, so that it can be read
 
@@ -43,6 +45,11 @@ export class Narration {
   mark() {
     this.element.hidden = !this.lines.length && !wordsKnown();
     this.words.setAttribute("aria-pressed", String(wordsShown()));
+  }
+
+  /** @param {Player} player */
+  follow({ playback, steps, dragging, startDragging }) {
+    this.show(steps[completedRow(playback.moment)], playback.playing, dragging.active || startDragging.active);
   }
 
   /**

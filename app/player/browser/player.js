@@ -12,7 +12,6 @@ import { watchKeys } from "./keyboard.js";
 import { Legend } from "./legend.js";
 import { cursorLines, LinkedChart } from "./linked_charts.js";
 import { recall, remember } from "./memory.js";
-import { completedRow } from "./moment.js";
 import { Narration } from "./narration.js";
 import { Playback, ROWS_PER_SECOND, SPEEDS } from "./playback.js";
 import { findChart, placeOfKey } from "./plotly_chart.js";
@@ -26,7 +25,7 @@ import { timelineOf } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { sameBytes, unpack } from "./unpack.js";
 
-/** @import {Background, Moment, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
+/** @import {Background, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for the chart before drawing axes of our own
@@ -363,7 +362,7 @@ export class Player {
     const words = !hurried || performance.now() - this.worded > WORDS_EVERY;
     if (words) this.worded = performance.now();
     this.transport.show(words);
-    if (words) this.narrate(moment);
+    if (words) this.narration.follow(this);
     const [odd, even] = hurried && !words ? [this.frames.count % 2, 1 - (this.frames.count % 2)] : [1, 1];
     if (odd) this.legend.show(scene, moment, words);
     if (!this.stage) return;
@@ -372,12 +371,6 @@ export class Player {
     const lines = odd && this.linked.length ? cursorLines(scene, moment.row) : null;
     if (lines) for (const chart of this.linked) chart.show(lines);
     this.reel?.show(this.steps[playback.row], playback.moving);
-  }
-
-  /** @param {Moment} moment */
-  narrate(moment) {
-    const dragging = this.dragging.active || this.startDragging.active;
-    this.narration.show(this.steps[completedRow(moment)], this.playback.playing, dragging);
   }
 
   /** @param {number} milliseconds */

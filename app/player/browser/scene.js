@@ -37,6 +37,8 @@ export class Scene {
     this.draggedNames = new Set();
     /** @type {?{weights: Point, panel: Panel, onSurface: boolean}} the start under the hand */
     this.held = null;
+    /** @type {?[Point, Point]} the arrow drawn last at a start under the hand */
+    this.slope = null;
     /** @type {{run: Run, alpha: number}[]} runs of neighbouring values */
     this.ghosts = [];
   }

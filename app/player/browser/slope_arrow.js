@@ -42,6 +42,7 @@ export function drawSlope(context, scene, { weights, panel, onSurface }) {
   const grown = LENGTH / Math.max(distance(from, beside), 1e-9);
   /** @type {Point} */
   const to = [from[0] + grown * (beside[0] - from[0]), from[1] + grown * (beside[1] - from[1])];
+  scene.slope = [from, to];
   for (const [color, width] of /** @type {const} */ ([
     [ink(scene.theme.background, 0.9), 6],
     [ink(scene.theme.text), 2.4],

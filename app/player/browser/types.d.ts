@@ -239,6 +239,7 @@ export type Hooks = {
   readonly frames: { count: number; milliseconds: number; worst: number };
   readonly inspected: string;
   readonly heads: HeadColors[];
+  readonly slope: [Point, Point] | null;
   /** The packed runs of all values of a number. */
   family: (bytes: Uint8Array) => void;
   play: () => void;

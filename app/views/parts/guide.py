@@ -37,10 +37,11 @@ def guide(page: str, config: Comparison, player_key: str = "") -> None:
 def guide_data(page: str, config: Comparison, player_key: str = "") -> dict[str, Any]:
     """What the guide says, and what the tour looks at to know what the visitor has done."""
     stacks = [card.layers for card in config.cards]
+    momentum = any(layer.outer_momentum for card in config.active for layer in card.layers)
     shallow = next((place for place, card in enumerate(config.cards, 1) if len(card.layers) < MAX_LAYERS), 1)
     return {
         "page": page,
-        "sentence": in_words(page, max(len(card.layers) for card in config.active)),
+        "sentence": in_words(page, max(len(card.layers) for card in config.active), momentum=momentum),
         "player": player_key,
         "alphas": [[layer.alpha for layer in layers] for layers in stacks],
         "ks": [[layer.k for layer in layers] for layers in stacks],

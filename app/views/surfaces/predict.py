@@ -44,7 +44,7 @@ def _place_typed() -> None:
             raise ValueError("write x, y, as in 1, 3.5")
         check_inside((place[0], place[1]), _config().landscape.domain)
     except ValueError as error:
-        st.session_state[REFUSED] = f"Not guesses: {error}. Got {said[:40]!r}"
+        st.session_state[REFUSED] = f"Not placed: {error}. Got {said[:40]!r}"
         return
     place_prediction(Pick(place[0], place[1]))
 

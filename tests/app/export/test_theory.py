@@ -39,7 +39,7 @@ from app.state.theory import TheoryConfig
 
 QUICK = {"v": 1, "seeds": 1000, "orders": 64, "epochs": 2, "power": 9, "rate_seeds": 8, "k_high": 6}
 FIGURES = {
-    "stability": ["map", "factors"],
+    "stability": ["map", "factors", "outer-momentum"],
     "noise": ["variance", "trade-off"],
     "regularization": ["landscapes", "coefficients", "accuracy"],
     "rates": ["rates"],
@@ -143,7 +143,7 @@ def test_what_does_not_apply_is_left_out_or_says_so() -> None:
     assert list(offer_of(straddling).figures) == ["coefficients"]
     with pytest.raises(DoesNotApplyError, match="landscapes: does not apply to these settings: the formulas need"):
         theory_chart(straddling, "landscapes")
-    with pytest.raises(ValueError, match="figure must be one of map, factors, got 'rates'"):
+    with pytest.raises(ValueError, match="figure must be one of map, factors, outer-momentum, got 'rates'"):
         theory_chart(STABILITY, "rates")
     with pytest.raises(ValueError, match="nothing moves on this page"):
         scene_of(STABILITY)

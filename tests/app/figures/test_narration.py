@@ -135,6 +135,17 @@ def test_alpha_of_0_goes_back_to_the_start() -> None:
     assert not texts(of_layers.frozen([(layered((3, 0.5)), 9)], 9))
 
 
+def test_nothing_is_said_of_averaging_where_layers_have_outer_momentum() -> None:
+    carried = tuple(OptimizerSpec("L", lr=0.1, layers=(Layer(k, alpha, 0.9),)) for k, alpha in ((1, 0.5), (5, 1.0)))
+    runs = [(spec, 9) for spec in carried]
+    assert not texts(of_layers.single_steps(runs, 9))
+    assert not texts(of_layers.copies(runs, 9))
+    layer = LayerConfig(k=5, alpha=0.5, outer_momentum=0.5)
+    facts = surface(cards=(Card(lr=0.102, layers=(layer,)),))
+    assert not texts(of_surfaces.cancelled(facts))
+    assert not texts(of_surfaces.pulled_back(facts))
+
+
 # On a surface: the ravine has curvature 20 across, so lr .102 is at 2.04
 
 

@@ -16,6 +16,11 @@ def test_the_sentence_is_this() -> None:
     )
 
 
+def test_outer_momentum_is_said_where_there_is_some() -> None:
+    assert "and further by its outer momentum where it has one, which goes on" in in_words("surfaces", 1, momentum=True)
+    assert "momentum" not in in_words("surfaces", 1)
+
+
 def test_without_layers_nothing_is_said_of_slow_weights() -> None:
     assert in_words("surfaces", 0) == "Each dot is an optimizer's weights rolling downhill."
 

@@ -108,7 +108,7 @@ def test_a_measurement_shows_passes_before_its_first_row_is_there(results, monke
         gate.wait()
         return sharpness_runs.Sharpness(*range(8))
 
-    monkeypatch.setattr(sharpness_runs, "_measured", measured)
+    monkeypatch.setattr(sharpness_runs, "_measure", measured)
     assert run.fraction == 0
     run.start("me")
     wait_for(lambda: run.passes == 60)
@@ -119,7 +119,7 @@ def test_a_measurement_shows_passes_before_its_first_row_is_there(results, monke
 
 
 def test_who_has_left_wants_no_measurement_any_more(results, monkeypatch):
-    monkeypatch.setattr(sharpness_runs, "_measured", lambda task, point, should_stop: threading.Event().wait(0.2))
+    monkeypatch.setattr(sharpness_runs, "_measure", lambda task, point, should_stop: threading.Event().wait(0.2))
     run = SharpnessRun(CONFIG.task(), points(NAMES, results, 30))
     run.start("before the reload")
     run.start("me")

@@ -51,6 +51,7 @@ def test_a_card_describes_its_optimizer():
         (Card(base="momentum", momentum=0.5), ("SGD with momentum", "momentum .5")),
         (Card(base="adam", layers=(FIVE,), sync_momentum="pullback"), ("Adam", "momentum pulled back")),
         (Card(weight_decay=0.01, schedule="cosine", ema=0.9), ("weight decay .01", "cosine decay", "average .9")),
+        (Card(layers=(FIVE, LayerConfig(outer_momentum=0.9))), ("μ2 .9",)),
         (GameCard(alternating=True), ("in turn",)),
         (GameCard(base="extragradient", alternating=True), ("Extragradient",)),
         (GanCard(generator_base="sgd", beta1=0.5), ("generator SGD", "β₁ .5")),

@@ -34,7 +34,7 @@ def config_of(at):
 
 
 @pytest.mark.parametrize(
-    ("instrument", "charts"), [("stability", 2), ("noise", 2), ("regularization", 4), ("rates", 1)]
+    ("instrument", "charts"), [("stability", 3), ("noise", 2), ("regularization", 4), ("rates", 1)]
 )
 def test_every_instrument_opens_from_its_address(instrument, charts):
     at = opened(instrument=instrument)
