@@ -253,7 +253,7 @@ export class Inspector {
       `b = ${momentum} · ${within(before)} + ${within(s)} = ${number(b)}`,
       `${old} ${MINUS} ${factor} ${step} = <b>${this.tint(layer, number(to))}</b>`,
     ];
-    return parts.map((part) => `<span class="lp-part">${part}</span>`).join(" ");
+    return parts.join(", ");
   }
 
   /**
