@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 PYTEST := OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast test-all lint lint-player format audit bench studies shipped gallery docker clean
+.PHONY: help app test test-fast test-all lint lint-player format audit bench studies shipped gallery api docker clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -64,6 +64,10 @@ shipped: $(VENV)/.app ## compute the finished runs that Networks and GANs open o
 
 gallery: $(VENV)/.app ## render docs/gallery from the command line tool
 	$(PY) -m app.cli gallery docs/gallery
+
+api: $(VENV)/.dev ## pages of the library's API, from its docstrings, in build/api
+	@$(PY) -m pip install --quiet --disable-pip-version-check --target build/pdoc --upgrade pdoc==16.0.0
+	PYTHONPATH=build/pdoc:. $(PY) docs/api.py build/api
 
 docker: ## build the image; `docker compose up` starts it
 	docker build --build-arg TORCH_INDEX=$(TORCH_INDEX) --tag lookahead-lab .

@@ -57,7 +57,7 @@ def refuse_master_weights(base: Optimizer, parameters: Sequence[Tensor]) -> None
 
 def refuse_graph_capture() -> None:
     """Raise RuntimeError while a CUDA graph is captured: replayed, it would neither count nor synchronise."""
-    if torch.cuda.is_current_stream_capturing():
+    if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():  # without a driver asking is an error
         raise RuntimeError("a Lookahead's step() cannot be captured in a CUDA graph: it counts in Python")
 
 

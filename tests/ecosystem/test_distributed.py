@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("task", ["ddp", "fsdp2", "zero_sharded", "zero_inside", "local_sgd"])
 def test_two_processes(task, tmp_path):
+    if task == "fsdp2" and not hasattr(torch.cpu.Stream, "record_event"):
+        pytest.skip("FSDP2 of this torch wants an accelerator")
     worker = Path(__file__).with_name("workers.py")
     processes = [
         subprocess.Popen(

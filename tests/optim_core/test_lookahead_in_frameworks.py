@@ -333,6 +333,7 @@ def test_a_step_is_not_captured_in_a_cuda_graph(monkeypatch):
     optimizer = Lookahead(torch.optim.SGD([parameter], lr=1.0))
     monkeypatch.setattr(lookahead, "CUDA", True)
     optimizer.step()
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
     with pytest.raises(RuntimeError, match="CUDA graph"):
         optimizer.step()

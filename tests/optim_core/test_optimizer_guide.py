@@ -1,10 +1,12 @@
 """The examples of docs/optimizer.md print what the page says."""
 
 import doctest
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
-import optim_core.lookahead
+import optim_core
 
 GUIDE = Path(__file__).parents[2] / "docs" / "optimizer.md"
 
@@ -17,6 +19,7 @@ def test_the_guide():
 
 
 def test_the_docstrings():
-    result = doctest.testmod(optim_core.lookahead)
-    assert result.attempted >= 5
-    assert result.failed == 0
+    names = [module.name for module in pkgutil.walk_packages(optim_core.__path__, "optim_core.")]
+    results = [doctest.testmod(importlib.import_module(name)) for name in names]
+    assert sum(result.attempted for result in results) >= 5
+    assert sum(result.failed for result in results) == 0

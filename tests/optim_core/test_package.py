@@ -36,3 +36,23 @@ print(*sorted(name for name in set(sys.modules) - before))
 
 def test_types_are_shipped():
     assert (Path(optim_core.__file__).parent / "py.typed").is_file()
+
+
+def test_training_and_checkpoints_warn_of_nothing():
+    program = """
+import copy, torch
+from optim_core import MultilayerLookahead
+
+weight = torch.nn.Parameter(torch.ones(2))
+optimizer = MultilayerLookahead(torch.optim.Adam([weight]), (2, 2), 0.5, momentum="pullback")
+for _ in range(5):
+    weight.grad = torch.ones(2)
+    optimizer.step()
+with optimizer.use_slow_weights():
+    pass
+optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+optimizer.finish()
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (run.returncode, run.stderr) == (0, "")

@@ -41,6 +41,15 @@ def test_the_notebook_counts_its_own_synchronisations(executed: NotebookNode) ->
     assert "150 steps, (30, 6) synchronisations of the layers" in printed(executed)
 
 
+def test_from_sgd_to_two_layers_each_layer_leaves_less_of_the_noise(executed: NotebookNode) -> None:
+    text = printed(executed)
+    left = [float(value) for value in re.findall(r"\d layers: ([\d.]+) above the least loss", text)]
+    assert len(left) == 3
+    assert left[0] > 2 * left[1] > 4 * left[2] > 0
+    fast, slow = map(float, re.search(r"fast ([\d.]+), slow ([\d.]+)", text).groups())
+    assert fast > slow
+
+
 def test_both_players_are_frames_that_need_no_network(executed: NotebookNode) -> None:
     frames = [page for page in shown(executed, "text/html") if "<iframe srcdoc=" in page]
     assert len(frames) == 2
