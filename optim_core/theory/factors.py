@@ -217,7 +217,8 @@ def linear_factors(jacobian: ArrayLike, spec: OptimizerSpec) -> tuple[tuple[Comp
 
     Returns:
         n + 1 arrays (modes,), and whether entry j belongs to the same mode in all of them: kept or reset momentum and
-        outer momentum mix modes, and the arrays are then the eigenvalues of M_0 … M_n.
+        outer momentum mix modes, and the arrays are then the eigenvalues of M_0 … M_n; outer momentum adds modes from
+        its layer on.
 
     Raises:
         ValueError: the base of `spec` is not linear.

@@ -31,7 +31,7 @@ def _map(config: TheoryConfig, on_progress: Progress | None) -> Chart:
 def _factors(config: TheoryConfig, _: Progress | None) -> Chart:
     spec = config.spec(lr=config.stability.lr)
     levels, apart = linear_factors(config.stability.jacobian, spec)
-    return factors_chart(levels, theory_runs.mode_names(config, len(levels[0])), spec.layers if apart else None)
+    return factors_chart(levels, theory_runs.mode_names(config, len(levels[-1])), spec.layers if apart else None)
 
 
 def _outer(config: TheoryConfig, _: Progress | None) -> Chart:

@@ -31,11 +31,12 @@ def factors_chart(levels: Sequence[Factors], names: Sequence[str], layers: Seque
     """The unit circle and the factors of every layer; where modes stay apart, also every c that converges.
 
     Args:
-        levels: factors c, ρ_1 … ρ_n, each (modes,).
-        names: of the modes.
-        layers: innermost first; None where kept or reset momentum mixes the modes, so that no line connects them.
+        levels: factors c, ρ_1 … ρ_n, each (modes,); with outer momentum outer layers have more modes.
+        names: of the modes, as many as there are at most.
+        layers: innermost first; None where momentum mixes the modes, so that no line connects them.
     """
-    path = np.stack(levels)
+    most = max(map(len, levels))
+    path = np.stack([np.append(level, np.full(most - len(level), NOWHERE)) for level in levels])
     reach, turn = reach_of(path), np.linspace(0, 2 * np.pi, 181)
     path = np.where(np.abs(path) < FAR, path, NOWHERE)
     marks = [Mark("|ρ| = 1", MUTED, np.cos(turn), np.sin(turn), dash=DOTTED, width=1.1, quiet=True)]

@@ -106,7 +106,7 @@ export class Inspector {
     const momentum = `<span class="lp-momentum">${momentumSymbolOf(layer)}</span>`;
     const step = nesterov ? `(${s} + ${momentumSymbolOf(layer)} ${b})` : b;
     const formula = mu
-      ? `${b} ← ${momentum} ${b} + ${s}, ${symbol} ← ${symbol} ${MINUS} ${fraction} ${step}`
+      ? `${b} ← ${momentum} ${b} + ${s},<br>${symbol} ← ${symbol} ${MINUS} ${fraction} ${step}`
       : `${symbol} ← ${symbol} + ${fraction} (${inner} − ${symbol})`;
     const what = mu ? `layer ${layer}, ${s} = ${symbol} ${MINUS} ${inner}` : `layer ${layer}`;
     element.innerHTML = rule(formula, what) + EMPTY;

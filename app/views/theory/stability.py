@@ -119,7 +119,7 @@ def _agreement(rates: np.ndarray[Any, Any], simulation: SimulatedMap) -> str:
 def _plane(config: TheoryConfig) -> None:
     spec = config.spec(lr=config.stability.lr)
     levels, modes_apart = linear_factors(config.stability.jacobian, spec)
-    names = theory_runs.mode_names(config, len(levels[0]))
+    names = theory_runs.mode_names(config, len(levels[-1]))
     show_chart(factors_chart(levels, names, spec.layers if modes_apart else None), key=f"{PAGE}.plane")
 
 

@@ -222,3 +222,21 @@ def test_simulation_is_computed_once_for_all_who_ask():
     first = theory_runs.simulated_map(config)
     assert isinstance(first, SimulatedMap)
     assert theory_runs.simulated_map(config.with_part("noise", h=2.0)) is first
+
+
+@pytest.mark.parametrize("layers", ["5:0.7:0.7:nesterov", "3:0.5:0.5,2:0.5", "3:0.5,2:0.5:0.5"])
+@pytest.mark.parametrize("base", ["sgd", "momentum"])
+@pytest.mark.parametrize("instrument", ["stability", "noise", "regularization", "rates"])
+def test_every_instrument_opens_with_outer_momentum(instrument, base, layers):
+    quick = {"noise.seeds": "100", "regularization.orders": "16", "rates.power": "9", "rates.seeds": "4"}
+    version = {"v": "2", "stability.simulate": "0"}
+    at = AppTest.from_function(show, default_timeout=120)
+    for key, value in (version | quick | {"instrument": instrument, "layers": layers, "base": base}).items():
+        at.query_params[key] = value
+    at.run()
+    assert not at.exception
+    assert config_of(at).has_outer_momentum
+    if instrument == "stability":
+        assert any("effective slow step" in text.value for text in at.markdown) == (layers != "3:0.5:0.5,2:0.5")
+    if instrument == "regularization":
+        assert any("outer momentum" in each.value for kind in (at.info, at.warning) for each in kind)
