@@ -42,18 +42,7 @@ def weight_space(
     None where the runs span no such plane.
     """
     st.markdown("#### Weight space")
-    left, right = st.columns([3, 1])
-    fields = Fields.of(PAGE, config)
-    with left:
-        fields.choice("Plane", "plane", PLANES)
-    with right:
-        fields.segments("Shown on it", "measure", ["loss", "accuracy"])
-    if config.plane == "cycle":
-        _choose_close_up(fields, config.close_up, {card: names[place] for card, place in config.close_ups.items()})
-    elif config.plane == "ends":
-        _choose_ends(
-            config.through, {card: names[place] if card else "the common start" for card, place in config.ends.items()}
-        )
+    _choose_plane(config, names)
     try:
         view = shipped.view if shipped else plane_runs.view_of(config, results)
     except ValueError as error:
@@ -82,6 +71,22 @@ def weight_space(
     st.caption(_explanation(view, config, names, results))
     draw_honesty(view, backdrop, names, config.colors, keys=HONESTY)
     return lambda: scene(backdrop.wait_for_picture())
+
+
+def _choose_plane(config: NetworksConfig, names: Sequence[str]) -> None:
+    """Which plane, through what, and what is shown on it."""
+    left, right = st.columns([3, 1])
+    fields = Fields.of(PAGE, config)
+    with left:
+        fields.choice("Plane", "plane", PLANES)
+    with right:
+        fields.segments("Shown on it", "measure", ["loss", "accuracy"])
+    if config.plane == "cycle":
+        _choose_close_up(fields, config.close_up, {card: names[place] for card, place in config.close_ups.items()})
+    elif config.plane == "ends":
+        _choose_ends(
+            config.through, {card: names[place] if card else "the common start" for card, place in config.ends.items()}
+        )
 
 
 def _cycle_of_close_up(config: NetworksConfig) -> tuple[int, int] | None:
