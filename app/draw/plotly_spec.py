@@ -29,9 +29,8 @@ class SpecFigure(BaseFigure):  # type: ignore[misc]  # plotly has no types
 
     def to_dict(self) -> dict[str, Any]:
         """What the browser's plotly reads: the description, with arrays as it unpacks them, and the page's template."""
-        layout = {"template": _template(pio.templates.default), **self._spec["layout"]}
-        packed: dict[str, Any] = _packed({"data": self._spec["data"], "layout": layout})
-        return packed
+        layout = {"template": _template(pio.templates.default), **_packed(self._spec["layout"])}
+        return {"data": _packed(self._spec["data"]), "layout": layout}
 
 
 @lru_cache(maxsize=4)

@@ -34,7 +34,7 @@ from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Trajectory, record
 
 MUTANTS = {
-    "frozen": ("const passed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;", "const passed = 0;"),
+    "frozen": ("const elapsed = this.last ? Math.min(0.1, (now - this.last) / 1000) : 0;", "const elapsed = 0;"),
     "reset": ("const first = !this.view;", "const first = true; this.playback.position = 0; this.playback.pause();"),
 }
 ENTRY = 'import mount from "./mount.js";\nexport default mount;'

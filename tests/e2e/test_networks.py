@@ -52,7 +52,7 @@ def test_a_comparison_trains_by_itself_and_plays_and_opens_at_once_the_next_time
     page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
     playing(page, "networks-player")
     page.wait_for_function(
-        "document.querySelector('.st-key-networks-plane .js-plotly-plot')?.data.length > 0", timeout=MOST
+        "document.querySelector('.st-key-networks-ground .js-plotly-plot')?.data.length > 0", timeout=MOST
     )
     assert page.locator(".st-key-networks-curves-2 .js-plotly-plot .scatterlayer .trace").count() == 5
     assert_fits(page, wait_idle)

@@ -16,7 +16,7 @@ def test_a_clicked_cell_is_looked_into_and_opens_in_surfaces(open_app, wait_idle
     page.mouse.click(area["x"] + area["width"] * 11.5 / 24, area["y"] + area["height"] * 0.3)
     page.get_by_text("The cell clicked").wait_for()
     facts = page.locator("p", has_text="The cell clicked").inner_text()
-    assert "lr 0.104, (12, 0.5)(5, 0.5)" in facts
+    assert "lr 0.104, (12, .5)(5, .5)" in facts
     assert "diverges" in facts
     page.get_by_role("button", name="Open this run in Surfaces").click()
     page.wait_for_url(re.compile("surface=ravine"))

@@ -33,7 +33,6 @@ from app.views.parts.training import (
     CurvesByOptimizer,
     curves_key,
     results_or_progress,
-    shipped_comparison,
     training_notes,
 )
 from app.views.parts.visitor import visitor
@@ -41,7 +40,7 @@ from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
 CURVES = tuple(f"gans-curves-{number}" for number in range(1, 5))
-CHART, PLAYER, SAMPLES = "gans-plane", "gans-player", "gans-samples"
+CHART, PLAYER, SAMPLES = "gans-ground", "gans-player", "gans-samples"
 HONESTY = ("gans-honesty-1", "gans-honesty-2")
 
 
@@ -55,11 +54,8 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     comparison = network_runs.trainings(config, visitor())
-    shipped = shipped_comparison(PAGE, comparison, config)
-    results = (
-        results_or_progress(PAGE, comparison, lambda curves: _curves(config, comparison.names, curves))
-        if shipped is None
-        else tuple((result,) for result in shipped.results)
+    results, shipped = results_or_progress(
+        PAGE, config, comparison, lambda curves: _curves(config, comparison.names, curves)
     )
     if results is None:
         return

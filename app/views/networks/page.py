@@ -20,7 +20,6 @@ from app.views.parts.training import (
     CurvesByOptimizer,
     curves_key,
     results_or_progress,
-    shipped_comparison,
     training_notes,
 )
 from app.views.parts.visitor import visitor
@@ -39,11 +38,8 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     comparison = network_runs.trainings(config, visitor())
-    shipped = shipped_comparison(PAGE, comparison, config)
-    results = (
-        results_or_progress(PAGE, comparison, lambda curves: _live(config, comparison.names, curves))
-        if shipped is None
-        else tuple((result,) for result in shipped.results)
+    results, shipped = results_or_progress(
+        PAGE, config, comparison, lambda curves: _live(config, comparison.names, curves)
     )
     if results is None:
         return

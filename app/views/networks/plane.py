@@ -23,7 +23,7 @@ from app.views.parts.player import player
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
-PAGE, CHART, PLAYER = "networks", "networks-plane", "networks-player"
+PAGE, CHART, PLAYER = "networks", "networks-ground", "networks-player"
 HONESTY = ("networks-honesty-1", "networks-honesty-2")
 PLANE = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
 

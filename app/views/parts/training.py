@@ -26,15 +26,31 @@ ResultsByOptimizer = tuple[tuple[TrainingResult, ...], ...]
 
 
 def results_or_progress(
-    page: str, comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]
-) -> ResultsByOptimizer | None:
-    """The finished runs, over seeds per optimizer; until then None, with progress and growing curves on the page.
+    page: str,
+    config: NetworksConfig | GansConfig,
+    comparison: network_runs.Trainings,
+    draw: Callable[[CurvesByOptimizer], None],
+) -> tuple[ResultsByOptimizer | None, Shipped | None]:
+    """The finished runs, over seeds per optimizer, and what came with the application of them, if they did.
+
+    Until there are results None, with progress and growing curves on the page.
 
     Args:
-        page: its first comparison of a visit trains at once; later ones after a click.
-        asked: the comparison.
+        page: whose comparison it is.
+        config: its settings.
+        comparison: its runs.
         draw: shows the curves so far.
     """
+    shipped = _shipped_comparison(page, comparison, config)
+    if shipped is not None:
+        return tuple((result,) for result in shipped.results), shipped
+    return _trained_results(page, comparison, draw), None
+
+
+def _trained_results(
+    page: str, comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]
+) -> ResultsByOptimizer | None:
+    """Results of runs trained here; the first comparison of a visit trains at once, later ones after a click."""
     try:
         jobs = default_jobs()
         if network_runs.all_done(comparison, jobs):
@@ -48,7 +64,7 @@ def results_or_progress(
     return None
 
 
-def shipped_comparison(
+def _shipped_comparison(
     page: str, comparison: network_runs.Trainings, config: NetworksConfig | GansConfig
 ) -> Shipped | None:
     """The finished runs that come with the application, of a comparison that was not trained here; None of any other.
