@@ -89,12 +89,16 @@ def test_gans_train_show_their_samples_and_turn_in_the_players_plane(open_app, w
     playing(page, "gans-player")
     before = "document.querySelector('.st-key-gans-samples .js-plotly-plot')"
     page.wait_for_function(f"{before}?._transitionData?._frames?.length > 5", timeout=30_000)
+    page.evaluate("window.__lookaheadPlayers['gans-player'].seek(60)")
+    page.wait_for_function(f"{before}._fullLayout.sliders[0].active > 5", timeout=20_000)
     last = page.evaluate(f"{before}.calcdata.at(-1)[0].x")
     page.evaluate("window.__lookaheadPlayers['gans-player'].seek(0)")
-    page.wait_for_function(f"Math.abs({before}.calcdata.at(-1)[0].x - ({last})) > 1e-3", timeout=20_000)
     page.wait_for_function(f"{before}._fullLayout.sliders[0].active === 0", timeout=20_000)
+    page.wait_for_function(f"Math.abs({before}.calcdata.at(-1)[0].x - ({last})) > 1e-3", timeout=20_000)
     assert page.locator(".st-key-gans-samples .updatemenu-button").first.is_hidden()  # one clock
-    rail = page.locator(".st-key-gans-samples .slider-rail-touch-rect").bounding_box()
+    slider = page.locator(".st-key-gans-samples .slider-rail-touch-rect")
+    slider.scroll_into_view_if_needed()
+    rail = slider.bounding_box()
     page.mouse.click(rail["x"] + rail["width"] - 1, rail["y"] + rail["height"] / 2)
     page.wait_for_function("window.__lookaheadPlayers['gans-player'].step === 60", timeout=20_000)
     assert_fits(page, wait_idle)
