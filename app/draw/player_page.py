@@ -6,6 +6,7 @@ import base64
 import html
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from app.figures.scene import Scene, trajectory_scene
 from app.player.bundle import bundle, style
 from app.player.dials import PackedFamily
+from app.player.first_frame import pack_heights
 from app.player.pack import PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
@@ -176,7 +178,9 @@ def standalone_html(
         "bytes": _base64(pack(tracks, view)),
         "extent": None if extent is None else [float(edge) for side in extent for edge in side],
         "image": f"data:image/png;base64,{_base64(background)}" if isinstance(background, bytes) else None,
-        "heights": None if background is None or isinstance(background, bytes) else _heights(background),
+        "heights": None
+        if background is None or isinstance(background, bytes)
+        else asdict(pack_heights(background, MOST_POINTS)),
         "flow": None if flow is None else _flow(flow),
         "family": None if family is None else _base64(family.message),
     }
@@ -216,18 +220,6 @@ def _theme(theme: Theme) -> str:
     if theme not in styles:
         raise ValueError(f"theme must be one of {', '.join(styles)}, got {theme!r}")
     return styles[theme]
-
-
-def _heights(heights: NDArray[np.floating]) -> dict[str, Any]:
-    """Heights as 16-bit numbers, thinned to MOST_POINTS per axis; undefined ones count as the highest."""
-    rows, columns = np.asarray(heights).shape
-    picks = [np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int) for count in (rows, columns)]
-    sample = np.asarray(heights, dtype=np.float64)[np.ix_(*picks)]
-    finite = sample[np.isfinite(sample)]
-    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-    fractions = np.nan_to_num((sample - low) / (high - low or 1.0), nan=1.0, posinf=1.0, neginf=0.0)
-    values = np.round(65535 * np.clip(fractions, 0, 1)).astype("<u2")
-    return {"columns": len(picks[1]), "rows": len(picks[0]), "values": _base64(values.tobytes())}
 
 
 def _flow(flow: Streamlines) -> dict[str, Any]:

@@ -29,12 +29,19 @@ def ground_spec(scene: Scene, *, dark: bool = False) -> Spec:
     )
     spec = chart_spec(chart, dark=dark, legend=False)
     layout = spec["layout"]
-    layout["margin"] = {"l": 44, "r": 12, "t": 28 if len(panels) > 1 else 10, "b": 40}
-    if scene.grid is not None:
-        for name in layout:
-            if name.startswith(("xaxis", "yaxis")):
+    layout["margin"] = ground_margin(scene)
+    for name in layout:
+        if name.startswith(("xaxis", "yaxis")):
+            # Margins that plotly fits to the labels cost a second layout, and move the plot under its player.
+            layout[name]["automargin"] = False
+            if scene.grid is not None:
                 layout[name]["showgrid"] = False
     return spec
+
+
+def ground_margin(scene: Scene) -> dict[str, int]:
+    """Pixels around the axes of the ground."""
+    return {"l": 60, "r": 12, "t": 28 if len(scene.panels) > 1 else 10, "b": 52}
 
 
 def plotly_figure(scene: Scene) -> go.Figure:
@@ -46,7 +53,8 @@ def plotly_figure(scene: Scene) -> go.Figure:
             spec["data"] += _layer(track, layer, in_legend=track.name not in names)
         names.add(track.name)
     entries = sum(bool(trace.get("showlegend")) for trace in spec["data"])
-    return go.Figure(spec).update_layout(
+    figure = go.Figure(spec).update_xaxes(automargin=True).update_yaxes(automargin=True)
+    return figure.update_layout(
         title=scene.caption.title, height=HEIGHT + ROW * entries, showlegend=True, legend=LEGEND, plot_bgcolor="#fff",
         margin={"l": 52, "r": 12, "t": 60, "b": 40}, paper_bgcolor="#fff", dragmode="zoom",
     )  # fmt: skip

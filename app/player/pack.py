@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from app.player.first_frame import FirstFrame
 from app.player.tracks import Track
 from optim_core.layers import periods
 
@@ -86,6 +87,7 @@ class PlayerView:
         reel: key of a chart with a slider over base steps, which follows the player's clock and moves it.
         curves: what each linked chart shows, for the curves of a number that is dragged; None of any other quantity.
         narration: one line on what happens, and the base step from which on it is shown; ascending.
+        first: axes of the player's own until the chart has come; without it the player waits for the chart.
     """
 
     key: str = "player"
@@ -102,6 +104,7 @@ class PlayerView:
     curves: tuple[LinkedCurve | None, ...] = ()
     narration: tuple[tuple[int, str], ...] = ()
     reel: str = ""
+    first: FirstFrame | None = None
 
 
 def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:

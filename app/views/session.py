@@ -55,12 +55,17 @@ def declare(pages: Mapping[str, Page]) -> None:
     st.session_state[PAGES] = dict(pages)
 
 
+def first_run() -> bool:
+    """Whether this is a visit's first run."""
+    return BEGUN not in st.session_state
+
+
 def rerun_if_widgets_differ() -> None:
     """On a visit's first run, after the page: draw it again where the widgets differ from the address.
 
     A browser that lost its server reconnects to another one with its address and its visitor's later entries.
     """
-    if BEGUN not in st.session_state:
+    if first_run():
         st.session_state[BEGUN] = True
         configs = {page: st.session_state.get(f"{page}.config") for page in st.session_state[PAGES]}
         if any(config is not None and _read_widgets(page, config)[0] != config for page, config in configs.items()):

@@ -48,6 +48,12 @@ AT_REST = """
 """
 
 
+# A player shows its first frame before its chart comes with the rest of the page.
+WHOLE = """
+() => [...document.querySelectorAll('[class*="-ground-place"]')].every((place) => place.querySelector(".svg-container"))
+"""
+
+
 @dataclass(frozen=True)
 class Server:
     """A running Streamlit server: its address, its process, and the file its output goes to."""
@@ -193,6 +199,8 @@ def open_app(page: Page, serve_app: Callable[..., str]) -> Callable[..., Page]:
     def opened(target: str = "/", script: str | Path = "app/main.py", **environment: str) -> Page:
         page.goto(serve_app(script, **environment) + target)
         page.wait_for_selector('[data-testid="stApp"]')
+        wait_until_idle(page)
+        page.wait_for_function(WHOLE)
         wait_until_idle(page)
         return page
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import wait_until_idle
 
@@ -40,6 +40,27 @@ def test_the_sentence_is_dismissed_for_good_and_a_switch_brings_it_back(open_app
     expect(sentence).to_be_hidden()
     page.get_by_role("button", name="Words", exact=True).click()
     expect(sentence).to_be_visible()
+
+
+@pytest.mark.parametrize(("address", "name"), [("/?v=1&surface=ravine", "SGD"), ("/games?v=1", "Descent-ascent")])
+def test_the_player_draws_before_plotly_has_come_and_stands_still_when_it_has(
+    page: Page, serve_app: Callable[..., str], address: str, name: str
+) -> None:
+    scripts: list[Route] = []
+    page.route("**/PlotlyChart*", lambda script: scripts.append(script))
+    page.goto(serve_app() + address)
+    page.wait_for_function(f"{PLAYER}?.attached", timeout=90_000)
+    page.evaluate(f"{PLAYER}.pause(); {PLAYER}.seek(12)")
+    page.wait_for_function(f"{PLAYER}.row === 12 && {PLAYER}.head('{name}')")
+    head = page.evaluate(f"{PLAYER}.head('{name}')")
+    assert not page.evaluate(f"{PLAYER}.overChart")
+    page.wait_for_function("document.querySelector('[class*=curves-1]')")  # the rest of the page is there
+    for script in scripts:
+        script.continue_()
+    await_player(page)
+    page.wait_for_timeout(500)
+    assert page.evaluate(f"{PLAYER}.row") == 12
+    assert page.evaluate(f"{PLAYER}.head('{name}')") == pytest.approx(head, abs=1)
 
 
 @pytest.mark.parametrize(("words", "shown"), [("1", True), ("0", False)])

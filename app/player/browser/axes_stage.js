@@ -5,15 +5,17 @@ import { Axis, Panel, roundTicks } from "./axes.js";
 import { extentOf } from "./bounds.js";
 import { Canvases } from "./canvases.js";
 import { contextOf } from "./elements.js";
-import { drawContours, picture } from "./heights.js";
+import { drawContours, picture, unpackHeights } from "./heights.js";
 import { SLATE } from "./look.js";
 import { fixed } from "./numbers.js";
+import { placeOfKey } from "./plotly_chart.js";
 import { ink, mix } from "./theme.js";
 
-/** @import {Align, Background, Box, Context, Heights, Theme, PlayerView} from "./types.d.ts" */
+/** @import {Align, Background, Box, Context, FirstFrame, Heights, Theme, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
 
-const AXES_MARGIN = { left: 48, right: 12, top: 26, bottom: 38 };
+/** @type {[number, number, number, number]} left, right, top, bottom */
+const AXES_MARGIN = [48, 12, 26, 38];
 const NARROW = 560; // px; below this, panels stand one above the other
 const SHADES = 16;
 
@@ -24,9 +26,11 @@ export class AxesStage {
    * @param {PlayerView} view
    * @param {?Background} background
    * @param {() => void} changed
+   * @param {?FirstFrame} [first] at the place of a coming chart
    */
-  constructor(host, runs, view, background, changed) {
+  constructor(host, runs, view, background, changed, first = null) {
     this.host = host;
+    this.first = first;
     this.runs = runs;
     this.view = view;
     this.background = background;
@@ -45,16 +49,28 @@ export class AxesStage {
     return this.canvases.attached;
   }
 
+  /** Over the place that the page keeps for a coming chart: its height. */
+  coverPlace() {
+    const place = this.first && placeOfKey(`${this.view.chart}-place`);
+    if (!place) return null;
+    const { host } = this;
+    const [there, parent] = [place, host.parentElement].map((element) => element.getBoundingClientRect());
+    host.style.cssText = `position:absolute;z-index:1;background:var(--st-background-color);
+      left:${there.left - parent.left}px;top:${there.top - parent.top}px;width:${there.width}px`;
+    return there.height;
+  }
+
   measure() {
+    const covered = this.coverPlace();
     const width = this.host.clientWidth;
     const count = 1 + Math.max(0, ...this.runs.map((run) => run.panel));
     const columns = width < NARROW ? 1 : count;
     const [across, down] = [width / columns, Math.max(300, Math.min(560, (0.68 * width) / columns))];
-    const height = Math.round(down * Math.ceil(count / columns));
+    const height = covered ?? Math.round(down * Math.ceil(count / columns));
     this.host.style.height = `${height}px`;
     this.panels = Array.from({ length: count }, (_, index) => {
       const [left, top] = [(index % columns) * across, Math.floor(index / columns) * down];
-      return axesPanel(left, top, across, down, this.extent);
+      return axesPanel([left, top, across, covered ?? down], this.first?.margin ?? AXES_MARGIN, this.extent);
     });
     this.canvases.cover(this.panels);
     this.width = width;
@@ -90,6 +106,7 @@ export class AxesStage {
       panel.clip(context);
       this.paintBackground(context, panel, theme);
       context.restore();
+      if (!this.first) paintFrame(context, panel, theme); // a chart has none
       paintAxes(context, panel, theme, this.view.labels);
       const title = this.panels.length > 1 ? this.runs.find((run) => run.panel === index)?.name : "";
       const { offset, length } = panel.horizontal;
@@ -122,19 +139,25 @@ export class AxesStage {
     this.observer.disconnect();
     this.canvases.remove();
     this.ground.remove();
+    this.host.style.cssText = "";
     this.host.hidden = true;
   }
 }
 
 /**
- * @param {number} left
- * @param {number} top
- * @param {number} width
- * @param {number} height
+ * @param {FirstFrame} first
+ * @returns {Background}
+ */
+export function firstBackground({ extent, heights }) {
+  return { extent, image: null, heights: heights && unpackHeights(heights, extent), flow: null };
+}
+
+/**
+ * @param {[number, number, number, number]} place left, top, width, height
+ * @param {[number, number, number, number]} margin
  * @param {Box} extent
  */
-function axesPanel(left, top, width, height, [x0, x1, y0, y1]) {
-  const { left: before, right: after, top: above, bottom: below } = AXES_MARGIN;
+function axesPanel([left, top, width, height], [before, after, above, below], [x0, x1, y0, y1]) {
   return new Panel(
     new Axis(left + before, Math.max(10, width - before - after), [x0, x1]),
     new Axis(top + above, Math.max(10, height - above - below), [y0, y1], false, true),
@@ -145,13 +168,21 @@ function axesPanel(left, top, width, height, [x0, x1, y0, y1]) {
  * @param {Context} context
  * @param {Panel} panel
  * @param {Theme} theme
+ */
+function paintFrame(context, { horizontal, vertical }, theme) {
+  context.strokeStyle = ink(theme.text, 0.35);
+  context.lineWidth = 1;
+  context.strokeRect(horizontal.offset, vertical.offset, horizontal.length, vertical.length);
+}
+
+/**
+ * @param {Context} context
+ * @param {Panel} panel
+ * @param {Theme} theme
  * @param {[string, string]} labels
  */
 function paintAxes(context, panel, theme, labels) {
   const { horizontal, vertical } = panel;
-  context.strokeStyle = ink(theme.text, 0.35);
-  context.lineWidth = 1;
-  context.strokeRect(horizontal.offset, vertical.offset, horizontal.length, vertical.length);
   const across = roundTicks(horizontal.range, horizontal.length / 80);
   for (const value of across.values) {
     paintText(context, fixed(value, across.decimals), panel.x(value), vertical.end + 12, theme, 11, "center");

@@ -2,9 +2,21 @@
 
 import { contextOf } from "./elements.js";
 import { mix } from "./theme.js";
+import { unbase64 } from "./unpack.js";
 
-/** @import {Box, Color, Context, Heights} from "./types.d.ts" */
+/** @import {Box, Color, Context, Heights, PackedHeights} from "./types.d.ts" */
 /** @import {Panel} from "./axes.js" */
+
+/**
+ * @param {PackedHeights} packed
+ * @param {Box} extent
+ * @returns {Heights}
+ */
+export function unpackHeights({ columns, rows, values }, [left, right, bottom, top]) {
+  const numbers = new Uint16Array(unbase64(values).buffer);
+  const z = Array.from({ length: rows }, (_, row) => Array.from(numbers.subarray(row * columns, (row + 1) * columns)));
+  return { x: spread([left, right], columns), y: spread([bottom, top], rows), z };
+}
 
 /**
  * @param {ArrayLike<number>} places

@@ -33,6 +33,7 @@ export default async function mount({ data, parentElement, setTriggerValue }) {
     pick: (pick) => setTriggerValue("pick", pick),
     release: (turn) => setTriggerValue("release", turn),
     start: (move) => setTriggerValue("start", move),
+    drawn: () => setTriggerValue("drawn", true),
   });
   return () => {
     player.remove();

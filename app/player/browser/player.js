@@ -1,6 +1,6 @@
 // One player: its playback, its scene over a chart (or over axes of its own), and its controls.
 
-import { AxesStage } from "./axes_stage.js";
+import { AxesStage, firstBackground } from "./axes_stage.js";
 import { ChartStage } from "./chart_stage.js";
 import { commandsOf } from "./commands.js";
 import { Dragging } from "./dragging.js";
@@ -26,7 +26,7 @@ import { timelineOf } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { sameBytes, unpack } from "./unpack.js";
 
-/** @import {Background, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
+/** @import {Background, FirstFrame, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for the chart before drawing axes of our own
@@ -57,6 +57,8 @@ export class Player {
     this.root = root;
     this.background = background;
     this.started = performance.now();
+    /** @type {?FirstFrame} */
+    this.first = null;
     this.worded = 0;
     this.scene = new Scene();
     this.playback = new Playback();
@@ -137,6 +139,7 @@ export class Player {
     if (this.view) rename(this.scene, this.view, view);
     if (this.view?.chart !== view.chart) this.detach();
     this.view = view;
+    if (view.first) this.openWith(view.first);
     this.runs = runs;
     players()[view.key] = hooksOf(this);
     this.link(view);
@@ -277,10 +280,22 @@ export class Player {
     this.redraw();
   }
 
+  /**
+   * Draw by itself until the chart has come, and report when it is on the screen: what else the page holds comes then.
+   * @param {FirstFrame} first
+   */
+  openWith(first) {
+    this.first = first;
+    requestAnimationFrame(() => requestAnimationFrame(() => this.reports?.drawn()));
+  }
+
   axesStage() {
-    const coming = placeOfKey(this.view.chart) || performance.now() - this.started < PATIENCE;
-    const waiting = this.view.chart && coming;
-    return waiting ? null : new AxesStage(this.surface, this.runs, this.view, this.background, this.moved);
+    const { chart } = this.view;
+    const { first } = this;
+    const coming = placeOfKey(chart) || performance.now() - this.started < PATIENCE;
+    if (chart && coming && !first) return null;
+    const background = first ? firstBackground(first) : this.background;
+    return new AxesStage(this.surface, this.runs, this.view, background, this.moved, first);
   }
 
   detach() {

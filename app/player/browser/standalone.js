@@ -1,10 +1,11 @@
 // A player in a page of its own, without Streamlit and without a chart; see app/draw/player_page.py.
 
-import { spread } from "./heights.js";
+import { unpackHeights } from "./heights.js";
 import { FLOW } from "./look.js";
 import { Player } from "./player.js";
+import { unbase64 } from "./unpack.js";
 
-/** @import {Box, Content, Context, Heights, PackedFlow, PackedHeights} from "./types.d.ts" */
+/** @import {Content, Context, PackedFlow} from "./types.d.ts" */
 /** @import {Panel} from "./axes.js" */
 
 /**
@@ -38,24 +39,8 @@ async function loadImage(address) {
 }
 
 /** @param {string} text */
-function unbase64(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-/** @param {string} text */
 function unpackFloats(text) {
   return new Float32Array(unbase64(text).buffer);
-}
-
-/**
- * @param {PackedHeights} packed
- * @param {Box} extent
- * @returns {Heights}
- */
-function unpackHeights({ columns, rows, values }, [left, right, bottom, top]) {
-  const numbers = new Uint16Array(unbase64(values).buffer);
-  const z = Array.from({ length: rows }, (_, row) => Array.from(numbers.subarray(row * columns, (row + 1) * columns)));
-  return { x: spread([left, right], columns), y: spread([bottom, top], rows), z };
 }
 
 /** @param {PackedFlow} flow */

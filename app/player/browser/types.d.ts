@@ -74,6 +74,8 @@ export type Reports = {
   pick: (click: Click) => void;
   release: (turn: Turn) => void;
   start: (move: StartMove) => void;
+  /** The first frame is on the screen. */
+  drawn: () => void;
 };
 
 /** A start that is dragged, or released, at a place. */
@@ -97,7 +99,12 @@ export type PlayerView = {
   /** Lines on what happens, each with the base step from which on it is shown. */
   narration: [number, string][];
   reel: string;
+  /** The player's own axes until its chart has come. */
+  first: FirstFrame | null;
 };
+
+/** Axes at the place of a coming chart; margins in pixels: left, right, top, bottom. */
+export type FirstFrame = { extent: Box; margin: [number, number, number, number]; heights: PackedHeights | null };
 
 /** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */
 export type LinkedCurve = { floor: number | null; places: Point[] };

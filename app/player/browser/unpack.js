@@ -69,3 +69,8 @@ export function unpack(bytes) {
 export function sameBytes(one, other) {
   return one.length === other.length && one.every((value, index) => value === other[index]);
 }
+
+/** @param {string} text */
+export function unbase64(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}

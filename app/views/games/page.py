@@ -16,7 +16,7 @@ from app.state.presets import description_of
 from app.tables.games import exit_text, game_table
 from app.views import session
 from app.views.games.controls import PAGE, sidebar
-from app.views.parts.charts import draw_linked, show_ground, stage
+from app.views.parts.charts import draw_linked, draw_stage, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.guide import guide
@@ -50,7 +50,8 @@ def page() -> None:
     note_idle_layers(config)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left, stage(CHART):
-        _field(config, run)
+        if not _field(config, run):
+            return
     with right:
         table = _measurements(config, run, scenery)
     wide = len(run.names) > FITTING and not config.panels
@@ -65,19 +66,22 @@ def _dials(config: GamesConfig) -> tuple[Dial, ...]:
     return dials_of(config, config.steps, len(config.starts))
 
 
-def _field(config: GamesConfig, run: Trajectory) -> None:
+def _field(config: GamesConfig, run: Trajectory) -> bool:
+    """The field and the player over it; whether to draw the rest of the page."""
     picture = game_scene(config, run)
-    show_ground(picture, CHART)
     scene = (config.game, config.starts, preset_name(PAGE))
     places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
     dials = _dials(config)
-    player(
+    draw_player = partial(
+        player,
         picture.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=partial(move_start, PAGE),
         on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials, narration=picture.narration,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
+    whole = draw_stage(picture, CHART, draw_player)
     offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)
+    return whole
 
 
 def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameScenery) -> dict[str, dict[str, str]]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.draw.plotly import chart_spec, clicked_target
-from app.draw.plotly_scene import ground_spec
+from app.draw.plotly_scene import ground_margin, ground_spec
 from app.draw.plotly_spec import SpecFigure
 from app.figures.chart import Chart
 from app.figures.look import on_dark
 from app.figures.scene import Scene
+from app.player.first_frame import FirstFrame, pack_heights
+from app.views import session
 
 CHART = {"displayModeBar": False}
+PATIENCE = 5.0  # seconds in which a player shows its first frame
 GROUND = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d"]}
 
 
@@ -47,6 +50,37 @@ def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> N
 def stage(key: str) -> DeltaGenerator:
     """What holds a chart and the player over it; the player shows it on the whole screen."""
     return st.container(key=f"{key}-stage")
+
+
+def draw_stage(scene: Scene, key: str, draw_player: Callable[..., object]) -> bool:
+    """A player, and the ground below it that has this key. Returns whether to draw the rest of the page.
+
+    Plotly keeps a browser busy for seconds when it first comes. On a visit's first run the player is alone and draws
+    axes of its own at the chart's place; all else comes with the next run, which the player asks for.
+    """
+    place = st.container(key=f"{key}-place")
+    if session.first_run() and st.context.headers and len(scene.panels) == 1:
+        draw_player(first=_first_frame(scene))
+        _go_on_without_player()
+        return False
+    draw_player()
+    with place:
+        show_ground(scene, key)
+    return True
+
+
+@st.fragment(run_every=PATIENCE)
+def _go_on_without_player() -> None:
+    """Draw the rest where the player does not ask for it."""
+    if not session.first_run():
+        st.rerun()
+
+
+def _first_frame(scene: Scene) -> FirstFrame:
+    margin = ground_margin(scene)
+    (left, right), (bottom, top) = scene.extent
+    heights = None if scene.grid is None or scene.flow is not None else pack_heights(scene.grid.shade(scene.log_view))
+    return FirstFrame((left, right, bottom, top), (margin["l"], margin["r"], margin["t"], margin["b"]), heights)
 
 
 def draw_linked(chart: Chart, keys: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.player.bundle import module_file
+from app.player.first_frame import FirstFrame
 from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
 
@@ -85,6 +86,7 @@ def player(
     curves: Sequence[LinkedCurve | None] = (),
     narration: Sequence[tuple[int, str]] = (),
     reel: str = "",
+    first: FirstFrame | None = None,
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
 
@@ -109,6 +111,8 @@ def player(
         reel: key of a chart with a slider over base steps, which follows the player and moves it.
         curves: what each chart of `linked` shows of a run, to draw it anew meanwhile.
         narration: lines on what happens, each with the base step from which on it is shown.
+        first: axes of its own at the chart's place, until the chart has come; once they are on the screen, the script
+            runs again.
     """
     view = PlayerView(
         key=key,
@@ -125,6 +129,7 @@ def player(
         curves=tuple(curves),
         narration=tuple(narration),
         reel=reel,
+        first=first,
     )
 
     def report_pick() -> None:
@@ -148,6 +153,7 @@ def player(
         on_pick_change=report_pick,
         on_release_change=report_release,
         on_start_change=report_start,
+        on_drawn_change=_nothing,
     )
     return PlayerResult(_pick(result.get("pick")))
 

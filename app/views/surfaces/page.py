@@ -16,7 +16,7 @@ from app.state import SurfacesConfig
 from app.state.presets import description_of
 from app.tables.surfaces import summary
 from app.views import session
-from app.views.parts.charts import draw_linked, show_ground, stage
+from app.views.parts.charts import draw_linked, draw_stage, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
@@ -62,8 +62,8 @@ def page() -> None:
     note_idle_layers(config)
     prediction(config)
     with stage(CHART):
-        _stage(config, run)
-    if predicting():
+        whole = _stage(config, run)
+    if predicting() or not whole:
         return
     outcome(run)
     draw_linked(surface_curves(config, run), CURVES)
@@ -79,23 +79,25 @@ def _dials(config: SurfacesConfig) -> tuple[Dial, ...]:
     return dials_of(config, config.steps, len(config.starts))
 
 
-def _stage(config: SurfacesConfig, run: Trajectory) -> None:
-    """The surface and the player over it."""
+def _stage(config: SurfacesConfig, run: Trajectory) -> bool:
+    """The surface and the player over it; whether to draw what comes below."""
     picture = surface_scene(config, run, prediction_marks(config))
-    show_ground(picture, CHART)
     on_pick = place_prediction if predicting() else partial(move_start, PAGE)
     scene = (config.surface, config.formula, config.domain, config.starts, preset_name(PAGE))
     dials = () if predicting() else _dials(config)
-    player(
+    draw_player = partial(
+        player,
         starts_only(picture.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES,
         on_pick=on_pick, on_release=partial(adopt_turn, PAGE),
         on_start=None if predicting() else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials,
         curves=_curves(config), narration=() if predicting() else picture.narration,
     )  # fmt: skip
+    whole = draw_stage(picture, CHART, draw_player)
     offer_families(
         player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks
     )
+    return whole
 
 
 def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:
