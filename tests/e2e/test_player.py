@@ -192,9 +192,9 @@ def test_heads_stay_on_the_chart_in_fullscreen(demo: Open) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1440, 900)])
 def test_surface_controls_and_equations_are_on_one_screen(open_app: Open, width: int, height: int) -> None:
-    page = open_app("/?v=1&surface=ravine")
+    page = open_app("/?v=1&surface=ravine&words=0")
     page.set_viewport_size({"width": width, "height": height})
     page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.overChart")
     page.wait_for_timeout(500)

@@ -60,9 +60,10 @@ export class Narration {
   show(step, playing, dragging) {
     const text = dragging ? "" : this.at(step);
     const now = performance.now();
-    if (text === this.text || (playing && !dragging && now - this.since < LASTING)) return;
     // A screen reader hears the line of a step that was asked for, not all that play by.
-    this.line.parentElement.ariaLive = playing ? "off" : "polite";
+    const live = playing ? "off" : "polite";
+    if (this.line.parentElement.ariaLive !== live) this.line.parentElement.ariaLive = live;
+    if (text === this.text || (playing && !dragging && now - this.since < LASTING)) return;
     this.line.textContent = text;
     this.text = text;
     this.since = now;
