@@ -18,7 +18,7 @@ import { findChart, placeOfKey } from "./plotly_chart.js";
 import { watchPointer } from "./pointer.js";
 import { ReelChart } from "./reel_chart.js";
 import { rename } from "./renaming.js";
-import { reportAlone } from "./requests.js";
+import { reportAlone, reportAtRest } from "./requests.js";
 import { Scene } from "./scene.js";
 import { StartDragging } from "./start_dragging.js";
 import { readTheme } from "./theme.js";
@@ -286,7 +286,7 @@ export class Player {
    */
   openWith(first) {
     this.first = first;
-    requestAnimationFrame(() => requestAnimationFrame(() => this.reports?.drawn()));
+    reportAtRest(this.root, () => requestAnimationFrame(() => this.reports?.drawn()));
   }
 
   axesStage() {

@@ -29,6 +29,23 @@ export function reportAlone(report) {
   setTimeout(report);
 }
 
+/**
+ * Report once the script rests and nothing was asked of it: what comes in between, such as another page, would be lost.
+ * @param {HTMLElement} root without which there is nothing to report
+ * @param {() => void} report
+ */
+export function reportAtRest(root, report) {
+  requestAnimationFrame(() => {
+    if (!root.isConnected) return;
+    if (scriptState() === "notRunning") report();
+    else reportAtRest(root, report);
+  });
+}
+
 function scriptRuns() {
-  return /** @type {HTMLElement} */ (document.querySelector(".stApp"))?.dataset.testScriptState === "running";
+  return scriptState() === "running";
+}
+
+function scriptState() {
+  return /** @type {HTMLElement} */ (document.querySelector(".stApp"))?.dataset.testScriptState;
 }
