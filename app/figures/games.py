@@ -40,8 +40,11 @@ FIELD_HEIGHT = 460  # of a single plot, which has half of the page's width: circ
 BAND_WIDTH, BAND_OPACITY, RATE_WIDTH = 5.25, 0.28, 1.05
 
 
-def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
-    """What the Games page shows of a run: shaded by the speed of the flow −v of both players, with its streamlines."""
+def game_scene(config: GamesConfig, run: Trajectory, marks: Sequence[tuple[int, Mark]] = ()) -> Scene:
+    """What the Games page shows of a run: shaded by the speed of the flow −v of both players, with its streamlines.
+
+    `marks` are further ones, with the panel that each belongs to.
+    """
     scenery, specs = game_runs.game_scenery(config), config.specs()
     equilibria = scenery.game.equilibria
     return Scene(
@@ -55,6 +58,7 @@ def game_scene(config: GamesConfig, run: Trajectory) -> Scene:
         flow=scenery.lines,
         quantities=game_quantities(config),
         stars=equilibria_mark(equilibria) if equilibria else None,
+        marks=tuple(marks),
         hover="x {x:.3f}\ny {y:.3f}\nf {f:.4g}\nspeed {speed:.4g}",
         data={"f": scenery.value.astype(np.float32), "speed": scenery.speed.height.astype(np.float32)},
         height=440 if config.panels else FIELD_HEIGHT,

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from app.figures.caption import BLUER, Caption, citations, optimizer_line
-from app.figures.chart import Chart, Mark, Panel
+from app.figures.chart import Chart, Map, Mark, Pair, Panel
 from app.figures.plane import plane_scene
 from app.figures.scene import Extent, Scene
 from app.figures.training import Line, curves_chart, metric_lines, smooth
 from app.player.tracks import Track
 from app.runs.gans import Floats, Samples, mosaic
+from app.runs.slow_motion import Moment
 from app.state import GansConfig
 from landscapes.contours import PlaneLoss
 from optim_core.curves import Curves
@@ -151,6 +152,44 @@ def _samples_chart(
     panels = [panel for row, label in zip(rows, ("fast", "slow"), strict=False) for panel in _with_label(row, label)]
     note = f"base step {int(samples[0].step[frame])}"
     return Chart(tuple(panels), caption, columns=len(rows[0]), note=note, height=90 + 255 * len(rows), drag="none")
+
+
+def slow_motion_chart(
+    config: GansConfig, color: str, moments: Sequence[Moment], titles: Sequence[str], real: Floats
+) -> Chart:
+    """Samples of the generator at each moment, over the discriminator's output where samples are points.
+
+    Args:
+        config: the page's settings.
+        color: of the optimizer.
+        moments: those to compare.
+        titles: of each.
+        real: as for `samples_reel`.
+    """
+    span = output_span(config, moments)
+    backdrop = _real_mark(real) if real.ndim == 2 else Panel(image=mosaic(real))
+    panels = [
+        replace(
+            _sample_panel(title, "generated samples", color, moment.samples, backdrop), map=_output_map(moment, span)
+        )
+        for title, moment in zip(titles, moments, strict=True)
+    ]
+    return Chart(tuple(panels), gan_caption(config), columns=len(panels), height=380, drag="none")
+
+
+def output_span(config: GansConfig, moments: Sequence[Moment]) -> Pair:
+    """The range of the discriminator's output: a probability, or what it takes at these moments."""
+    fields = [moment.field.height for moment in moments if moment.field is not None]
+    if config.objective == "non-saturating" or not fields:
+        return (0.0, 1.0)
+    return float(np.min(fields)), float(np.max(fields))
+
+
+def _output_map(moment: Moment, span: Pair) -> Map | None:
+    grid = moment.field
+    if grid is None:
+        return None
+    return Map("discriminator", grid.x, grid.y, grid.height, "height", span=span, hover="D {value:.3g}")
 
 
 def _sample_panel(title: str, name: str, color: str, sample: Floats, real: Mark | Panel) -> Panel:

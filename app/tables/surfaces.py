@@ -82,6 +82,12 @@ def _training_row(name: str, row: Sequence[TrainingResult], first: Floats) -> di
     return values | ending(row)
 
 
+def final_accuracies(results: Sequence[Sequence[TrainingResult]]) -> list[float]:
+    """In per cent, as in `training_table`: means over the seeds that lasted; NaN where none did."""
+    accuracies = [100 * finals(row, outermost(row), "test_accuracy") for row in results]
+    return [float(np.nanmean(row)) if np.isfinite(row).any() else np.nan for row in accuracies]
+
+
 def ending(row: Sequence[TrainingResult]) -> dict[str, str]:
     """The last columns of a table of trainings: cycles done, and which seeds diverged."""
     diverged = [result.diverged for result in row if result.diverged is not None]

@@ -87,6 +87,22 @@ def test_a_click_on_the_field_sets_the_start(open_games, wait_idle):
     assert (x, y) == pytest.approx((-1.0, 0.5), abs=0.02)
 
 
+def test_an_end_is_predicted_by_a_click_and_shown_beside_the_run_after_the_reveal(open_games, wait_idle):
+    page = open_games("steps=200")
+    page.get_by_text("Predict, then reveal").click()
+    page.get_by_role("radio", name=NAMES[2], exact=True).focus()
+    page.keyboard.press("Space")
+    wait_idle(page)
+    ready(page)
+    value(page, "seek(200)")
+    assert value(page, "step") == 0  # the browser has the starts alone
+    page.mouse.click(*place_of(page, -0.5, -0.5))
+    page.get_by_role("button", name="Reveal", exact=True).click(timeout=SLOW)
+    page.get_by_text("You said so.").wait_for(timeout=SLOW)
+    assert "starts=1.0%2C1.0" in page.url  # the click moved no start
+    page.wait_for_function("window.__lookaheadPlayers?.['games-player-revealed']?.step > 0", timeout=SLOW)
+
+
 def test_methods_with_two_gradients_a_step_have_a_cursor_of_their_own(open_games):
     page = open_games("1.layers=none&1.base=extragradient&2.layers=none&2.base=optimistic&steps=200")
     value(page, "seek(50)")

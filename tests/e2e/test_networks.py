@@ -104,6 +104,18 @@ def test_gans_train_show_their_samples_and_turn_in_the_players_plane(open_app, w
     assert_fits(page, wait_idle)
 
 
+def test_one_player_of_a_gan_is_stepped_alone(open_app, wait_idle):
+    page = open_app("/gans?v=1")
+    part = page.get_by_role("button", name="Step D alone", exact=True)
+    part.click(timeout=MOST)
+    page.get_by_text("and the samples stay.").wait_for(timeout=30_000)
+    page.get_by_role("button", name="Step G alone", exact=True).click()
+    page.get_by_text("and the discriminator stays.").wait_for(timeout=30_000)
+    assert_fits(page, wait_idle)
+    page.locator(".st-key-gans-slow-again button").click()
+    page.get_by_text("and the discriminator stays.").wait_for(state="detached", timeout=30_000)
+
+
 def test_a_browser_that_is_slow_to_set_up_its_controls_changes_no_setting(open_app, wait_idle):
     """Polling fragments run while the controls are being set up; what they report is what the address says."""
     page = open_app()

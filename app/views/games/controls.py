@@ -9,11 +9,13 @@ from app.views import session
 from app.views.parts.cards import draw_cards
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
+from app.views.parts.predict import Prediction
 from app.views.parts.problems import draw_problems
 from app.views.parts.scene import draw_noise, draw_starts
 from landscapes.games import GAMES
 
 PAGE = "games"
+PREDICTION = Prediction(PAGE)
 
 
 def sidebar(config: GamesConfig, problems: list[str]) -> None:
@@ -35,6 +37,7 @@ def _scene(fields: Fields, config: GamesConfig) -> None:
         low, high = parameter.range
         fields.slider(f"{LETTERS[parameter.symbol]} of the game", "parameter", low, high, step=0.01)
     draw_starts(fields, "field")
+    PREDICTION.switch("Hide the tracks, say which will end nearest to the equilibrium, click where, then reveal them")
 
 
 def _follow_game() -> None:

@@ -15,7 +15,8 @@ from app.state import GamesConfig
 from app.state.presets import description_of
 from app.tables.games import exit_text, game_table
 from app.views import session
-from app.views.games.controls import PAGE, sidebar
+from app.views.games.controls import PAGE, PREDICTION, sidebar
+from app.views.games.predict import outcome, place_prediction, prediction
 from app.views.parts.charts import draw_linked, draw_stage, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
@@ -37,7 +38,8 @@ def page() -> None:
     sidebar(config, problems)
     game = config.landscape
     st.markdown(rf"#### {game.name} &nbsp; $\small\min_x \max_y\; {game.formula}$")
-    sentences = [description_of(config), *map(equilibrium_text, game.equilibria)]
+    hidden = PREDICTION.hides
+    sentences = [*([] if hidden else [description_of(config)]), *map(equilibrium_text, game.equilibria)]
     if not config.active:
         st.caption("  \n".join(sentences))
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
@@ -45,9 +47,17 @@ def page() -> None:
     with progress("Running") as on_progress:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
-    st.caption("  \n".join([*sentences, exit_text(run, scenery)]))
-    guide(PAGE, config, PLAYER)
+    st.caption("  \n".join([*sentences, *([] if hidden else [exit_text(run, scenery)])]))
+    guide(PAGE, config, PREDICTION.player_key(PLAYER))
     note_idle_layers(config)
+    if hidden:
+        questions, field = (st.container(), st.container()) if config.panels else st.columns([4, 5], gap="medium")
+        with questions:
+            prediction(config)
+        with field, stage(CHART):
+            _field(config, run)
+        return
+    outcome(run, scenery)
     left, right = (st.container(), st.container()) if config.panels else st.columns([5, 4], gap="medium")
     with left, stage(CHART):
         if not _field(config, run):
@@ -68,19 +78,20 @@ def _dials(config: GamesConfig) -> tuple[Dial, ...]:
 
 def _field(config: GamesConfig, run: Trajectory) -> bool:
     """The field and the player over it; whether to draw the rest of the page."""
-    picture = game_scene(config, run)
-    scene = (config.game, config.starts, preset_name(PAGE))
+    picture = game_scene(config, run, PREDICTION.marks(panels=config.panels))
+    scene, hidden = (config.game, config.starts, preset_name(PAGE)), PREDICTION.hides
     places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
-    dials = _dials(config)
+    dials, key = () if hidden else _dials(config), PREDICTION.player_key(PLAYER)
     draw_player = partial(
         player,
-        picture.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=partial(move_start, PAGE),
-        on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
-        quantities=picture.quantities, dials=dials, narration=picture.narration,
+        PREDICTION.shown(picture.tracks), key=key, chart_key=CHART, scene=scene, linked=CURVES,
+        on_pick=place_prediction if hidden else partial(move_start, PAGE),
+        on_release=partial(adopt_turn, PAGE), on_start=None if hidden else partial(adopt_start, PAGE),
+        quantities=picture.quantities, dials=dials, narration=() if hidden else picture.narration,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
     whole = draw_stage(picture, CHART, draw_player)
-    offer_families(PLAYER, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)
+    offer_families(key, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)
     return whole
 
 

@@ -22,6 +22,7 @@ from app.state.presets import description_of
 from app.tables.gans import gan_table
 from app.views import session
 from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
+from app.views.gans.slow_motion import slow_motion_part
 from app.views.networks.plane import draw_honesty, draw_plane
 from app.views.parts.charts import dark, draw_linked, stage
 from app.views.parts.export_panel import export_panel
@@ -65,6 +66,7 @@ def page() -> None:
     first = [row[0] for row in results]
     samples = shipped.samples if shipped else gan_runs.recent_samples(config.task(), first)
     _samples(config, comparison.names, samples)
+    slow_motion_part(config, comparison.names, first)
     scene = _plane(config, comparison.names, first, shipped)
     if shipped is None:
         export_panel(gan_offer(config, results, scene), config, page=PAGE)

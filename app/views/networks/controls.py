@@ -9,11 +9,13 @@ from app.state.base import MAX_SEED
 from app.views.parts.cards import draw_cards
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
+from app.views.parts.predict import Prediction
 from app.views.parts.problems import draw_problems
 from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.models import MODELS
 
 PAGE = "networks"
+PREDICTION = Prediction(PAGE)
 
 
 def sidebar(config: NetworksConfig, problems: list[str]) -> None:
@@ -51,6 +53,7 @@ def _task(fields: Fields) -> None:
 
 def _training(fields: Fields, config: NetworksConfig) -> None:
     fields.number("Base steps", "steps", 10, MAX_TRAINING_STEPS, step=100)
+    PREDICTION.switch("Hide curves and results, say which optimizer will have the best test accuracy, then reveal them")
     with st.expander(f"Seeds, averaging, snapshots · seed {config.seed}", key=f"{PAGE}.more"):
         fields.seed()
         fields.slider("Number of seeds", "seeds", 1, MAX_SEEDS, help="Curves show their mean ± standard error")

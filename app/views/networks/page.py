@@ -13,6 +13,7 @@ from app.tables.surfaces import training_table
 from app.views import session
 from app.views.networks.controls import PAGE, sidebar
 from app.views.networks.plane import weight_space
+from app.views.networks.predict import hides, outcome, prediction, reveal
 from app.views.networks.sharpness import sharpness_part
 from app.views.parts.charts import draw_linked
 from app.views.parts.export_panel import export_panel
@@ -33,16 +34,22 @@ def page() -> None:
     sidebar(config, problems)
     task = config.task()
     st.markdown(f"#### {config.title}")
-    st.caption(f"{description_of(config)} {_about(config)}".strip())
+    hidden = hides(config)
+    st.caption(f"{'' if hidden else description_of(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
+    prediction(config)
     comparison = network_runs.trainings(config, visitor())
     results, shipped = results_or_progress(
-        PAGE, config, comparison, lambda curves: _live(config, comparison.names, curves)
+        PAGE, config, comparison, lambda curves: None if hidden else _live(config, comparison.names, curves)
     )
     if results is None:
         return
+    if hidden:
+        reveal()
+        return
+    outcome(config, results)
     chart = training_chart(config, [[result.curves for result in row] for row in results])
     draw_linked(chart.of(0, 1, 2), CURVES[:3])
     curves_key(comparison.names, config)

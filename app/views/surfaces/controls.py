@@ -10,13 +10,14 @@ from app.views import session
 from app.views.parts.cards import draw_cards
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
+from app.views.parts.predict import Prediction
 from app.views.parts.problems import draw_problems
 from app.views.parts.scene import draw_noise, draw_starts
 from app.views.surfaces.formula import draw_formula
-from app.views.surfaces.predict import prediction_switch
 from landscapes.surfaces import SURFACES
 
 PAGE, PLAYER = "surfaces", "surfaces-player"
+PREDICTION = Prediction(PAGE)
 
 
 def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
@@ -39,7 +40,7 @@ def _scene(fields: Fields, config: SurfacesConfig) -> None:
     if config.surface == OWN:
         draw_formula(fields, config)
     draw_starts(fields, "surface")
-    prediction_switch()
+    PREDICTION.switch("Hide the tracks, click where you think each optimizer's slow weights will end, then reveal them")
 
 
 def _follow_surface() -> None:

@@ -26,17 +26,9 @@ from app.views.parts.player import player
 from app.views.parts.progress import progress
 from app.views.parts.scene import move_start, note_idle_layers
 from app.views.surfaces.closer import look_closer
-from app.views.surfaces.controls import PAGE, PLAYER, sidebar
+from app.views.surfaces.controls import PAGE, PLAYER, PREDICTION, sidebar
 from app.views.surfaces.formula import note_gaps
-from app.views.surfaces.predict import (
-    outcome,
-    place_prediction,
-    player_key,
-    predicting,
-    prediction,
-    prediction_marks,
-    starts_only,
-)
+from app.views.surfaces.predict import outcome, place_prediction, prediction
 from optim_core.trajectory import Trajectory
 
 CHART = "surfaces-ground"
@@ -49,7 +41,7 @@ def page() -> None:
     config, problems = session.current(PAGE, SurfacesConfig)
     sidebar(config, problems)
     st.markdown(f"#### {config.landscape.name} &nbsp; ${config.landscape.formula}$")
-    if not predicting():
+    if not PREDICTION.hides:
         st.caption(description_of(config))  # hidden while predicting: it tells the answer
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
@@ -58,12 +50,12 @@ def page() -> None:
     note_gaps(config, scenery)
     with progress("Running") as on_progress:
         run = surface_runs.surface_run(config, on_progress)
-    guide(PAGE, config, player_key(PLAYER))
+    guide(PAGE, config, PREDICTION.player_key(PLAYER))
     note_idle_layers(config)
     prediction(config)
     with stage(CHART):
         whole = _stage(config, run)
-    if predicting() or not whole:
+    if PREDICTION.hides or not whole:
         return
     outcome(run)
     draw_linked(surface_curves(config, run), CURVES)
@@ -81,22 +73,20 @@ def _dials(config: SurfacesConfig) -> tuple[Dial, ...]:
 
 def _stage(config: SurfacesConfig, run: Trajectory) -> bool:
     """The surface and the player over it; whether to draw what comes below."""
-    picture = surface_scene(config, run, prediction_marks(config))
-    on_pick = place_prediction if predicting() else partial(move_start, PAGE)
+    picture = surface_scene(config, run, PREDICTION.marks(panels=config.panels))
+    on_pick = place_prediction if PREDICTION.hides else partial(move_start, PAGE)
     scene = (config.surface, config.formula, config.domain, config.starts, preset_name(PAGE))
-    dials = () if predicting() else _dials(config)
+    dials, key = () if PREDICTION.hides else _dials(config), PREDICTION.player_key(PLAYER)
     draw_player = partial(
         player,
-        starts_only(picture.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES,
+        PREDICTION.shown(picture.tracks), key=key, chart_key=CHART, scene=scene, linked=CURVES,
         on_pick=on_pick, on_release=partial(adopt_turn, PAGE),
-        on_start=None if predicting() else partial(adopt_start, PAGE),
+        on_start=None if PREDICTION.hides else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials,
-        curves=_curves(config), narration=() if predicting() else picture.narration,
+        curves=_curves(config), narration=() if PREDICTION.hides else picture.narration,
     )  # fmt: skip
     whole = draw_stage(picture, CHART, draw_player)
-    offer_families(
-        player_key(PLAYER), dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks
-    )
+    offer_families(key, dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks)
     return whole
 
 

@@ -11,8 +11,7 @@ from app.runs import surfaces as surface_runs
 from app.state import SurfacesConfig
 from app.views.parts.downloads import download
 from app.views.parts.relief_heads import relief_heads
-from app.views.surfaces.controls import PLAYER
-from app.views.surfaces.predict import player_key
+from app.views.surfaces.controls import PLAYER, PREDICTION
 
 CHART = "surfaces-3d"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "orbitRotation"]}
@@ -27,5 +26,5 @@ def surface_3d(config: SurfacesConfig, scenery: surface_runs.Scenery) -> None:
     )
     picture = relief(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
     st.plotly_chart(paint_relief(picture), key=CHART, config=CONFIG, theme="streamlit")
-    relief_heads(key=f"{CHART}-heads", chart_key=CHART, player_key=player_key(PLAYER))
+    relief_heads(key=f"{CHART}-heads", chart_key=CHART, player_key=PREDICTION.player_key(PLAYER))
     download("Relief (HTML)", lambda: surface_exports.relief_html(config), f"lookahead-{config.surface}-3d.html")

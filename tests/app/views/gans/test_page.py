@@ -9,11 +9,12 @@ import torch
 from app.draw.plotly import paint
 from app.draw.reel import paint_reel
 from app.figures.caption import Caption
-from app.figures.gans import gan_chart, samples_reel
+from app.figures.gans import gan_chart, output_span, samples_reel, slow_motion_chart
 from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
 from app.runs.gans import FRAMES, POINTS, mosaic, real_samples, samples
 from app.runs.networks import requests
+from app.runs.slow_motion import slow_motion
 from app.state import GanCard, GansConfig, LayerConfig
 from app.state.links import decode, encode
 from app.state.presets import PRESETS
@@ -168,3 +169,18 @@ def test_the_table_leaves_out_what_diverged(results):
     assert rows[1]["diverged"] == "1 of 3, first at step 8"
     (row,) = gan_table(NAMES[1:], [[diverged_result]])
     assert (row["Fréchet distance, outermost weights"], row["near a mode"]) == ("diverged", "diverged")
+
+
+def test_slow_motion_draws_the_samples_over_the_discriminators_output(results):
+    moments = slow_motion(CONFIG.task(), results[0].request, results[0].snapshots.fast(0), 0, (("both", 3),))
+    chart = slow_motion_chart(CONFIG, "#111111", moments, ("before", "after"), real_samples(CONFIG.task()))
+    assert [panel.title for panel in chart.filled_panels] == ["before", "after"]
+    for panel, moment in zip(chart.filled_panels, moments, strict=True):
+        np.testing.assert_array_equal(panel.marks[-1].x, moment.samples[:, 0])
+        np.testing.assert_array_equal(panel.map.values, moment.field.height)
+        assert panel.map.span == (0, 1)
+    assert len(paint(chart).data) >= 6  # a map, real and generated samples, twice
+    wasserstein = CONFIG.model_copy(update={"objective": "wgan-gp"})
+    low, high = output_span(wasserstein, moments)
+    assert low == min(moment.field.height.min() for moment in moments)
+    assert high == max(moment.field.height.max() for moment in moments)

@@ -14,6 +14,7 @@ from app.state import SurfacesConfig
 from app.state.presets import PRESETS, description_of
 from app.tables.surfaces import summary
 from app.views.parts.charts import inks
+from app.views.parts.predict import Guess
 from landscapes.surfaces import SURFACES
 
 MAIN = str(Path(__file__).parents[4] / "app" / "main.py")
@@ -369,7 +370,7 @@ def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
     assert "SGD" in at.info[0].value
     run = surface_runs.surface_run(config_of(at))
     ends = [tuple(run.outermost(index)[-1, 0] + (0.3, 0.4)) for index in range(3)]
-    at.session_state["surfaces.predicted"] = (config_of(at), tuple(ends))
+    at.session_state["surfaces.guess"] = Guess(config_of(at), dict(enumerate(ends)))
     at.run()
     at.button(key="surfaces.reveal").click().run()
     assert not at.exception
@@ -388,8 +389,8 @@ def test_a_prediction_is_typed_as_well():
     for number, text in enumerate(("3, 2", "\u22122,8 3,1", "(3.5, -1.8)"), start=1):
         at.text_input(key=field).set_value(text).run()
         assert not at.error
-        assert len(at.session_state["surfaces.predicted"][1]) == number
-    assert at.session_state["surfaces.predicted"][1] == ((3, 2), (-2.8, 3.1), (3.5, -1.8))
+        assert len(at.session_state["surfaces.guess"].places) == number
+    assert at.session_state["surfaces.guess"].places == {0: (3, 2), 1: (-2.8, 3.1), 2: (3.5, -1.8)}
     at.button(key="surfaces.reveal").click().run()
     assert len(at.dataframe[0].value) == 3
 
@@ -400,7 +401,7 @@ def test_guesses_hold_for_their_own_scene_and_a_diverged_run_has_no_end():
     assert caption in [one.value for one in at.caption]
     at.toggle(key="surfaces.predicting").set_value(True).run()
     assert caption not in [one.value for one in at.caption]
-    at.session_state["surfaces.predicted"] = (config_of(at), ((0.0, 0.0),) * 3)
+    at.session_state["surfaces.guess"] = Guess(config_of(at), dict.fromkeys(range(3), (0.0, 0.0)))
     at.run()
     at.button(key="surfaces.reveal").click().run()
     lost = surface_runs.surface_run(config_of(at)).diverged[0, 0]
