@@ -17,8 +17,9 @@ from app.tables.games import exit_text, game_table
 from app.views import session
 from app.views.games.controls import PAGE, sidebar
 from app.views.parts.charts import draw_linked, show_ground, stage
-from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
+from app.views.parts.dragging import adopt_start, adopt_turn, free_dials, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
+from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
@@ -54,7 +55,8 @@ def page() -> None:
     with right:
         table = _measurements(config, run, scenery)
     wide = len(run.names) > FITTING and not config.panels
-    (st.container() if wide else right).table(table)
+    if not session.hides("table"):
+        (st.container() if wide else right).table(table)
     families = packed_families(_dials(config), partial(game_runs.game_family, config), config)
     export_panel(
         scene_offer(lambda: game_scene(config, run), game_caption(config), families=families), config, page=PAGE
@@ -62,7 +64,7 @@ def page() -> None:
 
 
 def _dials(config: GamesConfig) -> tuple[Dial, ...]:
-    return dials_of(config, config.steps, len(config.starts))
+    return free_dials(PAGE, config, dials_of(config, config.steps, len(config.starts)))
 
 
 def _field(config: GamesConfig, run: Trajectory) -> None:
@@ -70,10 +72,11 @@ def _field(config: GamesConfig, run: Trajectory) -> None:
     show_ground(picture, CHART)
     scene = (config.game, config.starts, preset_name(PAGE))
     places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
-    dials = _dials(config)
+    dials, fixed = _dials(config), Fields.of(PAGE, config).fixes("starts")
     player(
         picture.tracks, key=PLAYER, chart_key=CHART, scene=scene, linked=CURVES, on_pick=partial(move_start, PAGE),
-        on_release=partial(adopt_turn, PAGE), on_start=partial(adopt_start, PAGE),
+        on_release=partial(adopt_turn, PAGE), pickable=not fixed,
+        on_start=None if fixed else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials, narration=picture.narration,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
@@ -86,7 +89,9 @@ def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameS
     rates = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]
     closed_forms = [game_runs.closed_rate(config, spec) for spec in config.specs()]
     chart = game_curves(config, run, rates, closed_forms)
-    if config.panels:
+    if session.hides("charts"):
+        pass
+    elif config.panels:
         draw_linked(chart, CURVES)
     else:
         for place, key in enumerate(CURVES):

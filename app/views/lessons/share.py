@@ -22,7 +22,7 @@ def share(opened: OpenCard, *, present: bool) -> None:
     with st.container(horizontal=True, key="lesson-share"):
         if st.button(
             f"Open on {TITLES[page]}", icon=":material/open_in_new:", type="tertiary", key=opened.key("page"),
-            help="The same setting with all controls",
+            help="The same setting with all controls", disabled=not session.allows(page, opened.config),
         ):  # fmt: skip
             session.open_with(page, opened.config)
         st.button(

@@ -17,7 +17,7 @@ from app.state.presets import description_of
 from app.tables.surfaces import summary
 from app.views import session
 from app.views.parts.charts import draw_linked, show_ground, stage
-from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
+from app.views.parts.dragging import adopt_start, adopt_turn, free_dials, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
@@ -66,9 +66,12 @@ def page() -> None:
     if predicting():
         return
     outcome(run)
-    draw_linked(surface_curves(config, run), CURVES)
-    _table(config, run, scenery)
-    look_closer(config, scenery)
+    if not session.hides("charts"):
+        draw_linked(surface_curves(config, run), CURVES)
+    if not session.hides("table"):
+        _table(config, run, scenery)
+    if not session.hides("closer"):
+        look_closer(config, scenery)
     families = packed_families(_dials(config), partial(surface_runs.surface_family, config), config)
     export_panel(
         scene_offer(lambda: surface_scene(config, run), surface_caption(config), families=families), config, page=PAGE
@@ -76,7 +79,7 @@ def page() -> None:
 
 
 def _dials(config: SurfacesConfig) -> tuple[Dial, ...]:
-    return dials_of(config, config.steps, len(config.starts))
+    return free_dials(PAGE, config, dials_of(config, config.steps, len(config.starts)))
 
 
 def _stage(config: SurfacesConfig, run: Trajectory) -> None:
@@ -86,10 +89,12 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> None:
     on_pick = place_prediction if predicting() else partial(move_start, PAGE)
     scene = (config.surface, config.formula, config.domain, config.starts, preset_name(PAGE))
     dials = () if predicting() else _dials(config)
+    fixed = Fields.of(PAGE, config).fixes("starts")
     player(
         starts_only(picture.tracks), key=player_key(PLAYER), chart_key=CHART, scene=scene, linked=CURVES,
         on_pick=on_pick, on_release=partial(adopt_turn, PAGE),
-        on_start=None if predicting() else partial(adopt_start, PAGE),
+        pickable=predicting() or not fixed,
+        on_start=None if predicting() or fixed else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials,
         curves=_curves(config), narration=() if predicting() else picture.narration,
     )  # fmt: skip
