@@ -67,7 +67,7 @@ class Fields:
 
     def hides(self, *names: str) -> bool:
         """Whether none of these is drawn."""
-        return all(self.owner + name in self.hidden for name in names)
+        return self.shown().isdisjoint(names)
 
     def fixes(self, name: str) -> bool:
         """Whether the control's value stays as it is."""

@@ -30,11 +30,12 @@ def draw_history(page: str, customary: PageConfig | None = None, *, kind: str = 
 
 
 def _draw_presets(page: str, kind: str) -> None:
-    """Those that leave as it is what the visit's link fixes."""
+    """Those that leave as it is what the visit's link fixes, where there are any but the present one."""
     names = [name for name, preset in PRESETS[page].items() if session.allows(page, preset.config)]
-    if not names or session.hides("presets"):
+    present = name_of(st.session_state[f"{page}.config"], page)
+    if session.hides("presets") or not {*names} - {present}:
         return
-    st.session_state[f"{page}.preset"] = name_of(st.session_state[f"{page}.config"], page)
+    st.session_state[f"{page}.preset"] = present
     st.selectbox(
         "Ready-made", names, index=None, placeholder=f"Ready-made {kind} …", key=f"{page}.preset",
         on_change=_adopt_preset, args=(page,), label_visibility="collapsed",
