@@ -16,7 +16,7 @@ from app.state.base import PageConfig
 from app.state.codecs import Setting, settings_of
 from app.state.exercise import Exercise, opened
 from app.state.links import config_from_settings, encode, link
-from app.state.visit import visit_of
+from app.state.visit import LISTS, visit_of
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
@@ -114,9 +114,10 @@ def allows(page: str, config: PageConfig) -> bool:
 
 
 def share_link(config: PageConfig, parameters: Mapping[str, str] | None = None) -> str:
-    """The link to this page with this config, and with what holds for the visit, or other `parameters` of that kind."""
+    """The link to this page with this config, and with what the visit's link fixes and hides, or other `parameters`."""
     address = str(st.context.url or "").partition("?")[0]
-    return link(encode(config), address, visit() if parameters is None else parameters)
+    own = {name: text for name, text in visit().items() if name in LISTS}
+    return link(encode(config), address, own if parameters is None else parameters)
 
 
 def can_undo(page: str) -> bool:

@@ -18,7 +18,7 @@ def test_the_free_number_is_dragged_and_a_fixed_one_is_not_offered(open_app: Ope
     at_rest(page)
     expect(page.locator(".lp-card .lp-dial")).to_have_count(1)
     expect(dial(page, 1, "alpha", 1)).to_be_visible()
-    expect(page.get_by_label("Base steps")).to_be_disabled()
+    expect(page.get_by_role("spinbutton", name="Base steps")).to_be_disabled()
     before = weights(page)
     hold(page, dial(page, 1, "alpha", 1), 60)
     assert weights(page) != before
@@ -48,10 +48,10 @@ def test_the_links_of_the_page_keep_it(open_app: Open, problems: list[str]) -> N
     page.get_by_role("link", name="Games").first.click()
     page.wait_for_url(re.compile(r"/games\?.*fix=steps&hide=presets"))
     wait_until_idle(page)
-    expect(page.get_by_label("Base steps")).to_be_disabled()
+    expect(page.get_by_role("spinbutton", name="Base steps")).to_be_disabled()
     page.reload()
     wait_until_idle(page)
-    expect(page.get_by_label("Base steps")).to_be_disabled()
+    expect(page.get_by_role("spinbutton", name="Base steps")).to_be_disabled()
     assert "fix=steps" in page.url
     # Streamlit first asks below the page's own path whether its server is there, and is told so by a 404.
     problems[:] = [line for line in problems if "status of 404" not in line]

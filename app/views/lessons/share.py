@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from app.draw.qr import qr_svg
 from app.export.lessons import lesson_sheet
 from app.state.lessons import LessonsConfig
-from app.state.links import encode
 from app.views import session
 from app.views.lessons.answers import PAGE, OpenCard
 
@@ -43,9 +40,7 @@ def share(opened: OpenCard, *, present: bool) -> None:
 
 def card_link(opened: OpenCard) -> str:
     """The address that opens this card for whoever follows it."""
-    config = LessonsConfig(lesson=opened.lesson.key, card=opened.number)
-    address = str(st.context.url or "").partition("?")[0]
-    return f"{address}?{urlencode(encode(config))}"
+    return session.share_link(LessonsConfig(lesson=opened.lesson.key, card=opened.number))
 
 
 def _present(present: bool) -> None:
