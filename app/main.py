@@ -34,7 +34,7 @@ pages = {
     "lessons": st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
 }
 session.declare(pages)
-page = st.navigation(list(pages.values()), position="top")
+page = st.navigation(list(pages.values()), position="hidden" if session.hides("pages") else "top")
 page_links(pages)
 page_script()
 if take_seat():

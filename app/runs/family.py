@@ -121,14 +121,15 @@ def dials_of(config: Comparison, steps: int, starts: int) -> tuple[Dial, ...]:
         if not card.on:
             continue
         name = next(names)
-        for field, level in _numbers(card):
+        for field, level in numbers_of(card):
             value = number_of(card, field, level)
             values = values_of(field, value, max(count, FEWEST))
             dials.append(Dial(name, place, field, level, value, values, live=count >= FEWEST))
     return tuple(dials)
 
 
-def _numbers(card: Card) -> list[tuple[Field, int]]:
+def numbers_of(card: Card) -> list[tuple[Field, int]]:
+    """The numbers of a card that can be dragged: the field and the layer, 0 for the base."""
     numbers: list[tuple[Field, int]] = []
     for level in range(1, len(card.layers) + 1):
         numbers += [("k", level), ("alpha", level)]
@@ -151,7 +152,7 @@ def with_number(config: Config, card: int, field: str, level: int, value: float)
     Raises:
         ValueError: there is no such number, or its value is out of its range.
     """
-    if not 0 <= card < len(config.cards) or (field, level) not in _numbers(config.cards[card]):
+    if not 0 <= card < len(config.cards) or (field, level) not in numbers_of(config.cards[card]):
         raise ValueError(f"no {field} of layer {level} in card {card}")
     number: Any = round(value) if field == "k" else value
     card_ = _with_value(config.cards[card], field, level, number).model_copy(update={"tuned": False})

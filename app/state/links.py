@@ -13,7 +13,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -24,10 +24,9 @@ from app.state.cards import next_card
 from app.state.codecs import as_number, flat, nested, settings_of, structure
 from app.state.errors import explain
 from app.state.tracking import is_foreign
-from app.state.visit import VISIT, problems_of_visit
+from app.state.visit import MAX_LENGTH, VISIT, page_models, problems_of_visit
 
 FIRST_VERSION = "1"  # what a link without a version is read as
-MAX_LENGTH = 2000  # characters of one parameter
 LONG = 300  # characters of a query from which on it is compressed
 MOST_PACKED, MOST_UNPACKED = 6000, 60_000  # characters that are read: no config is longer
 Config = TypeVar("Config", bound=PageConfig)
@@ -55,12 +54,15 @@ def short_link(config: PageConfig, address: str = "") -> str:
     return link(encode(config), address)
 
 
-def link(params: Mapping[str, str], address: str = "") -> str:
-    """The link to a page at `address` with these parameters, compressed where that is shorter."""
-    plain = urlencode(params, safe=":;,")
-    if len(plain) <= LONG:
-        return f"{address}?{plain}"
-    return min(f"{address}?{plain}", f"{address}?v={params.get('v', FIRST_VERSION)}&z={pack(params)}", key=len)
+def link(params: Mapping[str, str], address: str = "", visit: Mapping[str, str] = {}) -> str:
+    """The link to a page at `address` with these parameters, compressed where that is shorter.
+
+    Parameters of `app.state.visit` stay readable.
+    """
+    plain, beside = urlencode(params, safe=":;,"), urlencode(visit, safe="*,")
+    if len(plain) > LONG:
+        plain = min(plain, f"v={params.get('v', FIRST_VERSION)}&z={pack(params)}", key=len)
+    return f"{address}?{plain}{f'&{beside}' if beside else ''}"
 
 
 def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list[str]]:
@@ -102,13 +104,7 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
 
 def _is_elsewhere(path: str, model: type[PageConfig]) -> bool:
     """Whether a setting that this page does not have is another page's."""
-    return structure(model).codec(path) is None and any(structure(one).codec(path) for one in _models(PageConfig))
-
-
-def _models(model: type[PageConfig]) -> Iterator[type[PageConfig]]:
-    for one in model.__subclasses__():
-        yield one
-        yield from _models(one)
+    return structure(model).codec(path) is None and any(structure(one).codec(path) for one in page_models())
 
 
 def unpack_params(params: Mapping[str, str], model: type[PageConfig]) -> tuple[dict[str, str], list[str]]:

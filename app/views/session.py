@@ -14,8 +14,9 @@ from streamlit.navigation.page import Page
 
 from app.state.base import PageConfig
 from app.state.codecs import Setting, settings_of
-from app.state.links import config_from_settings, decode, encode
-from app.state.visit import visit_of
+from app.state.exercise import Exercise, opened
+from app.state.links import config_from_settings, encode, link
+from app.state.visit import LISTS, visit_of
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
@@ -30,22 +31,25 @@ def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
     Returns:
         The config, and one sentence for everything of the address that could not be read.
     """
-    visit = st.session_state.setdefault(VISIT, visit_of(st.query_params))
+    parameters = visit()
     if f"{page}.config" not in st.session_state:
-        config, problems = decode(dict(st.query_params), model)
+        config, problems = opened(dict(st.query_params), model)
         _begin(page, config, problems)
     else:
         config, st.session_state[f"{page}.refusals"] = _read_widgets(page, st.session_state[f"{page}.config"])
-        _commit(page, config)
-    params = encode(config) | visit
+        config = _commit(page, config)
+    params = encode(config) | parameters
     if params != dict(st.query_params):
         st.query_params.from_dict(params)
     return config, st.session_state[f"{page}.problems"]
 
 
 def adopt(page: str, config: PageConfig) -> None:
-    """Show another config (a preset, a picked start). Only in a callback: widgets take new values before they run."""
-    _commit(page, config)
+    """Show another config (a preset, a picked start). Only in a callback: widgets take new values before they run.
+
+    What the visit's link fixes stays.
+    """
+    config = _commit(page, config)
     for name, value in widget_values(config).items():
         st.session_state[f"{page}.{name}"] = value
 
@@ -89,10 +93,36 @@ def undo(page: str) -> None:
         history.pop()  # `adopt` added the config before the undo
 
 
-def visit_setting(name: str) -> str | None:
-    """The value that the visit's first link gave to a parameter of `app.state.visit`."""
-    settings: dict[str, str] = st.session_state.get(VISIT, {})
-    return settings.get(name)
+def visit() -> dict[str, str]:
+    """The parameters of `app.state.visit` in the visit's first link."""
+    parameters: dict[str, str] = st.session_state.setdefault(VISIT, visit_of(st.query_params))
+    return parameters
+
+
+def exercise() -> Exercise:
+    """What that link fixes and hides."""
+    return Exercise.of(visit())
+
+
+def hides(part: str) -> bool:
+    """Whether it hides a part of the page."""
+    return part in exercise().hide
+
+
+def allows(page: str, config: PageConfig) -> bool:
+    """Whether a config has everything that is fixed, so that it can be adopted in full."""
+    origin = st.session_state.get(f"{page}.origin")
+    try:
+        return origin is None or exercise().keep(origin, config) == config
+    except ValueError:
+        return False
+
+
+def share_link(config: PageConfig, parameters: Mapping[str, str] | None = None) -> str:
+    """The link to this page with this config, and with what the visit's link fixes and hides, or other `parameters`."""
+    address = str(st.context.url or "").partition("?")[0]
+    own = {name: text for name, text in visit().items() if name in LISTS}
+    return link(encode(config), address, own if parameters is None else parameters)
 
 
 def can_undo(page: str) -> bool:
@@ -134,12 +164,19 @@ def _sentence(setting: Setting, value: Any, reason: str) -> tuple[str, str]:
 
 
 def _begin(page: str, config: PageConfig, problems: list[str]) -> None:
-    st.session_state[f"{page}.config"], st.session_state[f"{page}.problems"] = config, problems
+    st.session_state[f"{page}.config"] = st.session_state[f"{page}.origin"] = config
+    st.session_state[f"{page}.problems"] = problems
     st.session_state[f"{page}.history"], st.session_state[f"{page}.refusals"] = [], {}
 
 
-def _commit(page: str, config: PageConfig) -> None:
-    before = st.session_state[f"{page}.config"]
+def _commit(page: str, config: Config) -> Config:
+    """Adopt a config as far as the visit's link leaves it free; gives the one that holds."""
+    before: Config = st.session_state[f"{page}.config"]
+    try:
+        config = exercise().keep(st.session_state[f"{page}.origin"], config)
+    except ValueError as error:
+        st.session_state[f"{page}.problems"] = [f"Not changed: {error}."]
+        return before
     if config != before:
         history = st.session_state[f"{page}.history"]
         history.append(before)
@@ -149,3 +186,4 @@ def _commit(page: str, config: PageConfig) -> None:
         # Streamlit forgets controls that leave the page, but not values of those that were not on it.
         for name in widget_values(before).keys() - widget_values(config).keys():
             st.session_state.pop(f"{page}.{name}", None)
+    return config

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.state.base import PageConfig
+from app.state.codecs import LINK_ONLY
 from app.state.lessons.lesson import MOST_CARDS
 from app.state.lessons.library import library
 
@@ -15,9 +16,9 @@ class LessonsConfig(PageConfig):
     """A card of a lesson, or the list of lessons; `present` is for a class: larger type."""
 
     v: Literal[1] = 1
-    lesson: str | None = None
-    card: int | None = Field(None, ge=1, le=MOST_CARDS)
-    present: bool | None = None
+    lesson: Annotated[str | None, LINK_ONLY] = None
+    card: Annotated[int | None, Field(ge=1, le=MOST_CARDS), LINK_ONLY] = None
+    present: Annotated[bool | None, LINK_ONLY] = None
 
     @field_validator("lesson")
     @classmethod

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.state import GAME_NOISES, LETTERS, GamesConfig
 from app.views import session
-from app.views.parts.cards import draw_cards
+from app.views.parts.cards import draw_cards, draw_title
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.predict import Prediction
@@ -21,12 +21,15 @@ PREDICTION = Prediction(PAGE)
 def sidebar(config: GamesConfig, problems: list[str]) -> None:
     """Draw the controls, with problems above them."""
     fields = Fields.of(PAGE, config)
+    if session.hides("sidebar"):
+        draw_problems(problems)
+        return
     with st.sidebar:
         draw_problems(problems)
         draw_history(PAGE, GamesConfig(game=config.game))
         _scene(fields, config)
         draw_noise(fields, config, GAME_NOISES)
-        st.markdown("##### Optimizers")
+        draw_title(fields)
         draw_cards(fields, config.cards)
 
 

@@ -18,8 +18,9 @@ from app.views import session
 from app.views.games.controls import PAGE, PREDICTION, sidebar
 from app.views.games.predict import outcome, place_prediction, prediction
 from app.views.parts.charts import draw_linked, draw_stage, stage
-from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
+from app.views.parts.dragging import adopt_start, adopt_turn, free_dials, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
+from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
@@ -65,7 +66,8 @@ def page() -> None:
     with right:
         table = _measurements(config, run, scenery)
     wide = len(run.names) > FITTING and not config.panels
-    (st.container() if wide else right).table(table)
+    if not session.hides("table"):
+        (st.container() if wide else right).table(table)
     families = packed_families(_dials(config), partial(game_runs.game_family, config), config)
     export_panel(
         scene_offer(lambda: game_scene(config, run), game_caption(config), families=families), config, page=PAGE
@@ -73,7 +75,7 @@ def page() -> None:
 
 
 def _dials(config: GamesConfig) -> tuple[Dial, ...]:
-    return dials_of(config, config.steps, len(config.starts))
+    return free_dials(PAGE, config, dials_of(config, config.steps, len(config.starts)))
 
 
 def _field(config: GamesConfig, run: Trajectory) -> bool:
@@ -82,11 +84,12 @@ def _field(config: GamesConfig, run: Trajectory) -> bool:
     scene, hidden = (config.game, config.starts, preset_name(PAGE)), PREDICTION.hides
     places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
     dials, key = () if hidden else _dials(config), PREDICTION.player_key(PLAYER)
+    fixed = Fields.of(PAGE, config).fixes("starts")
     draw_player = partial(
         player,
         PREDICTION.shown(picture.tracks), key=key, chart_key=CHART, scene=scene, linked=CURVES,
-        on_pick=place_prediction if hidden else partial(move_start, PAGE),
-        on_release=partial(adopt_turn, PAGE), on_start=None if hidden else partial(adopt_start, PAGE),
+        on_pick=place_prediction if hidden else partial(move_start, PAGE), pickable=hidden or not fixed,
+        on_release=partial(adopt_turn, PAGE), on_start=None if hidden or fixed else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials, narration=() if hidden else picture.narration,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
@@ -101,7 +104,9 @@ def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameS
     rates = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]
     closed_forms = [game_runs.closed_rate(config, spec) for spec in config.specs()]
     chart = game_curves(config, run, rates, closed_forms)
-    if config.panels:
+    if session.hides("charts"):
+        pass
+    elif config.panels:
         draw_linked(chart, CURVES)
     else:
         for place, key in enumerate(CURVES):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
-from app.views.parts.cards import draw_cards
+from app.views import session
+from app.views.parts.cards import draw_cards, draw_title
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.problems import draw_problems
 from landscapes.tasks.gan import LOSSES, WORLDS
 
 PAGE = "gans"
+MORE = ("seed", "seeds", "ema", "snapshot_every")
 WORLD_NAMES = {"ring": "Ring of 8 Gaussians", "digits": "Digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
 LOSS_NAMES = {"non-saturating": "Non-saturating", "wgan-gp": "Wasserstein with gradient penalty"}
 
@@ -19,6 +21,9 @@ LOSS_NAMES = {"non-saturating": "Non-saturating", "wgan-gp": "Wasserstein with g
 def sidebar(config: GansConfig, problems: list[str]) -> None:
     """Draw the controls, with problems above them."""
     fields = Fields.of(PAGE, config)
+    if session.hides("sidebar"):
+        draw_problems(problems)
+        return
     with st.sidebar:
         draw_problems(problems)
         draw_history(PAGE)
@@ -30,11 +35,13 @@ def sidebar(config: GansConfig, problems: list[str]) -> None:
         with right:
             fields.number("Base steps", "steps", 10, MAX_TRAINING_STEPS, step=100)
         _more(fields, config)
-        st.markdown("##### Optimizers")
+        draw_title(fields)
         draw_cards(fields, config.cards, averages=False)
 
 
 def _more(fields: Fields, config: GansConfig) -> None:
+    if fields.hides(*MORE):
+        return
     with st.expander(f"Seeds, averaging, snapshots · seed {config.seed}", key=f"{PAGE}.more"):
         fields.seed()
         fields.slider("Number of seeds", "seeds", 1, MAX_SEEDS, help="Curves show their mean ± standard error")

@@ -60,8 +60,10 @@ def page() -> None:
     )
     if results is None:
         return
-    _curves(config, comparison.names, [[result.curves for result in row] for row in results])
-    st.dataframe(gan_table(comparison.names, results), hide_index=True)
+    if not session.hides("charts"):
+        _curves(config, comparison.names, [[result.curves for result in row] for row in results])
+    if not session.hides("table"):
+        st.dataframe(gan_table(comparison.names, results), hide_index=True)
     training_notes(config, comparison.names, results)
     first = [row[0] for row in results]
     samples = shipped.samples if shipped else gan_runs.recent_samples(config.task(), first)

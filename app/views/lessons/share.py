@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from app.draw.qr import qr_svg
 from app.export.lessons import lesson_sheet
 from app.state.lessons import LessonsConfig
-from app.state.links import encode
 from app.views import session
 from app.views.lessons.answers import PAGE, OpenCard
 
@@ -22,7 +19,7 @@ def share(opened: OpenCard, *, present: bool) -> None:
     with st.container(horizontal=True, key="lesson-share"):
         if st.button(
             f"Open on {TITLES[page]}", icon=":material/open_in_new:", type="tertiary", key=opened.key("page"),
-            help="The same setting with all controls",
+            help="The same setting with all controls", disabled=not session.allows(page, opened.config),
         ):  # fmt: skip
             session.open_with(page, opened.config)
         st.button(
@@ -43,9 +40,7 @@ def share(opened: OpenCard, *, present: bool) -> None:
 
 def card_link(opened: OpenCard) -> str:
     """The address that opens this card for whoever follows it."""
-    config = LessonsConfig(lesson=opened.lesson.key, card=opened.number)
-    address = str(st.context.url or "").partition("?")[0]
-    return f"{address}?{urlencode(encode(config))}"
+    return session.share_link(LessonsConfig(lesson=opened.lesson.key, card=opened.number))
 
 
 def _present(present: bool) -> None:

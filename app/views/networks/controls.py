@@ -6,7 +6,8 @@ import streamlit as st
 
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
 from app.state.base import MAX_SEED
-from app.views.parts.cards import draw_cards
+from app.views import session
+from app.views.parts.cards import draw_cards, draw_title
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.predict import Prediction
@@ -16,17 +17,21 @@ from landscapes.tasks.models import MODELS
 
 PAGE = "networks"
 PREDICTION = Prediction(PAGE)
+MORE = ("seed", "seeds", "ema", "split_seed", "augmentation", "snapshot_every")
 
 
 def sidebar(config: NetworksConfig, problems: list[str]) -> None:
     """Draw the controls, with problems above them."""
     fields = Fields.of(PAGE, config)
+    if session.hides("sidebar"):
+        draw_problems(problems)
+        return
     with st.sidebar:
         draw_problems(problems)
         draw_history(PAGE)
         _task(fields)
         _training(fields, config)
-        st.markdown("##### Optimizers")
+        draw_title(fields)
         fields.switch(
             "Equal effective lr", "equal_lr",
             help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace. A "
@@ -54,6 +59,8 @@ def _task(fields: Fields) -> None:
 def _training(fields: Fields, config: NetworksConfig) -> None:
     fields.number("Base steps", "steps", 10, MAX_TRAINING_STEPS, step=100)
     PREDICTION.switch("Hide curves and results, say which optimizer will have the best test accuracy, then reveal them")
+    if fields.hides(*MORE):
+        return
     with st.expander(f"Seeds, averaging, snapshots · seed {config.seed}", key=f"{PAGE}.more"):
         fields.seed()
         fields.slider("Number of seeds", "seeds", 1, MAX_SEEDS, help="Curves show their mean ± standard error")

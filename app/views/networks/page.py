@@ -51,14 +51,17 @@ def page() -> None:
         return
     outcome(config, results)
     chart = training_chart(config, [[result.curves for result in row] for row in results])
-    draw_linked(chart.of(0, 1, 2), CURVES[:3])
-    curves_key(comparison.names, config)
-    st.dataframe(training_table(comparison.names, results), hide_index=True)
+    if not session.hides("charts"):
+        draw_linked(chart.of(0, 1, 2), CURVES[:3])
+        curves_key(comparison.names, config)
+    if not session.hides("table"):
+        st.dataframe(training_table(comparison.names, results), hide_index=True)
     training_notes(config, comparison.names, results)
     first = [row[0] for row in results]
     scene = weight_space(config, comparison.names, first, linked=CURVES, shipped=shipped)
-    draw_linked(chart.of(3, 4, 5), CURVES[3:])
-    if shipped is None:
+    if not session.hides("charts"):
+        draw_linked(chart.of(3, 4, 5), CURVES[3:])
+    if shipped is None and not session.hides("sharpness"):
         sharpness_part(task, comparison.names, first)
     export_panel(network_offer(config, results, scene), config, page=PAGE)
 

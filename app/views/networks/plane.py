@@ -85,7 +85,9 @@ def _choose_plane(config: NetworksConfig, names: Sequence[str]) -> None:
         _choose_close_up(fields, config.close_up, {card: names[place] for card, place in config.close_ups.items()})
     elif config.plane == "ends":
         _choose_ends(
-            config.through, {card: names[place] if card else "the common start" for card, place in config.ends.items()}
+            fields,
+            config.through,
+            {card: names[place] if card else "the common start" for card, place in config.ends.items()},
         )
 
 
@@ -104,13 +106,15 @@ def _choose_close_up(fields: Fields, close_up: CloseUp, titles: dict[int, str]) 
         fields.number(f"Cycle, of {close_up.cycles:,}", "cycle", 1, close_up.cycles)
 
 
-def _choose_ends(through: tuple[int, ...], titles: dict[int, str]) -> None:
+def _choose_ends(fields: Fields, through: tuple[int, ...], titles: dict[int, str]) -> None:
     """Which three places the plane goes through; until all are chosen, the first three optimizers' ends."""
+    if fields.hides("through"):
+        return
     numbers = [number for number in through if number in titles]
     st.session_state[f"{PAGE}.through"] = numbers
     st.multiselect(
         "Through the ends of", list(titles), numbers, format_func=titles.__getitem__, max_selections=3,
-        key=f"{PAGE}.through",
+        key=f"{PAGE}.through", disabled=fields.fixes("through"),
         placeholder="the first three optimizers; or choose three places …",
     )  # fmt: skip
 

@@ -16,13 +16,23 @@ from app.views.parts.fields import Fields
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}
 SUBSCRIPT = "₀₁₂₃₄"
+AT_FIRST_SIGHT = {"on", "depth", "lr", "generator_lr"} | {
+    f"{level}.{name}" for level in range(1, MAX_LAYERS + 1) for name in ("k", "alpha")
+}
+
+
+def draw_title(fields: Fields) -> None:
+    """The title above cards, where there are any."""
+    if any(name[:1].isdigit() for name in fields.shown()):
+        st.markdown("##### Optimizers")
 
 
 def draw_cards(fields: Fields, cards: tuple[Card, ...], *, averages: bool = True) -> None:
     """One card per optimizer, and buttons for more or fewer; `averages`: whether each has an average of its own."""
     for number, (card, title) in enumerate(zip(cards, titles_of(cards), strict=True), start=1):
-        _card(fields.within(str(number)), card, title, averages)
-    if len(cards) < MAX_CARDS:
+        if (own := fields.within(str(number))).shown():
+            _card(own, card, title, averages)
+    if len(cards) < MAX_CARDS and not fields.keeps_cards:
         page = fields.page
         st.button("Add", icon=":material/add:", key=f"{page}.add", on_click=_duplicate, args=(page, len(cards)))
 
@@ -30,15 +40,19 @@ def draw_cards(fields: Fields, cards: tuple[Card, ...], *, averages: bool = True
 def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
     with st.container(border=True, key=f"card-{fields.key('')[:-1].replace('.', '-')}", gap="xsmall"):
         fields.switch(title, "on")
+        if fields.hides("on"):
+            st.markdown(title)
         st.caption(_facts(card))
         fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
         draw_layers(fields, len(card.layers))
         _lr(fields, card)
-        door = st.expander("More", key=fields.key("more"), on_change="rerun")
-        if door.open:
-            with door:
-                _details(fields, card, averages)
-        _exits(fields)
+        if fields.shown() - AT_FIRST_SIGHT:
+            door = st.expander("More", key=fields.key("more"), on_change="rerun")
+            if door.open:
+                with door:
+                    _details(fields, card, averages)
+        if not fields.keeps_cards:
+            _exits(fields)
 
 
 def _exits(fields: Fields) -> None:

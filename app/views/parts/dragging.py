@@ -13,6 +13,7 @@ from app.runs.family import Family, with_number
 from app.state import Comparison, GamesConfig, SurfacesConfig
 from app.views import session
 from app.views.parts.cards import SUBSCRIPT
+from app.views.parts.fields import Fields
 from app.views.parts.player import StartMove, Turn, families
 from app.views.parts.scene import aimed_place
 
@@ -27,6 +28,17 @@ def adopt_turn(page: str, turn: Turn) -> None:
     except ValueError:
         return  # the card was removed meanwhile
     session.adopt(page, new_config)
+
+
+def free_dials(page: str, config: Comparison, dials: Sequence[Dial]) -> tuple[Dial, ...]:
+    """Those that the visit's link does not fix."""
+    fields = Fields.of(page, config)
+    return tuple(dial for dial in dials if not fields.fixes(_control(dial)))
+
+
+def _control(dial: Dial) -> str:
+    """The name of the number's control."""
+    return ".".join(str(part) for part in (dial.card + 1, dial.level, dial.field) if part)
 
 
 def adopt_start(page: str, move: StartMove) -> None:

@@ -22,9 +22,9 @@ from app.figures.look import STYLES
 from app.figures.scene import Scene
 from app.player.dials import PackedFamily
 from app.state.base import PageConfig
-from app.state.links import short_link
 from app.views import session
 from app.views.parts.downloads import download, failures
+from app.views.parts.exercise_link import exercise_link
 from app.views.parts.progress import progress
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def export_panel(offer: Offer, config: PageConfig, *, page: str) -> None:
         config: the page's settings.
         page: the page's name in `app.views.session`, under which an upload is adopted.
     """
-    _panel(offer, config, page)
+    if not session.hides("export"):
+        _panel(offer, config, page)
 
 
 @st.fragment
@@ -179,11 +180,11 @@ def _code(offer: Offer, config: PageConfig, page: str) -> None:
 
 
 def _share(offer: Offer, config: PageConfig, page: str) -> None:
-    address = (st.context.url or "").split("?")[0]
-    link = short_link(config, address)
+    link = session.share_link(config)
     st.caption("The link carries every setting; whoever opens it sees this page.")
     st.code(link, language=None, wrap_lines=True)
     st.link_button("Open in a new tab", link, icon=":material/open_in_new:")
+    exercise_link(config, page)
 
 
 def _restore(offer: Offer, config: PageConfig, page: str) -> None:
@@ -197,6 +198,8 @@ def _restore(offer: Offer, config: PageConfig, page: str) -> None:
             settings = document.restore(upload.getvalue())
             if not isinstance(config, type(settings.config)):
                 raise ValueError(f"these settings belong to the page {settings.page!r}: open it and upload them there")
+            if not session.allows(page, settings.config):
+                raise ValueError("this page's link fixes what is different there: upload it on the page without a link")
         except ValueError as error:
             st.session_state[f"{page}.refused"] = str(error)
             return

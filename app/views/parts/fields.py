@@ -20,16 +20,29 @@ from app.views.parts.problems import draw_problems
 
 @dataclass(frozen=True)
 class Fields:
-    """The controls of a page, of one of its cards or parts: those whose names begin with `owner`."""
+    """The controls of a page, of one of its cards or parts: those whose names begin with `owner`.
+
+    A control that the visit's link fixes cannot be moved; one that it hides is not drawn.
+    """
 
     page: str
     values: Mapping[str, Any]
+    fixed: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    keeps_cards: bool = False
     owner: str = ""
 
     @classmethod
     def of(cls, page: str, config: PageConfig) -> Fields:
         """All controls of a page."""
-        return cls(page, session.widget_values(config))
+        exercise = session.exercise()
+        return cls(
+            page,
+            session.widget_values(config),
+            exercise.fixed(config),
+            exercise.hidden(config),
+            exercise.keeps_cards(config),
+        )
 
     def within(self, owner: str) -> Fields:
         """Those of a card ("2.") or a part ("noise.")."""
@@ -47,50 +60,88 @@ class Fields:
         """The control's value."""
         return self.values[self.owner + name]
 
+    def shown(self) -> frozenset[str]:
+        """Names of those that are not hidden."""
+        names = (name for name in self.values.keys() - self.hidden if name.startswith(self.owner))
+        return frozenset(name.removeprefix(self.owner) for name in names)
+
+    def hides(self, *names: str) -> bool:
+        """Whether none of these is drawn."""
+        return self.shown().isdisjoint(names)
+
+    def fixes(self, name: str) -> bool:
+        """Whether the control's value stays as it is."""
+        return self.owner + name in self.fixed
+
     def number(self, label: str, name: str, low: float | None = None, high: float | None = None, **look: Any) -> None:
         """A number to type."""
-        st.number_input(label, low, high, self.value(name), key=self.key(name), **look)
+        if self.hides(name):
+            return
+        st.number_input(label, low, high, self.value(name), key=self.key(name), disabled=self.fixes(name), **look)
         self._draw_refusal(name)
 
     def number_or_none(self, label: str, name: str, **look: Any) -> None:
         """A number to type or to leave out; only an empty default lets a visitor empty it."""
+        if self.hides(name):
+            return
         st.session_state.setdefault(self.key(name), self.value(name))
-        st.number_input(label, value=None, key=self.key(name), **look)
+        st.number_input(label, value=None, key=self.key(name), disabled=self.fixes(name), **look)
         self._draw_refusal(name)
 
     def slider(self, label: str, name: str, low: float, high: float, **look: Any) -> None:
         """A number to choose from a range."""
-        st.slider(label, low, high, self.value(name), key=self.key(name), **look)
+        if self.hides(name):
+            return
+        st.slider(label, low, high, self.value(name), key=self.key(name), disabled=self.fixes(name), **look)
         self._draw_refusal(name)
 
     def steps(self, label: str, name: str, options: Sequence[Any]) -> None:
         """One of a few numbers in order."""
-        st.select_slider(label, options, self.value(name), key=self.key(name))
+        if self.hides(name):
+            return
+        st.select_slider(label, options, self.value(name), key=self.key(name), disabled=self.fixes(name))
         self._draw_refusal(name)
 
     def switch(self, label: str, name: str, **look: Any) -> None:
         """Yes or no."""
-        st.toggle(label, self.value(name), key=self.key(name), **look)
+        if self.hides(name):
+            return
+        st.toggle(label, self.value(name), key=self.key(name), disabled=self.fixes(name), **look)
         self._draw_refusal(name)
 
     def text(self, label: str, name: str, **look: Any) -> None:
         """A text to type."""
-        st.text_input(label, self.value(name), key=self.key(name), **look)
+        if self.hides(name):
+            return
+        st.text_input(label, self.value(name), key=self.key(name), disabled=self.fixes(name), **look)
         self._draw_refusal(name)
 
     def choice(self, label: str, name: str, options: Mapping[Any, str] | Sequence[Any], **look: Any) -> None:
         """One of several; a mapping gives each its title."""
+        if self.hides(name):
+            return
         index = list(options).index(self.value(name))
-        st.selectbox(label, list(options), index, key=self.key(name), format_func=_titles(options), **look)
+        st.selectbox(
+            label,
+            list(options),
+            index,
+            key=self.key(name),
+            disabled=self.fixes(name),
+            format_func=_titles(options),
+            **look,
+        )
         self._draw_refusal(name)
 
     def segments(self, label: str, name: str, options: Mapping[Any, str] | Sequence[Any], **look: Any) -> None:
         """One of a few, side by side; a mapping gives each its title."""
+        if self.hides(name):
+            return
         st.segmented_control(
             label,
             list(options),
             default=self.value(name),
             key=self.key(name),
+            disabled=self.fixes(name),
             required=True,
             format_func=_titles(options),
             **look,

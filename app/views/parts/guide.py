@@ -29,9 +29,10 @@ def guide(page: str, config: Comparison, player_key: str = "") -> None:
 
     With the key of a player, it offers a tour of that player and of the sidebar.
     """
-    _component()(
-        key=f"{page}-guide", data=guide_data(page, config, player_key) | {"words": session.visit_setting("words")}
-    )
+    if session.hides("guide"):
+        return
+    data = guide_data(page, config, "" if session.exercise() else player_key)  # a tour turns everything
+    _component()(key=f"{page}-guide", data=data | {"words": session.visit().get("words")})
 
 
 def guide_data(page: str, config: Comparison, player_key: str = "") -> dict[str, Any]:

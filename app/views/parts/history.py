@@ -10,22 +10,36 @@ from app.views import session
 
 
 def draw_history(page: str, customary: PageConfig | None = None, *, kind: str = "comparisons") -> None:
-    """Draw the choice of presets, undo and, where there is a customary config, reset."""
-    st.session_state[f"{page}.preset"] = name_of(st.session_state[f"{page}.config"], page)
-    st.selectbox(
-        "Ready-made", list(PRESETS[page]), index=None, placeholder=f"Ready-made {kind} …", key=f"{page}.preset",
-        on_change=_adopt_preset, args=(page,), label_visibility="collapsed",
-    )  # fmt: skip
+    """Draw the choice of presets, undo and, where there is a customary config, reset.
+
+    An exercise is reset to its link.
+    """
+    _draw_presets(page, kind)
     with st.container(horizontal=True):
         st.button(
             "Undo", icon=":material/undo:", key=f"{page}.undo", on_click=session.undo, args=(page,),
             disabled=not session.can_undo(page),
         )  # fmt: skip
+        if session.exercise():
+            customary = st.session_state[f"{page}.origin"]
         if customary is not None:
             st.button(
                 "Reset", icon=":material/restart_alt:", key=f"{page}.reset", on_click=session.adopt,
                 args=(page, customary),
             )  # fmt: skip
+
+
+def _draw_presets(page: str, kind: str) -> None:
+    """Those that leave as it is what the visit's link fixes, where there are any but the present one."""
+    names = [name for name, preset in PRESETS[page].items() if session.allows(page, preset.config)]
+    present = name_of(st.session_state[f"{page}.config"], page)
+    if session.hides("presets") or not {*names} - {present}:
+        return
+    st.session_state[f"{page}.preset"] = present
+    st.selectbox(
+        "Ready-made", names, index=None, placeholder=f"Ready-made {kind} …", key=f"{page}.preset",
+        on_change=_adopt_preset, args=(page,), label_visibility="collapsed",
+    )  # fmt: skip
 
 
 def preset_name(page: str) -> str | None:

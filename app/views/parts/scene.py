@@ -12,6 +12,7 @@ from app.views import session
 from app.views.parts.fields import Fields
 from app.views.parts.player import Pick
 
+NOISE = ("noise", "noise_scale", "noise_freedom", "noise_batches", "noise_replacement", "seed")
 NOISES = {
     "none": "none",
     "gaussian": "Gaussian, the same everywhere",
@@ -44,13 +45,16 @@ def note_idle_layers(config: SurfacesConfig | GamesConfig) -> None:
 def draw_starts(fields: Fields, landscape: str) -> None:
     """Start points, base steps and panels; `landscape` is the target of clicks."""
     fields.text("Start points", "starts", help=f"x, y; x, y; … up to {MAX_STARTS}. Or click on the {landscape}.")
-    st.toggle("A click adds a start", key=fields.key("add_start"), help="Otherwise a click moves the start there")
+    if not fields.fixes("starts"):
+        st.toggle("A click adds a start", key=fields.key("add_start"), help="Otherwise a click moves the start there")
     fields.number("Base steps", "steps", 1, MAX_STEPS, step=10)
     fields.switch("Side by side", "panels", help="One plot for each optimizer, with one clock")
 
 
 def draw_noise(fields: Fields, config: SurfacesConfig | GamesConfig, kinds: Sequence[str]) -> None:
     """The noise of the gradient, one of these kinds, and the seed."""
+    if fields.hides(*NOISE):
+        return
     with st.expander(f"Noise: {NOISES[config.noise].split(',')[0]} · seed {config.seed}", key=fields.key("noise_box")):
         fields.choice("Gradient noise", "noise", {kind: NOISES[kind] for kind in kinds})
         if config.noise != "none":

@@ -13,6 +13,7 @@ from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
 from app.views import session
 from app.views.parts.charts import CHART, dark, show_chart
+from app.views.parts.fields import Fields
 from app.views.parts.progress import progress
 from app.views.parts.scene import aimed_place
 
@@ -22,9 +23,10 @@ RESOLUTIONS = tuple(points for points in (32, 64, 128, 256, 512) if points <= ba
 
 def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
     """The maps side by side, shares of the area, and where two optimizers differ; a click opens that start."""
+    invitation = "" if _fixed(config) else " Click a point to open that start."
     st.caption(
         "Every point is a start; its colour is the minimum that the outermost slow weights are at after "
-        f"{config.steps:,} base steps. White: none yet. Black: diverged. Click a point to open that start."
+        f"{config.steps:,} base steps. White: none yet. Black: diverged.{invitation}"
     )
     points = st.segmented_control("Starts along each axis", RESOLUTIONS, default=64, key=f"{PAGE}.basin_points")
     names = [spec.name for spec in config.specs()]
@@ -50,6 +52,10 @@ def _draw(slot: DeltaGenerator, finest: basins.BasinMap, names: list[str], scene
             st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config=CHART)
         else:
             st.plotly_chart(figure, key=f"{PAGE}.basins", config=CHART, on_select=_open, selection_mode="points")
+
+
+def _fixed(config: SurfacesConfig) -> bool:
+    return Fields.of(PAGE, config).fixes("starts")
 
 
 def _open() -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from app.state import NOISE_KINDS, OWN, SurfacesConfig
 from app.state.formula import OwnFormula
 from app.views import session
-from app.views.parts.cards import draw_cards
+from app.views.parts.cards import draw_cards, draw_title
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.predict import Prediction
@@ -23,6 +23,9 @@ PREDICTION = Prediction(PAGE)
 def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
     """Draw the controls, with problems above them."""
     fields = Fields.of(PAGE, config)
+    if session.hides("sidebar"):
+        draw_problems(problems)
+        return
     with st.sidebar:
         draw_problems(problems)
         own = {name: getattr(config, name) for name in OwnFormula.model_fields}
@@ -30,7 +33,7 @@ def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
         draw_history(PAGE, customary)
         _scene(fields, config)
         draw_noise(fields, config, NOISE_KINDS)
-        st.markdown("##### Optimizers")
+        draw_title(fields)
         draw_cards(fields, config.cards)
 
 

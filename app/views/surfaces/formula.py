@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 from pydantic import ValidationError
@@ -23,7 +25,7 @@ def draw_formula(fields: Fields, config: SurfacesConfig) -> None:
         help="As on paper, 2x y + |x| + √(x² + y²), in LaTeX, or 2*x*y + abs(x); with exp, log, sin, cos, tanh, min, "
         "max, …, pi, e, and parameters of your own",
     )  # fmt: skip
-    _point_at_error(st.session_state[f"{PAGE}.formula"] or "", config)
+    _point_at_error(_entered(config, "formula") or "", config)
     fields.text("Domain", "domain", on_change=_follow, help="x from, x to, y from, y to")
     for name, value in config.parameters or ():
         reach = _reach(name, value)
@@ -84,6 +86,11 @@ def _offer_parameters(names: tuple[str, ...], config: SurfacesConfig) -> None:
     )  # fmt: skip
 
 
+def _entered(config: SurfacesConfig, name: str) -> Any:
+    """What the control shows; the setting where there is none."""
+    return st.session_state.get(f"{PAGE}.{name}", session.widget_values(config).get(name))
+
+
 def _write(text: str) -> None:
     st.session_state[f"{PAGE}.formula"] = text
     _follow()
@@ -96,7 +103,7 @@ def _follow() -> None:
 def _adopt_formula(parameters: tuple[tuple[str, float], ...]) -> None:
     """Another formula or domain takes its proposed start and lr; the page shows why an invalid one is refused."""
     config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    texts = {name: st.session_state[f"{PAGE}.{name}"] for name in ("formula", "domain")}
+    texts = {name: _entered(config, name) for name in ("formula", "domain")}
     try:
         fresh = SurfacesConfig(surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **texts)
     except ValidationError:

@@ -17,7 +17,7 @@ from app.state.presets import description_of
 from app.tables.surfaces import summary
 from app.views import session
 from app.views.parts.charts import draw_linked, draw_stage, stage
-from app.views.parts.dragging import adopt_start, adopt_turn, offer_families, packed_families
+from app.views.parts.dragging import adopt_start, adopt_turn, free_dials, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
@@ -58,9 +58,12 @@ def page() -> None:
     if PREDICTION.hides or not whole:
         return
     outcome(run)
-    draw_linked(surface_curves(config, run), CURVES)
-    _table(config, run, scenery)
-    look_closer(config, scenery)
+    if not session.hides("charts"):
+        draw_linked(surface_curves(config, run), CURVES)
+    if not session.hides("table"):
+        _table(config, run, scenery)
+    if not session.hides("closer"):
+        look_closer(config, scenery)
     families = packed_families(_dials(config), partial(surface_runs.surface_family, config), config)
     export_panel(
         scene_offer(lambda: surface_scene(config, run), surface_caption(config), families=families), config, page=PAGE
@@ -68,7 +71,7 @@ def page() -> None:
 
 
 def _dials(config: SurfacesConfig) -> tuple[Dial, ...]:
-    return dials_of(config, config.steps, len(config.starts))
+    return free_dials(PAGE, config, dials_of(config, config.steps, len(config.starts)))
 
 
 def _stage(config: SurfacesConfig, run: Trajectory) -> bool:
@@ -76,12 +79,13 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> bool:
     picture = surface_scene(config, run, PREDICTION.marks(panels=config.panels))
     on_pick = place_prediction if PREDICTION.hides else partial(move_start, PAGE)
     scene = (config.surface, config.formula, config.domain, config.starts, preset_name(PAGE))
-    dials, key = () if PREDICTION.hides else _dials(config), PREDICTION.player_key(PLAYER)
+    hidden, fixed = PREDICTION.hides, Fields.of(PAGE, config).fixes("starts")
+    dials, key = () if hidden else _dials(config), PREDICTION.player_key(PLAYER)
     draw_player = partial(
         player,
         PREDICTION.shown(picture.tracks), key=key, chart_key=CHART, scene=scene, linked=CURVES,
-        on_pick=on_pick, on_release=partial(adopt_turn, PAGE),
-        on_start=None if PREDICTION.hides else partial(adopt_start, PAGE),
+        on_pick=on_pick, on_release=partial(adopt_turn, PAGE), pickable=hidden or not fixed,
+        on_start=None if hidden or fixed else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials,
         curves=_curves(config), narration=() if PREDICTION.hides else picture.narration,
     )  # fmt: skip

@@ -50,9 +50,10 @@ def _show_tunings(scenery: Scenery, config: SurfacesConfig, tunings: tuple[Tunin
     names = [spec.name for spec in config.specs()]
     show_chart(tuning_chart(names, config.colors, tunings, scenery.floor), f"{PAGE}.tuning_curves")
     st.dataframe([_row(name, one) for name, one in zip(names, tunings, strict=True)], hide_index=True)
+    best = tuning.tuned_config(config, tunings)
     st.button(
-        "Take the best of each", icon=":material/check:", key=f"{PAGE}.take_tuned",
-        on_click=session.adopt, args=(PAGE, tuning.tuned_config(config, tunings)),
+        "Take the best of each", icon=":material/check:", key=f"{PAGE}.take_tuned", on_click=session.adopt,
+        args=(PAGE, best), disabled=not session.allows(PAGE, best),
     )  # fmt: skip
 
 

@@ -26,13 +26,17 @@ SCENARIOS = {key: SURFACES[key].name for key in ("ravine", "bowl", "matyas", "bo
 def sidebar(config: TheoryConfig, problems: list[str]) -> None:
     """Draw the controls of the chosen instrument, with problems above them."""
     fields = Fields.of(PAGE, config)
+    if session.hides("sidebar"):
+        draw_problems(problems)
+        return
     with st.sidebar:
         draw_problems(problems)
         draw_history(PAGE, TheoryConfig(instrument=config.instrument), kind="views")
         {"stability": _stability, "noise": _noise, "regularization": _regularization, "rates": _rates}[
             config.instrument
         ](fields, config)
-        st.markdown("##### Layers of slow weights")
+        if any(name == "depth" or name[:1].isdigit() for name in fields.shown()):
+            st.markdown("##### Layers of slow weights")
         fields.segments("Layers", "depth", range(MAX_LAYERS + 1), width="stretch", label_visibility="collapsed")
         draw_layers(fields, config.depth)
         draw_outer_momentum(fields, config.layers)
@@ -54,7 +58,8 @@ def _stability(page: Fields, config: TheoryConfig) -> None:
         fields.switch("Alternating updates", "alternating", help="y answers the x that has just moved")
     _number(fields, "lr", "lr")
     _base(page, config)
-    st.markdown("##### Map")
+    if not fields.hides("x", "y", "lr_low", "lr_high", "k_high", "simulate"):
+        st.markdown("##### Map")
     left, right = st.columns(2)
     with left:
         fields.choice("Horizontal", "x", AXES)

@@ -56,7 +56,10 @@ def _remedy(config: TheoryConfig) -> None:
     period = base_steps(config.stack)
     if 2 <= period <= MAX_BATCHES and all(layer.alpha for layer in config.stack):
         fitting = config.with_part("regularization", batches=period)
-        st.button(f"Use m = {period}", key=f"{PAGE}.remedy", on_click=session.adopt, args=(PAGE, fitting))
+        st.button(
+            f"Use m = {period}", key=f"{PAGE}.remedy", on_click=session.adopt, args=(PAGE, fitting),
+            disabled=not session.allows(PAGE, fitting),
+        )  # fmt: skip
 
 
 def _landscapes(config: TheoryConfig) -> None:

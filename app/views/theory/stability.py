@@ -142,13 +142,16 @@ def _facts(config: TheoryConfig, cell: OptimizerSpec | None) -> None:
         f"**{rate:.5f}** (a step of layer {spec.depth} is {base_steps(spec.layers):,} base steps) {verdict}"
     )
     with st.container(horizontal=True):
-        page = "Games" if cell_config.stability.is_game else "Surfaces"
-        if st.button(f"Open this run in {page}", icon=":material/open_in_browser:", key=f"{PAGE}.open"):
-            session.open_with("games" if cell_config.stability.is_game else "surfaces", run_of(cell_config))
+        page, run = "Games" if cell_config.stability.is_game else "Surfaces", run_of(cell_config)
+        if st.button(
+            f"Open this run in {page}", icon=":material/open_in_browser:", key=f"{PAGE}.open",
+            disabled=not session.allows(page.lower(), run),
+        ):  # fmt: skip
+            session.open_with(page.lower(), run)
         if cell:
             st.button(
                 "Set the sidebar to this cell", icon=":material/tune:", key=f"{PAGE}.take", on_click=session.adopt,
-                args=(PAGE, cell_config),
+                args=(PAGE, cell_config), disabled=not session.allows(PAGE, cell_config),
             )  # fmt: skip
 
 
