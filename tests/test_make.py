@@ -50,7 +50,7 @@ def environment(folder):
     return folder
 
 
-@pytest.mark.parametrize(("probe", "offered"), [(0, True), (1, False)])
+@pytest.mark.parametrize(("probe", "offer"), [(0, True), (1, False)])
 def test_torch_index_is_offered_only_when_it_answers(environment, probe, offer):
     (environment / "probe").write_text(str(probe))
     process = make(environment, ".venv/.app", "TORCH_INDEX=https://index.invalid/cpu")

@@ -42,7 +42,7 @@ def test_the_sentence_is_dismissed_for_good_and_a_switch_brings_it_back(open_app
     expect(sentence).to_be_visible()
 
 
-@pytest.mark.parametrize(("words", "shown"), [("1", True), ("0", False)])
+@pytest.mark.parametrize(("words", "visible"), [("1", True), ("0", False)])
 def test_a_link_forces_words_either_way(open_app: Open, words: str, visible: bool) -> None:
     page = open_app("/")
     page.evaluate(f"localStorage.setItem('lookahead-words', '{0 if visible else 1}')")

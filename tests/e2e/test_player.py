@@ -243,7 +243,7 @@ def test_another_scene_waits_at_its_start_where_less_motion_is_asked_for(demo: O
 
 
 @pytest.mark.parametrize(
-    ("address", "player", "chosen"),
+    ("address", "player", "preset"),
     [
         ("surface=ravine", "surfaces-player", "Wells: one sharp"),
         pytest.param("steps=200", "games-player", "Too long a period", marks=pytest.mark.slow),

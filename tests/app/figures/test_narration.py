@@ -78,7 +78,7 @@ def test_an_observation_says_something_of_steps_in_order(text: str, first: int, 
         Observation(text, first, last, 1)
 
 
-@pytest.mark.parametrize(("ratio", "written"), [(1.44, "1.4"), (21.7, "22"), (132.0, "130")])
+@pytest.mark.parametrize(("ratio", "text"), [(1.44, "1.4"), (21.7, "22"), (132.0, "130")])
 def test_ratios_have_two_digits(ratio: float, text: str) -> None:
     assert times(ratio) == text
 

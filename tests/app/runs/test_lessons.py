@@ -120,7 +120,7 @@ def table_of(document: str, title: str) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("card", "column", "given"),
+    ("card", "column", "numbers"),
     [
         ("wrong-labels-2", ("20 % wrong labels, batch 4", "test accuracy %"), (95.9, 96.3, 97.3, 97.7)),
         ("wrong-labels-3", ("20 % wrong labels, batch 4", "average of fast weights, from SGD"), (1.01,)),

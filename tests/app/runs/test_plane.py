@@ -115,7 +115,7 @@ def test_a_run_that_diverged_has_no_say_in_the_plane_or_the_frame(results):
 
 
 @pytest.mark.parametrize(
-    ("kind", "chosen", "arguments", "words"),
+    ("kind", "rows", "arguments", "words"),
     [
         ("ends", 2, {}, "needs three optimizers, got 2"),
         ("cycle", 3, {"focus": 0}, "a cycle needs slow weights"),
