@@ -141,3 +141,6 @@ def _commit(page: str, config: PageConfig) -> None:
         del history[:-MAX_UNDO]
         st.session_state[f"{page}.config"] = config
         st.session_state[f"{page}.problems"] = []
+        # Streamlit forgets controls that leave the page, but not values of those that were not on it.
+        for name in widget_values(before).keys() - widget_values(config).keys():
+            st.session_state.pop(f"{page}.{name}", None)

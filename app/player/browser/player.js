@@ -18,6 +18,7 @@ import { findChart, placeOfKey } from "./plotly_chart.js";
 import { watchPointer } from "./pointer.js";
 import { ReelChart } from "./reel_chart.js";
 import { rename } from "./renaming.js";
+import { reportAlone } from "./requests.js";
 import { Scene } from "./scene.js";
 import { StartDragging } from "./start_dragging.js";
 import { readTheme } from "./theme.js";
@@ -230,13 +231,15 @@ export class Player {
   /** @param {Turn} turn */
   release(turn) {
     this.awaiting = null; // the next data have this value
-    this.reports?.release(turn);
+    const { reports } = this;
+    reportAlone(() => reports?.release(turn));
   }
 
   /** @param {StartMove} move */
   releaseStart(move) {
     this.awaiting = null;
-    this.reports?.start(move);
+    const { reports } = this;
+    reportAlone(() => reports?.start(move));
   }
 
   /** Load the data that came while a number was dragged. */

@@ -19,6 +19,16 @@ export function request(key, what, turn, until = performance.now() + LONGEST_RES
   else window.__lookaheadFamilies?.[key]?.(what, turn);
 }
 
+/**
+ * Report to the whole script what was let go, on its own: Streamlit sends what is reported within one task as one
+ * message, which reruns a request's fragment alone, whatever else it holds.
+ * @param {() => void} report
+ */
+export function reportAlone(report) {
+  cancelAnimationFrame(waiting);
+  setTimeout(report);
+}
+
 function scriptRuns() {
   return /** @type {HTMLElement} */ (document.querySelector(".stApp"))?.dataset.testScriptState === "running";
 }

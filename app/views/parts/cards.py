@@ -34,13 +34,10 @@ def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
         fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
         draw_layers(fields, len(card.layers))
         _lr(fields, card)
-        with st.expander(_door(card), key=fields.key("more")):
-            _details(fields, card)
-            if averages:
-                fields.number(
-                    "Average of the fast weights, decay", "ema", step=0.001, format="%g",
-                    help="One more track: an exponential moving average, the baseline of slow weights. 0: none",
-                )  # fmt: skip
+        door = st.expander("More", key=fields.key("more"), on_change="rerun")
+        if door.open:
+            with door:
+                _details(fields, card, averages)
         _exits(fields)
 
 
@@ -57,11 +54,6 @@ def _exits(fields: Fields) -> None:
             "Remove", icon=":material/delete:", key=fields.key("remove"), type="tertiary",
             disabled=count == 1, on_click=_remove, args=(page, number),
         )  # fmt: skip
-
-
-def _door(card: Card) -> str:
-    """What all but layers, k, α and lr is behind, marked with what is off its default there."""
-    return " ".join(["More", *(f":blue-badge[{words}]" for words in card.unusual)])
 
 
 def _lr(fields: Fields, card: Card) -> None:
@@ -88,9 +80,10 @@ def _bases(fields: Fields, card: Card) -> None:
 
 
 def _facts(card: Card) -> str:
+    """What the card's numbers come to, and what is off its default behind the door, which the badges mark."""
     period = f"layer {len(card.layers)} every {card.outer_period:,} base steps" if card.layers else "no slow weights"
     badge = ":green-badge[lr tuned]" if card.tuned else ":gray-badge[lr untuned]"
-    return f"{period} {badge}"
+    return " ".join([period, badge, *(f":blue-badge[{words}]" for words in card.unusual)])
 
 
 def draw_layers(fields: Fields, depth: int) -> None:
@@ -132,7 +125,8 @@ def draw_sync_momentum(fields: Fields) -> None:
     fields.choice("Momentum at a synchronisation is", "sync_momentum", SYNC_MOMENTUM)
 
 
-def _details(fields: Fields, card: Card) -> None:
+def _details(fields: Fields, card: Card, averages: bool) -> None:
+    """What few visitors change, drawn for those who open the door: every control costs the server time."""
     _bases(fields, card)
     if "alternating" in type(card).model_fields and card.base in BASE_TITLES:
         fields.switch(
@@ -150,6 +144,11 @@ def _details(fields: Fields, card: Card) -> None:
         fields.number("Decay every … base steps", "every", 1, MAX_EVERY)
         fields.number("Decay factor", "factor", step=0.05, format="%g")
     fields.choice("Colour", "color", dict(enumerate(COLOR_NAMES)))
+    if averages:
+        fields.number(
+            "Average of the fast weights, decay", "ema", step=0.001, format="%g",
+            help="One more track: an exponential moving average, the baseline of slow weights. 0: none",
+        )  # fmt: skip
 
 
 def _duplicate(page: str, number: int) -> None:

@@ -118,6 +118,8 @@ def test_undo_goes_back_over_a_change_of_the_game():
 
 def test_players_can_move_in_turn_and_the_title_says_so():
     at = open_page()
+    at.session_state["games.1.more"] = True
+    at.run()
     at.toggle(key="games.1.alternating").set_value(True).run()
     assert config_of(at).cards[0].title == "Descent-ascent, in turn"
     assert at.query_params["1.alternating"] == "1"

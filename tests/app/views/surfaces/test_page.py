@@ -63,19 +63,48 @@ def test_a_control_changes_the_config_and_the_address():
     assert at.query_params["2.layers"] == "9:0.5"
 
 
-def test_a_card_shows_layers_k_alpha_and_lr_and_all_else_behind_one_door_marked_where_it_is_unusual():
+def card_controls(at):
+    kinds = (at.sidebar.number_input, at.sidebar.selectbox, at.sidebar.slider, at.sidebar.toggle)
+    keys = [str(element.key) for kind in kinds for element in kind]
+    return {key for key in keys if key.split(".")[1].isdigit()}
+
+
+def test_a_card_shows_layers_k_alpha_and_lr_and_all_else_behind_a_door_beside_what_is_unusual():
     at = open_page(v="1", **{"1.base": "adam", "1.lr": "0.01", "2.layers": "5:0.5", "2.lr": "0.01"})
-    doors = [expander for expander in at.sidebar.expander if expander.label.startswith("More")]
-    assert [door.label for door in doors] == ["More :blue-badge[Adam]", "More"]
-    inside = {element.key for door in doors for element in (*door.number_input, *door.selectbox, *door.toggle)}
-    cards = {
-        element.key
-        for kind in (at.sidebar.number_input, at.sidebar.selectbox, at.sidebar.slider, at.sidebar.toggle)
-        for element in kind
-        if str(element.key).split(".")[1].isdigit()
-    }
-    bare = {"surfaces.1.on", "surfaces.1.lr", "surfaces.2.on", "surfaces.2.1.k", "surfaces.2.1.alpha", "surfaces.2.lr"}
-    assert cards - inside == bare
+    assert [":blue-badge[Adam]" in caption.value for caption in at.sidebar.caption if "badge[lr" in caption.value] == [
+        True,
+        False,
+    ]
+    first_sight = card_controls(at)
+    assert first_sight == {
+        "surfaces.1.on", "surfaces.1.lr", "surfaces.2.on", "surfaces.2.1.k", "surfaces.2.1.alpha", "surfaces.2.lr"
+    }  # fmt: skip
+    at.session_state["surfaces.2.more"] = True
+    at.run()
+    behind = card_controls(at) - first_sight
+    assert {"surfaces.2.base", "surfaces.2.1.outer_momentum", "surfaces.2.weight_decay", "surfaces.2.ema"} <= behind
+    assert all(key.startswith("surfaces.2.") for key in behind)
+
+
+def test_a_change_behind_a_door_that_is_closed_again_holds():
+    at = open_page(v="1", **{"1.layers": "5:0.5,3:0.5", "1.lr": "0.01"})
+    at.session_state["surfaces.1.more"] = True
+    at.run()
+    at.number_input(key="surfaces.1.2.outer_momentum").set_value(0.7).run()
+    at.session_state["surfaces.1.more"] = False
+    at.run()
+    assert config_of(at).cards[0].layers[1].outer_momentum == 0.7
+    at.button(key="surfaces.undo").click().run()
+    assert config_of(at).cards[0].layers[1].outer_momentum == 0
+
+
+def test_a_new_layer_does_not_take_what_an_earlier_one_left_behind_a_closed_door():
+    at = open_page(v="1", **{"1.layers": "5:0.5,3:0.5:0.7", "1.lr": "0.01"})
+    at.button(key="surfaces.1.duplicate").click().run()
+    for depth in (1, 2):
+        at.session_state["surfaces.1.depth"] = depth
+        at.run()
+    assert config_of(at).cards[0].layers[1].outer_momentum == 0
 
 
 def test_layers_can_be_added_and_come_with_customary_values():
