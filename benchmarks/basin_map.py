@@ -43,7 +43,7 @@ def compiled(starts: np.ndarray, steps: int, lr: float, k: tuple[int, int], alph
     return ends
 
 
-def timed(work: Callable[[], object]) -> float:
+def seconds_of(work: Callable[[], object]) -> float:
     """Seconds."""
     began = time.perf_counter()
     work()
@@ -67,11 +67,11 @@ def main() -> None:
     for index, ends in enumerate(loop()):  # the same starts end at the same places, or the comparison means nothing
         stayed = ours.diverged[index] < 0
         np.testing.assert_allclose(ours.fast[-1, index][stayed], ends[stayed], atol=1e-6)
-    page = [timed(lambda: list(basin_maps(config, scenery, POINTS))) for _ in range(ROUNDS)]
+    page = [seconds_of(lambda: list(basin_maps(config, scenery, POINTS))) for _ in range(ROUNDS)]
     plain, batch = [], []
     for _ in range(ROUNDS):
-        plain.append(timed(loop))
-        batch.append(timed(lambda: record(field, config.specs(), starts, STEPS, keep="last")))
+        plain.append(seconds_of(loop))
+        batch.append(seconds_of(lambda: record(field, config.specs(), starts, STEPS, keep="last")))
     work = len(starts) * 3 * STEPS
     print(f"basin map as the page makes it, coarse and fine  {statistics.median(page):.2f} s")
     print(f"record()        {statistics.median(batch):.2f} s   {work / statistics.median(batch):.2e} row-steps/s")

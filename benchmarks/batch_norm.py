@@ -20,8 +20,8 @@ SEEDS, STEPS = 5, (12, 24, 37, 49, 60)
 
 def network() -> nn.Sequential:
     """Two hidden layers of 64, each normalised."""
-    hidden = [nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU()]
-    return nn.Sequential(*hidden, nn.Linear(64, 10))
+    layers = [nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(64, 10))
 
 
 def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
@@ -49,10 +49,10 @@ def run(seed: int) -> list[tuple[float, float, float]]:
         optimizer.step()
         if step in STEPS:
             with optimizer.use_slow_weights():
-                kept = accuracy(model, x[test], y[test])
+                with_fast = accuracy(model, x[test], y[test])
                 with recomputed_batch_norm(model, x[train].split(100)):
                     own = accuracy(model, x[test], y[test])
-            rows.append((kept, own, accuracy(model, x[test], y[test])))
+            rows.append((with_fast, own, accuracy(model, x[test], y[test])))
     return rows
 
 
@@ -60,8 +60,8 @@ def main() -> None:
     """Print the table."""
     runs = torch.tensor([run(seed) for seed in range(SEEDS)]).mean(0)
     print(f"{'step':>4s} {'slow, statistics of the fast':>30s} {'slow, recomputed':>18s} {'fast':>8s}")
-    for step, (kept, own, fast) in zip(STEPS, runs.tolist(), strict=True):
-        print(f"{step:4d} {kept:30.3f} {own:18.3f} {fast:8.3f}")
+    for step, (with_fast, own, fast) in zip(STEPS, runs.tolist(), strict=True):
+        print(f"{step:4d} {with_fast:30.3f} {own:18.3f} {fast:8.3f}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from app.player.dials import pack_family
 from app.runs import games, surfaces
 from app.runs.family import Families, dials_of
 from app.state import GamesConfig, SurfacesConfig
-from benchmarks.player import CHROMIUM, served
+from benchmarks.player import CHROMIUM, serve
 
 PORT = int(os.environ.get("PORT", "8698"))
 PLAYER = "window.__lookaheadPlayers?.['surfaces-player']"
@@ -52,9 +52,9 @@ def report_family(title: str, module: Any, family_of: Any, config: Any) -> None:
         module._families = Families()
         began = time.perf_counter()
         family = family_of(config, dial)
-        computed = time.perf_counter()
+        middle = time.perf_counter()
         message = pack_family(dial, family.tracks(config), family.limits)
-        times.append([1000 * (computed - began), 1000 * (time.perf_counter() - computed)])
+        times.append([1000 * (middle - began), 1000 * (time.perf_counter() - middle)])
     run, packing = (median(column) for column in zip(*times, strict=True))
     print(f"{title:>34} {len(dial.values):7} {len(message) / 1000:8.1f} {run:8.0f} {packing:8.0f}")
 
@@ -77,12 +77,12 @@ def report_drag(page: Page) -> None:
     """Touch, drag to and fro, let go without a change, touch again."""
     first = touch(page)
     box = page.locator(HANDLE).bounding_box()
-    counted = page.evaluate_handle(f"({{ result: ({COUNT})([{SECONDS}]) }})")
+    handle = page.evaluate_handle(f"({{ result: ({COUNT})([{SECONDS}]) }})")
     began, moves = time.perf_counter(), 0
     while box is not None and time.perf_counter() - began < SECONDS - 0.1:
         moves += 1
         page.mouse.move(box["x"] + 8 + 100 * ((moves % 40) / 20 - 1), box["y"] + 8)
-    result = counted.evaluate("handle => handle.result")
+    result = handle.evaluate("handle => handle.result")
     page.keyboard.press("Escape")
     page.mouse.up()
     print(f"touch to the family: {first:.0f} ms")
@@ -100,7 +100,7 @@ def main() -> None:
     report_family("bilinear game, 1000 steps", games, games.game_family, GamesConfig())
     report_family("the same, Gaussian noise", games, games.game_family, GamesConfig(noise="gaussian"))
     print(f"load {os.getloadavg()[0]:.0f}")
-    with served("app/main.py", PORT) as url, sync_playwright() as driver:
+    with serve("app/main.py", PORT) as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(url + QUERY)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from benchmarks.network_study import FIVE, TUNING_SEEDS, Floats, paired, spread
+from benchmarks.network_study import FIVE, TUNING_SEEDS, Floats, difference, spread
 from landscapes.tasks.frechet import frechet_distance
 from landscapes.tasks.gan import GanTask
 from optim_core.spec import BaseName, OptimizerSpec
@@ -68,12 +68,12 @@ def digits(pool: ProcessPoolExecutor, seeds: int, objective: str = "non-saturati
         lr = DIGITS_LRS[int(means.argmin())]
         edge = " (edge of its grid)" if lr in (DIGITS_LRS[0], DIGITS_LRS[-1]) else ""
         results = list(pool.map(outcome, [Job(task, "adam", lr, depth, seed) for seed in range(seeds)]))
-        found = {name: np.array([one[name]["test_frechet"] for one in results]) for name in results[0]}
-        base = base or found
+        distances = {name: np.array([one[name]["test_frechet"] for one in results]) for name in results[0]}
+        base = base or distances
         print(
-            f"| {title(depth, 'Adam')} | {lr:g}{edge} | {spread(found['kept'], 2)} "
-            f"| {paired(found['kept'] - base['kept'])} | {spread(found['fast'], 2)} | {spread(found['averaged'], 2)} "
-            f"| {paired(found['averaged'] - base['averaged'])} |",
+            f"| {title(depth, 'Adam')} | {lr:g}{edge} | {spread(distances['kept'], 2)} "
+            f"| {difference(distances['kept'] - base['kept'])} | {spread(distances['fast'], 2)} "
+            f"| {spread(distances['averaged'], 2)} | {difference(distances['averaged'] - base['averaged'])} |",
             flush=True,
         )
 
@@ -100,15 +100,15 @@ def ring(pool: ProcessPoolExecutor, seeds: int) -> None:
     for lr in RING_LRS:
         for depth in (0, 1, 2):
             ours, theirs = measured(pool, lr, depth, seeds) if depth else plain[lr], plain[lr * 0.5**depth]
-            gap = paired(ours[0] - theirs[0]) if np.isfinite([ours[0], theirs[0]]).all() else "—"
-            both = " | ".join(f"{ended(distance)} | {modes.mean():.1f}" for distance, modes in (ours, theirs))
+            gap = difference(ours[0] - theirs[0]) if np.isfinite([ours[0], theirs[0]]).all() else "—"
+            both = " | ".join(f"{cell(distance)} | {modes.mean():.1f}" for distance, modes in (ours, theirs))
             print(f"| {lr:g} | {title(depth, 'SGD')} | {both.replace('nan', '—')} | {gap} |", flush=True)
 
 
-def ended(distance: Floats) -> str:
+def cell(distance: Floats) -> str:
     """Mean and standard deviation, or how many of the runs diverged."""
-    lost = int(np.isnan(distance).sum())
-    return f"{lost} of {len(distance)} diverged" if lost else spread(distance, 3)
+    count = int(np.isnan(distance).sum())
+    return f"{count} of {len(distance)} diverged" if count else spread(distance, 3)
 
 
 def measured(pool: ProcessPoolExecutor, lr: float, depth: int, seeds: int) -> tuple[Floats, Floats]:
@@ -132,10 +132,10 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=list(STUDIES))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=8)
-    chosen = parser.parse_args()
-    with ProcessPoolExecutor(chosen.workers) as pool:
-        for name in chosen.names:
-            STUDIES[name](pool, chosen.seeds)
+    arguments = parser.parse_args()
+    with ProcessPoolExecutor(arguments.workers) as pool:
+        for name in arguments.names:
+            STUDIES[name](pool, arguments.seeds)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
-from benchmarks.player import CHROMIUM, served
+from benchmarks.player import CHROMIUM, serve
 
 PORT = int(os.environ.get("PORT", "8696"))
 ROUNDS, WARM_UP = 15, 4
@@ -39,15 +39,15 @@ WATCH = """(name) => {
 
 def main() -> None:
     """Start the app, move the slider, print the medians."""
-    with served("app/main.py", PORT), sync_playwright() as playwright:
+    with serve("app/main.py", PORT), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         _measure(browser.new_page(viewport={"width": 1440, "height": 900}))
         browser.close()
 
 
 def _measure(page: Page) -> None:
-    received: list[int] = []
-    page.on("websocket", lambda socket: _count(socket, received))
+    sizes: list[int] = []
+    page.on("websocket", lambda socket: _count(socket, sizes))
     page.goto(f"http://127.0.0.1:{PORT}/?v=1&surface=himmelblau&steps=1000")
     page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.attached")
     page.wait_for_timeout(2000)
@@ -56,13 +56,13 @@ def _measure(page: Page) -> None:
     for number in range(ROUNDS + WARM_UP):
         slider.focus()
         page.wait_for_timeout(700)
-        received.clear()
+        sizes.clear()
         alpha = f"{0.49 - number / 100:.2f}".removeprefix("0").rstrip("0")  # never the same twice: nothing is cached
         page.evaluate(f"name => {{ window.__watched = ({WATCH})(name); }}", f"Lookahead (5, {alpha})")
         slider.press("ArrowLeft")
         marks = page.evaluate("() => window.__watched")
         page.wait_for_timeout(600)
-        rounds.append({**marks, "kilobytes": sum(received) / 1000})
+        rounds.append({**marks, "kilobytes": sum(sizes) / 1000})
     warm = rounds[WARM_UP:]
     waits = [marks["tracks"] - marks["release"] for marks in warm]
     script = [marks.get("running", marks["release"]) - marks["release"] for marks in warm]
@@ -71,8 +71,8 @@ def _measure(page: Page) -> None:
     print(f"sent by the server per change     {median(marks['kilobytes'] for marks in warm):6.0f} kB")
 
 
-def _count(socket: WebSocket, received: list[int]) -> None:
-    socket.on("framereceived", lambda frame: received.append(len(frame)))
+def _count(socket: WebSocket, sizes: list[int]) -> None:
+    socket.on("framereceived", lambda frame: sizes.append(len(frame)))
 
 
 if __name__ == "__main__":

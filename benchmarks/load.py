@@ -203,13 +203,13 @@ async def crowd(urls: Sequence[str], visitors: list[Visitor], options: argparse.
 
 async def labour(url: str, kind: str, until: float) -> list[float]:
     """Another visitor, who has a view computed for one run after the other; seconds each took."""
-    visitor, taken = Visitor(-1, "", itertools.count(), "v=1&seed=777"), []
+    visitor, times = Visitor(-1, "", itertools.count(), "v=1&seed=777"), []
     await visitor.open(url)
     for number in itertools.count():
         if time.monotonic() > until:
-            return taken
-        taken.append(await visitor.run(changed=101 + number, view=HEAVY[kind]))
-    return taken
+            return times
+        times.append(await visitor.run(changed=101 + number, view=HEAVY[kind]))
+    return times
 
 
 def report(title: str, seconds: list[float]) -> None:
@@ -235,14 +235,14 @@ def seconds_worked(servers: Sequence[psutil.Process]) -> float:
 
 async def churn(url: str, process: psutil.Process, sessions: int) -> None:
     """Memory of the server while visitors come, look and go, ten at a time."""
-    for done in range(0, sessions, 10):
-        ten = [Visitor(n, "", itertools.count(), f"v=1&seed={n}") for n in range(done, done + 10)]
+    for first in range(0, sessions, 10):
+        ten = [Visitor(n, "", itertools.count(), f"v=1&seed={n}") for n in range(first, first + 10)]
         await asyncio.gather(*(one.open(url) for one in ten))
         for one in ten:
             one.close()
-        if done % 100 == 90 or done == 0:
+        if first % 100 == 90 or first == 0:
             await asyncio.sleep(3)
-            print(f"after {done + 10:5} sessions  {megabytes([process]):6.0f} MB")
+            print(f"after {first + 10:5} sessions  {megabytes([process]):6.0f} MB")
 
 
 def main() -> None:
@@ -270,7 +270,7 @@ def main() -> None:
 def measure(urls: Sequence[str], servers: Sequence[psutil.Process], options: argparse.Namespace) -> None:
     """One class, and the servers' processor time and memory with it."""
     visitors = visitors_of(options)
-    memory, worked = megabytes(servers), seconds_worked(servers)
+    memory, processor = megabytes(servers), seconds_worked(servers)
 
     async def together() -> tuple[list[BaseException], list[float]]:
         if not options.heavy:
@@ -279,7 +279,7 @@ def measure(urls: Sequence[str], servers: Sequence[psutil.Process], options: arg
         return await crowd(urls, visitors, options), await work
 
     errors, heavy = asyncio.run(together())
-    worked = seconds_worked(servers) - worked
+    processor = seconds_worked(servers) - processor
     runs = sum(len(one.changes) + 1 for one in visitors)
     kind = "values of an exercise" if options.exercise else "values of their own"
     print(f"{len(visitors)} visitors, {options.beside} of them on Networks, {options.minutes:g} min, {kind}")
@@ -290,9 +290,9 @@ def measure(urls: Sequence[str], servers: Sequence[psutil.Process], options: arg
         )
     report(f"{options.heavy}", heavy)
     faults = [fault for one in visitors for fault in one.faults] + [repr(error) for error in errors]
-    received = sum(one.received for one in visitors) / runs
+    volume = sum(one.received for one in visitors) / runs
     print(
-        f"processor {worked / runs:.3f} s a run of a page; {received / 1e3:.0f} kB; "
+        f"processor {processor / runs:.3f} s a run of a page; {volume / 1e3:.0f} kB; "
         f"memory {memory:.0f} -> {megabytes(servers):.0f} MB; faults {len(faults)} {faults[:3]}"
     )
 

@@ -87,14 +87,14 @@ def measured(job: tuple[str, int, float, int], *, sharp: bool) -> dict[str, floa
     if run.diverged is not None:
         return {"validation": 0.0, "test": 0.0, "averaged": 0.0, "eigenvalue": np.nan}
     metrics = run.curves.metrics
-    kept = metrics[f"slow_{depth}" if depth else "fast"]
-    found = {"validation": kept["val_accuracy"][-1], "test": kept["test_accuracy"][-1]}
-    found["averaged"] = metrics["ema"]["test_accuracy"][-1]
+    curves = metrics[f"slow_{depth}" if depth else "fast"]
+    values = {"validation": curves["val_accuracy"][-1], "test": curves["test_accuracy"][-1]}
+    values["averaged"] = metrics["ema"]["test_accuracy"][-1]
     if sharp:
         model = task.model(seed)
         assign_weights(model, torch.from_numpy(np.array(run.snapshots.outermost[-1])))
-        found["eigenvalue"] = largest_eigenvalue(model, task.losses(512, min(512, len(task.data.train))))
-    return found
+        values["eigenvalue"] = largest_eigenvalue(model, task.losses(512, min(512, len(task.data.train))))
+    return values
 
 
 def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
@@ -102,7 +102,7 @@ def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
     best = tuned(name, pool)
     fresh = [(name, depth, best[depth], seed) for depth in DEPTHS for seed in range(seeds)]
     results = list(pool.map(sharp_outcome, fresh))
-    test, averaged, eigenvalue = (
+    test, average, eigenvalue = (
         np.array([result[key] for result in results]).reshape(len(DEPTHS), seeds)
         for key in ("test", "averaged", "eigenvalue")
     )
@@ -112,7 +112,7 @@ def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
     for row, depth in enumerate(DEPTHS):
         edge = " (edge of its grid)" if best[depth] in (LRS[depth][0], LRS[depth][-1]) else ""
         title = "SGD" if depth == 0 else f"{depth} layer{'s' * (depth > 1)} (5, .5)"
-        gaps = f"{paired(100 * (test[row] - test[0]))} | {paired(100 * (averaged[row] - test[0]))}"
+        gaps = f"{difference(100 * (test[row] - test[0]))} | {difference(100 * (average[row] - test[0]))}"
         sharp = spread(eigenvalue[row], 1)
         print(f"| {title} | {best[depth]:g}{edge} | {spread(100 * test[row], 2)} | {gaps} | {sharp} |", flush=True)
 
@@ -133,7 +133,7 @@ def spread(values: Floats, digits: int) -> str:
     return f"{values.mean():.{digits}f} ± {values.std(ddof=1):.{digits}f}"
 
 
-def paired(gap: Floats) -> str:
+def difference(gap: Floats) -> str:
     """Mean difference with its standard error."""
     return f"{gap.mean():+.2f} ± {gap.std(ddof=1) / np.sqrt(len(gap)):.2f}" if gap.any() else "—"
 
@@ -144,10 +144,10 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=list(SETTINGS))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=12)
-    chosen = parser.parse_args()
-    with ProcessPoolExecutor(chosen.workers) as pool:
-        for name in chosen.names:
-            study(name, pool, chosen.seeds)
+    arguments = parser.parse_args()
+    with ProcessPoolExecutor(arguments.workers) as pool:
+        for name in arguments.names:
+            study(name, pool, arguments.seeds)
 
 
 if __name__ == "__main__":

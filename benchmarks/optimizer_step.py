@@ -70,10 +70,10 @@ def resnet18_shapes() -> list[tuple[int, ...]]:
 def parameters(shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
     """Parameters with a gradient each."""
     torch.manual_seed(0)
-    made: list[Tensor] = [torch.nn.Parameter(torch.randn(shape)) for shape in shapes]
-    for parameter in made:
+    tensors: list[Tensor] = [torch.nn.Parameter(torch.randn(shape)) for shape in shapes]
+    for parameter in tensors:
         parameter.grad = 1e-3 * torch.randn_like(parameter)
-    return made
+    return tensors
 
 
 def ours(depth: int, momentum: str = "keep") -> Wrap:
@@ -90,22 +90,22 @@ def contestants() -> dict[str, Wrap]:
 
 def peers() -> dict[str, Wrap]:
     """Those that are installed."""
-    found: dict[str, Wrap] = {}
+    wraps: dict[str, Wrap] = {}
     if importlib.util.find_spec("pytorch_optimizer"):
         from pytorch_optimizer import Lookahead as PytorchOptimizer
 
-        found["pytorch_optimizer"] = lambda base: PytorchOptimizer(base, k=K, alpha=ALPHA)
+        wraps["pytorch_optimizer"] = lambda base: PytorchOptimizer(base, k=K, alpha=ALPHA)
     if importlib.util.find_spec("torch_optimizer"):
         from torch_optimizer import Lookahead as Jettify
 
-        found["jettify"] = lambda base: Jettify(base, k=K, alpha=ALPHA)
+        wraps["jettify"] = lambda base: Jettify(base, k=K, alpha=ALPHA)
     timm = importlib.util.find_spec("timm")
     if timm and timm.origin:  # its file alone: the package as a whole wants torchvision
         spec = importlib.util.spec_from_file_location("timm_lookahead", Path(timm.origin).parent / "optim/lookahead.py")
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
         spec.loader.exec_module(module)  # type: ignore[union-attr]
-        found["timm"] = lambda base: module.Lookahead(base, alpha=ALPHA, k=K)
-    return found
+        wraps["timm"] = lambda base: module.Lookahead(base, alpha=ALPHA, k=K)
+    return wraps
 
 
 def window(optimizer: Any, steps: int) -> float:
@@ -139,9 +139,9 @@ def typical(times: list[list[float]], pick: Callable[[list[float]], float] = sta
 
 def large_model(wraps: dict[str, Wrap], rounds: int) -> None:
     """Print the table of ResNet-18."""
-    shared = parameters(resnet18_shapes())
+    weights = parameters(resnet18_shapes())
     optimizers = {
-        name: wrap(torch.optim.SGD(shared, lr=1e-5, momentum=0.9, weight_decay=5e-4, fused=True))
+        name: wrap(torch.optim.SGD(weights, lr=1e-5, momentum=0.9, weight_decay=5e-4, fused=True))
         for name, wrap in wraps.items()
     }
     times = race(optimizers, rounds, WINDOW)
@@ -188,15 +188,15 @@ def main() -> None:
     options.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     options.add_argument("--rounds", type=int, default=10, help="cycles of five windows")
     options.add_argument("--chunks", type=int, nargs="+", help="compare these exponents of two instead of the peers")
-    chosen = options.parse_args()
+    arguments = options.parse_args()
     print(f"torch {torch.__version__}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
-    for threads in chosen.threads:
+    for threads in arguments.threads:
         torch.set_num_threads(threads)
-        if chosen.chunks:
-            chunk_sizes(chosen.chunks, chosen.rounds)
+        if arguments.chunks:
+            chunk_sizes(arguments.chunks, arguments.rounds)
         else:
-            large_model(contestants(), chosen.rounds)
-            small_model(contestants(), chosen.rounds)
+            large_model(contestants(), arguments.rounds)
+            small_model(contestants(), arguments.rounds)
 
 
 if __name__ == "__main__":

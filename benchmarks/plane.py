@@ -43,7 +43,7 @@ def ours(model: nn.Module, images: Tensor, labels: Tensor, points: int) -> tuple
     """Seconds to the first, coarse picture and to the whole plane, everything included."""
     start = time.perf_counter()
     images = images.contiguous(memory_format=torch.channels_last)
-    landscape = WeightLoss(model, lambda copied: score(copied, images, labels))
+    landscape = WeightLoss(model, lambda network: score(network, images, labels))
     axis = np.linspace(-1, 1, points)
     levels = plane_losses(landscape, random_plane(model, 0), Grid(axis, axis))
     next(levels)
@@ -83,7 +83,7 @@ def principal_components(rounds: int) -> None:
     """Print how long a plane takes from every fifth of 2,000 snapshots, and how far it is from that of all."""
     random = np.random.default_rng(0)
     snapshots = random.standard_normal((2_000, 9_930), np.float32).cumsum(0)
-    seconds = timed(lambda: pca_plane(snapshots, every=5), rounds)
+    seconds = seconds_of(lambda: pca_plane(snapshots, every=5), rounds)
     fifth, every = pca_plane(snapshots, every=5), pca_plane(snapshots)
     print(
         f"PCA of every fifth of 2,000 snapshots x 9,930: {1e3 * seconds:.0f} ms, "
@@ -91,7 +91,7 @@ def principal_components(rounds: int) -> None:
     )
 
 
-def timed(work: Callable[[], object], rounds: int) -> float:
+def seconds_of(work: Callable[[], object], rounds: int) -> float:
     """Median seconds of `work`."""
     seconds = []
     for _ in range(rounds):

@@ -57,8 +57,8 @@ CHANGE = """() => new Promise(done => {
 
 
 @contextmanager
-def served(script: str, port: int) -> Iterator[str]:
-    """The address of a script of this checkout."""
+def serve(script: str, port: int) -> Iterator[str]:
+    """Serve a script of this checkout at the address."""
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
@@ -102,8 +102,8 @@ def playing(page: Page, session: CDPSession, speed: str) -> dict[str, float]:
     page.evaluate(f"{PLAYER}.seek(0)")
     page.wait_for_timeout(500)
     before = busy(session)
-    seen: dict[str, float] = page.evaluate(PLAY, [SECONDS, speed != PAUSED])
-    return seen | {"main": (busy(session) - before) / seen["frames"]}
+    counts: dict[str, float] = page.evaluate(PLAY, [SECONDS, speed != PAUSED])
+    return counts | {"main": (busy(session) - before) / counts["frames"]}
 
 
 def report_playing(page: Page, session: CDPSession) -> None:
@@ -158,7 +158,7 @@ def report_continuity(page: Page) -> None:
 
 def main() -> None:
     """Measure and print."""
-    with served("tests/e2e/player_demo.py", PORT) as url, sync_playwright() as driver:
+    with serve("tests/e2e/player_demo.py", PORT) as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         messages: list[int] = []

@@ -51,7 +51,7 @@ def one_by_one(starts: np.ndarray) -> None:
             bare_loop(start, spec)
 
 
-def timed(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+def seconds_of(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds."""
     began = clock()
     work()
@@ -64,7 +64,7 @@ def families() -> dict[str, str]:
     field = SURFACE.field()
 
     def seconds(specs: tuple[OptimizerSpec, ...], steps: int, engine: Engine, keep: Literal["all", "last"]) -> float:
-        return timed(lambda: record(field, specs, CENTRE, steps, keep=keep, engine=engine), time.thread_time)
+        return seconds_of(lambda: record(field, specs, CENTRE, steps, keep=keep, engine=engine), time.thread_time)
 
     def against_classes(specs: tuple[OptimizerSpec, ...], steps: int) -> str:
         pairs = [[seconds(specs, steps, engine, "all") for engine in ("classes", "auto")] for _ in range(REPEATS)]
@@ -74,7 +74,7 @@ def families() -> dict[str, str]:
     wide = statistics.median(seconds(WIDE, 500, "rows", "last") for _ in range(3))
     ends, whole = (statistics.median(seconds(MAP, 500, "rows", keep) for _ in range(3)) for keep in ("last", "all"))
     evaluations = statistics.median(
-        timed(lambda: [field(torch.zeros(41, 2), t) for t in range(500)], time.thread_time) for _ in range(5)
+        seconds_of(lambda: [field(torch.zeros(41, 2), t) for t in range(500)], time.thread_time) for _ in range(5)
     )
     return {
         "41 values of α, 2 layers, 500 steps": against_classes(FAMILY, 500),
@@ -93,12 +93,12 @@ def main() -> None:
     field = SURFACE.field()
     bare, batch = [], []
     for _ in range(REPEATS):  # alternating, so that a busy moment hits both
-        bare.append(timed(lambda: bare_loop(starts[0])))
-        batch.append(timed(lambda: record(field, SPECS, starts, STEPS)))
-    apart = timed(lambda: one_by_one(starts))
+        bare.append(seconds_of(lambda: bare_loop(starts[0])))
+        batch.append(seconds_of(lambda: record(field, SPECS, starts, STEPS)))
+    apart = seconds_of(lambda: one_by_one(starts))
     many = np.random.default_rng(1).uniform(-4, 4, (16384, 2))
     steps = 200
-    wide = [timed(lambda: record(field, SPECS, many, steps, keep="last")) for _ in range(3)]
+    wide = [seconds_of(lambda: record(field, SPECS, many, steps, keep="last")) for _ in range(3)]
     one, batched = statistics.median(bare), statistics.median(batch)
     rate = len(SPECS) * len(many) * steps / statistics.median(wide)
     rows = {

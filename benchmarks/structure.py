@@ -46,7 +46,7 @@ def imports(folder: Path) -> Iterator[str]:
     floors = networkx.condensation(edges)
     yield f"{networkx.dag_longest_path_length(floors) + 1:7,} modules in the longest chain of imports"
     yield f"{len(circles):7,} circles, of {sum(map(len, circles))} modules"
-    yield f"{sum(map(hidden, code(folder, '*.py'))):7,} imports of own modules inside functions"
+    yield f"{sum(map(hidden_imports, code(folder, '*.py'))):7,} imports of own modules inside functions"
 
 
 def modules_of(graph: grimp.ImportGraph, module: str) -> set[str]:
@@ -66,7 +66,7 @@ def lengths(folder: Path) -> Iterator[str]:
     yield f"{statistics.median(functions.values()):7,.0f} lines in the median of {len(functions):,} functions"
 
 
-def hidden(path: Path) -> int:
+def hidden_imports(path: Path) -> int:
     """Imports of own modules inside functions."""
     inside = {node for each in definitions(path) for node in ast.walk(each) if isinstance(node, ast.ImportFrom)}
     return sum((node.module or "").split(".")[0] in ROOMS for node in inside)

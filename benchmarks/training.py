@@ -59,11 +59,11 @@ def recording(blocks: int = 400, size: int = 5) -> None:
     times: tuple[list[float], list[float]] = ([], [])
     with tempfile.TemporaryDirectory() as folder:
         plain = Training(DIGITS, SPECS[2], Plan(MANY, 0, MANY))
-        kept = Training(DIGITS, SPECS[2], Plan(MANY, 0, MANY, snapshot_every=1), FolderSink(Path(folder)))
-        for training in (plain, kept):
+        with_snapshots = Training(DIGITS, SPECS[2], Plan(MANY, 0, MANY, snapshot_every=1), FolderSink(Path(folder)))
+        for training in (plain, with_snapshots):
             training.begin()
         for block in range(blocks):
-            for which, training in ((0, plain), (1, kept))[:: 1 if block % 2 else -1]:
+            for which, training in ((0, plain), (1, with_snapshots))[:: 1 if block % 2 else -1]:
                 times[which].append(seconds(lambda: training.run(should_stop=countdown(size))))  # noqa: B023
     without, with_all = (statistics.median(each) / size for each in times)
     print(f"recording: a step takes {without * 1e3:.2f} ms; ", end="")
@@ -72,8 +72,8 @@ def recording(blocks: int = 400, size: int = 5) -> None:
 
 def countdown(steps: int) -> Callable[[], bool]:
     """Lets a run take so many steps."""
-    asked = itertools.count()
-    return lambda: next(asked) >= steps
+    counter = itertools.count()
+    return lambda: next(counter) >= steps
 
 
 def live() -> None:

@@ -93,7 +93,7 @@ def picture() -> str:
     spots = places()
     height = HEIGHT * len(floors())
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">']
-    lines += ["<title>The rooms and who imports whom</title>", f"<style>{STYLE}</style>", f"<defs>{HEAD}</defs>"]
+    lines += ["<title>The packages and their imports</title>", f"<style>{STYLE}</style>", f"<defs>{HEAD}</defs>"]
     lines += [f'<rect width="{WIDTH}" height="{height}" style="fill:#fff;stroke:none"/>']
     lines += [arrow(spots, one, other) for one, other in arrows(list(spots))]  # behind the floors that they pass
     lines += [line for room, spot in spots.items() for line in box(room, *spot)]

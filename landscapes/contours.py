@@ -15,7 +15,7 @@ from landscapes.weights import Score
 Vector = NDArray[np.float64]
 
 STRIDES = (8, 4, 2, 1)
-LEAST_SHARE = 0.02  # of the longer axis' extent: what the shorter one is given at least
+LEAST_SHARE = 0.02  # least extent of the shorter axis, as a share of the longer one's
 
 
 @dataclass(frozen=True, eq=False)

@@ -111,7 +111,7 @@ def symbols(tree: Expression) -> tuple[str, ...]:
 
 
 def bound(tree: Expression, values: Mapping[str, float | Expression]) -> Expression:
-    """The tree with numbers or expressions for the names in `values`, and all that follows from numbers computed."""
+    """The tree with numbers or expressions for the names in `values`, its constant parts computed."""
     match tree:
         case Symbol(name) if name in values:
             value = values[name]
@@ -151,7 +151,7 @@ def _apply(name: str, values: list[Any]) -> Any:
     return OPERATORS[name](*values) if name in OPERATORS else FUNCTIONS[name].compute(*values)
 
 
-# How tightly the parts of a formula hold together: what is looser than its surroundings needs parentheses.
+# The precedence of the parts of a formula: one of lower precedence than its surroundings needs parentheses.
 SUM, SIGN, PRODUCT, POWER, ATOM = range(5)
 
 
@@ -161,7 +161,7 @@ def latex(tree: Expression) -> str:
 
 
 def _latex(tree: Expression) -> tuple[str, int]:
-    """LaTeX, and how tightly it holds together."""
+    """LaTeX, and its precedence."""
     match tree:
         case Number(value, text):
             return _number(text or repr(value))

@@ -27,8 +27,8 @@ def gradient_field(objective: Objective, slope: Slope | None = None) -> Field:
     """The noise-free field of an objective.
 
     Where the loss is finite but its gradient is not (a kink, such as the centre of Ackley's function), the gradient is
-    0: a run that arrives there has converged. Where the loss is NaN there is no function to follow, whatever autograd
-    says (1/x for log x, on either side of 0), and the gradient is NaN, too: a run that gets there ends there.
+    0: a run that arrives there has converged. Where the loss is NaN the gradient is NaN, too,
+    whatever autograd says (1/x for log x, on either side of 0): a run that gets there ends.
 
     Args:
         objective: the function, differentiable by autograd.

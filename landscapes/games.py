@@ -38,7 +38,7 @@ class Equilibrium:
 
     @property
     def stability(self) -> Stability:
-        """Under the gradient flow, that is for infinitely small lr: of a centre the flow circles for ever."""
+        """Under the gradient flow, that is for infinitely small lr; around a centre the flow circles."""
         least = min(eigenvalue.real for eigenvalue in self.eigenvalues)
         if abs(least) < 1e-12:
             return "centre"

@@ -1,7 +1,7 @@
 """Every isolated local minimum of an objective within a rectangle, found numerically.
 
-A grid proposes points that are lower than their neighbours; a pattern search closes in on each, needing no derivative
-and so untroubled by kinks; Newton's method then gives the last digits. All points advance in one batch.
+A grid proposes points that are lower than their neighbours; a pattern search, which needs no derivatives, closes in
+on each, also at kinks; Newton's method then gives the last digits. All points advance in one batch.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Seeded gradient noise: the same for every optimizer, whatever else runs beside it.
+"""Seeded gradient noise: the same for every optimizer, whichever others run beside it.
 
 A draw depends on (seed, start, evaluation) alone. Each start has its own SplitMix64 stream (Steele, Lea & Flood 2014,
 *Fast splittable pseudorandom number generators*), whose n-th output costs one multiplication and a mix wherever it
-lies in the stream: so draws need no order, and a further start changes no other's.
+lies in the stream: so draws may be made in any order, and a further start changes no other's.
 """
 
 from __future__ import annotations

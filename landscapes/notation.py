@@ -1,4 +1,4 @@
-"""The marks of a formula: what stands in the text, in whichever way it is written, as tokens of one spelling.
+"""The tokens of a formula, in one spelling for all the ways of writing it.
 
 Superscripts, fractions, roots, dashes, Greek and LaTeX are read. Code is not: `rewritten` says what to write instead.
 """
@@ -26,7 +26,7 @@ IN_CODE = {"absolute": "abs", "fabs": "abs", "maximum": "max", "minimum": "min"}
 RAISED = dict(zip("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789", strict=True))
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 
-_SKIPPED = re.compile(  # white space, what LaTeX has for it, and what changes the looks alone
+_SKIPPED = re.compile(  # white space, what LaTeX has for it, and what changes only the looks
     r"(?:[\s$\u200b-\u200d\u2060-\u2063\ufeff]|\\[,;:!> ]|~"
     r"|\\(?:left|right|displaystyle|limits|quad|qquad|[bB]igg?[lr]?)(?![A-Za-z]))+"
 )
@@ -132,7 +132,7 @@ def rewritten(text: str) -> str:
 
 
 def _as_function(word: str) -> str:
-    """A word that is a function but for its case, or in code's words."""
+    """The function that a word names in another case or in a programming language; else the word."""
     plain = IN_CODE.get(word.lower(), word.lower())
     return plain if plain in FUNCTIONS or plain in SYNONYMS or plain == "pi" else word
 

@@ -190,7 +190,7 @@ def _principal(gram: Vector, axes: int) -> tuple[Vector, list[float]]:
     from scipy.sparse.linalg import eigsh
 
     total, start = np.trace(gram), np.random.default_rng(0).standard_normal(len(gram))
-    # Lanczos iteration: a dense solver finds all the other vectors as well, and waits for every core there is.
+    # Lanczos iteration: a dense solver finds all the other vectors as well, and waits for threads on every core.
     values, vectors = eigsh(gram, k=axes, v0=start) if total > 0 else (np.zeros(axes), gram[:, :axes])
     order = np.argsort(values)[::-1]
     values, vectors = values[order], vectors[:, order]

@@ -10,7 +10,7 @@ r"""The grammar of formulas: from marks to a tree; nothing is ever run as Python
     root      := "√" atom
 
 A name is a variable, a constant or a parameter; letters that are none are a product of names, where they can be. What
-is read in two ways is refused, with both as texts to choose from.
+can be read in two ways is refused, with both readings as texts to choose from.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class _Reader:
 
     @contextmanager
     def _nested(self) -> Iterator[None]:
-        """One deeper."""
+        """Parse one level deeper."""
         if self.depth == MAX_DEPTH:
             raise FormulaError(f"the formula must not nest more than {MAX_DEPTH} deep", self._next.position)
         self.depth += 1

@@ -61,7 +61,7 @@ def sharpness(
     probes: int = 16,
     seed: int = 0,
 ) -> Sharpness:
-    """Measure `model` where it stands; it is left as it was.
+    """Measure `model` at its present weights; it is left as it was.
 
     Args:
         model: the network.

@@ -1,8 +1,8 @@
 """A formula with its gradient as one short list of array operations.
 
 At 48 rows autograd costs ten times the arithmetic of a polynomial. So a formula of sums, products, quotients and whole
-powers is differentiated once, from its value back to x and y. No operation stands in the list twice, which makes the
-list as short as a gradient written by hand.
+powers is differentiated once, from its value back to x and y. No operation is repeated, so the list is as
+short as a gradient written by hand.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def program_of(tree: Expression) -> Program | None:
 
 @dataclass
 class _Writer:
-    """Writes operations, each once, and none whose result is known without it."""
+    """Writes operations, each once, and none whose result is already known."""
 
     operations: dict[str, Operation] = field(default_factory=dict)
     names: dict[Operation, str] = field(default_factory=dict)

@@ -39,7 +39,7 @@ def checked_base(optimizer: Any) -> Optimizer:
 def refuse_master_weights(base: Optimizer, parameters: Sequence[Tensor]) -> None:
     """Raise ValueError where the base's state holds finer copies of the parameters, just after its step.
 
-    It would go on from those, and overwrite every synchronisation.
+    The base would continue from those copies and overwrite every synchronisation.
     """
     copies: dict[str, list[bool]] = {}
     for parameter in parameters:

@@ -1,8 +1,8 @@
-"""Runs that advance together, one in each row, whoever moves them: what both engines of `record` have in common.
+"""Runs that advance together, one in each row: what both engines of `record` share.
 
 A run is one optimizer from one start; the runs are stacked, optimizer by optimizer, in one tensor of shape (optimizers,
 starts, dim). One evaluation of the objective serves them all. This is right for optimizers whose update is elementwise,
-as all those of `optim_core.spec` are: a row never sees another row.
+as all those of `optim_core.spec` are: rows do not affect each other.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Mask = Tensor | None
 """Rows to which something happens; None is all of them, which costs less."""
 
 MAX_STEPS = 1_000_000
-FEW = 4096  # numbers up to which a dot product is the quickest look at all of them; beyond, it may wait for threads
+FEW = 4096  # numbers up to which a dot product checks them quickest; beyond, it may wait for threads
 NEVER = MAX_STEPS + 1  # a period that no step reaches
 
 
@@ -34,8 +34,8 @@ class Batch(ABC):
     """The stacked runs: positions and gradients, (optimizers, starts, dim), losses and where they diverged.
 
     order: the places of these optimizers among those that `record` was given.
-    costly: (optimizers, evaluations per step) of those that take the gradient several times a step. They have their
-    evaluations to themselves, since a number of them is at another step than for the rest.
+    costly: (optimizers, evaluations per step) of those that take the gradient several times a step. Their
+    evaluations are separate, since an evaluation's number belongs to another step than for the rest.
     """
 
     order: slice | list[int] = slice(None)
@@ -92,7 +92,7 @@ class Batch(ABC):
             self.freeze(~(self.x.abs() <= self.limit).all(dim=-1), step + 1)
 
     def freeze(self, which: Tensor, step: int) -> None:
-        """Take these runs, (optimizers, starts), for diverged at base step `step`, the one just done."""
+        """Mark these runs, (optimizers, starts), as diverged at base step `step`, the one just done."""
         self.diverged[which & (self.diverged < 0)] = step
         self.lost = (self.diverged >= 0).unsqueeze(-1).expand_as(self.x).contiguous()
         self._hold()
@@ -104,7 +104,7 @@ class Batch(ABC):
         return low.item() >= -self.limit and high.item() <= self.limit
 
     def _hold(self) -> None:
-        """Put the lost runs back, also those that this step would have led inside; the others never notice."""
+        """Keep diverged runs at their last finite place, also where this step would lead back inside the limit."""
         if self.lost is not None:
             assign(self.x, self.last_finite, self.lost)
             assign(self.proposal, self.last_finite, self.lost)

@@ -1,7 +1,7 @@
 """The engine of `record` that steps the real optimizers, torch's and `MultilayerLookahead`, each on its slice of rows.
 
-A base method that takes the gradient several times a step has the further evaluations to itself. Players who move in
-turn own a half of the coordinates each.
+A base method that takes the gradient several times a step makes the further evaluations alone. Of players who move in
+turn each owns half of the coordinates.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Classes(Batch):
             evaluation = next(evaluations)
             if evaluation > first:
                 self.evaluate_alone(slice(index, index + 1), evaluation)
-            return math.nan  # a loss of all starts together, which no base looks at
+            return math.nan  # a loss of all starts together, which no base uses
 
         return closure
 

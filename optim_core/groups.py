@@ -1,6 +1,6 @@
-"""What parameter groups say of their parameters: which of them are synchronised, and how far.
+"""The settings in parameter groups: which parameters are synchronised, and how far.
 
-Two entries of a group are for its users to write: `lookahead_alpha`, slow step sizes that replace the layers' own, and
+Users may set two entries of a group: `lookahead_alpha`, slow step sizes that replace the layers' own, and
 `lookahead_buffers`, which `add_buffers` sets on groups of buffers.
 """
 

@@ -1,9 +1,9 @@
-"""Lookahead's kin by name: one layer of slow weights whose step has Nesterov momentum.
+"""Published relatives of Lookahead: one layer of slow weights whose step has Nesterov momentum.
 
     s = φ − θ;    b ← μ b + s;    φ ← φ − α (s + μ b);    θ ← φ    after every k base steps
 
-Lookahead is the case μ = 0. The two differ in who takes part: SNOO is one worker, DiLoCo averages s over M workers, and
-with M = 1 they are one algorithm.
+Lookahead is the case μ = 0. The two differ in the number of workers: SNOO has one, DiLoCo averages s over M,
+and with M = 1 they are one algorithm.
 
 Sources: SNOO: Kallusky, Rao, Nandavanam, Shi 2025, arXiv 2510.15830. DiLoCo: Douillard et al. 2023, arXiv 2311.08105.
 """

@@ -64,7 +64,7 @@ class Layer:
 
     @property
     def numbers(self) -> list[float]:
-        """The first arguments, as few as say it: k, α, and with outer momentum μ and 1 for Nesterov's rule or 0."""
+        """The first arguments, no more than needed: k, α, and with outer momentum μ and 1 for Nesterov's rule or 0."""
         return [self.k, self.alpha, *([self.outer_momentum, int(self.outer_nesterov)] if self.has_momentum else ())]
 
     def without_momentum(self) -> Layer:

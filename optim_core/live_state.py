@@ -1,7 +1,7 @@
-"""`state` as others see it: what the base keeps of each parameter, and what a Lookahead does, in one mapping.
+"""`optimizer.state`: the base's entries of each parameter and those of a Lookahead in one mapping.
 
-Slow weights never lie in the base's own state, since bases look there to see whether they have started. But who looks
-into `optimizer.state` looks for the base's entries too: torch.distributed.checkpoint, frameworks that move states to
+Slow weights are not kept in the base's own state, since bases look there to see whether they have started. But readers
+of `optimizer.state` expect the base's entries too: torch.distributed.checkpoint, frameworks that move states to
 another device, scripts that cut a parameter's moments when they cut the parameter.
 """
 
@@ -32,7 +32,7 @@ class LiveState(MutableMapping[Tensor, Entries]):
         return _Both(mine, self._base.state.get(parameter, {}), steps)
 
     def __setitem__(self, parameter: Tensor, entries: Mapping[str, Any]) -> None:
-        """Replace all entries. What a new parameter takes over from another is the base's: slow weights start anew."""
+        """Replace all entries. A new parameter takes over only the base's from another: slow weights start anew."""
         entries, mine = dict(entries), self._slow.get(parameter, {})
         its = {name: value for name, value in theirs(entries).items() if name not in mine}
         self._base.state.pop(parameter, None)

@@ -118,7 +118,7 @@ class MultilayerLookahead(SlowWeights):
 
     @staticmethod
     def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
-        """Torch's hooks and profiler marks around a step, passed by where nothing is there to notice them."""
+        """Torch's hooks and profiler marks around a step, skipped where there is neither hook nor profiler."""
         hooked = Optimizer.profile_hook_step(func)
 
         @wraps(func)

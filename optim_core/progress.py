@@ -1,4 +1,4 @@
-"""What changes as an optimizer goes on, in one object, since what frameworks hand out may be a proxy.
+"""The attributes of an optimizer that change, in one object, since frameworks may hand out a proxy of the optimizer.
 
 Lightning's and Fabric's proxies have the optimizer's class and read its attributes, but keep a dictionary of their own.
 """
@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 @dataclass
 class Progress:
-    """Settings that a checkpoint replaces, counters, and what the parameters hold for the moment."""
+    """Settings that a checkpoint replaces, counters, and which weights the parameters hold at present."""
 
     layers: tuple[Layer, ...]
     inner_buffers: InnerBuffers

@@ -1,4 +1,4 @@
-"""Multilayer Lookahead as the textbook writes it, nested loops on plain arrays: slow, and plain to see.
+"""Multilayer Lookahead as a textbook writes it: nested loops on plain arrays, slow but easy to check.
 
 `MultilayerLookahead` must give the same numbers. The state of the base optimizer is an array `x` of whatever shape: the
 weights alone, or weights and momentum stacked, for which `interpolate` then says what becomes of each.
@@ -43,7 +43,7 @@ def fast_weights(
         base_step: one step of the base optimizer, from its state to its next state.
         start: the state before the first step.
         layers: innermost first; none gives the base optimizer alone.
-        steps: base steps. The loops run on to the end of the outermost window, of which the rest is thrown away.
+        steps: base steps. The loops run on to the end of the outermost window, the rest of which is discarded.
         interpolate: (φ, θ, α) → the new φ of a layer without outer momentum.
         inner_buffers: "reset" zeroes the b of all layers inside one that synchronises, "keep" leaves them.
     """

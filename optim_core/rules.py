@@ -96,7 +96,7 @@ class Momentum(Rule):
 
 
 class Nesterov(Momentum):
-    """Momentum that looks ahead."""
+    """Momentum by Nesterov's rule."""
 
     nesterov = True
 

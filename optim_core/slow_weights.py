@@ -1,4 +1,4 @@
-"""The slow weights beside a base optimizer: where they lie, when they start, who looks at them.
+"""The slow weights beside a base optimizer: where they are kept, when they start, how they are read.
 
 `MultilayerLookahead` builds on this and says when and how they move.
 """
@@ -210,7 +210,7 @@ class SlowWeights(Optimizer):
             assign(slow, [parameter] * len(slow))
 
     def _pulled_back(self, parameters: Sequence[Tensor]) -> list[tuple[Tensor, str, Tensor]]:
-        """(parameter, name, live buffer) of their momentum, whose slow copies exist once they have been asked for."""
+        """(parameter, name, live buffer) of their momentum, whose missing slow copies are made."""
         buffers = momentum_buffers(self.base, parameters, stepped=True)
         for parameter, name, buffer in buffers:
             mine = self._slow[parameter]

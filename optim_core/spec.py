@@ -1,4 +1,4 @@
-"""An optimizer as a value: which base, which layers, which schedule. All that compares optimizers speaks in these."""
+"""An optimizer as a value: which base, which layers, which schedule. Comparisons of optimizers take these values."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class OptimizerSpec:
 
     @property
     def evaluations_per_step(self) -> int:
-        """Gradient evaluations of one base step: a second one looks ahead, or lets the second player answer."""
+        """Gradient evaluations of one base step: 2 for extragradient and for players who move in turn."""
         return 2 if self.alternating or self.base == "extragradient" else 1
 
     def with_lr(self, lr: float) -> OptimizerSpec:

@@ -1,4 +1,4 @@
-"""Grids over layers, k, alpha, lr and seeds in one table, and fair tuning: every candidate spends the same.
+"""Grids over layers, k, alpha, lr and seeds in one table, and fair tuning: every candidate has the same budget.
 
 A candidate is an `OptimizerSpec`. All candidates run on the same starts and the same noise (a field's noise depends on
 the start and the evaluation only), so their differences are paired. "Seeds" are rows of `starts`: repeat a start to run
@@ -26,7 +26,7 @@ Measure = Callable[[Trajectory, int], Floats]
 MeasureName = Literal["slow loss", "fast loss", "mean loss", "gradient norm"]
 
 MAX_CANDIDATES = 4_096
-CHUNK = 32  # candidates of the first batch of runs, so that something is there soon; each further one has GROWTH times
+CHUNK = 32  # candidates of the first batch of runs, so that results come early; each further one has GROWTH times
 GROWTH, MOST_ROWS = 4, 16_384  # as many, as long as candidates times starts are no more than this
 KEPT_ROWS = 100  # iterates that "mean loss" averages over
 

@@ -1,4 +1,4 @@
-"""The arithmetic of a synchronisation: φ_i ← φ_i + α_i (φ_{i−1} − φ_i), then everything inside restarts from the top.
+"""The arithmetic of a synchronisation: φ_i ← φ_i + α_i (φ_{i−1} − φ_i), then every layer inside restarts from φ_i.
 
 In a layer with outer momentum μ_i, which has a buffer b_i, the move is torch.optim.SGD's on s = φ_i − φ_{i−1}:
 

@@ -5,7 +5,7 @@ One step, for players p in order (one for a classifier; discriminator, then gene
     every p:      θ_p ← base step on the gradient of p's loss, at one mini-batch drawn from (step, seed) alone
     then every p: synchronise the layers that are due, together (Lookahead-minmax: Chavdarova et al., arXiv 2006.14567)
 
-Nothing depends on how long the process lives: batches are drawn by number and torch's generator is seeded anew at each
+Results do not depend on interruptions: batches are drawn by number and torch's generator is seeded anew at each
 step, so optimizers that are compared see the same data, and a run that continues from a checkpoint repeats bit for bit.
 """
 

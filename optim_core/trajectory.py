@@ -94,7 +94,7 @@ def record(
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Trajectory:
-    """Run every optimizer from every start and keep what happened.
+    """Run every optimizer from every start and keep its iterates.
 
     Args:
         field: `field(x, evaluation) -> (loss, gradient)` for x of shape (rows, dim), loss of shape (rows,). Row r

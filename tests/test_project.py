@@ -41,13 +41,13 @@ def documents() -> list[Path]:
 
 
 def test_every_room_keeps_to_its_imports():
-    finished = run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
-    assert finished.returncode == 0, finished.stdout
+    process = run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
+    assert process.returncode == 0, process.stdout
 
 
 def test_the_picture_of_the_rooms_is_what_the_imports_say():
-    drawn = run(sys.executable, "-c", "import sys; sys.path.insert(0, 'docs'); import rooms; print(rooms.picture())")
-    assert drawn.stdout.strip() == (ROOT / "docs" / "rooms.svg").read_text(encoding="utf-8").strip(), drawn.stderr
+    process = run(sys.executable, "-c", "import sys; sys.path.insert(0, 'docs'); import rooms; print(rooms.picture())")
+    assert process.stdout.strip() == (ROOT / "docs" / "rooms.svg").read_text(encoding="utf-8").strip(), process.stderr
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
@@ -61,22 +61,22 @@ def test_requirements_are_exact_and_installed(name):
 
 def test_every_declared_dependency_is_pinned_within_its_range():
     pinned = {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in pins("requirements.txt")}
-    for declared in map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]):
-        assert declared.specifier.contains(pinned[canonicalize_name(declared.name)]), str(declared)
+    for requirement in map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), str(requirement)
 
 
 def test_every_third_party_import_is_declared():
     installed_as = {"PIL": "pillow", "sklearn": "scikit-learn", "mpl_toolkits": "matplotlib"}
     installed_as |= {"frontmatter": "python-frontmatter", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
-    declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]
-    known = {canonicalize_name(Requirement(line).name) for line in declared}
+    requirements = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]
+    packages = {canonicalize_name(Requirement(line).name) for line in requirements}
     for path in tracked(*ROOMS):
         if path.suffix == ".py":
-            foreign = imported(path) - set(sys.stdlib_module_names) - set(ROOMS)
-            assert {canonicalize_name(installed_as.get(name, name)) for name in foreign} <= known, path
+            foreign = imports(path) - set(sys.stdlib_module_names) - set(ROOMS)
+            assert {canonicalize_name(installed_as.get(name, name)) for name in foreign} <= packages, path
 
 
-def imported(path: Path) -> set[str]:
+def imports(path: Path) -> set[str]:
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -133,8 +133,8 @@ def wheel(tmp_path_factory):
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
     command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "wheels", ".")
-    built = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert built.returncode == 0, built.stdout + built.stderr
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout + process.stderr
     (path,) = (folder / "wheels").glob("*.whl")
     return path
 
@@ -151,16 +151,16 @@ def test_the_wheel_carries_the_library_and_the_command_and_nothing_else(wheel):
 def test_the_command_of_an_installed_wheel_says_where_the_application_is(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
     command = (sys.executable, "-P", "lookahead_lab.py")
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert finished.returncode == 1
-    assert "`make app`" in finished.stderr
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 1
+    assert "`make app`" in process.stderr
 
 
 @pytest.mark.parametrize("missing", ["click", "streamlit"])
 def test_the_command_without_its_extra_says_what_to_install(missing):
     program = f"import sys; sys.modules[{missing!r}] = None; from lookahead_lab import main; main()"
-    finished = run(sys.executable, "-c", program, "app")
-    assert finished.returncode == 1
-    assert finished.stderr.splitlines()[-1].startswith(
+    process = run(sys.executable, "-c", program, "app")
+    assert process.returncode == 1
+    assert process.stderr.splitlines()[-1].startswith(
         f"lookahead-lab needs {missing}, which is not installed: pip install"
     )

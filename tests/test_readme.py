@@ -12,19 +12,19 @@ README = ROOT / "README.md"
 
 
 def test_the_library_example_prints_its_numbers():
-    (code, printed) = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text(), re.DOTALL).groups()
-    finished = subprocess.run(
+    (code, output) = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text(), re.DOTALL).groups()
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=README.parent, capture_output=True, text=True, check=True
     )
-    assert finished.stdout == printed
+    assert process.stdout == output
 
 
 def test_figures_of_ready_made_trainings_are_those_of_their_documentation() -> None:
     measured = (ROOT / "docs" / "networks.md").read_text()
-    quoted = [
+    quotes = [
         (name, figure)
         for name, preset in (PRESETS["networks"] | PRESETS["gans"]).items()
         for figure in re.findall(r"[+-]?\d+\.\d+ ± \d+\.\d+", preset.shows)
     ]
-    assert len(quoted) >= 15
-    assert [pair for pair in quoted if pair[1] not in measured] == []
+    assert len(quotes) >= 15
+    assert [pair for pair in quotes if pair[1] not in measured] == []

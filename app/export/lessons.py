@@ -102,8 +102,8 @@ def _question(markdown: MarkdownIt, number: int, card: LessonCard) -> str:
 
 def _explanation(markdown: MarkdownIt, number: int, card: LessonCard) -> str:
     answer = right_answer(card)
-    said = f"<p><strong>{escape(answer)}</strong></p>" if answer else ""
-    return f"<section><h2>{number}. {escape(card.title)}</h2>{said}{markdown.render(card.reveal)}</section>"
+    paragraph = f"<p><strong>{escape(answer)}</strong></p>" if answer else ""
+    return f"<section><h2>{number}. {escape(card.title)}</h2>{paragraph}{markdown.render(card.reveal)}</section>"
 
 
 def _picture(card: LessonCard) -> str:

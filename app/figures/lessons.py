@@ -15,7 +15,7 @@ from app.figures.surfaces import surface_curves, surface_scene
 from app.figures.theory.regularization import coefficients_chart, landscapes_chart
 from app.runs import games as game_runs
 from app.runs import theory as theory_runs
-from app.runs.lessons import end_of, shown
+from app.runs.lessons import case_of, end_of
 from app.state import GamesConfig, SurfacesConfig
 from app.state.lessons import LessonCard, Place
 from app.state.lessons.card import CHARTS, Bars
@@ -27,7 +27,7 @@ Point = tuple[float, float]
 
 def moving_picture(config: Placed) -> Scene:
     """The run of a config over its surface or field."""
-    run = shown(config).run
+    run = case_of(config).run
     return game_scene(config, run) if isinstance(config, GamesConfig) else surface_scene(config, run)
 
 
@@ -48,14 +48,14 @@ def curve_beside(card: LessonCard, config: Placed) -> Chart | None:
     """The card's chart of a run; None where it has none, or where a surface without minima has no distances."""
     if card.chart is None:
         return None
-    seen = shown(config)
+    case = case_of(config)
     if isinstance(config, GamesConfig):
-        optimizers = range(len(seen.run.names))
-        measured = [game_runs.measured_rate(seen.run, index, seen.places) for index in optimizers]
-        closed = [game_runs.closed_rate(config, spec) for spec in config.specs()]
-        return game_curves(config, seen.run, measured, closed).of(CHARTS["games"].index(card.chart))
-    names = [name for name in CHARTS["surfaces"] if name != "distance" or len(seen.places)]
-    return surface_curves(config, seen.run).of(names.index(card.chart)) if card.chart in names else None
+        optimizers = range(len(case.run.names))
+        measured = [game_runs.measured_rate(case.run, index, case.places) for index in optimizers]
+        closed_forms = [game_runs.closed_rate(config, spec) for spec in config.specs()]
+        return game_curves(config, case.run, measured, closed_forms).of(CHARTS["games"].index(card.chart))
+    names = [name for name in CHARTS["surfaces"] if name != "distance" or len(case.places)]
+    return surface_curves(config, case.run).of(names.index(card.chart)) if card.chart in names else None
 
 
 def guess_marks(card: LessonCard, guess: Point | None, *, revealed: bool) -> tuple[tuple[int, Mark], ...]:

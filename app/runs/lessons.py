@@ -27,7 +27,7 @@ Weights = Literal["fast", "slow"]
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Case:
     """A run with the places it is to come to: minima, or equilibria."""
 
     config: SurfacesConfig | GamesConfig
@@ -36,11 +36,11 @@ class Shown:
 
 
 @recent(64, key=lambda config: config)
-def shown(config: SurfacesConfig | GamesConfig) -> Shown:
+def case_of(config: SurfacesConfig | GamesConfig) -> Case:
     """The run of a card."""
     if isinstance(config, GamesConfig):
-        return Shown(config, game_runs.game_run(config), game_runs.game_scenery(config).places)
-    return Shown(config, surface_runs.surface_run(config), surface_runs.scenery(config).places)
+        return Case(config, game_runs.game_run(config), game_runs.game_scenery(config).places)
+    return Case(config, surface_runs.surface_run(config), surface_runs.scenery(config).places)
 
 
 def measured(config: PageConfig, quantity: Quantity) -> float:
@@ -65,8 +65,8 @@ def right_options(card: LessonCard, question: Choose) -> tuple[int, ...]:
         places = range(1, len(answers(card, question)) + 1)
         values = [measured(card.config, Quantity(measure=measure, optimizer=place)) for place in places]
         best = min if question.least else max
-        known = [value for value in values if not np.isnan(value)]
-        return tuple(at for at, value in enumerate(values) if known and value == best(known))
+        finite = [value for value in values if not np.isnan(value)]
+        return tuple(at for at, value in enumerate(values) if finite and value == best(finite))
     options = enumerate(question.options)
     return tuple(at for at, one in options if one.right or (one.when is not None and holds(card.config, one.when)))
 
@@ -81,7 +81,7 @@ def answers(card: LessonCard, question: Choose) -> tuple[str, ...]:
 
 def end_of(config: SurfacesConfig | GamesConfig, optimizer: int) -> tuple[float, float] | None:
     """Where an optimizer's outermost slow weights end, from the first start; None where the run diverged."""
-    run = shown(config).run
+    run = case_of(config).run
     if run.diverged[optimizer - 1, 0] >= 0:
         return None
     x, y = run.outermost(optimizer - 1)[-1, 0]
@@ -93,42 +93,42 @@ def _measured(config: PageConfig, quantity: Quantity, optimizer: int) -> float:
         return THEORY[quantity.measure](config)
     if not isinstance(config, SurfacesConfig | GamesConfig) or quantity.measure not in RUN:
         raise ValueError(f"measure must be one of its page's, got {quantity.measure!r}")
-    seen = shown(config)
-    last = len(seen.run.step) - 1
+    case = case_of(config)
+    last = len(case.run.step) - 1
     row = last if quantity.step is None else quantity.step
     if row > last:
         raise ValueError(f"step must be at most the run's {last}, got {row}")
-    return RUN[quantity.measure](seen, optimizer - 1, row)
+    return RUN[quantity.measure](case, optimizer - 1, row)
 
 
-def _coordinate(axis: int, weights: Weights, seen: Shown, index: int, row: int) -> float:
-    return float(_weights(seen, index, weights)[row, 0, axis])
+def _coordinate(axis: int, weights: Weights, case: Case, index: int, row: int) -> float:
+    return float(_weights(case, index, weights)[row, 0, axis])
 
 
-def _distance(weights: Weights, seen: Shown, index: int, row: int) -> float:
-    return float(np.median(distance(_weights(seen, index, weights)[row], seen.places)))
+def _distance(weights: Weights, case: Case, index: int, row: int) -> float:
+    return float(np.median(distance(_weights(case, index, weights)[row], case.places)))
 
 
-def _jitter(weights: Weights, seen: Shown, index: int, row: int) -> float:
+def _jitter(weights: Weights, case: Case, index: int, row: int) -> float:
     """Root of the mean squared distance over the second half of the run up to the row."""
-    late = _weights(seen, index, weights)[row // 2 : row + 1]
-    return float(np.sqrt(np.mean(distance(late, seen.places) ** 2)))
+    late = _weights(case, index, weights)[row // 2 : row + 1]
+    return float(np.sqrt(np.mean(distance(late, case.places) ** 2)))
 
 
-def _loss(weights: Weights, seen: Shown, index: int, row: int) -> float:
-    loss = seen.run.loss if weights == "fast" else seen.run.slow_loss
+def _loss(weights: Weights, case: Case, index: int, row: int) -> float:
+    loss = case.run.loss if weights == "fast" else case.run.slow_loss
     return float(np.median(loss[row, index]))
 
 
-def _diverged(seen: Shown, index: int, row: int) -> float:
+def _diverged(case: Case, index: int, row: int) -> float:
     """1 where any run did by then."""
-    lost = seen.run.diverged[index]
-    return float(((lost >= 0) & (lost <= row)).any())
+    ends = case.run.diverged[index]
+    return float(((ends >= 0) & (ends <= row)).any())
 
 
-def _rate(seen: Shown, index: int, row: int) -> float:
+def _rate(case: Case, index: int, row: int) -> float:
     """The closed form's factor per base step."""
-    config = seen.config
+    config = case.config
     spec = config.specs()[index]
     if not has_closed_form(spec):
         return np.nan
@@ -138,22 +138,22 @@ def _rate(seen: Shown, index: int, row: int) -> float:
     return np.nan if curvature is None else game_rate(np.diag(curvature), spec)
 
 
-def _arrival(seen: Shown, index: int, row: int) -> float:
+def _arrival(case: Case, index: int, row: int) -> float:
     """The first base step from which on the slow weights are within a hundredth of the way."""
-    away = np.median(distance(seen.run.outermost(index), seen.places), axis=1)
+    away = np.median(distance(case.run.outermost(index), case.places), axis=1)
     outside = np.flatnonzero(away > ARRIVED * away[0])
     return np.nan if len(outside) and outside[-1] == len(away) - 1 else float(outside[-1] + 1)
 
 
-def _evaluations(seen: Shown, index: int, row: int) -> float:
-    return float(seen.run.evaluations[row, index])
+def _evaluations(case: Case, index: int, row: int) -> float:
+    return float(case.run.evaluations[row, index])
 
 
-def _weights(seen: Shown, index: int, weights: Weights) -> Floats:
-    return seen.run.fast[:, index] if weights == "fast" else seen.run.outermost(index)
+def _weights(case: Case, index: int, weights: Weights) -> Floats:
+    return case.run.fast[:, index] if weights == "fast" else case.run.outermost(index)
 
 
-RUN: dict[str, Callable[[Shown, int, int], float]] = {
+RUN: dict[str, Callable[[Case, int, int], float]] = {
     "x": partial(_coordinate, 0, "slow"),
     "y": partial(_coordinate, 1, "slow"),
     "fast_x": partial(_coordinate, 0, "fast"),
@@ -181,9 +181,9 @@ def _gap(flow: Literal["flow", "plain_flow"], config: TheoryConfig) -> float:
     """Distance of the mean over orders from a flow, at the end."""
     if why_not(config.regularization.batches, config.stack):
         return np.nan
-    seen = theory_runs.descent(config)
-    path: Any = getattr(seen, flow)
-    return np.nan if path is None else float(seen.gaps(path)[-1])
+    descent = theory_runs.descent(config)
+    path: Any = getattr(descent, flow)
+    return np.nan if path is None else float(descent.gaps(path)[-1])
 
 
 THEORY: dict[str, Callable[[TheoryConfig], float]] = {

@@ -63,7 +63,7 @@ class Shipped:
 
 def shipped(config: NetworksConfig | GansConfig) -> Shipped | None:
     """What comes with the application of this comparison; None of any other, or of another plane."""
-    drawn = config.drawn if isinstance(config, GansConfig) else ""
+    player = config.drawn if isinstance(config, GansConfig) else ""
     if isinstance(config, NetworksConfig) and config.plane != "pca":
         return None
     arrays = _read(_file(config))
@@ -72,11 +72,11 @@ def shipped(config: NetworksConfig | GansConfig) -> Shipped | None:
         return None
     results = tuple(_result(arrays, index, request) for index, request in enumerate(customary))
     runs = tuple(_on_plane(arrays, index, result) for index, result in enumerate(results))
-    kept = tuple(runs[index] for index in plane.converging(results))
+    converging = tuple(runs[index] for index in plane.converging(results))
     first, second = arrays["explained"].tolist()
-    view = plane.View(Plane(*FLAT, (first, second)), runs, kept)
-    samples = tuple(_samples(arrays, index, result) for index, result in enumerate(results)) if drawn else ()
-    return Shipped(results, view, _picture(arrays, drawn, len(runs)), samples)
+    view = plane.View(Plane(*FLAT, (first, second)), runs, converging)
+    samples = tuple(_samples(arrays, index, result) for index, result in enumerate(results)) if player else ()
+    return Shipped(results, view, _picture(arrays, player, len(runs)), samples)
 
 
 def ship(config: NetworksConfig | GansConfig, store: RunStore, folder: Path = FOLDER) -> Path:
@@ -87,7 +87,7 @@ def ship(config: NetworksConfig | GansConfig, store: RunStore, folder: Path = FO
         arrays |= _result_arrays(index, result)
     if isinstance(config, GansConfig):
         view = plane.players_view(results)
-        scores = {drawn: config.task().landscape(drawn, config.seed) for drawn in DRAWN}
+        scores = {player: config.task().landscape(player, config.seed) for player in DRAWN}
         for index, samples in enumerate(gans.samples(config.task(), results)):
             arrays |= {"frames": samples.step, f"{index}/fast": samples.fast.astype("f2")}
             arrays |= {} if samples.slow is None else {f"{index}/slow": samples.slow.astype("f2")}

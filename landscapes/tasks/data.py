@@ -1,4 +1,4 @@
-"""One way to load an image set, whatever its source.
+"""Loading an image set from any source.
 
 scikit-learn's digits are always there. The larger sets are looked for in `datasets_folder() / key`: their original
 files as published, or else what an earlier download left there; or else they are fetched from OpenML (`download.py`).

@@ -71,7 +71,7 @@ def _download(entry: DataEntry, folder: Path, tell: OnProgress) -> Any:
 
     from sklearn.datasets import fetch_openml
 
-    # scikit-learn waits without limit for a network that swallows packets: ask with a limit first.
+    # scikit-learn has no time limit where a network drops packets: ask with one first.
     urllib.request.urlopen(f"{OPENML}{entry.openml}", timeout=ANSWER_SECONDS).close()  # noqa: S310 - a constant https URL
     with ThreadPoolExecutor(1) as pool:
         download: Future[Any] = pool.submit(fetch_openml, data_id=entry.openml, as_frame=False, data_home=str(folder))

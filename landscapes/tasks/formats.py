@@ -1,4 +1,4 @@
-"""The original file formats of the image sets, read byte by byte and refused by name where anything is off.
+"""The original file formats of the image sets, read byte by byte and refused with the reason where anything is wrong.
 
 IDX (MNIST, Fashion-MNIST): two zero bytes, the type (8: unsigned byte), the number of dimensions, each dimension as a
 big-endian 32-bit integer, then the values. CIFAR's binary version: per image its label bytes (CIFAR-100: coarse, then

@@ -1,4 +1,4 @@
-"""Random access to mini-batches: the images of step s depend on (seed, s) alone, so training resumes anywhere.
+"""Random access to mini-batches: the images of step s depend on (seed, s) alone, so training can resume at any step.
 
 Each epoch visits a fresh permutation without replacement; a remainder smaller than a batch is left out of that epoch.
 """

@@ -17,7 +17,7 @@ from optim_core.theory.factors import Real, square_matrix
 from optim_core.theory.stability import ParameterGrid
 
 MAX_WORK = 500_000_000  # cells times steps
-FAR, NEAR = 1e100, 1e-100  # beyond these the outcome is decided and the cell rests
+FAR, NEAR = 1e100, 1e-100  # beyond these the outcome is decided and the cell stops
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class _Distances:
             due = self.active if mask is None else self.active & mask.numpy()[:, 0]
             distance = np.linalg.norm(self.runs.x.numpy()[due, 0], axis=-1)
             self.last_distance[due], self.last_step[due] = distance, step
-            if step <= self.half:  # the first half lets the fading modes fade
+            if step <= self.half:  # the first half lets the faster modes decay
                 self.first_distance[due], self.first_step[due] = distance, step
             if (distance < NEAR).any():
                 self.near[due] = distance < NEAR

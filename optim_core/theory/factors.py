@@ -96,7 +96,7 @@ def has_outer_momentum(layers: Sequence[Layer]) -> bool:
 
 
 def mode_matrix(c: complex) -> Real:
-    """The factor c as a real matrix: itself, or that of a turn and a stretch on (Re x, Im x)."""
+    """The factor c as a real matrix: itself, or that of a rotation and a scaling on (Re x, Im x)."""
     return np.array([[c.real, -c.imag], [c.imag, c.real]] if c.imag else [[c.real]])
 
 

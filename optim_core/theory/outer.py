@@ -1,4 +1,4 @@
-"""One layer with outer momentum on one mode: its factor, where it diverges, and the best that it can do. Derived here.
+"""One layer with outer momentum on one mode: its factor, where it diverges, and the least factor. Derived here.
 
 If k steps of the level below multiply a mode by r, a synchronisation multiplies (φ, b) by
 

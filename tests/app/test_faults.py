@@ -65,13 +65,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     command = [sys.executable, "-m", "app.cli", "app", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=subprocess.STDOUT)
-    served = Server(f"http://127.0.0.1:{port}", port, log, process)
+    instance = Server(f"http://127.0.0.1:{port}", port, log, process)
     deadline = time.monotonic() + 120
-    while not served.healthy():
+    while not instance.healthy():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    yield served
+    yield instance
     process.terminate()
     process.wait(timeout=20)
 
@@ -85,14 +85,14 @@ def served_well(server: Server) -> bool:
 def test_messages_that_are_not_streamlits_close_or_are_ignored_and_others_see_the_page(server):
     async def babble() -> None:
         random_bytes = random.Random(0)
-        sent = 0
-        while sent < MESSAGES:
+        messages = 0
+        while messages < MESSAGES:
             with contextlib.suppress(ConnectionError, OSError, Exception):
                 connection = await connect(server.url)
-                while sent < MESSAGES:
-                    sent += 1
+                while messages < MESSAGES:
+                    messages += 1
                     message = random_bytes.randbytes(random_bytes.randrange(0, 200))
-                    await connection.write_message(message, binary=bool(sent % 3))
+                    await connection.write_message(message, binary=bool(messages % 3))
                     await asyncio.sleep(0.001)  # so that the server answers, or closes
 
     asyncio.run(babble())

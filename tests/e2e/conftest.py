@@ -85,10 +85,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 def find_chromium(playwright: Playwright) -> str | None:
     """CHROMIUM, then the usual names, then Playwright's own, which is installed as a last resort."""
-    if named := os.environ.get("CHROMIUM"):
-        return named
-    if found := next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None):
-        return found
+    if path := os.environ.get("CHROMIUM"):
+        return path
+    if program := next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None):
+        return program
     own = Path(playwright.chromium.executable_path)
     if not own.exists():
         command = [sys.executable, "-m", "playwright", "install", "chromium"]
@@ -196,7 +196,7 @@ def serve_app(tmp_path_factory: pytest.TempPathFactory, server_logs: list[Path])
 def open_app(page: Page, serve_app: Callable[..., str]) -> Callable[..., Page]:
     """`open_app("/page?v=1")` opens the app there and waits until it is at rest."""
 
-    def opened(target: str = "/", script: str | Path = "app/main.py", **environment: str) -> Page:
+    def open_at(target: str = "/", script: str | Path = "app/main.py", **environment: str) -> Page:
         page.goto(serve_app(script, **environment) + target)
         page.wait_for_selector('[data-testid="stApp"]')
         wait_until_idle(page)
@@ -204,7 +204,7 @@ def open_app(page: Page, serve_app: Callable[..., str]) -> Callable[..., Page]:
         wait_until_idle(page)
         return page
 
-    return opened
+    return open_at
 
 
 def start(script: Path, environment: dict[str, str], folder: Path) -> Server:

@@ -87,7 +87,7 @@ def compare(lr: float, elsewhere: bool) -> tuple[list[OptimizerSpec], Trajectory
     return specs, record(field, specs, places, int(number("steps", 200)), escape=1e6)
 
 
-def drawn(run: Trajectory, specs: list[OptimizerSpec], panels: bool) -> list[Track]:
+def tracks_to_draw(run: Trajectory, specs: list[OptimizerSpec], panels: bool) -> list[Track]:
     tracks = tracks_of(run, specs, PALETTE, panels=panels)
     return [until_diverged(each) for each in tracks] if query.get("diverge") == "last" else list(tracks)
 
@@ -113,8 +113,8 @@ def surface_chart(panels: int) -> go.Figure:
     return figure.update_yaxes(range=list(domain[1]))
 
 
-def loss_chart(run: Trajectory, known: bool) -> go.Figure:
-    count = len(run.names) if known else 0
+def loss_chart(run: Trajectory, with_losses: bool) -> go.Figure:
+    count = len(run.names) if with_losses else 0
     figure = go.Figure([go.Scatter(x=run.evaluations[:, i], y=run.loss[:, i, 0]) for i in range(count)])
     figure.update_layout(height=220, margin={"l": 40, "r": 10, "t": 10, "b": 40}, showlegend=False)
     return figure.update_yaxes(type="linear" if by_hand else "log")
@@ -134,7 +134,7 @@ specs, run = compare(lr, elsewhere)
 with player_place:
     if st.toggle("Player", value=True):
         result = player(
-            drawn(run, specs, panels),
+            tracks_to_draw(run, specs, panels),
             key="demo",
             chart_key="surface.chart",
             scene=(query.get("field"), elsewhere),
@@ -144,7 +144,7 @@ with player_place:
         )
         if result.pick:
             st.session_state["picked"] = f"picked {result.pick.x!r} {result.pick.y!r} {result.pick.panel}"
-    known = query.get("losses") != "later" or st.toggle("Losses")
-    st.plotly_chart(loss_chart(run, known), key="losses")
+    with_losses = query.get("losses") != "later" or st.toggle("Losses")
+    st.plotly_chart(loss_chart(run, with_losses), key="losses")
 st.write(st.session_state.get("picked", "nothing picked"))
 st.write(f"runs {st.session_state['runs']}")

@@ -133,8 +133,8 @@ def test_the_rail_is_red_where_the_run_diverges(surfaces: Page) -> None:
     marks = page.locator(".lp-dial-rail").get_attribute("data-diverges")
     assert marks is not None
     assert marks == "0" * marks.index("1") + "1" * (len(marks) - marks.index("1"))
-    painted = page.locator(".lp-dial-track").evaluate("each => each.style.background")
-    assert painted.count("--lp-bad") == marks.count("1")
+    background = page.locator(".lp-dial-track").evaluate("each => each.style.background")
+    assert background.count("--lp-bad") == marks.count("1")
     expect(page.locator(".lp-dial-limit")).to_have_attribute("title", "stability ends at .1")
     page.keyboard.press("Escape")
     page.mouse.up()
@@ -177,10 +177,10 @@ def test_games_are_dragged_alike(open_app: Open, problems: list[str]) -> None:
 def test_readers_of_an_exported_player_drag_its_number_offline(page: Page, tmp_path: Path) -> None:
     config = SurfacesConfig(surface="ravine", cards=(Card(lr=0.05), Card(lr=0.05, layers=(LayerConfig(),))))
     dials = dials_of(config, config.steps, len(config.starts))
-    chosen = next(each for each in dials if each.field == "alpha")
-    family = surface_runs.surface_family(config, chosen)
-    packed = PackedFamily(family.dial, pack_family(family.dial, family.tracks(config), family.limits))
-    document = player_html(scene_of(config), autoplay=False, family=packed)
+    alpha = next(each for each in dials if each.field == "alpha")
+    family = surface_runs.surface_family(config, alpha)
+    pack = PackedFamily(family.dial, pack_family(family.dial, family.tracks(config), family.limits))
+    document = player_html(scene_of(config), autoplay=False, family=pack)
     assert len(document) < 1_000_000
     (tmp_path / "player.html").write_bytes(document)
     page.goto((tmp_path / "player.html").as_uri())
@@ -206,8 +206,8 @@ def test_a_start_is_dragged_over_the_surface_with_all_its_paths(surfaces: Page) 
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x, y + 80, steps=6)
-    started = f"{PLAYER}.heads.find(head => head.name.startsWith('Multi') && head.layer === 0).weights[1]"
-    page.wait_for_function(f"Math.abs({started} - {before[1]}) > .1", timeout=15_000)
+    start = f"{PLAYER}.heads.find(head => head.name.startsWith('Multi') && head.layer === 0).weights[1]"
+    page.wait_for_function(f"Math.abs({start} - {before[1]}) > .1", timeout=15_000)
     assert page.evaluate(PLOT) == reach, "the chart was dragged, too"
     assert "starts=1.0%2C3.5" in page.url
     page.evaluate(REQUEST_AND_RELEASE)

@@ -27,20 +27,20 @@ def panel(open_app: Callable[..., Page], wait_idle: Callable[[Page], None]) -> P
 
 def download(page: Page, tab: str, button: str) -> Path:
     page.get_by_role("tab", name=tab).click()
-    with page.expect_download() as caught:
+    with page.expect_download() as event:
         page.get_by_role("button", name=button).click()
-    return Path(caught.value.path())
+    return Path(event.value.path())
 
 
 def test_a_figure_and_the_settings_are_downloaded_and_the_settings_come_back(
     panel: Page, wait_idle: Callable[[Page], None], tmp_path: Path
 ) -> None:
     assert download(panel, "Figure", "Download figure").read_bytes().startswith(b"\x89PNG")
-    saved = download(panel, "Data", "Settings (JSON)").read_bytes()
-    assert restore(saved).config == CONFIG
-    changed = json.loads(saved)
-    changed["config"]["steps"] = 77
-    (tmp_path / "changed.json").write_text(json.dumps(changed), encoding="utf-8")
+    document = download(panel, "Data", "Settings (JSON)").read_bytes()
+    assert restore(document).config == CONFIG
+    settings = json.loads(document)
+    settings["config"]["steps"] = 77
+    (tmp_path / "changed.json").write_text(json.dumps(settings), encoding="utf-8")
     panel.get_by_role("tab", name="Restore").click()
     panel.locator('input[type="file"]').set_input_files(tmp_path / "changed.json")
     panel.wait_for_url("**steps=77**")
@@ -57,9 +57,9 @@ def test_an_animation_appears_with_its_download(panel: Page) -> None:
 def test_the_link_opens_the_same_page(panel: Page, open_app: Callable[..., Page]) -> None:
     panel.get_by_role("tab", name="Share").click()
     link = panel.get_by_role("link", name="Open in a new tab").get_attribute("href")
-    shown = parse_qs(urlsplit(panel.url).query)
-    opened = open_app("/" + link[link.index("?") :])
-    assert parse_qs(urlsplit(opened.url).query) == shown
+    query = parse_qs(urlsplit(panel.url).query)
+    page = open_app("/" + link[link.index("?") :])
+    assert parse_qs(urlsplit(page.url).query) == query
 
 
 @pytest.mark.parametrize("make", [plotly_html, player_html])

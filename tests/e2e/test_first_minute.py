@@ -72,14 +72,14 @@ def test_the_player_draws_before_plotly_has_come_and_stands_still_when_it_has(
     problems[:] = [one for one in problems if "404" not in one]  # Streamlit looks for its own files below the page, too
 
 
-@pytest.mark.parametrize(("words", "shown"), [("1", True), ("0", False)])
-def test_a_link_forces_words_either_way(open_app: Open, words: str, shown: bool) -> None:
+@pytest.mark.parametrize(("words", "visible"), [("1", True), ("0", False)])
+def test_a_link_forces_words_either_way(open_app: Open, words: str, visible: bool) -> None:
     page = open_app("/")
-    page.evaluate(f"localStorage.setItem('lookahead-words', '{0 if shown else 1}')")
+    page.evaluate(f"localStorage.setItem('lookahead-words', '{0 if visible else 1}')")
     page = open_app(f"/?words={words}")
     await_player(page)
-    expect(page.locator(".g-sentence")).to_be_visible(visible=shown)
-    expect(page.get_by_role("button", name="Words", exact=True)).to_have_attribute("aria-pressed", str(shown).lower())
+    expect(page.locator(".g-sentence")).to_be_visible(visible=visible)
+    expect(page.get_by_role("button", name="Words", exact=True)).to_have_attribute("aria-pressed", str(visible).lower())
     assert f"words={words}" in page.url
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 

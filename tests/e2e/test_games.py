@@ -15,7 +15,7 @@ SLOW = 90_000  # ms: the first field of a fresh server on a busy machine
 def open_games(open_app, wait_idle, problems):
     """`open_games("game=forsaken")` opens the page at that address and waits for its player."""
 
-    def opened(query=""):
+    def open_at(query=""):
         page = open_app(f"/games?v=1&{query}")
         ready(page)
         wait_idle(page)
@@ -23,7 +23,7 @@ def open_games(open_app, wait_idle, problems):
         problems[:] = [line for line in problems if "status of 404" not in line]
         return page
 
-    return opened
+    return open_at
 
 
 def ready(page):

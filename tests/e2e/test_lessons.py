@@ -15,13 +15,13 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_lessons(open_app: Open, problems: list[str]) -> Open:
-    def opened(query: str = "") -> Page:
+    def open_at(query: str = "") -> Page:
         page = open_app(f"/lessons{query}")
         # Streamlit first asks below the page's own path whether its server is there, and is told so by a 404.
         problems[:] = [line for line in problems if "status of 404" not in line]
         return page
 
-    return opened
+    return open_at
 
 
 def press(page: Page, name: str) -> None:

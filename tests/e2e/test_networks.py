@@ -120,15 +120,15 @@ def test_a_browser_that_is_slow_to_set_up_its_controls_changes_no_setting(open_a
     """Polling fragments run while the controls are being set up; what they report is what the address says."""
     page = open_app()
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
-    chosen = {"steps": "90", "train_size": "120", "batch_size": "12", "seed": "7", "1.lr": "0.03", "2.layers": "4:0.25"}
-    page.goto(f"{page.url.split('?')[0].rstrip('/')}/networks?v=1&network=mlp&{urlencode(chosen)}")
+    values = {"steps": "90", "train_size": "120", "batch_size": "12", "seed": "7", "1.lr": "0.03", "2.layers": "4:0.25"}
+    page.goto(f"{page.url.split('?')[0].rstrip('/')}/networks?v=1&network=mlp&{urlencode(values)}")
     page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
     playing(page, "networks-player")
     page.get_by_role("button", name="Add").click()
     page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
     wait_idle(page)
-    told = dict(parse_qsl(urlsplit(page.url).query))
-    told = unpack(told["z"]) if "z" in told else told
-    assert {name: told[name] for name in chosen} == chosen
-    assert (told["network"], told["3.color"]) == ("mlp", "2")
+    query = dict(parse_qsl(urlsplit(page.url).query))
+    query = unpack(query["z"]) if "z" in query else query
+    assert {name: query[name] for name in values} == values
+    assert (query["network"], query["3.color"]) == ("mlp", "2")
     assert page.get_by_test_id("stSidebar").get_by_label("Base steps", exact=True).input_value() == "90"

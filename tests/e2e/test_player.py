@@ -31,12 +31,12 @@ Open = Callable[..., Page]
 def demo(open_app: Open) -> Open:
     """`demo("starts=2")` opens the demonstration page and waits for the player to find its chart."""
 
-    def opened(query: str = "") -> Page:
+    def open_at(query: str = "") -> Page:
         page = open_app(f"/?{query}", DEMO)
         page.wait_for_function(READY)
         return page
 
-    return opened
+    return open_at
 
 
 def of(page: Page, what: str) -> Any:
@@ -86,9 +86,9 @@ def assert_aligned(page: Page) -> None:
     """At row 0 the head of SGD lies on plotly's marker: as computed and as painted."""
     settle(page)
     expected = marker(page)
-    for found in (of(page, "head('SGD')"), page.evaluate(HEAD_ON_CANVAS, list(expected))):
-        assert found is not None, "no head was drawn near the marker"
-        assert found == pytest.approx(expected, abs=TOLERANCE)
+    for place in (of(page, "head('SGD')"), page.evaluate(HEAD_ON_CANVAS, list(expected))):
+        assert place is not None, "no head was drawn near the marker"
+        assert place == pytest.approx(expected, abs=TOLERANCE)
 
 
 def only_sgd(page: Page) -> None:
@@ -243,14 +243,14 @@ def test_another_scene_waits_at_its_start_where_less_motion_is_asked_for(demo: O
 
 
 @pytest.mark.parametrize(
-    ("address", "player", "chosen"),
+    ("address", "player", "preset"),
     [
         ("surface=ravine", "surfaces-player", "Wells: one sharp"),
         pytest.param("steps=200", "games-player", "Too long a period", marks=pytest.mark.slow),
     ],
 )
 def test_a_ready_made_comparison_plays_from_its_start(
-    open_app: Open, problems: list[str], address: str, player: str, chosen: str
+    open_app: Open, problems: list[str], address: str, player: str, preset: str
 ) -> None:
     """The second game is the first one's, with the same start: only its name tells it from a change of settings."""
     page = open_app(f"/{'games' if player[0] == 'g' else ''}?v=1&{address}")
@@ -258,7 +258,7 @@ def test_a_ready_made_comparison_plays_from_its_start(
     page.wait_for_function(f"{own}?.overChart")
     page.evaluate(f"{own}.seek(150)")
     page.get_by_role("combobox", name="Ready-made").click()
-    page.get_by_role("option", name=chosen).click()
+    page.get_by_role("option", name=preset).click()
     wait_until_idle(page)
     page.wait_for_function(f"{own}.playing && {own}.position < 100", timeout=8000)
     # Streamlit first asks below the page's own path whether its server is there, and is told so by a 404.
@@ -442,20 +442,20 @@ def apart(one: list[float], other: list[float]) -> bool:
 
 def legible(page: Page) -> set[str]:
     """The labels of the close-up, none of which covers another."""
-    written = page.evaluate("window.written")
-    for one, other in combinations(written, 2):
-        assert apart(written[one], written[other]), f"{one} and {other} are written over each other"
-    return set(written)
+    labels = page.evaluate("window.written")
+    for one, other in combinations(labels, 2):
+        assert apart(labels[one], labels[other]), f"{one} and {other} are written over each other"
+    return set(labels)
 
 
 def test_names_and_fractions_in_the_close_up_are_not_written_over_each_other(demo: Open, page: Page) -> None:
     page.add_init_script(WRITTEN)
     demo("autoplay=0&lr=0.01")
-    found: set[str] = set()
+    labels: set[str] = set()
     for row in range(25, 201, 25):
         seek(page, row)
-        found |= legible(page)
-    assert found >= {"α₁ = .5", "α₂ = .5", "θ φ₁ φ₂"}
+        labels |= legible(page)
+    assert labels >= {"α₁ = .5", "α₂ = .5", "θ φ₁ φ₂"}
 
 
 def test_a_start_is_chosen_in_the_inspector_or_by_its_head(demo: Open) -> None:
@@ -500,9 +500,9 @@ def test_a_click_on_the_surface_is_a_pick_and_a_drag_is_not(demo: Open) -> None:
     page.wait_for_timeout(500)
     expect(page.get_by_text("nothing picked")).to_be_visible()
     page.mouse.click(**surface_point(page, -3.5, 4.0))
-    picked = page.get_by_text(re.compile(r"^picked "))
-    expect(picked).to_be_visible()
-    x, y, panel = (float(word) for word in picked.inner_text().split()[1:])
+    message = page.get_by_text(re.compile(r"^picked "))
+    expect(message).to_be_visible()
+    x, y, panel = (float(word) for word in message.inner_text().split()[1:])
     assert (x, y, panel) == pytest.approx((-3.5, 4.0, 0), abs=0.02)  # the mouse moves by whole pixels
 
 
@@ -663,8 +663,8 @@ def test_an_exported_player_goes_on_when_its_run_has_ended(page: Page, tmp_path:
     still = Track("Still", "#0072B2", (), *circle(steps), np.zeros(41, int), np.ones(41), steps, steps)
     few, layers = steps[:4], (Layer(5, 0.5), Layer(5, 0.5))
     far, proposal = (1e5 ** few[:, None] * place[:4] for place in circle(steps))
-    gone = Track("Gone", "#D55E00", layers, far, proposal, np.zeros(4, int), np.ones(4), few, few, diverged=4)
-    (tmp_path / "page.html").write_bytes(standalone_html([still, gone], autoplay=False))
+    leaving = Track("Gone", "#D55E00", layers, far, proposal, np.zeros(4, int), np.ones(4), few, few, diverged=4)
+    (tmp_path / "page.html").write_bytes(standalone_html([still, leaving], autoplay=False))
     page.goto((tmp_path / "page.html").as_uri())
     page.get_by_label("Speed").select_option("20")
     page.get_by_role("button", name="Play (space)").click()
@@ -724,25 +724,25 @@ def test_the_transport_is_named_for_screen_readers(demo: Open) -> None:
 
 
 @pytest.fixture
-def broken(page: Page, serve_app: Callable[..., str]) -> Open:
-    """`broken("frozen")` opens the demonstration with its script broken on purpose."""
+def mutant_page(page: Page, serve_app: Callable[..., str]) -> Open:
+    """`mutant_page("frozen")` opens the demonstration with its script broken on purpose."""
 
-    def opened(mutant: str) -> Page:
+    def open_mutant(mutant: str) -> Page:
         page.goto(serve_app(DEMO, PLAYER_MUTANT=mutant))
         page.wait_for_function(READY)
         return page
 
-    return opened
+    return open_mutant
 
 
-def test_a_frozen_loop_is_noticed(broken: Open) -> None:
-    page = broken("frozen")
+def test_a_frozen_loop_is_noticed(mutant_page: Open) -> None:
+    page = mutant_page("frozen")
     with pytest.raises(AssertionError):
         assert_plays(page)
 
 
-def test_playback_that_new_data_resets_is_noticed(broken: Open) -> None:
-    page = broken("reset")
+def test_playback_that_new_data_resets_is_noticed(mutant_page: Open) -> None:
+    page = mutant_page("reset")
     assert_plays(page)
     with pytest.raises(AssertionError, match="sent playback back"):
         assert_survives_new_data(page)

@@ -68,21 +68,21 @@ def script(browser: Browser) -> Ask:
 
 
 def test_slow_weights_are_those_of_the_library(script: Ask, run: Trajectory) -> None:
-    found = script(
+    weights = script(
         tracks_of(run, SPECS, PALETTE),
         "runs.map(run => run.layers.map((_, i) => Array.from(run.step, (_, row) => run.weights(i + 1, row))))",
     )
     for index, layers in enumerate(run.slow):
         for start in range(2):
             for layer, phi in enumerate(layers):
-                assert found[2 * index + start][layer] == pytest.approx(phi[:, start].astype(np.float32), abs=1e-12)
+                assert weights[2 * index + start][layer] == pytest.approx(phi[:, start].astype(np.float32), abs=1e-12)
 
 
 def test_updates_are_the_algorithm_of_the_library(script: Ask, run: Trajectory) -> None:
     """φ_j moves the fraction α towards what is below it; the outermost lands where the fast weights restart."""
-    found = script(tracks_of(run, SPECS, PALETTE), "Array.from(runs[4].step, (_, row) => runs[4].updates(row))")
-    assert [len(updates) for updates in found] == [0, *run.synchronised[1:, 2].tolist()]
-    for row, updates in enumerate(found):
+    rows = script(tracks_of(run, SPECS, PALETTE), "Array.from(runs[4].step, (_, row) => runs[4].updates(row))")
+    assert [len(updates) for updates in rows] == [0, *run.synchronised[1:, 2].tolist()]
+    for row, updates in enumerate(rows):
         for below, update in enumerate(updates):
             start, target = np.array(update["from"]), np.array(update["target"])
             expected = start + SPECS[2].layers[below].alpha * (target - start)
@@ -98,9 +98,9 @@ def test_updates_with_outer_momentum_are_those_of_the_library(script: Ask, inner
     layers = (Layer(2, 0.7, 0.8, True), Layer(3, 0.6), Layer(2, 0.5, 0.5))
     spec = OptimizerSpec("kin", lr=0.01, layers=layers, inner_buffers=inner)
     run = record(noisy_field(SURFACE, Noise("gaussian", 5.0, seed=3), 1), [spec], [0.0, 0.0], 60)
-    found = script(tracks_of(run, [spec], PALETTE), "Array.from(runs[0].step, (_, row) => runs[0].updates(row))")
+    rows = script(tracks_of(run, [spec], PALETTE), "Array.from(runs[0].step, (_, row) => runs[0].updates(row))")
     b = np.zeros((3, 2))
-    for row, updates in enumerate(found):
+    for row, updates in enumerate(rows):
         assert len(updates) == (run.synchronised[row, 0] if row else 0)
         target = run.proposal[row, 0, 0]
         for below, (layer, update) in enumerate(zip(layers, updates, strict=False)):
@@ -175,7 +175,7 @@ def test_strided_rows_are_shown_but_not_explained(script: Ask) -> None:
 def test_playback_passes_ten_rows_a_second_and_lingers_where_something_synchronises(
     script: Ask, run: Trajectory
 ) -> None:
-    passed = script(
+    rates = script(
         tracks_of(run, SPECS, PALETTE),
         """(() => { const none = new Uint8Array(61), some = runs[2].synchronised, reached = [];
         for (const [rows, speed] of [[none, 1], [none, 0.5], [some, 1], [some, 5]]) {
@@ -184,10 +184,10 @@ def test_playback_passes_ten_rows_a_second_and_lingers_where_something_synchroni
             reached.push(playback.position); }
         return reached; })()""",
     )
-    assert passed[0] == pytest.approx(10.5)
-    assert passed[1] == pytest.approx(5.25)
-    assert passed[2] == pytest.approx(4.35 + 0.65 * 0.55 / 0.6)  # after 5 steps of .1 s, most of a synchronisation
-    assert passed[3] == pytest.approx(52.5)
+    assert rates[0] == pytest.approx(10.5)
+    assert rates[1] == pytest.approx(5.25)
+    assert rates[2] == pytest.approx(4.35 + 0.65 * 0.55 / 0.6)  # after 5 steps of .1 s, most of a synchronisation
+    assert rates[3] == pytest.approx(52.5)
 
 
 def test_a_single_step_ends_at_its_row_however_frames_fall(script: Ask, run: Trajectory) -> None:
@@ -264,9 +264,9 @@ def test_a_page_in_a_notebook_plays(page: Page, document: bytes) -> None:
 def test_an_average_is_drawn_and_can_be_switched(page: Page, run: Trajectory, tmp_path: Path) -> None:
     (track, *_) = tracks_of(run, SPECS, PALETTE)
     middle = np.cumsum(track.fast, axis=0) / np.arange(1, len(track.fast) + 1)[:, None]
-    averaged = Track(**{**vars(track), "averaged": middle})
+    with_average = Track(**{**vars(track), "averaged": middle})
     file = tmp_path / "average.html"
-    file.write_bytes(standalone_html([averaged], autoplay=False))
+    file.write_bytes(standalone_html([with_average], autoplay=False))
     page.goto(file.as_uri())
     page.wait_for_function("window.__lookaheadPlayers?.player?.attached")
     player = "window.__lookaheadPlayers.player"

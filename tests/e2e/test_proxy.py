@@ -151,12 +151,12 @@ def test_visitors_of_a_killed_replica_go_on_at_the_other_with_all_their_settings
     pages = [visitors(f"{proxy.url}/?steps={200 + number}") for number in range(VISITORS)]
     victim = max(replicas, key=Replica.sessions)
     other = next(replica for replica in replicas if replica is not victim)
-    held, there = victim.sessions(), other.sessions()
-    assert held > 0
+    here, there = victim.sessions(), other.sessions()
+    assert here > 0
     victim.stop(kill=True)
     try:
         deadline = time.monotonic() + 60
-        while other.sessions() < there + held and time.monotonic() < deadline:
+        while other.sessions() < there + here and time.monotonic() < deadline:
             pages[0].wait_for_timeout(300)
         for number, page in enumerate(pages):
             wait_until_idle(page, 60)

@@ -82,14 +82,14 @@ def test_heads_follow_the_player_and_the_camera_survives_a_new_run(open_app, wai
     before = eye(page)
     turn(page)
     page.wait_for_function(f"Math.abs({SCENE}.getCamera().eye.x - ({before[0]})) > 0.1")
-    turned = at_rest(page)
+    camera = at_rest(page)
     page.evaluate(f"{RELIEF}.dataset.first = 'yes'")
     k = page.get_by_role("spinbutton", name="k₁").first
     k.fill("9")
     k.press("Enter")
     page.wait_for_function(f"{SCENE} && {RELIEF}.dataset.first !== 'yes' && {RELIEF_HEADS}?.heads?.length")
     page.wait_for_timeout(2500)  # plotly and the scene have settled
-    assert eye(page) == pytest.approx(turned, abs=1e-6)
+    assert eye(page) == pytest.approx(camera, abs=1e-6)
 
 
 @pytest.mark.slow

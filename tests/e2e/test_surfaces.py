@@ -235,20 +235,20 @@ def test_fields_of_numbers_take_other_dashes_and_decimal_commas(open_app, wait_i
     ready(page)
     field = page.get_by_label("lr", exact=True).first
 
-    def typed(text, at_once=False):
+    def enter(text, at_once=False):
         field.click()
         page.keyboard.press("Control+a")
         page.keyboard.insert_text(text) if at_once else page.keyboard.type(text)
-        shown = field.input_value()
+        value = field.input_value()
         page.keyboard.press("Tab")
         wait_idle(page)
-        return shown
+        return value
 
-    assert typed("0,5") == "0.5"
+    assert enter("0,5") == "0.5"
     assert "1.lr=0.5" in page.url
-    assert typed("0,025", at_once=True) == "0.025"
+    assert enter("0,025", at_once=True) == "0.025"
     assert "1.lr=0.025" in page.url
-    assert typed("\u22121") == "-1"
+    assert enter("\u22121") == "-1"
     assert page.get_by_test_id("stSidebar").get_by_text("optimizer 1, lr: should be greater than 0").is_visible()
 
 

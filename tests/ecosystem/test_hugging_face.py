@@ -15,7 +15,7 @@ def network():
     return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
 
 
-def wrapped(parameters, alpha=0.5):
+def wrap(parameters, alpha=0.5):
     return MultilayerLookahead(torch.optim.Adam(parameters, lr=0.01), (3, 2), alpha)
 
 
@@ -27,7 +27,7 @@ def weights(model):
     return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
 
 
-def by_hand(steps, accumulate, make=wrapped):
+def by_hand(steps, accumulate, make=wrap):
     model = network()
     optimizer = make(model.parameters())
     for number in range(steps * accumulate):
@@ -41,7 +41,7 @@ def by_hand(steps, accumulate, make=wrapped):
 def accelerated(accumulate=1):
     accelerator = accelerate.Accelerator(cpu=True, gradient_accumulation_steps=accumulate)
     model = network()
-    return accelerator, *accelerator.prepare(model, wrapped(model.parameters()))
+    return accelerator, *accelerator.prepare(model, wrap(model.parameters()))
 
 
 def train(accelerator, model, optimizer, numbers):
@@ -96,7 +96,7 @@ def tiny():
 
 def trainer(folder, steps, **options):
     model = tiny()
-    optimizer = wrapped(model.parameters())
+    optimizer = wrap(model.parameters())
     tokens = torch.randint(0, 32, (240, 8), generator=torch.Generator().manual_seed(1))
     arguments = transformers.TrainingArguments(
         output_dir=str(folder), max_steps=steps, per_device_train_batch_size=4, use_cpu=True, report_to=[],

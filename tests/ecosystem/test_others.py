@@ -44,24 +44,24 @@ class TestScheduleFree:
             optimizer.eval()
             return weights(model)
 
-        def wrapped(base):
+        def around(base):
             return MultilayerLookahead(base, (3, 2), 1.0, momentum="pullback")
 
-        assert torch.equal(run(wrapped), run(lambda base: base))
+        assert torch.equal(run(around), run(lambda base: base))
 
     def test_under_pullback_z_is_synchronised_as_the_weights_are(self, schedulefree):
         model = network()
         base = schedulefree.SGDScheduleFree(model.parameters(), lr=0.1)
         optimizer = Lookahead(base, k=3, alpha=0.25, momentum="pullback")
         optimizer.train()
-        start, proposed = weights(model), []
+        start, proposals = weights(model), []
 
         def z():
             return torch.cat([base.state[p]["z"].flatten() for p in model.parameters()])
 
-        base.register_step_post_hook(lambda *_: proposed.append((weights(model), z())))
+        base.register_step_post_hook(lambda *_: proposals.append((weights(model), z())))
         train(model, optimizer, range(3))
-        y, its_z = proposed[-1]
+        y, its_z = proposals[-1]
         torch.testing.assert_close(weights(model), start + 0.25 * (y - start))
         torch.testing.assert_close(z(), start + 0.25 * (its_z - start))
 
@@ -129,11 +129,11 @@ def test_fastai_freezes_fits_and_thaws():
     x = torch.randn(160, 4, generator=torch.Generator().manual_seed(1))
     data = torch.utils.data.TensorDataset(x, torch.zeros(160, 2))
     loaders = basics.DataLoaders(*(basics.DataLoader(data, bs=16) for _ in range(2)))
-    made = []
+    optimizers = []
 
     def make(params, **options):
-        made.append(Lookahead(torch.optim.SGD(params, lr=0.01, momentum=0.9), k=3))
-        return made[-1]
+        optimizers.append(Lookahead(torch.optim.SGD(params, lr=0.01, momentum=0.9), k=3))
+        return optimizers[-1]
 
     model = network()
     learner = basics.Learner(
@@ -145,7 +145,7 @@ def test_fastai_freezes_fits_and_thaws():
     )
     with learner.no_bar(), learner.no_logging():
         learner.fine_tune(2)
-    assert sum(optimizer.base_steps for optimizer in made) == 30
+    assert sum(optimizer.base_steps for optimizer in optimizers) == 30
     assert weights(model).isfinite().all()
 
 

@@ -32,7 +32,7 @@ def weights(model):
     return torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
 
 
-def wrapped(base, alpha=1.0, k=(3, 2)):
+def around(base, alpha=1.0, k=(3, 2)):
     return MultilayerLookahead(base, k, alpha)
 
 
@@ -62,7 +62,7 @@ def test_a_scheduler_does_to_the_wrapper_what_it_does_to_the_base(name):
         train(model, optimizer, range(20), after)
         return weights(model), rates
 
-    (ours, our_rates), (theirs, their_rates) = run(wrapped), run(lambda base: base)
+    (ours, our_rates), (theirs, their_rates) = run(around), run(lambda base: base)
     assert our_rates == their_rates
     assert len(set(our_rates)) > 1
     assert torch.equal(ours, theirs)
@@ -71,14 +71,14 @@ def test_a_scheduler_does_to_the_wrapper_what_it_does_to_the_base(name):
 def test_a_scheduler_is_resumed_in_mid_window():
     def build():
         model = network()
-        optimizer = wrapped(torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), 0.5)
+        optimizer = around(torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), 0.5)
         return model, optimizer, OneCycleLR(optimizer, max_lr=0.1, total_steps=30)
 
     model, optimizer, scheduler = build()
     train(model, optimizer, range(8), lambda _: scheduler.step())
-    saved = copy.deepcopy([each.state_dict() for each in (model, optimizer, scheduler)])
+    states = copy.deepcopy([each.state_dict() for each in (model, optimizer, scheduler)])
     other, resumed, again = build()
-    for each, state in zip((other, resumed, again), saved, strict=True):
+    for each, state in zip((other, resumed, again), states, strict=True):
         each.load_state_dict(state)
     train(model, optimizer, range(8, 20), lambda _: scheduler.step())
     train(other, resumed, range(8, 20), lambda _: again.step())
@@ -87,19 +87,19 @@ def test_a_scheduler_is_resumed_in_mid_window():
 
 def test_an_averaged_model_averages_the_fast_weights_and_inside_the_context_the_slow_ones():
     model = network()
-    optimizer = wrapped(torch.optim.SGD(model.parameters(), lr=0.1), 0.5)
+    optimizer = around(torch.optim.SGD(model.parameters(), lr=0.1), 0.5)
     fast, slow = AveragedModel(model), AveragedModel(model)
-    seen = []
+    steps = []
 
     def after(_):
         fast.update_parameters(model)
         with optimizer.use_slow_weights():
             slow.update_parameters(model)
-        seen.append((weights(model), torch.nn.utils.parameters_to_vector(optimizer.slow_weights(-1))))
+        steps.append((weights(model), torch.nn.utils.parameters_to_vector(optimizer.slow_weights(-1))))
 
     train(model, optimizer, range(7), after)
-    torch.testing.assert_close(weights(fast), torch.stack([row[0] for row in seen]).mean(0))
-    torch.testing.assert_close(weights(slow), torch.stack([row[1] for row in seen]).mean(0))
+    torch.testing.assert_close(weights(fast), torch.stack([row[0] for row in steps]).mean(0))
+    torch.testing.assert_close(weights(slow), torch.stack([row[1] for row in steps]).mean(0))
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile wants a C++ compiler")
@@ -124,9 +124,9 @@ def test_a_compiled_step_gives_the_numbers_of_the_eager_one(momentum):
 def test_a_compiled_model_trains_as_it_is():
     model = network()
     compiled = torch.compile(model)
-    train(compiled, wrapped(torch.optim.SGD(model.parameters(), lr=0.1), 0.5), range(7))
+    train(compiled, around(torch.optim.SGD(model.parameters(), lr=0.1), 0.5), range(7))
     other = network()
-    train(other, wrapped(torch.optim.SGD(other.parameters(), lr=0.1), 0.5), range(7))
+    train(other, around(torch.optim.SGD(other.parameters(), lr=0.1), 0.5), range(7))
     torch.testing.assert_close(weights(model), weights(other))
 
 

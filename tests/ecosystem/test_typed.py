@@ -55,11 +55,11 @@ def checker(request, tmp_path):
     if request.param == "mypy":
         pytest.importorskip("mypy", reason="requirements-dev.txt is not installed")
         return [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
-    found = shutil.which("pyright", path=str(Path(sys.executable).parent)) or shutil.which("pyright")
-    if found is None or subprocess.run([found, "--version"], capture_output=True).returncode:
+    pyright = shutil.which("pyright", path=str(Path(sys.executable).parent)) or shutil.which("pyright")
+    if pyright is None or subprocess.run([pyright, "--version"], capture_output=True).returncode:
         pytest.skip("pyright is not installed, or has no Node")
     (tmp_path / "pyrightconfig.json").write_text(f'{{"strict": ["."], "extraPaths": ["{ROOT}"]}}')
-    return [found, "--pythonpath", sys.executable]
+    return [pyright, "--pythonpath", sys.executable]
 
 
 def test_a_users_script_passes_and_a_wrong_one_does_not(checker, tmp_path):
@@ -73,9 +73,9 @@ def test_a_users_script_passes_and_a_wrong_one_does_not(checker, tmp_path):
 def test_the_pages_of_the_api_are_made_from_the_docstrings(tmp_path):
     pytest.importorskip("pdoc", reason="tests/ecosystem/requirements.txt is not installed")
     command = [sys.executable, "docs/api.py", str(tmp_path)]
-    made = subprocess.run(
+    process = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
-    assert made.returncode == 0, made.stderr
+    assert process.returncode == 0, process.stderr
     page = (tmp_path / "optim_core" / "slow_weights.html").read_text(encoding="utf-8")
     assert all(f'id="SlowWeights.{name}"' in page for name in ("use_slow_weights", "project", "add_buffers"))

@@ -33,7 +33,7 @@ def train(model, optimizer, numbers, rank=0):
         optimizer.step()
 
 
-def gathered(tensors):
+def gather(tensors):
     """Each rank's copy of these tensors, as one row per rank."""
     flat = torch.nn.utils.parameters_to_vector(tensors).detach()
     rows = [torch.empty_like(flat) for _ in range(WORLD)]
@@ -48,7 +48,7 @@ def ddp(rank, folder):
     optimizer = MultilayerLookahead(base, (3, 2), 0.5, momentum="pullback")
     train(model, optimizer, range(13), rank)
     for tensors in (list(model.parameters()), optimizer.slow_weights(2)):
-        rows = gathered(tensors)
+        rows = gather(tensors)
         assert torch.equal(rows[0], rows[1])
     assert optimizer.base_steps == 13
 
@@ -72,12 +72,12 @@ def fsdp2(rank, folder):
     train(whole, reference, range(5))
     for flat in (False, True):
         options = StateDictOptions(flatten_optimizer_state_dict=flat)
-        saved = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=options))
+        checkpoint = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=options))
         other, resumed = build(True)
         with torch.no_grad():
             for mine, its in zip(other.parameters(), model.parameters(), strict=True):
                 mine.copy_(its)
-        set_optimizer_state_dict(other, resumed, saved, options=options)
+        set_optimizer_state_dict(other, resumed, checkpoint, options=options)
         assert resumed.base_steps == 5
         train(other, resumed, range(5, 13))
         if flat:
@@ -104,7 +104,7 @@ def zero_sharded(rank, folder):
             else torch.optim.SGD(model.parameters(), **options)
         )
         train(model, Lookahead(base, k=3), range(7), rank)
-        return gathered(list(model.parameters()))
+        return gather(list(model.parameters()))
 
     ours, plain = run(True), run(False)
     assert torch.equal(ours[0], ours[1])
@@ -134,9 +134,9 @@ def zero_inside(rank, folder):
     reference = ShardedLookahead(plain.parameters(), lr=0.1, weight_decay=0.01)
     train(model, optimizer, range(7), rank)
     train(plain, reference, range(7), rank)
-    torch.testing.assert_close(gathered(list(model.parameters())), gathered(list(plain.parameters())))
-    held = sum("lookahead_slow_1" in entries for entries in optimizer.optim.state.values())
-    assert 0 < held < len(list(model.parameters()))
+    torch.testing.assert_close(gather(list(model.parameters())), gather(list(plain.parameters())))
+    count = sum("lookahead_slow_1" in entries for entries in optimizer.optim.state.values())
+    assert 0 < count < len(list(model.parameters()))
 
 
 def local_sgd(rank, folder):

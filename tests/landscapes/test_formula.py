@@ -124,10 +124,10 @@ def test_formula_means_what_mathematics_says(text: str, expected: float | None):
     ],
 )
 def test_what_is_not_read_comes_with_the_text_to_write_instead(text: str, instead: list[str]):
-    with pytest.raises(FormulaError) as caught:
+    with pytest.raises(FormulaError) as refusal:
         parse(text)
-    assert list(caught.value.instead) == instead
-    assert caught.value.names == ()  # none of them is offered as a parameter
+    assert list(refusal.value.instead) == instead
+    assert refusal.value.names == ()  # none of them is offered as a parameter
     for other in instead:
         assert parse(other).latex
 
@@ -220,17 +220,17 @@ def test_parameters_are_the_listed_names_that_the_formula_uses():
     ],
 )
 def test_errors_point_at_the_character(text: str, position: int | None, words: str):
-    with pytest.raises(FormulaError, match=words) as caught:
+    with pytest.raises(FormulaError, match=words) as refusal:
         parse(text)
-    assert caught.value.position == position
+    assert refusal.value.position == position
     if position is not None:
-        assert f"at character {position + 1}" in str(caught.value)
+        assert f"at character {position + 1}" in str(refusal.value)
 
 
 def test_unknown_names_are_handed_over_so_that_they_can_become_parameters():
-    with pytest.raises(FormulaError, match="unknown names 'a', 'gamma', 'c'") as caught:
+    with pytest.raises(FormulaError, match="unknown names 'a', 'gamma', 'c'") as refusal:
         parse("a*x^2 + gamma*y + c + a")
-    assert caught.value.names == ("a", "gamma", "c")
+    assert refusal.value.names == ("a", "gamma", "c")
     assert parse("x^2 + gamma*y", ["gamma"]).parameters == ("gamma",)
 
 
@@ -245,9 +245,9 @@ def test_unknown_names_are_handed_over_so_that_they_can_become_parameters():
     ],
 )
 def test_letters_beside_ours_are_parameters_of_their_own(text: str, names: tuple[str, ...]):
-    with pytest.raises(FormulaError) as caught:
+    with pytest.raises(FormulaError) as refusal:
         parse(text)
-    assert caught.value.names == names
+    assert refusal.value.names == names
     assert set(parse(text, names).parameters) == set(names)
 
 
@@ -306,7 +306,7 @@ def expressions() -> st.SearchStrategy[str]:
     return st.recursive(leaves, grow, max_leaves=20)
 
 
-def parsed(text: str, parameters: tuple[str, ...] | list[str] = ()) -> tuple[Formula | None, FormulaError | None]:
+def attempt(text: str, parameters: tuple[str, ...] | list[str] = ()) -> tuple[Formula | None, FormulaError | None]:
     try:
         return parse(text, parameters), None
     except FormulaError as error:
@@ -325,7 +325,7 @@ def in_python(text: str, x: float, y: float) -> float:
 @given(expressions())
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_formulas_equal_python_and_survive_their_latex(text: str):
-    formula, error = parsed(text)
+    formula, error = attempt(text)
     if formula is None:
         assert any(word in str(error) for word in ("constant", "exponent", "nest", "characters", "not clear"))
         return
@@ -372,7 +372,7 @@ ALPHABET = st.sampled_from(
 @example("x" + "+x" * 149)
 @settings(max_examples=600, deadline=1000)
 def test_any_text_gives_a_finished_formula_or_a_formula_error(text: str):
-    formula, error = parsed(text, ["a", "b"])
+    formula, error = attempt(text, ["a", "b"])
     if formula is None:
         assert error.position is None or 0 <= error.position <= len(text)
         assert all(len(other) <= len(text) + 20 for other in error.instead)

@@ -38,8 +38,8 @@ def distances(game: Game, layers: tuple[tuple[int, float], ...] = (), steps: int
 
 
 def test_registry_holds_the_promised_games_under_their_own_keys():
-    promised = {"bilinear", "noisy_bilinear", "quadratic", "limit_cycle", "forsaken", "dirac_gan", "dirac_gan_penalty"}
-    assert promised <= set(GAMES)
+    keys = {"bilinear", "noisy_bilinear", "quadratic", "limit_cycle", "forsaken", "dirac_gan", "dirac_gan_penalty"}
+    assert keys <= set(GAMES)
     assert all(key == game.key for key, game in GAMES.items())
     assert len({game.name for game in GAMES.values()}) == len(GAMES)
     assert all("arXiv" in game.source for game in GAMES.values() if not game.linear)

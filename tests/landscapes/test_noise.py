@@ -170,20 +170,20 @@ def test_copies_of_a_stretch_are_a_stretch_of_the_copies(first: int, count: int,
 @pytest.mark.parametrize("replacement", [False, True])
 def test_copies_are_equally_likely_at_every_place_of_the_epoch(replacement: bool):
     m, starts = 5, 20_000
-    chosen = copies(Noise("minibatch", batches=m, replacement=replacement), starts, 0, m)
+    batches = copies(Noise("minibatch", batches=m, replacement=replacement), starts, 0, m)
     for place in range(m):
-        counts = np.bincount(chosen[place], minlength=m)
+        counts = np.bincount(batches[place], minlength=m)
         assert stats.chisquare(counts).pvalue > 1e-4
 
 
 def test_minibatch_gradient_is_that_of_the_chosen_copy_and_the_loss_that_of_the_mean():
     noise, starts = Noise("minibatch", 0.4, seed=2, batches=6), 3
     x = torch.rand(2 * starts, 2, dtype=torch.float64)
-    field, places, chosen = noisy_field(HIMMELBLAU, noise, starts), shifts(noise), copies(noise, starts, 0, 12)
+    field, places, batches = noisy_field(HIMMELBLAU, noise, starts), shifts(noise), copies(noise, starts, 0, 12)
     for evaluation in range(12):
         loss, gradient = field(x, evaluation)
         for row in range(len(x)):
-            at = x[row : row + 1] - places[chosen[evaluation, row % starts]]
+            at = x[row : row + 1] - places[batches[evaluation, row % starts]]
             torch.testing.assert_close(gradient[row], HIMMELBLAU.field()(at, 0)[1][0])
             every = [HIMMELBLAU.function(x[row] - place) for place in places]
             torch.testing.assert_close(loss[row], torch.stack(every).mean())
@@ -220,8 +220,8 @@ def test_mean_of_shifted_bowls_is_the_bowl_raised():
     bowl = mean_surface(SURFACES["bowl"], noise)
     (minimum,) = bowl.minima
     assert minimum.place == pytest.approx((0, 0), abs=1e-9)
-    raised = 0.5 * (shifts(noise).square().mean(0) * torch.tensor([1, 0.05])).sum().item()
-    assert minimum.value == pytest.approx(raised)
+    rise = 0.5 * (shifts(noise).square().mean(0) * torch.tensor([1, 0.05])).sum().item()
+    assert minimum.value == pytest.approx(rise)
 
 
 def test_mean_surface_has_its_own_minima_and_draws_as_the_field_reports():

@@ -120,9 +120,9 @@ def test_principal_components_agree_with_scikit_learn() -> None:
 
 def test_several_tracks_share_one_plane_as_if_stacked() -> None:
     tracks = [walk(20, 50, seed) for seed in range(3)]
-    together, stacked = pca_plane(tracks), pca_plane(np.concatenate(tracks))
-    assert abs(together.u @ stacked.u) == pytest.approx(1)
-    assert together.explained == pytest.approx(stacked.explained)
+    together, of_stack = pca_plane(tracks), pca_plane(np.concatenate(tracks))
+    assert abs(together.u @ of_stack.u) == pytest.approx(1)
+    assert together.explained == pytest.approx(of_stack.explained)
 
 
 def test_axes_point_to_where_the_first_track_ends() -> None:
@@ -136,12 +136,12 @@ def test_blocks_of_columns_and_a_half_precision_file_change_nothing_but_rounding
 ) -> None:
     snapshots = walk(40, 1_000)
     np.save(tmp_path / "snapshots.npy", snapshots.astype(np.float16))
-    mapped = np.load(tmp_path / "snapshots.npy", mmap_mode="r")
+    rows = np.load(tmp_path / "snapshots.npy", mmap_mode="r")
     monkeypatch.setattr("landscapes.planes.BLOCK", 40 * 37)
-    plane, pca = pca_plane(mapped), PCA(2).fit(snapshots)
+    plane, pca = pca_plane(rows), PCA(2).fit(snapshots)
     assert abs(plane.u @ pca.components_[0]) > 0.9999
     exact = pca_plane(snapshots).project(snapshots)
-    assert plane.project(mapped).distance == pytest.approx(exact.distance, rel=1e-2)
+    assert plane.project(rows).distance == pytest.approx(exact.distance, rel=1e-2)
 
 
 def test_every_fifth_step_gives_nearly_the_directions_of_all() -> None:
@@ -233,13 +233,13 @@ def test_no_point_is_evaluated_twice_and_progress_counts_to_the_end() -> None:
 def test_a_stopped_plane_evaluates_nothing_more() -> None:
     count = 0
 
-    def counted(weights: torch.Tensor) -> Score:
+    def spy(weights: torch.Tensor) -> Score:
         nonlocal count
         count += 1
         return bowl(weights)
 
     grid = Grid(np.arange(41.0), np.arange(41.0))
-    levels = list(plane_losses(counted, XY, grid, should_stop=lambda: count == 50))
+    levels = list(plane_losses(spy, XY, grid, should_stop=lambda: count == 50))
     assert count == 50
     assert [level.points for level in levels] == [36]
 
@@ -278,7 +278,7 @@ def test_bad_grids_are_refused_by_axis() -> None:
 def test_a_copy_is_evaluated_and_the_network_left_alone() -> None:
     model = nn.Linear(2, 2)
     before = flat_weights(model)
-    WeightLoss(model, lambda copied: Score(float(flat_weights(copied).sum()), 0.0))(torch.ones(6))
+    WeightLoss(model, lambda network: Score(float(flat_weights(network).sum()), 0.0))(torch.ones(6))
     assert torch.equal(flat_weights(model), before)
     assert isinstance(next(iter(plane_losses(bowl, XY, Grid(np.arange(2.0), np.arange(2.0))))), PlaneLoss)
 

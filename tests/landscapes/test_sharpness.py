@@ -63,8 +63,8 @@ def dense_hessian(model: nn.Module, losses: list[Loss]) -> Tensor:
     def objective(weights: Tensor) -> Tensor:
         names, shapes = zip(*((name, p.shape) for name, p in model.named_parameters()), strict=True)
         pieces = torch.split(weights, [shape.numel() for shape in shapes])
-        wrapped = Wrapped({name: piece.view(shape) for name, piece, shape in zip(names, pieces, shapes, strict=True)})
-        return sum((loss(wrapped) for loss in losses), torch.zeros(())) / len(losses)
+        network = Wrapped({name: piece.view(shape) for name, piece, shape in zip(names, pieces, shapes, strict=True)})
+        return sum((loss(network) for loss in losses), torch.zeros(())) / len(losses)
 
     return torch.autograd.functional.hessian(objective, flat_weights(model))
 

@@ -53,9 +53,9 @@ def hessian_at(surface: Surface, place: torch.Tensor) -> torch.Tensor:
 
 
 def test_registry_holds_the_promised_surfaces_under_their_own_keys():
-    promised = "bowl ravine rosenbrock himmelblau beale booth matyas rastrigin ackley goldstein_price styblinski_tang"
-    promised += " six_hump_camel levy monkey_saddle gaussian_wells equal_wells"
-    assert set(promised.split()) <= set(SURFACES)
+    keys = "bowl ravine rosenbrock himmelblau beale booth matyas rastrigin ackley goldstein_price styblinski_tang"
+    keys += " six_hump_camel levy monkey_saddle gaussian_wells equal_wells"
+    assert set(keys.split()) <= set(SURFACES)
     assert all(key == surface.key for key, surface in SURFACES.items())
     assert len({surface.name for surface in SURFACES.values()}) == len(SURFACES)
 

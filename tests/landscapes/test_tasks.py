@@ -102,25 +102,25 @@ def test_exactly_the_asked_share_of_labels_is_wrong_and_only_in_training() -> No
 
 def test_all_labels_can_be_wrong_and_wrong_ones_are_uniform() -> None:
     labels = np.zeros(9_000, np.int64)
-    noisy, replaced = corrupt(labels, 1.0, 10, np.random.default_rng(0))
+    noisy, wrong = corrupt(labels, 1.0, 10, np.random.default_rng(0))
     assert noisy.all()
-    counts = np.bincount(replaced, minlength=10)
+    counts = np.bincount(wrong, minlength=10)
     assert counts[0] == 0
     assert np.abs(counts[1:] - 1_000).max() < 150  # five deviations of a binomial count
 
 
 def test_shifts_stay_within_an_eighth_and_repeat_the_edge() -> None:
     image = torch.arange(64.0).view(1, 1, 8, 8)
-    shifted = augment(image.repeat(200, 1, 1, 1), "shift", 0, 0)
-    offsets = {(int(row[0, 4, 4]) // 8 - 4, int(row[0, 4, 4]) % 8 - 4) for row in shifted}
+    images = augment(image.repeat(200, 1, 1, 1), "shift", 0, 0)
+    offsets = {(int(row[0, 4, 4]) // 8 - 4, int(row[0, 4, 4]) % 8 - 4) for row in images}
     assert offsets == {(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)}
-    assert set(shifted.unique().tolist()) <= set(range(64))
+    assert set(images.unique().tolist()) <= set(range(64))
 
 
 def test_half_of_the_images_are_mirrored() -> None:
     images = torch.arange(8.0).expand(1_000, 3, 8, 8)
-    mirrored = (augment(images, "flip-shift", 0, 0)[:, 0, 0].diff() <= 0).all(1).sum()
-    assert 420 < mirrored < 580  # five deviations
+    count = (augment(images, "flip-shift", 0, 0)[:, 0, 0].diff() <= 0).all(1).sum()
+    assert 420 < count < 580  # five deviations
 
 
 def test_evaluation_gives_the_loss_of_its_definition_and_leaves_the_mode() -> None:

@@ -48,7 +48,7 @@ def labels(count: int, classes: int = 10) -> np.ndarray:
     return (np.arange(count) % classes).astype(np.uint8)
 
 
-def write_mnist(place: Path, train: int = 60, test: int = 20, *, packed: bool = False) -> None:
+def write_mnist(place: Path, train: int = 60, test: int = 20, *, compress: bool = False) -> None:
     place.mkdir(parents=True, exist_ok=True)
     contents = {
         TRAIN_IMAGES: idx(pixels(train, 28, 28)),
@@ -57,8 +57,8 @@ def write_mnist(place: Path, train: int = 60, test: int = 20, *, packed: bool = 
         TEST_LABELS: idx(labels(test)),
     }
     for name, content in contents.items():
-        path = place / (f"{name}.gz" if packed else name)
-        path.write_bytes(gzip.compress(content) if packed else content)
+        path = place / (f"{name}.gz" if compress else name)
+        path.write_bytes(gzip.compress(content) if compress else content)
 
 
 def write_cifar10(place: Path, per_file: int = 10) -> None:
@@ -68,9 +68,9 @@ def write_cifar10(place: Path, per_file: int = 10) -> None:
         (place / name).write_bytes(rows.tobytes())
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_mnist_comes_back_from_its_files_pixel_by_pixel(folder: Path, packed: bool) -> None:
-    write_mnist(folder / "mnist", packed=packed)
+@pytest.mark.parametrize("compress", [False, True])
+def test_mnist_comes_back_from_its_files_pixel_by_pixel(folder: Path, compress: bool) -> None:
+    write_mnist(folder / "mnist", compress=compress)
     whole = load("mnist")
     assert np.array_equal(whole.images[:60, 0], pixels(60, 28, 28))
     assert np.array_equal(whole.images[60:, 0], pixels(20, 28, 28, seed=1))
@@ -144,12 +144,12 @@ def test_a_wrong_image_file_is_refused_by_name(folder: Path, content: bytes, mes
 
 
 def test_damaged_compression_is_refused_by_name(folder: Path) -> None:
-    write_mnist(folder / "mnist", packed=True)
+    write_mnist(folder / "mnist", compress=True)
     path = folder / "mnist" / f"{TRAIN_IMAGES}.gz"
     whole = path.read_bytes()
-    swapped = bytearray(whole)
-    swapped[len(whole) // 2] ^= 0xFF
-    for content in (whole[: len(whole) // 2], b"not gzip at all", bytes(swapped)):
+    other_byte = bytearray(whole)
+    other_byte[len(whole) // 2] ^= 0xFF
+    for content in (whole[: len(whole) // 2], b"not gzip at all", bytes(other_byte)):
         path.write_bytes(content)
         with pytest.raises(DataFormatError, match=r"train-images-idx3-ubyte\.gz"):
             load("mnist")
@@ -204,9 +204,9 @@ def test_an_offline_machine_is_told_both_ways_to_get_a_set(
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
-    with pytest.raises(DataUnavailableError) as caught:
+    with pytest.raises(DataUnavailableError) as refusal:
         load(key)
-    message = str(caught.value)
+    message = str(refusal.value)
     assert "no route to host" in message
     assert f"it is then kept in {folder / key}" in message
     assert f"put its original files there: {DATASETS[key].files.train[0]}" in message  # type: ignore[union-attr]

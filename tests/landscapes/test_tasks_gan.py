@@ -191,8 +191,8 @@ def test_the_distance_of_gaussians_in_closed_form() -> None:
 def test_the_distance_agrees_with_the_matrix_square_root() -> None:
     random = np.random.default_rng(1)
     first, second = random.standard_normal((50, 4)) @ random.standard_normal((4, 4)), random.random((60, 4))
-    spread, other = np.cov(first.T), np.cov(second.T)
-    expected = ((first.mean(0) - second.mean(0)) ** 2).sum() + np.trace(spread + other - 2 * sqrtm(spread @ other).real)
+    one, other = np.cov(first.T), np.cov(second.T)
+    expected = ((first.mean(0) - second.mean(0)) ** 2).sum() + np.trace(one + other - 2 * sqrtm(one @ other).real)
     assert frechet_distance(first, second) == pytest.approx(expected)
     assert frechet_distance(second, first) == pytest.approx(expected)
 

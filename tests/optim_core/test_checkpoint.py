@@ -51,8 +51,8 @@ class Run:
         buffer.seek(0)
         return torch.load(buffer, weights_only=True)
 
-    def load(self, saved):
-        parameters, state, self.number = saved
+    def load(self, checkpoint):
+        parameters, state, self.number = checkpoint
         with torch.no_grad():
             for mine, its in zip(self.parameters, parameters, strict=True):
                 mine.copy_(its)
@@ -123,10 +123,10 @@ def test_torch_s_two_keys_and_nothing_else_at_the_top():
 
 def test_the_bases_part_is_the_bases_own_state_dict():
     run = Run().train(4)
-    merged, own = run.optimizer.state_dict(), run.optimizer.base.state_dict()
+    whole, own = run.optimizer.state_dict(), run.optimizer.base.state_dict()
     for index, state in own["state"].items():
-        assert all(merged["state"][index][name] is value for name, value in state.items())
-    for group, ours in zip(own["param_groups"], merged["param_groups"], strict=True):
+        assert all(whole["state"][index][name] is value for name, value in state.items())
+    for group, ours in zip(own["param_groups"], whole["param_groups"], strict=True):
         assert group == {name: value for name, value in ours.items() if not name.startswith("lookahead_")}
 
 
@@ -150,12 +150,12 @@ def test_loading_shares_no_memory_with_the_checkpoint():
 
 
 def test_saving_changes_nothing():
-    straight, watched = Run(), Run()
+    straight, saving = Run(), Run()
     for _ in range(8):
         straight.train(1)
-        watched.save()
-        watched.train(1)
-        assert same(straight, watched)
+        saving.save()
+        saving.train(1)
+        assert same(straight, saving)
 
 
 def test_a_checkpoint_of_the_bare_base_loads():
@@ -190,23 +190,23 @@ def test_the_bare_base_loads_our_checkpoint():
 
 @pytest.mark.parametrize("layers", [1, 3])
 def test_another_number_of_layers_says_what_was_expected_and_found_and_changes_nothing(layers):
-    saved, run = Run(k=[2] * layers, alpha=0.5).train(3).save(), Run().train(4)
+    checkpoint, run = Run(k=[2] * layers, alpha=0.5).train(3).save(), Run().train(4)
     before, rates = [tensor.clone() for tensor in run.everything()], [g["lr"] for g in run.optimizer.param_groups]
-    saved[1]["param_groups"][0]["lr"] = 7
+    checkpoint[1]["param_groups"][0]["lr"] = 7
     with pytest.raises(ValueError, match=rf"has 2 layers, .*Layer\(k=3.* checkpoint has {layers}, .*Layer\(k=2"):
-        run.optimizer.load_state_dict(saved[1])
+        run.optimizer.load_state_dict(checkpoint[1])
     assert all(map(torch.equal, run.everything(), before))
     assert [g["lr"] for g in run.optimizer.param_groups] == rates
     assert run.optimizer.base_steps == 4
 
 
 def test_another_number_of_parameters_changes_nothing():
-    saved, run = Run().train(4).save(), Run().train(2)
+    checkpoint, run = Run().train(4).save(), Run().train(2)
     before = [tensor.clone() for tensor in run.everything()]
-    for group in saved[1]["param_groups"]:
+    for group in checkpoint[1]["param_groups"]:
         group["params"] = group["params"][:1]
     with pytest.raises(ValueError, match="size of optimizer's group"):
-        run.optimizer.load_state_dict(saved[1])
+        run.optimizer.load_state_dict(checkpoint[1])
     assert all(map(torch.equal, run.everything(), before))
     assert run.optimizer.base_steps == 2
 
@@ -223,11 +223,11 @@ def test_k_alpha_and_momentum_are_the_checkpoints_as_lr_is(options):
 
 
 def test_k_and_alpha_can_be_changed_in_the_checkpoint():
-    saved = Run().train(4).save()
-    for group in saved[1]["param_groups"]:
+    checkpoint = Run().train(4).save()
+    for group in checkpoint[1]["param_groups"]:
         group["lookahead_k"], group["lookahead_alpha"] = [5, 2], [1.0, 0.0]
     with pytest.warns(UserWarning, match="replace"):
-        resumed = Run().load(saved)
+        resumed = Run().load(checkpoint)
     assert resumed.optimizer.layers == (Layer(5, 1.0), Layer(2, 0.0))
     assert resumed.train(1).optimizer.synchronised == 1
 
@@ -238,9 +238,9 @@ def test_loading_the_same_settings_does_not_warn(recwarn):
 
 
 def test_pullback_cannot_be_loaded_around_a_base_without_momentum():
-    saved, run = Run("momentum", momentum="pullback").train(4).save(), Run("sgd")
+    checkpoint, run = Run("momentum", momentum="pullback").train(4).save(), Run("sgd")
     with pytest.raises(ValueError, match="needs a base with momentum"):
-        run.optimizer.load_state_dict(saved[1])
+        run.optimizer.load_state_dict(checkpoint[1])
 
 
 def test_lr_set_through_the_wrapper_after_loading_reaches_the_base():
@@ -285,15 +285,15 @@ def test_slow_dtype_survives_loading(slow_dtype):
 def test_a_checkpoint_without_slow_dtype_loads_into_one_with_it():
     run, resumed = Run(dtype=torch.bfloat16).train(4), Run(dtype=torch.bfloat16, slow_dtype=torch.float32)
     resumed.load(run.save())
-    for slow, saved in zip(resumed.optimizer.slow_weights(2), run.optimizer.slow_weights(2), strict=True):
+    for slow, original in zip(resumed.optimizer.slow_weights(2), run.optimizer.slow_weights(2), strict=True):
         assert slow.dtype == torch.float32
-        assert torch.equal(slow, saved.float())
+        assert torch.equal(slow, original.float())
 
 
-@pytest.mark.parametrize("restored", ["loaded", "copied"])
-def test_base_step_and_advance_go_on_without_another_capture(restored):
+@pytest.mark.parametrize("how", ["loaded", "copied"])
+def test_base_step_and_advance_go_on_without_another_capture(how):
     straight = Run().train(4)
-    resumed = Run().load(straight.save()) if restored == "loaded" else copy.deepcopy(straight)
+    resumed = Run().load(straight.save()) if how == "loaded" else copy.deepcopy(straight)
     resumed.optimizer.step = lambda: (resumed.optimizer.base.step(), resumed.optimizer.advance())
     for _ in range(9):
         assert same(straight.train(1), resumed.train(1))

@@ -6,26 +6,12 @@ import pytest
 import torch
 
 from optim_core import Lookahead, MultilayerLookahead, recomputed_batch_norm
-
-
-def at(*values):
-    return torch.nn.Parameter(torch.tensor([float(value) for value in values]))
-
-
-def ascent(parameters, k, alpha=0.5, **options):
-    return MultilayerLookahead(torch.optim.SGD(parameters, lr=1.0), k, alpha, **options)
+from tests.optim_core.ascending import ascent, at, step
 
 
 def steps(optimizer, number):
     """The values of all parameters after each of `number` steps."""
-    path = []
-    for _ in range(number):
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        for parameter in parameters:
-            parameter.grad = -torch.ones_like(parameter) if parameter.requires_grad else None
-        optimizer.step()
-        path.append([value for parameter in parameters for value in parameter.tolist()])
-    return path
+    return [step(optimizer) for _ in range(number)]
 
 
 class TestProject:

@@ -139,10 +139,10 @@ def test_a_group_added_in_mid_window_starts_at_its_own_values_and_shares_the_pha
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_the_closure_reaches_lbfgs_unchanged(k):
-    def run(wrapped):
+    def run(wrap):
         parameter = torch.nn.Parameter(torch.tensor([3.0, -2.0], dtype=torch.float64))
         optimizer = torch.optim.LBFGS([parameter], lr=0.5, max_iter=4)
-        optimizer = MultilayerLookahead(optimizer, k, 1) if wrapped else optimizer
+        optimizer = MultilayerLookahead(optimizer, k, 1) if wrap else optimizer
         calls = 0
 
         def closure():
@@ -212,11 +212,11 @@ def test_hooks_may_replace_the_state_dict():
     optimizer = lookahead(network())
     slower = {**optimizer.state_dict()}
     slower["param_groups"] = [{**group, "lr": 0.001} for group in slower["param_groups"]]
-    optimizer.register_state_dict_post_hook(lambda _, saved: {**saved, "note": "mine"})
+    optimizer.register_state_dict_post_hook(lambda _, state: {**state, "note": "mine"})
     optimizer.register_load_state_dict_pre_hook(lambda *_: slower)
-    saved = optimizer.state_dict()
-    assert saved["note"] == "mine"
-    optimizer.load_state_dict(saved)
+    state = optimizer.state_dict()
+    assert state["note"] == "mine"
+    optimizer.load_state_dict(state)
     assert optimizer.param_groups[0]["lr"] == 0.001
 
 
@@ -281,8 +281,8 @@ def test_sparse_gradients(momentum):
         optimizer.zero_grad()
         table(torch.tensor(rows)).sum().backward()
         optimizer.step()
-    moved = (table.weight.detach() - start).abs().sum(1) > 0
-    assert moved.tolist() == [True, True, True, False, False, False]
+    changes = (table.weight.detach() - start).abs().sum(1) > 0
+    assert changes.tolist() == [True, True, True, False, False, False]
     assert torch.equal(optimizer.slow_weights(1)[0], table.weight)
 
 
@@ -351,6 +351,6 @@ def test_memory_is_one_array_per_layer_and_one_per_layer_and_buffer_under_pullba
         optimizer = lookahead(model, (2, 2, 2), momentum=momentum)
         train(model, optimizer, 5)
         states, own = (each.state_dict()["state"] for each in (optimizer, optimizer.base))
-        added = [[states[key][name].shape for name in states[key].keys() - own[key]] for key in states]
+        extra = [[states[key][name].shape for name in states[key].keys() - own[key]] for key in states]
         steps = torch.Size()  # one number
-        assert [sorted(shapes) for shapes in added] == [[steps, *[p.shape] * per_parameter] for p in model.parameters()]
+        assert [sorted(shapes) for shapes in extra] == [[steps, *[p.shape] * per_parameter] for p in model.parameters()]

@@ -43,11 +43,11 @@ def test_torchs_own_state_dict_functions_continue_bit_for_bit(options):
     model, optimizer = network(), None
     optimizer = adam(model)
     train(model, optimizer, range(5))
-    saved = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=options))
+    checkpoint = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=options))
     optimizer.zero_grad()  # torch fills nothing into an optimizer whose parameters have gradients
     other = copy.deepcopy(model)
     resumed = adam(other)
-    set_optimizer_state_dict(other, resumed, saved, options=options)
+    set_optimizer_state_dict(other, resumed, checkpoint, options=options)
     assert resumed.base_steps == 5
     train(model, optimizer, range(5, 13))
     train(other, resumed, range(5, 13))
@@ -58,10 +58,10 @@ def test_a_flattened_checkpoint_of_other_layers_is_refused():
     model = network()
     optimizer = adam(model, k=(3,))
     train(model, optimizer, range(5))
-    saved = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=FLAT))
+    checkpoint = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=FLAT))
     optimizer.zero_grad()
     with pytest.raises((ValueError, KeyError), match=r"has 2 layers|lookahead_slow_2"):  # torch 2.6 misses it itself
-        set_optimizer_state_dict(model, adam(model), saved, options=FLAT)
+        set_optimizer_state_dict(model, adam(model), checkpoint, options=FLAT)
 
 
 def test_the_rehearsal_of_torchs_get_before_the_first_step_neither_counts_nor_captures():
@@ -121,12 +121,12 @@ def test_what_is_called_on_a_proxy_happens_to_the_optimizer():
 @pytest.mark.filterwarnings("ignore:the checkpoint's")
 def test_what_is_loaded_through_a_proxy_is_loaded_into_the_optimizer():
     parameter = torch.nn.Parameter(torch.zeros(1))
-    saved = MultilayerLookahead(torch.optim.SGD([parameter], lr=1.0), 2, 0.5)
+    source = MultilayerLookahead(torch.optim.SGD([parameter], lr=1.0), 2, 0.5)
     parameter.grad = -torch.ones(1)
-    saved.step()
+    source.step()
     optimizer = MultilayerLookahead(torch.optim.SGD([parameter], lr=1.0), 3, 0.25)
-    Proxy(optimizer).load_state_dict(saved.state_dict())
-    assert (optimizer.base_steps, optimizer.layers) == (1, saved.layers)
+    Proxy(optimizer).load_state_dict(source.state_dict())
+    assert (optimizer.base_steps, optimizer.layers) == (1, source.layers)
 
 
 class Stateless(torch.optim.Optimizer):
@@ -301,18 +301,18 @@ class TestState:
 
     def test_a_parameter_cut_as_gaussian_splatting_cuts_it(self):
         parameter, optimizer = self.build()
-        stored = optimizer.state.get(parameter)
-        stored["momentum_buffer"] = stored["momentum_buffer"][:1]
+        state = optimizer.state.get(parameter)
+        state["momentum_buffer"] = state["momentum_buffer"][:1]
         del optimizer.state[parameter]
-        cut = torch.nn.Parameter(torch.full((1,), 10.0))
-        optimizer.param_groups[0]["params"][0] = cut
-        optimizer.state[cut] = stored
-        assert not optimizer.base.state.keys() - {cut}
-        cut.grad = -torch.ones(1)
+        shorter = torch.nn.Parameter(torch.full((1,), 10.0))
+        optimizer.param_groups[0]["params"][0] = shorter
+        optimizer.state[shorter] = state
+        assert not optimizer.base.state.keys() - {shorter}
+        shorter.grad = -torch.ones(1)
         optimizer.step()
-        assert cut.item() == 11.5  # its momentum went along
+        assert shorter.item() == 11.5  # its momentum went along
         optimizer.step()
-        assert cut.item() == 11.625  # half-way from 10 to 13.25: its slow weights started anew
+        assert shorter.item() == 11.625  # half-way from 10 to 13.25: its slow weights started anew
 
     def test_entries_of_others_never_reach_the_base(self):
         parameter, optimizer = self.build()

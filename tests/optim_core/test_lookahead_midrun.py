@@ -6,26 +6,12 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 import optim_core
 from optim_core import MultilayerLookahead
-
-
-def at(value):
-    return torch.nn.Parameter(torch.full((1,), float(value)))
-
-
-def ascent(parameters, k, alpha=0.5, **options):
-    return MultilayerLookahead(torch.optim.SGD(parameters, lr=1.0), k, alpha, **options)
+from tests.optim_core.ascending import ascent, at, step
 
 
 def steps(optimizer, number):
     """The values of all parameters after each of `number` steps."""
-    path = []
-    for _ in range(number):
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        for parameter in parameters:
-            parameter.grad = -torch.ones(1)
-        optimizer.step()
-        path.append(tuple(parameter.item() for parameter in parameters))
-    return path
+    return [tuple(step(optimizer)) for _ in range(number)]
 
 
 def test_a_tensor_replaced_in_mid_window_starts_at_its_own_value_and_the_old_one_is_dropped():
@@ -45,12 +31,12 @@ def test_a_tensor_appended_in_mid_window_starts_at_its_own_value():
 
 
 def test_a_removed_tensor_is_synchronised_no_more():
-    gone = at(0)
-    optimizer = ascent([at(0), gone], 2)
+    tensor = at(0)
+    optimizer = ascent([at(0), tensor], 2)
     steps(optimizer, 1)
-    optimizer.param_groups[0]["params"].remove(gone)
+    optimizer.param_groups[0]["params"].remove(tensor)
     steps(optimizer, 1)
-    assert gone.item() == 1
+    assert tensor.item() == 1
 
 
 def test_state_that_is_cleared_starts_again_at_the_present_values():
@@ -135,14 +121,14 @@ def test_zero_grad_is_the_bases_own():
 @pytest.mark.parametrize("register", [register_optimizer_step_pre_hook, register_optimizer_step_post_hook])
 def test_global_hooks_see_the_wrapper_once_and_after_removal_no_more(register):
     optimizer = ascent([at(0)], 2)
-    seen = []
-    handle = register(lambda one, *_: seen.append(one))
+    optimizers = []
+    handle = register(lambda one, *_: optimizers.append(one))
     try:
         steps(optimizer, 1)
     finally:
         handle.remove()
     steps(optimizer, 1)
-    assert [one is optimizer for one in seen].count(True) == 1
+    assert [one is optimizer for one in optimizers].count(True) == 1
 
 
 def test_a_hook_that_is_removed_again_fires_no_more():

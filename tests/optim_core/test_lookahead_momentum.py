@@ -47,8 +47,8 @@ def matrix(layers, momentum, lr, h, mu):
     """The map of (x, v) over one step of the outermost layer, for gradient hx and heavy-ball momentum."""
     m = np.array([[1 - lr * h, -lr * mu], [h, mu]])
     for k, alpha in layers:
-        kept = {"keep": (0, 1), "reset": (0, 0), "pullback": (1 - alpha, alpha)}[momentum]
-        m = np.diag([1 - alpha, kept[0]]) + np.diag([alpha, kept[1]]) @ np.linalg.matrix_power(m, k)
+        velocity = {"keep": (0, 1), "reset": (0, 0), "pullback": (1 - alpha, alpha)}[momentum]
+        m = np.diag([1 - alpha, velocity[0]]) + np.diag([alpha, velocity[1]]) @ np.linalg.matrix_power(m, k)
     return m
 
 

@@ -38,7 +38,7 @@ def noisy(z, evaluation):
     return loss, gradient + 0.1 * math.sin(1 + 3 * evaluation)
 
 
-def stepped(optimizer, parameters, field, steps):
+def run_loop(optimizer, parameters, field, steps):
     """The weights after every step of the loop anybody would write, and how often it took the gradient."""
     path, calls = [], 0
 
@@ -72,7 +72,7 @@ def groups(parameters):
 def test_extragradient_by_hand():
     """On xy with lr .5 from (1, 2): ahead is (1 − .5·2, 2 + .5·1) = (0, 2.5); the gradient there is (2.5, −0)."""
     z = both(1.0, 2.0)
-    path, calls = stepped(Extragradient(z, 0.5), z, linear(ROTATION), 1)
+    path, calls = run_loop(Extragradient(z, 0.5), z, linear(ROTATION), 1)
     assert path.tolist() == [[1 - 0.5 * 2.5, 2.0]]
     assert calls == 2
 
@@ -80,7 +80,7 @@ def test_extragradient_by_hand():
 def test_optimistic_gradient_by_hand():
     """On xy with lr .5 from (1, 2): first (1 − 1, 2 + .5) = (0, 2.5); then (0 − .5(2·2.5 − 2), 2.5 + .5(0 − 1))."""
     z = both(1.0, 2.0)
-    path, calls = stepped(OptimisticGradient(z, 0.5), z, linear(ROTATION), 2)
+    path, calls = run_loop(OptimisticGradient(z, 0.5), z, linear(ROTATION), 2)
     assert path.tolist() == [[0.0, 2.5], [-1.5, 2.0]]
     assert calls == 2
 
@@ -88,7 +88,7 @@ def test_optimistic_gradient_by_hand():
 def test_alternating_by_hand():
     """On xy with lr .5 from (1, 2): x ← 1 − .5·2 = 0, and y answers that: y ← 2 + .5·0 = 2."""
     z = two_players(1.0, 2.0)
-    path, calls = stepped(Alternating(torch.optim.SGD(groups(z), 0.5)), z, linear(ROTATION), 1)
+    path, calls = run_loop(Alternating(torch.optim.SGD(groups(z), 0.5)), z, linear(ROTATION), 1)
     assert path.tolist() == [[0.0, 2.0]]
     assert calls == 2
 
@@ -108,24 +108,24 @@ def test_weight_decay_is_a_bowl_for_both_players():
     """λz beside Jz is the field of J + λ1, wherever the gradient is taken."""
     for method in (Extragradient, OptimisticGradient):
         decayed, bowl = both(1.0, 2.0), both(1.0, 2.0)
-        first, _ = stepped(method(decayed, 0.1, weight_decay=0.2), decayed, linear(ROTATION), 9)
-        second, _ = stepped(method(bowl, 0.1), bowl, linear(QUADRATIC), 9)
+        first, _ = run_loop(method(decayed, 0.1, weight_decay=0.2), decayed, linear(ROTATION), 9)
+        second, _ = run_loop(method(bowl, 0.1), bowl, linear(QUADRATIC), 9)
         np.testing.assert_allclose(first, second, rtol=1e-13)
 
 
 def test_alternating_moves_no_player_out_of_turn_whatever_the_base():
     z = two_players(1.0, 2.0)
     optimizer = Alternating(torch.optim.Adam(groups(z), 0.1))
-    stepped(optimizer, z, linear(ROTATION), 3)
+    run_loop(optimizer, z, linear(ROTATION), 3)
     assert [state["step"].item() for state in optimizer.state.values()] == [3, 3]  # one Adam step each, not two
 
 
 def test_hooks_run_once_a_step_and_the_gradients_are_left_in_place():
-    z, seen = two_players(1.0, 2.0), []
+    z, weights = two_players(1.0, 2.0), []
     optimizer = Alternating(torch.optim.SGD(groups(z), 0.5))
-    optimizer.register_step_post_hook(lambda *_: seen.append([p.item() for p in z]))
-    stepped(optimizer, z, linear(ROTATION), 1)
-    assert seen == [[0.0, 2.0]]
+    optimizer.register_step_post_hook(lambda *_: weights.append([p.item() for p in z]))
+    run_loop(optimizer, z, linear(ROTATION), 1)
+    assert weights == [[0.0, 2.0]]
     assert [p.grad.item() for p in z] == [2.0, 0.0]
 
 
@@ -148,7 +148,7 @@ def test_a_batch_gives_the_iterates_of_separate_loops_and_numbers_evaluations_al
     run = record(noisy, [plain, spec, plain], starts, 20)
     for number, start in enumerate(starts):
         z = two_players(*start) if spec.alternating else both(*start)
-        path, calls = stepped(spec.build(groups(z), foreach=False), z, noisy, 20)
+        path, calls = run_loop(spec.build(groups(z), foreach=False), z, noisy, 20)
         np.testing.assert_array_equal(path, run.fast[1:, 1, number])
         assert calls == run.evaluations[-1, 1] == 20 * spec.evaluations_per_step
     alone = record(noisy, [plain], starts, 20)
@@ -161,13 +161,13 @@ def test_lookahead_wraps_every_method_unchanged(settings):
     """φ ← φ + α(θ − φ) around the bare method, as the nested loops of the textbook."""
     layers = (Layer(3, 0.5), Layer(2, 0.8))
     z = two_players(0.5, -0.3) if settings.get("alternating") else both(0.5, -0.3)
-    wrapped, _ = stepped(OptimizerSpec("w", lr=0.1, layers=layers, **settings).build(groups(z)), z, quartic, 12)
+    path, _ = run_loop(OptimizerSpec("w", lr=0.1, layers=layers, **settings).build(groups(z)), z, quartic, 12)
     z = two_players(0.5, -0.3) if settings.get("alternating") else both(0.5, -0.3)
     bare = OptimizerSpec("b", lr=0.1, **settings).build(groups(z))
     assert not isinstance(bare, MultilayerLookahead)
     inner = outer = np.array([0.5, -0.3])
     for step in range(1, 13):
-        fast = stepped(bare, z, quartic, 1)[0][0]
+        fast = run_loop(bare, z, quartic, 1)[0][0]
         if step % 3 == 0:
             inner = inner + 0.5 * (fast - inner)
             if step % 6 == 0:
@@ -175,7 +175,7 @@ def test_lookahead_wraps_every_method_unchanged(settings):
             fast = inner
             for parameter, value in zip(z, np.split(fast, len(z)), strict=True):
                 parameter.data.copy_(torch.from_numpy(value))
-        np.testing.assert_allclose(wrapped[step - 1], fast, rtol=1e-12)
+        np.testing.assert_allclose(path[step - 1], fast, rtol=1e-12)
 
 
 def test_evaluations_are_counted_and_made_as_said():
@@ -260,22 +260,22 @@ def test_a_run_continues_from_a_checkpoint(settings):
     make = two_players if spec.alternating else both
     z = make(0.5, -0.3)
     optimizer = spec.build(groups(z))
-    stepped(optimizer, z, quartic, 5)
+    run_loop(optimizer, z, quartic, 5)
     other = make(*torch.cat([p.detach() for p in z]).tolist())
-    restored = spec.build(groups(other))
-    restored.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-    first, second = (stepped(o, p, quartic, 5)[0] for o, p in ((optimizer, z), (restored, other)))
+    resumed = spec.build(groups(other))
+    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    first, second = (run_loop(o, p, quartic, 5)[0] for o, p in ((optimizer, z), (resumed, other)))
     assert (first == second).all()
 
 
 def test_alternating_is_pickled_and_loaded_with_its_base():
     z = two_players(1.0, 2.0)
     optimizer = Alternating(torch.optim.SGD(groups(z), 0.5, momentum=0.9))
-    stepped(optimizer, z, quartic, 2)
-    copied = pickle.loads(pickle.dumps(optimizer))
-    assert copied.param_groups is copied.base.param_groups
-    assert copied.state is copied.base.state
-    assert [g["lr"] for g in copied.param_groups] == [0.5, 0.5]
+    run_loop(optimizer, z, quartic, 2)
+    twin = pickle.loads(pickle.dumps(optimizer))
+    assert twin.param_groups is twin.base.param_groups
+    assert twin.state is twin.base.state
+    assert [g["lr"] for g in twin.param_groups] == [0.5, 0.5]
     optimizer.load_state_dict(optimizer.state_dict())
     assert optimizer.param_groups is optimizer.base.param_groups
     assert len(optimizer.state) == 2

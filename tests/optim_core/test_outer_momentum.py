@@ -99,15 +99,15 @@ def test_a_layer_is_torchs_sgd_on_the_pseudo_gradient_to_the_last_bit(stack, for
 @pytest.mark.parametrize("large", [False, True])
 def test_large_tensors_in_pieces_and_multi_tensor_kernels_have_the_same_bits(large):
     size = 300_000 if large else 7
-    found = []
+    ends = []
     for foreach in (False, True):
         weight = torch.nn.Parameter(torch.linspace(-1, 1, size))
         optimizer = SNOO(torch.optim.SGD([weight], lr=0.1), k=2, foreach=foreach)
         train(optimizer, 6)
-        found.append((weight.detach(), optimizer.state[weight]["lookahead_outer_momentum_1"]))
-    assert torch.equal(found[0][0], found[1][0])
-    assert torch.equal(found[0][1], found[1][1])
-    assert found[0][1].abs().max() > 0
+        ends.append((weight.detach(), optimizer.state[weight]["lookahead_outer_momentum_1"]))
+    assert torch.equal(ends[0][0], ends[1][0])
+    assert torch.equal(ends[0][1], ends[1][1])
+    assert ends[0][1].abs().max() > 0
 
 
 def slow_keys(optimizer):
@@ -193,10 +193,10 @@ def test_continues_bit_for_bit_from_a_checkpoint(at, inner):
     file = io.BytesIO()
     torch.save([values(first), optimizer.state_dict()], file)
     file.seek(0)
-    weights, saved = torch.load(file, weights_only=True)
+    weights, state = torch.load(file, weights_only=True)
     second = [torch.nn.Parameter(weight) for weight in weights]
     resumed = make(second)
-    resumed.load_state_dict(saved)
+    resumed.load_state_dict(state)
     train(resumed, 16 - at)
     assert same(values(second), values(whole))
 
@@ -218,10 +218,10 @@ def test_a_checkpoint_from_before_outer_momentum_loads():
 def test_outer_momentum_given_to_an_old_checkpoint_starts_at_zero():
     old = MultilayerLookahead(sgd(parameters()), [2], 0.5)
     train(old, 2)
-    saved = copy.deepcopy(old.state_dict())
-    saved["param_groups"][0] |= {"lookahead_outer_momentum": [0.5], "lookahead_outer_nesterov": [True]}
+    checkpoint = copy.deepcopy(old.state_dict())
+    checkpoint["param_groups"][0] |= {"lookahead_outer_momentum": [0.5], "lookahead_outer_nesterov": [True]}
     new = Lookahead(sgd(parameters()), 2, 0.5, outer_momentum=0.5, outer_nesterov=True)
-    new.load_state_dict(saved)
+    new.load_state_dict(checkpoint)
     train(new, 2)
     assert new.layers == (Layer(2, 0.5, 0.5, True),)
     buffers = [state["lookahead_outer_momentum_1"] for state in new.state.values()]
@@ -319,9 +319,9 @@ def test_presets_are_one_nesterov_layer_and_one_algorithm_with_one_worker():
 
 
 def optimizer_copy_after(optimizer, steps):
-    copied = copy.deepcopy(optimizer)
-    train(copied, steps)
-    return values(copied.param_groups[0]["params"])
+    other = copy.deepcopy(optimizer)
+    train(other, steps)
+    return values(other.param_groups[0]["params"])
 
 
 class Halved(MultilayerLookahead):
@@ -333,11 +333,11 @@ class Halved(MultilayerLookahead):
 def test_the_outer_step_can_be_overridden():
     """On half of s a step is that of half the α, up to rounding; with momentum too, which is linear in s."""
     options = {"outer_momentum": [0.5, 0.3], "outer_nesterov": [True, False]}
-    halved = Halved(sgd(one := parameters()), [2, 2], [0.8, 0.6], **options)
+    half = Halved(sgd(one := parameters()), [2, 2], [0.8, 0.6], **options)
     plain = MultilayerLookahead(sgd(two := parameters()), [2, 2], [0.4, 0.3], **options)
-    train(halved, 10)
+    train(half, 10)
     train(plain, 10)
-    assert halved.calls == [(2, 1, 3), (4, 1, 3), (4, 2, 3), (6, 1, 3), (8, 1, 3), (8, 2, 3), (10, 1, 3)]
+    assert half.calls == [(2, 1, 3), (4, 1, 3), (4, 2, 3), (6, 1, 3), (8, 1, 3), (8, 2, 3), (10, 1, 3)]
     for ours, theirs in zip(values(one), values(two), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 

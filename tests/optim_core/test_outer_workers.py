@@ -79,8 +79,8 @@ def test_two_workers_are_diloco_with_one_all_reduce_an_outer_step(tmp_path):
         assert reductions == [3, 6, 9]
     for step, expected in enumerate(together(k=3, steps=9)):
         for (path, _), worker in zip(runs, expected, strict=True):
-            for found, weight in zip(path[step], worker, strict=True):
-                assert torch.equal(found, weight)
+            for own, weight in zip(path[step], worker, strict=True):
+                assert torch.equal(own, weight)
     for one, other in zip(runs[0][0][-1], runs[1][0][-1], strict=True):
         assert torch.equal(one, other)
     assert not torch.equal(runs[0][0][-2][0], runs[1][0][-2][0])  # between synchronisations each goes its own way

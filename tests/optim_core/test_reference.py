@@ -89,8 +89,8 @@ def test_equal_to_the_formula_up_to_rounding(layers, name, steps, seed):
 @given(layers=kin, inner=st.sampled_from(["keep", "reset"]), foreach=st.booleans(), **cases)
 def test_outer_momentum_at_any_depth_equals_the_formula_up_to_rounding(layers, inner, foreach, name, steps, seed):
     expected = by_the_textbook(name, layers, steps, start(seed), inner_buffers=inner)
-    found = by_the_class(name, layers, steps, start(seed), inner_buffers=inner, foreach=foreach)
-    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7)
+    actual = by_the_class(name, layers, steps, start(seed), inner_buffers=inner, foreach=foreach)
+    np.testing.assert_allclose(actual, expected, rtol=1e-7, atol=1e-7)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -110,8 +110,8 @@ def test_alpha_one_at_any_depth_is_the_base(k, name, steps, seed):
     ],
 )
 def test_the_reference_itself_by_hand(layers, path):
-    found = fast_weights(lambda x: x + 1, 0.0, [Layer(*each) for each in layers], len(path) - 1)
-    assert found.tolist() == path
+    weights = fast_weights(lambda x: x + 1, 0.0, [Layer(*each) for each in layers], len(path) - 1)
+    assert weights.tolist() == path
 
 
 @pytest.mark.parametrize("mode", ["keep", "reset", "pullback"])
@@ -133,13 +133,13 @@ def test_momentum_modes_equal_the_reference_on_weights_and_momentum(mode, layers
     parameter = torch.nn.Parameter(start(seed))
     base = torch.optim.SGD([parameter], lr=0.1, momentum=0.9, foreach=False)
     optimizer = MultilayerLookahead(base, [x.k for x in layers], [x.alpha for x in layers], momentum=mode)
-    found = [start(seed).numpy()]
+    rows = [start(seed).numpy()]
     for _ in range(steps):
         parameter.grad = gradient(parameter.detach())
         optimizer.step()
-        found.append(parameter.detach().clone().numpy())
-    states = fast_weights(base_step, [found[0], 0 * found[0]], layers, steps, interpolate=interpolate)
-    np.testing.assert_allclose(found, states[:, 0], rtol=1e-8, atol=1e-8)
+        rows.append(parameter.detach().clone().numpy())
+    states = fast_weights(base_step, [rows[0], 0 * rows[0]], layers, steps, interpolate=interpolate)
+    np.testing.assert_allclose(rows, states[:, 0], rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_momentum_modes_equal_the_reference_on_weights_and_momentum(mode, layers
 )
 def test_outer_momentum_by_hand(layers, inner, path):
     stack = [Layer(*each) for each in layers]
-    found = fast_weights(lambda x: x + 1, 0.0, stack, len(path) - 1, inner_buffers=inner)
-    assert found.tolist() == path
+    weights = fast_weights(lambda x: x + 1, 0.0, stack, len(path) - 1, inner_buffers=inner)
+    assert weights.tolist() == path
     weight = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
     optimizer = MultilayerLookahead(
         torch.optim.SGD([weight], lr=1.0),

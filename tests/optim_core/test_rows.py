@@ -173,29 +173,29 @@ def test_the_field_sees_the_rows_in_the_order_given():
 
 
 def test_every_optimizer_counts_its_own_evaluations():
-    seen = []
+    calls = []
 
     def field(x, evaluation):
-        seen.append((evaluation, len(x)))
+        calls.append((evaluation, len(x)))
         return x.square().sum(-1), 2 * x
 
     optimizers = [OptimizerSpec("a"), OptimizerSpec("b", base="extragradient"), OptimizerSpec("c", alternating=True)]
     run = record(field, optimizers, [[1.0, 2.0]] * 2, 2, engine="rows")
     first, second, last = [(0, 6), (0, 2), (0, 2)], [(1, 6), (2, 2), (2, 2)], [(2, 6), (4, 2), (4, 2)]
-    assert seen == [*first, (1, 2), (1, 2), *second, (3, 2), (3, 2), *last]
+    assert calls == [*first, (1, 2), (1, 2), *second, (3, 2), (3, 2), *last]
     assert run.evaluations.tolist() == [[0, 0, 0], [1, 2, 2], [2, 4, 4]]
 
 
 def test_stopping_and_progress_are_those_of_the_classes():
     runs = []
     for engine in ("rows", "classes"):
-        seen = []
+        calls = []
         run = record(
             noisy_quartic(1), [OptimizerSpec("a", layers=(Layer(5, 0.5),))], [0.3, 0.1], 1000, engine=engine,
-            on_progress=lambda *at, seen=seen: seen.append(at), should_stop=lambda seen=seen: len(seen) > 3,
+            on_progress=lambda *at, calls=calls: calls.append(at), should_stop=lambda calls=calls: len(calls) > 3,
         )  # fmt: skip
-        assert run.step[-1] == seen[-1][0] < 1000
-        runs.append((run, seen))
+        assert run.step[-1] == calls[-1][0] < 1000
+        runs.append((run, calls))
     assert runs[0][1] == runs[1][1]
     assert_same_bits(runs[0][0], runs[1][0])
 

@@ -127,10 +127,10 @@ def test_divergence_is_a_result_and_never_the_best():
     assert tuning.diverged.tolist() == [0, 1]
     assert tuning.mean[1] == np.inf
     assert tuning.spec == SGD.with_lr(0.1)
-    lost = tune(parabola, SGD, [[1.0]], 2_000, lr=(3.0, 4.0))
-    assert lost.spec is None
-    assert lost.best is None
-    assert lost.edges == lost.ties == ()
+    without = tune(parabola, SGD, [[1.0]], 2_000, lr=(3.0, 4.0))
+    assert without.spec is None
+    assert without.best is None
+    assert without.edges == without.ties == ()
 
 
 def test_lr_curve_takes_the_best_k_and_alpha_at_each_lr():
@@ -148,12 +148,12 @@ def test_noise_favours_a_smaller_lr_than_the_noiseless_best():
 
 
 def test_sweep_stops_when_asked_and_reports_progress():
-    seen = []
+    reports = []
     candidates = grid(SGD, lr=np.linspace(0.1, 1, 40))
-    full = sweep(parabola, candidates, [[1.0]], 5, on_progress=lambda *at: seen.append(at))
-    assert seen == [(32, 40), (40, 40)]
-    asked = iter([False] * 4 + [True] * 1000)
-    part = sweep(parabola, candidates, [[1.0]], 5, should_stop=lambda: next(asked))
+    full = sweep(parabola, candidates, [[1.0]], 5, on_progress=lambda *at: reports.append(at))
+    assert reports == [(32, 40), (40, 40)]
+    answers = iter([False] * 4 + [True] * 1000)
+    part = sweep(parabola, candidates, [[1.0]], 5, should_stop=lambda: next(answers))
     assert part["value"].tolist() == full["value"][:32].tolist()
     nothing = sweep(parabola, candidates, [[1.0]], 5, should_stop=lambda: True)
     assert len(nothing["value"]) == 0

@@ -72,13 +72,13 @@ def test_matrices_without_momentum_equal_the_scalars():
 
 @pytest.mark.parametrize("mode", ["keep", "reset", "pullback"])
 def test_covariances_are_the_limit_of_the_linear_recursion(mode):
-    base, added = base_matrix([[3.0]], 0.1, momentum=0.8), np.outer([-0.1, 1], [-0.1, 1])
+    base, noise = base_matrix([[3.0]], 0.1, momentum=0.8), np.outer([-0.1, 1], [-0.1, 1])
     layers = (Layer(3, 0.5), Layer(2, 0.7))
-    predicted = steady_covariances(base, added, layers, sync_momentum=mode)[-1]
-    assert predicted == pytest.approx(iterated_covariance(base, added, layers, mode), rel=1e-9)
+    predicted = steady_covariances(base, noise, layers, sync_momentum=mode)[-1]
+    assert predicted == pytest.approx(iterated_covariance(base, noise, layers, mode), rel=1e-9)
 
 
-def iterated_covariance(base, added, layers, mode):
+def iterated_covariance(base, noise, layers, mode):
     """Covariance of (fast, φ_1, φ_2), each with its velocity, pushed through 600 base steps one at a time."""
     size = 2 * (len(layers) + 1)
     P = np.zeros((size, size))
@@ -86,7 +86,7 @@ def iterated_covariance(base, added, layers, mode):
         A = np.eye(size)
         A[:2, :2] = base
         P = A @ P @ A.T
-        P[:2, :2] += added
+        P[:2, :2] += noise
         for i, period in enumerate(np.cumprod([layer.k for layer in layers]), start=1):
             if step % period == 0:
                 P = (S := synchronisation(i, size, layers[i - 1].alpha, mode)) @ P @ S.T
@@ -95,14 +95,14 @@ def iterated_covariance(base, added, layers, mode):
 
 def synchronisation(layer, size, alpha, mode):
     S, outer = np.eye(size), 2 * layer
-    mixed = np.zeros((2, size))
-    mixed[0, outer], mixed[0, outer - 2] = 1 - alpha, alpha
+    rows = np.zeros((2, size))
+    rows[0, outer], rows[0, outer - 2] = 1 - alpha, alpha
     if mode == "keep":
-        mixed[1, 1] = 1
+        rows[1, 1] = 1
     if mode == "pullback":
-        mixed[1, outer + 1], mixed[1, outer - 1] = 1 - alpha, alpha
+        rows[1, outer + 1], rows[1, outer - 1] = 1 - alpha, alpha
     for level in range(layer + 1):
-        S[2 * level : 2 * level + 2] = mixed
+        S[2 * level : 2 * level + 2] = rows
     return S
 
 

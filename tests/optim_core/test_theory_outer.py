@@ -80,8 +80,8 @@ def test_matrices_at_any_depth_give_the_runs_of_the_class(layers, base, sync, in
     state[:2] = [1.0, -0.5]
     for period in range(1, periods + 1):
         state = matrix @ state
-        found = run.fast[period * spec.outer_period, 0, 0]
-        np.testing.assert_allclose(found, state[:2], rtol=1e-9, atol=1e-9)
+        weights = run.fast[period * spec.outer_period, 0, 0]
+        np.testing.assert_allclose(weights, state[:2], rtol=1e-9, atol=1e-9)
 
 
 GRID_ALPHA, GRID_MU = np.linspace(0.02, 1, 50), np.linspace(0, 0.98, 50)
@@ -142,11 +142,11 @@ def test_limits_of_stability_in_numbers():
 def responses(spec, h, periods, inner):
     """φ_n after `periods` outer periods for one unit of gradient noise at each base step, by the textbook's loops."""
     total, steps = [], periods * spec.outer_period
-    for hit in range(steps):
+    for impulse in range(steps):
         count = iter(range(steps + spec.outer_period))
 
-        def base_step(x, hit=hit, count=count):
-            return x - spec.lr * (h * x + (next(count) == hit))
+        def base_step(x, impulse=impulse, count=count):
+            return x - spec.lr * (h * x + (next(count) == impulse))
 
         total.append(fast_weights(base_step, 0.0, spec.layers, steps, inner_buffers=inner)[steps])
     return np.array(total)
@@ -225,9 +225,9 @@ def test_scalar_factors_are_refused_and_rates_take_the_matrix():
     with pytest.raises(ValueError, match="outer momentum has no scalar factor"):
         factors(0.9, layers)
     rates = rate([0.9, 0.9j], layers)
-    for c, found in zip((0.9, 0.9j), rates, strict=True):
+    for c, value in zip((0.9, 0.9j), rates, strict=True):
         matrix = np.array([[1 - 0.5 * 1.9 * (1 - c**5), -0.5 * 0.81], [1 - c**5, 0.9]])
-        assert found == pytest.approx(np.abs(np.linalg.eigvals(matrix)).max() ** (1 / 5), rel=1e-12)
+        assert value == pytest.approx(np.abs(np.linalg.eigvals(matrix)).max() ** (1 / 5), rel=1e-12)
     assert converges(0.9, layers)
     assert not converges(-1.5, [Layer(5, 1.0, 0.9)])
 

@@ -90,8 +90,8 @@ def test_rates_repeat_and_do_not_depend_on_which_optimizers_run():
 
 
 def test_stopping_keeps_the_lengths_that_were_done():
-    asked = iter([False] * 30 + [True] * 100)
-    run = convergence_rates(SmoothNonconvex(), SPECS, [10, 20, 1_000], seeds=2, should_stop=lambda: next(asked))
+    answers = iter([False] * 30 + [True] * 100)
+    run = convergence_rates(SmoothNonconvex(), SPECS, [10, 20, 1_000], seeds=2, should_stop=lambda: next(answers))
     assert run.T.tolist() == [10, 20]
     assert run.fast.shape == (3, 2, 2)
 

@@ -164,17 +164,17 @@ def test_a_flow_that_cannot_be_followed_ends_and_may_be_stopped_before():
         return (1e4 * x).sin().sum(-1) + 1e3 * x.square().sum(-1)
 
     def stop(done, most):
-        seen.append((done, most))
+        reports.append((done, most))
         if done == 50:
             raise InterruptedError
 
-    seen = []
+    reports = []
     loss, modified = shifted_batches(wavy, [[0.0], [0.0]]), modified_loss(1.0, 2, ())
     with pytest.raises(FloatingPointError, match="4,000 evaluations of its gradient did not suffice"):
         gradient_flow(loss, modified, [3.0])
     with pytest.raises(InterruptedError):
         gradient_flow(loss, modified, [3.0], on_progress=stop)
-    assert seen == [(done, 4000) for done in range(1, 51)]
+    assert reports == [(done, 4000) for done in range(1, 51)]
 
 
 def test_every_order_is_enumerated_where_they_fit():
@@ -227,8 +227,8 @@ def test_the_correction_of_other_layers_does_not_reach_third_order(wrong):
     for lr in (0.002, 0.001):
         right = modified_loss(lr, 4, layers)
         other = modified_loss(lr, 4, wrong)
-        mixed = type(right)(**{**vars(right), "variance": other.variance, "gradient": other.gradient})
-        end = gradient_flow(loss, mixed, START)[-1] - START
+        hybrid = type(right)(**{**vars(right), "variance": other.variance, "gradient": other.gradient})
+        end = gradient_flow(loss, hybrid, START)[-1] - START
         errors.append(np.linalg.norm(mean_step(loss, 4, layers, lr, START).displacement - end))
     assert errors[0] / errors[1] < 5
 
@@ -236,21 +236,21 @@ def test_the_correction_of_other_layers_does_not_reach_third_order(wrong):
 def test_sampled_orders_reach_the_same_mean_within_their_error():
     loss, layers = batches(6), (Layer(2, 0.5), Layer(3, 0.8))
     exact = mean_step(loss, 6, layers, 0.02, START, orders=720)
-    sampled = mean_step(loss, 6, layers, 0.02, START, orders=200)
+    estimate = mean_step(loss, 6, layers, 0.02, START, orders=200)
     assert exact.exact
-    assert not sampled.exact
-    assert (np.abs(sampled.displacement - exact.displacement) < 4 * sampled.error).all()
+    assert not estimate.exact
+    assert (np.abs(estimate.displacement - exact.displacement) < 4 * estimate.error).all()
 
 
 def test_pairing_an_order_with_its_reverse_cuts_the_error_at_least_fourfold():
     loss, layers, m = batches(8), (Layer(2, 0.5), Layer(4, 0.5)), 8
-    paired = mean_step(loss, m, layers, 0.02, START, orders=2_000)
+    estimate = mean_step(loss, m, layers, 0.02, START, orders=2_000)
     generator = np.random.default_rng(0)
     orders = generator.permuted(np.tile(np.arange(m), (2_000, 1)), axis=1)
     x, optimizer = _orders_optimizer(layers, 0.02, np.array(START), 2_000)
     _run(loss, orders, x, optimizer)
     alone = x.detach().numpy().std(axis=0, ddof=1) / math.sqrt(2_000)
-    assert (alone / paired.error > 4).all()
+    assert (alone / estimate.error > 4).all()
 
 
 def test_slope_of_sampled_orders_with_many_batches():
@@ -274,11 +274,11 @@ def test_mean_path_follows_the_corrected_flow_closer():
 
 
 def test_order_of_accuracy_stops_when_asked_and_reports_progress():
-    seen = []
+    calls = []
     run = order_of_accuracy(
-        batches(3), 3, (), START, [0.1, 0.05, 0.02], on_progress=lambda *at: seen.append(at), should_stop=lambda: True
+        batches(3), 3, (), START, [0.1, 0.05, 0.02], on_progress=lambda *at: calls.append(at), should_stop=lambda: True
     )
     assert run.lr.tolist() == [0.1, 0.05]
-    assert seen == [(1, 3), (2, 3)]
+    assert calls == [(1, 3), (2, 3)]
     with pytest.raises(ValueError, match="at least 2 different"):
         order_of_accuracy(batches(3), 3, (), START, [0.1, 0.1])

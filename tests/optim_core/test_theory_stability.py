@@ -41,7 +41,7 @@ def test_every_cell_holds_the_rate_of_its_own_optimizer(spec):
 def test_simulated_cells_move_as_the_real_optimizer_does(spec):
     cells = grid(spec)
     steps = 5 * 27
-    simulated = simulate_map(BILINEAR, cells, steps)
+    simulation = simulate_map(BILINEAR, cells, steps)
     J = torch.tensor(BILINEAR, dtype=torch.float64)
     for row, column in [(0, 0), (1, 2), (2, 1)]:
         one = cells.spec_at(row, column)
@@ -49,25 +49,25 @@ def test_simulated_cells_move_as_the_real_optimizer_does(spec):
         distance = np.linalg.norm(run.outermost(0)[:, 0], axis=-1)
         first, last = (until // one.outer_period * one.outer_period for until in (steps // 2, steps))
         growth = (distance[last] / distance[first]) ** (1 / (last - first))
-        assert simulated.rate[row, column] == pytest.approx(growth, rel=1e-10)
+        assert simulation.rate[row, column] == pytest.approx(growth, rel=1e-10)
 
 
 def test_simulation_finds_the_parity_of_k_just_past_the_edge():
     spec = OptimizerSpec("parity", "sgd", 2.04, (Layer(5, 0.5),))
     cells = grid(spec, ("k_1", tuple(range(1, 13))), ("lr", (1.9, 2.04)))
-    simulated = simulate_map([[1.0]], cells, 3_000)
-    assert simulated.converged[0].all()
-    assert simulated.converged[1].tolist() == [k % 2 == 1 for k in range(1, 13)]
+    simulation = simulate_map([[1.0]], cells, 3_000)
+    assert simulation.converged[0].all()
+    assert simulation.converged[1].tolist() == [k % 2 == 1 for k in range(1, 13)]
 
 
 def test_simulation_and_closed_form_agree_on_the_whole_bilinear_window():
     spec = OptimizerSpec("window", "sgd", 0.1, (Layer(5, 0.5), Layer(2, 0.5)))
     cells = grid(spec, ("k_1", tuple(range(1, 65))), ("lr", tuple(np.geomspace(0.02, 0.5, 20))))
-    closed, simulated = stability_map(BILINEAR, cells), simulate_map(BILINEAR, cells, 1_500)
+    closed_form, simulation = stability_map(BILINEAR, cells), simulate_map(BILINEAR, cells, 1_500)
     # both modes are a rotation and a scaling, so the distance grows by exactly the rate
-    assert simulated.rate == pytest.approx(closed, rel=1e-9)
-    assert np.array_equal(simulated.converged, closed < 1)
-    assert 0.1 < simulated.converged.mean() < 0.9
+    assert simulation.rate == pytest.approx(closed_form, rel=1e-9)
+    assert np.array_equal(simulation.converged, closed_form < 1)
+    assert 0.1 < simulation.converged.mean() < 0.9
 
 
 def test_mode_at_zero_does_not_end_a_run_before_its_layers_synchronise():
@@ -78,16 +78,16 @@ def test_mode_at_zero_does_not_end_a_run_before_its_layers_synchronise():
 
 def test_layers_that_never_synchronise_are_undecided():
     cells = grid(OptimizerSpec("slow", "sgd", 0.1, (Layer(50, 0.5),)), ("k_1", (50,)), ("lr", (0.1,)))
-    simulated = simulate_map([[1.0]], cells, 20)
-    assert np.isnan(simulated.rate[0, 0])
-    assert not simulated.converged[0, 0]
-    assert not simulated.diverged[0, 0]
+    simulation = simulate_map([[1.0]], cells, 20)
+    assert np.isnan(simulation.rate[0, 0])
+    assert not simulation.converged[0, 0]
+    assert not simulation.diverged[0, 0]
 
 
 def test_cell_that_explodes_is_diverged_even_between_synchronisations():
     cells = grid(OptimizerSpec("wild", "sgd", 50.0, (Layer(500, 0.5),)), ("k_1", (500,)), ("lr", (50.0,)))
-    simulated = simulate_map([[1.0]], cells, 2_000)
-    assert simulated.diverged[0, 0]
+    simulation = simulate_map([[1.0]], cells, 2_000)
+    assert simulation.diverged[0, 0]
     assert stability_map([[1.0]], cells)[0, 0] > 1
 
 
@@ -95,18 +95,18 @@ def test_cell_that_leaves_about_half_time_is_diverged():
     # growth of 1.6 per step: beyond 1e100 at step 497, the last synchronisation before half-time, and looked at in 500
     spec = OptimizerSpec("late", "sgd", 2.6, (Layer(7, 1.0),))
     cells = grid(spec, ("k_1", (7,)), ("lr", tuple(np.linspace(2.58, 2.66, 21))))
-    simulated = simulate_map([[1.0]], cells, 1_000)
-    assert simulated.diverged.all()
-    assert simulated.rate == pytest.approx(stability_map([[1.0]], cells), rel=0.05)
+    simulation = simulate_map([[1.0]], cells, 1_000)
+    assert simulation.diverged.all()
+    assert simulation.rate == pytest.approx(stability_map([[1.0]], cells), rel=0.05)
 
 
 def test_simulation_stops_when_asked_and_reports_progress():
-    seen = []
-    simulated = simulate_map(
-        BILINEAR, grid(SPECS[0]), 1_000, on_progress=lambda *at: seen.append(at), should_stop=lambda: True
+    reports = []
+    simulation = simulate_map(
+        BILINEAR, grid(SPECS[0]), 1_000, on_progress=lambda *at: reports.append(at), should_stop=lambda: True
     )
-    assert simulated.steps == 20
-    assert seen == [(20, 1_000)]
+    assert simulation.steps == 20
+    assert reports == [(20, 1_000)]
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ def through_a_file(state: Any) -> Any:
 
 
 def stop_after(steps: int) -> Callable[[], bool]:
-    asked = iter(range(10**6))
-    return lambda: next(asked) >= steps
+    counter = iter(range(10**6))
+    return lambda: next(counter) >= steps
 
 
 def assert_same(one: TrainingRun, other: TrainingRun) -> None:
@@ -331,9 +331,9 @@ def test_set_weights_is_the_inverse_of_a_snapshot() -> None:
 
 
 def test_progress_is_called_after_each_step_with_what_there_is() -> None:
-    seen = []
-    train(PointTask(), OptimizerSpec("one"), 3, 0, on_progress=lambda t: seen.append((t.step, len(t.curves().step))))
-    assert seen == [(1, 1), (2, 2), (3, 3)]
+    reports = []
+    train(PointTask(), OptimizerSpec("one"), 3, 0, on_progress=lambda t: reports.append((t.step, len(t.curves().step))))
+    assert reports == [(1, 1), (2, 2), (3, 3)]
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 0.0), ("float32", 6e-8), ("float16", 5e-4)])

@@ -148,9 +148,11 @@ def test_a_schedule_sets_the_lr_of_every_step():
 
 
 def test_stopping_keeps_what_was_done():
-    seen = []
-    run = record(quartic, THREE, [0.3], 1000, on_progress=lambda *p: seen.append(p), should_stop=lambda: len(seen) > 3)
-    assert run.step[-1] == seen[-1][0] < 1000
+    calls = []
+    run = record(
+        quartic, THREE, [0.3], 1000, on_progress=lambda *p: calls.append(p), should_stop=lambda: len(calls) > 3
+    )
+    assert run.step[-1] == calls[-1][0] < 1000
     assert len(run.fast) == run.step[-1] + 1
 
 

@@ -64,12 +64,12 @@ class Facts:
 
     def arrival(self, index: int) -> int | None:
         """The step from which on less than a hundredth of the way is left; None where it never is for good."""
-        left = self.excess[:, index]
-        if self.diverged(index) >= 0 or not left[0] > 0:
+        remainder = self.excess[:, index]
+        if self.diverged(index) >= 0 or not remainder[0] > 0:
             return None
-        above = np.flatnonzero(~(left <= ARRIVED_SHARE * left[0]))
+        above = np.flatnonzero(~(remainder <= ARRIVED_SHARE * remainder[0]))
         step = int(above[-1]) + 1
-        return step if step < len(left) else None
+        return step if step < len(remainder) else None
 
     def curvature(self, places: Floats) -> tuple[Floats, Floats]:
         """Largest eigenvalue of the Hessian at places (n, 2), and its direction, (n,) and (n, 2)."""
@@ -80,9 +80,9 @@ class Facts:
         )
         right, left, up, down = np.split(around, 4)
         hessian = np.stack([right - left, up - down], axis=-1) / (2 * shift[:, None, None])
-        known = np.isfinite(hessian).all(axis=(1, 2))
-        values, vectors = np.linalg.eigh(np.where(known[:, None, None], (hessian + hessian.swapaxes(1, 2)) / 2, 0.0))
-        return np.where(known, values[:, -1], np.nan), vectors[:, :, -1]
+        finite = np.isfinite(hessian).all(axis=(1, 2))
+        values, vectors = np.linalg.eigh(np.where(finite[:, None, None], (hessian + hessian.swapaxes(1, 2)) / 2, 0.0))
+        return np.where(finite, values[:, -1], np.nan), vectors[:, :, -1]
 
     def steepness(self, index: int, row: int) -> float:
         """Lr times the largest curvature where an optimizer's fast weights are at a row."""
@@ -110,9 +110,9 @@ def _pulls(facts: Facts, index: int) -> list[Pull]:
     run, layers = facts.run, facts.specs[index].layers
     if not layers or layers[0].outer_momentum:
         return []  # with outer momentum, slow weights go further than the fraction α
-    lost = facts.diverged(index)
+    end = facts.diverged(index)
     rows = np.flatnonzero(run.synchronised[:, index] == 1)
-    rows = rows[(rows > 0) & ((rows < lost) | (lost < 0))][:2]
+    rows = rows[(rows > 0) & ((rows < end) | (end < 0))][:2]
     slow, proposal = run.slow[index][0][:, 0], run.proposal[:, index, 0]
     return [Pull(index, int(row), layers[0], slow[row - 1], proposal[row], slow[row]) for row in rows]
 

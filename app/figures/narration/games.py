@@ -105,11 +105,11 @@ def orbits(facts: Facts) -> Iterator[Observation]:
 
 def two_gradients(facts: Facts) -> Iterator[Observation]:
     """Steps that cost twice as much."""
-    used = facts.run.evaluations[-1]
+    evaluations = facts.run.evaluations[-1]
     for index, spec in enumerate(facts.specs):
-        if used[index] > used.min() and facts.steps > 2:
+        if evaluations[index] > evaluations.min() and facts.steps > 2:
             text = (
-                f"{spec.name} takes {used[index] / facts.steps:.2g} gradients a step: "
+                f"{spec.name} takes {evaluations[index] / facts.steps:.2g} gradients a step: "
                 "compare at equal gradients, not at equal steps."
             )
             yield Observation(text, 2, min(facts.steps, 20), SETTING)
@@ -130,9 +130,9 @@ GAME_RULES = (*RUN_RULES, turns, spirals_out, cuts_across, comes_round, nears, o
 def game_narration(config: GamesConfig, run: Trajectory) -> tuple[tuple[int, str], ...]:
     """The line under the player of the Games page."""
     facts = game_facts(config, run)
-    seen = [one for rule in GAME_RULES for one in rule(facts)]
+    events = [one for rule in GAME_RULES for one in rule(facts)]
     layers = of_layers(facts.specs, facts.steps, facts.run.diverged[:, 0].tolist())
-    return timeline([*layers, *noise_averaged(facts), *of_start(facts, seen)])
+    return timeline([*layers, *noise_averaged(facts), *of_start(facts, events)])
 
 
 def game_facts(config: GamesConfig, run: Trajectory) -> Facts:
@@ -165,8 +165,8 @@ def _rate(facts: Facts, index: int) -> float | None:
 
 def _gaps(facts: Facts, index: int) -> Floats:
     """Distances of the fast weights to the nearest equilibrium, until the run diverged."""
-    lost = facts.diverged(index)
-    return distance(facts.run.fast[: lost if lost > 0 else None, index, 0], facts.places)
+    end = facts.diverged(index)
+    return distance(facts.run.fast[: end if end > 0 else None, index, 0], facts.places)
 
 
 def _nearest(facts: Facts, place: Floats) -> Floats:

@@ -81,8 +81,8 @@ LAYER_RULES: tuple[Rule, ...] = (waits, never_moves, first_moves, single_steps, 
 
 def of_layers(specs: Sequence[OptimizerSpec], steps: int, diverged: Sequence[int] = ()) -> list[Observation]:
     """All of these; `diverged`: the steps at which the optimizers did, −1 for those that did not."""
-    lost = diverged or [-1] * len(specs)
-    runs = [(spec, steps if step < 0 else step - 1) for spec, step in zip(specs, lost, strict=True)]
+    ends = diverged or [-1] * len(specs)
+    runs = [(spec, steps if step < 0 else step - 1) for spec, step in zip(specs, ends, strict=True)]
     return [one for rule in LAYER_RULES for one in rule(runs, steps)]
 
 
@@ -90,13 +90,13 @@ def training_narration(
     specs: Sequence[OptimizerSpec], steps: int, diverged: Sequence[int | None]
 ) -> tuple[tuple[int, str], ...]:
     """The line under the player of training runs; `diverged` as they say it."""
-    lost = [-1 if step is None else step for step in diverged]
-    gone = [
+    ends = [-1 if step is None else step for step in diverged]
+    endings = [
         Observation(f"{spec.name} has diverged at step {step:,}: its run ends here.", step, steps, ENDED)
-        for spec, step in zip(specs, lost, strict=True)
+        for spec, step in zip(specs, ends, strict=True)
         if 0 <= step <= steps
     ]
-    return timeline([*of_layers(specs, steps, lost), *gone])
+    return timeline([*of_layers(specs, steps, ends), *endings])
 
 
 def _plain(layer: Layer) -> bool:
@@ -106,10 +106,10 @@ def _plain(layer: Layer) -> bool:
 
 def _outer(runs: Sequence[Run]) -> Iterator[tuple[OptimizerSpec, int, int, int]]:
     """Layers from the second on, with the last step and their periods; of optimizers with the same, the first."""
-    seen = set()
+    pairs = set()
     for spec, last in runs:
         for level in range(2, len(spec.layers) + 1):
             period = period_of(spec.layers, level)
-            if (level, period) not in seen:
-                seen.add((level, period))
+            if (level, period) not in pairs:
+                pairs.add((level, period))
                 yield spec, last, level, period

@@ -31,11 +31,11 @@ def together(facts: Facts) -> Iterator[Observation]:
 def ends_early(facts: Facts) -> Iterator[Observation]:
     """A run has diverged."""
     for index, spec in enumerate(facts.specs):
-        if (lost := facts.diverged(index)) >= 0:
+        if (end := facts.diverged(index)) >= 0:
             yield Observation(
-                f"{spec.name} has diverged at step {lost:,}: its run ends here.",
-                lost,
-                min(facts.steps, lost + 25),
+                f"{spec.name} has diverged at step {end:,}: its run ends here.",
+                end,
+                min(facts.steps, end + 25),
                 ENDED,
             )
 
@@ -44,11 +44,11 @@ def all_arrived(facts: Facts) -> Iterator[Observation]:
     """Everybody is nearly there for good."""
     lasting = facts.lasting()
     arrivals = [facts.arrival(index) for index in lasting]
-    known = [step for step in arrivals if step is not None]
-    if len(known) < len(arrivals) or len(known) < 2 or max(known) < 1:
+    steps = [step for step in arrivals if step is not None]
+    if len(steps) < len(arrivals) or len(steps) < 2 or max(steps) < 1:
         return
-    last, left = max(known), "" if len(lasting) == len(facts.specs) else " that did not diverge"
-    text = f"All{left} have come 99 % of {facts.way} by step {last:,}: what is left is fine print."
+    last, which = max(steps), "" if len(lasting) == len(facts.specs) else " that did not diverge"
+    text = f"All{which} have come 99 % of {facts.way} by step {last:,}: what is left is fine print."
     yield Observation(text, last, facts.steps, ARRIVED)
 
 
@@ -61,13 +61,13 @@ def price(facts: Facts) -> Iterator[Observation]:
         own, other = facts.arrival(index), facts.arrival(bare)
         if own is None or other is None or min(own, other) < 1:
             continue
-        used, needed = (int(facts.run.evaluations[row, at]) for row, at in ((own, index), (other, bare)))
+        cost, bare_cost = (int(facts.run.evaluations[row, at]) for row, at in ((own, index), (other, bare)))
         plural = "layer costs" if len(spec.layers) == 1 else "layers cost"
-        ends = f"99 % of {facts.way} took {facts.specs[bare].name} {needed:,} gradients and {spec.name} {used:,}"
-        if used >= DEAR * needed:
+        ends = f"99 % of {facts.way} took {facts.specs[bare].name} {bare_cost:,} gradients and {spec.name} {cost:,}"
+        if cost >= DEAR * bare_cost:
             layers = f"{NUMBERS[len(spec.layers)].capitalize()} {plural}"
-            text = f"{layers} {times(used / needed)}x in speed per gradient here: {ends}."
-        elif needed >= DEAR * used:
+            text = f"{layers} {times(cost / bare_cost)}x in speed per gradient here: {ends}."
+        elif bare_cost >= DEAR * cost:
             text = f"{spec.name} saves gradients here: {ends}."
         else:
             continue

@@ -25,18 +25,18 @@ CANCELLED = 0.3  # of the slope across the valley that is left
 def too_steep(facts: Facts) -> Iterator[Observation]:
     """Bare SGD diverges, since its lr is too large for the curvature where it ends."""
     for index, spec in enumerate(facts.specs):
-        lost = facts.diverged(index)
-        if spec.layers or lost < 0 or not facts.plain(index):
+        end = facts.diverged(index)
+        if spec.layers or end < 0 or not facts.plain(index):
             continue
-        falls = np.flatnonzero(np.diff(facts.run.loss[:lost, index, 0]) <= 0)
+        falls = np.flatnonzero(np.diff(facts.run.loss[:end, index, 0]) <= 0)
         row = int(falls[-1]) + 1 if len(falls) else 0  # from which on the loss only grows
         steep = facts.steepness(index, row)
         if steep > 2:
             cause = f"{spec.name} diverges: lr · curvature = {steep:.3g} > 2"
             first = 1 if facts.steepness(index, 0) > 2 else max(1, row)
-            yield Observation(f"{cause}.", first, max(first, min(first + 9, lost)), CAUSE)
-            text = f"{cause}, so each step overshoots further than the last. At step {lost:,} its run ends."
-            yield Observation(text, lost, min(facts.steps, lost + 25), ENDED + 1)
+            yield Observation(f"{cause}.", first, max(first, min(first + 9, end)), CAUSE)
+            text = f"{cause}, so each step overshoots further than the last. At step {end:,} its run ends."
+            yield Observation(text, end, min(facts.steps, end + 25), ENDED + 1)
 
 
 def zigzags(facts: Facts) -> Iterator[Observation]:
@@ -85,10 +85,10 @@ def not_cancelled(facts: Facts) -> Iterator[Observation]:
 
 def pulled_back(facts: Facts) -> Iterator[Observation]:
     """What a synchronisation is, at the first of each optimizer."""
-    seen = set()
+    indices = set()
     for pull in facts.pulls:
-        if pull.index not in seen and 0 < pull.layer.alpha < 1:
-            seen.add(pull.index)
+        if pull.index not in indices and 0 < pull.layer.alpha < 1:
+            indices.add(pull.index)
             text = (
                 f"{pull.layer.k} steps are done: the slow weights of {facts.specs[pull.index].name} went "
                 f"{half_way(pull.layer.alpha)} to the fast ones, which restart from there."
@@ -123,22 +123,22 @@ SURFACE_RULES = (*RUN_RULES, too_steep, zigzags, cancelled, not_cancelled, pulle
 def surface_narration(config: SurfacesConfig, run: Trajectory) -> tuple[tuple[int, str], ...]:
     """The line under the player of the Surfaces page."""
     facts = surface_facts(config, run)
-    seen = [one for rule in SURFACE_RULES for one in rule(facts)]
+    events = [one for rule in SURFACE_RULES for one in rule(facts)]
     layers = of_layers(facts.specs, facts.steps, facts.run.diverged[:, 0].tolist())
-    return timeline([*layers, *noise_averaged(facts), *of_start(facts, seen)])
+    return timeline([*layers, *noise_averaged(facts), *of_start(facts, events)])
 
 
 def surface_facts(config: SurfacesConfig, run: Trajectory) -> Facts:
     """The run as rules look at it."""
-    shown = scenery(config)
+    surface = scenery(config)
     mean = config.noise == "minibatch"
-    field = gradient_field(shown.function) if mean else config.landscape.field()
+    field = gradient_field(surface.function) if mean else config.landscape.field()
 
     def gradient(places: Floats) -> Floats:
         return np.asarray(field(torch.from_numpy(np.array(places, dtype=np.float64)), 0)[1].numpy())
 
     return Facts(
-        run, config.specs(), gradient, shown.places, run.slow_loss[:, :, 0] - shown.floor, config.landscape.domain,
+        run, config.specs(), gradient, surface.places, run.slow_loss[:, :, 0] - surface.floor, config.landscape.domain,
         noisy=config.noise != "none",
     )  # fmt: skip
 

@@ -37,8 +37,8 @@ def outer_chart(layer: Layer) -> Chart:
 
 
 def _limits(layer: Layer) -> list[tuple[Layer, str]]:
-    shown = [(layer.without_momentum(), PLAIN), *([(layer, MOMENTUM)] if layer.has_momentum else ())]
-    return [(one, color) for one, color in shown if math.isfinite(least_stable(one)) and least_stable(one) >= LOW]
+    pairs = [(layer.without_momentum(), PLAIN), *([(layer, MOMENTUM)] if layer.has_momentum else ())]
+    return [(one, color) for one, color in pairs if math.isfinite(least_stable(one)) and least_stable(one) >= LOW]
 
 
 def _limit(layer: Layer, color: str) -> Mark:

@@ -202,8 +202,8 @@ class LessonCard(Frozen):
             if problems:
                 raise ValueError(f"link {problems[0]}")
         if self.chart is not None and self.chart not in CHARTS[self.page]:
-            known = ", ".join(CHARTS[self.page]) or "none"
-            raise ValueError(f"chart must be one of those of {self.page}: {known}; got {self.chart!r}")
+            names = ", ".join(CHARTS[self.page]) or "none"
+            raise ValueError(f"chart must be one of those of {self.page}: {names}; got {self.chart!r}")
         if self.question.kind in ("place", "reach") and not self.moves:
             raise ValueError(f"question {self.question.kind} needs a page with a player: surfaces or games")
         if isinstance(self.question, Choose) and not self.question.options and not self.moves:
@@ -214,10 +214,10 @@ class LessonCard(Frozen):
         return self
 
     def _measures_are_there(self) -> None:
-        known = {"theory": get_args(TheoryMeasure)}.get(self.page, get_args(RunMeasure) if self.moves else ())
+        measures = {"theory": get_args(TheoryMeasure)}.get(self.page, get_args(RunMeasure) if self.moves else ())
         for quantity in self.quantities:
-            if quantity.measure not in known:
-                raise ValueError(f"measure must be one of {', '.join(known) or 'none'} on {self.page}")
+            if quantity.measure not in measures:
+                raise ValueError(f"measure must be one of {', '.join(measures) or 'none'} on {self.page}")
             config = self.shown_in(quantity) if isinstance(quantity, Check) else self.config
             if isinstance(config, SurfacesConfig | GamesConfig):
                 _check_within(quantity, config)
@@ -246,14 +246,14 @@ class LessonCard(Frozen):
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """Every number of the run that the card speaks of."""
-        asked: tuple[Quantity, ...] = ()
+        of_question: tuple[Quantity, ...] = ()
         if isinstance(self.question, Number):
-            asked = (self.question.of,)
+            of_question = (self.question.of,)
         elif isinstance(self.question, Reach):
-            asked = (self.question.goal,)
+            of_question = (self.question.goal,)
         elif isinstance(self.question, Choose):
-            asked = tuple(option.when for option in self.question.options if option.when)
-        return (*asked, *self.checks)
+            of_question = tuple(option.when for option in self.question.options if option.when)
+        return (*of_question, *self.checks)
 
 
 @cache

@@ -23,9 +23,9 @@ class LessonsConfig(PageConfig):
     @field_validator("lesson")
     @classmethod
     def _known(cls, value: str | None) -> str | None:
-        known = library().lessons
-        if value is not None and value not in known:
-            raise ValueError(f"no such lesson; choose one of {', '.join(known)}")
+        lessons = library().lessons
+        if value is not None and value not in lessons:
+            raise ValueError(f"no such lesson; choose one of {', '.join(lessons)}")
         return value
 
     @field_validator("card")

@@ -38,23 +38,23 @@ def library() -> Library:
 def _stamps(folder: Path) -> list[Stamp]:
     """Path, time and size of each file."""
     files = sorted(path for path in folder.glob("*.md") if path.name != "README.md")[:MOST_FILES]
-    known = [(path, path.stat()) for path in files if path.is_file()]
-    return [(str(path), found.st_mtime_ns, found.st_size) for path, found in known]
+    stats = [(path, path.stat()) for path in files if path.is_file()]
+    return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in stats]
 
 
 @lru_cache(maxsize=8)
 def _read(stamps: tuple[Stamp, ...]) -> Library:
     lessons: dict[str, Lesson] = {}
-    broken: list[Broken] = []
+    faults: list[Broken] = []
     for path, _, _ in stamps:
         lesson = _read_file(path)
         if isinstance(lesson, Broken):
-            broken.append(lesson)
+            faults.append(lesson)
         elif lesson.key in lessons:
-            broken.append(Broken(Path(path).name, 1, f"another lesson is called {lesson.key!r}; rename the file"))
+            faults.append(Broken(Path(path).name, 1, f"another lesson is called {lesson.key!r}; rename the file"))
         else:
             lessons[lesson.key] = lesson
-    return Library(lessons, tuple(broken))
+    return Library(lessons, tuple(faults))
 
 
 def _read_file(path: str) -> Lesson | Broken:

@@ -98,8 +98,8 @@ def _settings(block: Block) -> dict[str, Any]:
     try:
         settings, _ = frontmatter.parse("\n".join(line for _, line in block))
     except yaml.MarkedYAMLError as error:
-        opened = re.search("flow|quoted", error.context or "")  # then the line where it was opened is to be mended
-        mark = error.context_mark if opened else error.problem_mark
+        unclosed = re.search("flow|quoted", error.context or "")  # then the line where it was opened is to be mended
+        mark = error.context_mark if unclosed else error.problem_mark
         line = begin + (mark.line if mark else 0)
         raise _Unreadable(line, f"settings must be YAML, as in title: Two sets of weights; {error.problem}") from None
     except yaml.YAMLError:
@@ -154,8 +154,8 @@ def _line_of(place: Sequence[int | str], block: Block, reason: str) -> int:
     node = yaml.compose("\n".join(settings[:closing]), Loader=yaml.SafeLoader)
     line = begin
     if not place:
-        named = re.compile(rf"\b{re.escape(reason.partition(' ')[0])}:")
-        return next((number for number, text in block[: closing + 1] if named.search(text)), begin)
+        pattern = re.compile(rf"\b{re.escape(reason.partition(' ')[0])}:")
+        return next((number for number, text in block[: closing + 1] if pattern.search(text)), begin)
     for part in place:
         if isinstance(node, yaml.MappingNode):
             pairs = {key.value: (key, value) for key, value in node.value}

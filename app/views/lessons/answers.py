@@ -16,7 +16,7 @@ from app.views.parts.dragging import with_start
 from app.views.parts.player import Pick, StartMove, Turn
 from app.views.parts.scene import aimed_place
 
-__all__ = ["PAGE", "OpenCard", "Placed", "answered"]
+__all__ = ["PAGE", "OpenCard", "Placed", "count_answers"]
 
 PAGE = "lessons"
 
@@ -120,6 +120,6 @@ class OpenCard:
             self.reply(config)
 
 
-def answered(lesson: Lesson) -> int:
+def count_answers(lesson: Lesson) -> int:
     """How many of a lesson's cards are."""
     return sum(OpenCard(lesson, number).revealed for number in range(1, len(lesson.cards) + 1))

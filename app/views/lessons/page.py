@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.state.lessons import Lesson, LessonsConfig, library
 from app.views import session
-from app.views.lessons.answers import PAGE, OpenCard, answered
+from app.views.lessons.answers import PAGE, OpenCard, count_answers
 from app.views.lessons.card import draw_card
 from app.views.lessons.share import share
 from app.views.parts.problems import draw_problems
@@ -43,8 +43,8 @@ def _overview() -> None:
 
 
 def _entry(number: int, lesson: Lesson) -> None:
-    done, cards = answered(lesson), len(lesson.cards)
-    state = "" if not done else " · done" if done == cards else f" · {done} answered"
+    count, cards = count_answers(lesson), len(lesson.cards)
+    state = "" if not count else " · done" if count == cards else f" · {count} answered"
     with st.container(border=True, gap="small", key=f"lesson-entry-{lesson.key}"):
         st.button(
             f"{number}. {lesson.title}", key=f"{PAGE}.open.{lesson.key}", type="tertiary",
@@ -55,36 +55,36 @@ def _entry(number: int, lesson: Lesson) -> None:
 
 
 def _lesson(lesson: Lesson, number: int, *, present: bool) -> None:
-    opened = OpenCard(lesson, number)
+    open_card = OpenCard(lesson, number)
     with st.container(horizontal=True, vertical_alignment="center", key="lesson-head"):
         if not present:
             st.button("All lessons", icon=":material/arrow_back:", key=f"{PAGE}.back", on_click=_go, args=(None, None))
         st.title(lesson.title, anchor=False, width="stretch")
-    draw_card(opened, partial(_steps, opened, present=present), present=present)
-    share(opened, present=present)
+    draw_card(open_card, partial(_steps, open_card, present=present), present=present)
+    share(open_card, present=present)
 
 
-def _steps(opened: OpenCard, *, present: bool) -> None:
+def _steps(open_card: OpenCard, *, present: bool) -> None:
     """To the card before and the next; keys, too: those of a presenter's remote control where one presents."""
-    key, number, last = opened.lesson.key, opened.number, len(opened.lesson.cards)
+    key, number, last = open_card.lesson.key, open_card.number, len(open_card.lesson.cards)
     with st.container(horizontal=True, vertical_alignment="center", key="lesson-steps"):
         st.button(
             "Back", icon=":material/chevron_left:", key=f"{PAGE}.previous", disabled=number == 1, on_click=_go,
             args=(key, number - 1), shortcut="PageUp" if present else "P",
         )  # fmt: skip
         st.markdown(f"Card {number} of {last}", width="content")
-        following = _following(opened.lesson)
+        following = _following(open_card.lesson)
         if number < last:
             st.button(
                 "Next", icon=":material/chevron_right:", icon_position="right", key=f"{PAGE}.next", on_click=_go,
-                args=(key, number + 1), type="primary" if opened.revealed else "secondary",
+                args=(key, number + 1), type="primary" if open_card.revealed else "secondary",
                 shortcut="PageDown" if present else "N",
             )  # fmt: skip
         elif following is not None:
             st.button(
                 f"Next lesson: {following.title}", icon=":material/chevron_right:", icon_position="right",
                 key=f"{PAGE}.following", on_click=_go, args=(following.key, 1),
-                type="primary" if opened.revealed else "secondary", shortcut="PageDown" if present else "N",
+                type="primary" if open_card.revealed else "secondary", shortcut="PageDown" if present else "N",
             )  # fmt: skip
 
 

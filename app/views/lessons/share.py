@@ -13,34 +13,34 @@ from app.views.lessons.answers import PAGE, OpenCard
 TITLES = {"surfaces": "Surfaces", "games": "Games", "networks": "Networks", "gans": "GANs", "theory": "Theory"}
 
 
-def share(opened: OpenCard, *, present: bool) -> None:
+def share(open_card: OpenCard, *, present: bool) -> None:
     """One row of small things beneath the card."""
-    page = opened.card.page
+    page = open_card.card.page
     with st.container(horizontal=True, key="lesson-share"):
         if st.button(
-            f"Open on {TITLES[page]}", icon=":material/open_in_new:", type="tertiary", key=opened.key("page"),
-            help="The same setting with all controls", disabled=not session.allows(page, opened.config),
+            f"Open on {TITLES[page]}", icon=":material/open_in_new:", type="tertiary", key=open_card.key("page"),
+            help="The same setting with all controls", disabled=not session.allows(page, open_card.config),
         ):  # fmt: skip
-            session.open_with(page, opened.config)
+            session.open_with(page, open_card.config)
         st.button(
             "Stop presenting" if present else "Present", icon=":material/co_present:", type="tertiary",
             key=f"{PAGE}.presenting", on_click=_present, args=(not present,),
             help="Larger type; Page Down and Page Up turn the cards, as remote controls do",
         )  # fmt: skip
         with st.popover("Link and QR code", icon=":material/qr_code_2:", type="tertiary"):
-            link = card_link(opened)
+            link = card_link(open_card)
             st.code(link, language=None, wrap_lines=True)
             st.image(qr_svg(link), width=260)
         st.download_button(
-            "Sheet to print", data=lambda: lesson_sheet(opened.lesson), file_name=f"{opened.lesson.key}.html",
+            "Sheet to print", data=lambda: lesson_sheet(open_card.lesson), file_name=f"{open_card.lesson.key}.html",
             mime="text/html", icon=":material/print:", type="tertiary", key=f"{PAGE}.sheet", on_click="ignore",
             help="Pictures and questions, answers on a page of their own; a browser prints it, or saves it as PDF",
         )  # fmt: skip
 
 
-def card_link(opened: OpenCard) -> str:
+def card_link(open_card: OpenCard) -> str:
     """The address that opens this card for whoever follows it."""
-    return session.share_link(LessonsConfig(lesson=opened.lesson.key, card=opened.number))
+    return session.share_link(LessonsConfig(lesson=open_card.lesson.key, card=open_card.number))
 
 
 def _present(present: bool) -> None:

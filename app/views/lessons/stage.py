@@ -15,7 +15,7 @@ from app.player.tracks import only_starts
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
 from app.runs.family import dials_of
-from app.runs.lessons import shown
+from app.runs.lessons import case_of
 from app.state import GamesConfig, SurfacesConfig
 from app.state.lessons import Place
 from app.views.lessons.answers import OpenCard, Placed
@@ -27,44 +27,44 @@ from app.views.parts.progress import progress
 HEIGHT, PRESENTED = 400, 560  # of the picture, in pixels
 
 
-def draw_stage(opened: OpenCard, *, present: bool) -> None:
+def draw_stage(open_card: OpenCard, *, present: bool) -> None:
     """The player over the card's surface or field; a chart where nothing moves."""
-    config = opened.config
+    config = open_card.config
     if isinstance(config, SurfacesConfig | GamesConfig):
-        _moving(opened, config, PRESENTED if present else HEIGHT)
+        _moving(open_card, config, PRESENTED if present else HEIGHT)
         return
     with progress("Averaging over orders, following the flows") as on_progress:
-        chart = still_picture(opened.card, on_progress)
-    if opened.card.bars is not None:
-        st.markdown(f"**{opened.card.bars.title}**")
+        chart = still_picture(open_card.card, on_progress)
+    if open_card.card.bars is not None:
+        st.markdown(f"**{open_card.card.bars.title}**")
     if chart is not None:
-        show_chart(chart, key=opened.key("chart"), legend=opened.card.bars is None)
-    if opened.card.bars is not None:
-        st.caption(f"{opened.card.bars.table}. Measured once, over hours: docs/networks.md says how.")
+        show_chart(chart, key=open_card.key("chart"), legend=open_card.card.bars is None)
+    if open_card.card.bars is not None:
+        st.caption(f"{open_card.card.bars.table}. Measured once, over hours: docs/networks.md says how.")
 
 
-def _moving(opened: OpenCard, config: Placed, height: int) -> None:
-    marks = guess_marks(opened.card, opened.guess, revealed=opened.revealed)
+def _moving(open_card: OpenCard, config: Placed, height: int) -> None:
+    marks = guess_marks(open_card.card, open_card.guess, revealed=open_card.revealed)
     scene = replace(moving_picture(config), height=height, marks=marks)
-    ground = f"lesson-ground-{opened.name}"
+    ground = f"lesson-ground-{open_card.name}"
     show_ground(scene, ground)
-    key = f"lesson-player-{opened.name}{'' if opened.hidden else '-shown'}"
-    dials = () if opened.hidden else _dials(opened, config)
-    _player(opened, config, scene, dials, ground, key)
+    key = f"lesson-player-{open_card.name}{'' if open_card.hidden else '-shown'}"
+    dials = () if open_card.hidden else _dials(open_card, config)
+    _player(open_card, config, scene, dials, ground, key)
     _families(key, dials, config)
 
 
-def _player(opened: OpenCard, config: Placed, scene: Scene, dials: Sequence[Dial], ground: str, key: str) -> None:
+def _player(open_card: OpenCard, config: Placed, scene: Scene, dials: Sequence[Dial], ground: str, key: str) -> None:
     """A revealed run opens a player of its own, which plays from the start."""
-    hidden = opened.hidden
-    curve = None if hidden else curve_beside(opened.card, config)
-    charts = [] if curve is None else [f"lesson-curve-{opened.name}"]
-    aims = isinstance(opened.card.question, Place) and not opened.revealed
+    hidden = open_card.hidden
+    curve = None if hidden else curve_beside(open_card.card, config)
+    charts = [] if curve is None else [f"lesson-curve-{open_card.name}"]
+    aims = isinstance(open_card.card.question, Place) and not open_card.revealed
     player(
-        only_starts(scene.tracks) if hidden else scene.tracks, key=key, chart_key=ground, scene=opened.name,
-        linked=charts, curves=[_linked(opened, config)] if charts else [],
-        pickable=aims, on_pick=opened.pick if aims else None,
-        on_release=opened.take_turn, on_start=None if hidden else opened.take_start,
+        only_starts(scene.tracks) if hidden else scene.tracks, key=key, chart_key=ground, scene=open_card.name,
+        linked=charts, curves=[_linked(open_card, config)] if charts else [],
+        pickable=aims, on_pick=open_card.pick if aims else None,
+        on_release=open_card.take_turn, on_start=None if hidden else open_card.take_start,
         quantities=scene.quantities, dials=dials,
     )  # fmt: skip
     if curve is not None:
@@ -78,17 +78,17 @@ def _families(key: str, dials: tuple[Dial, ...], config: Placed) -> None:
         offer_families(key, dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks)
 
 
-def _dials(opened: OpenCard, config: Placed) -> tuple[Dial, ...]:
+def _dials(open_card: OpenCard, config: Placed) -> tuple[Dial, ...]:
     """The numbers that the card lets one drag."""
-    wanted = opened.card.handles
+    handles = open_card.card.handles
     dials = dials_of(config, config.steps, len(config.starts))
-    return tuple(dial for dial in dials if not wanted or dial.field in wanted)
+    return tuple(dial for dial in dials if not handles or dial.field in handles)
 
 
-def _linked(opened: OpenCard, config: Placed) -> LinkedCurve | None:
+def _linked(open_card: OpenCard, config: Placed) -> LinkedCurve | None:
     """How the browser draws the card's chart anew while a number is dragged."""
-    if opened.card.chart == "distance":
-        return LinkedCurve(places=tuple((float(x), float(y)) for x, y in shown(config).places))
-    if opened.card.chart == "loss" and isinstance(config, SurfacesConfig):
+    if open_card.card.chart == "distance":
+        return LinkedCurve(places=tuple((float(x), float(y)) for x, y in case_of(config).places))
+    if open_card.card.chart == "loss" and isinstance(config, SurfacesConfig):
         return LinkedCurve(floor=surface_runs.scenery(config).floor)
-    return LinkedCurve(floor=0.0) if opened.card.chart == "value" else None
+    return LinkedCurve(floor=0.0) if open_card.card.chart == "value" else None

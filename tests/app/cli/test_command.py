@@ -51,8 +51,8 @@ def test_help_imports_nothing_heavy(command):
     program = (
         f"import sys; sys.argv[1:] = {arguments}\ntry:\n from app.cli import main; main()\nfinally: print(*sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert not heavy & set(finished.stdout.split())
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not heavy & set(process.stdout.split())
 
 
 def test_a_taken_port_is_refused_in_one_line(taken_port):
@@ -102,8 +102,8 @@ time.sleep(0.5)
 
 
 def test_a_thread_that_is_still_training_does_not_abort_the_exit():
-    finished = subprocess.run([sys.executable, "-c", TRAINING_AT_EXIT], capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
+    process = subprocess.run([sys.executable, "-c", TRAINING_AT_EXIT], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
 
 
 def answers(url: str, server: subprocess.Popen, seconds: float = 60) -> bool:

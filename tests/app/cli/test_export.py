@@ -49,7 +49,7 @@ def bundled(config: BaseModel, name: str) -> bytes:
     return _makers(Offer(captions[page.key](config)), config, {}, {})[name]()
 
 
-def refused(*arguments: str) -> str:
+def refusal(*arguments: str) -> str:
     """The one line with which these arguments are refused."""
     result = invoke(*arguments)
     assert result.exit_code == 1
@@ -97,8 +97,8 @@ def test_run_writes_the_table_of_the_very_run(tmp_path: Path) -> None:
     target = tmp_path / "a.parquet"
     assert invoke("run", *arguments, "-O", str(target)).exit_code == 0
     assert target.read_bytes() == to_parquet(scene_of(CONFIG))
-    printed = invoke("run", *arguments, "--format", "csv", "-O", "-")
-    rows = csv.read_csv(io.BytesIO(printed.stdout_bytes))
+    result = invoke("run", *arguments, "--format", "csv", "-O", "-")
+    rows = csv.read_csv(io.BytesIO(result.stdout_bytes))
     assert rows["x"].to_pylist() == parquet.read_table(target)["x"].to_pylist()
 
 
@@ -137,9 +137,9 @@ def test_a_link_that_is_longer_than_a_files_name_may_be_is_read() -> None:
 def test_options_go_over_what_the_file_says(tmp_path: Path) -> None:
     path = tmp_path / "saved.json"
     path.write_bytes(to_json(CONFIG))
-    changed = settings_of(str(path), "--seed", "9", "--set", "2.lr=0.5", "--noise", "gaussian")
+    config = settings_of(str(path), "--seed", "9", "--set", "2.lr=0.5", "--noise", "gaussian")
     cards = (CONFIG.cards[0], CONFIG.cards[1].model_copy(update={"lr": 0.5}), CONFIG.cards[2])
-    assert changed == CONFIG.model_copy(update={"seed": 9, "noise": "gaussian", "cards": cards})
+    assert config == CONFIG.model_copy(update={"seed": 9, "noise": "gaussian", "cards": cards})
 
 
 def test_another_surface_brings_its_own_start(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_optimizers_replace_the_customary_ones() -> None:
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(arguments: tuple[str, ...], message: str) -> None:
-    assert message in refused(*arguments)
+    assert message in refusal(*arguments)
 
 
 @pytest.mark.parametrize(
@@ -215,23 +215,23 @@ def test_without_arguments_the_commands_are_listed() -> None:
 
 
 def test_every_format_heeds_options_that_there_are() -> None:
-    known = {parameter.name for parameter in main.commands["render"].params}
-    assert {name for names in TAKES.values() for name in names} <= known
+    options = {parameter.name for parameter in main.commands["render"].params}
+    assert {name for names in TAKES.values() for name in names} <= options
     assert set(TAKES) == {*PICTURES, *FILMS, *PAGES}
 
 
 def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04 not an archive")
-    assert refused("render", str(tmp_path / "bad.zip")).startswith("the bundle is damaged")
+    assert refusal("render", str(tmp_path / "bad.zip")).startswith("the bundle is damaged")
 
 
 def test_each_example_in_the_help_names_real_options() -> None:
     for name in ("render", "run", "gallery"):
         command = main.commands[name]
-        known = {option for parameter in command.params for option in parameter.opts}
+        options = {option for parameter in command.params for option in parameter.opts}
         examples = command.help.partition("Example")[2]
         assert "lookahead-lab" in examples
-        assert {word for word in examples.split() if word.startswith("--")} <= known
+        assert {word for word in examples.split() if word.startswith("--")} <= options
 
 
 def test_the_gallery_shows_every_surface_game_and_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,10 +240,10 @@ def test_the_gallery_shows_every_surface_game_and_preset(tmp_path: Path, monkeyp
     from landscapes.surfaces import SURFACES
 
     groups = gallery.exhibits()
-    shown = [exhibit for group in groups.values() for exhibit in group]
+    exhibits = [exhibit for group in groups.values() for exhibit in group]
     names = {*PRESETS["surfaces"], *PRESETS["games"], *(one.name for one in (*SURFACES.values(), *GAMES.values()))}
-    assert {exhibit.name for exhibit in shown} == names
-    assert len({exhibit.file for exhibit in shown}) == len(shown)
+    assert {exhibit.name for exhibit in exhibits} == names
+    assert len({exhibit.file for exhibit in exhibits}) == len(exhibits)
     few = {heading: group[:1] for heading, group in groups.items()}
     monkeypatch.setattr(gallery, "exhibits", lambda: few)
     assert invoke("gallery", str(tmp_path)).stderr == f"{tmp_path}: 4 pictures\n"
@@ -258,12 +258,12 @@ def test_the_shell_completes_commands_surfaces_and_presets() -> None:
 
     complete = ShellComplete(main, {}, "lookahead-lab", "_LOOKAHEAD_LAB_COMPLETE")
 
-    def offered(arguments: list[str], begun: str) -> list[str]:
-        return [item.value for item in complete.get_completions(arguments, begun)]
+    def completions(arguments: list[str], start: str) -> list[str]:
+        return [item.value for item in complete.get_completions(arguments, start)]
 
-    assert offered([], "re") == ["render"]
-    assert offered(["render", "--surface"], "hi") == ["himmelblau"]
-    assert offered(["run", "--preset"], "Many") == ["Many basins"]
+    assert completions([], "re") == ["render"]
+    assert completions(["render", "--surface"], "hi") == ["himmelblau"]
+    assert completions(["run", "--preset"], "Many") == ["Many basins"]
 
 
 def process(*arguments: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
@@ -274,13 +274,13 @@ def process(*arguments: str, folder: Path) -> subprocess.CompletedProcess[bytes]
 
 
 def test_render_as_a_process_shows_no_bar_in_a_pipe_and_imports_no_more_than_it_needs(tmp_path: Path) -> None:
-    done = process("render", "--surface", "booth", "--steps", "20", "-O", "a.png", folder=tmp_path)
+    result = process("render", "--surface", "booth", "--steps", "20", "-O", "a.png", folder=tmp_path)
     assert Image.open(tmp_path / "a.png").format == "PNG"
-    imported, messages = [], []
-    for line in done.stderr.decode().splitlines():
-        (imported if line.startswith("import time:") else messages).append(line)
+    imports, messages = [], []
+    for line in result.stderr.decode().splitlines():
+        (imports if line.startswith("import time:") else messages).append(line)
     assert messages == [f"a.png: {(tmp_path / 'a.png').stat().st_size:,} bytes"]
-    modules = {line.rpartition("|")[2].strip() for line in imported}
+    modules = {line.rpartition("|")[2].strip() for line in imports}
     assert not modules & {"streamlit", "dask", "distributed", "pandas", "imageio_ffmpeg", "matplotlib.pyplot"}
     assert "torch._dynamo.convert_frame" not in modules
 
@@ -297,6 +297,6 @@ def test_settings_written_by_run_are_a_document(tmp_path: Path) -> None:
 
 
 def test_a_start_and_a_scale_have_other_dashes_and_decimal_commas() -> None:
-    said = ("--surface", "bowl", "--noise", "gaussian", "--noise-scale", "0,5", "--start", "\u22121,5, 2,5")
-    config = settings_of(*said, "-o", "lr=0,01")
+    options = ("--surface", "bowl", "--noise", "gaussian", "--noise-scale", "0,5", "--start", "\u22121,5, 2,5")
+    config = settings_of(*options, "-o", "lr=0,01")
     assert (config.noise_scale, config.starts, config.cards[0].lr) == (0.5, ((-1.5, 2.5),), 0.01)

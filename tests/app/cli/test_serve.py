@@ -159,7 +159,7 @@ def test_many_first_visitors_at_once_of_a_cold_server_see_no_error(tmp_path):
 
 def test_what_libraries_look_up_unasked_is_imported_before_any_page():
     program = "import sys; from app.views import preload; print(*sys.modules)"
-    finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert {"pandas", "pyarrow", "numpy", "torch", "plotly"} <= set(finished.stdout.split())
+    process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {"pandas", "pyarrow", "numpy", "torch", "plotly"} <= set(process.stdout.split())
     imports = re.findall(r"^(?:from|import) (app[\w.]*)", SCRIPT.read_text(), re.MULTILINE)
     assert imports == ["app.runs", "app.views.preload"]  # and app.runs itself is two lines

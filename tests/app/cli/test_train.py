@@ -28,9 +28,9 @@ def own_run_store(tmp_path, monkeypatch):
 
 
 def test_train_writes_every_measured_number():
-    finished = CliRunner().invoke(main, [*SMALL, "--format", "csv", "-O", "-"])
-    assert finished.exit_code == 0, finished.output
-    rows = list(csv.DictReader(io.StringIO(finished.stdout)))
+    result = CliRunner().invoke(main, [*SMALL, "--format", "csv", "-O", "-"])
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert {row["optimizer"] for row in rows} == {"SGD", "Lookahead (5, .5)"}
     losses = [row for row in rows if row["optimizer"] == "SGD" and row["metric"] == "loss"]
     assert [int(row["step"]) for row in losses] == list(range(1, 21))
@@ -38,7 +38,7 @@ def test_train_writes_every_measured_number():
         row for row in rows if row["weights"] == "slow_1" and row["metric"] == "test_accuracy" and row["step"] == "20"
     ]
     assert 0 <= float(ends[0]["value"]) <= 1
-    assert "Lookahead (5, .5), seed 0: test accuracy" in finished.stderr
+    assert "Lookahead (5, .5), seed 0: test accuracy" in result.stderr
 
 
 def test_train_twice_gives_the_same_bytes(tmp_path, monkeypatch):
@@ -60,16 +60,16 @@ def test_train_twice_gives_the_same_bytes(tmp_path, monkeypatch):
     ],
 )
 def test_what_cannot_be_trained_is_said_in_one_line(arguments, words):
-    finished = CliRunner().invoke(main, arguments)
-    assert finished.exit_code == 1
-    assert words in finished.stderr
-    assert len(finished.stderr.strip().splitlines()) == 1
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
 
 
 def test_the_shell_offers_what_can_be_trained():
     command = main.commands["train"]
     option = next(parameter for parameter in command.params if parameter.name == "preset")
-    offered = [item.value for item in option.shell_complete(click.Context(command), "Digits")]
-    assert {"Digits", "Digits, clean labels"} <= set(offered)
-    assert all(name.startswith("Digits") for name in offered)
+    names = [item.value for item in option.shell_complete(click.Context(command), "Digits")]
+    assert {"Digits", "Digits, clean labels"} <= set(names)
+    assert all(name.startswith("Digits") for name in names)
     assert [item.value for item in option.shell_complete(click.Context(command), "Many basins")] == []

@@ -56,7 +56,7 @@ def game(config: GamesConfig) -> Chart:
 
 
 @cache
-def trained(config: NetworksConfig | GansConfig) -> list[list[TrainingResult]]:
+def results_of(config: NetworksConfig | GansConfig) -> list[list[TrainingResult]]:
     rows = []
     for row in networks.requests(config):
         results = []
@@ -71,24 +71,24 @@ def trained(config: NetworksConfig | GansConfig) -> list[list[TrainingResult]]:
 
 
 def curves(config: NetworksConfig | GansConfig, draw: Callable[..., Chart]) -> Chart:
-    return draw(config, [[result.curves for result in row] for row in trained(config)])
+    return draw(config, [[result.curves for result in row] for row in results_of(config)])
 
 
-def checked(*, done: bool) -> Chart:
-    view = plane.view_of(NETWORK, [row[0] for row in trained(NETWORK)])
+def chart_of_checks(*, done: bool) -> Chart:
+    view = plane.view_of(NETWORK, [row[0] for row in results_of(NETWORK)])
     off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in view.runs]
     checks = [(step, 1 + fast, 2 + fast) for step, fast, _ in off]
     return honesty([spec.name for spec in NETWORK.specs()], NETWORK.colors, off, checks if done else ())
 
 
 def samples(config: GansConfig) -> Chart:
-    made = gans.samples(config.task(), [row[0] for row in trained(config)])
+    pictures = gans.samples(config.task(), [row[0] for row in results_of(config)])
     names = [spec.name for spec in config.specs()]
-    return samples_reel(Caption("Samples"), names, config.colors, made, gans.real_samples(config.task()))[-1]
+    return samples_reel(Caption("Samples"), names, config.colors, pictures, gans.real_samples(config.task()))[-1]
 
 
 def on_plane(config: NetworksConfig | GansConfig) -> Scene:
-    results = [row[0] for row in trained(config)]
+    results = [row[0] for row in results_of(config)]
     is_network = isinstance(config, NetworksConfig)
     view = plane.view_of(config, results) if is_network else plane.players_view(results)
     score = config.task().landscape(*((50,) if is_network else ("generator", 0)))
@@ -118,8 +118,8 @@ CHARTS: dict[str, Callable[[], Chart]] = {
     "games: curves": partial(game, GamesConfig(steps=60)),
     "games: curves without closed forms": partial(game, GamesConfig(game="forsaken", steps=60)),
     "networks: curves": partial(curves, NETWORK, training_chart),
-    "networks: off the plane": partial(checked, done=True),
-    "networks: off the plane, not checked": partial(checked, done=False),
+    "networks: off the plane": partial(chart_of_checks, done=True),
+    "networks: off the plane, not checked": partial(chart_of_checks, done=False),
     "gans: curves": partial(curves, GAN, gan_chart),
     "gans: samples": partial(samples, GAN),
     "gans: samples of images": partial(samples, DIGITS),

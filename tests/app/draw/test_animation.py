@@ -47,8 +47,8 @@ def test_a_gif_has_the_frames_the_size_the_time_and_the_caption_asked_for(scene:
 
 def colored(frame: Image.Image, color: str) -> np.ndarray:
     """Rows and columns of the pixels close to a colour."""
-    wanted = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-    return np.argwhere(np.abs(np.array(frame.convert("RGB")).astype(int) - wanted).max(axis=-1) < 40)
+    rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    return np.argwhere(np.abs(np.array(frame.convert("RGB")).astype(int) - rgb).max(axis=-1) < 40)
 
 
 def test_tracks_grow_from_frame_to_frame(scene: Scene, gif: bytes) -> None:
@@ -129,10 +129,10 @@ def test_the_last_frame_of_both_formats_is_the_same_picture(scene: Scene, gif: b
 def test_every_optimizer_keeps_its_colour_in_a_palette_however_thin_its_line(scene: Scene, gif: bytes) -> None:
     image = Image.open(io.BytesIO(gif))
     image.seek(19)
-    shown = {color for _, color in image.convert("RGB").getcolors(320 * 240)}
+    palette = {color for _, color in image.convert("RGB").getcolors(320 * 240)}
     for track in scene.tracks:
-        wanted = np.array([int(track.color[at : at + 2], 16) for at in (1, 3, 5)])
-        assert min(np.abs(wanted - color).max() for color in shown) <= 8, track.name
+        rgb = np.array([int(track.color[at : at + 2], 16) for at in (1, 3, 5)])
+        assert min(np.abs(rgb - color).max() for color in palette) <= 8, track.name
 
 
 @pytest.mark.parametrize("style", ["light", "dark", "print"])
@@ -151,20 +151,20 @@ def test_a_gif_repeats_byte_for_byte(scene: Scene) -> None:
 
 
 def test_progress_counts_every_frame(scene: Scene) -> None:
-    seen: list[tuple[int, int]] = []
-    render_animation(scene, "gif", seconds=0.5, fps=10, on_progress=lambda *at: seen.append(at), **SIZE)
-    assert seen == [(done, 5) for done in range(1, 6)]
+    reports: list[tuple[int, int]] = []
+    render_animation(scene, "gif", seconds=0.5, fps=10, on_progress=lambda *at: reports.append(at), **SIZE)
+    assert reports == [(done, 5) for done in range(1, 6)]
 
 
 @pytest.mark.parametrize("kind", ["gif", "mp4"])
 def test_a_render_can_be_cancelled_midway(scene: Scene, kind: str) -> None:
-    seen: list[int] = []
+    frames: list[int] = []
     with pytest.raises(CancelledError):
         render_animation(
-            scene, kind, seconds=10, on_progress=lambda done, _: seen.append(done),
-            should_stop=lambda: len(seen) == 3, **SIZE,
+            scene, kind, seconds=10, on_progress=lambda done, _: frames.append(done),
+            should_stop=lambda: len(frames) == 3, **SIZE,
         )  # fmt: skip
-    assert seen == [1, 2, 3]
+    assert frames == [1, 2, 3]
 
 
 def test_printed_frames_have_no_colour(scene: Scene) -> None:

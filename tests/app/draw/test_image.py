@@ -111,9 +111,9 @@ def test_two_svgs_share_no_ids_and_each_finds_its_own(scene: Scene) -> None:
     assert len(ids[0]) > 20
     assert not ids[0] & ids[1]
     for picture, own in zip(pictures, ids, strict=True):
-        used = set(re.findall(rb'(?:href="|url\()#([^")]+)', picture))
-        assert used
-        assert used <= own
+        references = set(re.findall(rb'(?:href="|url\()#([^")]+)', picture))
+        assert references
+        assert references <= own
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])

@@ -194,11 +194,11 @@ PLOTLY = {
 def of_matplotlib(figure: Any) -> Panels:
     panels = []
     for axes in axes_of(figure):
-        held: dict[str, list[Thing]] = defaultdict(list)
+        things: dict[str, list[Thing]] = defaultdict(list)
         for artist in (*axes.images, *axes.collections, *axes.containers, *axes.lines, *axes.texts):
             for kind, thing in MATPLOTLIB.get(type(artist), lambda _: ())(artist):
-                held[kind].append(thing)
-        panels.append(held)
+                things[kind].append(thing)
+        panels.append(things)
     return panels
 
 
@@ -335,9 +335,9 @@ def test_a_difference_in_one_mark_is_noticed(change: dict[str, Any]) -> None:
     chart = every_kind()
     first, *others = chart.panels
     assert first is not None
-    changed = replace(first, marks=(replace(first.marks[0], **change), first.marks[1]))
+    other = replace(first, marks=(replace(first.marks[0], **change), first.marks[1]))
     with pytest.raises(AssertionError):
-        assert_same_marks(replace(chart, panels=(changed, *others)), chart)
+        assert_same_marks(replace(chart, panels=(other, *others)), chart)
 
 
 @pytest.mark.parametrize("make", CHARTS)
@@ -358,8 +358,8 @@ def test_both_painters_give_the_same_axes_and_the_same_legend(make: Callable[[],
     remarks = [panel.remark for panel in chart.filled_panels if panel.remark]
     assert [note.text for note in page.layout.annotations if note.text in remarks] == remarks
     assert [text.get_text() for axes in axes_of(file) for text in axes.texts if text.get_text() in remarks] == remarks
-    listed = [trace for trace in page.data if getattr(trace, "showlegend", False)]
-    entries = sorted(listed, key=lambda trace: trace.legendrank)
+    traces = [trace for trace in page.data if getattr(trace, "showlegend", False)]
+    entries = sorted(traces, key=lambda trace: trace.legendrank)
     legends = [entry.get_text() for legend in file.legends for entry in legend.get_texts()]
     assert [trace.name for trace in entries] == legends
 
@@ -378,19 +378,19 @@ def test_the_ground_that_a_page_sends_is_what_plotlys_own_figure_would_send(make
 
 
 def assert_same_json(page: dict[str, Any], figure: dict[str, Any]) -> None:
-    assert unpacked(json.loads(pio.to_json(page, validate=False))) == unpacked(
+    assert plain(json.loads(pio.to_json(page, validate=False))) == plain(
         json.loads(pio.to_json(figure, validate=False))
     )
 
 
-def unpacked(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Typed arrays as lists of numbers, NaN as plotly writes it."""
     if isinstance(value, dict) and "bdata" in value:
         array = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
         shape = [int(length) for length in value["shape"].split(",")] if "shape" in value else [-1]
-        return unpacked(array.reshape(shape).tolist())
+        return plain(array.reshape(shape).tolist())
     if isinstance(value, dict):
-        return {name: unpacked(part) for name, part in value.items()}
+        return {name: plain(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [unpacked(part) for part in value]
+        return [plain(part) for part in value]
     return None if isinstance(value, float) and np.isnan(value) else value

@@ -58,9 +58,9 @@ def test_every_export_is_found_where_it_is_said_to_be(name: str) -> None:
 def test_a_plotly_page_needs_nothing_from_outside_and_carries_the_caption(scene: Scene) -> None:
     page = plotly_html(scene)
     for axis in ("x", "y"):  # plotly warns of one that follows itself
-        placed = re.search(rf'"{axis}axis":\{{"anchor".*?\}},"', page.decode())
-        assert placed is not None
-        assert f'"matches":"{axis}"' not in placed[0]
+        settings = re.search(rf'"{axis}axis":\{{"anchor".*?\}},"', page.decode())
+        assert settings is not None
+        assert f'"matches":"{axis}"' not in settings[0]
     assert addresses(page) == []
     assert html.escape(scene.caption.text) in page.decode()
 
@@ -93,7 +93,7 @@ def test_the_player_page_stays_under_half_a_megabyte_for_twelve_long_tracks() ->
     assert addresses(page) == []
 
 
-def recorded() -> Recorder:
+def small_recorder() -> Recorder:
     torch.manual_seed(0)
     model = torch.nn.Linear(3, 2)
     optimizer = MultilayerLookahead(torch.optim.SGD(model.parameters(), lr=0.1), k=[3, 2], alpha=0.5)
@@ -108,15 +108,15 @@ def recorded() -> Recorder:
 
 
 def test_show_puts_the_player_into_a_notebook_and_into_a_file(tmp_path: Path) -> None:
-    shown = show(recorded(), title="My own loop", height=700)
-    frame = shown._repr_mimebundle_()["text/html"]
+    player = show(small_recorder(), title="My own loop", height=700)
+    frame = player._repr_mimebundle_()["text/html"]
     assert "<iframe srcdoc=" in frame
     assert 'height="700"' in frame
     assert "My own loop" in html.unescape(frame)
-    shown.save(tmp_path / "loop.html")
+    player.save(tmp_path / "loop.html")
     assert b"My own loop" in (tmp_path / "loop.html").read_bytes()
 
 
 def test_show_takes_a_trajectory_and_a_scene_as_well(scene: Scene) -> None:
-    assert show(recorded().trajectory()).scene.tracks[0].rows == 21
+    assert show(small_recorder().trajectory()).scene.tracks[0].rows == 21
     assert show(scene).scene is scene

@@ -22,7 +22,7 @@ CONFIG = SurfacesConfig(
 
 
 @pytest.fixture(scope="module")
-def saved() -> bytes:
+def bundle_bytes() -> bytes:
     return to_bundle(scene_of(CONFIG), CONFIG, seconds=0.2)
 
 
@@ -45,15 +45,15 @@ def test_a_document_restores_the_very_config() -> None:
     assert restore(to_json(CONFIG)) == PageSettings("surfaces", CONFIG)
 
 
-def test_a_bundle_restores_a_run_of_identical_bytes(saved: bytes) -> None:
-    config = restore(saved).config
+def test_a_bundle_restores_a_run_of_identical_bytes(bundle_bytes: bytes) -> None:
+    config = restore(bundle_bytes).config
     assert config == CONFIG
-    with zipfile.ZipFile(io.BytesIO(saved)) as bundle_file:
+    with zipfile.ZipFile(io.BytesIO(bundle_bytes)) as bundle_file:
         assert to_parquet(scene_of(config)) == bundle_file.read("trajectory.parquet")
 
 
-def test_a_bundle_holds_all_there_is_and_is_whole(saved: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(saved)) as bundle_file:
+def test_a_bundle_holds_all_there_is_and_is_whole(bundle_bytes: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(bundle_bytes)) as bundle_file:
         assert bundle_file.testzip() is None
         assert set(bundle_file.namelist()) == {
             "config.json", "caption.txt", "trajectory.csv", "trajectory.parquet", "figure.png", "figure.svg",
@@ -112,9 +112,9 @@ def test_what_is_no_document_is_refused(data: bytes, message: str) -> None:
     ],
 )
 def test_a_bad_setting_is_named_with_its_value(changes: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message) as caught:
+    with pytest.raises(ValueError, match=message) as refusal:
         restore(edited(**changes))
-    assert len(str(caught.value)) < 500
+    assert len(str(refusal.value)) < 500
 
 
 def test_a_file_too_large_is_refused_unread() -> None:

@@ -46,7 +46,7 @@ CONFIG = GansConfig(steps=20, batch_size=16, cards=(GanCard(), GanCard(layers=LA
 NETWORK = NetworksConfig(train_size=50, batch_size=10, steps=20, seeds=2, cards=default_cards(0.1)[:2])
 
 
-def trained(config: GansConfig | NetworksConfig) -> list[list[TrainingResult]]:
+def results_of(config: GansConfig | NetworksConfig) -> list[list[TrainingResult]]:
     rows = []
     for row in requests(config):
         runs = [
@@ -66,7 +66,7 @@ def trained(config: GansConfig | NetworksConfig) -> list[list[TrainingResult]]:
 
 @pytest.fixture(scope="module")
 def results() -> list[list[TrainingResult]]:
-    return trained(CONFIG)
+    return results_of(CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def offer(results: list[list[TrainingResult]]) -> Offer:
 
 @pytest.fixture(scope="module")
 def network() -> Offer:
-    return network_offer(NETWORK, trained(NETWORK), None)
+    return network_offer(NETWORK, results_of(NETWORK), None)
 
 
 def text_of(pdf: bytes) -> str:
@@ -131,7 +131,7 @@ def test_samples_of_images_stand_beside_real_ones(offer: Offer) -> None:
 
 
 def test_curves_of_networks_show_mean_and_standard_error(network: Offer) -> None:
-    rows = trained(NETWORK)
+    rows = results_of(NETWORK)
     curves = [[result.curves for result in row] for row in rows]
     chart = training_chart(NETWORK, curves)
     accuracy = next(panel for panel in chart.filled_panels if panel.title == "Test accuracy")
@@ -140,8 +140,8 @@ def test_curves_of_networks_show_mean_and_standard_error(network: Offer) -> None
     np.testing.assert_allclose(fast.y, both.mean(axis=0))
     np.testing.assert_allclose(fast.high - fast.y, both.std(axis=0, ddof=1) / np.sqrt(2))
     assert {mark.part for mark in accuracy.marks} == {"fast weights", "slow weights"}
-    cut = training_chart(NETWORK, curves, 10)
-    assert max(mark.x.max() for panel in cut.filled_panels for mark in panel.marks) == 10
+    beginning = training_chart(NETWORK, curves, 10)
+    assert max(mark.x.max() for panel in beginning.filled_panels for mark in panel.marks) == 10
 
 
 @pytest.mark.parametrize("style", ["light", "dark", "print"])
@@ -214,18 +214,18 @@ def test_the_command_line_draws_what_was_never_trained(tmp_path: Path, monkeypat
 def test_a_store_that_cannot_be_written_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path / "file"))
-    refused = CliRunner().invoke(main, ["train", "--gan", "--steps", "10", "-O", "-", "--format", "csv"])
-    assert refused.exit_code == 1
-    assert "name another folder in LOOKAHEAD_DATA" in refused.stderr
-    assert len(refused.stderr.strip().splitlines()) == 1
+    result = CliRunner().invoke(main, ["train", "--gan", "--steps", "10", "-O", "-", "--format", "csv"])
+    assert result.exit_code == 1
+    assert "name another folder in LOOKAHEAD_DATA" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
 
 
 def test_the_command_line_trains_a_ready_made_gan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path))
     small = ["--steps", "10", "--set", "batch_size=8", "-o", "lr=0.001 layers=5:0.5", "-O", "-", "--format", "csv"]
-    finished = CliRunner().invoke(main, ["train", "--preset", "A ring of eight Gaussians", *small])
-    assert finished.exit_code == 0, finished.output
-    assert "Lookahead (5, .5), Adam, seed 0: Fréchet distance" in finished.stderr
-    rows = list(csv.DictReader(io.StringIO(finished.stdout)))
+    result = CliRunner().invoke(main, ["train", "--preset", "A ring of eight Gaussians", *small])
+    assert result.exit_code == 0, result.output
+    assert "Lookahead (5, .5), Adam, seed 0: Fréchet distance" in result.stderr
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert {"loss_discriminator", "loss_generator", "test_frechet", "modes"} <= {row["metric"] for row in rows}
     assert {row["weights"] for row in rows} == {"", "fast", "slow_1"}

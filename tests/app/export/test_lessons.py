@@ -30,14 +30,14 @@ def test_every_card_has_its_picture_its_question_and_later_its_answer(sheet: str
 
 
 def test_the_picture_of_a_question_gives_no_answer_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = []
-    monkeypatch.setattr(sheets, "render_figure", lambda scene, **size: drawn.append(scene) or b"")
+    scenes = []
+    monkeypatch.setattr(sheets, "render_figure", lambda scene, **size: scenes.append(scene) or b"")
     lesson = library().lessons["odd-and-even"]
     lesson_sheet(lesson)
-    hidden = [scene for scene, card in zip(drawn, lesson.cards, strict=True) if card.hidden]
-    assert len(hidden) == 3
-    assert {(track.rows, track.diverged) for scene in hidden for track in scene.tracks} == {(1, -1)}
-    assert drawn[3].tracks[0].rows == 151
+    questions = [scene for scene, card in zip(scenes, lesson.cards, strict=True) if card.hidden]
+    assert len(questions) == 3
+    assert {(track.rows, track.diverged) for scene in questions for track in scene.tracks} == {(1, -1)}
+    assert scenes[3].tracks[0].rows == 151
 
 
 def test_nothing_is_fetched_from_anywhere(sheet: str) -> None:

@@ -37,7 +37,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def trained() -> list[TrainingRun]:
+def runs() -> list[TrainingRun]:
     return [
         train(CONFIG.task(), one.specs(), one.steps, one.seed, evaluate_every=one.evaluate_every, snapshot_every=1)
         for (one,) in network_runs.requests(CONFIG)
@@ -45,8 +45,8 @@ def trained() -> list[TrainingRun]:
 
 
 @pytest.fixture(scope="module")
-def scene(trained: list[TrainingRun]) -> Scene:
-    pairs = zip(network_runs.requests(CONFIG), trained, strict=True)
+def scene(runs: list[TrainingRun]) -> Scene:
+    pairs = zip(network_runs.requests(CONFIG), runs, strict=True)
     results = [
         TrainingResult(one, run.players, run.sizes, run.layers, run.curves, run.snapshots, run.diverged, (), 1.0)
         for (one,), run in pairs

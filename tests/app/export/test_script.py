@@ -97,26 +97,26 @@ def bits(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array).view(np.uint64)
 
 
-def assert_same_bits(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> None:
-    assert got.keys() == want.keys()
+def assert_same_bits(arrays: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> None:
+    assert arrays.keys() == want.keys()
     for name, array in want.items():
-        assert got[name].shape == array.shape, name
-        assert np.array_equal(bits(got[name]), bits(array)), name
+        assert arrays[name].shape == array.shape, name
+        assert np.array_equal(bits(arrays[name]), bits(array)), name
 
 
-def executed(script: str, folder: Path) -> dict[str, np.ndarray]:
+def arrays_of(script: str, folder: Path) -> dict[str, np.ndarray]:
     """What the script saves."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["run.py", str(folder / "numbers.npz")])
         exec(compile(script, "run.py", "exec", dont_inherit=True), {"__name__": "__main__"})
-    with np.load(folder / "numbers.npz", allow_pickle=False) as saved:
-        return dict(saved)
+    with np.load(folder / "numbers.npz", allow_pickle=False) as file:
+        return dict(file)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_script_repeats_the_run(case: str, tmp_path: Path) -> None:
     config = SurfacesConfig.model_validate({"steps": 120, **CASES[case]})
-    assert_same_bits(executed(surface_script(config), tmp_path), expected(config))
+    assert_same_bits(arrays_of(surface_script(config), tmp_path), expected(config))
 
 
 @pytest.mark.parametrize("key", SURFACES)
@@ -124,13 +124,13 @@ def test_the_script_repeats_a_run_on_every_surface(key: str, tmp_path: Path) -> 
     (low_x, high_x), (low_y, high_y) = SURFACES[key].domain
     starts = tuple((low_x + t * (high_x - low_x), low_y + t * (high_y - low_y)) for t in (0.1, 0.35, 0.8))
     config = SurfacesConfig(surface=key, starts=(SURFACES[key].start, *starts), steps=80)
-    assert_same_bits(executed(surface_script(config), tmp_path), expected(config))
+    assert_same_bits(arrays_of(surface_script(config), tmp_path), expected(config))
 
 
 @pytest.mark.parametrize("name", PRESETS["surfaces"] | PRESETS["games"])
 def test_the_script_repeats_a_ready_made_run(name: str, tmp_path: Path) -> None:
     config = (PRESETS["surfaces"] | PRESETS["games"])[name].config
-    assert_same_bits(executed(page_of(config).script(config, "run.py"), tmp_path), expected(config))
+    assert_same_bits(arrays_of(page_of(config).script(config, "run.py"), tmp_path), expected(config))
 
 
 def test_the_divergence_of_that_case_is_real() -> None:
@@ -141,31 +141,31 @@ def test_the_divergence_of_that_case_is_real() -> None:
 def in_a_process(script: str, folder: Path) -> tuple[dict[str, np.ndarray], str]:
     """What the script saves and prints when it is run in a folder of its own."""
     (folder / "run.py").write_text(script, encoding="utf-8")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "run.py", "numbers.npz"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    with np.load(folder / "numbers.npz", allow_pickle=False) as saved:
-        return dict(saved), done.stdout
+    with np.load(folder / "numbers.npz", allow_pickle=False) as file:
+        return dict(file), process.stdout
 
 
 def test_a_process_of_its_own_runs_the_script_and_keeps_the_numbers(tmp_path: Path) -> None:
     config = SurfacesConfig(surface="gaussian_wells", noise="gaussian", starts=((2.2, 1.8),), steps=150, seed=3)
-    saved, printed = in_a_process(surface_script(config), tmp_path)
+    arrays, output = in_a_process(surface_script(config), tmp_path)
     want = expected(config)
-    assert_same_bits(saved, want)
+    assert_same_bits(arrays, want)
     x, y = want["Multilayer Lookahead (5, .5)(5, .5)"][-1, 0, 0].tolist()
-    assert f"Multilayer Lookahead (5, .5)(5, .5) from (2.2, 1.8): x = {x!r}, y = {y!r}" in printed
+    assert f"Multilayer Lookahead (5, .5)(5, .5) from (2.2, 1.8): x = {x!r}, y = {y!r}" in output
 
 
-def imported(script: str) -> set[str]:
+def packages(script: str) -> set[str]:
     lines = [line for line in script.splitlines() if line.startswith(("import ", "from "))]
     return {line.split()[1].split(".")[0] for line in lines}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_script_needs_torch_and_the_library_alone(case: str) -> None:
-    assert imported(surface_script(SurfacesConfig.model_validate(CASES[case]))) <= ALLOWED
+    assert packages(surface_script(SurfacesConfig.model_validate(CASES[case]))) <= ALLOWED
 
 
 GAME_CASES: dict[str, dict[str, Any]] = {
@@ -211,13 +211,13 @@ GAME_CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", GAME_CASES)
 def test_the_script_of_a_game_repeats_the_run(case: str, tmp_path: Path) -> None:
     config = GamesConfig.model_validate({"steps": 90, **GAME_CASES[case]})
-    assert_same_bits(executed(game_script(config), tmp_path), expected(config))
+    assert_same_bits(arrays_of(game_script(config), tmp_path), expected(config))
 
 
 @pytest.mark.parametrize("key", GAMES)
 def test_the_script_repeats_a_run_of_every_game(key: str, tmp_path: Path) -> None:
     config = GamesConfig(game=key, steps=80)
-    assert_same_bits(executed(game_script(config), tmp_path), expected(config))
+    assert_same_bits(arrays_of(game_script(config), tmp_path), expected(config))
 
 
 def test_every_run_of_the_diverging_game_diverges() -> None:
@@ -228,14 +228,14 @@ def test_every_run_of_the_diverging_game_diverges() -> None:
 @pytest.mark.parametrize("case", GAME_CASES)
 def test_the_script_of_a_game_has_a_loop_of_its_own(case: str) -> None:
     script = game_script(GamesConfig.model_validate(GAME_CASES[case]))
-    assert imported(script) <= ALLOWED
+    assert packages(script) <= ALLOWED
     assert "record(" not in script
 
 
 def test_a_process_of_its_own_plays_a_game(tmp_path: Path) -> None:
     config = GamesConfig.model_validate({"steps": 60, **GAME_CASES["every method"]})
-    saved, _ = in_a_process(game_script(config), tmp_path)
-    assert_same_bits(saved, expected(config))
+    arrays, _ = in_a_process(game_script(config), tmp_path)
+    assert_same_bits(arrays, expected(config))
 
 
 def code_lines(script: str) -> int:
@@ -279,11 +279,11 @@ def test_scripts_are_written_as_a_formatter_would_write_them(tmp_path: Path) -> 
     for number, config in enumerate(configs):
         (tmp_path / f"script_{number}.py").write_text(page_of(config).script(config, "run.py"), encoding="utf-8")
     for command in (["format", "--diff"], ["check", "--select", "E4,E7,E9,F,UP,C4,SIM", "--ignore", "E402"]):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", "120", str(tmp_path)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert process.returncode == 0, process.stdout + process.stderr
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_scripts_are_written_as_a_formatter_would_write_them(tmp_path: Path) -> 
 )
 def test_a_formula_means_in_python_what_it_means_in_the_app(formula: str, tmp_path: Path) -> None:
     config = SurfacesConfig.model_validate({"surface": "formula", "formula": formula, "steps": 40})
-    assert_same_bits(executed(surface_script(config), tmp_path), expected(config))
+    assert_same_bits(arrays_of(surface_script(config), tmp_path), expected(config))
 
 
 def test_the_script_says_outer_momentum_where_there_is_some_alone() -> None:

@@ -36,8 +36,8 @@ def traces(page: bytes) -> list[dict[str, object]]:
     """The data of the only chart of a page."""
     text = page.decode()
     begin = text.index("[", text.index("Plotly.newPlot("))
-    found, _ = json.JSONDecoder().raw_decode(text[begin:])
-    return found
+    data, _ = json.JSONDecoder().raw_decode(text[begin:])
+    return data
 
 
 def test_the_relief_is_a_page_with_the_surface_and_every_line() -> None:
@@ -56,8 +56,8 @@ def test_every_place_of_the_cloud_is_in_its_table(run: Trajectory) -> None:
             rows = table[(table.optimizer == name) & (table.run == draw)]
             assert rows.step.tolist() == run.step.tolist()
             assert np.array_equal(rows[["x", "y"]].to_numpy(), run.outermost(index)[:, draw])
-    lost = table[table.optimizer == run.names[2]]
-    assert (lost.diverged == run.diverged[2, 0]).all()
+    diverging = table[table.optimizer == run.names[2]]
+    assert (diverging.diverged == run.diverged[2, 0]).all()
     assert table[table.optimizer != run.names[2]].diverged.isna().all()
 
 

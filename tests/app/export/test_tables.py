@@ -33,8 +33,8 @@ def table(scene: Scene) -> pa.Table:
 
 def rows(table: pa.Table, *, run: int, optimizer: str, layer: int) -> dict[str, np.ndarray]:
     frame = table.to_pandas()
-    kept = frame[(frame.run == run) & (frame.optimizer == optimizer) & (frame.layer == layer)].sort_values("step")
-    return {name: kept[name].to_numpy() for name in frame.columns}
+    selection = frame[(frame.run == run) & (frame.optimizer == optimizer) & (frame.layer == layer)].sort_values("step")
+    return {name: selection[name].to_numpy() for name in frame.columns}
 
 
 def test_the_columns_are_those_promised(table: pa.Table) -> None:
@@ -48,9 +48,9 @@ def test_every_layer_of_every_run_is_that_of_the_trajectory(table: pa.Table, run
     for index, name in enumerate(trajectory.names):
         layers = [trajectory.fast[:, index, run], *(layer[:, run] for layer in trajectory.slow[index])]
         for layer, places in enumerate(layers):
-            got = rows(table, run=run, optimizer=name, layer=layer)
-            assert np.array_equal(np.stack([got["x"], got["y"]], axis=-1), places)
-            assert np.array_equal(got["step"], np.arange(41))
+            columns = rows(table, run=run, optimizer=name, layer=layer)
+            assert np.array_equal(np.stack([columns["x"], columns["y"]], axis=-1), places)
+            assert np.array_equal(columns["step"], np.arange(41))
         assert np.array_equal(rows(table, run=run, optimizer=name, layer=0)["loss"], trajectory.loss[:, index, run])
         outermost = rows(table, run=run, optimizer=name, layer=len(layers) - 1)["loss"]
         assert np.array_equal(outermost, trajectory.slow_loss[:, index, run])

@@ -113,9 +113,9 @@ def test_measured_variances_come_with_their_interval() -> None:
     rows = offer_of(config_of("noise")).tables["chart"]().to_pandas()
     run = theory_runs.measured_variances(config_of("noise"), equal_effective=False)
     measured = rows[rows.part == f"measured, with its {run.confidence:.0%} interval"]
-    shown = measured[measured.series == "equal lr"]
-    assert shown.x.tolist() == [0.0, 1.0, 2.0]  # where the line has its corners
-    np.testing.assert_array_equal(shown[["low", "y", "high"]].to_numpy().T, [run.low, run.measured, run.high])
+    interval = measured[measured.series == "equal lr"]
+    assert interval.x.tolist() == [0.0, 1.0, 2.0]  # where the line has its corners
+    np.testing.assert_array_equal(interval[["low", "y", "high"]].to_numpy().T, [run.low, run.measured, run.high])
 
 
 @pytest.mark.parametrize("name", PRESETS["theory"])
@@ -187,8 +187,8 @@ def test_the_colours_of_bars_mean_nothing_else_in_one_chart() -> None:
 
 def test_the_command_line_draws_a_link_and_a_ready_made_view(tmp_path: Path) -> None:
     link, target = short_link(STABILITY, "http://localhost:8501/theory"), tmp_path / "factors.svg"
-    finished = CliRunner().invoke(main, ["render", link, "--figure", "factors", "-O", str(target)])
-    assert finished.exit_code == 0, finished.output
+    result = CliRunner().invoke(main, ["render", link, "--figure", "factors", "-O", str(target)])
+    assert result.exit_code == 0, result.output
     assert target.read_bytes() == offer_of(STABILITY).figure("factors")("svg")
     view = [
         "render",
@@ -204,9 +204,9 @@ def test_the_command_line_draws_a_link_and_a_ready_made_view(tmp_path: Path) -> 
     page = CliRunner().invoke(main, view)
     assert page.exit_code == 0, page.output
     assert page.stdout_bytes.startswith(b"<!doctype html>")
-    refused = CliRunner().invoke(main, ["render", link, "-O", str(tmp_path / "x.gif")])
-    assert (refused.exit_code, len(refused.stderr.strip().splitlines())) == (1, 1)
-    assert "nothing moves on this page" in refused.stderr
+    refusal = CliRunner().invoke(main, ["render", link, "-O", str(tmp_path / "x.gif")])
+    assert (refusal.exit_code, len(refusal.stderr.strip().splitlines())) == (1, 1)
+    assert "nothing moves on this page" in refusal.stderr
 
 
 def page() -> None:
@@ -215,7 +215,7 @@ def page() -> None:
     page()
 
 
-def opened(**params: str) -> AppTest:
+def open_page(**params: str) -> AppTest:
     at = AppTest.from_function(page, default_timeout=60)
     for key, value in {**{name: str(one) for name, one in QUICK.items()}, **params}.items():
         at.query_params[key] = value
@@ -224,24 +224,24 @@ def opened(**params: str) -> AppTest:
 
 
 def test_the_panel_offers_no_animation_and_no_script() -> None:
-    at = opened(instrument="regularization")
+    at = open_page(instrument="regularization")
     assert not at.exception
     assert [tab.label for tab in at.tabs] == ["Figure", "Data", "Share", "Restore"]
     labels = [button.proto.label for button in at.get("download_button")]
     assert labels == ["Download figure", "CSV", "Parquet", "Settings (JSON)", "Interactive chart (HTML)"]
-    drawn = next(box for box in at.selectbox if box.label == "Draw")
-    assert drawn.options == ["Landscapes", "Coefficients", "Accuracy"]
+    picker = next(box for box in at.selectbox if box.label == "Draw")
+    assert picker.options == ["Landscapes", "Coefficients", "Accuracy"]
 
 
 def test_an_upload_restores_this_page_and_that_of_another_is_refused() -> None:
-    at = opened()
+    at = open_page()
     uploader = at.get("file_uploader")[0]
-    saved = config_of("noise", depth=3, noise_lr=0.2)
-    uploader.set_value(("config.json", to_json(saved), "application/json")).run()
+    config = config_of("noise", depth=3, noise_lr=0.2)
+    uploader.set_value(("config.json", to_json(config), "application/json")).run()
     assert not at.exception
-    assert at.session_state["theory.config"] == saved
+    assert at.session_state["theory.config"] == config
     from app.state import GansConfig
 
     other = at.get("file_uploader")[0].set_value(("gan.json", to_json(GansConfig()), "application/json")).run()
     assert any("these settings belong to the page 'gans'" in error.value for error in other.error)
-    assert at.session_state["theory.config"] == saved
+    assert at.session_state["theory.config"] == config

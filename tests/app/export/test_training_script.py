@@ -63,7 +63,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def trained(config: NetworksConfig | GansConfig) -> dict[str, TrainingRun]:
+def runs_of(config: NetworksConfig | GansConfig) -> dict[str, TrainingRun]:
     """What the page's workers compute, by the names that scripts give their arrays."""
     return {
         f"{spec.name}/{one.seed}": train(
@@ -74,14 +74,14 @@ def trained(config: NetworksConfig | GansConfig) -> dict[str, TrainingRun]:
     }
 
 
-def executed(script: str, folder: Path) -> dict[str, np.ndarray]:
+def arrays_of(script: str, folder: Path) -> dict[str, np.ndarray]:
     """What the script saves."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["run.py", str(folder / "numbers.npz")])
         patch.setenv("OPENBLAS_NUM_THREADS", "1")  # the script sets it: put back what was there
         exec(compile(script, "run.py", "exec", dont_inherit=True), {"__name__": "__main__"})
-    with np.load(folder / "numbers.npz", allow_pickle=False) as saved:
-        return dict(saved)
+    with np.load(folder / "numbers.npz", allow_pickle=False) as file:
+        return dict(file)
 
 
 def saved_by(script: str, folder: Path) -> dict[str, np.ndarray]:
@@ -89,40 +89,40 @@ def saved_by(script: str, folder: Path) -> dict[str, np.ndarray]:
     (folder / "run.py").write_text(script, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "run.py", "numbers.npz"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    with np.load(folder / "numbers.npz", allow_pickle=False) as saved:
-        return dict(saved)
+    process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    with np.load(folder / "numbers.npz", allow_pickle=False) as file:
+        return dict(file)
 
 
-def same_bits(got: np.ndarray, want: np.ndarray) -> bool:
-    return got.dtype == want.dtype and got.shape == want.shape and got.tobytes() == want.tobytes()
+def same_bits(array: np.ndarray, want: np.ndarray) -> bool:
+    return array.dtype == want.dtype and array.shape == want.shape and array.tobytes() == want.tobytes()
 
 
-def check(config: NetworksConfig | GansConfig, got: dict[str, np.ndarray], *metrics: str) -> dict[str, TrainingRun]:
+def check(config: NetworksConfig | GansConfig, saved: dict[str, np.ndarray], *metrics: str) -> dict[str, TrainingRun]:
     """Losses, norms and distances, and at the evaluated steps the metrics of all weights, these among them."""
-    want = trained(config)
+    want = runs_of(config)
     for run_name, run in want.items():
         arrays = curves_to_arrays(run.curves)
         assert {f"metric/fast/{name}" for name in metrics} <= arrays.keys()
         for name, values in arrays.items():
-            assert same_bits(got.pop(f"{run_name}/{name}"), values), (run_name, name)
-    assert not got
+            assert same_bits(saved.pop(f"{run_name}/{name}"), values), (run_name, name)
+    assert not saved
     return want
 
 
-def check_network(config: NetworksConfig, got: dict[str, np.ndarray]) -> dict[str, TrainingRun]:
-    return check(config, got, "test_loss", "test_accuracy")
+def check_network(config: NetworksConfig, arrays: dict[str, np.ndarray]) -> dict[str, TrainingRun]:
+    return check(config, arrays, "test_loss", "test_accuracy")
 
 
-def check_gan(config: GansConfig, got: dict[str, np.ndarray]) -> dict[str, TrainingRun]:
-    return check(config, got, "test_frechet", "modes", "quality")
+def check_gan(config: GansConfig, arrays: dict[str, np.ndarray]) -> dict[str, TrainingRun]:
+    return check(config, arrays, "test_frechet", "modes", "quality")
 
 
 @pytest.mark.parametrize("case", NETWORKS)
 def test_the_script_trains_the_same_networks(case: str, tmp_path: Path) -> None:
     config = NetworksConfig.model_validate(NETWORKS[case])
-    runs = check_network(config, executed(network_script(config), tmp_path))
+    runs = check_network(config, arrays_of(network_script(config), tmp_path))
     assert all((run.diverged is not None) == (case == "divergence") for run in runs.values())
 
 
@@ -134,7 +134,7 @@ def test_a_process_of_its_own_trains_the_same_networks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", GANS)
 def test_the_script_trains_the_same_gans(case: str, tmp_path: Path) -> None:
     config = GansConfig.model_validate(GANS[case])
-    runs = check_gan(config, executed(gan_script(config), tmp_path))
+    runs = check_gan(config, arrays_of(gan_script(config), tmp_path))
     assert all((run.diverged is not None) == (case == "divergence") for run in runs.values())
 
 
@@ -165,4 +165,4 @@ def test_the_script_trains_the_same_residual_networks(
 ) -> None:
     monkeypatch.setattr(network_runs, "EVALUATIONS", 1)
     config = NetworksConfig.model_validate(SLOW[case])
-    check_network(config, executed(network_script(config), tmp_path))
+    check_network(config, arrays_of(network_script(config), tmp_path))

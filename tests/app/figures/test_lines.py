@@ -63,12 +63,12 @@ def test_slow_losses_are_those_of_the_rows_they_come_from(track: Track) -> None:
 
 
 def test_an_average_is_a_line_of_its_own(track: Track) -> None:
-    averaged = replace(track, averaged=0.5 * track.fast)
+    with_average = replace(track, averaged=0.5 * track.fast)
     assert layers_of(track) == (0, 1, 2)
-    assert layers_of(averaged) == (0, 1, 2, AVERAGE)
-    assert np.array_equal(weights(averaged, AVERAGE), 0.5 * track.fast)
-    assert np.isnan(loss(averaged, AVERAGE)).all()
-    assert not np.isnan(path(averaged, AVERAGE).points).any()
+    assert layers_of(with_average) == (0, 1, 2, AVERAGE)
+    assert np.array_equal(weights(with_average, AVERAGE), 0.5 * track.fast)
+    assert np.isnan(loss(with_average, AVERAGE)).all()
+    assert not np.isnan(path(with_average, AVERAGE).points).any()
     assert line_label(AVERAGE) == "average of the fast weights"
 
 

@@ -78,9 +78,9 @@ def test_an_observation_says_something_of_steps_in_order(text: str, first: int, 
         Observation(text, first, last, 1)
 
 
-@pytest.mark.parametrize(("ratio", "written"), [(1.44, "1.4"), (21.7, "22"), (132.0, "130")])
-def test_ratios_have_two_digits(ratio: float, written: str) -> None:
-    assert times(ratio) == written
+@pytest.mark.parametrize(("ratio", "text"), [(1.44, "1.4"), (21.7, "22"), (132.0, "130")])
+def test_ratios_have_two_digits(ratio: float, text: str) -> None:
+    assert times(ratio) == text
 
 
 # From the layers alone
@@ -136,8 +136,8 @@ def test_alpha_of_0_goes_back_to_the_start() -> None:
 
 
 def test_nothing_is_said_of_averaging_where_layers_have_outer_momentum() -> None:
-    carried = tuple(OptimizerSpec("L", lr=0.1, layers=(Layer(k, alpha, 0.9),)) for k, alpha in ((1, 0.5), (5, 1.0)))
-    runs = [(spec, 9) for spec in carried]
+    specs = tuple(OptimizerSpec("L", lr=0.1, layers=(Layer(k, alpha, 0.9),)) for k, alpha in ((1, 0.5), (5, 1.0)))
+    runs = [(spec, 9) for spec in specs]
     assert not texts(of_layers.single_steps(runs, 9))
     assert not texts(of_layers.copies(runs, 9))
     layer = LayerConfig(k=5, alpha=0.5, outer_momentum=0.5)
@@ -151,16 +151,16 @@ def test_nothing_is_said_of_averaging_where_layers_have_outer_momentum() -> None
 
 def test_sgd_diverges_where_lr_times_curvature_is_above_2() -> None:
     facts = surface()
-    lost = int(facts.run.diverged[0, 0])
+    end = int(facts.run.diverged[0, 0])
     assert spans(of_surfaces.too_steep(facts)) == [
         ("SGD diverges: lr · curvature = 2.04 > 2.", 1, 10),
         (
             "SGD diverges: lr · curvature = 2.04 > 2, so each step overshoots further than the last. "
-            f"At step {lost} its run ends.",
-            lost, lost + 25,
+            f"At step {end} its run ends.",
+            end, end + 25,
         ),
     ]  # fmt: skip
-    assert texts(of_runs.ends_early(facts)) == [f"SGD has diverged at step {lost}: its run ends here."]
+    assert texts(of_runs.ends_early(facts)) == [f"SGD has diverged at step {end}: its run ends here."]
 
 
 def test_a_flatter_lr_neither_diverges_nor_is_said_to() -> None:
@@ -232,9 +232,9 @@ def test_all_start_together_at_step_0() -> None:
 def test_everybody_has_arrived_once_a_hundredth_of_the_way_is_left() -> None:
     facts = surface(surface="booth")
     (one,) = of_runs.all_arrived(facts)
-    left = facts.excess / facts.excess[0]
-    assert (left[one.first_step :] <= 0.01).all()
-    assert (left[one.first_step - 1] > 0.01).any()
+    remainder = facts.excess / facts.excess[0]
+    assert (remainder[one.first_step :] <= 0.01).all()
+    assert (remainder[one.first_step - 1] > 0.01).any()
     assert one.text == (f"All have come 99 % of the way down by step {one.first_step}: what is left is fine print.")
     assert not texts(of_runs.all_arrived(surface(surface="matyas", steps=100)))
 
@@ -274,11 +274,11 @@ def test_who_is_ahead_is_told_at_quarters() -> None:
 def test_averaged_noise_is_measured_over_the_second_half() -> None:
     starts = ((2.0, 2.0), (-2.0, 2.0), (-2.0, -2.0), (2.0, -2.0))
     facts = surface(surface="bowl", steps=800, noise_scale=0.7, starts=starts)
-    found = [one for one in texts(of_runs.noise_averaged(facts)) if TWO in one]
+    sentences = [one for one in texts(of_runs.noise_averaged(facts)) if TWO in one]
     half = slice(400, None)
     fast, slow = (np.sqrt((x[half] ** 2).sum(-1).mean()) for x in (facts.run.proposal[:, 2], facts.run.outermost(2)))
     assert fast / slow > 1.15
-    assert found == [
+    assert sentences == [
         f"Averaging at work: over the second half the slow weights of {TWO} are {times(fast / slow)} times nearer to "
         "a minimum than its fast weights (root mean square)."
     ]
@@ -350,12 +350,12 @@ def test_two_gradients_a_step_are_said() -> None:
 
 def test_a_run_that_leaves_the_picture_is_missed() -> None:
     facts = game()
-    (left,) = of_games.leaves(facts)
+    (sentence,) = of_games.leaves(facts)
     (x, _), (y, _) = facts.domain
     outside = np.abs(facts.run.fast[:, 0, 0]) > [abs(x), abs(y)]
-    assert left.text == "Descent-ascent has left the picture for good."
-    assert outside[left.first_step].any()
-    assert not outside[left.first_step - 1].any()
+    assert sentence.text == "Descent-ascent has left the picture for good."
+    assert outside[sentence.first_step].any()
+    assert not outside[sentence.first_step - 1].any()
 
 
 # Whole pages

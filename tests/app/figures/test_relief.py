@@ -47,8 +47,8 @@ def test_every_line_lies_on_the_relief_that_is_drawn(surface):
     config = SurfacesConfig(surface=surface, steps=60)
     scenery = surface_runs.scenery(config)
     log_view = config.landscape.log_view
-    shown = relief(scenery.grid, surface_runs.surface_run(config), config.colors, log_view=log_view)
-    surface_trace, *lines = paint_relief(shown).data
+    scene = relief(scenery.grid, surface_runs.surface_run(config), config.colors, log_view=log_view)
+    surface_trace, *lines = paint_relief(scene).data
     assert len(lines) == 5  # fast weights of three optimizers, slow weights of two
     height = scenery.grid.shade(log_view)
     for line in lines:

@@ -32,14 +32,14 @@ def test_outline_of_everything_or_nothing_is_empty():
 
 def test_cells_on_the_boundary_neither_agree_nor_disagree():
     rates = np.array([[0.9, 1.0, 1.1], [0.9, 1.1, 1.1]])
-    simulated = SimulatedMap(np.array([[0.9, 1.0001, 1.1], [1.2, 0.8, np.nan]]), 10)
-    assert disagreements(rates, simulated).tolist() == [[False, False, False], [True, True, False]]
+    simulation = SimulatedMap(np.array([[0.9, 1.0001, 1.1], [1.2, 0.8, np.nan]]), 10)
+    assert disagreements(rates, simulation).tolist() == [[False, False, False], [True, True, False]]
 
 
 def test_rate_map_ends_with_one_target_per_cell_row_by_row():
     rates = np.array([[0.9, 1.0, 1.1], [0.95, 1.05, 1.2]])
-    simulated = SimulatedMap(rates, 10)
-    chart = rate_map(GRID, rates, (GRID, rates), simulated, (2, 0.1))
+    simulation = SimulatedMap(rates, 10)
+    chart = rate_map(GRID, rates, (GRID, rates), simulation, (2, 0.1))
     targets = chart.panels[0].marks[-1]
     assert targets.kind == "targets"
     assert targets.x.tolist() == [1, 2, 3, 1, 2, 3]
@@ -69,9 +69,9 @@ def test_factor_plane_joins_the_factors_of_each_mode():
     ways = np.stack([way.x, way.y], axis=-1).reshape(2, len(levels) + 1, 2)
     assert np.isnan(ways[:, -1]).all()  # a mode's line is not joined to the next one's
     assert ways[1, :-1] @ [1, 1j] == pytest.approx(levels[:, 1])
-    shown = [mark for mark in marks if mark.texts]
-    assert [mark.x[1] + 1j * mark.y[1] for mark in shown] == pytest.approx(levels[:, 1].tolist())
-    assert {tuple(mark.data["mode"]) for mark in shown} == {("first", "second")}
+    ends = [mark for mark in marks if mark.texts]
+    assert [mark.x[1] + 1j * mark.y[1] for mark in ends] == pytest.approx(levels[:, 1].tolist())
+    assert {tuple(mark.data["mode"]) for mark in ends} == {("first", "second")}
 
 
 @pytest.mark.parametrize(
@@ -138,5 +138,5 @@ def test_rates_chart_draws_the_fit_over_its_own_points_only():
 
 
 def test_backgrounds_are_transparent():
-    shown = paint(factors_chart([np.array([0.5 + 0j])], ["a"], ()))
-    assert shown.layout.paper_bgcolor == shown.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    figure = paint(factors_chart([np.array([0.5 + 0j])], ["a"], ()))
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"

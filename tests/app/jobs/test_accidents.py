@@ -41,7 +41,7 @@ if __name__ == "__main__":
 """
 
 
-def gone(processes: list[psutil.Process], seconds: float) -> bool:
+def all_end(processes: list[psutil.Process], seconds: float) -> bool:
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     return not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
@@ -53,7 +53,7 @@ def test_a_killed_server_leaves_no_process_behind_and_the_next_one_goes_on(tmp_p
         children = psutil.Process(server.pid).children(recursive=True)
         assert children
         server.send_signal(signal.SIGKILL)
-    assert gone(children, 30)
+    assert all_end(children, 30)
     jobs = Jobs(RunStore(tmp_path), Cluster(workers=1), checkpoint_seconds=0.2)
     try:
         ticket = jobs.submit(ENDLESS, "the next")

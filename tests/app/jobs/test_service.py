@@ -54,7 +54,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def finished(jobs: Jobs, ticket: Ticket) -> bool:
+def is_over(jobs: Jobs, ticket: Ticket) -> bool:
     return jobs.status(ticket).state not in ("queued", "running")
 
 
@@ -81,17 +81,17 @@ def assert_same_as_in_process(jobs: Jobs, ticket: Ticket, request: TrainingReque
 def test_a_run_on_a_worker_is_the_run_in_process_and_opens_at_once_for_the_next_visitor(jobs: Jobs) -> None:
     ticket = jobs.submit(SHORT, "ann")
     assert jobs.status(ticket).state in ("queued", "running")
-    wait(lambda: finished(jobs, ticket))
+    wait(lambda: is_over(jobs, ticket))
     status = jobs.status(ticket)
     assert (status.state, status.fraction, status.message) == ("done", 1.0, "")
     assert_same_as_in_process(jobs, ticket, SHORT)
     other = jobs.submit(SHORT, "bob")
     assert jobs.status(other).state == "done"
-    restarted = Jobs(RunStore(jobs.store.root), Cluster(workers=1))  # never starts its cluster
-    assert restarted.status(ticket).state == "done"
-    assert restarted.result(restarted.submit(SHORT, "cat")).sizes == jobs.result(ticket).sizes
-    assert not restarted.cluster.connected
-    restarted.close()
+    later = Jobs(RunStore(jobs.store.root), Cluster(workers=1))  # never starts its cluster
+    assert later.status(ticket).state == "done"
+    assert later.result(later.submit(SHORT, "cat")).sizes == jobs.result(ticket).sizes
+    assert not later.cluster.connected
+    later.close()
 
 
 def test_two_visitors_one_computation_which_stops_when_both_have_cancelled(jobs: Jobs) -> None:
@@ -168,7 +168,7 @@ def test_a_killed_workers_run_is_retried_from_its_checkpoint_and_ends_bit_for_bi
     client = jobs.cluster.client()
     busy = [address for address, keys in client.processing().items() if any(ticket.key in key for key in keys)]
     os.kill(client.run(os.getpid, workers=busy)[busy[0]], signal.SIGKILL)
-    wait(lambda: finished(jobs, ticket))
+    wait(lambda: is_over(jobs, ticket))
     status = jobs.status(ticket)
     assert status.state == "done"
     assert "Continued from the checkpoint at step" in status.message
@@ -178,7 +178,7 @@ def test_a_killed_workers_run_is_retried_from_its_checkpoint_and_ends_bit_for_bi
 def test_a_diverging_run_ends_early_and_keeps_the_others(jobs: Jobs) -> None:
     hot = jobs.submit(replace(SHORT, optimizers=OptimizerSpec("hot", "sgd", 1e9)), "ann")
     calm = jobs.submit(replace(SHORT, optimizers=OptimizerSpec("calm", "sgd", 0.01)), "ann")
-    wait(lambda: finished(jobs, hot) and finished(jobs, calm))
+    wait(lambda: is_over(jobs, hot) and is_over(jobs, calm))
     assert jobs.status(hot).state == "done"
     assert jobs.status(hot).message == f"Diverged at step {jobs.result(hot).diverged}."
     assert jobs.status(calm).message == ""
@@ -188,7 +188,7 @@ def test_a_diverging_run_ends_early_and_keeps_the_others(jobs: Jobs) -> None:
 def test_what_a_worker_refuses_is_said(jobs: Jobs) -> None:
     small = Jobs(RunStore(jobs.store.root, limit=100_000), Cluster(jobs.cluster.client().scheduler.address))
     ticket = small.submit(replace(SHORT, seed=7, snapshot_every=1), "ann")
-    wait(lambda: finished(small, ticket))
+    wait(lambda: is_over(small, ticket))
     status = small.status(ticket)
     assert status.state == "failed"
     assert "take fewer snapshots" in status.message
@@ -198,13 +198,13 @@ def test_what_a_worker_refuses_is_said(jobs: Jobs) -> None:
 def test_a_damaged_entry_is_computed_again_on_the_next_request(jobs: Jobs) -> None:
     request = replace(SHORT, seed=8)
     ticket = jobs.submit(request, "ann")
-    wait(lambda: finished(jobs, ticket))
+    wait(lambda: is_over(jobs, ticket))
     wait(lambda: not jobs.busy)  # the worker has said so, too: the next request is a new one
     curves = jobs.store.folder(ticket.key) / "curves.npz"
     curves.write_bytes(curves.read_bytes()[:-1])
     assert "damaged" in jobs.status(ticket).message
     ticket = jobs.submit(request, "ann")
-    wait(lambda: finished(jobs, ticket))
+    wait(lambda: is_over(jobs, ticket))
     assert jobs.status(ticket).state == "done"
     assert "An earlier copy was damaged" in jobs.status(ticket).message
 
@@ -219,7 +219,7 @@ def test_when_the_local_cluster_dies_another_one_goes_on(jobs: Jobs) -> None:
     process.kill()
     wait(lambda: jobs.status(ticket).state == "queued")
     assert jobs.status(ticket).curves is not None  # what was seen is still seen
-    wait(lambda: finished(jobs, ticket))
+    wait(lambda: is_over(jobs, ticket))
     assert "Continued from the checkpoint" in jobs.status(ticket).message
     assert_same_as_in_process(jobs, ticket, request)
 
@@ -240,7 +240,7 @@ def test_a_scheduler_that_is_gone_is_named_and_work_goes_on_when_it_is_back(tmp_
         assert jobs.status(ticket).state == "queued"
         assert moving(jobs, ticket)
         process = scheduler(port)
-        wait(lambda: finished(jobs, ticket))
+        wait(lambda: is_over(jobs, ticket))
         assert jobs.status(ticket).state == "done"
         assert_same_as_in_process(jobs, ticket, LONG)
     finally:

@@ -362,15 +362,15 @@ def test_an_arbitrary_user_id_has_a_store_it_can_write_or_is_told_what_to_mount(
     environment |= {"LOOKAHEAD_DATA": str(tmp_path / "data")} if named else {}
     environment |= {"HOME": home} if home else {}
     try:
-        finished = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", program], env=environment, cwd="/", capture_output=True, text=True
         )
     finally:
         shutil.rmtree(temporary)
     if named:
-        assert finished.stdout == (
+        assert process.stdout == (
             f"the run store {tmp_path}/data cannot be written (permission denied): mount a folder that user id "
             "54321 can write, or name another folder in LOOKAHEAD_DATA\n"
         )
     else:
-        assert finished.stdout == f"{temporary}/lookahead-lab-54321\n", finished.stderr
+        assert process.stdout == f"{temporary}/lookahead-lab-54321\n", process.stderr

@@ -36,9 +36,9 @@ def test_runs_are_finite_and_reproducible_and_resume_bit_for_bit(name: str) -> N
     whole, again = run(task), run(task)
     steps = itertools.count()
     part = run(task, should_stop=lambda: next(steps) >= 8)
-    saved = io.BytesIO()
-    torch.save(dict(part.state), saved)
-    rest = run(task, resume_from=torch.load(io.BytesIO(saved.getvalue()), weights_only=True))
+    checkpoint = io.BytesIO()
+    torch.save(dict(part.state), checkpoint)
+    rest = run(task, resume_from=torch.load(io.BytesIO(checkpoint.getvalue()), weights_only=True))
     assert (whole.diverged, part.done) == (None, 8)
     assert np.isfinite(whole.curves.loss).all()
     for other in (again, rest):
@@ -52,8 +52,8 @@ def test_runs_are_finite_and_reproducible_and_resume_bit_for_bit(name: str) -> N
 
 def test_both_players_of_a_gan_synchronise_at_the_same_steps() -> None:
     whole = run(TASKS["ring"])
-    moved = np.diff(whole.snapshots.outermost, axis=0) != 0
-    discriminator, generator = np.split(moved, [whole.sizes[0]], axis=1)
+    changes = np.diff(whole.snapshots.outermost, axis=0) != 0
+    discriminator, generator = np.split(changes, [whole.sizes[0]], axis=1)
     assert np.flatnonzero(discriminator.any(axis=1)).tolist() == [5, 11]
     assert np.flatnonzero(generator.any(axis=1)).tolist() == [5, 11]
 

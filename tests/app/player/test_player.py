@@ -52,9 +52,9 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[dict[str, NDArray[np.float
         return np.frombuffer(data, "<f4", count, at - 4 * count)
 
     for track in header["tracks"]:
-        rows, moved = track["rows"], track["proposals"]
+        rows, proposals = track["rows"], track["proposals"]
         columns = {"x": floats(rows), "y": floats(rows), "loss": floats(rows)}
-        columns |= {"proposal_x": floats(moved), "proposal_y": floats(moved)}
+        columns |= {"proposal_x": floats(proposals), "proposal_y": floats(proposals)}
         columns |= {f"averaged_{axis}": floats(rows) for axis in "xy" if track["averaged"]}
         columns |= {f"slow_{layer}_{axis}": floats(rows) for layer in range(track["slow"]) for axis in "xy"}
         columns |= {name: floats(rows) for name in ("step", "evaluations") if track[name] is None}

@@ -29,9 +29,9 @@ def test_a_cell_is_what_a_run_from_its_start_does():
         run = surface_runs.surface_run(config.model_copy(update={"starts": (start,)}))
         for optimizer in range(3):
             end = run.outermost(optimizer)[-1, 0]
-            reached = basins.labels[optimizer, row, column]
+            label = basins.labels[optimizer, row, column]
             gaps = np.linalg.norm(scenery.places - end, axis=1)
-            assert reached == (DIVERGED if run.diverged[optimizer, 0] >= 0 else gaps.argmin())
+            assert label == (DIVERGED if run.diverged[optimizer, 0] >= 0 else gaps.argmin())
 
 
 def test_shares_cover_the_area():

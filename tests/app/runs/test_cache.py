@@ -7,15 +7,15 @@ from app.runs.cache import recent
 
 
 def test_a_result_is_computed_once_and_the_one_used_longest_ago_is_forgotten():
-    computed = []
+    calls = []
 
     @recent(2, key=lambda number, on_progress=None: number)
     def square(number: int, on_progress: object = None) -> int:
-        computed.append(number)
+        calls.append(number)
         return number**2
 
     assert [square(2), square(3), square(2, on_progress=print), square(4), square(2), square(3)] == [4, 9, 4, 16, 4, 9]
-    assert computed == [2, 3, 4, 3]
+    assert calls == [2, 3, 4, 3]
 
 
 def test_importing_the_application_changes_no_settings_of_torch_and_matplotlib():

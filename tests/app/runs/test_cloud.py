@@ -152,5 +152,5 @@ def test_the_ellipse_is_where_the_distance_of_mahalanobis_is_two():
 def test_an_interval_covers_the_truth_as_often_as_it_says():
     draws = np.random.default_rng(0).normal(size=(4000, 20)).std(axis=1, ddof=1)
     low, high = np.array([cloud.interval(float(deviation), 20) for deviation in draws]).T
-    covered = ((low < 1) & (high > 1)).mean()
-    assert covered == pytest.approx(0.99, abs=2.6 * math.sqrt(0.99 * 0.01 / 4000))
+    coverage = ((low < 1) & (high > 1)).mean()
+    assert coverage == pytest.approx(0.99, abs=2.6 * math.sqrt(0.99 * 0.01 / 4000))

@@ -63,10 +63,10 @@ def test_rows_are_the_runs_of_the_configs_one_by_one(
     surfaces.surface_family(config, dial)
     monkeypatch.setattr(surfaces, "record", refuse)
     for value in dial.values[:: len(dial.values) // 4]:
-        changed = with_number(config, card, field, level, value)
-        axis_values = surfaces.surface_run(changed)
+        other = with_number(config, card, field, level, value)
+        axis_values = surfaces.surface_run(other)
         monkeypatch.setattr(surfaces, "record", record)
-        assert_same(axis_values, surfaces._record(changed, changed.specs(), "classes"))
+        assert_same(axis_values, surfaces._record(other, other.specs(), "classes"))
         monkeypatch.setattr(surfaces, "record", refuse)
 
 
@@ -78,20 +78,20 @@ def test_a_game_takes_its_run_from_the_family(monkeypatch: pytest.MonkeyPatch) -
     cards = (GameCard(lr=0.1, alternating=True, layers=(FIVE,)), GameCard(lr=0.1, base="extragradient"))
     config = GamesConfig(cards=cards, steps=60)
     games.game_family(config, dial_of(config, "alpha", 1, 0))
-    changed = with_number(config, 0, "alpha", 1, 0.25)
-    alone = games._record(changed, changed.specs(), "classes")
+    other = with_number(config, 0, "alpha", 1, 0.25)
+    alone = games._record(other, other.specs(), "classes")
     monkeypatch.setattr(games, "record", refuse)
-    assert_same(games.game_run(changed), alone)
+    assert_same(games.game_run(other), alone)
 
 
 def test_the_family_of_a_released_value_is_the_one_that_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
     config = SurfacesConfig(steps=30)
     surfaces.surface_family(config, dial_of(config, "alpha", 1, 1))
-    changed = with_number(config, 1, "alpha", 1, 0.75)
+    other = with_number(config, 1, "alpha", 1, 0.75)
     monkeypatch.setattr(surfaces, "record", refuse)
-    again = surfaces.surface_family(changed, dial_of(changed, "alpha", 1, 1))
+    again = surfaces.surface_family(other, dial_of(other, "alpha", 1, 1))
     assert again.dial.value == 0.75
-    assert_same(again.present, surfaces.surface_run(changed))
+    assert_same(again.present, surfaces.surface_run(other))
 
 
 def test_values_span_the_range_and_hold_the_present_one() -> None:
@@ -116,8 +116,8 @@ def test_only_what_a_base_uses_can_be_dragged() -> None:
 def test_the_card_may_stand_behind_one_that_is_switched_off() -> None:
     config = SurfacesConfig(cards=(Card(on=False), Card(layers=(FIVE,)), Card(lr=0.02)), steps=20)
     family = surfaces.surface_family(config, dial_of(config, "alpha", 1, 1))
-    changed = with_number(config, 1, "alpha", 1, 1.0)
-    assert_same(surfaces.surface_run(changed), surfaces._record(changed, changed.specs(), "classes"))
+    other = with_number(config, 1, "alpha", 1, 1.0)
+    assert_same(surfaces.surface_run(other), surfaces._record(other, other.specs(), "classes"))
     assert family.place == 0
 
 

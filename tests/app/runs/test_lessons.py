@@ -48,10 +48,10 @@ def test_what_a_text_says_of_a_run_holds(card: LessonCard) -> None:
 
 @pytest.mark.parametrize("card", CARDS)
 def test_every_number_in_a_text_is_a_setting_or_is_checked(card: LessonCard) -> None:
-    known = sorted(set(known_numbers(card)))
+    numbers = sorted(set(known_numbers(card)))
     for text in NUMBER.findall(f"{card.title}\n{card.text}\n{card.reveal}"):
         value, digits = float(text.replace(",", "")), len(text.partition(".")[2])
-        near = [one for one in known if abs(abs(one) - value) <= 0.5 * 10.0**-digits + 1e-9]
+        near = [one for one in numbers if abs(abs(one) - value) <= 0.5 * 10.0**-digits + 1e-9]
         assert near, f"{text} is said, but no check, setting or given number is like it"
 
 
@@ -90,14 +90,14 @@ def test_a_goal_can_be_reached_by_dragging_and_is_not_yet(card: LessonCard) -> N
     dials = [dial for dial in dials_of(config, config.steps, len(config.starts)) if dial.field in card.handles]
     assert dials
     ends = {end for dial in dials for end in (dial.values[0], dial.values[-1])}
-    reached = [
+    values = [
         value
         for dial in dials
         if dial.card == question.goal.optimizer - 1
         for value in dial.values
         if holds(with_number(config, dial.card, dial.field, dial.level, value), question.goal)
     ]
-    assert len(reached) >= 2 or set(reached) & ends, "a hand needs some room to hit it, or an end to drag to"
+    assert len(values) >= 2 or set(values) & ends, "a hand needs some room to hit it, or an end to drag to"
 
 
 @pytest.mark.parametrize("card", [each for each in CARDS if each.values[0].bars])
@@ -120,7 +120,7 @@ def table_of(document: str, title: str) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("card", "column", "given"),
+    ("card", "column", "numbers"),
     [
         ("wrong-labels-2", ("20 % wrong labels, batch 4", "test accuracy %"), (95.9, 96.3, 97.3, 97.7)),
         ("wrong-labels-3", ("20 % wrong labels, batch 4", "average of fast weights, from SGD"), (1.01,)),
@@ -129,17 +129,17 @@ def table_of(document: str, title: str) -> dict[str, dict[str, str]]:
     ],
 )
 def test_numbers_quoted_beside_a_table_are_its_own(
-    card: str, column: tuple[str, str], given: tuple[float, ...]
+    card: str, column: tuple[str, str], numbers: tuple[float, ...]
 ) -> None:
     """In the order of the rows, rounded to the digits that the text has."""
     rows = table_of((ROOT / "docs" / "networks.md").read_text(encoding="utf-8"), column[0])
     measured_values = [float(row[column[1]].replace("+", "").split(" ± ")[0]) for row in rows.values()]
     assert all(
         any(abs(value - one) <= 0.0501 if value > 10 else value == one for one in (measured_values[place],))
-        for place, value in enumerate(given)
+        for place, value in enumerate(numbers)
     ), measured_values
-    (shown,) = (each.values[0] for each in CARDS if each.id == card)
-    assert set(shown.given) <= set(given) | {9930.0}
+    (line,) = (each.values[0] for each in CARDS if each.id == card)
+    assert set(line.given) <= set(numbers) | {9930.0}
 
 
 def test_the_lesson_in_the_guide_is_a_lesson() -> None:

@@ -21,10 +21,8 @@ surface_run(config)
 
 def lines(**environment: str) -> list[str]:
     variables = os.environ | environment
-    finished = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=variables, capture_output=True, text=True, check=True
-    )
-    return finished.stderr.splitlines()
+    process = subprocess.run([sys.executable, "-c", PROGRAM], env=variables, capture_output=True, text=True, check=True)
+    return process.stderr.splitlines()
 
 
 def test_each_run_is_one_line_that_names_neither_formula_nor_visitor():

@@ -20,17 +20,17 @@ CONFIG = NetworksConfig(train_size=100, batch_size=10, steps=30, cards=default_c
 @pytest.fixture(scope="module")
 def results():
     task = CONFIG.task()
-    done = []
+    trainings = []
     for (request,) in requests(CONFIG):
         run = train(
             task, request.specs(), request.steps, request.seed, evaluate_every=request.evaluate_every, snapshot_every=1
         )
-        done.append(
+        trainings.append(
             TrainingResult(
                 request, run.players, run.sizes, run.layers, run.curves, run.snapshots, run.diverged, (), 1.0
             )
         )
-    return done
+    return trainings
 
 
 def test_three_ends_lie_on_their_plane_with_their_own_loss(results):
@@ -115,16 +115,16 @@ def test_a_run_that_diverged_has_no_say_in_the_plane_or_the_frame(results):
 
 
 @pytest.mark.parametrize(
-    ("kind", "chosen", "arguments", "words"),
+    ("kind", "rows", "arguments", "words"),
     [
         ("ends", 2, {}, "needs three optimizers, got 2"),
         ("cycle", 3, {"focus": 0}, "a cycle needs slow weights"),
         ("cycle", 3, {"focus": 2, "cycle": 2}, "cycle 2 was not reached"),
     ],
 )
-def test_a_plane_that_cannot_be_says_why(results, kind, chosen, arguments, words):
+def test_a_plane_that_cannot_be_says_why(results, kind, rows, arguments, words):
     with pytest.raises(ValueError, match=words):
-        plane_runs.view(results[:chosen], kind, CONFIG.task(), **arguments)
+        plane_runs.view(results[:rows], kind, CONFIG.task(), **arguments)
 
 
 def test_tracks_carry_steps_counts_and_losses(results):
@@ -149,21 +149,21 @@ def test_the_backdrop_fills_in_and_checks_the_plane(results):
 
 
 def test_the_plane_is_checked_before_its_picture_is_fine(results):
-    seen = plane_runs.view(results[:2], "pca", CONFIG.task())
-    score, backdrop, found = CONFIG.task().landscape(8), None, []
+    view = plane_runs.view(results[:2], "pca", CONFIG.task())
+    score, backdrop, states = CONFIG.task().landscape(8), None, []
 
-    def watched(weights):
-        found.append(
+    def spy(weights):
+        states.append(
             (len(backdrop.checks), backdrop.picture is not None and backdrop.picture.points)
         ) if backdrop else 0
         return score(weights)
 
-    backdrop = plane_runs.Backdrop(seen, watched)
+    backdrop = plane_runs.Backdrop(view, spy)
     assert backdrop.wait_for_picture(60).complete
     assert len(backdrop.checks) == 2
     assert backdrop.complete
-    assert {checks for checks, points in found if points == 21**2} == {0, 1, 2}  # one run after the other
-    assert {checks for checks, points in found if points in (6**2, 11**2)} == {0}
+    assert {checks for checks, points in states if points == 21**2} == {0, 1, 2}  # one run after the other
+    assert {checks for checks, points in states if points in (6**2, 11**2)} == {0}
 
 
 def test_an_export_waits_for_the_whole_picture(results):

@@ -25,15 +25,15 @@ NAMES = ("a", "b", "c")
 
 @pytest.fixture(scope="module")
 def results():
-    done = []
+    trainings = []
     for (request,) in requests(CONFIG):
         run = train(CONFIG.task(), request.specs(), request.steps, 0, snapshot_every=4, ema=0.9)
-        done.append(
+        trainings.append(
             TrainingResult(
                 request, run.players, run.sizes, run.layers, run.curves, run.snapshots, run.diverged, (), 1.0
             )
         )
-    return done
+    return trainings
 
 
 def wait_for(condition, seconds=60):

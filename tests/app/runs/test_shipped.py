@@ -34,8 +34,8 @@ def test_they_are_small() -> None:
 
 def test_looks_do_not_matter_and_all_else_does() -> None:
     config = NetworksConfig()
-    painted = tuple(card.model_copy(update={"color": 5}) for card in config.cards)
-    assert shipped(config.model_copy(update={"cards": painted, "measure": "accuracy"})) is not None
+    recolored = tuple(card.model_copy(update={"color": 5}) for card in config.cards)
+    assert shipped(config.model_copy(update={"cards": recolored, "measure": "accuracy"})) is not None
     for change in ({"steps": 601}, {"seed": 1}, {"seeds": 2}, {"plane": "random"}, {"cards": config.cards[:2]}):
         assert shipped(config.model_copy(update=change)) is None
     assert shipped(GansConfig(drawn="generator")) is not None
@@ -62,20 +62,20 @@ def test_what_is_read_back_is_what_the_page_draws_of_its_results(
     assert comparison is not None
     results = [store.find(row[0].key) for row in requests(config)]
     assert all(result is not None for result in results)
-    known = [result for result in results if result is not None]
+    trainings = [result for result in results if result is not None]
     network = isinstance(config, NetworksConfig)
-    view = plane_runs.view_of(config, known) if network else plane_runs.players_view(known)  # type: ignore[arg-type]
-    for own, result, there, run in zip(comparison.results, known, comparison.view.runs, view.runs, strict=True):
+    view = plane_runs.view_of(config, trainings) if network else plane_runs.players_view(trainings)  # type: ignore[arg-type]
+    for own, result, there, run in zip(comparison.results, trainings, comparison.view.runs, view.runs, strict=True):
         np.testing.assert_allclose(own.curves.loss, result.curves.loss, rtol=1e-6)
         assert (own.layers, own.sizes, own.diverged) == (result.layers, result.sizes, result.diverged)
         np.testing.assert_allclose(there.fast, run.fast, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(there.outermost.distance, run.outermost.distance, rtol=1e-5, atol=1e-6)
     assert comparison.backdrop.picture.complete
     assert comparison.backdrop.picture.loss.shape == (5, 5)
-    assert len(comparison.backdrop.checks) == len(known)
+    assert len(comparison.backdrop.checks) == len(trainings)
     if isinstance(config, GansConfig):
-        made = gan_runs.samples(config.task(), known)
-        for here, there in zip(comparison.samples, made, strict=True):
+        pictures = gan_runs.samples(config.task(), trainings)
+        for here, there in zip(comparison.samples, pictures, strict=True):
             np.testing.assert_allclose(here.fast, there.fast, rtol=1e-2, atol=1e-2)
 
 
@@ -85,17 +85,17 @@ def test_a_fresh_run_is_the_one_that_comes_with_the_application(
     config: NetworksConfig | GansConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where rounding differs, runs part in the end: what is measured there has to agree, and every step before."""
-    kept = shipped(config)
+    comparison = shipped(config)
     ship(config, RunStore(tmp_path / "store"), tmp_path)
     monkeypatch.setattr(shipped_runs, "FOLDER", tmp_path)
     shipped_runs._read.cache_clear()
     fresh = shipped(config)
     shipped_runs._read.cache_clear()
-    assert kept is not None
+    assert comparison is not None
     assert fresh is not None
     metric, near = ("test_accuracy", 0.02) if isinstance(config, NetworksConfig) else ("test_frechet", 0.5)
-    for one, other in zip(kept.results, fresh.results, strict=True):
+    for one, other in zip(comparison.results, fresh.results, strict=True):
         np.testing.assert_allclose(one.curves.loss[:, :50], other.curves.loss[:, :50], rtol=1e-2)
         for weights, columns in one.curves.metrics.items():
             assert columns[metric][-1] == pytest.approx(other.curves.metrics[weights][metric][-1], abs=near)
-    np.testing.assert_allclose(kept.view.plane.explained, fresh.view.plane.explained, atol=0.05)
+    np.testing.assert_allclose(comparison.view.plane.explained, fresh.view.plane.explained, atol=0.05)

@@ -13,7 +13,7 @@ from app.runs.turns import Turns
 NEVER = 600.0
 
 
-def started(work: Callable[[], None]) -> threading.Thread:
+def thread_of(work: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
@@ -39,7 +39,7 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for_and_one_at_a_time(
     threads = []
     with turns.turn():
         for number in range(20):
-            threads.append(started(lambda number=number: visit(number)))
+            threads.append(thread_of(lambda number=number: visit(number)))
             until(lambda number=number: turns.waiting == number + 1)
         assert order == []
     for thread in threads:
@@ -54,7 +54,7 @@ def test_what_takes_too_long_goes_on_beside_the_next():
         with turns.turn():
             release.wait(30)
 
-    slow = started(dawdle)
+    slow = thread_of(dawdle)
     until(lambda: turns._holder is not None)
     with turns.turn():
         assert slow.is_alive()

@@ -96,16 +96,16 @@ BROKEN = [  # what is changed, the line that is named, what is said
 @pytest.mark.parametrize(("old", "new", "line", "says"), BROKEN, ids=[says for *_, says in BROKEN])
 def test_a_broken_file_says_where_and_what_is_expected(old: str, new: str, line: int, says: str) -> None:
     assert old in GOOD
-    broken = read_lesson(GOOD.replace(old, new, 1), "mine.md")
-    assert isinstance(broken, Broken)
-    assert (broken.file, broken.line) == ("mine.md", line), broken
-    assert re.search(says, broken.expected), broken
-    assert str(broken).startswith(f"mine.md, line {line}: ")
+    fault = read_lesson(GOOD.replace(old, new, 1), "mine.md")
+    assert isinstance(fault, Broken)
+    assert (fault.file, fault.line) == ("mine.md", line), fault
+    assert re.search(says, fault.expected), fault
+    assert str(fault).startswith(f"mine.md, line {line}: ")
 
 
 def test_text_between_the_lesson_and_its_first_card_is_refused() -> None:
-    broken = read_lesson(GOOD.replace("---\n\n---", "---\nhello\n---"), "mine.md")
-    assert broken == Broken("mine.md", 6, "the first card must follow the lesson's settings, with a line ---")
+    fault = read_lesson(GOOD.replace("---\n\n---", "---\nhello\n---"), "mine.md")
+    assert fault == Broken("mine.md", 6, "the first card must follow the lesson's settings, with a line ---")
 
 
 def test_anything_is_a_lesson_or_says_what_is_wrong() -> None:

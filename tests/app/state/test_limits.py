@@ -95,21 +95,21 @@ def test_what_is_set_holds_where_it_is_used(tmp_path):
     """All at once: a process that imports torch takes seconds."""
     environment = {PREFIX + name: value for name, (value, _) in SET.items()} | {"LOOKAHEAD_DATA": str(tmp_path)}
     program = "\n".join(f"{line}; print({name!r}, limit)" for name, (_, line) in SET.items())
-    finished = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | environment, cwd=ROOT, capture_output=True, text=True
     )
-    found = dict(line.split() for line in finished.stdout.splitlines())
-    assert found == {name: value for name, (value, _) in SET.items()}, finished.stderr
+    limits = dict(line.split() for line in process.stdout.splitlines())
+    assert limits == {name: value for name, (value, _) in SET.items()}, process.stderr
 
 
 def test_every_preset_fits_the_least_limits():
     environment = {limit.variable: str(limit.least) for limit in TABLE}
     program = "from app.state.presets import PRESETS; print(sum(map(len, PRESETS.values())))"
-    finished = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | environment, cwd=ROOT, capture_output=True, text=True
     )
-    assert finished.returncode == 0, finished.stderr
-    assert int(finished.stdout) > 10
+    assert process.returncode == 0, process.stderr
+    assert int(process.stdout) > 10
 
 
 def test_the_documents_show_the_table():

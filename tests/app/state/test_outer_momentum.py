@@ -90,11 +90,11 @@ def test_equal_effective_lr_counts_the_speed_that_momentum_arrives_at() -> None:
 def test_it_can_be_dragged_where_there_is_some() -> None:
     config = SurfacesConfig(cards=(Card(layers=(PLAIN, SNOO, HEAVY)),))
     dials = dials_of(config, 100, 1)
-    found = [(dial.level, dial.value) for dial in dials if dial.field == "outer_momentum"]
-    assert found == [(2, 0.9), (3, 0.5)]
+    values = [(dial.level, dial.value) for dial in dials if dial.field == "outer_momentum"]
+    assert values == [(2, 0.9), (3, 0.5)]
     assert all(0 <= value < 1 for dial in dials if dial.field == "outer_momentum" for value in dial.values)
-    moved = with_number(config, 0, "outer_momentum", 2, 0.0).cards[0]
-    assert moved.layers[1] == LayerConfig(k=5, alpha=0.7, outer_nesterov=True)
+    card = with_number(config, 0, "outer_momentum", 2, 0.0).cards[0]
+    assert card.layers[1] == LayerConfig(k=5, alpha=0.7, outer_nesterov=True)
     with pytest.raises(ValueError, match="no outer_momentum of layer 1"):
         with_number(config, 0, "outer_momentum", 1, 0.5)
 

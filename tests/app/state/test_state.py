@@ -23,12 +23,12 @@ def test_a_card_is_called_what_it_is(card, title):
 
 
 def test_that_momentum_is_kept_is_said_beside_a_card_that_differs_in_that_alone():
-    kept, reset = (Card(base="momentum", layers=(FIVE,), sync_momentum=mode) for mode in ("keep", "reset"))
+    keep, reset = (Card(base="momentum", layers=(FIVE,), sync_momentum=mode) for mode in ("keep", "reset"))
     reset = reset.model_copy(update={"color": 3, "on": False})
-    assert titles_of((kept, reset)) == (f"{kept.title}, kept", reset.title)
-    assert titles_of((kept, kept, Card())) == (kept.title, kept.title, "SGD")
-    assert titles_of((kept, reset.model_copy(update={"lr": 1.0}))) == (kept.title, reset.title)
-    assert [spec.name for spec in SurfacesConfig(cards=(kept, reset)).specs()] == [f"{kept.title}, kept"]
+    assert titles_of((keep, reset)) == (f"{keep.title}, kept", reset.title)
+    assert titles_of((keep, keep, Card())) == (keep.title, keep.title, "SGD")
+    assert titles_of((keep, reset.model_copy(update={"lr": 1.0}))) == (keep.title, reset.title)
+    assert [spec.name for spec in SurfacesConfig(cards=(keep, reset)).specs()] == [f"{keep.title}, kept"]
 
 
 def test_the_outer_period_counts_base_steps():

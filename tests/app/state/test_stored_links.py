@@ -25,48 +25,48 @@ LONG = SurfacesConfig(
 )
 
 
-def read(text: str) -> tuple[SurfacesConfig, list[str]]:
+def config_of_link(text: str) -> tuple[SurfacesConfig, list[str]]:
     return decode(dict(parse_qsl(text.partition("?")[2])), SurfacesConfig)
 
 
-@pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored["what"])
-def test_stored_links_are_read_for_ever(stored: dict[str, Any]) -> None:
+@pytest.mark.parametrize("entry", STORED, ids=lambda entry: entry["what"])
+def test_stored_links_are_read_for_ever(entry: dict[str, Any]) -> None:
     """Links written by earlier versions, which knew fewer settings; only ever add to the file.
 
     `config` is what the version that wrote the link made of it, `today` the same in today's names, written by hand.
     """
-    page, _, query = stored["link"].partition("?")
+    page, _, query = entry["link"].partition("?")
     config, problems = decode(dict(parse_qsl(query)), PAGES[page.strip("/")].model)
     assert problems == []
-    assert_says(config.model_dump(mode="json"), stored.get("today", stored["config"]))
+    assert_says(config.model_dump(mode="json"), entry.get("today", entry["config"]))
 
 
-@pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored["what"])
-def test_stored_documents_are_read_for_ever(stored: dict[str, Any]) -> None:
-    page = stored["link"].partition("?")[0].strip("/")
-    document = {"format": "lookahead-lab", "page": page, "config": stored["config"]}
+@pytest.mark.parametrize("entry", STORED, ids=lambda entry: entry["what"])
+def test_stored_documents_are_read_for_ever(entry: dict[str, Any]) -> None:
+    page = entry["link"].partition("?")[0].strip("/")
+    document = {"format": "lookahead-lab", "page": page, "config": entry["config"]}
     config = restore(json.dumps(document).encode()).config
-    assert_says(config.model_dump(mode="json"), stored.get("today", stored["config"]))
+    assert_says(config.model_dump(mode="json"), entry.get("today", entry["config"]))
 
 
-def assert_says(found: Any, stored: Any) -> None:
+def assert_says(actual: Any, expected: Any) -> None:
     """What was stored is found, with whatever has been added since."""
-    if isinstance(stored, dict):
-        for name, value in stored.items():
-            assert_says(found[name], value)
-    elif isinstance(stored, list):
-        assert len(found) == len(stored)
-        for one, other in zip(found, stored, strict=True):
+    if isinstance(expected, dict):
+        for name, value in expected.items():
+            assert_says(actual[name], value)
+    elif isinstance(expected, list):
+        assert len(actual) == len(expected)
+        for one, other in zip(actual, expected, strict=True):
             assert_says(one, other)
     else:
-        assert found == stored
+        assert actual == expected
 
 
 def test_a_long_config_is_shortened_and_reads_back() -> None:
     text = short_link(LONG, "https://lab.example/surfaces")
     assert text.startswith("https://lab.example/surfaces?v=1&z=")
     assert len(text) < 0.6 * len(urlencode(encode(LONG)))
-    assert read(text) == (LONG, [])
+    assert config_of_link(text) == (LONG, [])
 
 
 def test_a_short_config_stays_readable_by_eye() -> None:
@@ -137,8 +137,8 @@ def test_a_link_of_an_older_format_is_brought_up_to_date() -> None:
 @pytest.mark.usefixtures("earlier_version")
 def test_a_document_of_an_older_format_is_brought_up_to_date() -> None:
     settings = {"v": 0, "surface": "himmelblau", "cards": [{"rate": 0.02}]}
-    restored = restore(json.dumps({"format": "lookahead-lab", "page": "surfaces", "config": settings}).encode())
-    assert restored.config == SurfacesConfig(surface="himmelblau", cards=(Card(lr=0.02),))
+    document = restore(json.dumps({"format": "lookahead-lab", "page": "surfaces", "config": settings}).encode())
+    assert document.config == SurfacesConfig(surface="himmelblau", cards=(Card(lr=0.02),))
 
 
 def test_a_link_of_a_newer_format_says_so() -> None:

@@ -67,8 +67,8 @@ def address(page, model, end, extra):
         return params | {"base": "momentum", "stability.scenario": "quadratic", "layers": SHOWN["layers"]}
     card = type(model().cards[0])
     beside = [SHOWN, {"base": "adam", "generator_base": "adam"}]
-    for number, shown in enumerate(beside, start=1):
-        values = at_end(card, end) | {name: text for name, text in shown.items() if name in card.model_fields}
+    for number, settings in enumerate(beside, start=1):
+        values = at_end(card, end) | {name: text for name, text in settings.items() if name in card.model_fields}
         params |= {f"{number}.{name}": text for name, text in values.items()}
     return params
 

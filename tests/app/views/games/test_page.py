@@ -27,7 +27,7 @@ SCRIPT = "from app.views.games import page as games\n\ngames.page()\n"
 FIVE = LayerConfig(k=5, alpha=0.5)
 
 
-def opened(**params):
+def open_page(**params):
     at = AppTest.from_string(SCRIPT, default_timeout=60)
     for key, value in params.items():
         at.query_params[key] = value
@@ -41,32 +41,32 @@ def config_of(at):
 def measured(config):
     run, scenery = game_runs.game_run(config), game_runs.game_scenery(config)
     rates = [game_runs.measured_rate(run, index, scenery.places) for index in range(len(run.names))]
-    closed = [game_runs.closed_rate(config, spec) for spec in config.specs()]
-    return run, scenery, rates, closed
+    closed_forms = [game_runs.closed_rate(config, spec) for spec in config.specs()]
+    return run, scenery, rates, closed_forms
 
 
 def table(config):
-    run, scenery, rates, closed = measured(config)
-    return game_table(config, run, scenery, rates, closed)
+    run, scenery, rates, closed_forms = measured(config)
+    return game_table(config, run, scenery, rates, closed_forms)
 
 
 def test_the_first_load_shows_out_in_and_in_faster():
-    at = opened()
+    at = open_page()
     assert not at.exception
     assert not at.error
     assert config_of(at) == GamesConfig()
     assert len(at.get("plotly_chart")) == 4
     players = [each for each in at.get("bidi_component") if str(each.key).endswith("-player")]
     assert len(players) == 1
-    shown = at.table[0].value
-    distances = [float(shown[name]["distance, slow weights"]) for name in shown]
+    columns = at.table[0].value
+    distances = [float(columns[name]["distance, slow weights"]) for name in columns]
     assert distances == [pytest.approx(205, rel=0.005), pytest.approx(0.033, rel=0.02), pytest.approx(4.4e-5, rel=0.02)]
     assert "Descent-ascent left the view at step 127; it ends 205 from the equilibrium." in at.caption[0].value
 
 
 @pytest.mark.parametrize("key", GAMES)
 def test_every_game_opens_from_its_address(key):
-    at = opened(v="1", game=key, steps="30")
+    at = open_page(v="1", game=key, steps="30")
     assert not at.exception
     assert not at.error
     assert config_of(at).game == key
@@ -74,7 +74,7 @@ def test_every_game_opens_from_its_address(key):
 
 
 def test_a_game_without_a_start_is_refused_and_the_last_one_stays():
-    at = opened()
+    at = open_page()
     at.text_input(key="games.starts").set_value(" ").run()
     assert not at.exception
     assert "write at least one start, as in 1, 3.5" in at.error[0].value
@@ -82,7 +82,7 @@ def test_a_game_without_a_start_is_refused_and_the_last_one_stays():
 
 
 def test_a_bad_address_names_every_bad_field_and_shows_the_rest():
-    at = opened(v="1", game="quadratic", steps="0", parameter="7", noise="minibatch", **{"1.base": "lion"})
+    at = open_page(v="1", game="quadratic", steps="0", parameter="7", noise="minibatch", **{"1.base": "lion"})
     assert not at.exception
     assert {error.value.split(":")[0] for error in at.error} == {"steps", "parameter", "noise", "1.base"}
     assert any("ε must be in [0, 1], got 7" in error.value for error in at.error)
@@ -90,7 +90,7 @@ def test_a_bad_address_names_every_bad_field_and_shows_the_rest():
 
 
 def test_another_game_brings_its_parameter_start_and_lr_and_keeps_the_layers():
-    at = opened()
+    at = open_page()
     at.number_input(key="games.2.1.k").set_value(9).run()
     at.selectbox(key="games.game").set_value("dirac_gan_penalty").run()
     config = config_of(at)
@@ -106,7 +106,7 @@ def test_another_game_brings_its_parameter_start_and_lr_and_keeps_the_layers():
 
 
 def test_undo_goes_back_over_a_change_of_the_game():
-    at = opened()
+    at = open_page()
     at.selectbox(key="games.game").set_value("quadratic").run()
     at.slider(key="games.parameter").set_value(0.5).run()
     at.button(key="games.undo").click().run()
@@ -117,7 +117,7 @@ def test_undo_goes_back_over_a_change_of_the_game():
 
 
 def test_players_can_move_in_turn_and_the_title_says_so():
-    at = opened()
+    at = open_page()
     at.session_state["games.1.more"] = True
     at.run()
     at.toggle(key="games.1.alternating").set_value(True).run()
@@ -132,7 +132,7 @@ def test_players_can_move_in_turn_and_the_title_says_so():
 
 @pytest.mark.parametrize(("text", "words"), [("99, 0", "start x must be in [-2, 2] in this game"), ("a, b", "starts")])
 def test_a_refused_start_is_explained_and_the_picture_stays(text, words):
-    at = opened()
+    at = open_page()
     at.text_input(key="games.starts").set_value(text).run()
     assert words in at.error[0].value
     assert len(at.get("plotly_chart")) == 4
@@ -140,7 +140,7 @@ def test_a_refused_start_is_explained_and_the_picture_stays(text, words):
 
 @pytest.mark.parametrize("name", PRESETS["games"])
 def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
-    at = opened()
+    at = open_page()
     at.selectbox(key="games.preset").set_value(name).run()
     assert not at.exception
     assert not at.error
@@ -149,7 +149,7 @@ def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():
-    at = opened()
+    at = open_page()
     for number in (1, 2, 3):
         at.toggle(key=f"games.{number}.on").set_value(False).run()
     assert not at.exception
@@ -157,7 +157,7 @@ def test_all_optimizers_off_is_said_and_not_an_error():
 
 
 def test_side_by_side_has_a_plot_for_each():
-    at = opened(panels="1")
+    at = open_page(panels="1")
     assert not at.exception
     assert at.get("plotly_chart")[0].proto.spec.count('"symbol":["circle-dot"]') == 3
 
@@ -223,8 +223,8 @@ def test_measured_rates_are_the_closed_forms_on_linear_games():
         ("Momentum kept, reset, pulled back", 1e-6),
         ("Both at once, or in turn", 1e-4),
     ):
-        _, _, rates, closed = measured(PRESETS["games"][name].config)
-        assert [one.final for one in rates] == pytest.approx(closed, rel=precision), name
+        _, _, rates, closed_forms = measured(PRESETS["games"][name].config)
+        assert [one.final for one in rates] == pytest.approx(closed_forms, rel=precision), name
 
 
 def test_the_presets_show_what_they_say():
@@ -275,9 +275,9 @@ def test_a_rate_is_not_told_where_it_cannot_be():
 
 def test_a_run_that_arrives_is_measured_before_it_drowns_in_rounding():
     quick = GameCard(layers=(LayerConfig(k=16, alpha=0.5),), lr=0.2)
-    run, _, rates, closed = measured(GamesConfig(cards=(quick,), steps=5000))
+    run, _, rates, closed_forms = measured(GamesConfig(cards=(quick,), steps=5000))
     assert np.abs(run.fast[-1, 0, 0]).max() < 1e-200
-    assert rates[0].final == pytest.approx(closed[0], rel=1e-9)
+    assert rates[0].final == pytest.approx(closed_forms[0], rel=1e-9)
 
 
 def test_methods_are_compared_at_equal_evaluations():
@@ -293,10 +293,10 @@ def test_leaving_the_view_is_no_divergence_but_a_run_far_away_is_stopped():
     config = GamesConfig()
     run, scenery = game_runs.game_run(config), game_runs.game_scenery(config)
     assert (run.diverged == -1).all()
-    left = game_runs.exit_steps(run, 0, scenery.game.domain)[0]
-    assert np.abs(run.fast[left:, 0, 0]).max(axis=1).min() > 1  # outside again and again ...
-    assert np.abs(run.fast[left - 1, 0, 0]).max() <= 2 < np.abs(run.fast[left, 0, 0]).max()
-    assert (np.abs(run.fast[left:, 0, 0]).max(axis=1) > 2).all()  # ... from then on always
+    exit_step = game_runs.exit_steps(run, 0, scenery.game.domain)[0]
+    assert np.abs(run.fast[exit_step:, 0, 0]).max(axis=1).min() > 1  # outside again and again ...
+    assert np.abs(run.fast[exit_step - 1, 0, 0]).max() <= 2 < np.abs(run.fast[exit_step, 0, 0]).max()
+    assert (np.abs(run.fast[exit_step:, 0, 0]).max(axis=1) > 2).all()  # ... from then on always
     assert exit_text(run, scenery).startswith("Descent-ascent left the view at step 127")
     far = config.model_copy(update={"steps": 2000})
     run = game_runs.game_run(far)
@@ -370,8 +370,8 @@ def test_the_field_shows_every_kind_of_equilibrium():
 
 def test_the_charts_show_closed_forms_and_leave_out_what_left():
     config = GamesConfig()
-    run, _, rates, closed = measured(config)
-    chart = game_curves(config, run, rates, closed)
+    run, _, rates, closed_forms = measured(config)
+    chart = game_curves(config, run, rates, closed_forms)
     distances, rate, objective = (paint(chart.of(place), legend=False) for place in range(3))
     bands = [line.y[0] for line in rate.data if line.line.width == 7]
     assert bands == pytest.approx([abs(1 - 0.1j), 0.9962371714, 0.9896857236], rel=1e-9)
@@ -402,19 +402,19 @@ def test_a_figure_and_a_page_of_a_game_are_drawn():
 
     scene = scene_of(GamesConfig(steps=40))
     plain = replace(scene, flow=None)
-    drawn, without = (render_figure(each, "png", width=4, height=3, dpi=60, style="light") for each in (scene, plain))
-    assert drawn[:4] == b"\x89PNG"
-    assert drawn != without
+    picture, without = (render_figure(each, "png", width=4, height=3, dpi=60, style="light") for each in (scene, plain))
+    assert picture[:4] == b"\x89PNG"
+    assert picture != without
     assert b"speed %{customdata" in plotly_html(scene)
 
 
 def test_a_run_that_blows_up_leaves_the_rates_of_the_others_readable():
     config = GamesConfig(steps=60)
-    run, _, _, closed = measured(config)
+    run, _, _, closed_forms = measured(config)
 
     def rate_chart(*values):
-        shown = [game_runs.MeasuredRate(np.arange(1, 4), np.array(each), np.nan) for each in values]
-        return paint(game_curves(config, run, shown, closed).of(1), legend=False)
+        rates = [game_runs.MeasuredRate(np.arange(1, 4), np.array(each), np.nan) for each in values]
+        return paint(game_curves(config, run, rates, closed_forms).of(1), legend=False)
 
     calm, wild = [0.97, 0.98, 0.98], [2.0, 5.0, 9.0]
     low, high = rate_chart(wild, calm, calm).layout.yaxis.range

@@ -36,15 +36,15 @@ def reel(names, colors, frames, real):
 
 @pytest.fixture(scope="module")
 def results():
-    done = []
+    trainings = []
     for (request,) in requests(CONFIG):
         run = train(CONFIG.task(), request.specs(), request.steps, request.seed, evaluate_every=10, snapshot_every=1)
-        done.append(
+        trainings.append(
             TrainingResult(
                 request, run.players, run.sizes, run.layers, run.curves, run.snapshots, run.diverged, (), 1.0
             )
         )
-    return done
+    return trainings
 
 
 def test_each_player_gets_its_own_lr_and_base_and_the_same_layers():
@@ -83,8 +83,8 @@ def test_the_players_plane_separates_the_players(results):
 
 def test_both_players_reach_the_slow_weights_at_the_same_steps(results):
     run = plane_runs.players_view(results).runs[1]
-    moved = np.flatnonzero(np.abs(np.diff(run.outermost.coordinates, axis=0)).min(axis=1) > 0) + 1
-    assert moved.tolist() == [5, 10, 15, 20, 25, 30]
+    steps = np.flatnonzero(np.abs(np.diff(run.outermost.coordinates, axis=0)).min(axis=1) > 0) + 1
+    assert steps.tolist() == [5, 10, 15, 20, 25, 30]
 
 
 def test_samples_are_those_of_the_generator_with_the_weights_kept(results):

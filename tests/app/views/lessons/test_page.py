@@ -23,7 +23,7 @@ lessons.page()
 GOOD = (Path(__file__).parents[2] / "state" / "test_lessons.py").read_text(encoding="utf-8").split('"""')[3]
 
 
-def opened(**params: str) -> AppTest:
+def open_page(**params: str) -> AppTest:
     at = AppTest.from_string(SCRIPT, default_timeout=60)
     for key, value in params.items():
         at.query_params[key] = value
@@ -43,7 +43,7 @@ def players(at: AppTest) -> list[Any]:
 
 
 def test_the_list_names_all_lessons_and_opens_one() -> None:
-    at = opened()
+    at = open_page()
     assert not at.exception
     assert at.title[0].value == "Lessons"
     labels = [button.label for button in at.button]
@@ -54,7 +54,7 @@ def test_the_list_names_all_lessons_and_opens_one() -> None:
 
 
 def test_a_right_and_a_wrong_answer_are_told_apart_and_only_then_explained() -> None:
-    at = opened(lesson="odd-and-even")
+    at = open_page(lesson="odd-and-even")
     card = library().lessons["odd-and-even"].cards[0]
     assert card.text in texts(at)
     assert card.reveal not in texts(at)
@@ -69,7 +69,7 @@ def test_a_right_and_a_wrong_answer_are_told_apart_and_only_then_explained() -> 
 
 
 def test_hidden_tracks_are_not_sent_before_the_answer() -> None:
-    at = opened(lesson="odd-and-even")
+    at = open_page(lesson="odd-and-even")
     (before,) = players(at)
     at = press(at, "Show me")
     (after,) = players(at)
@@ -78,7 +78,7 @@ def test_hidden_tracks_are_not_sent_before_the_answer() -> None:
 
 
 def test_a_number_is_compared_with_the_run() -> None:
-    at = opened(lesson="odd-and-even", card="2")
+    at = open_page(lesson="odd-and-even", card="2")
     at.number_input[0].set_value(-0.1)
     at = press(at, "Answer")
     value = measured(library().lessons["odd-and-even"].cards[1].config, Quantity(measure="x"))
@@ -90,7 +90,7 @@ def test_a_number_is_compared_with_the_run() -> None:
 
 
 def test_a_place_can_be_typed_and_its_error_is_said() -> None:
-    at = opened(lesson="two-sets-of-weights", card="2")
+    at = open_page(lesson="two-sets-of-weights", card="2")
     assert "Reveal" not in [button.label for button in at.button]
     at.number_input[0].set_value(-6.0)
     at.number_input[1].set_value(5.0)
@@ -135,7 +135,7 @@ def test_a_turn_of_another_card_changes_nothing() -> None:
 
 
 def test_next_goes_on_to_the_next_lesson_and_the_list_counts_what_is_answered() -> None:
-    at = opened(lesson="two-sets-of-weights", card="3")
+    at = open_page(lesson="two-sets-of-weights", card="3")
     at = press(press(at, "Show me"), "Next")
     at = press(at, "Next lesson: α and k by dragging")
     assert at.query_params["lesson"] == "alpha-and-k"
@@ -144,10 +144,10 @@ def test_next_goes_on_to_the_next_lesson_and_the_list_counts_what_is_answered() 
 
 
 def test_an_unknown_lesson_and_card_say_so() -> None:
-    at = opened(lesson="knitting")
+    at = open_page(lesson="knitting")
     assert "no such lesson" in at.error[0].value
     assert at.title[0].value == "Lessons"
-    at = opened(lesson="games", card="77")
+    at = open_page(lesson="games", card="77")
     assert "card" in at.error[0].value
     assert at.title[0].value.startswith("Games")
 
@@ -156,7 +156,7 @@ def test_a_broken_lesson_is_named_and_hides_no_other(tmp_path: Path, monkeypatch
     (tmp_path / "mine.md").write_text(GOOD)
     (tmp_path / "bad.md").write_text(GOOD.replace("kind: choose", "kind: dance"))
     monkeypatch.setenv("LOOKAHEAD_LESSONS", str(tmp_path))
-    at = opened()
+    at = open_page()
     assert [error.value for error in at.error] == [
         "bad.md, line 10: question kind should be one of 'choose', 'number', 'place', 'reach'"
     ]
@@ -171,7 +171,7 @@ def test_a_broken_lesson_is_named_and_hides_no_other(tmp_path: Path, monkeypatch
     [(lesson.key, number) for lesson in library().lessons.values() for number in range(1, len(lesson.cards) + 1)],
 )
 def test_every_card_is_shown_asks_and_explains(lesson: str, card: int) -> None:
-    at = opened(lesson=lesson, card=str(card), present="1")
+    at = open_page(lesson=lesson, card=str(card), present="1")
     assert not at.exception
     assert not at.error
     assert at.get("plotly_chart"), "a card without a picture"
@@ -181,7 +181,7 @@ def test_every_card_is_shown_asks_and_explains(lesson: str, card: int) -> None:
 
 
 def test_presenting_is_in_the_address() -> None:
-    at = press(opened(lesson="games"), "Present")
+    at = press(open_page(lesson="games"), "Present")
     assert at.query_params["present"] == "1"
     at = press(at, "Stop presenting")
     assert "present" not in at.query_params

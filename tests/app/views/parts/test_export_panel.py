@@ -22,7 +22,7 @@ from app.views.parts import downloads, export_panel
 MAIN = str(Path(__file__).parents[4] / "app" / "main.py")
 
 
-def opened(**params: str) -> AppTest:
+def open_page(**params: str) -> AppTest:
     at = AppTest.from_file(MAIN, default_timeout=60)
     for key, value in {"v": "1", "surface": "himmelblau", "steps": "40", **params}.items():
         at.query_params[key] = value
@@ -38,7 +38,7 @@ def test_a_closed_panel_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_open_panel_offers_every_export() -> None:
-    at = opened()
+    at = open_page()
     assert not at.exception
     labels = [button.proto.label for button in at.get("download_button")]
     assert labels == [
@@ -64,14 +64,14 @@ def test_games_offer_the_same() -> None:
 
 
 def test_the_link_shown_opens_the_page_shown() -> None:
-    at = opened(seed="9")
+    at = open_page(seed="9")
     links = [dict(parse_qsl(code.value.partition("?")[2])) for code in at.code if "?" in code.value.splitlines()[0]]
     assert [decode(params, SurfacesConfig) for params in links] == [(at.session_state["surfaces.config"], [])]
     assert at.session_state["surfaces.config"].seed == 9
 
 
 def test_a_size_that_is_too_large_is_refused_before_the_click() -> None:
-    at = opened()
+    at = open_page()
     at.number_input(key="surfaces.figure.width").set_value(40.0)
     at.number_input(key="surfaces.figure.height").set_value(40.0)
     at.number_input(key="surfaces.figure.dpi").set_value(1200).run()
@@ -80,7 +80,7 @@ def test_a_size_that_is_too_large_is_refused_before_the_click() -> None:
 
 
 def test_an_animation_is_made_on_request_and_forgotten_when_settings_change() -> None:
-    at = opened()
+    at = open_page()
     at.number_input(key="surfaces.film.seconds").set_value(0.2)
     at.number_input(key="surfaces.film.width").set_value(160)
     at.number_input(key="surfaces.film.height").set_value(160)
@@ -98,15 +98,15 @@ def upload(at: AppTest, data: bytes, name: str) -> AppTest:
 
 
 def test_an_uploaded_config_restores_the_page() -> None:
-    saved = SurfacesConfig(surface="booth", steps=77, seed=4)
-    at = upload(opened(), to_json(saved), "config.json")
+    config = SurfacesConfig(surface="booth", steps=77, seed=4)
+    at = upload(open_page(), to_json(config), "config.json")
     assert not at.exception
-    assert at.session_state["surfaces.config"] == saved
+    assert at.session_state["surfaces.config"] == config
     assert at.query_params["surface"] == "booth"
 
 
 def test_a_bad_upload_is_refused_in_one_sentence_and_changes_nothing() -> None:
-    at = opened()
+    at = open_page()
     before = at.session_state["surfaces.config"]
     bad = json.loads(to_json(SurfacesConfig())) | {"config": {"steps": -1}}
     upload(at, json.dumps(bad).encode(), "config.json")
@@ -117,10 +117,10 @@ def test_a_bad_upload_is_refused_in_one_sentence_and_changes_nothing() -> None:
 
 def test_every_download_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """The callables behind the buttons, called as a click calls them."""
-    made: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
 
     def keep(label: str, made_or_make: bytes | Callable[[], bytes], *_: object, **__: object) -> None:
-        made[label] = made_or_make if isinstance(made_or_make, bytes) else made_or_make()
+        files[label] = made_or_make if isinstance(made_or_make, bytes) else made_or_make()
 
     monkeypatch.setattr(export_panel, "_download", keep)
     config = SurfacesConfig(surface="himmelblau", steps=20)
@@ -131,7 +131,7 @@ def test_every_download_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> N
         "Parquet": b"PAR1",
         "Settings (JSON)": b"{", "Interactive chart (HTML)": b"<!doctype html>", "Download script": b'"""Himmelblau',
     }  # fmt: skip
-    assert {label: data[: len(starts[label])] for label, data in made.items()} == starts
+    assert {label: data[: len(starts[label])] for label, data in files.items()} == starts
 
 
 def failing_page() -> None:
@@ -163,18 +163,18 @@ def test_a_file_that_cannot_be_made_is_explained_on_the_page(monkeypatch: pytest
 
 
 def test_what_is_made_already_is_served_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    served: dict[str, object] = {}
-    monkeypatch.setattr(export_panel, "download", lambda label, made, *_, **__: served.update({label: made}))
+    contents: dict[str, object] = {}
+    monkeypatch.setattr(export_panel, "download", lambda label, content, *_, **__: contents.update({label: content}))
     config = SurfacesConfig(surface="himmelblau", steps=20)
     for part in (export_panel._data, export_panel._code):
         part(offer_of(config), config, "test")
-    assert served["Settings (JSON)"] == to_json(config)
-    assert isinstance(served["Download script"], bytes)
-    assert callable(served["CSV"])
+    assert contents["Settings (JSON)"] == to_json(config)
+    assert isinstance(contents["Download script"], bytes)
+    assert callable(contents["CSV"])
 
 
-@pytest.mark.parametrize("held", [True, False])
-def test_what_a_click_made_outlasts_other_visitors_script_runs(monkeypatch: pytest.MonkeyPatch, held: bool) -> None:
+@pytest.mark.parametrize("bound", [True, False])
+def test_what_a_click_made_outlasts_other_visitors_script_runs(monkeypatch: pytest.MonkeyPatch, bound: bool) -> None:
     """Streamlit's own store, in which two runs remove a file that no session holds on to."""
     storage = MemoryMediaFileStorage("/media")
     files = MediaFileManager(storage)
@@ -184,11 +184,11 @@ def test_what_a_click_made_outlasts_other_visitors_script_runs(monkeypatch: pyte
     def make() -> bytes:
         return b"x,y"
 
-    made = downloads._kept_in_session(make, "a.csv", "text/csv", "a.csv") if held else make
-    address = files.execute_deferred(files.add_deferred(made, "text/csv", "1.2", file_name="a.csv"))
+    maker = downloads._kept_in_session(make, "a.csv", "text/csv", "a.csv") if bound else make
+    address = files.execute_deferred(files.add_deferred(maker, "text/csv", "1.2", file_name="a.csv"))
     for _ in range(2):
         files.remove_orphaned_files()
-    if held:
+    if bound:
         assert storage.get_file(address.rpartition("/")[2]).content == b"x,y"
     else:
         with pytest.raises(MediaFileStorageError):

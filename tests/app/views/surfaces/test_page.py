@@ -20,7 +20,7 @@ from landscapes.surfaces import SURFACES
 MAIN = str(Path(__file__).parents[4] / "app" / "main.py")
 
 
-def opened(**params):
+def open_page(**params):
     at = AppTest.from_file(MAIN, default_timeout=30)
     for key, value in params.items():
         at.query_params[key] = value
@@ -32,7 +32,7 @@ def config_of(at):
 
 
 def test_the_first_load_shows_the_default_comparison():
-    at = opened()
+    at = open_page()
     assert not at.exception
     assert not at.error
     assert config_of(at) == SurfacesConfig()
@@ -43,21 +43,21 @@ def test_the_first_load_shows_the_default_comparison():
 
 @pytest.mark.parametrize("key", SURFACES)
 def test_every_surface_opens_from_its_address(key):
-    at = opened(v="1", surface=key, steps="30")
+    at = open_page(v="1", surface=key, steps="30")
     assert not at.exception
     assert not at.error
     assert config_of(at).surface == key
 
 
 def test_a_bad_address_names_every_bad_field_and_shows_the_rest():
-    at = opened(v="1", surface="himmelblau", steps="0", seed="x", **{"1.lr": "-1"})
+    at = open_page(v="1", surface="himmelblau", steps="0", seed="x", **{"1.lr": "-1"})
     assert not at.exception
     assert {error.value.split(":")[0] for error in at.error} == {"steps", "seed", "1.lr"}
     assert config_of(at).surface == "himmelblau"
 
 
 def test_a_control_changes_the_config_and_the_address():
-    at = opened()
+    at = open_page()
     at.number_input(key="surfaces.2.1.k").set_value(9).run()
     assert config_of(at).cards[1].layers[0].k == 9
     assert at.toggle(key="surfaces.2.on").label == "Lookahead (9, .5)"
@@ -71,7 +71,7 @@ def card_controls(at):
 
 
 def test_a_card_shows_layers_k_alpha_and_lr_and_all_else_behind_a_door_beside_what_is_unusual():
-    at = opened(v="1", **{"1.base": "adam", "1.lr": "0.01", "2.layers": "5:0.5", "2.lr": "0.01"})
+    at = open_page(v="1", **{"1.base": "adam", "1.lr": "0.01", "2.layers": "5:0.5", "2.lr": "0.01"})
     assert [":blue-badge[Adam]" in caption.value for caption in at.sidebar.caption if "badge[lr" in caption.value] == [
         True,
         False,
@@ -88,7 +88,7 @@ def test_a_card_shows_layers_k_alpha_and_lr_and_all_else_behind_a_door_beside_wh
 
 
 def test_a_change_behind_a_door_that_is_closed_again_holds():
-    at = opened(v="1", **{"1.layers": "5:0.5,3:0.5", "1.lr": "0.01"})
+    at = open_page(v="1", **{"1.layers": "5:0.5,3:0.5", "1.lr": "0.01"})
     at.session_state["surfaces.1.more"] = True
     at.run()
     at.number_input(key="surfaces.1.2.outer_momentum").set_value(0.7).run()
@@ -100,7 +100,7 @@ def test_a_change_behind_a_door_that_is_closed_again_holds():
 
 
 def test_a_new_layer_does_not_take_what_an_earlier_one_left_behind_a_closed_door():
-    at = opened(v="1", **{"1.layers": "5:0.5,3:0.5:0.7", "1.lr": "0.01"})
+    at = open_page(v="1", **{"1.layers": "5:0.5,3:0.5:0.7", "1.lr": "0.01"})
     at.button(key="surfaces.1.duplicate").click().run()
     for depth in (1, 2):
         at.session_state["surfaces.1.depth"] = depth
@@ -109,14 +109,14 @@ def test_a_new_layer_does_not_take_what_an_earlier_one_left_behind_a_closed_door
 
 
 def test_layers_can_be_added_and_come_with_customary_values():
-    at = opened()
+    at = open_page()
     at.session_state["surfaces.1.depth"] = 2
     at.run()
     assert [(layer.k, layer.alpha) for layer in config_of(at).cards[0].layers] == [(5, 0.5), (5, 0.5)]
 
 
 def test_undo_goes_back_one_change_at_a_time():
-    at = opened()
+    at = open_page()
     at.number_input(key="surfaces.steps").set_value(100).run()
     at.number_input(key="surfaces.seed").set_value(7).run()
     at.button(key="surfaces.undo").click().run()
@@ -127,7 +127,7 @@ def test_undo_goes_back_one_change_at_a_time():
 
 
 def test_another_surface_brings_its_start_and_lr_and_keeps_the_layers():
-    at = opened()
+    at = open_page()
     at.number_input(key="surfaces.2.1.k").set_value(9).run()
     at.selectbox(key="surfaces.surface").set_value("beale").run()
     config = config_of(at)
@@ -147,7 +147,7 @@ def test_another_surface_brings_its_start_and_lr_and_keeps_the_layers():
     ],
 )
 def test_a_refused_text_is_explained_and_the_picture_stays(field, value, words):
-    at = opened()
+    at = open_page()
     at.text_input(key=field).set_value(value).run()
     assert not at.exception
     assert words in at.error[0].value
@@ -157,7 +157,7 @@ def test_a_refused_text_is_explained_and_the_picture_stays(field, value, words):
 
 
 def test_an_lr_of_zero_is_refused_with_its_optimizer_and_range():
-    at = opened()
+    at = open_page()
     at.number_input(key="surfaces.2.lr").set_value(0.0).run()
     assert "optimizer 2, lr" in at.error[0].value
     assert "greater than 0" in at.error[0].value
@@ -165,7 +165,7 @@ def test_an_lr_of_zero_is_refused_with_its_optimizer_and_range():
 
 @pytest.mark.parametrize("name", PRESETS["surfaces"])
 def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
-    at = opened()
+    at = open_page()
     at.selectbox(key="surfaces.preset").set_value(name).run()
     assert not at.exception
     assert not at.error
@@ -174,7 +174,7 @@ def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():
-    at = opened()
+    at = open_page()
     for number in (1, 2, 3):
         at.toggle(key=f"surfaces.{number}.on").set_value(False).run()
     assert not at.exception
@@ -182,7 +182,7 @@ def test_all_optimizers_off_is_said_and_not_an_error():
 
 
 def test_cards_are_added_up_to_four_and_removed_down_to_one():
-    at = opened()
+    at = open_page()
     at.button(key="surfaces.add").click().run()
     assert len(config_of(at).cards) == 4
     assert at.button(key="surfaces.1.duplicate").disabled
@@ -193,7 +193,7 @@ def test_cards_are_added_up_to_four_and_removed_down_to_one():
 
 
 def test_a_card_is_duplicated_and_removed_where_it_stands():
-    at = opened()
+    at = open_page()
     first, second, third = config_of(at).cards
     at.button(key="surfaces.2.duplicate").click().run()
     assert config_of(at).cards == (first, second, second.model_copy(update={"color": 3}), third)
@@ -204,7 +204,7 @@ def test_a_card_is_duplicated_and_removed_where_it_stands():
 
 
 def test_a_ready_made_comparison_is_named_while_it_is_there_alone():
-    at = opened()
+    at = open_page()
     at.selectbox(key="surfaces.preset").set_value("Side by side on Himmelblau").run()
     assert at.selectbox(key="surfaces.preset").value == "Side by side on Himmelblau"
     assert "Three plots, one clock: compare where each fast path is thrown away." in [one.value for one in at.caption]
@@ -217,13 +217,13 @@ def test_a_ready_made_comparison_is_named_while_it_is_there_alone():
 
 
 def test_a_surface_alone_is_not_called_by_a_comparison_of_several_plots():
-    at = opened(surface="himmelblau")
+    at = open_page(surface="himmelblau")
     assert not any("Three plots" in one.value for one in at.caption)
 
 
 def test_layers_whose_period_exceeds_the_run_are_named():
     layers = {"2.layers": "5:0.5,40:0.5", "3.layers": "200:0.5,2:0.5"}
-    at = opened(v="1", surface="bowl", steps="199", **layers)
+    at = open_page(v="1", surface="bowl", steps="199", **layers)
     assert [warning.value for warning in at.warning] == [
         "Multilayer Lookahead (5, .5)(40, .5): layer 2 never synchronises in 199 base steps: that takes 200.",
         "Multilayer Lookahead (200, .5)(2, .5): layers 1 to 2 never synchronise in 199 base steps: that takes 200.",
@@ -233,7 +233,7 @@ def test_layers_whose_period_exceeds_the_run_are_named():
 
 
 def test_a_formula_of_ones_own_runs_from_its_proposed_start():
-    at = opened()
+    at = open_page()
     at.selectbox(key="surfaces.surface").set_value("formula").run()
     at.text_input(key="surfaces.formula").set_value("x^2 + 3y^2 + sin(5x)").run()
     at.text_input(key="surfaces.domain").set_value("-3, 3, -2, 2").run()
@@ -245,7 +245,7 @@ def test_a_formula_of_ones_own_runs_from_its_proposed_start():
 
 
 def test_a_domain_that_is_none_is_explained_once():
-    at = opened(v="1", surface="formula")
+    at = open_page(v="1", surface="formula")
     at.text_input(key="surfaces.domain").set_value("-5, 5").run()
     assert [error.value.split(".")[0] for error in at.error] == [
         "domain: write x from, x to, y from, y to, as in -5, 5, -4, 14"
@@ -253,18 +253,18 @@ def test_a_domain_that_is_none_is_explained_once():
 
 
 def test_a_run_ends_where_the_formula_has_no_value_and_the_page_says_so():
-    at = opened(v="1", surface="formula", formula="log(x) + y^2", starts="1,1", steps="50", **{"1.lr": "0.1"})
+    at = open_page(v="1", surface="formula", formula="log(x) + y^2", starts="1,1", steps="50", **{"1.lr": "0.1"})
     assert any("has no value in a part of the view" in caption.value for caption in at.caption)
     run = surface_runs.surface_run(config_of(at))
     first = int(np.argmax(run.fast[:, 0, 0, 0] < 0))  # where x is below 0 there is no log
     assert run.diverged[0, 0] == first + 1
     assert (run.fast[first:, 0, 0] == run.fast[first, 0, 0]).all()
-    at = opened(v="1", surface="formula", formula="x^2 + y^2")
+    at = open_page(v="1", surface="formula", formula="x^2 + y^2")
     assert not any("has no value" in caption.value for caption in at.caption)
 
 
 def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
-    at = opened(v="1", surface="formula")
+    at = open_page(v="1", surface="formula")
     at.text_input(key="surfaces.formula").set_value("a*x^2 + y^2").run()
     assert "unknown name 'a'" in at.error[0].value
     assert at.code[0].value == "a*x^2 + y^2\n^"
@@ -278,7 +278,7 @@ def test_an_unknown_name_is_pointed_at_and_can_become_a_slider():
 
 
 def test_a_slider_of_a_parameter_stays_the_same_while_it_is_moved():
-    at = opened(v="1", surface="formula", formula="a*x^2 + y^2", parameters="a,1.0")
+    at = open_page(v="1", surface="formula", formula="a*x^2 + y^2", parameters="a,1.0")
     before = at.slider(key="surfaces.parameters.a")
     for value in (-2.0, 0.05, 5.0, 4.95):
         at.slider(key="surfaces.parameters.a").set_value(value).run()
@@ -288,12 +288,12 @@ def test_a_slider_of_a_parameter_stays_the_same_while_it_is_moved():
 
 
 def test_a_slider_reaches_as_far_as_an_address_says():
-    at = opened(v="1", surface="formula", formula="a*x^2 + y^2", parameters="a,120.0")
+    at = open_page(v="1", surface="formula", formula="a*x^2 + y^2", parameters="a,120.0")
     assert (at.slider(key="surfaces.parameters.a").max, at.slider(key="surfaces.parameters.a").value) == (500.0, 120.0)
 
 
 def test_all_unknown_names_become_parameters_at_once():
-    at = opened(v="1", surface="formula")
+    at = open_page(v="1", surface="formula")
     at.text_input(key="surfaces.formula").set_value("a*x^2 + b*y^2 + c").run()
     assert at.button(key="surfaces.make_parameter").label == "Make “a”, “b” and “c” parameters"
     at.button(key="surfaces.make_parameter").click().run()
@@ -304,14 +304,14 @@ def test_all_unknown_names_become_parameters_at_once():
 
 
 def test_more_unknown_names_than_a_formula_may_have_are_not_offered():
-    at = opened(v="1", surface="formula")
+    at = open_page(v="1", surface="formula")
     at.text_input(key="surfaces.formula").set_value("x + a + b + c + d + q + r + s + t + u").run()
     assert "surfaces.make_parameter" not in [button.key for button in at.button]
     assert any("at most 8, got 9" in caption.value for caption in at.caption)
 
 
 def test_a_refused_formula_comes_with_a_button_that_puts_the_right_one_in():
-    at = opened(v="1", surface="formula")
+    at = open_page(v="1", surface="formula")
     at.text_input(key="surfaces.formula").set_value("x1^2 + 3*np.cos(x2)^2").run()
     assert at.button(key="surfaces.instead.0").label == r"Write x^2 + 3\*cos(y)^2"
     assert "surfaces.make_parameter" not in [button.key for button in at.button]
@@ -331,7 +331,7 @@ def test_a_refused_formula_comes_with_a_button_that_puts_the_right_one_in():
     ],
 )
 def test_a_formula_that_cannot_be_is_explained(formula, words):
-    at = opened(v="1", surface="formula", formula="x^2 + y^2")
+    at = open_page(v="1", surface="formula", formula="x^2 + y^2")
     at.text_input(key="surfaces.formula").set_value(formula).run()
     assert not at.exception
     assert words in at.error[0].value
@@ -339,7 +339,7 @@ def test_a_formula_that_cannot_be_is_explained(formula, words):
 
 
 def test_tuning_marks_the_cards_until_their_lr_is_changed_by_hand():
-    at = opened(v="1", surface="ravine", steps="40")
+    at = open_page(v="1", surface="ravine", steps="40")
     at.session_state["surfaces.closer"] = "Tune each"
     at.run()
     at.button(key="surfaces.tune").click().run()
@@ -355,7 +355,7 @@ def test_tuning_marks_the_cards_until_their_lr_is_changed_by_hand():
 
 
 def test_a_basin_map_is_drawn_when_asked_for():
-    at = opened(v="1", surface="himmelblau", steps="30")
+    at = open_page(v="1", surface="himmelblau", steps="30")
     before = len(at.get("plotly_chart"))
     at.session_state["surfaces.closer"] = "Basin map"
     at.run()
@@ -364,7 +364,7 @@ def test_a_basin_map_is_drawn_when_asked_for():
 
 
 def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
-    at = opened(v="1", surface="himmelblau")
+    at = open_page(v="1", surface="himmelblau")
     at.toggle(key="surfaces.predicting").set_value(True).run()
     assert not at.dataframe
     assert "SGD" in at.info[0].value
@@ -381,7 +381,7 @@ def test_a_prediction_hides_the_run_until_it_is_revealed_and_is_then_measured():
 
 
 def test_a_prediction_is_typed_as_well():
-    at = opened(v="1", surface="himmelblau")
+    at = open_page(v="1", surface="himmelblau")
     at.toggle(key="surfaces.predicting").set_value(True).run()
     field = "surfaces.typed_prediction"
     at.text_input(key=field).set_value("9, 9").run()
@@ -396,7 +396,7 @@ def test_a_prediction_is_typed_as_well():
 
 
 def test_guesses_hold_for_their_own_scene_and_a_diverged_run_has_no_end():
-    at = opened(v="1", surface="ravine")
+    at = open_page(v="1", surface="ravine")
     caption = description_of(config_of(at))
     assert caption in [one.value for one in at.caption]
     at.toggle(key="surfaces.predicting").set_value(True).run()
@@ -404,8 +404,8 @@ def test_guesses_hold_for_their_own_scene_and_a_diverged_run_has_no_end():
     at.session_state["surfaces.guess"] = Guess(config_of(at), dict.fromkeys(range(3), (0.0, 0.0)))
     at.run()
     at.button(key="surfaces.reveal").click().run()
-    lost = surface_runs.surface_run(config_of(at)).diverged[0, 0]
-    assert at.dataframe[0].value["ended at"][0] == f"diverged at step {lost}"
+    end = surface_runs.surface_run(config_of(at)).diverged[0, 0]
+    assert at.dataframe[0].value["ended at"][0] == f"diverged at step {end}"
     assert np.isnan(at.dataframe[0].value["off by"][0])
     at.selectbox(key="surfaces.surface").set_value("bowl").run()
     assert "SGD" in at.info[0].value
@@ -435,8 +435,8 @@ def test_an_average_is_one_more_track_of_its_card_alone():
     cards = SurfacesConfig().cards
     config = SurfacesConfig(cards=(cards[0].model_copy(update={"ema": 0.9}), cards[1]))
     run = surface_runs.surface_run(config)
-    averaged, plain = surface_runs.surface_tracks(config, run)
-    np.testing.assert_allclose(averaged.averaged[1], 0.9 * run.fast[0, 0, 0] + 0.1 * run.fast[1, 0, 0])
+    with_average, plain = surface_runs.surface_tracks(config, run)
+    np.testing.assert_allclose(with_average.averaged[1], 0.9 * run.fast[0, 0, 0] + 0.1 * run.fast[1, 0, 0])
     assert plain.averaged is None
 
 
@@ -474,7 +474,7 @@ def test_curves_are_lighter_on_a_dark_page_as_the_tracks_are():
 
 
 def test_many_controls_may_change_at_once():
-    at = opened(v="1", surface="ravine", steps="40")
+    at = open_page(v="1", surface="ravine", steps="40")
     for card in (1, 2, 3):
         at.toggle(key=f"surfaces.{card}.on").set_value(False)
         at.number_input(key=f"surfaces.{card}.lr").set_value(0.001)
@@ -483,7 +483,7 @@ def test_many_controls_may_change_at_once():
 
 
 def test_one_refused_control_does_not_hold_up_the_others_and_says_so_itself():
-    at = opened(v="1", surface="ravine", steps="40", seed="5")
+    at = open_page(v="1", surface="ravine", steps="40", seed="5")
     at.text_input(key="surfaces.starts").set_value("99, 0")
     at.number_input(key="surfaces.2.lr").set_value(0.0)
     at.number_input(key="surfaces.1.lr").set_value(0.003)

@@ -22,7 +22,7 @@ def show():
     theory.page()
 
 
-def opened(**params):
+def open_page(**params):
     at = AppTest.from_function(show, default_timeout=60)
     for key, value in (QUICK | params).items():
         at.query_params[key] = value
@@ -37,7 +37,7 @@ def config_of(at):
     ("instrument", "charts"), [("stability", 3), ("noise", 2), ("regularization", 4), ("rates", 1)]
 )
 def test_every_instrument_opens_from_its_address(instrument, charts):
-    at = opened(instrument=instrument)
+    at = open_page(instrument=instrument)
     assert not at.exception
     assert not at.error
     assert not at.warning
@@ -62,7 +62,7 @@ def test_every_ready_made_view_is_valid_and_restored_by_its_address(name):
 
 
 def test_taking_a_ready_made_view_shows_it_and_undo_returns():
-    at = opened()
+    at = open_page()
     before = config_of(at)
     name = "Bilinear game: α against k"
     at.selectbox(key="theory.preset").set_value(name).run()
@@ -73,7 +73,7 @@ def test_taking_a_ready_made_view_shows_it_and_undo_returns():
 
 
 def test_a_control_changes_the_config_and_the_address():
-    at = opened()
+    at = open_page()
     at.number_input(key="theory.1.k").set_value(6).run()
     assert config_of(at).layers[0].k == 6
     assert at.query_params["layers"] == "6:0.5,5:0.5"
@@ -81,13 +81,13 @@ def test_a_control_changes_the_config_and_the_address():
 
 
 def test_an_axis_without_its_layer_says_which_layer_is_missing():
-    at = opened(depth="1", x="k_2")
+    at = open_page(depth="1", x="k_2")
     assert not at.exception
     assert any("k₂ needs 2 layers" in info.value for info in at.info)
 
 
 def test_layers_that_straddle_the_epoch_get_a_reason_and_a_remedy():
-    at = opened(instrument="regularization", batches="8")
+    at = open_page(instrument="regularization", batches="8")
     assert any("straddle" in warning.value for warning in at.warning)
     at.button(key="theory.remedy").click().run()
     assert config_of(at).regularization.batches == 25
@@ -95,7 +95,7 @@ def test_layers_that_straddle_the_epoch_get_a_reason_and_a_remedy():
 
 
 def test_unstable_noise_is_a_result_with_its_reason():
-    at = opened(instrument="noise", noise_lr="8", depth="0")
+    at = open_page(instrument="noise", noise_lr="8", depth="0")
     assert not at.exception
     assert any("no optimizer is stable" in warning.value for warning in at.warning)
 
@@ -103,7 +103,7 @@ def test_unstable_noise_is_a_result_with_its_reason():
 def test_no_noise_has_no_relative_error():
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        at = opened(instrument="noise", sigma="0", depth="1")
+        at = open_page(instrument="noise", sigma="0", depth="1")
     assert not at.exception
     assert set(at.dataframe[0].value["error"]) == {"–"}
     assert set(at.dataframe[0].value["inside"]) == {"yes"}
@@ -114,8 +114,8 @@ def test_a_smaller_lr_buys_what_layers_buy_where_the_curves_coincide():
     (one, from_one), (two, from_two) = theory_runs.coincidences(theory_runs.trade_offs(config))
     assert (one, two) == ("1 layer", "2 layers")
     for name, steps in ((1, 1.1 * from_one), (2, 1.1 * from_two)):
-        found = [lr_of_speed(config, depth, steps) for depth in (0, name)]
-        plain, layered = (config.noise.problem.variances(spec)[-1] for spec in found)
+        specs = [lr_of_speed(config, depth, steps) for depth in (0, name)]
+        plain, layered = (config.noise.problem.variances(spec)[-1] for spec in specs)
         assert layered == pytest.approx(plain, rel=0.05)
     # (1, 1) is no layer at all, and no layers are beside nothing
     same = config.model_copy(update={"layers": (LayerConfig(k=1, alpha=1.0),)})
@@ -146,7 +146,7 @@ def lr_of_speed(config, depth, steps):
     ],
 )
 def test_the_headline_is_the_recursion_that_holds(params, formula):
-    at = opened(**params, simulate="0")
+    at = open_page(**params, simulate="0")
     assert not at.exception
     assert formula in at.main.markdown[0].value
 
@@ -155,15 +155,15 @@ def test_the_mean_keeps_the_pace_of_the_flow_on_the_modified_loss():
     config = PRESETS["theory"]["Regularization: the mean follows Cₙ"].config.with_part(
         "regularization", epochs=3, orders=64
     )
-    seen = theory_runs.descent(config)
-    near, far = seen.gaps(seen.flow), seen.gaps(seen.plain_flow)
+    run = theory_runs.descent(config)
+    near, far = run.gaps(run.flow), run.gaps(run.plain_flow)
     assert near.shape == far.shape == (4,)
     assert near[0] == far[0] == 0
     assert near.max() < far.max() / 4
 
 
 def test_another_problem_brings_a_suitable_lr():
-    at = opened()
+    at = open_page()
     at.selectbox(key="theory.stability.scenario").set_value("bilinear").run()
     config = config_of(at)
     assert (config.stability.lr, config.stability.is_game, config.stability.jacobian) == (
@@ -187,7 +187,7 @@ def test_another_problem_brings_a_suitable_lr():
     ],
 )
 def test_a_bad_address_is_named_and_the_default_shown(params, message):
-    at = opened(**params)
+    at = open_page(**params)
     assert not at.exception
     assert any(message in error.value for error in at.error)
 
