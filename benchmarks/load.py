@@ -56,6 +56,7 @@ class Visitor:
     values: Iterator[int]
     query: str = ""
     first: float | None = None
+    whole: float | None = None
     changes: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     received: int = 0
@@ -82,6 +83,7 @@ class Visitor:
         )
         self.connection = await websocket_connect(request, max_message_size=MOST_BYTES, subprotocols=["streamlit"])
         self.first = await self.run()
+        self.whole = self.first + await self.run()  # as a browser, once the player has drawn
 
     def close(self) -> None:
         """Leave."""
@@ -284,6 +286,7 @@ def measure(urls: Sequence[str], servers: Sequence[psutil.Process], options: arg
     kind = "values of an exercise" if options.exercise else "values of their own"
     print(f"{len(visitors)} visitors, {options.beside} of them on Networks, {options.minutes:g} min, {kind}")
     report("first picture", [one.first for one in visitors if one.first is not None])
+    report("whole page", [one.whole for one in visitors if one.whole is not None])
     for page in sorted({one.page for one in visitors}):
         report(
             f"change on {page or 'surfaces'}", [each for one in visitors if one.page == page for each in one.changes]

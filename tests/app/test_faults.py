@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
 from app.state.links import decode, encode
 from app.state.theory import TheoryConfig
-from tests.app.visitors import ask, connect, first_visits
+from tests.app.visitors import ask, connect, first_visits, whole_page
 
 ROOT = Path(__file__).parents[2]
 MODELS = (SurfacesConfig, GamesConfig, NetworksConfig, GansConfig, TheoryConfig)
@@ -110,7 +110,7 @@ def test_a_client_that_reads_nothing_holds_up_nobody(server):
             message.rerun_script.query_string = f"steps={100 + number}"
             await lazy.write_message(message.SerializeToString(), binary=True)
         other = await connect(server.url)
-        visit = await ask(other, "steps=200")
+        visit = await whole_page(other, "steps=200")
         assert "plotly_chart" in visit.kinds
         other.close()
         return visit.seconds

@@ -115,22 +115,11 @@ def player(
             runs again.
     """
     view = PlayerView(
-        key=key,
-        chart=chart_key,
-        scene=repr(scene),
-        linked=tuple(linked),
-        autoplay=autoplay,
-        pickable=pickable,
-        minima=tuple((float(x), float(y)) for x, y in minima),
-        labels=labels,
-        quantities=quantities or QuantityNames(),
-        dials=tuple(dials),
-        movable=on_start is not None,
-        curves=tuple(curves),
-        narration=tuple(narration),
-        reel=reel,
-        first=first,
-    )
+        key=key, chart=chart_key, scene=repr(scene), linked=tuple(linked), autoplay=autoplay, pickable=pickable,
+        minima=tuple((float(x), float(y)) for x, y in minima), labels=labels,
+        quantities=quantities or QuantityNames(), dials=tuple(dials), movable=on_start is not None,
+        curves=tuple(curves), narration=tuple(narration), reel=reel, first=first,
+    )  # fmt: skip
 
     def report_pick() -> None:
         pick = _pick(st.session_state[key].get("pick"))
