@@ -14,12 +14,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -28,6 +28,7 @@ CHROMIUM_ARGS = [
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
+    "--process-per-site",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -124,13 +125,47 @@ def problems() -> list[str]:
     return []
 
 
+@dataclass
+class Profile:
+    """Where a module's tests open their pages; the last page of one test is kept until the next has opened its own."""
+
+    context: BrowserContext
+    kept: list[Page] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Leave nothing of a test's pages but one, empty and without storage, that keeps their process."""
+        for page in self.kept:
+            page.close()
+        self.kept = [page for page in self.context.pages if page.url.startswith("http")]
+        for page in self.kept:
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            page.goto("/".join(page.url.split("/")[:3]) + "/_stcore/health")
+        for page in [*self.context.pages]:
+            if page not in self.kept[-1:]:
+                page.close()
+        self.kept = self.kept[-1:]
+        self.context.clear_cookies()
+
+
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Iterator[Profile]:
+    """One profile for all tests of a module: pages of a site share a process, which compiles plotly.js once."""
+    profile = Profile(browser.new_context(viewport={"width": 1280, "height": 900}))
+    yield profile
+    profile.context.close()
+
+
 @pytest.fixture
-def context(browser: Browser, problems: list[str]) -> Iterator[BrowserContext]:
-    """A fresh profile that notes every request away from this machine."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.on("request", lambda request: note_request(request.url, problems))
-    yield context
-    context.close()
+def context(profile: Profile, problems: list[str]) -> Iterator[BrowserContext]:
+    """The profile, as if fresh; it notes every request away from this machine."""
+
+    def note(request: Request) -> None:
+        note_request(request.url, problems)
+
+    profile.context.on("request", note)
+    yield profile.context
+    profile.context.remove_listener("request", note)
+    profile.forget()
 
 
 def note_request(url: str, problems: list[str]) -> None:
@@ -162,6 +197,14 @@ def wait_until_idle(page: Page, seconds: float = 30.0) -> None:
     """Asserting on appearing text is racy: the script's own state is not."""
     page.evaluate("() => { window.restingSince = undefined; }")
     page.wait_for_function(AT_REST, timeout=1000 * seconds)
+
+
+def wait_until(page: Page, expression: str, seconds: float = 15.0) -> None:
+    """Until it is true, on a page whose policy forbids scripts to evaluate texts, as Playwright's own waiting does."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"never true: {expression}"
+        page.wait_for_timeout(30)
 
 
 @pytest.fixture(scope="session")

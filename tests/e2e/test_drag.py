@@ -15,7 +15,7 @@ from app.player.dials import PackedFamily, pack_family
 from app.runs import surfaces as surface_runs
 from app.runs.family import dials_of
 from app.state import Card, LayerConfig, SurfacesConfig
-from tests.e2e.conftest import wait_until_idle
+from tests.e2e.conftest import wait_until, wait_until_idle
 
 PLAYER = "Object.values(window.__lookaheadPlayers ?? {})[0]"
 RAVINE = "/?surface=ravine&1.lr=0.05&2.lr=0.05&2.layers=5:0.5&3.lr=0.05&3.layers=5:0.5,5:0.5&steps=150"
@@ -184,7 +184,7 @@ def test_readers_of_an_exported_player_drag_its_number_offline(page: Page, tmp_p
     assert len(document) < 1_000_000
     (tmp_path / "player.html").write_bytes(document)
     page.goto((tmp_path / "player.html").as_uri())
-    page.wait_for_function(f"{PLAYER}?.attached")
+    wait_until(page, f"{PLAYER}?.attached")
     page.evaluate(f"{PLAYER}.seek(20)")
     settle(page)
     expect(page.locator(".lp-card .lp-dial")).to_have_count(1)

@@ -143,7 +143,7 @@ def show_me(page: Page) -> None:
     page.get_by_role("button", name="Show me", exact=True).click()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.slow)])
 def test_the_tour_waits_for_each_thing_and_is_done_by_keyboard(open_app: Open, width: int) -> None:
     page = open_app("/")
     page.set_viewport_size({"width": width, "height": 844})

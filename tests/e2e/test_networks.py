@@ -116,10 +116,12 @@ def test_one_player_of_a_gan_is_stepped_alone(open_app, wait_idle):
     page.get_by_text("and the discriminator stays.").wait_for(state="detached", timeout=30_000)
 
 
+@pytest.mark.slow
 def test_a_browser_that_is_slow_to_set_up_its_controls_changes_no_setting(open_app, wait_idle):
     """Polling fragments run while the controls are being set up; what they report is what the address says."""
     page = open_app()
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    developer_tools = page.context.new_cdp_session(page)
+    developer_tools.send("Emulation.setCPUThrottlingRate", {"rate": 8})
     values = {"steps": "90", "train_size": "120", "batch_size": "12", "seed": "7", "1.lr": "0.03", "2.layers": "4:0.25"}
     page.goto(f"{page.url.split('?')[0].rstrip('/')}/networks?v=1&network=mlp&{urlencode(values)}")
     page.get_by_text("Weight space", exact=True).wait_for(timeout=MOST)
@@ -132,3 +134,4 @@ def test_a_browser_that_is_slow_to_set_up_its_controls_changes_no_setting(open_a
     assert {name: query[name] for name in values} == values
     assert (query["network"], query["3.color"]) == ("mlp", "2")
     assert page.get_by_test_id("stSidebar").get_by_label("Base steps", exact=True).input_value() == "90"
+    developer_tools.send("Emulation.setCPUThrottlingRate", {"rate": 1})

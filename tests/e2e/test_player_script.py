@@ -21,6 +21,7 @@ from landscapes.surfaces import SURFACES
 from optim_core.layers import InnerBuffers, Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.trajectory import Trajectory, record
+from tests.e2e.conftest import wait_until
 
 ENTRY = """import { roundTicks } from "./axes.js";
 import { momentOf, placeOf } from "./moment.js";
@@ -268,9 +269,9 @@ def test_an_average_is_drawn_and_can_be_switched(page: Page, run: Trajectory, tm
     file = tmp_path / "average.html"
     file.write_bytes(standalone_html([with_average], autoplay=False))
     page.goto(file.as_uri())
-    page.wait_for_function("window.__lookaheadPlayers?.player?.attached")
+    wait_until(page, "window.__lookaheadPlayers?.player?.attached")
     player = "window.__lookaheadPlayers.player"
     page.evaluate(f"{player}.seek(30)")
-    page.wait_for_function(f"{player}.head('SGD', 'averaged')")
+    wait_until(page, f"{player}.head('SGD', 'averaged')")
     page.get_by_role("switch", name="Show the averaged weights of SGD").click()
-    page.wait_for_function(f"!{player}.head('SGD', 'averaged')")
+    wait_until(page, f"!{player}.head('SGD', 'averaged')")
