@@ -95,7 +95,9 @@ def undo(page: str) -> None:
 
 def visit() -> dict[str, str]:
     """The parameters of `app.state.visit` in the visit's first link."""
-    parameters: dict[str, str] = st.session_state.setdefault(VISIT, visit_of(st.query_params))
+    if VISIT not in st.session_state:
+        st.session_state[VISIT] = visit_of(st.query_params)
+    parameters: dict[str, str] = st.session_state[VISIT]
     return parameters
 
 
@@ -111,9 +113,9 @@ def hides(part: str) -> bool:
 
 def allows(page: str, config: PageConfig) -> bool:
     """Whether a config has everything that is fixed, so that it can be adopted in full."""
-    origin = st.session_state.get(f"{page}.origin")
+    origin, fixed = st.session_state.get(f"{page}.origin"), exercise()
     try:
-        return origin is None or exercise().keep(origin, config) == config
+        return origin is None or not fixed or fixed.keep(origin, config) == config
     except ValueError:
         return False
 

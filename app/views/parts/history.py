@@ -31,7 +31,9 @@ def draw_history(page: str, customary: PageConfig | None = None, *, kind: str = 
 
 def _draw_presets(page: str, kind: str) -> None:
     """Those that leave as it is what the visit's link fixes, where there are any but the present one."""
-    names = [name for name, preset in PRESETS[page].items() if session.allows(page, preset.config)]
+    names = [*PRESETS[page]]
+    if session.exercise():
+        names = [name for name in names if session.allows(page, PRESETS[page][name].config)]
     present = name_of(st.session_state[f"{page}.config"], page)
     if session.hides("presets") or not {*names} - {present}:
         return
