@@ -1,4 +1,4 @@
-"""The gallery of the documentation: a picture of each surface, game and preset, and a page that shows them."""
+"""The gallery of the documentation: a picture of each surface, game and preset, a page with all of them, a film."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.draw.animation import render_animation
 from app.draw.image import render_figure
 from app.draw.palette import palette_of
 from app.export.pages import page_of, scene_of
@@ -18,6 +19,8 @@ from app.state.links import short_link
 from app.state.presets import PRESETS
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
+
+FILM = "moving.gif"  # what the app opens on, for the project's front page
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def exhibits() -> dict[str, list[Exhibit]]:
 
 
 def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None = None) -> int:
-    """Draw every exhibit into the folder, with a README.md that shows them; gives their number."""
+    """Draw every exhibit into the folder, with a README.md that shows them, and the film; gives their number."""
     folder.mkdir(parents=True, exist_ok=True)
     groups = exhibits()
     everything = [exhibit for group in groups.values() for exhibit in group]
@@ -63,6 +66,7 @@ def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None 
         (folder / exhibit.file).write_bytes(_picture(exhibit.config))
         if on_progress is not None:
             on_progress(done, len(everything))
+    (folder / FILM).write_bytes(render_animation(scene_of(SurfacesConfig()), seconds=8, fps=12, width=760, height=440))
     (folder / "README.md").write_text(_page(groups), encoding="utf-8")
     return len(everything)
 

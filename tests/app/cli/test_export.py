@@ -251,6 +251,9 @@ def test_the_gallery_shows_every_surface_game_and_preset(tmp_path: Path, monkeyp
     for group in few.values():
         assert f"]({group[0].file})" in text
         assert Image.open(tmp_path / group[0].file).size == (704, 484)
+    film = tmp_path / gallery.FILM
+    assert film.stat().st_size < 1_000_000
+    assert Image.open(film).n_frames > 50
 
 
 def test_the_shell_completes_commands_surfaces_and_presets() -> None:
