@@ -49,9 +49,14 @@ AT_REST = """
 """
 
 
-# A player shows its first frame before its chart comes with the rest of the page.
+# A player shows its first frame before its chart comes with the rest of the page; plotly lays the chart out at its own
+# height first, then at that of its element.
 WHOLE = """
-() => [...document.querySelectorAll('[class*="-ground-place"]')].every((place) => place.querySelector(".svg-container"))
+() => [...document.querySelectorAll('[class*="-ground-place"]')].every((place) => {
+  const height = place.querySelector(".js-plotly-plot")?._fullLayout?.height;
+  const element = place.querySelector(".stElementContainer");
+  return height && Math.abs(height - element.getBoundingClientRect().height) < 2;
+})
 """
 
 
