@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-MOST_POINTS = 64  # along an axis: half a second's picture, in 11 kB
+MOST_POINTS = 64  # along an axis: shown until the chart comes, in 11 kB
 
 
 @dataclass(frozen=True)

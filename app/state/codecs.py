@@ -165,6 +165,11 @@ def settings_of(config: BaseModel, owner: str = "") -> Iterator[Setting]:
                 yield from settings_of(part, f"{owner}{number}.")
 
 
+def widget_values(config: BaseModel) -> dict[str, Any]:
+    """Values of all widgets of the config, by their names within the page."""
+    return {name: value for setting in settings_of(config) for name, value in setting.widgets().items()}
+
+
 def nested(settings: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     """Settings by path (noise.lr, 2.lr) as a tree: {"noise": {"lr": ...}, "cards": [{}, {"lr": ...}]}."""
     numbered = structure(model).numbered

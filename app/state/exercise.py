@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from app.state.base import PageConfig
-from app.state.codecs import Setting, settings_of, structure
+from app.state.codecs import Setting, settings_of, structure, widget_values
 from app.state.links import config_from_settings, decode
 from app.state.visit import EVERY, LISTS, beginnings, names_in, visit_of
 
@@ -69,7 +69,7 @@ class Exercise:
         if not self:
             return config
         config = self._with_cards_of(origin, config)
-        values, original = _values(config), _values(origin)
+        values, original = widget_values(config), widget_values(origin)
         fixed = original.keys() & {*self.fixed(origin), *self.fixed(config)}
         held = {**original, **values, **{name: original[name] for name in fixed}}
         changes = {
@@ -81,7 +81,7 @@ class Exercise:
         if reasons:
             sentences = "; ".join(f"{path}: {reason}" for path, reason in reasons.items())
             raise ValueError(f"what this link fixes does not go with it ({sentences})")
-        if changes and _values(kept) == original:
+        if changes and widget_values(kept) == original:
             return origin  # with what no control shows: whether its lr was searched for
         return kept.following(config)
 
@@ -126,10 +126,6 @@ def opened(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
 def _called(setting: Setting, control: str) -> set[str]:
     """All names under which a control is fixed, freed or hidden."""
     return {control, *beginnings(control), setting.path}
-
-
-def _values(config: PageConfig) -> dict[str, Any]:
-    return {name: value for setting in settings_of(config) for name, value in setting.widgets().items()}
 
 
 def _value(config: PageConfig, path: str) -> Any:

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from app.state.base import PageConfig
-from app.state.codecs import Setting, settings_of
+from app.state.codecs import Setting, settings_of, widget_values
 from app.state.exercise import Exercise, opened
 from app.state.links import config_from_settings, encode, link
 from app.state.visit import LISTS, visit_of
@@ -130,11 +130,6 @@ def share_link(config: PageConfig, parameters: Mapping[str, str] | None = None) 
 def can_undo(page: str) -> bool:
     """Whether there is a config to go back to."""
     return bool(st.session_state.get(f"{page}.history"))
-
-
-def widget_values(config: PageConfig) -> dict[str, Any]:
-    """Values of all widgets of the config, by their names within the page."""
-    return {name: value for setting in settings_of(config) for name, value in setting.widgets().items()}
 
 
 def refusal(page: str, name: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from app.state.base import MAX_SEED, PageConfig
+from app.state.codecs import widget_values
 from app.views import session
 from app.views.parts.problems import draw_problems
 
@@ -38,7 +39,7 @@ class Fields:
         exercise = session.exercise()
         return cls(
             page,
-            session.widget_values(config),
+            widget_values(config),
             exercise.fixed(config),
             exercise.hidden(config),
             exercise.keeps_cards(config),
@@ -67,7 +68,8 @@ class Fields:
 
     def hides(self, *names: str) -> bool:
         """Whether none of these is drawn."""
-        return self.shown().isdisjoint(names)
+        own = {self.owner + name for name in names}
+        return not (self.values.keys() & own) - self.hidden
 
     def fixes(self, name: str) -> bool:
         """Whether the control's value stays as it is."""
@@ -75,84 +77,53 @@ class Fields:
 
     def number(self, label: str, name: str, low: float | None = None, high: float | None = None, **look: Any) -> None:
         """A number to type."""
-        if self.hides(name):
-            return
-        st.number_input(label, low, high, self.value(name), key=self.key(name), disabled=self.fixes(name), **look)
-        self._draw_refusal(name)
+        self._draw(st.number_input, label, name, low, high, self.value(name), **look)
 
     def number_or_none(self, label: str, name: str, **look: Any) -> None:
         """A number to type or to leave out; only an empty default lets a visitor empty it."""
-        if self.hides(name):
-            return
-        st.session_state.setdefault(self.key(name), self.value(name))
-        st.number_input(label, value=None, key=self.key(name), disabled=self.fixes(name), **look)
-        self._draw_refusal(name)
+        if not self.hides(name):
+            st.session_state.setdefault(self.key(name), self.value(name))
+        self._draw(st.number_input, label, name, value=None, **look)
 
     def slider(self, label: str, name: str, low: float, high: float, **look: Any) -> None:
         """A number to choose from a range."""
-        if self.hides(name):
-            return
-        st.slider(label, low, high, self.value(name), key=self.key(name), disabled=self.fixes(name), **look)
-        self._draw_refusal(name)
+        self._draw(st.slider, label, name, low, high, self.value(name), **look)
 
     def steps(self, label: str, name: str, options: Sequence[Any]) -> None:
         """One of a few numbers in order."""
-        if self.hides(name):
-            return
-        st.select_slider(label, options, self.value(name), key=self.key(name), disabled=self.fixes(name))
-        self._draw_refusal(name)
+        self._draw(st.select_slider, label, name, options, self.value(name))
 
     def switch(self, label: str, name: str, **look: Any) -> None:
         """Yes or no."""
-        if self.hides(name):
-            return
-        st.toggle(label, self.value(name), key=self.key(name), disabled=self.fixes(name), **look)
-        self._draw_refusal(name)
+        self._draw(st.toggle, label, name, self.value(name), **look)
 
     def text(self, label: str, name: str, **look: Any) -> None:
         """A text to type."""
-        if self.hides(name):
-            return
-        st.text_input(label, self.value(name), key=self.key(name), disabled=self.fixes(name), **look)
-        self._draw_refusal(name)
+        self._draw(st.text_input, label, name, self.value(name), **look)
 
     def choice(self, label: str, name: str, options: Mapping[Any, str] | Sequence[Any], **look: Any) -> None:
         """One of several; a mapping gives each its title."""
         if self.hides(name):
             return
         index = list(options).index(self.value(name))
-        st.selectbox(
-            label,
-            list(options),
-            index,
-            key=self.key(name),
-            disabled=self.fixes(name),
-            format_func=_titles(options),
-            **look,
-        )
-        self._draw_refusal(name)
+        self._draw(st.selectbox, label, name, list(options), index, format_func=_titles(options), **look)
 
     def segments(self, label: str, name: str, options: Mapping[Any, str] | Sequence[Any], **look: Any) -> None:
         """One of a few, side by side; a mapping gives each its title."""
-        if self.hides(name):
-            return
-        st.segmented_control(
-            label,
-            list(options),
-            default=self.value(name),
-            key=self.key(name),
-            disabled=self.fixes(name),
-            required=True,
-            format_func=_titles(options),
-            **look,
-        )
-        self._draw_refusal(name)
+        self._draw(
+            st.segmented_control, label, name, list(options),
+            default=self.value(name), required=True, format_func=_titles(options), **look,
+        )  # fmt: skip
 
     def seed(self) -> None:
         """The seed of all random numbers."""
         self.number("Seed", "seed", 0, MAX_SEED, step=1)
 
-    def _draw_refusal(self, name: str) -> None:
+    def _draw(self, widget: Callable[..., object], label: str, name: str, *values: Any, **look: Any) -> None:
+        """The control, unless it is hidden, and why its last entry was refused."""
+        if self.hides(name):
+            return
+        widget(label, *values, key=self.key(name), disabled=self.fixes(name), **look)
         reason = session.refusal(self.page, self.owner + name)
         if reason is not None:
             draw_problems([reason])

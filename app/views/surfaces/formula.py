@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.runs.surfaces import Scenery
 from app.state import OWN, SurfacesConfig
+from app.state.codecs import widget_values
 from app.views import session
 from app.views.parts.fields import Fields
 from app.views.parts.problems import MARKUP
@@ -88,7 +89,7 @@ def _offer_parameters(names: tuple[str, ...], config: SurfacesConfig) -> None:
 
 def _entered(config: SurfacesConfig, name: str) -> Any:
     """What the control shows; the setting where there is none."""
-    return st.session_state.get(f"{PAGE}.{name}", session.widget_values(config).get(name))
+    return st.session_state.get(f"{PAGE}.{name}", widget_values(config).get(name))
 
 
 def _write(text: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
-from app.views import session
+from app.state.codecs import widget_values
 from app.views.games import page as games
 from app.views.gans import page as gans
 from app.views.networks import page as networks
@@ -22,7 +22,7 @@ KEYS = {
 @pytest.mark.parametrize("page", KEYS)
 def test_no_chart_has_the_class_of_a_control(page):
     config, keys = KEYS[page]
-    controls_of_page = {f"{page}.{name}".replace(".", "-") for name in session.widget_values(config)}
+    controls_of_page = {f"{page}.{name}".replace(".", "-") for name in widget_values(config)}
     assert controls_of_page
     assert not controls_of_page & set(keys)
     assert len(keys) == len(set(keys))
