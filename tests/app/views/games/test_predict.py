@@ -3,36 +3,23 @@
 import numpy as np
 import pytest
 import streamlit
-from streamlit.testing.v1 import AppTest
 
 from app.runs import games as game_runs
 from app.state import GamesConfig
 from app.views.games.predict import place_prediction
 from app.views.parts.player import Pick
 from app.views.parts.predict import Guess
+from tests.app.views.predicting import open_predicting, words
 
-SCRIPT = "from app.views.games import page as games\n\ngames.page()\n"
 MULTILAYER = "Multilayer Lookahead (5, .5)(5, .5)"
-
-
-def opened(**params):
-    at = AppTest.from_string(SCRIPT, default_timeout=60)
-    for key, value in params.items():
-        at.query_params[key] = value
-    at.run()
-    return at.toggle(key="games.predicting").set_value(True).run()
 
 
 def config_of(at):
     return at.session_state["games.config"]
 
 
-def words(at):
-    return "\n".join(one.value for kind in (at.caption, at.markdown, at.info) for one in kind)
-
-
 def test_until_the_reveal_neither_words_nor_numbers_nor_tracks_tell_the_end():
-    at = opened()
+    at = open_predicting("games")
     assert not at.exception
     assert not at.dataframe
     assert not at.table
@@ -44,7 +31,7 @@ def test_until_the_reveal_neither_words_nor_numbers_nor_tracks_tell_the_end():
 
 
 def test_both_guesses_by_keys_then_who_was_nearest_and_how_far_off_the_place_was():
-    at = opened()
+    at = open_predicting("games")
     assert not [button for button in at.button if button.key == "games.reveal"]
     at.radio(key="games.best").set_value(1).run()
     assert not [button for button in at.button if button.key == "games.reveal"]
@@ -81,7 +68,7 @@ def test_a_click_is_the_end_of_the_optimizer_that_was_chosen(monkeypatch):
 
 
 def test_a_guess_holds_for_its_own_run_only():
-    at = opened()
+    at = open_predicting("games")
     at.session_state["games.guess"] = Guess(config_of(at), {0: (0.0, 0.0)}, best=2, revealed=True)
     at.run()
     assert at.dataframe
@@ -93,7 +80,7 @@ def test_a_guess_holds_for_its_own_run_only():
 
 
 def test_a_place_outside_the_field_is_refused_and_a_diverged_run_has_no_end():
-    at = opened(v="1", steps="2000")
+    at = open_predicting("games", v="1", steps="2000")
     at.text_input(key="games.typed_prediction").set_value("9, 9").run()
     assert at.error[0].value == "Not placed: start x must be in [-2, 2] in this game, got 9. Got '9, 9'"
     at.session_state["games.guess"] = Guess(config_of(at), {0: (1.0, 1.0)}, best=0, revealed=True)
@@ -104,7 +91,7 @@ def test_a_place_outside_the_field_is_refused_and_a_diverged_run_has_no_end():
 
 
 def test_one_optimizer_alone_is_asked_for_its_place_only():
-    at = opened(v="1", **{"1.lr": "0.1"})
+    at = open_predicting("games", v="1", **{"1.lr": "0.1"})
     assert not at.radio
     at.text_input(key="games.typed_prediction").set_value("1, 1").run()
     at.button(key="games.reveal").click().run()

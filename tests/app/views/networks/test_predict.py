@@ -1,14 +1,12 @@
 """Predict, then reveal on Networks: a finished run stays hidden until the guess, which is then measured."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.jobs.errors import StoreError
 from app.runs.shipped import shipped
 from app.state import NetworksConfig
 from app.views.parts import training
-
-SCRIPT = "from app.views.networks import page as networks\n\nnetworks.page()\n"
+from tests.app.views.predicting import open_page, open_predicting, words
 
 
 @pytest.fixture(autouse=True)
@@ -19,20 +17,8 @@ def shipped_runs_only(monkeypatch):
     monkeypatch.setattr(training, "default_jobs", no_store)
 
 
-def opened(**params):
-    at = AppTest.from_string(SCRIPT, default_timeout=60)
-    for key, value in params.items():
-        at.query_params[key] = value
-    at.run()
-    return at.toggle(key="networks.predicting").set_value(True).run()
-
-
-def words(at):
-    return "\n".join(one.value for kind in (at.caption, at.markdown, at.info) for one in kind)
-
-
 def test_a_finished_run_is_hidden_until_an_optimizer_is_chosen_and_then_compared():
-    at = opened()
+    at = open_predicting("networks")
     assert not at.exception
     assert not at.dataframe
     assert not at.get("plotly_chart")
@@ -64,9 +50,9 @@ def test_a_finished_run_is_hidden_until_an_optimizer_is_chosen_and_then_compared
 
 
 def test_off_by_default_and_one_optimizer_alone_is_not_hidden():
-    at = AppTest.from_string(SCRIPT, default_timeout=60).run()
+    at = open_page("networks")
     assert not at.toggle(key="networks.predicting").value
     assert at.dataframe
-    at = opened(v="1", **{"1.lr": "0.1"})
+    at = open_predicting("networks", v="1", **{"1.lr": "0.1"})
     assert "Switch on a second optimizer" in at.info[0].value
     assert not at.radio
