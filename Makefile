@@ -22,8 +22,8 @@ app: $(VENV)/.app ## start the app (PORT=8501) and print its address
 test: $(VENV)/.dev ## all tests but the slow ones
 	$(PYTEST) -m "not slow"
 
-test-fast: $(VENV)/.dev ## under a minute: no browser, nothing slow
-	$(PYTEST) -m "not slow and not browser"
+test-fast: $(VENV)/.dev ## under a minute: no browser, no page, no process
+	$(PYTEST) -m "not slow and not browser and not integration"
 
 test-all: $(VENV)/.dev ## every test
 	$(PYTEST)

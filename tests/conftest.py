@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,22 @@ from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
+
+INTEGRATION = (
+    *("app/cli", "app/draw", "app/export", "app/jobs", "app/views", "app/test_faults.py"),
+    *("app/runs/test_cache.py", "app/runs/test_lessons.py", "app/runs/test_log.py", "app/runs/test_plane.py"),
+    *("app/state/test_limits.py", "optim_core/test_package.py", "optim_core/test_outer_workers.py"),
+    *("test_project.py", "test_readme.py"),
+)
+"""Tests that open pages, draw files, train networks or start processes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make test-fast` leaves these out."""
+    here = Path(__file__).parent
+    for item in items:
+        if any(item.path.is_relative_to(here / place) for place in INTEGRATION):
+            item.add_marker(pytest.mark.integration)
 
 
 def pytest_collection_finish() -> None:

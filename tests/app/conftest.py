@@ -16,8 +16,9 @@ def packages_read_once() -> Iterator[None]:
     Streamlit's AppTest looks for components among them whenever it opens a page, .7 s each time.
     """
     distributions = metadata.distributions
+    read = vars(metadata.Distribution)["metadata"].fget
     installed = list(distributions())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(metadata, "distributions", lambda **query: distributions(**query) if query else installed)
-        patch.setattr(metadata.Distribution, "metadata", property(functools.cache(metadata.Distribution.metadata.fget)))
+        patch.setattr(metadata.Distribution, "metadata", property(functools.cache(read)))
         yield

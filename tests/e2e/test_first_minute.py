@@ -52,7 +52,7 @@ def head_in_its_place(page: Page, name: str) -> list[float]:
 
 @pytest.mark.parametrize(("address", "name"), [("/?v=1&surface=ravine", "SGD"), ("/games?v=1", "Descent-ascent")])
 def test_the_player_draws_before_plotly_has_come_and_stands_still_when_it_has(
-    page: Page, serve_app: Callable[..., str], problems: list[str], address: str, name: str
+    page: Page, serve_app: Callable[..., str], address: str, name: str
 ) -> None:
     scripts: list[Route] = []
     page.route("**/PlotlyChart*", lambda script: scripts.append(script))
@@ -69,7 +69,6 @@ def test_the_player_draws_before_plotly_has_come_and_stands_still_when_it_has(
     page.wait_for_timeout(500)
     assert page.evaluate(f"{PLAYER}.row") == 12
     assert head_in_its_place(page, name) == pytest.approx(head, abs=1)
-    problems[:] = [one for one in problems if "404" not in one]  # Streamlit looks for its own files below the page, too
 
 
 @pytest.mark.parametrize(("words", "visible"), [("1", True), ("0", False)])
@@ -124,7 +123,7 @@ def test_the_line_says_nothing_of_a_run_that_is_being_dragged(open_app: Open) ->
 
 
 @pytest.mark.parametrize(("name", "player"), [("networks", "networks-player"), ("gans", "gans-player")])
-def test_networks_and_gans_open_on_a_finished_run(open_app: Open, problems: list[str], name: str, player: str) -> None:
+def test_networks_and_gans_open_on_a_finished_run(open_app: Open, name: str, player: str) -> None:
     page = open_app(f"/{name}?words=1")
     page.wait_for_function(f"window.__lookaheadPlayers?.['{player}']?.overChart", timeout=90_000)
     expect(page.get_by_role("button", name="Train it here")).to_be_visible()
@@ -132,7 +131,6 @@ def test_networks_and_gans_open_on_a_finished_run(open_app: Open, problems: list
     expect(page.locator(".g-sentence")).to_contain_text("in training")
     page.evaluate(f"window.__lookaheadPlayers['{player}'].pause(); window.__lookaheadPlayers['{player}'].seek(2)")
     expect(page.locator(".lp-line span")).to_contain_text("Layer 2 of Multilayer Lookahead (5, .5)(5, .5)")
-    problems[:] = [one for one in problems if "404" not in one]  # Streamlit looks for its own files below the page, too
 
 
 def ask(page: Page, start: str) -> None:

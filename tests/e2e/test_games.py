@@ -12,15 +12,13 @@ SLOW = 90_000  # ms: the first field of a fresh server on a busy machine
 
 
 @pytest.fixture
-def open_games(open_app, wait_idle, problems):
+def open_games(open_app, wait_idle):
     """`open_games("game=forsaken")` opens the page at that address and waits for its player."""
 
     def open_at(query=""):
         page = open_app(f"/games?v=1&{query}")
         ready(page)
         wait_idle(page)
-        # Streamlit first asks below the page's own path whether its server is there, and is told so by a 404.
-        problems[:] = [line for line in problems if "status of 404" not in line]
         return page
 
     return open_at

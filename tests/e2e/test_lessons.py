@@ -14,14 +14,8 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_lessons(open_app: Open, problems: list[str]) -> Open:
-    def open_at(query: str = "") -> Page:
-        page = open_app(f"/lessons{query}")
-        # Streamlit first asks below the page's own path whether its server is there, and is told so by a 404.
-        problems[:] = [line for line in problems if "status of 404" not in line]
-        return page
-
-    return open_at
+def open_lessons(open_app: Open) -> Open:
+    return lambda query="": open_app(f"/lessons{query}")
 
 
 def press(page: Page, name: str) -> None:

@@ -8,18 +8,7 @@ from app.state.links import unpack
 
 SMALL = "v=1&steps=60&train_size=100&batch_size=10"
 LONG = "v=1&steps=20000&train_size=100&batch_size=10&snapshot_every=100"
-NOT_FOUND = "console: Failed to load resource: the server responded with a status of 404 (Not Found)"
 MOST = 180_000  # ms until a cluster has started and trained on a machine with other work to do
-
-
-@pytest.fixture(autouse=True)
-def without_streamlits_own(page, problems):
-    """Opening a page by its own address makes Streamlit look for its files beside it first: two lines, of no harm."""
-    missing = []
-    page.on("response", lambda response: missing.append(response.url) if response.status == 404 else None)
-    yield
-    assert all("/_stcore/" in address for address in missing), missing
-    problems[:] = [line for line in problems if line != NOT_FOUND]
 
 
 def playing(page, player):

@@ -81,13 +81,6 @@ def proxy(request: pytest.FixtureRequest, replicas: list[Replica], host: str, tm
 
 
 @pytest.fixture
-def expect_404s(problems: list[str]) -> Iterator[None]:
-    """Below a page's own path Streamlit first asks whether its server is there, and is told so by a 404."""
-    yield
-    problems[:] = [line for line in problems if "status of 404" not in line]
-
-
-@pytest.fixture
 def visitors(browser: Browser) -> Iterator[Callable[[str], Page]]:
     """Visitors with profiles of their own, who may meet errors."""
     contexts = []
@@ -114,7 +107,7 @@ def steps(page: Page | Frame):
 
 
 @pytest.mark.parametrize("target", ["/", "/theory", "/games"])
-def test_pages_work_under_the_policy_with_charts_and_without_an_error(page, expect_404s, proxy, target):
+def test_pages_work_under_the_policy_with_charts_and_without_an_error(page, proxy, target):
     page.goto(proxy.url + target)
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
     wait_until_idle(page)
