@@ -1,4 +1,4 @@
-"""A lesson on paper, as one HTML file: pictures and questions, then the explanations on a page of their own."""
+"""A lesson on paper, as HTML or PDF: pictures and questions, then the explanations on a page of their own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from app.draw.image import render_figure
+from app.draw.paper import pdf_of
 from app.figures.lessons import Placed, moving_picture, still_picture
 from app.player.tracks import only_starts
 from app.runs.lessons import answers, end_of, measured, right_options
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 SIZE, DPI = (6.4, 3.6), 110
+PICTURE_WIDTH = 430  # points on paper, CSS pixels on a screen
 LINES = {
     "number": "Your number: ________",
     "place": "Mark the place in the picture.",
@@ -41,13 +43,9 @@ ul {{ list-style: "☐  "; }}
 </style>
 </head>
 <body>
-<h1>{title}</h1>
-<p>{about}</p>
 {questions}
 <div class="answers">
-<h1>{title}: answers</h1>
 {explanations}
-<p class="remember"><strong>To remember.</strong> {remember}</p>
 </div>
 </body>
 </html>
@@ -55,19 +53,31 @@ ul {{ list-style: "☐  "; }}
 
 
 def lesson_sheet(lesson: Lesson) -> bytes:
-    """The sheet, to be printed or saved as a PDF from a browser."""
+    """The sheet as one HTML file."""
+    questions, explanations = ("\n".join(sections) for sections in _parts(lesson))
+    return _PAGE.format(title=escape(lesson.title), questions=questions, explanations=explanations).encode()
+
+
+def lesson_pdf(lesson: Lesson) -> bytes:
+    """The sheet as A4 pages."""
+    return pdf_of(lesson.title, _parts(lesson))
+
+
+def _parts(lesson: Lesson) -> tuple[list[str], list[str]]:
+    """Questions and explanations, each with its heading, as sections of HTML."""
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("js-default", {"html": False})
+    title, about, remember = escape(lesson.title), escape(lesson.about), escape(lesson.remember)
     cards = list(enumerate(lesson.cards, start=1))
-    page = _PAGE.format(
-        title=escape(lesson.title),
-        about=escape(lesson.about),
-        remember=escape(lesson.remember),
-        questions="\n".join(_question(markdown, number, card) for number, card in cards),
-        explanations="\n".join(_explanation(markdown, number, card) for number, card in cards),
+    return (
+        [f"<h1>{title}</h1><p>{about}</p>", *(_question(markdown, number, card) for number, card in cards)],
+        [
+            f"<h1>{title}: answers</h1>",
+            *(_explanation(markdown, number, card) for number, card in cards),
+            f'<p class="remember"><strong>To remember.</strong> {remember}</p>',
+        ],
     )
-    return page.encode()
 
 
 def right_answer(card: LessonCard) -> str:
@@ -118,4 +128,5 @@ def _picture(card: LessonCard) -> str:
         image = render_figure(chart, width=width, height=height, dpi=DPI)
     else:
         return ""
-    return f'<img alt="{escape(card.title)}" src="data:image/png;base64,{base64.b64encode(image).decode()}">'
+    source = f"data:image/png;base64,{base64.b64encode(image).decode()}"
+    return f'<img alt="{escape(card.title)}" width="{PICTURE_WIDTH}" src="{source}">'

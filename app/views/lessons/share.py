@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app.draw.qr import qr_svg
-from app.export.lessons import lesson_sheet
-from app.state.lessons import LessonsConfig
+from app.export.lessons import lesson_pdf, lesson_sheet
+from app.state.lessons import Lesson, LessonsConfig
 from app.views import session
 from app.views.lessons.answers import PAGE, OpenCard
 
@@ -31,11 +33,17 @@ def share(open_card: OpenCard, *, present: bool) -> None:
             link = card_link(open_card)
             st.code(link, language=None, wrap_lines=True)
             st.image(qr_svg(link), width=260)
-        st.download_button(
-            "Sheet to print", data=lambda: lesson_sheet(open_card.lesson), file_name=f"{open_card.lesson.key}.html",
-            mime="text/html", icon=":material/print:", type="tertiary", key=f"{PAGE}.sheet", on_click="ignore",
-            help="Pictures and questions, answers on a page of their own; a browser prints it, or saves it as PDF",
-        )  # fmt: skip
+        with st.popover("Sheet to print", icon=":material/print:", type="tertiary"):
+            st.caption("Pictures and questions; answers on a page of their own.")
+            _sheet(open_card.lesson, "PDF", lesson_pdf, "application/pdf")
+            _sheet(open_card.lesson, "HTML", lesson_sheet, "text/html")
+
+
+def _sheet(lesson: Lesson, name: str, write: Callable[[Lesson], bytes], mime: str) -> None:
+    st.download_button(
+        name, data=lambda: write(lesson), file_name=f"{lesson.key}.{name.lower()}", mime=mime,
+        key=f"{PAGE}.sheet.{name}", on_click="ignore", width="stretch",
+    )  # fmt: skip
 
 
 def card_link(open_card: OpenCard) -> str:

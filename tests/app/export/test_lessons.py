@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from pypdf import PdfReader
 
 from app.draw.qr import qr_svg
 from app.export import lessons as sheets
-from app.export.lessons import lesson_sheet, right_answer
+from app.export.lessons import lesson_pdf, lesson_sheet, right_answer
 from app.state.lessons import Lesson, library, read_lesson
 
 
 @pytest.fixture(scope="module")
 def sheet() -> str:
     return lesson_sheet(library().lessons["odd-and-even"]).decode()
+
+
+@pytest.fixture(scope="module")
+def paper() -> list[str]:
+    """The words of each page."""
+    pages = PdfReader(io.BytesIO(lesson_pdf(library().lessons["odd-and-even"]))).pages
+    return [" ".join(page.extract_text().split()) for page in pages]
 
 
 def test_every_card_has_its_picture_its_question_and_later_its_answer(sheet: str) -> None:
@@ -27,6 +36,22 @@ def test_every_card_has_its_picture_its_question_and_later_its_answer(sheet: str
     assert "<strong>−1.04</strong>" in explanations
     assert "<strong>−1.04</strong>" not in questions
     assert lesson.remember in explanations
+
+
+def test_on_paper_answers_begin_a_page(paper: list[str]) -> None:
+    lesson = library().lessons["odd-and-even"]
+    first = next(number for number, text in enumerate(paper) if text.startswith(f"{lesson.title}: answers"))
+    questions, explanations = " ".join(paper[:first]), " ".join(paper[first:])
+    for number, card in enumerate(lesson.cards, start=1):
+        assert f"{number}. {card.title}" in questions
+        assert f"{number}. {card.title}" in explanations
+    assert lesson.remember in explanations
+    assert lesson.remember not in questions
+
+
+def test_on_paper_a_question_is_with_its_picture(paper: list[str]) -> None:
+    titles = tuple(card.title for card in library().lessons["odd-and-even"].cards)
+    assert not [text for text in paper if text.endswith(titles)]
 
 
 def test_the_picture_of_a_question_gives_no_answer_away(monkeypatch: pytest.MonkeyPatch) -> None:
