@@ -59,6 +59,21 @@ def test_a_first_lesson_from_the_list_to_the_sentence_to_remember(open_lessons: 
     expect(page.get_by_text("4 cards · 3 answered")).to_be_visible()
 
 
+def test_answers_stay_in_the_browser_until_they_are_forgotten(open_lessons: Open) -> None:
+    page = open_lessons("?lesson=two-sets-of-weights&card=1")
+    press(page, "At every step, a little")
+    page = open_lessons("")
+    expect(page.get_by_text("4 cards · 1 answered")).to_be_visible()
+    press(page, "1. Two sets of weights")
+    expect(page.get_by_text("Not quite.")).to_be_visible()
+    press(page, "All lessons")
+    press(page, "Forget my answers")
+    expect(page.get_by_text("answered")).to_have_count(0)
+    page = open_lessons("")
+    expect(page.get_by_text("answered")).to_have_count(0)
+    expect(page.get_by_role("button", name="Forget my answers")).to_have_count(0)
+
+
 @pytest.mark.parametrize("link", ["odd-and-even", "wrong-labels&card=2", "implicit-regularization&card=4"])
 def test_a_card_fits_a_phone_and_its_text_comes_first(open_lessons: Open, page: Page, link: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})

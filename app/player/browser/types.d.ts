@@ -262,6 +262,12 @@ export type ComponentArguments<Data> = {
   setTriggerValue: (name: string, value: unknown) => void;
 };
 
+/** Answers to lessons' cards, by the cards' names, and whether those of an earlier visit are among them. */
+export type AnswersData = {
+  recalled: boolean;
+  answers: Record<string, number | [number, number] | null>;
+};
+
 /** What a guide is told of its page. */
 export type GuideData = {
   page: string;

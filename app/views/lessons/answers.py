@@ -1,4 +1,4 @@
-"""What a visitor answered, kept for this visit alone."""
+"""What a visitor answered in this visit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.views.parts.dragging import with_start
 from app.views.parts.player import Pick, StartMove, Turn
 from app.views.parts.scene import aimed_place
 
-__all__ = ["PAGE", "OpenCard", "Placed", "count_answers"]
+__all__ = ["PAGE", "OpenCard", "Placed", "count_answers", "open_cards"]
 
 PAGE = "lessons"
 
@@ -120,6 +120,11 @@ class OpenCard:
             self.reply(config)
 
 
+def open_cards(lesson: Lesson) -> list[OpenCard]:
+    """All cards of a lesson."""
+    return [OpenCard(lesson, number) for number in range(1, len(lesson.cards) + 1)]
+
+
 def count_answers(lesson: Lesson) -> int:
     """How many of a lesson's cards are."""
-    return sum(OpenCard(lesson, number).revealed for number in range(1, len(lesson.cards) + 1))
+    return sum(open_card.revealed for open_card in open_cards(lesson))

@@ -10,6 +10,7 @@ from app.state.lessons import Lesson, LessonsConfig, library
 from app.views import session
 from app.views.lessons.answers import PAGE, OpenCard, count_answers
 from app.views.lessons.card import draw_card
+from app.views.lessons.memory import forget, remember
 from app.views.lessons.share import share
 from app.views.parts.problems import draw_problems
 
@@ -23,6 +24,7 @@ def page() -> None:
 def _page() -> None:
     config, problems = session.current(PAGE, LessonsConfig)
     draw_problems(problems)
+    remember()
     lesson = library().lessons.get(config.lesson or "")
     if lesson is None:
         _overview()
@@ -40,6 +42,11 @@ def _overview() -> None:
     with st.container(key="lesson-list"):
         for number, lesson in enumerate(library().lessons.values(), start=1):
             _entry(number, lesson)
+    if any(count_answers(lesson) for lesson in library().lessons.values()):
+        st.button(
+            "Forget my answers", icon=":material/delete:", type="tertiary", key=f"{PAGE}.forget", on_click=forget,
+            help="They are kept in this browser, for the next visit",
+        )  # fmt: skip
 
 
 def _entry(number: int, lesson: Lesson) -> None:
