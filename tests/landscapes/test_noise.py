@@ -13,7 +13,7 @@ from landscapes.fields import gradient_field
 from landscapes.noise import (
     GOLDEN,
     Noise,
-    _mixed,
+    _mix,
     copies,
     mean_function,
     mean_surface,
@@ -48,7 +48,7 @@ def gradients(noise: Noise, starts: int, evaluations, optimizers: int = 1, field
 def test_mix_reproduces_the_published_splitmix64_sequence():
     """The reference C code, seeded with 1234567."""
     words = np.array([1234567], np.uint64) + np.arange(1, 6, dtype=np.uint64) * GOLDEN
-    assert _mixed(words).tolist() == [
+    assert _mix(words).tolist() == [
         6457827717110365317,
         3203168211198807973,
         9817491932198370423,
