@@ -187,8 +187,8 @@ def _place_axes(
     top = TOP + max(0.16 * len(title.splitlines()) for title in titles)
     pairs = []
     for index, title in enumerate(titles):
-        left = LEFT + index * (each + GAP)
-        box = (left / width, bottom / height, each / width, max(height - top - bottom, 0.1) / height)
+        edge = LEFT + index * (each + GAP)
+        box = (edge / width, bottom / height, each / width, max(height - top - bottom, 0.1) / height)
         axes = figure.add_axes(box, facecolor=style.background)
         _dress(axes, scene, style, first=index == 0)
         if title:
@@ -213,9 +213,9 @@ def _dress(axes: Axes, scene: Scene, style: Style, *, first: bool) -> None:
 def _legend_columns(drawing: Drawing, width: float) -> list[list[Line2D]]:
     """Optimizers and layers side by side where both fit, else one under the other, with the slow weights alone."""
     optimizers = [_optimizer_entry(drawing, name) for name in drawing.names]
-    named = {layer for track in drawing.scene.tracks for layer in lines.layers_of(track)}
-    layers = [_layer_entry(drawing, layer) for layer in sorted(named, key=lambda layer: (layer < 0, layer))]
-    layers = layers if len(named) > 1 else []
+    layers_with_line = {layer for track in drawing.scene.tracks for layer in lines.layers_of(track)}
+    layers = [_layer_entry(drawing, layer) for layer in sorted(layers_with_line, key=lambda layer: (layer < 0, layer))]
+    layers = layers if len(layers_with_line) > 1 else []
     layers += [_places_entry(drawing.style, drawing.scene.stars)] if drawing.scene.stars is not None else []
     if layers and LEFT + _legend_width(optimizers) + _legend_width(layers) <= width:
         return [optimizers, layers]
@@ -228,14 +228,14 @@ def _legend_width(entries: list[Line2D]) -> float:
 
 def _legend(drawing: Drawing, columns: list[list[Line2D]], high: float) -> None:
     width, height = drawing.figure.get_size_inches()
-    left = LEFT - 0.1
+    edge = LEFT - 0.1
     for entries in columns:
         drawing.figure.legend(
-            handles=entries, loc="upper left", bbox_to_anchor=(left / width, (high + 0.02) / height), frameon=False,
+            handles=entries, loc="upper left", bbox_to_anchor=(edge / width, (high + 0.02) / height), frameon=False,
             fontsize=FONT - 1, labelcolor=drawing.style.ink, handlelength=4, numpoints=2, borderpad=0, labelspacing=0.3,
             handler_map={entry: HandlerLine2D(numpoints=1) for entry in entries if entry.get_linestyle() == "None"},
         )  # fmt: skip
-        left += _legend_width(entries)
+        edge += _legend_width(entries)
 
 
 def _optimizer_entry(drawing: Drawing, name: str) -> Line2D:

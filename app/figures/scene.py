@@ -184,12 +184,12 @@ def on_main_plane(trajectory: Trajectory) -> Trajectory:
 
     points = trajectory.fast.reshape(-1, trajectory.fast.shape[-1])
     middle = points[np.isfinite(points).all(axis=1)].mean(axis=0)
-    centred = np.nan_to_num(points - middle)
+    offsets = np.nan_to_num(points - middle)
     # Few rows, many weights: the eigenvectors of the small Gram matrix give the directions in weight space.
-    gram = torch.from_numpy(centred @ centred.T)
+    gram = torch.from_numpy(offsets @ offsets.T)
     values, vectors = (part.numpy()[..., -1:-3:-1] for part in torch.linalg.eigh(gram))  # NumPy's waits for all cores
     significant = values > NOISE * values[0]  # a motion along one line has no second direction
-    directions = centred.T @ (vectors * np.where(significant, 1 / np.sqrt(np.where(significant, values, 1)), 0))
+    directions = offsets.T @ (vectors * np.where(significant, 1 / np.sqrt(np.where(significant, values, 1)), 0))
     slow = tuple(tuple((layer - middle) @ directions for layer in layers) for layers in trajectory.slow)
     fast, proposal = (trajectory.fast - middle) @ directions, (trajectory.proposal - middle) @ directions
     return replace(trajectory, fast=fast, proposal=proposal, slow=slow)

@@ -63,7 +63,7 @@ if len(sys.argv) > 1:
 _WEIGHTS = "w = [[torch.nn.Parameter(z)] for z in x]  # each optimizer moves a slice of its own"
 _STEP = """        w[i][0].grad = gradient.view_as(x)[i]
         optimizer.step()"""
-_SCHEDULED = """    for schedule in schedules:
+_SCHEDULE_STEPS = """    for schedule in schedules:
         schedule.step()
 """
 _AVERAGES = """
@@ -153,7 +153,7 @@ def _body(config: SurfacesConfig | GamesConfig, field: Node, escape: float, func
         setup="\n".join(setup),
         closure=_CLOSURE if twice else "",
         step=_STEP_OF_PLAYERS if twice else _STEP,
-        scheduled=_SCHEDULED if schedules else "",
+        scheduled=_SCHEDULE_STEPS if schedules else "",
         averages=assignment("decays", mapping(decays)) + _AVERAGES if decays else "",
     )
 
@@ -200,10 +200,10 @@ def _source(tree: Expression) -> tuple[str, int]:
         case Apply("neg", (argument,)):
             return f"-{_within(argument, ATOM)}", SIGN
         case Apply("^", (base, exponent)):
-            left, right = _within(base, ATOM), _within(exponent, SIGN)
-            beside = (left, right.partition("**")[0].rstrip())
+            base_text, exponent_text = _within(base, ATOM), _within(exponent, SIGN)
+            beside = (base_text, exponent_text.partition("**")[0].rstrip())
             space = "" if all(map(_SIMPLE.fullmatch, beside)) else " "
-            return f"{left}{space}**{space}{right}", POWER
+            return f"{base_text}{space}**{space}{exponent_text}", POWER
         case Apply(sign, (first, second)) if sign in OPERATORS:
             least = OPERATORS[sign]
             return f"{_within(first, least[0])} {sign} {_within(second, least[1])}", least[0]

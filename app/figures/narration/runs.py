@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.figures.narration.facts import Facts, times
-from app.figures.narration.observation import AHEAD, ARRIVED, CAUSE, ENDED, NOISE, Observation
+from app.figures.narration.observation import AHEAD, ARRIVAL, CAUSE, END, NOISE, Observation
 from app.runs.grid import distance
 
 TOGETHER = {2: "Both", 3: "All three", 4: "All four"}
@@ -20,11 +20,11 @@ CALMER = 1.15  # times nearer: what counts as averaged noise
 
 def together(facts: Facts) -> Iterator[Observation]:
     """Where all begin."""
-    count, layered = len(facts.specs), any(spec.layers for spec in facts.specs)
-    weights = ", slow weights on top of fast ones" if layered else ""
+    count, have_layers = len(facts.specs), any(spec.layers for spec in facts.specs)
+    weights = ", slow weights on top of fast ones" if have_layers else ""
     if count > 1:
         yield Observation(f"{TOGETHER[count]} optimizers start together{weights}.", 0, 0, CAUSE)
-    elif layered:
+    elif have_layers:
         yield Observation(f"{facts.specs[0].name} starts with its{weights[1:]}.", 0, 0, CAUSE)
 
 
@@ -36,7 +36,7 @@ def ends_early(facts: Facts) -> Iterator[Observation]:
                 f"{spec.name} has diverged at step {end:,}: its run ends here.",
                 end,
                 min(facts.steps, end + 25),
-                ENDED,
+                END,
             )
 
 
@@ -49,7 +49,7 @@ def all_arrived(facts: Facts) -> Iterator[Observation]:
         return
     last, which = max(steps), "" if len(lasting) == len(facts.specs) else " that did not diverge"
     text = f"All{which} have come 99 % of {facts.way} by step {last:,}: what is left is fine print."
-    yield Observation(text, last, facts.steps, ARRIVED)
+    yield Observation(text, last, facts.steps, ARRIVAL)
 
 
 def price(facts: Facts) -> Iterator[Observation]:
@@ -72,7 +72,7 @@ def price(facts: Facts) -> Iterator[Observation]:
         else:
             continue
         first = max(own, other)
-        yield Observation(text, first, min(facts.steps, first + max(12, facts.steps // 6)), ARRIVED + 1)
+        yield Observation(text, first, min(facts.steps, first + max(12, facts.steps // 6)), ARRIVAL + 1)
 
 
 def ahead(facts: Facts) -> Iterator[Observation]:
@@ -82,7 +82,9 @@ def ahead(facts: Facts) -> Iterator[Observation]:
     for quarter in (1, 2, 3):
         step = quarter * facts.steps // 4
         standing = [
-            (facts.excess[step, index], index) for index in range(len(facts.specs)) if not _gone(facts, index, step)
+            (facts.excess[step, index], index)
+            for index in range(len(facts.specs))
+            if not _has_diverged(facts, index, step)
         ]
         ranks = sorted(standing)
         if len(ranks) < 2 or not ranks[0][0] > 0 or not np.isfinite(ranks[1][0]):
@@ -119,7 +121,7 @@ def noise_averaged(facts: Facts) -> Iterator[Observation]:
             yield Observation(text, first, min(facts.steps, first + facts.steps // 8), NOISE)
 
 
-def _gone(facts: Facts, index: int, step: int) -> bool:
+def _has_diverged(facts: Facts, index: int, step: int) -> bool:
     return 0 <= facts.diverged(index) <= step
 
 

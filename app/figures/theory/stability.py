@@ -128,14 +128,14 @@ def _outcomes(grid: ParameterGrid, rates: Floats, simulation: SimulatedMap) -> l
     marks = [Mark("simulated: diverged", DOT, x[diverged], y[diverged], kind="dots", size=dot)]
     if wrong.any():
         marks.append(Mark("simulation disagrees", MUTED, x[wrong], y[wrong], kind="dots", marker="cross", size=6.0))
-    unsynchronised = ~(simulation.converged | simulation.diverged)
-    if unsynchronised.any():
+    unmoved = ~(simulation.converged | simulation.diverged)
+    if unmoved.any():
         marks.append(
             Mark(
                 "never synchronised",
                 MUTED,
-                x[unsynchronised],
-                y[unsynchronised],
+                x[unmoved],
+                y[unmoved],
                 kind="dots",
                 marker="stroke",
                 size=4.5,

@@ -32,9 +32,9 @@ OUTPUTS = {
 def slow_motion_part(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     """Choose an optimizer and a step of its run, then who moves; a fragment, so that the players go on playing."""
     st.markdown("#### In slow motion")
-    number, chosen, count = _choices(names, results)
+    number, step_chosen, count = _choices(names, results)
     result, task = results[number], config.task()
-    step, weights = weights_at(task, result, chosen)
+    step, weights = weights_at(task, result, step_chosen)
     turns = _turns_from(result.request.key, step)
     _buttons(result.request.key, step, turns, count)
     moments = slow_motion(task, result.request, weights, step, turns)

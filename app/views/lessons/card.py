@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.export.lessons import readable, right_answer
-from app.runs.lessons import answers, end_of, measured, right_options
+from app.runs.lessons import answers, end_of, measurement, right_options
 from app.state.lessons import Choose, Number, Place, Reach
 from app.views.lessons.answers import OpenCard, Placed
 from app.views.lessons.stage import draw_stage
@@ -128,7 +128,7 @@ def _on_choice(open_card: OpenCard, question: Choose) -> str:
 
 
 def _on_number(open_card: OpenCard, question: Number) -> str:
-    value = measured(open_card.card.config, question.of)
+    value = measurement(open_card.card.config, question.of)
     answer = f"The run says **{readable(value)}**."
     if open_card.answer is None:
         return answer

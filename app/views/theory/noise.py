@@ -74,15 +74,15 @@ def _table(runs: list[VarianceRun]) -> list[dict[str, Any]]:
         {
             "layers": name,
             "compared at": kind,
-            "closed form": f"{predicted:.5g}",
-            "measured": f"{measured:.5g}" if np.isfinite(predicted) else "unstable",
-            f"{run.confidence:.0%} interval": f"{low:.5g} to {high:.5g}" if np.isfinite(predicted) else "–",
-            "error": f"{measured / predicted - 1:+.2%}" if 0 < predicted < np.inf else "–",
-            "inside": ("yes" if inside else "no") if np.isfinite(predicted) else "–",
+            "closed form": f"{theory:.5g}",
+            "measured": f"{variance:.5g}" if np.isfinite(theory) else "unstable",
+            f"{run.confidence:.0%} interval": f"{low:.5g} to {high:.5g}" if np.isfinite(theory) else "–",
+            "error": f"{variance / theory - 1:+.2%}" if 0 < theory < np.inf else "–",
+            "inside": ("yes" if inside else "no") if np.isfinite(theory) else "–",
             "runs": f"{run.seeds:,} of {run.steps:,} steps",
         }
         for run, (kind, _) in zip(runs, KINDS, strict=False)
-        for name, predicted, measured, low, high, inside in zip(
+        for name, theory, variance, low, high, inside in zip(
             run.names, run.predicted, run.measured, run.low, run.high, run.agrees, strict=True
         )
     ]

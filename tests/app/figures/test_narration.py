@@ -142,7 +142,7 @@ def test_nothing_is_said_of_averaging_where_layers_have_outer_momentum() -> None
     assert not texts(of_layers.copies(runs, 9))
     layer = LayerConfig(k=5, alpha=0.5, outer_momentum=0.5)
     facts = surface(cards=(Card(lr=0.102, layers=(layer,)),))
-    assert not texts(of_surfaces.cancelled(facts))
+    assert not texts(of_surfaces.cancels(facts))
     assert not texts(of_surfaces.pulled_back(facts))
 
 
@@ -179,21 +179,21 @@ def test_sgd_zigzags_between_1_and_2() -> None:
 def test_the_zigzag_cancels_at_an_odd_period() -> None:
     facts = surface(cards=cards(0.102, ((5, 0.5),)))
     assert facts.run.slow[0][0][5, 0, 0] == pytest.approx(0.5 + 0.5 * (-1.04) ** 5)  # x was 1
-    assert spans(of_surfaces.cancelled(facts))[0] == (
+    assert spans(of_surfaces.cancels(facts))[0] == (
         f"Layer 1 of {ONE} has just pulled back half-way: the zigzag cancelled.", 5, 9,
     )  # fmt: skip
-    assert not texts(of_surfaces.not_cancelled(facts))
+    assert not texts(of_surfaces.does_not_cancel(facts))
 
 
 def test_the_zigzag_does_not_cancel_at_an_even_period() -> None:
     facts = surface(cards=cards(0.102, ((6, 0.5),)))
     assert facts.run.slow[0][0][6, 0, 0] == pytest.approx(0.5 + 0.5 * 1.04**6)
-    assert spans(of_surfaces.not_cancelled(facts))[0] == (
+    assert spans(of_surfaces.does_not_cancel(facts))[0] == (
         "k = 6 is even, so layer 1 of Lookahead (6, .5) finds both ends on one side of the valley: "
         "the zigzag does not cancel.",
         6, 11,
     )  # fmt: skip
-    assert not texts(of_surfaces.cancelled(facts))
+    assert not texts(of_surfaces.cancels(facts))
 
 
 def test_a_first_synchronisation_is_explained_once() -> None:
@@ -315,7 +315,7 @@ def test_layer_1_cuts_across_the_turn() -> None:
 
 def test_after_63_steps_of_a_tenth_the_path_has_come_round() -> None:
     facts = game(cards=cards(0.1, ((63, 0.5),), kind=GameCard), steps=100)
-    assert of_games._turned(facts, facts.pulls[0], np.zeros(2)) == pytest.approx(63 * np.arctan(0.1))
+    assert of_games._turning_angle(facts, facts.pulls[0], np.zeros(2)) == pytest.approx(63 * np.arctan(0.1))
     assert texts(of_games.comes_round(facts)) == [
         "After k = 63 steps the path has come round: layer 1 of Lookahead (63, .5) averages nothing away and is "
         "further out than before."

@@ -11,7 +11,7 @@ from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
 from app.runs.networks import requests, trainings
 from app.state import Card, LayerConfig, NetworksConfig, default_cards
-from app.tables.surfaces import PAIRED, training_table
+from app.tables.surfaces import PAIRED_DIFFERENCE, training_table
 from optim_core.training import train
 
 CONFIG = NetworksConfig(train_size=100, batch_size=10, steps=30, cards=default_cards(0.1))
@@ -205,7 +205,7 @@ def test_the_table_gives_paired_differences(results):
     rows = training_table(["a", "b"], [[bare[0], bare[1]], [bare[1], bare[2]]])
     accuracy = [result.curves.metrics["fast"]["test_accuracy"][-1] for result in results]
     gaps = 100 * np.array([accuracy[1] - accuracy[0], accuracy[2] - accuracy[1]])
-    cell = rows[1][PAIRED]
+    cell = rows[1][PAIRED_DIFFERENCE]
     assert cell == f"{gaps.mean():+.2f} ± {gaps.std(ddof=1) / np.sqrt(2):.2f}"
 
 
@@ -216,4 +216,4 @@ def test_the_table_leaves_out_what_diverged(results):
     assert rows[1]["diverged"] == "1 of 3, first at step 7"
     (row,) = training_table(["b"], [[diverged_result]])
     assert row["test accuracy %, outermost weights"] == row["fast weights"] == "diverged"
-    assert training_table(["a", "b"], [[results[0]] * 2, [diverged_result, results[1]]])[1][PAIRED] == "—"
+    assert training_table(["a", "b"], [[results[0]] * 2, [diverged_result, results[1]]])[1][PAIRED_DIFFERENCE] == "—"

@@ -14,7 +14,7 @@ import pytest
 from app.export import restore
 from app.export.pages import PAGES
 from app.state import Card, LayerConfig, SurfacesConfig, links
-from app.state.codecs import flat, nested
+from app.state.codecs import flatten, nest
 from app.state.links import decode, encode, link, pack, short_link, unpack, version_of
 
 STORED = json.loads((Path(__file__).parents[1] / "stored_links.json").read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def test_a_parameter_beside_the_packed_ones_wins() -> None:
 
 def test_nested_and_flat_are_opposites() -> None:
     params = encode(LONG) | {"extra": "1"}
-    assert flat(nested(params, SurfacesConfig), SurfacesConfig) == params
+    assert flatten(nest(params, SurfacesConfig), SurfacesConfig) == params
 
 
 @pytest.mark.parametrize(
