@@ -36,10 +36,10 @@ def weight_space(
     linked_charts: Sequence[str],
     shipped_runs: ShippedRuns | None = None,
 ) -> Callable[[], Scene] | None:
-    """Choose a plane, draw the loss on it, play the tracks; charts with the keys `linked_charts` get the player's cursor.
+    """Choose a plane, draw the loss on it, play the tracks; `linked_charts` are keys of charts that get a cursor.
 
-    `shipped_runs`: the comparison that the results are of, where it comes with the application. Gives what exports draw;
-    None where the runs span no such plane.
+    `shipped_runs`: the comparison of the results, where it comes with the application. Gives what exports draw; None
+    where the runs span no such plane.
     """
     st.markdown("#### Weight space")
     _choose_plane(config, names)
