@@ -93,8 +93,8 @@ def test_a_plane_goes_through_the_places_chosen(results):
     assert view.runs[0].proposal.distance[0] < 1e-4  # the common start
     assert all(run.outermost.distance[-1] < 1e-4 for run in view.runs[1:])
     assert view.runs[0].outermost.distance[-1] > 1e-3
-    unfinished = plane_runs.view_of(config.model_copy(update={"through": (0, 2)}), results)
-    assert unfinished.runs[0].outermost.distance[-1] < 1e-4  # the first three
+    early_view = plane_runs.view_of(config.model_copy(update={"through": (0, 2)}), results)
+    assert early_view.runs[0].outermost.distance[-1] < 1e-4  # the first three
 
 
 def test_random_directions_are_drawn_as_far_as_the_weights_are_long(results):
@@ -170,11 +170,11 @@ def test_an_export_waits_for_the_whole_picture(results):
     view = plane_runs.view(results[:1], "pca", CONFIG.task())
     score, gate = CONFIG.task().landscape(8), threading.Event()
 
-    def gated(weights):
+    def wait_at_gate(weights):
         gate.wait()
         return score(weights)
 
-    backdrop = plane_runs.Backdrop(view, gated)
+    backdrop = plane_runs.Backdrop(view, wait_at_gate)
     assert backdrop.wait_for_picture(0.01) is None
     gate.set()
     assert backdrop.wait_for_picture().complete

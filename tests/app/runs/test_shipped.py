@@ -34,8 +34,8 @@ def test_they_are_small() -> None:
 
 def test_looks_do_not_matter_and_all_else_does() -> None:
     config = NetworksConfig()
-    recolored = tuple(card.model_copy(update={"color": 5}) for card in config.cards)
-    assert find_shipped(config.model_copy(update={"cards": recolored, "measure": "accuracy"})) is not None
+    cards = tuple(card.model_copy(update={"color": 5}) for card in config.cards)
+    assert find_shipped(config.model_copy(update={"cards": cards, "measure": "accuracy"})) is not None
     for change in ({"steps": 601}, {"seed": 1}, {"seeds": 2}, {"plane": "random"}, {"cards": config.cards[:2]}):
         assert find_shipped(config.model_copy(update=change)) is None
     assert find_shipped(GansConfig(drawn="generator")) is not None

@@ -124,8 +124,8 @@ def test_unknown_names_are_named_and_the_rest_holds(params, problems):
     sentences = problems_of_visit(params)
     assert [sentence[: len(start)] for sentence, start in zip(sentences, problems, strict=True)] == problems
     assert all(sentence.endswith(", so it is ignored") for sentence in sentences)
-    config, reported = decode(params | {"steps": "77"}, SurfacesConfig)
-    assert (config, reported) == (SurfacesConfig(steps=77), sentences)
+    config, notes = decode(params | {"steps": "77"}, SurfacesConfig)
+    assert (config, notes) == (SurfacesConfig(steps=77), sentences)
 
 
 def test_only_known_names_stay_in_the_address():

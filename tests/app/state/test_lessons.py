@@ -78,7 +78,7 @@ def test_a_file_is_read_as_it_is_written() -> None:
     assert card.checks == (Check.model_validate({"measure": "x", "is": 1.0, "step": 0}),)
 
 
-BROKEN = [  # what is changed, the line that is named, what is said
+MISTAKES = [  # what is changed, the line that is named, what is said
     ("---\ntitle", "title", 1, "a lesson must begin with a line ---"),
     ("remember: One sentence.\n", "", 1, "remember is missing"),
     ("title: A title", "title: [A", 2, "settings must be YAML"),
@@ -102,7 +102,7 @@ BROKEN = [  # what is changed, the line that is named, what is said
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "says"), BROKEN, ids=[says for *_, says in BROKEN])
+@pytest.mark.parametrize(("old", "new", "line", "says"), MISTAKES, ids=[says for *_, says in MISTAKES])
 def test_a_broken_file_says_where_and_what_is_expected(old: str, new: str, line: int, says: str) -> None:
     assert old in GOOD
     fault = read_lesson(GOOD.replace(old, new, 1), "mine.md")
