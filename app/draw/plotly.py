@@ -63,9 +63,9 @@ def chart_spec(chart: Chart, *, dark: bool = False, legend: bool = True, titles:
             _frame(layout, (x, y), panel, chart, inner=place % chart.columns > 0)
     if legend:
         data += _key(chart, style, dark)
-    more = max(panel.title.count("\n") for panel in chart.filled_panels)
+    further_lines = max(panel.title.count("\n") for panel in chart.filled_panels)
     layout |= {
-        "height": chart.height, "margin": MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8},
+        "height": chart.height, "margin": MARGIN | {"t": MARGIN["t"] + TITLE_LINE * further_lines if titles else 8},
         "dragmode": False if chart.drag == "none" else chart.drag, "showlegend": legend, "hovermode": "closest",
         "legend": {
             "orientation": "h", "x": 0, "y": -LEGEND_GAP / max(chart.height - 82, 1), "yanchor": "top",
@@ -377,8 +377,8 @@ def _key(chart: Chart, style: Style, dark: bool) -> list[Trace]:
 
 def _entry(mark: Mark, color: str, style: Style, rank: int) -> Trace:
     """An entry of the legend without a point on the axes."""
-    alone = replace(mark, x=np.full(1, np.nan), y=np.full(1, np.nan), low=None, high=None, texts=(), hover="")
-    entry = (_line if mark.kind == "line" else _dots)(alone, color, style)
+    sample = replace(mark, x=np.full(1, np.nan), y=np.full(1, np.nan), low=None, high=None, texts=(), hover="")
+    entry = (_line if mark.kind == "line" else _dots)(sample, color, style)
     return entry | {"showlegend": True, "legendrank": rank + 1, "meta": KEY}
 
 

@@ -57,8 +57,8 @@ def to_bundle(
         CancelledError: should_stop was true.
     """
     film = {"style": style, "seconds": seconds, "should_stop": should_stop}
-    alone = content
-    offer = scene_offer(lambda: alone, alone.caption) if isinstance(alone, Scene) else alone
+    scene = content
+    offer = scene_offer(lambda: scene, scene.caption) if isinstance(scene, Scene) else scene
     makers = _makers(offer, config, {"style": style, "step": step}, film)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

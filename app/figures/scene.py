@@ -165,11 +165,11 @@ def trajectory_scene(
     dim = trajectory.fast.shape[-1]
     if dim < 2:
         raise ValueError(f"a picture needs at least 2 weights, the trajectory has {dim}")
-    flat = trajectory if dim == 2 else on_main_plane(trajectory)
+    plane_trajectory = trajectory if dim == 2 else on_main_plane(trajectory)
     axis_names = ("x", "y") if dim == 2 else ("first principal direction", "second principal direction")
     pairs = zip(trajectory.names, trajectory.layers, strict=True)
     specs = [OptimizerSpec(name=name, layers=layers) for name, layers in pairs]
-    tracks = tracks_of(flat, specs, [colors[index % len(colors)] for index in range(len(specs))])
+    tracks = tracks_of(plane_trajectory, specs, [colors[index % len(colors)] for index in range(len(specs))])
     caption = Caption(
         title=title,
         settings=(f"Weights: {dim}. Base steps: {int(trajectory.step[-1])}.", *map(_layers_line, specs)),

@@ -245,8 +245,8 @@ class Jobs:
                 self._start(job, client)
 
     def _next(self) -> _Job | None:
-        busy = {job.key for job, _ in self._running.values()}  # a cancelled attempt may not have ended
-        key = self._queue.next(self._running_by_visitor(), busy)
+        busy_keys = {job.key for job, _ in self._running.values()}  # a cancelled attempt may not have ended
+        key = self._queue.next(self._running_by_visitor(), busy_keys)
         return None if key is None else self._jobs[key]
 
     def _position(self, key: str) -> int | None:

@@ -111,8 +111,8 @@ def _distance(weights: Weights, case: Case, index: int, row: int) -> float:
 
 def _jitter(weights: Weights, case: Case, index: int, row: int) -> float:
     """Root of the mean squared distance over the second half of the run up to the row."""
-    late = _weights(case, index, weights)[row // 2 : row + 1]
-    return float(np.sqrt(np.mean(distance(late, case.places) ** 2)))
+    late_places = _weights(case, index, weights)[row // 2 : row + 1]
+    return float(np.sqrt(np.mean(distance(late_places, case.places) ** 2)))
 
 
 def _loss(weights: Weights, case: Case, index: int, row: int) -> float:

@@ -316,9 +316,9 @@ def checks_of(view: View, score: WeightLoss) -> tuple[tuple[NDArray[np.int64], F
 def _check(run: OnPlane, plane: Plane, score: WeightLoss) -> tuple[NDArray[np.int64], Floats, Floats]:
     weights, projection = run.snapshots.outermost, run.outermost
     rows = np.unique(np.linspace(0, len(weights) - 1, CHECKS).astype(int))
-    true = [_loss(score(np.array(weights[row], np.float32))) for row in rows]
-    flat = [_loss(score(plane.point(*projection.coordinates[row]).astype(np.float32))) for row in rows]
-    return run.snapshots.step[rows], np.array(true), np.array(flat)
+    true_losses = [_loss(score(np.array(weights[row], np.float32))) for row in rows]
+    projection_losses = [_loss(score(plane.point(*projection.coordinates[row]).astype(np.float32))) for row in rows]
+    return run.snapshots.step[rows], np.array(true_losses), np.array(projection_losses)
 
 
 def _loss(score: Score) -> float:

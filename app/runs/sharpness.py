@@ -94,9 +94,9 @@ class SharpnessRun:
     def start(self, visitor: str) -> None:
         """Measure the missing points; a second visitor shares the same thread."""
         with self._lock:
-            idle = not self.running
+            is_idle = not self.running
             self._visitors.add(visitor)
-            if idle and not self.complete:
+            if is_idle and not self.complete:
                 self.error, self._stop = "", threading.Event()
                 threading.Thread(target=self._work, args=(self._stop,), name="sharpness", daemon=True).start()
 

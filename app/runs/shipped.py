@@ -127,21 +127,23 @@ def _result_arrays(index: int, result: TrainingResult) -> dict[str, NDArray[Any]
 
 
 def _result(arrays: Arrays, index: int, request: TrainingRequest) -> TrainingResult:
-    own = {name.removeprefix(f"{index}/"): array for name, array in arrays.items() if name.startswith(f"{index}/")}
-    players, sizes = tuple(own["players"].tolist()), tuple(own["sizes"].tolist())
+    own_arrays = {
+        name.removeprefix(f"{index}/"): array for name, array in arrays.items() if name.startswith(f"{index}/")
+    }
+    players, sizes = tuple(own_arrays["players"].tolist()), tuple(own_arrays["sizes"].tolist())
     specs = request.specs()
     layers: tuple[Layer, ...] = tuple((next(iter(specs.values())) if isinstance(specs, dict) else specs).layers)
-    diverged = int(own["diverged"])
+    diverged = int(own_arrays["diverged"])
     return TrainingResult(
         request=request,
         players=players,
         sizes=sizes,
         layers=layers,
-        curves=curves_from_arrays(players, own),
-        snapshots=Snapshots(layers, own["rows"], {}),
+        curves=curves_from_arrays(players, own_arrays),
+        snapshots=Snapshots(layers, own_arrays["rows"], {}),
         diverged=None if diverged < 0 else diverged,
         notes=(),
-        seconds=float(own["seconds"]),
+        seconds=float(own_arrays["seconds"]),
     )
 
 

@@ -248,7 +248,7 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
     (x_low, x_high), (y_low, y_high) = SURFACES[config.regularization.surface].domain
     x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
     points = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1))
-    plain = batch_mean(loss, config.regularization.batches, points).detach().numpy()
+    plain_heights = batch_mean(loss, config.regularization.batches, points).detach().numpy()
     modified_heights = modified_values(loss, config.regularization.batches, points, coefficients).detach().numpy()
     path = mean_path(
         loss,
@@ -262,7 +262,7 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
         on_progress=on_progress,
     )
     flows = [_flow(config, loss, coefficients, steps, on_progress, corrected=corrected) for corrected in (True, False)]
-    return Descent(coefficients, Grid(x, y, plain), Grid(x, y, modified_heights), path, *flows)
+    return Descent(coefficients, Grid(x, y, plain_heights), Grid(x, y, modified_heights), path, *flows)
 
 
 def _flow(

@@ -59,10 +59,10 @@ def link(params: Mapping[str, str], address: str = "", visit: Mapping[str, str] 
 
     Parameters of `app.state.visit` stay readable.
     """
-    plain, beside = urlencode(params, safe=":;,"), urlencode(visit, safe="*,")
-    if len(plain) > LONG:
-        plain = min(plain, f"v={params.get('v', FIRST_VERSION)}&z={pack(params)}", key=len)
-    return f"{address}?{plain}{f'&{beside}' if beside else ''}"
+    plain_query, beside = urlencode(params, safe=":;,"), urlencode(visit, safe="*,")
+    if len(plain_query) > LONG:
+        plain_query = min(plain_query, f"v={params.get('v', FIRST_VERSION)}&z={pack(params)}", key=len)
+    return f"{address}?{plain_query}{f'&{beside}' if beside else ''}"
 
 
 def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list[str]]:
@@ -144,16 +144,16 @@ def config_from_settings(
     Returns:
         The config, and why a setting is refused, by path.
     """
-    earlier = {} if before is None else {one.path: one.value for one in settings_of(before)}
+    earlier_values = {} if before is None else {one.path: one.value for one in settings_of(before)}
     remaining, reasons = dict(settings), dict[str, str]()
     while remaining:
         try:
-            return model.model_validate(_tree(earlier | remaining, model)), reasons
+            return model.model_validate(_tree(earlier_values | remaining, model)), reasons
         except ValidationError as error:
             items = _innermost(error)
         refusals = [_refusal(item, model) for item in items]
         reasons_of_round = {path: reason for path, reason in reversed(refusals) if _at(path, remaining, model)}
-        if not reasons_of_round and (culprit := _at_odds(items[0], remaining, earlier, model)):
+        if not reasons_of_round and (culprit := _at_odds(items[0], remaining, earlier_values, model)):
             path, reason = refusals[0]
             reasons_of_round = {culprit: f"{path.rpartition('.')[2].replace('_', ' ')} {reason}".lstrip()}
         if not reasons_of_round:
@@ -188,8 +188,8 @@ def _at_odds(
     """The setting that makes another, which was not given, invalid: without it, that one is valid."""
     for path in settings:
         try:
-            others = {other: value for other, value in settings.items() if other != path}
-            model.model_validate(_tree({**before, **others}, model))
+            other_settings = {other: value for other, value in settings.items() if other != path}
+            model.model_validate(_tree({**before, **other_settings}, model))
         except ValidationError as error:
             if item["loc"] in [other["loc"] for other in error.errors()]:
                 continue
@@ -249,10 +249,10 @@ def unpack(text: str) -> dict[str, str]:
         code = (text + "=" * (-len(text) % 4)).encode("ascii")
         data = base64.b64decode(code, altchars=b"-_", validate=True)
         decompressor = zlib.decompressobj()
-        plain = decompressor.decompress(data, MOST_UNPACKED)
+        content = decompressor.decompress(data, MOST_UNPACKED)
         if not decompressor.eof:
             raise ValueError("cut short, or longer than any config")
-        params = json.loads(plain)
+        params = json.loads(content)
     except (binascii.Error, zlib.error, UnicodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError("not a link that this program wrote") from error
     if not isinstance(params, dict) or not all(isinstance(value, str) for value in params.values()):

@@ -75,9 +75,9 @@ def turn_text(turn: Turn, before: Moment, after: Moment) -> str:
         which = "sharpens" if gap_grows else "does not sharpen"
         return f"{turn_name(turn)}: the discriminator {which} (its loss goes from {loss[0]}), and the samples stay."
     if turn[0] == "generator":
-        where = "to where" if after.on_generated > before.on_generated else "but not to where"
+        direction = "to where" if after.on_generated > before.on_generated else "but not to where"
         return (
-            f"{turn_name(turn)}: the samples move, by {distance} on average, {where} the discriminator says real "
+            f"{turn_name(turn)}: the samples move, by {distance} on average, {direction} the discriminator says real "
             f"(its output on them goes from {output}), and the discriminator stays."
         )
     return (

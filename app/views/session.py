@@ -168,19 +168,19 @@ def _begin(page: str, config: PageConfig, problems: list[str]) -> None:
 
 def _commit(page: str, config: Config) -> Config:
     """Adopt a config as far as the visit's link leaves it free; gives the one that holds."""
-    before: Config = st.session_state[f"{page}.config"]
+    old_config: Config = st.session_state[f"{page}.config"]
     try:
         config = exercise().keep(st.session_state[f"{page}.origin"], config)
     except ValueError as error:
         st.session_state[f"{page}.problems"] = [f"Not changed: {error}."]
-        return before
-    if config != before:
+        return old_config
+    if config != old_config:
         history = st.session_state[f"{page}.history"]
-        history.append(before)
+        history.append(old_config)
         del history[:-MAX_UNDO]
         st.session_state[f"{page}.config"] = config
         st.session_state[f"{page}.problems"] = []
         # Streamlit forgets controls that leave the page, but not values of those that were not on it.
-        for name in widget_values(before).keys() - widget_values(config).keys():
+        for name in widget_values(old_config).keys() - widget_values(config).keys():
             st.session_state.pop(f"{page}.{name}", None)
     return config

@@ -135,11 +135,11 @@ def _function(tree: Expression) -> str:
 def _body(config: SurfacesConfig | GamesConfig, field: Node, escape: float, function: str = "") -> str:
     """The script without its docstring and its imports."""
     specs = config.specs()
-    twice = any(spec.evaluations_per_step > 1 for spec in specs)
+    has_two_evaluations = any(spec.evaluations_per_step > 1 for spec in specs)
     schedules = [_schedule(spec) for spec in specs if spec.schedule.kind != "constant"]
     decays = [(spec.name, repr(card.ema)) for spec, card in zip(specs, config.active, strict=True) if card.ema]
     setup = [
-        _PLAYERS.format([1 + spec.alternating for spec in specs]) if twice else _WEIGHTS,
+        _PLAYERS.format([1 + spec.alternating for spec in specs]) if has_two_evaluations else _WEIGHTS,
         assignment("optimizers", mapping((spec.name, _optimizer(spec, f"w[{i}]")) for i, spec in enumerate(specs))),
         *([assignment("schedules", listing(schedules))] if schedules else []),
     ]
@@ -151,8 +151,8 @@ def _body(config: SurfacesConfig | GamesConfig, field: Node, escape: float, func
         field=assignment("field", field),
         count=len(specs),
         setup="\n".join(setup),
-        closure=_CLOSURE if twice else "",
-        step=_STEP_OF_PLAYERS if twice else _STEP,
+        closure=_CLOSURE if has_two_evaluations else "",
+        step=_STEP_OF_PLAYERS if has_two_evaluations else _STEP,
         scheduled=_SCHEDULE_STEPS if schedules else "",
         averages=assignment("decays", mapping(decays)) + _AVERAGES if decays else "",
     )

@@ -152,9 +152,9 @@ def _imports(body: str, first: str) -> str:
     for modules in _IMPORTS:
         lines = []
         for module, names in modules.items():
-            present = [name for name in names if re.search(rf"\b{name.split()[-1]}\b", code)]
-            lines += [f"from {module} import {', '.join(present)}"] * bool(module and present)
-            lines += [f"import {name}" for name in present if not module]
+            used_names = [name for name in names if re.search(rf"\b{name.split()[-1]}\b", code)]
+            lines += [f"from {module} import {', '.join(used_names)}"] * bool(module and used_names)
+            lines += [f"import {name}" for name in used_names if not module]
         groups += ["\n".join(lines)] if lines else []
-    standard, *others = groups
-    return "\n\n".join([standard, *filter(None, [first]), *others])
+    standard, *other_groups = groups
+    return "\n\n".join([standard, *filter(None, [first]), *other_groups])

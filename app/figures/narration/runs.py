@@ -55,15 +55,19 @@ def all_arrived(facts: Facts) -> Iterator[Observation]:
 def price(facts: Facts) -> Iterator[Observation]:
     """Layers cost gradients, or save some, against the same base optimizer without layers."""
     for index, spec in enumerate(facts.specs):
-        bare = _bare_of(facts, index)
-        if bare is None:
+        bare_index = _bare_of(facts, index)
+        if bare_index is None:
             continue
-        own, other = facts.arrival(index), facts.arrival(bare)
-        if own is None or other is None or min(own, other) < 1:
+        own_arrival, bare_arrival = facts.arrival(index), facts.arrival(bare_index)
+        if own_arrival is None or bare_arrival is None or min(own_arrival, bare_arrival) < 1:
             continue
-        cost, bare_cost = (int(facts.run.evaluations[row, at]) for row, at in ((own, index), (other, bare)))
+        cost, bare_cost = (
+            int(facts.run.evaluations[row, at]) for row, at in ((own_arrival, index), (bare_arrival, bare_index))
+        )
         plural = "layer costs" if len(spec.layers) == 1 else "layers cost"
-        ends = f"99 % of {facts.way} took {facts.specs[bare].name} {bare_cost:,} gradients and {spec.name} {cost:,}"
+        ends = (
+            f"99 % of {facts.way} took {facts.specs[bare_index].name} {bare_cost:,} gradients and {spec.name} {cost:,}"
+        )
         if cost >= DEAR * bare_cost:
             layers = f"{NUMBERS[len(spec.layers)].capitalize()} {plural}"
             text = f"{layers} {times(cost / bare_cost)}x in speed per gradient here: {ends}."
@@ -71,7 +75,7 @@ def price(facts: Facts) -> Iterator[Observation]:
             text = f"{spec.name} saves gradients here: {ends}."
         else:
             continue
-        first = max(own, other)
+        first = max(own_arrival, bare_arrival)
         yield Observation(text, first, min(facts.steps, first + max(12, facts.steps // 6)), ARRIVAL + 1)
 
 

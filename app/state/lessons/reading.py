@@ -60,13 +60,13 @@ def read_lesson(text: str, file: str) -> Lesson | UnreadableLesson:
         if len(text) > MOST_CHARACTERS:
             raise _Unreadable(1, f"a lesson must have at most {MOST_CHARACTERS:,} characters, got {len(text):,}")
         blocks = _blocks(text.lstrip("\ufeff").splitlines())
-        first, *rest = blocks
+        first, *card_blocks = blocks
         head = _settings(first)
         if rest_of := _body(first):
             raise _Unreadable(rest_of[0][0], f"the first card must follow the lesson's settings, with a line {FENCE}")
-        if not 1 <= len(rest) <= MOST_CARDS:
-            raise _Unreadable(first[0][0], f"a lesson must have 1 to {MOST_CARDS} cards, got {len(rest)}")
-        cards = tuple(_card(block) for block in rest)
+        if not 1 <= len(card_blocks) <= MOST_CARDS:
+            raise _Unreadable(first[0][0], f"a lesson must have 1 to {MOST_CARDS} cards, got {len(card_blocks)}")
+        cards = tuple(_card(block) for block in card_blocks)
         return _validate(Lesson, {**head, "key": key_of(file), "cards": cards}, first)
     except _Unreadable as problem:
         return UnreadableLesson(file, problem.line, problem.expected)
@@ -74,8 +74,8 @@ def read_lesson(text: str, file: str) -> Lesson | UnreadableLesson:
 
 def words(text: str) -> int:
     """How many words a reader reads: formulas and marks of Markdown do not count."""
-    plain = re.sub(r"\$[^$]*\$|`[^`]*`", " 1 ", text)
-    return len(_WORD.findall(plain))
+    plain_text = re.sub(r"\$[^$]*\$|`[^`]*`", " 1 ", text)
+    return len(_WORD.findall(plain_text))
 
 
 Block = list[tuple[int, str]]

@@ -65,9 +65,9 @@ def page() -> None:
             return
     with right:
         table = _measurements(config, run, scenery)
-    wide = len(run.names) > FITTING and not config.panels
+    is_wide = len(run.names) > FITTING and not config.panels
     if not session.hides("table"):
-        (st.container() if wide else right).table(table)
+        (st.container() if is_wide else right).table(table)
     families = packed_families(_dials(config), partial(game_runs.game_family, config), config)
     export_panel(
         scene_offer(lambda: game_scene(config, run), game_caption(config), families=families), config, page=PAGE

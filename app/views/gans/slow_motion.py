@@ -79,14 +79,14 @@ def _buttons(key: str, step: int, turns: tuple[Turn, ...], count: int) -> None:
     def take(*more: Turn) -> None:
         st.session_state[TURNS] = ((key, step), (*turns, *more) if more else ())
 
-    full = sum(steps for _, steps in turns) + count > MOST_STEPS
+    is_full = sum(steps for _, steps in turns) + count > MOST_STEPS
     with st.container(horizontal=True):
         for movers, label in BUTTONS.items():
-            st.button(label, key=f"{PAGE}.slow.{movers}", on_click=take, args=((movers, count),), disabled=full)
+            st.button(label, key=f"{PAGE}.slow.{movers}", on_click=take, args=((movers, count),), disabled=is_full)
         st.button(
             "Start over", icon=":material/restart_alt:", key=f"{PAGE}.slow.again", on_click=take, disabled=not turns
         )
-    if full:
+    if is_full:
         st.caption(f"Up to {MOST_STEPS} base steps in all; start over for more.")
 
 

@@ -118,11 +118,11 @@ def _verdict(open_card: OpenCard) -> str:
 
 
 def _on_choice(open_card: OpenCard, question: Choose) -> str:
-    says, right = answers(open_card.card, question), right_options(open_card.card, question)
+    says, right_places = answers(open_card.card, question), right_options(open_card.card, question)
     correct = right_answer(open_card.card)
     if open_card.answer is None:
         return f"**{correct}.**"
-    if open_card.answer in right:
+    if open_card.answer in right_places:
         return f"{RIGHT} {correct}."
     return f"{WRONG} You said: {says[open_card.answer]}. It is: **{correct}.**"
 

@@ -60,11 +60,11 @@ def deviations(config: SurfacesConfig, run: Trajectory) -> list[dict[str, str]]:
     rows = []
     for index, spec in enumerate(config.specs()):
         deviation = np.sqrt(cloud.moments_of(run, index)[-1, [2, 4]])
-        alive = int((run.diverged[index] < 0).sum())
-        theory = cloud.theory(config, spec) if alive == run.diverged.shape[1] else None
+        alive_count = int((run.diverged[index] < 0).sum())
+        theory = cloud.theory(config, spec) if alive_count == run.diverged.shape[1] else None
         for axis, name in enumerate("xy"):
-            text = f"{deviation[axis]:.4g}" if alive > 1 else "diverged"
-            beside = _beside(theory, float(deviation[axis]), axis, alive) if theory else {}
+            text = f"{deviation[axis]:.4g}" if alive_count > 1 else "diverged"
+            beside = _beside(theory, float(deviation[axis]), axis, alive_count) if theory else {}
             rows.append({"optimizer": spec.name, "along": name, "deviation, measured": text, **beside})
     return rows
 

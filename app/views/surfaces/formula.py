@@ -106,8 +106,10 @@ def _adopt_formula(parameters: tuple[tuple[str, float], ...]) -> None:
     config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
     texts = {name: _control_value(config, name) for name in ("formula", "domain")}
     try:
-        fresh = SurfacesConfig(surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **texts)
+        new_config = SurfacesConfig(
+            surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **texts
+        )
     except ValidationError:
         return
-    cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)
-    session.adopt(PAGE, fresh.model_copy(update={"cards": cards}))
+    cards = tuple(card.model_copy(update={"lr": new_config.cards[0].lr, "tuned": False}) for card in config.cards)
+    session.adopt(PAGE, new_config.model_copy(update={"cards": cards}))

@@ -54,8 +54,8 @@ def page() -> None:
     note_idle_layers(config)
     prediction(config)
     with stage(CHART):
-        whole = _stage(config, run)
-    if PREDICTION.hides or not whole:
+        is_complete = _stage(config, run)
+    if PREDICTION.hides or not is_complete:
         return
     outcome(run)
     if not session.hides("charts"):

@@ -45,11 +45,11 @@ def draw(config: TheoryConfig) -> None:
     st.markdown("##### What it costs: variance against speed")
     trades = theory_runs.trade_offs(config)
     show_chart(trade_off_chart(*trades), key=f"{PAGE}.tradeoff")
-    near = [f"{name} from {steps:,.0f} evaluations on" for name, steps in theory_runs.coincidences(trades)]
-    if near:
+    matches = [f"{name} from {steps:,.0f} evaluations on" for name, steps in theory_runs.coincidences(trades)]
+    if matches:
         st.caption(
-            f"The curves nearly coincide, {', '.join(near)}: there a smaller lr without layers is as fast and has the "
-            "same variance, within 5 %. At one lr, layers trade speed for variance, as a smaller lr does."
+            f"The curves nearly coincide, {', '.join(matches)}: there a smaller lr without layers is as fast and has "
+            "the same variance, within 5 %. At one lr, layers trade speed for variance, as a smaller lr does."
         )
     st.caption(
         "Derived here for any depth, and with momentum as covariance matrices; one layer without momentum is the "
