@@ -50,11 +50,11 @@ def report_family(title: str, module: Any, family_of: Any, config: Any) -> None:
     times: list[list[float]] = []
     for _ in range(5):
         module._families = Families()
-        began = time.perf_counter()
+        start = time.perf_counter()
         family = family_of(config, dial)
         middle = time.perf_counter()
         message = pack_family(dial, family.tracks(config), family.limits)
-        times.append([1000 * (middle - began), 1000 * (time.perf_counter() - middle)])
+        times.append([1000 * (middle - start), 1000 * (time.perf_counter() - middle)])
     run, packing = (median(column) for column in zip(*times, strict=True))
     print(f"{title:>34} {len(dial.values):7} {len(message) / 1000:8.1f} {run:8.0f} {packing:8.0f}")
 
@@ -67,10 +67,10 @@ def touch(page: Page) -> float:
     if box is None:
         raise RuntimeError("the number is not on the page")
     page.mouse.move(box["x"] + 8, box["y"] + 8)
-    began = time.perf_counter()
+    start = time.perf_counter()
     page.mouse.down()
     page.wait_for_selector(RAIL, state="attached")
-    return 1000 * (time.perf_counter() - began)
+    return 1000 * (time.perf_counter() - start)
 
 
 def report_drag(page: Page) -> None:
@@ -78,8 +78,8 @@ def report_drag(page: Page) -> None:
     first = touch(page)
     box = page.locator(HANDLE).bounding_box()
     handle = page.evaluate_handle(f"({{ result: ({COUNT})([{SECONDS}]) }})")
-    began, moves = time.perf_counter(), 0
-    while box is not None and time.perf_counter() - began < SECONDS - 0.1:
+    start, moves = time.perf_counter(), 0
+    while box is not None and time.perf_counter() - start < SECONDS - 0.1:
         moves += 1
         page.mouse.move(box["x"] + 8 + 100 * ((moves % 40) / 20 - 1), box["y"] + 8)
     result = handle.evaluate("handle => handle.result")

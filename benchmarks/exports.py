@@ -48,15 +48,15 @@ def exports(config: SurfacesConfig, scene: Scene) -> dict[str, Callable[[], byte
     }
 
 
-def measured(work: Callable[[], bytes]) -> tuple[float, float, int]:
+def median_seconds(work: Callable[[], bytes]) -> tuple[float, float, int]:
     """Median wall and processor seconds of a warm call, and the bytes it gave."""
     size = len(work())
     walls, processors = [], []
     for _ in range(REPEATS):
-        began, busy = time.perf_counter(), processor_seconds()
+        start, processor_start = time.perf_counter(), processor_seconds()
         work()
-        walls.append(time.perf_counter() - began)
-        processors.append(processor_seconds() - busy)
+        walls.append(time.perf_counter() - start)
+        processors.append(processor_seconds() - processor_start)
     return statistics.median(walls), statistics.median(processors), size
 
 
@@ -65,16 +65,16 @@ def processor_seconds() -> float:
     return sum(os.times()[:4])
 
 
-def cold(*arguments: str) -> tuple[float, float]:
+def median_seconds_of_process(*arguments: str) -> tuple[float, float]:
     """Median wall seconds and processor seconds of a new Python process."""
     walls, processors = [], []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(REPEATS):
-            busy, began = processor_seconds(), time.perf_counter()
+            processor_start, start = processor_seconds(), time.perf_counter()
             environment = {**os.environ, "PYTHONPATH": str(ROOT)}
             subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, check=True, capture_output=True)
-            walls.append(time.perf_counter() - began)
-            processors.append(processor_seconds() - busy)
+            walls.append(time.perf_counter() - start)
+            processors.append(processor_seconds() - processor_start)
     return statistics.median(walls), statistics.median(processors)
 
 
@@ -84,7 +84,7 @@ def main() -> None:
         scene = export.scene_of(config)
         print(f"\n| {name} x 1,000 steps | seconds | processor seconds | kB |\n|---|---|---|---|")
         for what, work in exports(config, scene).items():
-            wall, processor, size = measured(work)
+            wall, processor, size = median_seconds(work)
             print(f"| {what} | {wall:.2f} | {processor:.2f} | {size / 1000:,.0f} |")
     print("\n| cold process | seconds | processor seconds |\n|---|---|---|")
     commands = {
@@ -94,7 +94,7 @@ def main() -> None:
         "lookahead-lab run -O run.parquet": ("-m", "app.cli", "run", "-O", "run.parquet"),
     }
     for what, arguments in commands.items():
-        wall, processor = cold(*arguments)
+        wall, processor = median_seconds_of_process(*arguments)
         print(f"| {what} | {wall:.2f} | {processor:.2f} |")
     print(f"\nload average while measuring: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
 

@@ -20,7 +20,7 @@ from benchmarks.player import CHROMIUM, serve
 
 PORT = int(os.environ.get("PORT", "8697"))
 ROUNDS = 5
-LEAST = """
+LEAST_PAGE = """
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -40,17 +40,17 @@ PAGES = {
 def main() -> None:
     """Start both servers, open each page in turn, print the medians."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        least = Path(folder) / "least.py"
-        least.write_text(LEAST)
+        script = Path(folder) / "least.py"
+        script.write_text(LEAST_PAGE)
         stack.enter_context(serve("app/main.py", PORT))
-        stack.enter_context(serve(str(least), PORT + 1))
+        stack.enter_context(serve(str(script), PORT + 1))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         seconds: dict[str, list[tuple[float, float]]] = {page: [] for page in PAGES}
         for number in range(ROUNDS + 1):
             for page in PAGES:
-                measured = _seconds(browser, *PAGES[page])
-                seconds[page] += [measured] if number else []  # the first round warms the servers
+                pair = _seconds(browser, *PAGES[page])
+                seconds[page] += [pair] if number else []  # the first round warms the servers
         for page, pairs in seconds.items():
             first, whole = (median(pair[index] for pair in pairs) for index in range(2))
             print(f"{page:16} first picture {first:5.2f} s   whole {whole:5.2f} s")

@@ -96,10 +96,13 @@ def ring(pool: ProcessPoolExecutor, seeds: int) -> None:
     print("| lr | optimizer | distance | modes | SGD at its effective lr: distance | modes | paired difference |")
     print("|---|---|---|---|---|---|---|")
     rates = sorted({lr * 0.5**depth for lr in RING_LRS for depth in (0, 1, 2)})
-    plain = {lr: measured(pool, lr, 0, seeds) for lr in rates}
+    scores_of_sgd = {lr: scores_of(pool, lr, 0, seeds) for lr in rates}
     for lr in RING_LRS:
         for depth in (0, 1, 2):
-            ours, theirs = measured(pool, lr, depth, seeds) if depth else plain[lr], plain[lr * 0.5**depth]
+            ours, theirs = (
+                scores_of(pool, lr, depth, seeds) if depth else scores_of_sgd[lr],
+                scores_of_sgd[lr * 0.5**depth],
+            )
             gap = difference(ours[0] - theirs[0]) if np.isfinite([ours[0], theirs[0]]).all() else "—"
             both = " | ".join(f"{cell(distance)} | {modes.mean():.1f}" for distance, modes in (ours, theirs))
             print(f"| {lr:g} | {title(depth, 'SGD')} | {both.replace('nan', '—')} | {gap} |", flush=True)
@@ -111,7 +114,7 @@ def cell(distance: Floats) -> str:
     return f"{count} of {len(distance)} diverged" if count else spread(distance, 3)
 
 
-def measured(pool: ProcessPoolExecutor, lr: float, depth: int, seeds: int) -> tuple[Floats, Floats]:
+def scores_of(pool: ProcessPoolExecutor, lr: float, depth: int, seeds: int) -> tuple[Floats, Floats]:
     """Test Fréchet distances and covered modes, one per seed."""
     results = list(pool.map(outcome, [Job(GanTask(dataset="ring"), "sgd", lr, depth, seed) for seed in range(seeds)]))
     distance, modes = (np.array([one["kept"][key] for one in results]) for key in ("test_frechet", "modes"))

@@ -44,7 +44,7 @@ ROOT = Path(__file__).parents[1]
 MOST_BYTES, PATIENCE = 200_000_000, 180
 CONTROL, VIEWS = "Base steps", "View"
 EXERCISE = range(200, 300, 10)
-HEAVY = {"basins": "Basin map", "cloud": "Seed cloud"}  # views of Surfaces that compute when they are opened
+HEAVY_VIEWS = {"basins": "Basin map", "cloud": "Seed cloud"}  # views of Surfaces that compute when they are opened
 
 
 @dataclass
@@ -55,11 +55,11 @@ class Visitor:
     page: str
     values: Iterator[int]
     query: str = ""
-    first: float | None = None
-    whole: float | None = None
+    first_seconds: float | None = None
+    whole_seconds: float | None = None
     changes: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    received: int = 0
+    received_bytes: int = 0
     connection: WebSocketClientConnection | None = None
     script: str = ""
     control: tuple[str, bool] | None = None  # the number input's id, and whether it holds whole numbers
@@ -72,7 +72,7 @@ class Visitor:
         while time.monotonic() < until:
             await self._idle(min(until, time.monotonic() + chance.expovariate(1 / think)))
             if time.monotonic() < until:
-                self.changes.append(await self.run(changed=next(self.values)))
+                self.changes.append(await self.run(value=next(self.values)))
         self.close()
 
     async def open(self, url: str) -> None:
@@ -82,15 +82,15 @@ class Visitor:
             headers={"Origin": url, "Sec-WebSocket-Protocol": "streamlit"},
         )
         self.connection = await websocket_connect(request, max_message_size=MOST_BYTES, subprotocols=["streamlit"])
-        self.first = await self.run()
-        self.whole = self.first + await self.run()  # as a browser, once the player has drawn
+        self.first_seconds = await self.run()
+        self.whole_seconds = self.first_seconds + await self.run()  # as a browser, once the player has drawn
 
     def close(self) -> None:
         """Leave."""
         if self.connection is not None:
             self.connection.close()
 
-    async def run(self, changed: int | None = None, view: str = "", fragment: str = "") -> float:
+    async def run(self, value: int | None = None, view: str = "", fragment: str = "") -> float:
         """Have the page, or a fragment of it, run with one widget changed; the seconds it took."""
         assert self.connection is not None
         message = BackMsg()
@@ -100,23 +100,23 @@ class Visitor:
         rerun.query_string, rerun.page_script_hash, rerun.fragment_id = self.query, self.script, fragment
         if not self.script:
             rerun.page_name = self.page
-        if changed is not None and self.control is not None:
+        if value is not None and self.control is not None:
             widget = rerun.widget_states.widgets.add()
-            widget.id, whole = self.control
-            setattr(widget, "int_value" if whole else "double_value", changed)
+            widget.id, is_whole = self.control
+            setattr(widget, "int_value" if is_whole else "double_value", value)
         if view:
             widget = rerun.widget_states.widgets.add()
             widget.id = self.views
             widget.string_array_value.data.append(view)
-        began = time.monotonic()
+        start = time.monotonic()
         await self.connection.write_message(message.SerializeToString(), binary=True)
         while True:
-            raw = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
-            if raw is None:
+            content = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
+            if content is None:
                 raise ConnectionError("the server closed the websocket")
-            self.received += len(raw)
-            if self._note(ForwardMsg.FromString(raw)):
-                return time.monotonic() - began
+            self.received_bytes += len(content)
+            if self._note(ForwardMsg.FromString(content)):
+                return time.monotonic() - start
 
     def _note(self, message: Any) -> bool:
         """Take up what the page says of itself; whether the run has ended."""
@@ -144,11 +144,11 @@ class Visitor:
 
     async def _idle(self, until: float) -> None:
         """Wait, and run the fragments that ask for it; what ends in a run of the whole page is no change."""
-        while (left := until - time.monotonic()) > 0:
+        while (seconds := until - time.monotonic()) > 0:
             if not self.polls:
-                return await asyncio.sleep(left)
+                return await asyncio.sleep(seconds)
             name, interval = next(iter(self.polls.items()))
-            await asyncio.sleep(min(left, interval))
+            await asyncio.sleep(min(seconds, interval))
             if time.monotonic() < until:
                 await self.run(fragment=name)
         return None
@@ -195,11 +195,11 @@ async def crowd(urls: Sequence[str], visitors: list[Visitor], options: argparse.
     """All of them, until the time is over; what they could not bear."""
     until = time.monotonic() + 60 * options.minutes
 
-    async def come(visitor: Visitor) -> None:
+    async def visit(visitor: Visitor) -> None:
         await asyncio.sleep(visitor.number * options.join / len(visitors))
         await visitor.stay(urls[visitor.number % len(urls)], until, options.think, random.Random(visitor.number))
 
-    ends = await asyncio.gather(*map(come, visitors), return_exceptions=True)
+    ends = await asyncio.gather(*map(visit, visitors), return_exceptions=True)
     return [end for end in ends if isinstance(end, BaseException)]
 
 
@@ -210,18 +210,18 @@ async def labour(url: str, kind: str, until: float) -> list[float]:
     for number in itertools.count():
         if time.monotonic() > until:
             return times
-        times.append(await visitor.run(changed=101 + number, view=HEAVY[kind]))
+        times.append(await visitor.run(value=101 + number, view=HEAVY_VIEWS[kind]))
     return times
 
 
 def report(title: str, seconds: list[float]) -> None:
     """Median, 95th percentile and worst."""
     if seconds:
-        ordered = sorted(seconds)
-        high = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+        ranks = sorted(seconds)
+        percentile = ranks[min(len(ranks) - 1, int(0.95 * len(ranks)))]
         print(
-            f"{title:24} median {statistics.median(ordered):6.2f} s   p95 {high:6.2f} s   worst {ordered[-1]:6.2f} s"
-            f"   ({len(ordered)})"
+            f"{title:24} median {statistics.median(ranks):6.2f} s   p95 {percentile:6.2f} s   worst {ranks[-1]:6.2f} s"
+            f"   ({len(ranks)})"
         )
 
 
@@ -258,7 +258,7 @@ def main() -> None:
     parser.add_argument("--join", type=float, default=15, help="seconds within which all of them come")
     parser.add_argument("--exercise", action="store_true", help="ten values for all instead of one for each change")
     parser.add_argument("--replicas", type=int, default=1, help="servers that share the visitors")
-    parser.add_argument("--heavy", choices=HEAVY, help="another visitor who does this all the time")
+    parser.add_argument("--heavy", choices=HEAVY_VIEWS, help="another visitor who does this all the time")
     parser.add_argument("--churn", type=int, default=0, help="only memory, over so many sessions")
     options = parser.parse_args()
     with ExitStack() as stack:
@@ -285,15 +285,15 @@ def measure(urls: Sequence[str], servers: Sequence[psutil.Process], options: arg
     runs = sum(len(one.changes) + 1 for one in visitors)
     kind = "values of an exercise" if options.exercise else "values of their own"
     print(f"{len(visitors)} visitors, {options.beside} of them on Networks, {options.minutes:g} min, {kind}")
-    report("first picture", [one.first for one in visitors if one.first is not None])
-    report("whole page", [one.whole for one in visitors if one.whole is not None])
+    report("first picture", [one.first_seconds for one in visitors if one.first_seconds is not None])
+    report("whole page", [one.whole_seconds for one in visitors if one.whole_seconds is not None])
     for page in sorted({one.page for one in visitors}):
         report(
             f"change on {page or 'surfaces'}", [each for one in visitors if one.page == page for each in one.changes]
         )
     report(f"{options.heavy}", heavy)
     faults = [fault for one in visitors for fault in one.faults] + [repr(error) for error in errors]
-    volume = sum(one.received for one in visitors) / runs
+    volume = sum(one.received_bytes for one in visitors) / runs
     print(
         f"processor {processor / runs:.3f} s a run of a page; {volume / 1e3:.0f} kB; "
         f"memory {memory:.0f} -> {megabytes(servers):.0f} MB; faults {len(faults)} {faults[:3]}"

@@ -67,15 +67,15 @@ SETTINGS = {
 
 def outcome(job: tuple[str, int, float, int]) -> dict[str, float]:
     """One run: validation and test accuracy of the outermost slow weights, test accuracy of the averaged fast ones."""
-    return measured(job, sharp=False)
+    return measure(job, sharp=False)
 
 
 def sharp_outcome(job: tuple[str, int, float, int]) -> dict[str, float]:
     """The same, with the largest Hessian eigenvalue at the outermost slow weights."""
-    return measured(job, sharp=True)
+    return measure(job, sharp=True)
 
 
-def measured(job: tuple[str, int, float, int], *, sharp: bool) -> dict[str, float]:
+def measure(job: tuple[str, int, float, int], *, sharp: bool) -> dict[str, float]:
     """Train and measure; a run that diverged has learned nothing."""
     name, depth, lr, seed = job
     torch.set_num_threads(1)
@@ -99,9 +99,9 @@ def measured(job: tuple[str, int, float, int], *, sharp: bool) -> dict[str, floa
 
 def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
     """Tune, measure on fresh seeds, print the rows."""
-    best = tuned(name, pool)
-    fresh = [(name, depth, best[depth], seed) for depth in DEPTHS for seed in range(seeds)]
-    results = list(pool.map(sharp_outcome, fresh))
+    best = tune(name, pool)
+    jobs = [(name, depth, best[depth], seed) for depth in DEPTHS for seed in range(seeds)]
+    results = list(pool.map(sharp_outcome, jobs))
     test, average, eigenvalue = (
         np.array([result[key] for result in results]).reshape(len(DEPTHS), seeds)
         for key in ("test", "averaged", "eigenvalue")
@@ -113,11 +113,14 @@ def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
         edge = " (edge of its grid)" if best[depth] in (LRS[depth][0], LRS[depth][-1]) else ""
         title = "SGD" if depth == 0 else f"{depth} layer{'s' * (depth > 1)} (5, .5)"
         gaps = f"{difference(100 * (test[row] - test[0]))} | {difference(100 * (average[row] - test[0]))}"
-        sharp = spread(eigenvalue[row], 1)
-        print(f"| {title} | {best[depth]:g}{edge} | {spread(100 * test[row], 2)} | {gaps} | {sharp} |", flush=True)
+        eigenvalue_text = spread(eigenvalue[row], 1)
+        print(
+            f"| {title} | {best[depth]:g}{edge} | {spread(100 * test[row], 2)} | {gaps} | {eigenvalue_text} |",
+            flush=True,
+        )
 
 
-def tuned(name: str, pool: ProcessPoolExecutor) -> dict[int, float]:
+def tune(name: str, pool: ProcessPoolExecutor) -> dict[int, float]:
     """For each depth the lr with the best mean validation accuracy."""
     jobs = [(name, depth, lr, seed) for depth in DEPTHS for lr in LRS[depth] for seed in TUNING_SEEDS]
     scores = dict(zip(jobs, pool.map(outcome, jobs), strict=True))

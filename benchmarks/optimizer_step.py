@@ -147,9 +147,9 @@ def large_model(wraps: dict[str, Wrap], rounds: int) -> None:
     times = race(optimizers, rounds, WINDOW)
     print(f"\nResNet-18, {torch.get_num_threads()} threads, {rounds * CYCLE} windows of {WINDOW} steps each")
     print(f"{'':22s} {'ms a step':>9s} {'x bare':>7s} {'x bare, fastest windows':>24s}")
-    for name, measured in times.items():
-        ratio, fastest = (typical(measured, pick) / typical(times["bare"], pick) for pick in (statistics.median, min))
-        print(f"{name:22s} {1e3 * typical(measured) / WINDOW:9.2f} {ratio:7.3f} {fastest:24.3f}")
+    for name, seconds in times.items():
+        ratio, fastest = (typical(seconds, pick) / typical(times["bare"], pick) for pick in (statistics.median, min))
+        print(f"{name:22s} {1e3 * typical(seconds) / WINDOW:9.2f} {ratio:7.3f} {fastest:24.3f}")
 
 
 def small_model(wraps: dict[str, Wrap], rounds: int) -> None:
@@ -159,8 +159,8 @@ def small_model(wraps: dict[str, Wrap], rounds: int) -> None:
     times = race(optimizers, rounds, steps)
     print(f"\nTwo parameters, {torch.get_num_threads()} threads, {rounds * CYCLE} windows of {steps} steps each")
     print(f"{'':22s} {'µs a step':>9s} {'over bare':>10s}")
-    for name, measured in times.items():
-        microseconds, bare = (1e6 * typical(each) / steps for each in (measured, times["bare"]))
+    for name, seconds in times.items():
+        microseconds, bare = (1e6 * typical(each) / steps for each in (seconds, times["bare"]))
         print(f"{name:22s} {microseconds:9.2f} {microseconds - bare:10.2f}")
 
 
@@ -169,11 +169,13 @@ def chunk_sizes(exponents: Sequence[int], rounds: int) -> None:
     wraps: dict[str, Wrap] = {"bare": lambda base: base}
     for exponent in exponents:
         for depth in (1, 2):
-            wraps[f"2^{exponent}, {depth} layers"] = lambda base, e=exponent, d=depth: _Chunked(ours(d)(base), 1 << e)
+            wraps[f"2^{exponent}, {depth} layers"] = lambda base, e=exponent, d=depth: _WithChunkSize(
+                ours(d)(base), 1 << e
+            )
     large_model(wraps, rounds)
 
 
-class _Chunked:
+class _WithChunkSize:
     def __init__(self, optimizer: Any, chunk: int) -> None:
         self.optimizer, self.chunk = optimizer, chunk
 

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 PORT = int(os.environ.get("PORT", "8697"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PLAYER = "window.__lookaheadPlayers.demo"
-PAUSED, SPEEDS = "paused", ("1", "5", "20")
+PAUSE, SPEEDS = "paused", ("1", "5", "20")
 ROUNDS, SECONDS = 3, 4
 
 PLAY = """async ([seconds, play]) => {
@@ -89,7 +89,7 @@ def wait_idle(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
 
 
-def busy(session: CDPSession) -> float:
+def busy_milliseconds(session: CDPSession) -> float:
     """Milliseconds that the main thread has worked so far."""
     metrics = session.send("Performance.getMetrics")["metrics"]
     return 1000 * next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
@@ -97,19 +97,19 @@ def busy(session: CDPSession) -> float:
 
 def playing(page: Page, session: CDPSession, speed: str) -> dict[str, float]:
     """One round at one speed, from the start; or paused, which shows what the browser itself takes."""
-    if speed != PAUSED:
+    if speed != PAUSE:
         page.get_by_label("Speed").select_option(speed)
     page.evaluate(f"{PLAYER}.seek(0)")
     page.wait_for_timeout(500)
-    before = busy(session)
-    counts: dict[str, float] = page.evaluate(PLAY, [SECONDS, speed != PAUSED])
-    return counts | {"main": (busy(session) - before) / counts["frames"]}
+    start = busy_milliseconds(session)
+    counts: dict[str, float] = page.evaluate(PLAY, [SECONDS, speed != PAUSE])
+    return counts | {"main": (busy_milliseconds(session) - start) / counts["frames"]}
 
 
 def report_playing(page: Page, session: CDPSession) -> None:
     """A line for each speed."""
     print(f"{'speed':>6} {'fps':>6} {'script ms':>10} {'main thread ms':>15} {'long tasks':>11}")
-    for speed in (PAUSED, *SPEEDS):
+    for speed in (PAUSE, *SPEEDS):
         rounds = [playing(page, session, speed) for _ in range(ROUNDS)]
         fps, script, main = (median(each[what] for each in rounds) for what in ("fps", "script", "main"))
         print(f"{speed:>6} {fps:6.1f} {script:10.2f} {main:15.2f} {sum(each['long'] for each in rounds):11.0f}")

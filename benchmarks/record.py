@@ -53,9 +53,9 @@ def one_by_one(starts: np.ndarray) -> None:
 
 def seconds_of(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds."""
-    began = clock()
+    start = clock()
     work()
-    return clock() - began
+    return clock() - start
 
 
 def families() -> dict[str, str]:
@@ -71,16 +71,18 @@ def families() -> dict[str, str]:
         classes, auto = (statistics.median(column) for column in zip(*pairs, strict=True))
         return f"{1000 * auto:.0f} ms, {classes / auto:.2f} x as quick as the classes' {1000 * classes:.0f}"
 
-    wide = statistics.median(seconds(WIDE, 500, "rows", "last") for _ in range(3))
-    ends, whole = (statistics.median(seconds(MAP, 500, "rows", keep) for _ in range(3)) for keep in ("last", "all"))
+    wide_seconds = statistics.median(seconds(WIDE, 500, "rows", "last") for _ in range(3))
+    last_only, all_steps = (
+        statistics.median(seconds(MAP, 500, "rows", keep) for _ in range(3)) for keep in ("last", "all")
+    )
     evaluations = statistics.median(
         seconds_of(lambda: [field(torch.zeros(41, 2), t) for t in range(500)], time.thread_time) for _ in range(5)
     )
     return {
         "41 values of α, 2 layers, 500 steps": against_classes(FAMILY, 500),
         "of which evaluating the surface": f"{1000 * evaluations:.0f} ms",
-        "41 x 41 map over (k, α), 500 steps": f"{1000 * ends:.0f} ms; every step kept {1000 * whole:.0f} ms",
-        "row-steps per second, 10,000 settings": f"{len(WIDE) * 500 / wide:.2e}",
+        "41 x 41 map over (k, α), 500 steps": f"{1000 * last_only:.0f} ms; every step kept {1000 * all_steps:.0f} ms",
+        "row-steps per second, 10,000 settings": f"{len(WIDE) * 500 / wide_seconds:.2e}",
         **{f"the app's 3 cards, {steps} steps": against_classes(SPECS, steps) for steps in (200, 1000)},
         "one optimizer without layers, 500 steps": against_classes(SPECS[:1], 500),
     }
@@ -91,20 +93,20 @@ def main() -> None:
     torch.set_num_threads(2)
     starts = np.random.default_rng(0).uniform(-4, 4, (16, 2))
     field = SURFACE.field()
-    bare, batch = [], []
+    loop_seconds, record_seconds = [], []
     for _ in range(REPEATS):  # alternating, so that a busy moment hits both
-        bare.append(seconds_of(lambda: bare_loop(starts[0])))
-        batch.append(seconds_of(lambda: record(field, SPECS, starts, STEPS)))
-    apart = seconds_of(lambda: one_by_one(starts))
-    many = np.random.default_rng(1).uniform(-4, 4, (16384, 2))
+        loop_seconds.append(seconds_of(lambda: bare_loop(starts[0])))
+        record_seconds.append(seconds_of(lambda: record(field, SPECS, starts, STEPS)))
+    one_by_one_seconds = seconds_of(lambda: one_by_one(starts))
+    many_starts = np.random.default_rng(1).uniform(-4, 4, (16384, 2))
     steps = 200
-    wide = [seconds_of(lambda: record(field, SPECS, many, steps, keep="last")) for _ in range(3)]
-    one, batched = statistics.median(bare), statistics.median(batch)
-    rate = len(SPECS) * len(many) * steps / statistics.median(wide)
+    wide_seconds = [seconds_of(lambda: record(field, SPECS, many_starts, steps, keep="last")) for _ in range(3)]
+    loop, batch = statistics.median(loop_seconds), statistics.median(record_seconds)
+    rate = len(SPECS) * len(many_starts) * steps / statistics.median(wide_seconds)
     rows = {
-        f"one bare SGD loop, one start, {STEPS} steps": f"{1000 * one:.0f} ms",
-        f"record(), 3 optimizers x 16 starts, {STEPS} steps": f"{1000 * batched:.0f} ms, {batched / one:.2f} x bare",
-        "the same one by one": f"{1000 * apart:.0f} ms, {apart / batched:.0f} x record()",
+        f"one bare SGD loop, one start, {STEPS} steps": f"{1000 * loop:.0f} ms",
+        f"record(), 3 optimizers x 16 starts, {STEPS} steps": f"{1000 * batch:.0f} ms, {batch / loop:.2f} x bare",
+        "the same one by one": f"{1000 * one_by_one_seconds:.0f} ms, {one_by_one_seconds / batch:.0f} x record()",
         "row-steps per second, 16,384 starts x 3 optimizers": f"{rate:.2e}",
     }
     for what, figure in (rows | families()).items():

@@ -86,10 +86,10 @@ def live() -> None:
         print(f"live, cluster up: first curve after {first:.2f} s, all three runs after {end:.2f} s")
         print(f"live: a cancelled run frees its worker after {cancelling(jobs):.2f} s")
         jobs.close()
-        fresh = RunStore(Path(folder))
+        store = RunStore(Path(folder))
         for which in ("first", "second"):
-            took = seconds(lambda: fresh.find(REQUEST.key))
-            print(f"live: a finished run opens in {took * 1e3:.0f} ms ({which} time in a process)")
+            duration = seconds(lambda: store.find(REQUEST.key))
+            print(f"live: a finished run opens in {duration * 1e3:.0f} ms ({which} time in a process)")
 
 
 def comparison(jobs: Jobs, seed: int) -> tuple[float, float]:
@@ -114,18 +114,21 @@ def cancelling(jobs: Jobs) -> float:
 
 def scaling(runs: int = 16, steps: int = 500) -> None:
     """The same comparison on more and more workers, each cluster warmed up first."""
-    alone = 0.0
+    alone_duration = 0.0
     for workers in (1, 2, 4):
         with tempfile.TemporaryDirectory() as folder:
             jobs = Jobs(RunStore(Path(folder)), Cluster(workers=workers))
-            warm = [jobs.submit(replace(REQUEST, steps=10, seed=100 + seed), "visitor") for seed in range(2 * workers)]
-            until(lambda: all(jobs.status(ticket).state == "done" for ticket in warm))  # noqa: B023
+            first_tickets = [
+                jobs.submit(replace(REQUEST, steps=10, seed=100 + seed), "visitor") for seed in range(2 * workers)
+            ]
+            until(lambda: all(jobs.status(ticket).state == "done" for ticket in first_tickets))  # noqa: B023
             start = time.perf_counter()
             tickets = [jobs.submit(replace(REQUEST, steps=steps, seed=seed), "visitor") for seed in range(runs)]
             until(lambda: all(jobs.status(ticket).state == "done" for ticket in tickets))  # noqa: B023
-            took = time.perf_counter() - start
-            alone = alone or took
-            print(f"scaling: {runs} runs x {steps} steps on {workers} workers: {took:.1f} s, {alone / took:.2f}x")
+            duration = time.perf_counter() - start
+            alone_duration = alone_duration or duration
+            speedup = alone_duration / duration
+            print(f"scaling: {runs} runs x {steps} steps on {workers} workers: {duration:.1f} s, {speedup:.2f}x")
             jobs.close()
 
 
@@ -158,10 +161,10 @@ def memory_read(folder: Path) -> None:
     track = np.load(folder / "slow_2.npy", mmap_mode="r")
     start = time.perf_counter()
     pca_plane(track, every=5)
-    took = time.perf_counter() - start
+    duration = time.perf_counter() - start
     rows = np.array(track[::100])
     error = np.linalg.norm(rows.astype(np.float16).astype(np.float32) - rows) / np.linalg.norm(rows)
-    print(f"memory: principal components of every fifth step in {took:.2f} s, peak {peak():.2f} GB; ", end="")
+    print(f"memory: principal components of every fifth step in {duration:.2f} s, peak {peak():.2f} GB; ", end="")
     print(f"float16 costs {error:.1e}")
 
 

@@ -83,9 +83,11 @@ def arrow(spots: dict[str, tuple[float, float, float]], one: str, other: str) ->
     start, end = left + width * (0.1 + 0.8 * share), other_left + other_width * (0.1 + 0.8 * (left + width / 2) / WIDTH)
     if top == bottom:
         bottom += BOX
-    low = top + BOX
-    middle = (low + bottom) / 2 if low < bottom else low + GAP
-    return f'<path d="M{start:.0f},{low:.0f}C{start:.0f},{middle:.0f} {end:.0f},{middle:.0f} {end:.0f},{bottom:.0f}"/>'
+    floor = top + BOX
+    middle = (floor + bottom) / 2 if floor < bottom else floor + GAP
+    return (
+        f'<path d="M{start:.0f},{floor:.0f}C{start:.0f},{middle:.0f} {end:.0f},{middle:.0f} {end:.0f},{bottom:.0f}"/>'
+    )
 
 
 def picture() -> str:

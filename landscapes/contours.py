@@ -104,21 +104,21 @@ def plane_losses(
     """
     shape = (len(grid.y), len(grid.x))
     loss, accuracy = np.full(shape, np.nan), np.full(shape, np.nan)
-    done = np.zeros(shape, bool)
+    has_loss = np.zeros(shape, bool)
     origin, u, v = (torch.from_numpy(vector).float() for vector in (plane.origin, plane.u, plane.v))
     for stride in STRIDES:
         rows, columns = _lines(shape[0], stride), _lines(shape[1], stride)
         for row in rows:
             line = torch.add(origin, v, alpha=float(grid.y[row]))
-            for column in columns[~done[row, columns]]:
+            for column in columns[~has_loss[row, columns]]:
                 if should_stop is not None and should_stop():
                     return
                 loss[row, column], accuracy[row, column] = score(torch.add(line, u, alpha=float(grid.x[column])))
-                done[row, column] = True
+                has_loss[row, column] = True
                 if on_progress is not None:
-                    on_progress(int(done.sum()), done.size)
+                    on_progress(int(has_loss.sum()), has_loss.size)
         level = np.ix_(rows, columns)
-        yield PlaneLoss(grid.x[columns], grid.y[rows], loss[level], accuracy[level], int(done.sum()), done.size)
+        yield PlaneLoss(grid.x[columns], grid.y[rows], loss[level], accuracy[level], int(has_loss.sum()), has_loss.size)
 
 
 def _lines(length: int, stride: int) -> NDArray[np.int64]:

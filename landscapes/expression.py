@@ -181,9 +181,9 @@ def _latex(tree: Expression) -> tuple[str, int]:
             return _call(name, ", ".join(latex(argument) for argument in arguments))
 
 
-def _within(tree: Expression, needed: int) -> str:
+def _within(tree: Expression, tightness_needed: int) -> str:
     text, tightness = _latex(tree)
-    return text if tightness >= needed else rf"\left({text}\right)"
+    return text if tightness >= tightness_needed else rf"\left({text}\right)"
 
 
 def _product(left: Expression, right: Expression) -> tuple[str, int]:

@@ -44,7 +44,7 @@ def _autograd_field(objective: Objective) -> Field:
         with torch.enable_grad():
             loss = objective(x)
             (gradient,) = torch.autograd.grad(loss.sum(), x)
-        return loss.detach(), defined(loss, gradient)
+        return loss.detach(), gradient_or_zero(loss, gradient)
 
     return field
 
@@ -60,7 +60,7 @@ def _slope_field(slope: Slope) -> Field:
     return field
 
 
-def defined(loss: Tensor, gradient: Tensor) -> Tensor:
+def gradient_or_zero(loss: Tensor, gradient: Tensor) -> Tensor:
     """The gradient (rows, 2), 0 where it is undefined and the loss (rows,) is finite, and NaN where the loss is."""
     loss = loss.detach()
     if math.isfinite((gradient.sum() + loss.sum()).item()):  # one cheap pass: nearly every call ends here

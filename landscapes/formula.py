@@ -14,7 +14,7 @@ from torch import Tensor
 from landscapes.expression import CONSTANTS, FUNCTIONS, Expression, bound, latex, objective_of, symbols
 from landscapes.fields import Objective, gradient_field
 from landscapes.minima import Domain, Place
-from landscapes.notation import FormulaError, rewritten
+from landscapes.notation import FormulaError, rewrite
 from landscapes.reader import MAX_DEPTH, MAX_EXPONENT, read
 from landscapes.surface import Surface
 
@@ -106,10 +106,10 @@ def parse(text: str, parameters: Iterable[str] = (), where: Mapping[str, str] | 
         raise FormulaError(f"the formula must have at most {MAX_LENGTH} characters, got {len(text)}", MAX_LENGTH)
     parts = tuple((name, parse(part, names).tree) for name, part in (where or {}).items())
     tree = _tree(text, {*VARIABLES, *CONSTANTS, *names, *(where or {})})
-    used = symbols(bound(tree, dict(parts)))
-    if not set(VARIABLES) & set(used):
+    used_names = symbols(bound(tree, dict(parts)))
+    if not set(VARIABLES) & set(used_names):
         raise FormulaError("the formula is constant: it must depend on x or y")
-    return Formula(text, tree, tuple(name for name in used if name in names), parts)
+    return Formula(text, tree, tuple(name for name in used_names if name in names), parts)
 
 
 def _tree(text: str, names: set[str]) -> Expression:
@@ -117,9 +117,9 @@ def _tree(text: str, names: set[str]) -> Expression:
     try:
         return read(text, names, set(VARIABLES))
     except FormulaError as error:
-        other = rewritten(text)
-        if other != text and _is_readable(other, names):
-            error.names, error.instead = (), (other,)
+        rewriting = rewrite(text)
+        if rewriting != text and _is_readable(rewriting, names):
+            error.names, error.instead = (), (rewriting,)
         raise
 
 

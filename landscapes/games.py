@@ -39,10 +39,10 @@ class Equilibrium:
     @property
     def stability(self) -> Stability:
         """Under the gradient flow, that is for infinitely small lr; around a centre the flow circles."""
-        least = min(eigenvalue.real for eigenvalue in self.eigenvalues)
-        if abs(least) < 1e-12:
+        smallest = min(eigenvalue.real for eigenvalue in self.eigenvalues)
+        if abs(smallest) < 1e-12:
             return "centre"
-        return "stable" if least > 0 else "unstable"
+        return "stable" if smallest > 0 else "unstable"
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ class Game:
     @cached_property
     def formula(self) -> str:
         """LaTeX of f."""
-        return self.latex or self._parsed.latex
+        return self.latex or self._formula.latex
 
     @cached_property
     def tree(self) -> Expression:
         """F as an expression in x and y."""
-        return self._parsed.bound({self.parameter.name: self.parameter.value} if self.parameter else None)
+        return self._formula.bound({self.parameter.name: self.parameter.value} if self.parameter else None)
 
     @cached_property
     def objective(self) -> Objective:
@@ -114,13 +114,13 @@ class Game:
         return program_of(self.tree)
 
     @cached_property
-    def _parsed(self) -> Formula:
+    def _formula(self) -> Formula:
         return parse(self.text, [self.parameter.name] if self.parameter else [])
 
     @cached_property
     def equilibria(self) -> tuple[Equilibrium, ...]:
         """The zeros of the field, with their linearisation."""
-        return tuple(self._linearised(place) for place in self.critical)
+        return tuple(self._linearisation(place) for place in self.critical)
 
     def field(self) -> Field:
         """Both players at once: (x, evaluation) -> (f, v), f of shape (rows,) and v = (∂f/∂x, −∂f/∂y), (rows, 2)."""
@@ -146,7 +146,7 @@ class Game:
             raise ValueError(f"{self.parameter.symbol} must be in [{low}, {high}], got {value}")
         return replace(self, parameter=replace(self.parameter, value=value))
 
-    def _linearised(self, place: Place) -> Equilibrium:
+    def _linearisation(self, place: Place) -> Equilibrium:
         point = torch.tensor(place, dtype=torch.float64)
         hessian: Tensor = torch.autograd.functional.hessian(self.objective, point)  # type: ignore[no-untyped-call]
         jacobian = hessian * torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
@@ -164,13 +164,13 @@ def one_player(field: Field, player: Literal[0, 1]) -> Field:
     if player not in (0, 1):
         raise ValueError(f"player must be 0 (x) or 1 (y), got {player!r}")
 
-    def alone(z: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
+    def one_player_field(z: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
         value, gradient = field(z, evaluation)
-        own = torch.zeros_like(gradient)
-        own[:, player] = gradient[:, player]
-        return value, own
+        own_gradient = torch.zeros_like(gradient)
+        own_gradient[:, player] = gradient[:, player]
+        return value, own_gradient
 
-    return alone
+    return one_player_field
 
 
 _BILINEAR = Game(

@@ -19,7 +19,7 @@ Place = tuple[float, float]
 Domain = tuple[tuple[float, float], tuple[float, float]]
 
 GRID = 161  # odd, so that the middle of the domain, where symmetric objectives have their centre, is one of its points
-MOST = 1024  # candidates kept, the lowest: more than this many isolated minima are noise
+MOST_CANDIDATES = 1024  # candidates kept, the lowest: more than this many isolated minima are noise
 ROUNDS = 48  # of the pattern search: each moves a point, or halves its reach
 STEPS = 20  # of Newton's method
 
@@ -50,7 +50,7 @@ def minima_of(objective: Objective, domain: Domain, guesses: Iterable[Place] = (
     points = torch.cat((extra, _grid_minima(objective, low, size)))
     points = _newton(objective, _pattern_search(objective, points, size / (GRID - 1)), size)
     points = points[((points >= low) & (points <= high)).all(-1)]
-    points = _distinct(objective, points[_isolated(objective, points, size)], size)
+    points = _distinct(objective, points[_is_isolated(objective, points, size)], size)
     values = objective(points).tolist()
     within = min(values, default=0.0)
     within += 1e-9 * max(1.0, abs(within))  # equal but for rounding
@@ -69,7 +69,7 @@ def _grid_minima(objective: Objective, low: Tensor, size: Tensor) -> Tensor:
     height = _height(objective, grid)
     around = -torch.nn.functional.max_pool2d(-height.view(1, GRID, GRID), 3, stride=1, padding=1).flatten()
     lowest = height.argsort()
-    return grid[lowest[(height <= around)[lowest] & height.isfinite()[lowest]][:MOST]]
+    return grid[lowest[(height <= around)[lowest] & height.isfinite()[lowest]][:MOST_CANDIDATES]]
 
 
 def _pattern_search(objective: Objective, points: Tensor, reach: Tensor) -> Tensor:
@@ -104,27 +104,29 @@ def _newton_step(field: Field, points: Tensor, size: Tensor) -> Tensor:
     """−|H|⁻¹ g, the Hessian H from central differences of the gradient; 0 where it is undefined."""
     offset = torch.diag(1e-6 * size)
     probes = torch.cat((points, *(points + sign * row for row in offset for sign in (1, -1))))
-    here, x_up, x_down, y_up, y_down = field(probes, 0)[1].view(5, -1, 2)
+    slope, x_up, x_down, y_up, y_down = field(probes, 0)[1].view(5, -1, 2)
     hessian = torch.stack(((x_up - x_down) / 2e-6 / size[0], (y_up - y_down) / 2e-6 / size[1]), -1)
     hessian = (0.5 * (hessian + hessian.mT)).nan_to_num(0.0, 0.0, 0.0)
     curvature, axes = torch.linalg.eigh(hessian)
-    along = (axes.mT @ here.unsqueeze(-1)) / curvature.abs().clamp_min(1e-12).unsqueeze(-1)
-    step: Tensor = -(axes @ along).squeeze(-1)
+    coordinates = (axes.mT @ slope.unsqueeze(-1)) / curvature.abs().clamp_min(1e-12).unsqueeze(-1)
+    step: Tensor = -(axes @ coordinates).squeeze(-1)
     return step.nan_to_num(0.0, 0.0, 0.0)
 
 
-def _isolated(objective: Objective, points: Tensor, size: Tensor) -> Tensor:
+def _is_isolated(objective: Objective, points: Tensor, size: Tensor) -> Tensor:
     """Whether no step goes down, in 16 directions and along −g, and every step of 1e-3 of the domain goes up: (n,)."""
     angles = torch.arange(16, dtype=torch.float64) * (math.pi / 8)
     ring = torch.stack((angles.cos(), angles.sin()), -1).expand(len(points), 16, 2)
     gradient = gradient_field(objective)(points, 0)[1]
     downhill = -torch.nn.functional.normalize(gradient.nan_to_num(0.0), dim=-1).unsqueeze(1)
     directions = torch.cat((ring, downhill), 1) * size
-    here = _height(objective, points).unsqueeze(-1)
-    near = torch.cat([_height(objective, points.unsqueeze(1) + reach * directions) for reach in (1e-7, 1e-5)], -1)
-    around = _height(objective, points.unsqueeze(1) + 1e-3 * directions[:, :16])
-    rises = (around > here + _rounding(here)) & around.isfinite()
-    return rises.all(-1) & (near >= here - _rounding(here)).all(-1)
+    heights = _height(objective, points).unsqueeze(-1)
+    nearby_heights = torch.cat(
+        [_height(objective, points.unsqueeze(1) + reach * directions) for reach in (1e-7, 1e-5)], -1
+    )
+    surrounding_heights = _height(objective, points.unsqueeze(1) + 1e-3 * directions[:, :16])
+    rises = (surrounding_heights > heights + _rounding(heights)) & surrounding_heights.isfinite()
+    return rises.all(-1) & (nearby_heights >= heights - _rounding(heights)).all(-1)
 
 
 def _rounding(height: Tensor) -> Tensor:

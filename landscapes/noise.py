@@ -88,14 +88,14 @@ def with_noise(field: Field, noise: Noise, starts: int) -> Field:
         return field
     draw = _by_evaluation(lambda first, count: _disturbance(noise, starts, first, count), starts)
 
-    def disturbed(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
+    def noisy(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
         loss, gradient = field(x, evaluation)
         by_start = _by_start(gradient, starts)
         change = draw(evaluation)
         by_start = by_start * change if noise.kind == "multiplicative" else by_start + change
         return loss, by_start.view(gradient.shape)
 
-    return disturbed
+    return noisy
 
 
 def noisy_field(objective: Objective | Surface, noise: Noise, starts: int) -> Field:
@@ -111,13 +111,13 @@ def noisy_field(objective: Objective | Surface, noise: Noise, starts: int) -> Fi
     places = shifts(noise)
     draw = _by_evaluation(lambda first, count: places[torch.from_numpy(copies(noise, starts, first, count))], starts)
 
-    def sampled(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
-        shifted = _by_start(x.detach(), starts) - draw(evaluation)
+    def noisy(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
+        shifted_places = _by_start(x.detach(), starts) - draw(evaluation)
         with torch.no_grad():
             loss = mean(x)
-        return loss, field(shifted.view(x.shape), evaluation)[1]
+        return loss, field(shifted_places.view(x.shape), evaluation)[1]
 
-    return sampled
+    return noisy
 
 
 def shifts(noise: Noise) -> Tensor:
@@ -193,13 +193,13 @@ def _normal_pairs(seed: int, streams: Words, first: int, count: int, freedom: fl
 
 def _uniform(seed: int, streams: Words, first: int, count: int, per: int) -> Reals:
     """Draws first·per, first·per + 1, ... of each stream, inside (0, 1): (count, streams, per)."""
-    keys = _mixed(_mixed(np.array([seed], np.uint64)) + streams * GOLDEN)
+    keys = _mix(_mix(np.array([seed], np.uint64)) + streams * GOLDEN)
     counter = np.arange(first * per + 1, (first + count) * per + 1, dtype=np.uint64).reshape(count, 1, per)
-    bits = _mixed(keys.reshape(-1, 1) + counter * GOLDEN)
+    bits = _mix(keys.reshape(-1, 1) + counter * GOLDEN)
     return ((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
-def _mixed(word: Words) -> Words:
+def _mix(word: Words) -> Words:
     """The output function of SplitMix64."""
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,6 +1,6 @@
 """The tokens of a formula, in one spelling for all the ways of writing it.
 
-Superscripts, fractions, roots, dashes, Greek and LaTeX are read. Code is not: `rewritten` says what to write instead.
+Superscripts, fractions, roots, dashes, Greek and LaTeX are read. Code is not: `rewrite` says what to write instead.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SYNONYMS = {
     "varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "lamda": "lambda",
 }  # fmt: skip
 IN_CODE = {"absolute": "abs", "fabs": "abs", "maximum": "max", "minimum": "min"}
-RAISED = dict(zip("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789", strict=True))
-LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+SUPERSCRIPTS = dict(zip("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789", strict=True))
+SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 
-_SKIPPED = re.compile(  # white space, what LaTeX has for it, and what changes only the looks
+_BLANKS = re.compile(  # white space, what LaTeX has for it, and what changes only the looks
     r"(?:[\s$\u200b-\u200d\u2060-\u2063\ufeff]|\\[,;:!> ]|~"
     r"|\\(?:left|right|displaystyle|limits|quad|qquad|[bB]igg?[lr]?)(?![A-Za-z]))+"
 )
@@ -84,13 +84,13 @@ def tokens(text: str) -> list[Token]:
 
 def _tokens(text: str, position: int) -> Iterator[Token]:
     while position < len(text):
-        if skipped := _SKIPPED.match(text, position):
-            position = skipped.end()
+        if blanks := _BLANKS.match(text, position):
+            position = blanks.end()
             continue
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
             raise FormulaError(f"{text[position]!r} has no meaning here", position)
-        yield Token(match.lastgroup, _spelled(match.lastgroup, match[0]), position, match.end())
+        yield Token(match.lastgroup, _spelling(match.lastgroup, match[0]), position, match.end())
         position = match.end()
 
 
@@ -99,18 +99,18 @@ def _upright(letter: str) -> str:
     return unicodedata.normalize("NFKC", letter) if "\U0001d400" <= letter <= "\U0001d7ff" else letter
 
 
-def _spelled(kind: str, text: str) -> str:
+def _spelling(kind: str, text: str) -> str:
     if kind == "fraction":
         return unicodedata.normalize("NFKC", text).replace("⁄", "/")
     if kind == "raised":
-        return "".join(RAISED[mark] for mark in text)
+        return "".join(SUPERSCRIPTS[mark] for mark in text)
     return _word(text) if kind == "word" else SPELLINGS.get(text, text)
 
 
 def _word(text: str) -> str:
     r"""A name as we write it: θ₁ is theta1, as \theta_{1} is."""
-    braced = re.fullmatch(r"\\(?:mathrm|operatorname|mathit|text)\{(.*)\}", text)
-    text = braced[1] if braced else "".join(LOWERED.get(letter, letter) for letter in text)
+    command = re.fullmatch(r"\\(?:mathrm|operatorname|mathit|text)\{(.*)\}", text)
+    text = command[1] if command else "".join(SUBSCRIPTS.get(letter, letter) for letter in text)
     text = re.sub(r"[\\_{}]", "", text)
     if not text.isascii():
         text = unicodedata.name(text[0]).split()[-1].replace("SYMBOL", "").lower() + text[1:]
@@ -122,13 +122,13 @@ def is_greek(name: str) -> bool:
     return GREEK.fullmatch(name) is not None
 
 
-def rewritten(text: str) -> str:
+def rewrite(text: str) -> str:
     """The text with what comes from code or other notations put as we write it; the same text where there is none."""
-    changed = re.sub(r"^\s*(?:return\b|lambda\b[^:]*:)\s*", "", text)
-    changed = re.sub(r"\b(?:np|numpy|math|torch|jnp|tf|sp|sympy)\.(?=[A-Za-z])", "", changed)
-    changed = re.sub(r"[A-Za-z]+", lambda word: _as_function(word[0]), changed)
-    changed = re.sub(r"(?<=[^:=\s])\s*={1,2}[^=]*$", "", changed) if not _LEFT_SIDE.match(changed) else changed
-    return _coordinates(changed)
+    rewriting = re.sub(r"^\s*(?:return\b|lambda\b[^:]*:)\s*", "", text)
+    rewriting = re.sub(r"\b(?:np|numpy|math|torch|jnp|tf|sp|sympy)\.(?=[A-Za-z])", "", rewriting)
+    rewriting = re.sub(r"[A-Za-z]+", lambda word: _as_function(word[0]), rewriting)
+    rewriting = re.sub(r"(?<=[^:=\s])\s*={1,2}[^=]*$", "", rewriting) if not _LEFT_SIDE.match(rewriting) else rewriting
+    return _coordinates(rewriting)
 
 
 def _as_function(word: str) -> str:
@@ -139,16 +139,20 @@ def _as_function(word: str) -> str:
 
 def _coordinates(text: str) -> str:
     """x1 and x2, x[0] and x[1], or X and Y, as x and y where neither is there."""
-    indexed = re.compile(r"(?<![A-Za-z_\\])[xX](?:_?([0-9])|_\{([0-9])\}|\[([0-9])\]|([₀-₉]))(?![0-9.])")
-    rest = indexed.sub(" ", text)
-    if not re.search(r"(?<![A-Za-z\\])[xyXY](?![A-Za-z0-9_\[])", rest):
-        found = {LOWERED.get(mark, mark) for match in indexed.finditer(text) if (mark := match[match.lastindex or 1])}
+    indexed_name = re.compile(r"(?<![A-Za-z_\\])[xX](?:_?([0-9])|_\{([0-9])\}|\[([0-9])\]|([₀-₉]))(?![0-9.])")
+    remaining_text = indexed_name.sub(" ", text)
+    if not re.search(r"(?<![A-Za-z\\])[xyXY](?![A-Za-z0-9_\[])", remaining_text):
+        indices = {
+            SUBSCRIPTS.get(mark, mark) for match in indexed_name.finditer(text) if (mark := match[match.lastindex or 1])
+        }
         pairs = (("0", "1"), ("1", "2")) if "[" in text else (("1", "2"), ("0", "1"))
-        names = next((pair for pair in pairs if found and found <= set(pair)), None)
+        names = next((pair for pair in pairs if indices and indices <= set(pair)), None)
         if names is not None:
             by_index = dict(zip(names, "xy", strict=True))
-            marks = {low: by_index[digit] for low, digit in LOWERED.items() if digit in by_index} | by_index
-            return indexed.sub(lambda match: marks[match[match.lastindex or 1]], text)
+            marks = {
+                subscript: by_index[digit] for subscript, digit in SUBSCRIPTS.items() if digit in by_index
+            } | by_index
+            return indexed_name.sub(lambda match: marks[match[match.lastindex or 1]], text)
     for name in "xy":
         capital = re.compile(rf"(?<![A-Za-z\\]){name.upper()}(?![A-Za-z0-9_])")
         if not re.search(rf"(?<![A-Za-z\\]){name}(?![A-Za-z0-9_])", text):

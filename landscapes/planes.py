@@ -85,11 +85,11 @@ def three_point_plane(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Plane:
             synchronisation do.
     """
     origin, second, third = (np.asarray(point, np.float64) for point in (a, b, c))
-    along, aside = second - origin, third - origin
-    u = along / max(np.linalg.norm(along), np.finfo(float).tiny)
-    across = aside - (aside @ u) * u
-    across -= (across @ u) * u  # once more: the first subtraction leaves rounding of the size of `aside`
-    if not along.any() or not np.linalg.norm(across) > 1e-6 * np.linalg.norm(aside):
+    first_offset, second_offset = second - origin, third - origin
+    u = first_offset / max(np.linalg.norm(first_offset), np.finfo(float).tiny)
+    across = second_offset - (second_offset @ u) * u
+    across -= (across @ u) * u  # once more: the first subtraction leaves rounding of the size of `second_offset`
+    if not first_offset.any() or not np.linalg.norm(across) > 1e-6 * np.linalg.norm(second_offset):
         raise ValueError("the three points lie on one line, which spans no plane: choose a third point off it")
     return Plane(origin, u, across / np.linalg.norm(across))
 
@@ -111,8 +111,8 @@ def _filters_like(parameter: nn.Parameter, random: torch.Generator) -> torch.Ten
         return torch.zeros(weights.numel(), dtype=torch.float64)
     filters = weights.reshape(len(weights), -1)
     direction = torch.randn(filters.shape, generator=random, dtype=torch.float64)
-    scaled: torch.Tensor = direction * (filters.norm(dim=1) / direction.norm(dim=1))[:, None]
-    return scaled.reshape(-1)
+    scaled_direction: torch.Tensor = direction * (filters.norm(dim=1) / direction.norm(dim=1))[:, None]
+    return scaled_direction.reshape(-1)
 
 
 def pca_plane(tracks: Snapshots | Sequence[Snapshots], every: int = 1) -> Plane:

@@ -43,21 +43,21 @@ def read(text: str, names: Set[str], variables: Set[str]) -> Expression:
 
 
 class _Reader:
-    """Recursive descent over the grammar at the top; all that nests passes through `_nested`, which counts."""
+    """Recursive descent over the grammar at the top; all that nests passes through `_deeper`, which counts."""
 
     def __init__(self, text: str, marks: list[Token], names: Set[str]) -> None:
         self.text, self.tokens, self.names = text, marks, names
         self.index = self.depth = 0
         self.listing = self.in_bars = False  # whether a comma separates arguments, and a bar closes
-        self.unknown: dict[str, int] = {}
+        self.unknown_names: dict[str, int] = {}
 
     def formula(self) -> Expression:
         tree = self._sum()
         if self._next.kind != "end":
-            raise self._unexpected()
-        if self.unknown:
-            names, position = tuple(self.unknown), next(iter(self.unknown.values()))
-            raise FormulaError(_unknown(names), position, names)
+            raise self._unexpected_token()
+        if self.unknown_names:
+            names, position = tuple(self.unknown_names), next(iter(self.unknown_names.values()))
+            raise FormulaError(_unknown_names_message(names), position, names)
         return tree
 
     @property
@@ -74,11 +74,11 @@ class _Reader:
 
     def _expect(self, sign: str) -> None:
         if self._next.text != sign:
-            raise self._unexpected(f"expected {sign!r}")
+            raise self._unexpected_token(f"expected {sign!r}")
         self._take()
 
     @contextmanager
-    def _nested(self) -> Iterator[None]:
+    def _deeper(self) -> Iterator[None]:
         """Parse one level deeper."""
         if self.depth == MAX_DEPTH:
             raise FormulaError(f"the formula must not nest more than {MAX_DEPTH} deep", self._next.position)
@@ -89,37 +89,39 @@ class _Reader:
     @contextmanager
     def _within(self, *, listing: bool = False, in_bars: bool = False) -> Iterator[None]:
         """Between brackets or bars, where other commas and bars count."""
-        before = self.listing, self.in_bars
+        state = self.listing, self.in_bars
         self.listing, self.in_bars = listing, in_bars
         yield
-        self.listing, self.in_bars = before
+        self.listing, self.in_bars = state
 
     def _sum(self) -> Expression:
-        left = self._product()
+        tree = self._product()
         while self._next.text in ("+", "-"):
-            left = Apply(self._take().text, (left, self._product()))
-        return left
+            tree = Apply(self._take().text, (tree, self._product()))
+        return tree
 
     def _product(self) -> Expression:
         begin, below = self._next.position, None
-        left = self._signed()
+        tree = self._signed()
         while self._next.text in ("*", "/") or self._begins_operand():
             sign = self._take().text if self._next.text in ("*", "/") else ""
-            here = self._next.position
-            right = self._signed()
-            if not sign and below is not None and not _is_ratio(left):
-                raise self._ambiguous((begin, self._end_before(here)), (below, self._last.end))
-            below = here if sign == "/" else None
-            left = Apply(sign or "*", (left, right))
-        return left
+            position = self._next.position
+            factor = self._signed()
+            if not sign and below is not None and not _is_ratio(tree):
+                raise self._ambiguous((begin, self._end_before(position)), (below, self._last.end))
+            below = position if sign == "/" else None
+            tree = Apply(sign or "*", (tree, factor))
+        return tree
 
     def _begins_operand(self) -> bool:
         """Whether the sign of a product was left out here."""
-        here = self._next
-        return here.kind == "word" or here.text in ("√", r"\frac", *BRACKETS) or (here.text == "|" and not self.in_bars)
+        token = self._next
+        return (
+            token.kind == "word" or token.text in ("√", r"\frac", *BRACKETS) or (token.text == "|" and not self.in_bars)
+        )
 
     def _signed(self) -> Expression:
-        with self._nested():
+        with self._deeper():
             if self._next.text not in ("+", "-"):
                 return self._power()
             sign = self._take().text
@@ -160,7 +162,7 @@ class _Reader:
             return self._fraction()
         if token.text == "√":
             return self._root()
-        raise self._unexpected()
+        raise self._unexpected_token()
 
     def _group(self) -> Expression:
         """What is between brackets."""
@@ -182,38 +184,38 @@ class _Reader:
         digits = self._next
         if digits.kind == "number" and len(digits.text) == 2 and digits.text.isdecimal():
             return Apply("/", tuple(Number(float(digit), digit) for digit in self._take().text))
-        return Apply("/", (self._braced(), self._braced()))
+        return Apply("/", (self._in_braces(), self._in_braces()))
 
-    def _braced(self) -> Expression:
+    def _in_braces(self) -> Expression:
         if self._next.text != "{":
-            raise self._unexpected("expected '{'")
+            raise self._unexpected_token("expected '{'")
         return self._group()
 
     def _root(self) -> Expression:
         self._take()
-        begin, braced = self._next.position, self._next.text in ("(", "{")
+        begin, has_brackets = self._next.position, self._next.text in ("(", "{")
         if self._next.text == "[":
             raise FormulaError("only square roots are known: for others write a power, as in x^(1/3)", begin)
-        with self._nested():
+        with self._deeper():
             tree = self._atom()
-        if not braced and (self._next.kind == "raised" or self._next.text == "^" or self._begins_operand()):
-            inner, here = self._last.end, self.index
+        if not has_brackets and (self._next.kind == "raised" or self._next.text == "^" or self._begins_operand()):
+            inner, index = self._last.end, self.index
             self._exponent() if self._next.text == "^" or self._next.kind == "raised" else self._power()
-            raise self._ambiguous((begin, self._last.end), (begin, inner), at=self.tokens[here].position)
+            raise self._ambiguous((begin, self._last.end), (begin, inner), at=self.tokens[index].position)
         return Apply("sqrt", (tree,))
 
     def _number(self) -> Expression:
         token = self._take()
         text = token.text
         if not self.listing and self._decimal_comma(token):
-            whole, self.index = token, self.index + 2
-            text, end = f"{whole.text}.{self._last.text}", self._last.end
-            if len(self._last.text) == 3 and whole.text != "0" and len(whole.text) <= 3:
-                meant = f"{whole.text}{self._last.text}", text
-                rests = self.text[: whole.position], self.text[end:]
-                instead = tuple(one.join(rests) for one in meant)
+            integer, self.index = token, self.index + 2
+            text, end = f"{integer.text}.{self._last.text}", self._last.end
+            if len(self._last.text) == 3 and integer.text != "0" and len(integer.text) <= 3:
+                numbers = f"{integer.text}{self._last.text}", text
+                rests = self.text[: integer.position], self.text[end:]
+                instead = tuple(one.join(rests) for one in numbers)
                 raise FormulaError(
-                    f"is {self.text[whole.position : end]} {meant[0]} or {text}?", whole.position, (), instead
+                    f"is {self.text[integer.position : end]} {numbers[0]} or {text}?", integer.position, (), instead
                 )
         if not math.isfinite(float(text)):
             raise FormulaError(f"the number {text} is too large", token.position)
@@ -240,12 +242,12 @@ class _Reader:
         if name not in self.names:
             if follower == "(" and (len(name) > 1 or name in "fgh"):
                 raise self._no_function(token)
-            self.unknown.setdefault(name, token.position)
+            self.unknown_names.setdefault(name, token.position)
         return Symbol(name)
 
     def _no_function(self, token: Token) -> FormulaError:
-        near = difflib.get_close_matches(token.text.lower(), FUNCTIONS, n=1)
-        instead = tuple(self.text[: token.position] + name + self.text[token.end :] for name in near)
+        names = difflib.get_close_matches(token.text.lower(), FUNCTIONS, n=1)
+        instead = tuple(self.text[: token.position] + name + self.text[token.end :] for name in names)
         return FormulaError(
             f"{token.text!r} is no function: there are {', '.join(FUNCTIONS)}", token.position, (), instead
         )
@@ -288,17 +290,17 @@ class _Reader:
             raise self._ambiguous((begin, self._last.end))
         if self._next.kind not in ("number", "fraction") and not self._begins_operand():
             self._expect("(")
-        with self._nested():
+        with self._deeper():
             tree = factor = self._power()
             while self._continues(factor):
                 factor = self._power()
                 tree = Apply("*", (tree, factor))
-        end, here = self._last.end, self._next
-        if here.text == "/" or (self._begins_operand() and here.text not in FUNCTIONS):
-            if here.text == "/":
+        end, following = self._last.end, self._next
+        if following.text == "/" or (self._begins_operand() and following.text not in FUNCTIONS):
+            if following.text == "/":
                 self._take()
             self._signed()
-            raise self._ambiguous((begin, end), (begin, self._last.end), at=here.position)
+            raise self._ambiguous((begin, end), (begin, self._last.end), at=following.position)
         return tree
 
     def _continues(self, factor: Expression) -> bool:
@@ -313,22 +315,22 @@ class _Reader:
 
     def _ambiguous(self, *readings: tuple[int, int], at: int | None = None) -> FormulaError:
         """What can be read in several ways, each of which puts one part of the text between parentheses."""
-        instead = tuple(self._enclosed(*reading) for reading in readings)
+        instead = tuple(self._with_parentheses(*reading) for reading in readings)
         position = readings[0][0] if at is None else at
         return FormulaError("where this ends is not clear: put it between parentheses", position, (), instead)
 
-    def _enclosed(self, begin: int, end: int) -> str:
+    def _with_parentheses(self, begin: int, end: int) -> str:
         before = re.sub(r"(?<=[A-Za-z])\s+$", "", self.text[:begin])  # sin x becomes sin(x)
         return f"{before}({self.text[begin:end]}){self.text[end:]}"
 
     def _inverse(self, token: Token, end: int) -> FormulaError:
         name = token.text
         before, after = self.text[: token.position], self.text[end:]
-        meant = (INVERSES[name],) if name in INVERSES else ()
-        instead = tuple(f"{before}{one}{after}" for one in (*meant, f"1/{name}"))
+        functions = (INVERSES[name],) if name in INVERSES else ()
+        instead = tuple(f"{before}{one}{after}" for one in (*functions, f"1/{name}"))
         return FormulaError(f"{name}^-1 is the inverse to some and 1/{name} to others", token.position, (), instead)
 
-    def _unexpected(self, expected: str = "") -> FormulaError:
+    def _unexpected_token(self, expected: str = "") -> FormulaError:
         token = self._next
         problem = "the formula ends too early" if token.kind == "end" else f"{token.text!r} does not fit"
         instead: tuple[str, ...] = ()
@@ -356,22 +358,22 @@ def _split(token: Token, names: Set[str], variables: Set[str]) -> list[Token]:
                 break
             parts = None
     ends = itertools.accumulate(map(len, parts or []), initial=token.position)
-    spelled = zip(parts or [], itertools.pairwise(ends), strict=True)
-    return [Token("word", SYNONYMS.get(part, part), *place) for part, place in spelled] or [token]
+    places = zip(parts or [], itertools.pairwise(ends), strict=True)
+    return [Token("word", SYNONYMS.get(part, part), *place) for part, place in places] or [token]
 
 
-def _parts(word: str, names: Set[str], others: Set[str]) -> list[str] | None:
-    """The names and functions, and the letters among `others`, that make up a word, the longest first."""
-    known = {*names, *FUNCTIONS, *others, *(name for name, ours in SYNONYMS.items() if ours in FUNCTIONS)}
+def _parts(word: str, names: Set[str], letters: Set[str]) -> list[str] | None:
+    """The names and functions, and the `letters`, that make up a word, the longest first."""
+    all_names = {*names, *FUNCTIONS, *letters, *(name for name, ours in SYNONYMS.items() if ours in FUNCTIONS)}
     rests: dict[int, list[str]] = {len(word): []}
     for begin in reversed(range(len(word))):
         for end in reversed(range(begin + 1, min(len(word), begin + 12) + 1)):
-            if end in rests and word[begin:end] in known:
+            if end in rests and word[begin:end] in all_names:
                 rests[begin] = [word[begin:end], *rests[end]]
                 break
     return rests.get(0)
 
 
-def _unknown(names: tuple[str, ...]) -> str:
-    said = f"unknown name {names[0]!r}" if len(names) == 1 else f"unknown names {', '.join(map(repr, names))}"
-    return f"{said}: use x, y, pi, e, a function ({', '.join(FUNCTIONS)}) or a parameter"
+def _unknown_names_message(names: tuple[str, ...]) -> str:
+    problem = f"unknown name {names[0]!r}" if len(names) == 1 else f"unknown names {', '.join(map(repr, names))}"
+    return f"{problem}: use x, y, pi, e, a function ({', '.join(FUNCTIONS)}) or a parameter"

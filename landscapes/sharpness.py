@@ -197,15 +197,15 @@ def gradient_variance(model: nn.Module, batches: Sequence[Loss]) -> float:
 def _evaluation(model: nn.Module) -> Iterator[list[nn.Parameter]]:
     """The parameters of `model`, in evaluation mode, all of them asking for gradients; then as it was."""
     training, parameters = model.training, list(model.parameters())
-    required = [parameter.requires_grad for parameter in parameters]
+    flags = [parameter.requires_grad for parameter in parameters]
     model.eval().requires_grad_(True)
     try:
         with torch.enable_grad():
             yield parameters
     finally:
         model.train(training)
-        for parameter, before in zip(parameters, required, strict=True):
-            parameter.requires_grad_(before)
+        for parameter, flag in zip(parameters, flags, strict=True):
+            parameter.requires_grad_(flag)
 
 
 def _gradient(value: Tensor, parameters: list[nn.Parameter], *, create_graph: bool = False) -> Tensor:

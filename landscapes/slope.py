@@ -54,20 +54,20 @@ class Program:
         last |= dict.fromkeys(self.results, "")
         slots: dict[Operand, int] = dict(zip(("x", "y", *constants), itertools.count()))
         arrays: list[Any] = [np.array(one) for one in constants]
-        steps, free = [], list[int]()
+        steps, free_slots = [], list[int]()
         for name, (sign, left, right) in self.operations.items():
-            free += [slots[one] for one in {left, right} & self.operations.keys() if last[one] == name]
-            if not free:
-                free.append(2 + len(arrays))
+            free_slots += [slots[one] for one in {left, right} & self.operations.keys() if last[one] == name]
+            if not free_slots:
+                free_slots.append(2 + len(arrays))
                 arrays.append(None)
-            slots[name] = free.pop()
+            slots[name] = free_slots.pop()
             steps.append((UFUNCS[sign], slots[left], slots[right], slots[name]))
         return arrays, steps, [slots[one] for one in self.results]
 
     def __call__(self, x: Array, y: Array) -> tuple[Array, Array, Array]:
         """The three arrays in float64; a derivative that is the same everywhere has no axes."""
-        others, steps, results = self._steps
-        arrays = [x, y, *others]  # numpy multiplies by an array without axes faster than by a float
+        constants, steps, results = self._steps
+        arrays = [x, y, *constants]  # numpy multiplies by an array without axes faster than by a float
         for ufunc, left, right, target in steps:
             arrays[target] = ufunc(arrays[left], arrays[right], arrays[target])
         value, dx, dy = (arrays[slot] for slot in results)

@@ -27,11 +27,11 @@ def checked_base(optimizer: Any) -> Optimizer:
     if any("lookahead" in cls.__name__.lower() for cls in type(optimizer).__mro__):
         raise TypeError(f"optimizer is a {name} already: wrap its base, and give that more layers")
     try:
-        saved = optimizer.state_dict()
+        state_dict = optimizer.state_dict()
     except RuntimeError:  # ZeroRedundancyOptimizer has none before its shards are gathered
         return optimizer
-    if not isinstance(saved, Mapping) or not {"state", "param_groups"} <= saved.keys():
-        keys = list(saved) if isinstance(saved, Mapping) else type(saved).__name__
+    if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
+        keys = list(state_dict) if isinstance(state_dict, Mapping) else type(state_dict).__name__
         raise TypeError(f"the state_dict of {name} must have the keys state and param_groups, got {keys}")
     return optimizer
 
@@ -46,9 +46,9 @@ def refuse_master_weights(base: Optimizer, parameters: Sequence[Tensor]) -> None
         for name, value in base.state[parameter].items() if parameter in base.state else ():
             if name not in BUFFERS and _is_finer(value, parameter):
                 copies.setdefault(str(name), []).append(torch.equal(value.to(parameter.dtype), parameter))
-    moved = any(parameter.any() for parameter in parameters) if copies else False
+    has_moved = any(parameter.any() for parameter in parameters) if copies else False
     for name, equal in copies.items():
-        if all(equal) and moved:
+        if all(equal) and has_moved:
             raise ValueError(
                 f"{type(base).__name__} keeps master weights of its own, state[...][{name!r}], and overwrites every "
                 "synchronisation with them: use it without, and give slow_dtype=torch.float32"

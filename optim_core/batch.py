@@ -26,7 +26,7 @@ Mask = Tensor | None
 """Rows to which something happens; None is all of them, which costs less."""
 
 MAX_STEPS = 1_000_000
-FEW = 4096  # numbers up to which a dot product checks them quickest; beyond, it may wait for threads
+FEW_NUMBERS = 4096  # numbers up to which a dot product checks them quickest; beyond, it may wait for threads
 NEVER = MAX_STEPS + 1  # a period that no step reaches
 
 
@@ -50,7 +50,10 @@ class Batch(ABC):
         self.gradient = torch.zeros_like(self.x)
         self.gradient_rows = self.gradient.view_as(self.rows)
         self.last_finite, self.proposal = self.x.clone(), self.x.clone()
-        self.here, self.back = self.x.numpy(), self.last_finite.numpy()  # NumPy copies few numbers quicker than torch
+        self.x_numbers, self.last_finite_numbers = (
+            self.x.numpy(),
+            self.last_finite.numpy(),
+        )  # NumPy copies few numbers quicker than torch
         self.synchronising = False
         self.loss = torch.zeros(self.x.shape[:2], dtype=torch.float64)
         self.slow_loss = self.loss.clone()
@@ -58,7 +61,7 @@ class Batch(ABC):
         self.limit = min(escape, torch.finfo(torch.float64).max)
         self.square_limit = min(self.limit * self.limit, torch.finfo(torch.float64).max)
         self.diverged = torch.full(self.loss.shape, -1, dtype=torch.int64)
-        self.lost: Mask = None
+        self.diverged_rows: Mask = None
 
     @abstractmethod
     def move(self, step: int, steps: int) -> None:
@@ -76,7 +79,7 @@ class Batch(ABC):
         for which, cost in self.costly:
             self.evaluate_alone(which, cost * step)
         for mask in self.outermost.at(step):  # there the outermost slow weights equal the fast ones
-            assign(self.slow_loss, self.loss, both(mask, self.diverged < 0) if self.lost is not None else mask)
+            assign(self.slow_loss, self.loss, both(mask, self.diverged < 0) if self.diverged_rows is not None else mask)
 
     def evaluate_alone(self, which: slice, evaluation: int) -> None:
         """Take the gradient of some optimizers anew."""
@@ -85,7 +88,7 @@ class Batch(ABC):
 
     def advance(self, step: int, steps: int) -> None:
         """Move every run by one base step; those that left the finite numbers stay at their last finite place."""
-        np.copyto(self.back, self.here)
+        np.copyto(self.last_finite_numbers, self.x_numbers)
         self.move(step, steps)
         self._hold()
         if not self._all_inside():
@@ -94,20 +97,22 @@ class Batch(ABC):
     def freeze(self, which: Tensor, step: int) -> None:
         """Mark these runs, (optimizers, starts), as diverged at base step `step`, the one just done."""
         self.diverged[which & (self.diverged < 0)] = step
-        self.lost = (self.diverged >= 0).unsqueeze(-1).expand_as(self.x).contiguous()
+        self.diverged_rows = (self.diverged >= 0).unsqueeze(-1).expand_as(self.x).contiguous()
         self._hold()
 
     def _all_inside(self) -> bool:
-        if len(self.line) <= FEW and self.line.dot(self.line).item() <= self.square_limit:  # false where it is NaN
+        if (
+            len(self.line) <= FEW_NUMBERS and self.line.dot(self.line).item() <= self.square_limit
+        ):  # false where it is NaN
             return True  # for nearly all steps
         low, high = torch.aminmax(self.x)
         return low.item() >= -self.limit and high.item() <= self.limit
 
     def _hold(self) -> None:
         """Keep diverged runs at their last finite place, also where this step would lead back inside the limit."""
-        if self.lost is not None:
-            assign(self.x, self.last_finite, self.lost)
-            assign(self.proposal, self.last_finite, self.lost)
+        if self.diverged_rows is not None:
+            assign(self.x, self.last_finite, self.diverged_rows)
+            assign(self.proposal, self.last_finite, self.diverged_rows)
 
 
 class Due:
@@ -146,6 +151,6 @@ def assign(target: Tensor, source: Tensor, mask: Mask) -> None:
         torch.where(mask, source, target, out=target)
 
 
-def both(mask: Mask, other: Tensor) -> Tensor:
+def both(mask: Mask, other_mask: Tensor) -> Tensor:
     """The rows of two masks."""
-    return other if mask is None else mask & other
+    return other_mask if mask is None else mask & other_mask

@@ -24,13 +24,13 @@ def recomputed_batch_norm(model: nn.Module, batches: Iterable[Any]) -> Iterator[
             them. All batches weigh the same. The model sees them in training mode and without gradients; its mode,
             training or evaluation, is what it was afterwards.
     """
-    saved = {buffer: buffer.clone() for buffer in _statistics(model)}
+    statistics = {buffer: buffer.clone() for buffer in _statistics(model)}
     try:
         update_bn(batches, model)
         yield
     finally:
         with torch.no_grad():
-            for buffer, value in saved.items():
+            for buffer, value in statistics.items():
                 buffer.copy_(value)
 
 

@@ -57,17 +57,17 @@ class Settings:
             }
         return entries
 
-    def compare(self, given: Settings) -> None:
+    def compare(self, settings: Settings) -> None:
         """Raise or warn where these differ from the settings given to the constructor."""
-        if len(self.layers) != len(given.layers):
+        if len(self.layers) != len(settings.layers):
             raise ValueError(
-                f"this optimizer has {len(given.layers)} layers, {given.layers}; "
+                f"this optimizer has {len(settings.layers)} layers, {settings.layers}; "
                 f"the checkpoint has {len(self.layers)}, {self.layers}"
             )
-        if self._said() != given._said():
-            warnings.warn(f"the checkpoint's {self._said()} replace {given._said()}", stacklevel=3)
+        if self._text() != settings._text():
+            warnings.warn(f"the checkpoint's {self._text()} replace {settings._text()}", stacklevel=3)
 
-    def _said(self) -> str:
+    def _text(self) -> str:
         inner = ", inner_buffers='reset'" if self.inner_buffers == "reset" else ""
         return f"{self.layers}, momentum={self.momentum!r}{inner}"
 
@@ -84,7 +84,7 @@ class Settings:
     def at(self, slow: Sequence[Mapping[str, Any]]) -> Settings:
         """These settings at the number of base steps that lies among the slow weights; 0 and all else where none do."""
         entries = next((each for each in slow if has_slow_weights(each)), {})
-        levels = {int(match[1]) for name in entries if (match := _SLOW.fullmatch(name)) and _there(entries[name])}
+        levels = {int(match[1]) for name in entries if (match := _SLOW.fullmatch(name)) and _is_tensor(entries[name])}
         if entries and levels != set(range(1, len(self.layers) + 1)):
             raise ValueError(f"this optimizer has {len(self.layers)} layers, the checkpoint has {len(levels)}")
         return replace(self, base_steps=int(entries.get(BASE_STEPS, 0)))
@@ -157,7 +157,7 @@ def _is_ours(name: Any) -> bool:
     return name == BASE_STEPS or any(kind.fullmatch(str(name)) for kind in (_SLOW, _OUTER))
 
 
-def _there(value: Any) -> bool:
+def _is_tensor(value: Any) -> bool:
     return isinstance(value, Tensor)  # torch writes {} for what a flattened checkpoint lacks
 
 

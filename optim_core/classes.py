@@ -43,7 +43,7 @@ class Classes(Batch):
 
     def _build(self, index: int, spec: OptimizerSpec) -> torch.optim.Optimizer:
         players = 2 if spec.alternating else 1
-        places, gradients = (whole[index].chunk(players, -1) for whole in (self.x, self.gradient))
+        places, gradients = (tensor[index].chunk(players, -1) for tensor in (self.x, self.gradient))
         parameters = [torch.nn.Parameter(place) for place in places]  # views: stepping them moves the batch
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient

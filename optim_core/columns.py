@@ -58,7 +58,7 @@ class _Interpolation:
     """The α of one level: φ + α (θ − φ), exact at 0 and 1 even where the other end is infinite."""
 
     def __init__(self, layers: Sequence[Layer | None], shape: Sequence[int]) -> None:
-        self.alpha = spread([layer.alpha for layer in _filled(layers)], shape)
+        self.alpha = spread([layer.alpha for layer in _without_gaps(layers)], shape)
         self.stays, self.jumps = (self.alpha == end if isinstance(self.alpha, Tensor) else None for end in (0, 1))
         self.has_ends = any(layer and layer.alpha in (0, 1) for layer in layers)
 
@@ -70,11 +70,11 @@ class _Interpolation:
         """Where the slow weights of all rows would move to."""
         if isinstance(self.alpha, float):
             return slow if self.alpha == 0 else below if self.alpha == 1 else torch.lerp(slow, below, self.alpha)
-        moved = torch.lerp(slow, below, self.alpha)
+        target = torch.lerp(slow, below, self.alpha)
         if self.has_ends:
-            assign(moved, slow, self.stays)
-            assign(moved, below, self.jumps)
-        return moved
+            assign(target, slow, self.stays)
+            assign(target, below, self.jumps)
+        return target
 
     def reset(self, mask: Mask) -> None:
         """There is no momentum to zero."""
@@ -86,18 +86,18 @@ class _OuterStep(_Interpolation):
     def __init__(self, layers: Sequence[Layer | None], shape: Sequence[int]) -> None:
         super().__init__(layers, shape)
         self.buffer, self.zero = torch.zeros(*shape, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
-        self.momentum = spread([layer.outer_momentum for layer in _filled(layers)], shape)
-        self.nesterov = _flags([layer.outer_nesterov for layer in _filled(layers)], shape)
-        self.applies = _flags([layer.has_momentum for layer in _filled(layers)], shape)
+        self.momentum = spread([layer.outer_momentum for layer in _without_gaps(layers)], shape)
+        self.nesterov = _flags([layer.outer_nesterov for layer in _without_gaps(layers)], shape)
+        self.applies = _flags([layer.has_momentum for layer in _without_gaps(layers)], shape)
 
     def synchronise(self, slow: Tensor, below: Tensor, mask: Mask) -> None:
         """Move the slow weights in the rows of a mask."""
-        moved = self.stepped(slow, slow - below, mask)
+        target = self.target_of_step(slow, slow - below, mask)
         if isinstance(self.applies, Tensor):
-            moved = torch.where(self.applies, moved, self.between(slow, below))
-        assign(slow, moved, mask)
+            target = torch.where(self.applies, target, self.between(slow, below))
+        assign(slow, target, mask)
 
-    def stepped(self, slow: Tensor, s: Tensor, mask: Mask) -> Tensor:
+    def target_of_step(self, slow: Tensor, s: Tensor, mask: Mask) -> Tensor:
         """Where a step on s leads; the momentum changes in the rows of the mask."""
         assign(self.buffer, (self.buffer * self.momentum).add_(s), mask)
         step = add_scaled_(s, self.buffer, self.momentum) if self.nesterov is not False else self.buffer
@@ -105,17 +105,17 @@ class _OuterStep(_Interpolation):
             step = torch.where(self.nesterov, step, self.buffer)
         if isinstance(self.alpha, float) and self.alpha == 0:
             return slow
-        moved = add_scaled_(slow.clone(), step, -self.alpha)
+        target = add_scaled_(slow.clone(), step, -self.alpha)
         if self.has_ends and isinstance(self.alpha, Tensor):
-            assign(moved, slow, self.stays)
-        return moved
+            assign(target, slow, self.stays)
+        return target
 
     def reset(self, mask: Mask) -> None:
         """Zero the momentum in the rows of a mask."""
         assign(self.buffer, self.zero, mask)
 
 
-def _filled(layers: Sequence[Layer | None]) -> list[Layer]:
+def _without_gaps(layers: Sequence[Layer | None]) -> list[Layer]:
     """Layers of one level; an optimizer that lacks it gets another's, which its rows never use."""
     anyone = next(layer for layer in layers if layer)
     return [layer or anyone for layer in layers]

@@ -48,7 +48,7 @@ class CurveRecorder:
     players: tuple[str, ...]
     rows: list[list[float]] = field(default_factory=list)
     evaluated: list[int] = field(default_factory=list)
-    measured: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    metrics: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
     def add(self, losses: Sequence[float], norms: Sequence[float], distances: Sequence[float]) -> None:
         """Add one step: a loss and a gradient norm for each player, then the three distances."""
@@ -58,7 +58,7 @@ class CurveRecorder:
         """Add the metrics of one set of weights."""
         if not self.evaluated or self.evaluated[-1] != step:
             self.evaluated.append(step)
-        columns = self.measured.setdefault(weights, {})
+        columns = self.metrics.setdefault(weights, {})
         for name, value in metrics.items():
             columns.setdefault(name, []).append(float(value))
 
@@ -66,29 +66,31 @@ class CurveRecorder:
         """A frozen copy."""
         players, steps = len(self.players), len(self.rows)
         table = np.array(self.rows, dtype=np.float64).reshape(steps, 2 * players + 3).T
-        measured = self.measured.items()
         return Curves(
             players=self.players,
-            step=_fixed(np.arange(1, steps + 1)),
-            loss=_fixed(table[:players]),
-            gradient_norm=_fixed(table[players : 2 * players]),
-            from_start=_fixed(table[-3]),
-            slow_from_start=_fixed(table[-2]),
-            separation=_fixed(table[-1]),
-            evaluated=_fixed(np.array(self.evaluated, dtype=np.int64)),
-            metrics={weights: {name: _fixed(np.array(v)) for name, v in one.items()} for weights, one in measured},
+            step=_read_only(np.arange(1, steps + 1)),
+            loss=_read_only(table[:players]),
+            gradient_norm=_read_only(table[players : 2 * players]),
+            from_start=_read_only(table[-3]),
+            slow_from_start=_read_only(table[-2]),
+            separation=_read_only(table[-1]),
+            evaluated=_read_only(np.array(self.evaluated, dtype=np.int64)),
+            metrics={
+                weights: {name: _read_only(np.array(values)) for name, values in columns.items()}
+                for weights, columns in self.metrics.items()
+            },
         )
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values for a checkpoint."""
-        measured = {w: {name: list(values) for name, values in columns.items()} for w, columns in self.measured.items()}
+        metrics = {w: {name: list(values) for name, values in columns.items()} for w, columns in self.metrics.items()}
         rows = torch.tensor(self.rows, dtype=torch.float64)
-        return {"rows": rows, "evaluated": list(self.evaluated), "measured": measured}
+        return {"rows": rows, "evaluated": list(self.evaluated), "measured": metrics}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to a state."""
         self.rows, self.evaluated = state["rows"].tolist(), list(state["evaluated"])
-        self.measured = {w: {name: list(v) for name, v in columns.items()} for w, columns in state["measured"].items()}
+        self.metrics = {w: {name: list(v) for name, v in columns.items()} for w, columns in state["measured"].items()}
 
 
 def curves_to_arrays(curves: Curves) -> dict[str, NDArray[Any]]:
@@ -105,14 +107,14 @@ def curves_from_arrays(players: Sequence[str], arrays: Mapping[str, NDArray[Any]
     for key in arrays:
         if key.startswith("metric/"):
             _, weights, name = key.split("/", 2)
-            metrics.setdefault(weights, {})[name] = _fixed(arrays[key])
-    return Curves(tuple(players), **{name: _fixed(arrays[name]) for name in _ARRAYS}, metrics=metrics)
+            metrics.setdefault(weights, {})[name] = _read_only(arrays[key])
+    return Curves(tuple(players), **{name: _read_only(arrays[name]) for name in _ARRAYS}, metrics=metrics)
 
 
 _ARRAYS = ("step", "loss", "gradient_norm", "from_start", "slow_from_start", "separation", "evaluated")
 
 
-def _fixed(array: NDArray[Any]) -> NDArray[Any]:
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     array = np.ascontiguousarray(array)
     array.flags.writeable = False
     return array

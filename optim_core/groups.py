@@ -33,11 +33,11 @@ def frozen(groups: Groups) -> list[Tensor]:
 
 
 def by_layers(
-    groups: Groups, layers: Layers, *, scheduled: bool = True
+    groups: Groups, layers: Layers, *, by_group: bool = True
 ) -> tuple[list[tuple[Layers, list[Tensor]]], list[Tensor]]:
     """The parameters that are synchronised, once each, with the layers that their groups ask for; and the frozen ones.
 
-    Without `scheduled` all of them go with `layers`.
+    Without `by_group` all of them go with `layers`.
 
     Raises:
         ValueError: a group has another number of slow step sizes than there are layers, or one outside [0, 1].
@@ -45,7 +45,7 @@ def by_layers(
     together: dict[Any, dict[Tensor, None]] = {}
     still = []
     for group in groups:
-        alpha, buffers = group.get(ALPHA) if scheduled else None, BUFFERS in group
+        alpha, buffers = group.get(ALPHA) if by_group else None, BUFFERS in group
         alike = together.setdefault(tuple(alpha) if isinstance(alpha, list) else alpha, {})
         for parameter in group["params"]:
             if parameter.requires_grad or buffers or parameter.grad is not None:

@@ -41,7 +41,7 @@ class Layer:
     allow_overshoot: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "k", _whole(self.k))
+        object.__setattr__(self, "k", _checked_period(self.k))
         object.__setattr__(self, "alpha", _slow_step_size(self.alpha, self.allow_overshoot))
         object.__setattr__(self, "outer_momentum", _outer_momentum(self.outer_momentum))
         object.__setattr__(self, "outer_nesterov", bool(self.outer_nesterov))
@@ -86,11 +86,16 @@ def make_layers(
         ValueError: the sequences are empty or differ in length, or a value is refused by `Layer`.
         TypeError: as `Layer`.
     """
-    given: dict[str, Any] = {"k": k, "alpha": alpha, "outer_momentum": outer_momentum, "outer_nesterov": outer_nesterov}
-    lengths = {name: len(value) for name, value in given.items() if isinstance(value, Sequence)}
+    settings: dict[str, Any] = {
+        "k": k,
+        "alpha": alpha,
+        "outer_momentum": outer_momentum,
+        "outer_nesterov": outer_nesterov,
+    }
+    lengths = {name: len(value) for name, value in settings.items() if isinstance(value, Sequence)}
     if len(set(lengths.values())) > 1:
         counts = " and ".join(map(str, lengths.values()))
-        values = ", ".join(str(given[name]) for name in lengths)
+        values = ", ".join(str(settings[name]) for name in lengths)
         raise ValueError(f"{' and '.join(lengths)} must have one entry per layer each, got {counts}: {values}")
     depth = next(iter(lengths.values()), 1)
     if depth == 0:
@@ -98,7 +103,7 @@ def make_layers(
             f"at least one layer is needed, got k={k!r}, alpha={alpha!r}; use the base optimizer alone for none"
         )
     ks, alphas, momenta, nesterovs = (
-        list(value) if isinstance(value, Sequence) else [value] * depth for value in given.values()
+        list(value) if isinstance(value, Sequence) else [value] * depth for value in settings.values()
     )
     return tuple(
         Layer(one_k, one_alpha, one_momentum, one_nesterov, allow_overshoot)
@@ -116,10 +121,10 @@ def periods(layers: Sequence[Layer]) -> tuple[int, ...]:
 
 def layers_due(step: int, layers: Sequence[Layer]) -> int:
     """How many layers synchronise at base step `step` (counted from 1): the outermost whose period divides it."""
-    for due, layer in enumerate(layers):
-        step, rest = divmod(step, layer.k)
-        if rest:
-            return due
+    for count, layer in enumerate(layers):
+        step, remainder = divmod(step, layer.k)
+        if remainder:
+            return count
     return len(layers)
 
 
@@ -130,7 +135,7 @@ def checked_inner_buffers(inner_buffers: str) -> InnerBuffers:
     return inner_buffers  # type: ignore[return-value]
 
 
-def _whole(k: int) -> int:
+def _checked_period(k: int) -> int:
     if isinstance(k, bool):
         raise TypeError(f"k must be a whole number of steps, got {k!r}")
     try:
@@ -143,22 +148,22 @@ def _whole(k: int) -> int:
 
 
 def _slow_step_size(alpha: float, allow_overshoot: bool) -> float:
-    most, interval = (math.inf, "[0, ∞)") if allow_overshoot else (1, "[0, 1]")
-    value = _real("alpha", alpha, f"a number in {interval}")
-    if not 0 <= value <= most or math.isinf(value):
+    maximum, interval = (math.inf, "[0, ∞)") if allow_overshoot else (1, "[0, 1]")
+    value = _checked_number("alpha", alpha, f"a number in {interval}")
+    if not 0 <= value <= maximum or math.isinf(value):
         hint = "; above 1 only with allow_overshoot=True" if 1 < value < math.inf else ""
         raise ValueError(f"alpha must be in {interval}, got {value}{hint}")
     return value
 
 
 def _outer_momentum(momentum: float) -> float:
-    value = _real("outer_momentum", momentum, "a number in [0, 1)")
+    value = _checked_number("outer_momentum", momentum, "a number in [0, 1)")
     if not 0 <= value < 1:
         raise ValueError(f"outer_momentum must be in [0, 1), got {value}")
     return value
 
 
-def _real(name: str, value: float, what: str) -> float:
+def _checked_number(name: str, value: float, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {what}, got {value!r}")
     return float(value)

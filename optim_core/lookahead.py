@@ -119,13 +119,15 @@ class MultilayerLookahead(SlowWeights):
     @staticmethod
     def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
         """Torch's hooks and profiler marks around a step, skipped where there is neither hook nor profiler."""
-        hooked = Optimizer.profile_hook_step(func)
+        hooked_step = Optimizer.profile_hook_step(func)
 
         @wraps(func)
         def step(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-            own = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
-            others = torch_optimizer._global_optimizer_pre_hooks or torch_optimizer._global_optimizer_post_hooks
-            return (hooked if own or others or profiler._is_profiler_enabled else func)(self, *args, **kwargs)
+            hooks = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
+            global_hooks = torch_optimizer._global_optimizer_pre_hooks or torch_optimizer._global_optimizer_post_hooks
+            return (hooked_step if hooks or global_hooks or profiler._is_profiler_enabled else func)(
+                self, *args, **kwargs
+            )
 
         return step
 
@@ -177,7 +179,7 @@ class MultilayerLookahead(SlowWeights):
         self.capture()
         layers = self.layers if alpha is None else with_alpha(self.layers, alpha)
         self.synchronised = len(layers)
-        self._synchronise(layers, len(layers), scheduled=alpha is None)
+        self._synchronise(layers, len(layers), by_group=alpha is None)
 
     def sync_lookahead(self) -> None:
         """`finish`, by the name that timm's training scripts look for before they evaluate."""
@@ -208,10 +210,10 @@ class MultilayerLookahead(SlowWeights):
             pre_hook(self)
         self._complete()
         slow = [self._slow.get(parameter, {}) for parameter in self._parameters()]
-        merged = merge(self.base.state_dict(), slow, self._settings())
+        checkpoint = merge(self.base.state_dict(), slow, self._settings())
         for post_hook in self._optimizer_state_dict_post_hooks.values():
-            merged = post_hook(self, merged) or merged
-        return merged
+            checkpoint = post_hook(self, checkpoint) or checkpoint
+        return checkpoint
 
     def load_state_dict(self, state_dict: StateDict) -> None:
         """Continue from a checkpoint, of this class or of the bare base optimizer.
@@ -235,10 +237,10 @@ class MultilayerLookahead(SlowWeights):
         self.layers, self.base_steps, self.synchronised = settings.layers, settings.base_steps, 0
         self.momentum, self.inner_buffers = settings.momentum, settings.inner_buffers
         self._slow.clear()
-        for parameter, saved in zip(self._parameters(), slow, strict=True):
-            if saved:
+        for parameter, entries in zip(self._parameters(), slow, strict=True):
+            if entries:
                 copies = self._slow_copies(parameter)
-                self._slow[parameter] = {key: copies[key].copy_(saved[key]) for key in copies if key in saved}
+                self._slow[parameter] = {key: copies[key].copy_(entries[key]) for key in copies if key in entries}
         for post_hook in self._optimizer_load_state_dict_post_hooks.values():
             post_hook(self)
 
@@ -246,13 +248,13 @@ class MultilayerLookahead(SlowWeights):
         return Settings(self.layers, self.momentum, self.base_steps, self.inner_buffers)
 
     @torch.no_grad()
-    def _synchronise(self, layers: tuple[Layer, ...], due: int, *, scheduled: bool = True) -> None:
-        together, frozen = by_layers(self.base.param_groups, layers, scheduled=scheduled)
+    def _synchronise(self, layers: tuple[Layer, ...], due: int, *, by_group: bool = True) -> None:
+        together, frozen = by_layers(self.base.param_groups, layers, by_group=by_group)
         if not self._progress.searched:
             refuse_master_weights(self.base, [parameter for _, alike in together for parameter in alike])
             self._progress.searched = True
-        for own, parameters in together:
-            self._synchronise_alike(parameters, own[:due])
+        for group_layers, parameters in together:
+            self._synchronise_alike(parameters, group_layers[:due])
         if frozen:
             self._settle(frozen)
 
@@ -267,10 +269,10 @@ class MultilayerLookahead(SlowWeights):
         if progress.inner_buffers == "reset":
             self._reset_inner_buffers(parameters, layers[:-1])
         if progress.momentum == "reset":
-            reset(momentum_buffers(self.base, parameters, stepped=True))
+            reset(momentum_buffers(self.base, parameters, has_stepped=True))
         if pulled_back:
-            plain = [layer.without_momentum() for layer in layers]
-            synchronise(self._columns(pulled_back, plain), plain, self.foreach)
+            without_momentum = [layer.without_momentum() for layer in layers]
+            synchronise(self._columns(pulled_back, without_momentum), without_momentum, self.foreach)
 
     def _columns(self, rows: Sequence[tuple[Tensor, str, Tensor]], layers: Sequence[Layer]) -> list[list[Tensor]]:
         """[θ, φ_1, …, φ_m, b, …] of each parameter, or the same of a momentum buffer by its name."""

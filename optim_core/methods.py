@@ -43,7 +43,7 @@ class Extragradient(Optimizer):
     """
 
     def __init__(self, params: Iterable[Any], lr: float = 1e-3, weight_decay: float = 0.0) -> None:
-        super().__init__(params, _checked(lr, weight_decay))
+        super().__init__(params, _checked_defaults(lr, weight_decay))
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> Any:
@@ -52,14 +52,14 @@ class Extragradient(Optimizer):
         Raises:
             TypeError: there is no closure.
         """
-        closure = _required(closure, "extragradient takes the gradient twice a step")
+        closure = _with_autograd(closure, "extragradient takes the gradient twice a step")
         loss = closure()
-        before = {parameter: parameter.clone() for parameter, _ in _moving(self)}
+        places = {parameter: parameter.clone() for parameter, _ in _moving(self)}
         for parameter, group in _moving(self):
             parameter.sub_(group["lr"] * _gradient(parameter, group))
         closure()
         moves = [(parameter, group["lr"] * _gradient(parameter, group)) for parameter, group in _moving(self)]
-        for parameter, place in before.items():
+        for parameter, place in places.items():
             parameter.copy_(place)
         for parameter, move in moves:
             parameter.sub_(move)
@@ -73,12 +73,12 @@ class OptimisticGradient(Optimizer):
     """
 
     def __init__(self, params: Iterable[Any], lr: float = 1e-3, weight_decay: float = 0.0) -> None:
-        super().__init__(params, _checked(lr, weight_decay))
+        super().__init__(params, _checked_defaults(lr, weight_decay))
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> Any:
         """Take one step with the gradients as they are or, given a closure, as it leaves them; returns its loss."""
-        loss = None if closure is None else _required(closure)()
+        loss = None if closure is None else _with_autograd(closure)()
         for parameter, group in _moving(self):
             gradient, state = _gradient(parameter, group), self.state[parameter]
             if not state:
@@ -140,7 +140,7 @@ class Alternating(Optimizer):
         Raises:
             TypeError: there is no closure.
         """
-        closure = _required(closure, "every player moves on a gradient of its own")
+        closure = _with_autograd(closure, "every player moves on a gradient of its own")
         losses = []
         for player in self.param_groups:
             losses.append(closure())
@@ -174,14 +174,14 @@ def _gradient(parameter: Tensor, group: dict[str, Any]) -> Tensor:
     return parameter.grad.add(parameter, alpha=decay) if decay else parameter.grad  # type: ignore[union-attr,return-value]
 
 
-def _required(closure: Closure | None, why: str = "") -> Closure:
+def _with_autograd(closure: Closure | None, reason: str = "") -> Closure:
     """The closure, made to run with autograd on."""
     if closure is None:
-        raise TypeError(f"a closure is required, since {why}: step(closure)")
+        raise TypeError(f"a closure is required, since {reason}: step(closure)")
     return torch.enable_grad()(closure)
 
 
-def _checked(lr: float, weight_decay: float) -> dict[str, float]:
+def _checked_defaults(lr: float, weight_decay: float) -> dict[str, float]:
     for name, value in (("lr", lr), ("weight_decay", weight_decay)):
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f"{name} must be at least 0 and finite, got {value}")

@@ -38,20 +38,20 @@ def checked_momentum(momentum: str, base: Optimizer) -> Momentum:
 
 
 def momentum_buffers(
-    base: Optimizer, parameters: Sequence[Tensor], *, stepped: bool = False
+    base: Optimizer, parameters: Sequence[Tensor], *, has_stepped: bool = False
 ) -> list[tuple[Tensor, str, Tensor]]:
     """(parameter, name, live buffer) of every momentum buffer; none before a parameter's first gradient.
 
     Raises:
         ValueError: the base has state, but nothing in it is known to be momentum; or, from elsewhere than torch.optim,
-            it has none although it has `stepped` with the gradients that are there.
+            it has none although it `has_stepped` with the gradients that are there.
     """
     names = BUFFERS if callable(getattr(base, "eval", None)) else MOMENTUM_BUFFERS
     # base.state[parameter] would leave an empty entry behind
     states = [(parameter, base.state[parameter]) for parameter in parameters if parameter in base.state]
     buffers = [(parameter, *buffer) for parameter, state in states for buffer in _buffers(state, names)]
-    hidden = stepped and not _from_torch(base) and any(parameter.grad is not None for parameter in parameters)
-    if not buffers and (hidden or any(state for _, state in states)):
+    has_hidden = has_stepped and not _from_torch(base) and any(parameter.grad is not None for parameter in parameters)
+    if not buffers and (has_hidden or any(state for _, state in states)):
         raise ValueError(
             f"momentum is known by the names {', '.join(MOMENTUM_BUFFERS)}, and {type(base).__name__} keeps neither: "
             "use momentum='keep'"

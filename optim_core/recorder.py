@@ -64,10 +64,10 @@ class Recorder:
         if self._step[-1] == self.steps:
             self._slow_losses[-1] = self._slow_loss
         self.steps += 1
-        synchronised = self._count()
-        self._at_slow = synchronised == len(self.layers)
+        count = self._count()
+        self._at_slow = count == len(self.layers)
         if self.steps % self.every == 0:
-            self._store(synchronised)
+            self._store(count)
 
     def trajectory(self) -> Trajectory:
         """What was recorded so far, as one optimizer from one start; the last iterate's loss is not yet known (NaN)."""
@@ -99,14 +99,14 @@ class Recorder:
         if (self.steps + 1) % self.every == 0:
             self._last_proposal = self._parameters()
 
-    def _store(self, synchronised: int) -> None:
+    def _store(self, count: int) -> None:
         fast = self._parameters()
         if self._diverged < 0 and not np.isfinite(fast).all():
             self._diverged = self.steps
         self._step.append(self.steps)
-        self._synchronised.append(synchronised)
+        self._synchronised.append(count)
         self._fast.append(fast)
-        self._proposal.append(self._last_proposal if synchronised else fast)
+        self._proposal.append(self._last_proposal if count else fast)
         for number, rows in enumerate(self._slow, start=1):
             rows.append(_flat(self.optimizer.slow_weights(number)))  # type: ignore[attr-defined]
         for column in (self._loss, self._slow_losses, self._norm):

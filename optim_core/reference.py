@@ -52,15 +52,15 @@ def fast_weights(
 
     def move(level: int, slow: Array, fast: Array) -> Array:
         layer = layers[level]
-        moved = interpolate(slow, fast, layer.alpha)
+        target = interpolate(slow, fast, layer.alpha)
         if layer.outer_momentum > 0:
             s = slow - fast
             buffers[level] = layer.outer_momentum * buffers[level] + s
             nesterov = s + layer.outer_momentum * buffers[level]
-            moved = slow - layer.alpha * (nesterov if layer.outer_nesterov else buffers[level])
+            target = slow - layer.alpha * (nesterov if layer.outer_nesterov else buffers[level])
         if inner_buffers == "reset":
             buffers[:level] = [np.zeros_like(x) for _ in range(level)]
-        return moved
+        return target
 
     path = [x]
     while len(path) <= steps:

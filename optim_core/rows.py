@@ -65,16 +65,16 @@ class _Group:
         specs = batch.specs[which]
         self.cost = specs[0].evaluations_per_step
         players = 2 if specs[0].alternating else 1
-        views = zip(*(whole[which].chunk(players, -1) for whole in (batch.x, batch.gradient)), strict=True)
+        views = zip(*(tensor[which].chunk(players, -1) for tensor in (batch.x, batch.gradient)), strict=True)
         self.rules: list[Rule] = [rule_of(specs[0])(specs, x, gradient) for x, gradient in views]
         self.momenta = [_Momentum(rule.momentum, specs) for rule in self.rules if rule.momentum is not None]
 
     def step(self, step: int, steps: int) -> None:
-        again = partial(self.batch.evaluate_alone, self.which, self.cost * step + 1)
+        evaluate_again = partial(self.batch.evaluate_alone, self.which, self.cost * step + 1)
         for player, rule in enumerate(self.rules):
             if player > 0:
-                again()
-            rule.step(step, steps, again)
+                evaluate_again()
+            rule.step(step, steps, evaluate_again)
 
     def synchronise(self, step: int) -> None:
         for momentum in self.momenta:
@@ -88,8 +88,8 @@ class _Momentum:
         self.buffer, self.zero = buffer, torch.zeros((), dtype=buffer.dtype)
         resets = [spec.layers[0].k if spec.layers and spec.kept_momentum == "reset" else NEVER for spec in specs]
         self.resets = Due([resets], buffer.shape)
-        pulled = [spec.layers if spec.kept_momentum == "pullback" else () for spec in specs]
-        self.column = Column(buffer, [tuple(layer.without_momentum() for layer in layers) for layers in pulled])
+        stacks = [spec.layers if spec.kept_momentum == "pullback" else () for spec in specs]
+        self.column = Column(buffer, [tuple(layer.without_momentum() for layer in layers) for layers in stacks])
 
     def synchronise(self, step: int) -> None:
         for mask in self.resets.at(step):
@@ -109,8 +109,8 @@ def _in_order(field: Field, order: Sequence[int], starts: int) -> Field:
     """The field, called with all optimizers' rows in the order in which they were given."""
     rows = (torch.tensor(order)[:, None] * starts + torch.arange(starts)).view(-1)
 
-    def ordered(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
+    def ordered_field(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
         loss, gradient = field(torch.empty_like(x).index_copy_(0, rows, x), evaluation)
         return loss[rows], gradient[rows]
 
-    return ordered
+    return ordered_field

@@ -56,20 +56,20 @@ class Rule:
         self.x, self.gradient = x, gradient
         self.lr = spread([spec.lr for spec in specs], x.shape)
         self.schedule: Spread[Schedule] = Spread([spec.schedule for spec in specs], x.shape)
-        self.scheduled = any(spec.schedule.kind != "constant" for spec in specs)
+        self.has_schedule = any(spec.schedule.kind != "constant" for spec in specs)
         self.decay = spread([spec.weight_decay for spec in specs], x.shape)
 
-    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
-        """Take base step number `step` (from 0) of `steps`; `again` takes the gradient anew."""
-        add_scaled_(self.x, self.decayed(), -self.lr_at(step, steps))
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
+        """Take base step number `step` (from 0) of `steps`; `evaluate_again` takes the gradient anew."""
+        add_scaled_(self.x, self.gradient_with_decay(), -self.lr_at(step, steps))
 
     def lr_at(self, step: int, steps: int) -> Number:
         """Lr of base step number `step` (from 0) of `steps`."""
-        if not self.scheduled:
+        if not self.has_schedule:
             return self.lr
         return self.lr * self.schedule.of(lambda schedule: schedule.multiplier(step, steps))
 
-    def decayed(self) -> Tensor:
+    def gradient_with_decay(self) -> Tensor:
         """The sum g + λ x; the gradient itself where nothing decays."""
         if isinstance(self.decay, float):
             return self.gradient.add(self.x, alpha=self.decay) if self.decay else self.gradient
@@ -86,9 +86,9 @@ class Momentum(Rule):
         super().__init__(specs, x, gradient)
         self.momentum, self.weight = torch.zeros_like(x), spread([spec.momentum for spec in specs], x.shape)
 
-    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As torch.optim.SGD."""
-        gradient = self.decayed()
+        gradient = self.gradient_with_decay()
         push = self.momentum.mul_(self.weight).add_(gradient)
         if self.nesterov:
             push = add_scaled_(gradient.clone(), push, self.weight)
@@ -113,9 +113,9 @@ class Adam(Rule):
         self.beta2 = self.betas.of(lambda betas: betas[1])
         self.rest1, self.rest2 = (self.betas.of(lambda betas, i=i: 1 - betas[i]) for i in (0, 1))  # type: ignore[misc]
 
-    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As torch.optim.Adam."""
-        self._update(self.decayed(), self.lr_at(step, steps), float(step + 1))
+        self._update(self.gradient_with_decay(), self.lr_at(step, steps), float(step + 1))
 
     def _update(self, gradient: Tensor, lr: Number, count: float) -> None:
         self.momentum.lerp_(gradient, self.rest1)
@@ -128,7 +128,7 @@ class Adam(Rule):
 class AdamW(Adam):
     """Adam, before which x ← (1 − η λ) x."""
 
-    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As torch.optim.AdamW."""
         lr = self.lr_at(step, steps)
         if isinstance(self.decay, Tensor) or self.decay:
@@ -143,9 +143,9 @@ class RMSprop(Rule):
         super().__init__(specs, x, gradient)
         self.square = torch.zeros_like(x)
 
-    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As torch.optim.RMSprop."""
-        gradient = self.decayed()
+        gradient = self.gradient_with_decay()
         add_square_(self.square.mul_(RMSPROP_ALPHA), gradient, 1 - RMSPROP_ALPHA)
         add_ratio_(self.x, gradient, self.square.sqrt().add_(EPS), -self.lr_at(step, steps))
 
@@ -153,13 +153,13 @@ class RMSprop(Rule):
 class Extragradient(Rule):
     """x ← x − η g(x − η g(x)), two evaluations a step."""
 
-    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As `optim_core.methods.Extragradient`."""
-        lr, before = self.lr_at(step, steps), self.x.clone()
-        self.x.sub_(lr * self.decayed())
-        again()
-        move = lr * self.decayed()
-        self.x.copy_(before).sub_(move)
+        lr, start = self.lr_at(step, steps), self.x.clone()
+        self.x.sub_(lr * self.gradient_with_decay())
+        evaluate_again()
+        move = lr * self.gradient_with_decay()
+        self.x.copy_(start).sub_(move)
 
 
 class Optimistic(Rule):
@@ -167,9 +167,9 @@ class Optimistic(Rule):
 
     previous: Tensor | None = None
 
-    def step(self, step: int, steps: int, again: Callable[[], None]) -> None:
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As `optim_core.methods.OptimisticGradient`."""
-        gradient = self.decayed()
+        gradient = self.gradient_with_decay()
         previous = gradient if self.previous is None else self.previous
         self.x.sub_(self.lr_at(step, steps) * (2 * gradient - previous))
         self.previous = gradient.clone()

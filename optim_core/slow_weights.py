@@ -24,7 +24,7 @@ from optim_core.momentum import ITERATE, Momentum, momentum_buffers
 from optim_core.progress import Progress, Shared
 from optim_core.synchronise import assign, slow_copy
 
-_PICKLED = ("base", "slow_dtype", "foreach", "defaults", "_progress", "_slow")
+_PICKLED_ATTRIBUTES = ("base", "slow_dtype", "foreach", "defaults", "_progress", "_slow")
 
 
 class SlowWeights(Optimizer):
@@ -49,7 +49,7 @@ class SlowWeights(Optimizer):
 
     def __getstate__(self) -> StateDict:
         self._refuse_while_evaluating("copying or pickling")
-        return {name: getattr(self, name) for name in _PICKLED}
+        return {name: getattr(self, name) for name in _PICKLED_ATTRIBUTES}
 
     @property
     def param_groups(self) -> list[StateDict]:
@@ -97,8 +97,8 @@ class SlowWeights(Optimizer):
         missing = self._without_slow_weights() if self._progress.base_steps else self._parameters()
         for parameter in missing:
             self._slow[parameter].update(self._slow_copies(parameter))
-        for gone in self._slow.keys() - set(self._parameters()) if missing else ():
-            del self._slow[gone]
+        for parameter in self._slow.keys() - set(self._parameters()) if missing else ():
+            del self._slow[parameter]
 
     def restart(self, *, reset_phase: bool = False) -> None:
         """Let all slow weights start anew at the present parameters, for instance after best weights were reloaded.
@@ -165,10 +165,11 @@ class SlowWeights(Optimizer):
             for layer in range(1, len(self.layers) + 1):
                 with self.use_slow_weights(layer):
                     slow, parameters = self.slow_weights(layer), self._parameters()
-                    before = [parameter.detach().clone() for parameter in parameters]
+                    old_values = [parameter.detach().clone() for parameter in parameters]
                     function()
-                    for own, was, now in zip(slow, before, parameters, strict=True):
-                        own.copy_(torch.where(was == now, own, now))  # slow weights may be finer than parameters
+                    for copy, old_value, new_value in zip(slow, old_values, parameters, strict=True):
+                        # slow weights may be finer than parameters
+                        copy.copy_(torch.where(old_value == new_value, copy, new_value))
 
     def train(self) -> None:
         """Call the base's method of that name, if it has one: the parameters are again those that it trains."""
@@ -180,9 +181,9 @@ class SlowWeights(Optimizer):
 
     def _turn(self, mode: str, *, averaged: bool) -> None:
         self._refuse_while_evaluating(f"{mode}()")
-        own = getattr(self.base, mode, None)
-        if callable(own):
-            own()
+        method = getattr(self.base, mode, None)
+        if callable(method):
+            method()
             self._progress.averaged = averaged
 
     @torch.no_grad()
@@ -211,7 +212,7 @@ class SlowWeights(Optimizer):
 
     def _pulled_back(self, parameters: Sequence[Tensor]) -> list[tuple[Tensor, str, Tensor]]:
         """(parameter, name, live buffer) of their momentum, whose missing slow copies are made."""
-        buffers = momentum_buffers(self.base, parameters, stepped=True)
+        buffers = momentum_buffers(self.base, parameters, has_stepped=True)
         for parameter, name, buffer in buffers:
             mine = self._slow[parameter]
             for level in range(1, len(self.layers) + 1):

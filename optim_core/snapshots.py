@@ -104,7 +104,7 @@ class MemorySink:
 
     def state(self) -> dict[str, Any]:
         """Steps and rows as tensors."""
-        return {"steps": list(self._steps), "rows": {name: self._stacked(rows) for name, rows in self._rows.items()}}
+        return {"steps": list(self._steps), "rows": {name: self._stack(rows) for name, rows in self._rows.items()}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over the rows of a state."""
@@ -113,12 +113,12 @@ class MemorySink:
 
     def close(self) -> tuple[NDArray[np.int64], dict[str, Array]]:
         """Stack the rows."""
-        arrays = {name: self._stacked(rows).numpy() for name, rows in self._rows.items()}
+        arrays = {name: self._stack(rows).numpy() for name, rows in self._rows.items()}
         for array in arrays.values():
             array.flags.writeable = False
         return np.array(self._steps, dtype=np.int64), arrays
 
-    def _stacked(self, rows: list[torch.Tensor]) -> torch.Tensor:
+    def _stack(self, rows: list[torch.Tensor]) -> torch.Tensor:
         return torch.stack(rows) if rows else torch.empty((0, self._parameters))
 
 
@@ -149,7 +149,7 @@ class FolderSink:
         """Write one row of each track."""
         self._steps.append(np.array(step))
         for name, file in self._files.items():
-            file.append(_rounded(tracks[name], self.dtype))
+            file.append(_as_array(tracks[name], self.dtype))
 
     def state(self) -> dict[str, Any]:
         """The number of rows, all of which are on disk when this returns."""
@@ -220,7 +220,7 @@ class _GrowingArray:
         np.lib.format.write_array_header_1_0(self.file, header)
 
 
-def _rounded(vector: torch.Tensor, dtype: np.dtype[Any]) -> Array:
+def _as_array(vector: torch.Tensor, dtype: np.dtype[Any]) -> Array:
     if dtype == np.float16:
         vector = vector.clamp(-65504.0, 65504.0)
     return np.asarray(vector.detach().to(getattr(torch, dtype.name)).numpy())

@@ -97,21 +97,21 @@ def sweep(
     Raises:
         ValueError: no candidate, unknown measure, too few evaluations for one step, or as `record`.
     """
-    measured, whole = _measure(measure), measure == "mean loss" or callable(measure)
+    values_of, needs_path = _measure(measure), measure == "mean loss" or callable(measure)
     rows: list[Row] = []
-    stop, done = should_stop or (lambda: False), 0
+    stop, count = should_stop or (lambda: False), 0
     for chunk in _chunks(specs, evaluations, len(np.atleast_2d(starts))):
         steps = evaluations // chunk[0][1].evaluations_per_step
-        keep: Keep = max(1, steps // KEPT_ROWS) if whole else "last"
+        keep: Keep = max(1, steps // KEPT_ROWS) if needs_path else "last"
         run = record(field, [spec for _, spec in chunk], starts, steps, keep=keep, escape=escape, should_stop=stop)
         if run.step[-1] < steps:
             break
         for position, (index, spec) in enumerate(chunk):
-            rows += _rows(index, spec, measured(run, position), run.diverged[position], steps)
-        done += len(chunk)
+            rows += _rows(index, spec, values_of(run, position), run.diverged[position], steps)
+        count += len(chunk)
         if on_progress is not None:
-            on_progress(done, len(specs))
-        if done < len(specs) and stop():
+            on_progress(count, len(specs))
+        if count < len(specs) and stop():
             break
     return _table(sorted(rows))
 
@@ -120,9 +120,9 @@ def _chunks(specs: Sequence[OptimizerSpec], evaluations: int, starts: int) -> li
     """Candidates that share a batch of runs: they take the same number of evaluations per step."""
     if not specs:
         raise ValueError("at least one candidate is needed, got none")
-    most = max(spec.evaluations_per_step for spec in specs)
-    if evaluations < most:
-        raise ValueError(f"evaluations must be at least {most}, enough for one step, got {evaluations}")
+    largest_cost = max(spec.evaluations_per_step for spec in specs)
+    if evaluations < largest_cost:
+        raise ValueError(f"evaluations must be at least {largest_cost}, enough for one step, got {evaluations}")
     chunks: list[list[tuple[int, OptimizerSpec]]] = []
     for cost in sorted({spec.evaluations_per_step for spec in specs}):
         alike = [(index, spec) for index, spec in enumerate(specs) if spec.evaluations_per_step == cost]
@@ -139,8 +139,8 @@ def _rows(index: int, spec: OptimizerSpec, values: Floats, diverged: NDArray[np.
     cost = steps * spec.evaluations_per_step
     finite = np.where((diverged < 0) & np.isfinite(values), values, np.inf)
     return [
-        (index, start, spec.name, spec.base, spec.lr, spec.depth, ks, alphas, cost, value, bool(gone >= 0))
-        for start, (value, gone) in enumerate(zip(finite.tolist(), diverged.tolist(), strict=True))
+        (index, start, spec.name, spec.base, spec.lr, spec.depth, ks, alphas, cost, value, bool(diverged_at >= 0))
+        for start, (value, diverged_at) in enumerate(zip(finite.tolist(), diverged.tolist(), strict=True))
     ]
 
 
@@ -167,15 +167,15 @@ def _table(rows: list[Row]) -> Table:
 def _measure(measure: MeasureName | Measure) -> Measure:
     if callable(measure):
         return measure
-    known: dict[str, Measure] = {
+    measures: dict[str, Measure] = {
         "slow loss": lambda run, index: run.slow_loss[-1, index],
         "fast loss": lambda run, index: run.loss[-1, index],
         "mean loss": lambda run, index: run.loss[1:, index].mean(axis=0),
         "gradient norm": lambda run, index: run.gradient_norm[-1, index],
     }
-    if measure not in known:
+    if measure not in measures:
         raise ValueError(f"measure must be one of {get_args(MeasureName)} or a function, got {measure!r}")
-    return known[measure]
+    return measures[measure]
 
 
 @dataclass(frozen=True)
@@ -247,15 +247,15 @@ def judge(candidates: Sequence[OptimizerSpec], table: Table, evaluations: int) -
     starts = int(table["start"].max()) + 1 if len(table["start"]) else 1
     values = np.full((len(candidates), starts), np.inf)
     values[table["candidate"], table["start"]] = table["value"]
-    gone = np.zeros_like(values)
-    gone[table["candidate"], table["start"]] = table["diverged"]
+    has_diverged = np.zeros_like(values)
+    has_diverged[table["candidate"], table["start"]] = table["diverged"]
     mean = values.mean(axis=1)
     best = int(np.argmin(mean)) if np.isfinite(mean).any() else None
     return Tuning(
         candidates=tuple(candidates),
         mean=mean,
         standard_error=_standard_error(values),
-        diverged=gone.mean(axis=1),
+        diverged=has_diverged.mean(axis=1),
         best=best,
         ties=() if best is None else _ties(values, best),
         edges=() if best is None else _edges(candidates, best),
@@ -276,8 +276,8 @@ def _ties(values: Floats, best: int) -> tuple[int, ...]:
     with np.errstate(invalid="ignore"):
         difference = values - values[best]
     error = _standard_error(difference)
-    tied = np.isfinite(difference).all(axis=1) & (difference.mean(axis=1) <= 2 * np.nan_to_num(error))
-    return tuple(int(index) for index in np.flatnonzero(tied) if index != best)
+    is_tie = np.isfinite(difference).all(axis=1) & (difference.mean(axis=1) <= 2 * np.nan_to_num(error))
+    return tuple(int(index) for index in np.flatnonzero(is_tie) if index != best)
 
 
 def _edges(candidates: Sequence[OptimizerSpec], best: int) -> tuple[str, ...]:
@@ -288,8 +288,8 @@ def _edges(candidates: Sequence[OptimizerSpec], best: int) -> tuple[str, ...]:
         "alpha": lambda spec: spec.layers[0].alpha if spec.layers else None,
     }
     edges = []
-    for name, read in readings.items():
-        values = {value for value in map(read, candidates) if value is not None}
-        if len(values) > 1 and read(candidates[best]) in (min(values), max(values)):
+    for name, reading in readings.items():
+        values = {value for value in map(reading, candidates) if value is not None}
+        if len(values) > 1 and reading(candidates[best]) in (min(values), max(values)):
             edges.append(name)
     return tuple(edges)

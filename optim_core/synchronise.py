@@ -52,9 +52,9 @@ def synchronise_by(outer: Outer, columns: Sequence[Column], layers: Sequence[Lay
     rows = [list(row) for row in zip(*columns, strict=True)]
     weights, buffers = rows[: len(layers) + 1], iter(rows[len(layers) + 1 :])
     for number, (layer, below, slow) in enumerate(zip(layers, weights, weights[1:], strict=False), start=1):
-        changed = outer(number, [_difference(one, other) for one, other in zip(slow, below, strict=True)])
+        steps = outer(number, [_difference(one, other) for one, other in zip(slow, below, strict=True)])
         momentum = next(buffers) if layer.has_momentum else [None] * len(slow)
-        for one, s, b in zip(slow, changed, momentum, strict=True):
+        for one, s, b in zip(slow, steps, momentum, strict=True):
             _outer_step(one, s, b, layer)
     for inner in weights[:-1]:
         for one, outermost in zip(inner, weights[-1], strict=True):

@@ -290,8 +290,8 @@ class Training:
             )
         self.step, self.diverged = int(state["step"]), int(state["diverged"])
         self.model.load_state_dict(state["model"])
-        for mover, saved in zip(self.movers, state["optimizers"], strict=True):
-            mover.optimizer.load_state_dict(saved)
+        for mover, optimizer_state in zip(self.movers, state["optimizers"], strict=True):
+            mover.optimizer.load_state_dict(optimizer_state)
         self.tracks = {name: state["tracks"][name].clone() for name in self.tracks}
         self.recorder.restore(state["curves"])
         self.sink.restore(state["snapshots"])
@@ -299,5 +299,5 @@ class Training:
 
 def _check_whole(name: str, value: int, least: int = 1, most: int | None = None) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
-        allowed = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{name} must be a whole number {allowed}, got {value!r}")
+        interval = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be a whole number {interval}, got {value!r}")

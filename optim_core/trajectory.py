@@ -118,13 +118,13 @@ def record(
     if not optimizers:
         raise ValueError("optimizers must name at least one optimizer, got none")
     batch = _engine(engine, len(x))(field, optimizers, x, escape)
-    kept = _Kept(batch, rows=-(-steps // every) + 1)
+    rows = _Rows(batch, rows=-(-steps // every) + 1)
     pulse = max(1, steps // 100)
     for step in range(steps + 1):
         batch.evaluate(step)
         stopping = step == steps or (should_stop is not None and step % pulse == 0 and step > 0 and should_stop())
         if step % every == 0 or stopping:
-            kept.store(step)
+            rows.store(step)
         if stopping:
             break
         if on_progress is not None and step % pulse == 0:
@@ -132,7 +132,7 @@ def record(
         batch.advance(step, steps)
     if on_progress is not None:
         on_progress(step, steps)
-    return kept.trajectory(optimizers)
+    return rows.trajectory(optimizers)
 
 
 def _engine(name: Engine, starts: int) -> type[Batch]:
@@ -143,7 +143,7 @@ def _engine(name: Engine, starts: int) -> type[Batch]:
     return engines[name]
 
 
-class _Kept:
+class _Rows:
     """Arrays that fill up row by row, through NumPy's views of the batch: for few rows they cost a tenth of torch's."""
 
     def __init__(self, batch: Batch, rows: int) -> None:
@@ -156,22 +156,23 @@ class _Kept:
         self.slow = np.empty((rows, levels, *shape[1:]))
         self.loss, self.slow_loss, self.norm = (np.empty(shape[:-1]) for _ in range(3))
         self.gradients, self.gradient = np.empty((min(rows, BLOCK), *shape[1:])), batch.gradient.numpy()
-        self.x, self.proposed, self.live_slow_loss = batch.x.numpy(), batch.proposal.numpy(), batch.slow_loss.numpy()
+        self.x, self.live_proposal = batch.x.numpy(), batch.proposal.numpy()
+        self.live_slow_loss = batch.slow_loss.numpy()
 
     def store(self, step: int) -> None:
         row, batch, order = self.row, self.batch, self.batch.order
         self.step[row] = step
         self.fast[row, order] = self.x
-        self.proposal[row, order] = self.proposed if batch.synchronising else self.x
+        self.proposal[row, order] = self.live_proposal if batch.synchronising else self.x
         self.loss[row, order], self.slow_loss[row, order] = batch.loss.numpy(), self.live_slow_loss
         self.gradients[row % BLOCK, order] = self.gradient
         if (row + 1) % BLOCK == 0:
             self._take_norms(row + 1)
         batch.copy_slow(self.slow[row])
-        if batch.lost is not None:  # slow weights of a diverged run stay where they were before it diverged
-            lost = np.empty(batch.lost.shape, dtype=np.bool_)
-            lost[order] = batch.lost.numpy()
-            np.copyto(self.slow[row], self.slow[row - 1], where=lost)
+        if batch.diverged_rows is not None:  # slow weights of a diverged run stay where they were before it diverged
+            mask = np.empty(batch.diverged_rows.shape, dtype=np.bool_)
+            mask[order] = batch.diverged_rows.numpy()
+            np.copyto(self.slow[row], self.slow[row - 1], where=mask)
         self.row += 1
 
     def _take_norms(self, until: int) -> None:
@@ -197,13 +198,13 @@ class _Kept:
             loss=self.loss[:rows],
             slow_loss=self.slow_loss[:rows],
             gradient_norm=self.norm[:rows],
-            synchronised=_synchronised(step, specs),
+            synchronised=_layers_synchronised(step, specs),
             evaluations=step[:, None] * np.array([spec.evaluations_per_step for spec in specs]),
             diverged=diverged,
         )
 
 
-def _synchronised(step: Ints, specs: Sequence[OptimizerSpec]) -> Ints:
+def _layers_synchronised(step: Ints, specs: Sequence[OptimizerSpec]) -> Ints:
     """How many layers of each optimizer synchronised at the kept steps, (rows, optimizers)."""
     counts = np.zeros((len(step), len(specs)), dtype=np.int64)
     for level in range(max(spec.depth for spec in specs)):

@@ -19,10 +19,10 @@ def folder(tmp_path):
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    inherited = {
+    environment = {
         name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "PORT", "PYTHON")
     }
-    return subprocess.run(["make", *arguments], cwd=folder, env=inherited, capture_output=True, text=True)
+    return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def script(path: Path, body: str) -> Path:

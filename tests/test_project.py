@@ -24,7 +24,7 @@ def run(*command: str, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **options)
 
 
-def tracked(*folders: str) -> list[Path]:
+def tracked_files(*folders: str) -> list[Path]:
     listing = run("git", "ls-files", "-z", "--", *folders)
     if listing.returncode:
         pytest.skip("not a git checkout")
@@ -37,7 +37,7 @@ def pins(name: str) -> list[Requirement]:
 
 
 def documents() -> list[Path]:
-    return [path for path in tracked() if path.suffix == ".md"]
+    return [path for path in tracked_files() if path.suffix == ".md"]
 
 
 def test_every_room_keeps_to_its_imports():
@@ -60,9 +60,9 @@ def test_requirements_are_exact_and_installed(name):
 
 
 def test_every_declared_dependency_is_pinned_within_its_range():
-    pinned = {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in pins("requirements.txt")}
+    versions = {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in pins("requirements.txt")}
     for requirement in map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]):
-        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), str(requirement)
+        assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)]), str(requirement)
 
 
 def test_every_third_party_import_is_declared():
@@ -70,7 +70,7 @@ def test_every_third_party_import_is_declared():
     installed_as |= {"frontmatter": "python-frontmatter", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
     requirements = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]
     packages = {canonicalize_name(Requirement(line).name) for line in requirements}
-    for path in tracked(*ROOMS):
+    for path in tracked_files(*ROOMS):
         if path.suffix == ".py":
             foreign = imports(path) - set(sys.stdlib_module_names) - set(ROOMS)
             assert {canonicalize_name(installed_as.get(name, name)) for name in foreign} <= packages, path
@@ -87,12 +87,12 @@ def imports(path: Path) -> set[str]:
 
 
 def test_no_file_is_large():
-    assert [path for path in tracked() if path.stat().st_size > LARGEST_FILE] == []
+    assert [path for path in tracked_files() if path.stat().st_size > LARGEST_FILE] == []
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_files_and_functions_stay_short(room):
-    for path in tracked(room):
+    for path in tracked_files(room):
         if path.suffix == ".py":
             source = path.read_text()
             assert source.count("\n") <= LONGEST_FILE, path
@@ -128,7 +128,7 @@ def test_documents_link_to_what_exists():
 def wheel(tmp_path_factory):
     """The built wheel."""
     folder = tmp_path_factory.mktemp("tree")
-    for path in tracked(*ROOMS, "pyproject.toml", "README.md", "LICENSE", "lookahead_lab.py"):
+    for path in tracked_files(*ROOMS, "pyproject.toml", "README.md", "LICENSE", "lookahead_lab.py"):
         copy = folder / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
@@ -142,7 +142,7 @@ def wheel(tmp_path_factory):
 def test_the_wheel_carries_the_library_and_the_command_and_nothing_else(wheel):
     """A package `app` in site-packages would clash with everybody's own."""
     names = zipfile.ZipFile(wheel).namelist()
-    library = {path.relative_to(ROOT).as_posix() for path in tracked("optim_core", "landscapes")}
+    library = {path.relative_to(ROOT).as_posix() for path in tracked_files("optim_core", "landscapes")}
     others = {name for name in names if ".dist-info/" not in name} - library
     assert library <= set(names)
     assert others == {"lookahead_lab.py"}

@@ -140,8 +140,8 @@ def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
         return
     with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
 
-        def report(done: int, total: int) -> None:
-            bar.update(1000 * done // total - bar.pos)
+        def report(count: int, total: int) -> None:
+            bar.update(1000 * count // total - bar.pos)
 
         yield report
 
@@ -201,13 +201,13 @@ def write(output: str, data: bytes) -> None:
     click.echo(f"{path}: {len(data):,} bytes", err=True)
 
 
-def format_of(output: str, requested: str | None, formats: tuple[str, ...]) -> str:
+def format_of(output: str, name: str | None, formats: tuple[str, ...]) -> str:
     """The requested format, or the one of the file's suffix.
 
     Raises:
         click.ClickException: neither is a known format.
     """
-    kind = requested or Path(output).suffix.removeprefix(".").lower()
+    kind = name or Path(output).suffix.removeprefix(".").lower()
     if kind not in formats:
         raise click.ClickException(f"the format must be one of {', '.join(formats)}, got {kind!r}; see --format")
     return kind

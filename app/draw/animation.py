@@ -68,11 +68,11 @@ def render_animation(
     """
     if format not in ANIMATION_FORMATS:
         raise ValueError(f"format must be one of {', '.join(ANIMATION_FORMATS)}, got {format!r}")
-    (made,) = render_animations(
+    (animation,) = render_animations(
         scene, (format,), seconds=seconds, fps=fps, width=width, height=height, style=style, on_progress=on_progress,
         should_stop=should_stop,
     ).values()  # fmt: skip
-    return made
+    return animation
 
 
 def render_animations(
@@ -100,11 +100,11 @@ def render_animations(
     if "mp4" not in formats:
         return {"gif": _gif(stage, frames, fps, count)}
     with _Mp4(fps, size, scene.caption) as mp4:
-        written = mp4.passing(frames)
-        made = {"gif": _gif(stage, written, fps, count)} if "gif" in formats else {}
-        for _ in written:
+        mp4_frames = mp4.passing(frames)
+        animations = {"gif": _gif(stage, mp4_frames, fps, count)} if "gif" in formats else {}
+        for _ in mp4_frames:
             pass
-    return made | {"mp4": mp4.data}
+    return animations | {"mp4": mp4.data}
 
 
 def _checked_frames(kind: str, seconds: float, fps: int, width: int, height: int) -> int:
@@ -128,23 +128,23 @@ def _frames(
     on_progress: Callable[[int, int], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> Iterator[Pixels]:
-    for done, step in enumerate(steps, start=1):
+    for count, step in enumerate(steps, start=1):
         if should_stop is not None and should_stop():
             raise CancelledError
         yield stage.frame(step)
         if on_progress is not None:
-            on_progress(done, len(steps))
+            on_progress(count, len(steps))
 
 
 def _gif(stage: Stage, frames: Iterator[Pixels], fps: int, count: int) -> bytes:
     """One palette, taken from the last frame, where every track is; unchanged pixels are left out of each frame."""
     from PIL import Image
 
-    def quantized() -> Iterator[Image.Image]:
+    def palette_frames() -> Iterator[Image.Image]:
         return (Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
 
     palette = palette_of(Image.fromarray(stage.frame(stage.last_step)), stage.scene, stage.style)
-    each, pictures, buffer = max(20, round(100 / fps) * 10), quantized(), io.BytesIO()
+    each, pictures, buffer = max(20, round(100 / fps) * 10), palette_frames(), io.BytesIO()
     next(pictures).save(
         buffer, "GIF", save_all=True, append_images=pictures, loop=0, optimize=True, disposal=1,
         duration=[each] * (count - 1) + [each + int(PAUSE * 1000)], comment=stage.scene.caption.text.encode(),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.player.tracks import Track
 
 Floats = NDArray[np.float64]
-SHOWN = 3  # frames for which a synchronisation is visible
+ARROW_FRAMES = 3  # frames for which a synchronisation is visible
 TIP, SHORTEST = 5.5, 3.0  # points: the size of an arrow's tip, and the shortest move that is drawn
 PULL_DASH, PULL_WIDTH, MOVE_WIDTH = (2.5, 2.0), 1.0, 1.8
 
@@ -104,8 +104,8 @@ class _Run:
     def arrows(self, step: int, span: int, point: float) -> Iterator[_Arrow]:
         """The arrows of the last frame with a synchronisation, at its base step with the most layers."""
         last = int(np.searchsorted(self.steps, step, side="right"))
-        age = (step - int(self.steps[last - 1])) // span if last else SHOWN
-        if age >= SHOWN:
+        age = (step - int(self.steps[last - 1])) // span if last else ARROW_FRAMES
+        if age >= ARROW_FRAMES:
             return
         first = int(np.searchsorted(self.steps, step - (age + 1) * span, side="right"))
         latest = last - 1 - int(np.argmax(self.counts[first:last][::-1]))
@@ -113,4 +113,4 @@ class _Run:
             before, target, after = self.moves[layer - 1][:, self.rows[latest]]
             if np.hypot(*(after - before)) > SHORTEST * point:
                 gap = (0.5 * look.stroke(layer).size + 0.5) * point
-                yield _Arrow(before, target, after, gap, (*self.colors[layer - 1], 1 - age / SHOWN))
+                yield _Arrow(before, target, after, gap, (*self.colors[layer - 1], 1 - age / ARROW_FRAMES))

@@ -71,8 +71,8 @@ def _file(figure: Figure, format: str, dpi: float, tags: dict[str, Any]) -> byte
 
 def _own_ids(svg: bytes) -> bytes:
     """The same SVG with ids that no other picture has, so that several can stand in one page."""
-    own = sha256(svg).hexdigest()[:8].encode()
-    return re.sub(rb'((?<=\s)id="|href="#|url\(#)', rb"\g<1>f" + own + b"-", svg)
+    digest = sha256(svg).hexdigest()[:8].encode()
+    return re.sub(rb'((?<=\s)id="|href="#|url\(#)', rb"\g<1>f" + digest + b"-", svg)
 
 
 def _figure(picture: Scene | Chart, style: Style, size: tuple[float, float], dpi: float, step: int | None) -> Figure:

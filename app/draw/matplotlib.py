@@ -47,10 +47,10 @@ def draw_chart(chart: Chart, style: Style, size: tuple[float, float], dpi: float
     subplots: list[tuple[Axes, Panel]] = []
     for place, panel in enumerate(chart.panels):
         if panel is not None:
-            shared_axes = {f"share{axis}": subplots[0][0] for axis in chart.linked if subplots}
+            shared_axes = {f"share{axis}": subplots[0][0] for axis in chart.linked_axes if subplots}
             axes = figure.add_subplot(grid[divmod(place, chart.columns)], facecolor=style.background, **shared_axes)
             _panel(axes, panel, chart, style, size[0] / chart.columns)
-            if "y" in chart.linked and place % chart.columns:
+            if "y" in chart.linked_axes and place % chart.columns:
                 axes.set_ylabel("")
                 axes.tick_params(which="both", labelleft=False)
             subplots.append((axes, panel))

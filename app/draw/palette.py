@@ -42,10 +42,10 @@ def _pin(palette: Image, colors: Sequence[str]) -> Image:
     """
     values = np.array(palette.getpalette(), dtype=np.int64).reshape(-1, 3)
     for color in colors:
-        exact = np.round(255 * np.array(look.rgb(color))).astype(np.int64)
-        key = exact & ~3
+        rgb = np.round(255 * np.array(look.rgb(color))).astype(np.int64)
+        key = rgb & ~3
         distance = np.square(values - key).sum(axis=1)
-        values[distance <= max(distance.min(), np.square(exact - key).sum())] = exact
+        values[distance <= max(distance.min(), np.square(rgb - key).sum())] = rgb
     palette.putpalette(values.astype(np.uint8).tobytes())
     return palette
 

@@ -205,9 +205,9 @@ def notebook_html(document: bytes, height: int = 980, picture: bytes = b"", titl
     frame = f'<iframe srcdoc="{source}" width="100%" height="{height}" style="border:0" allowfullscreen></iframe>'
     if not picture:
         return frame
-    shown = f'<img src="data:image/png;base64,{_base64(picture)}" alt="{html.escape(title)}" style="grid-area:1/1">'
-    over = frame.replace("border:0", "border:0;grid-area:1/1;z-index:1;background:Canvas", 1)
-    return f'<div style="display:grid;max-height:{height}px;overflow:hidden">{shown}{over}</div>'
+    image = f'<img src="data:image/png;base64,{_base64(picture)}" alt="{html.escape(title)}" style="grid-area:1/1">'
+    player = frame.replace("border:0", "border:0;grid-area:1/1;z-index:1;background:Canvas", 1)
+    return f'<div style="display:grid;max-height:{height}px;overflow:hidden">{image}{player}</div>'
 
 
 def _theme(theme: Theme) -> str:

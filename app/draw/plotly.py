@@ -30,8 +30,8 @@ TITLE_LINE = 18  # pixels: of each further line of a title
 LEGEND_GAP = 66  # pixels from the axes down to the legend
 TARGET, KEY, BAND = "target", "key", "band"  # what a trace is, in its `meta`: places to click, of the legend, intervals
 SIDES = {"above": "top center", "below": "bottom center", "left": "middle left", "right": "middle right"}
-STAYS = {"marker": {"opacity": 1}}  # other marks keep their opacity when a target is clicked_target
-UNSEEN = {"marker": {"opacity": 0}}
+STAYS = {"marker": {"opacity": 1}}  # other marks keep their opacity when a target is clicked
+INVISIBLE = {"marker": {"opacity": 0}}
 LAST = 2000  # rank in the legend: after all others, which by default have 1000
 HEIGHT_LEVELS = 24
 ONE_STEP = 0.7  # decades: below, plotly chooses the ticks; 1, 2 and 5 would be too few
@@ -63,9 +63,9 @@ def chart_spec(chart: Chart, *, dark: bool = False, legend: bool = True, titles:
             _frame(layout, (x, y), panel, chart, inner=place % chart.columns > 0)
     if legend:
         data += _key(chart, style, dark)
-    more = max(panel.title.count("\n") for panel in chart.filled_panels)
+    further_lines = max(panel.title.count("\n") for panel in chart.filled_panels)
     layout |= {
-        "height": chart.height, "margin": MARGIN | {"t": MARGIN["t"] + TITLE_LINE * more if titles else 8},
+        "height": chart.height, "margin": MARGIN | {"t": MARGIN["t"] + TITLE_LINE * further_lines if titles else 8},
         "dragmode": False if chart.drag == "none" else chart.drag, "showlegend": legend, "hovermode": "closest",
         "legend": {
             "orientation": "h", "x": 0, "y": -LEGEND_GAP / max(chart.height - 82, 1), "yanchor": "top",
@@ -104,21 +104,23 @@ def _layout(chart: Chart, *, titles: bool) -> tuple[dict[str, Any], list[tuple[s
     full = tuple(
         place < len(chart.panels) and chart.panels[place] is not None for place in range(chart.rows * chart.columns)
     )
-    spacing = 0.03 if "y" in chart.linked or bare else 0.27 / max(chart.columns, 2)
-    layout, axes = _subplots(chart.columns, full, tuple(names) if has_titles else None, chart.linked, spacing, bare)
+    spacing = 0.03 if "y" in chart.linked_axes or bare else 0.27 / max(chart.columns, 2)
+    layout, axes = _subplots(
+        chart.columns, full, tuple(names) if has_titles else None, chart.linked_axes, spacing, bare
+    )
     return copy.deepcopy(layout), axes
 
 
 @lru_cache(maxsize=128)
 def _subplots(
-    columns: int, full: tuple[bool, ...], names: tuple[str, ...] | None, linked: str, spacing: float, bare: bool
+    columns: int, full: tuple[bool, ...], names: tuple[str, ...] | None, linked_axes: str, spacing: float, bare: bool
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     rows = len(full) // columns
     figure = make_subplots(
         rows=rows,
         cols=columns,
-        shared_xaxes="all" if "x" in linked else False,
-        shared_yaxes="all" if "y" in linked else False,
+        shared_xaxes="all" if "x" in linked_axes else False,
+        shared_yaxes="all" if "y" in linked_axes else False,
         horizontal_spacing=spacing,
         vertical_spacing=0.03 if bare else None,
         subplot_titles=names,
@@ -154,7 +156,7 @@ def _frame(layout: dict[str, Any], names: tuple[str, str], panel: Panel, chart: 
         common |= {"showticklabels": False, "fixedrange": True}
     if panel.square or panel.image is not None:
         common["constrain"] = "domain"
-    titles = (panel.labels[0], "" if inner and "y" in chart.linked else panel.labels[1])
+    titles = (panel.labels[0], "" if inner and "y" in chart.linked_axes else panel.labels[1])
     for axis, (name, title) in enumerate(zip(names, titles, strict=True)):
         layout[name] |= {"title": {"text": title, "standoff": 6}, **common, **_scale(panel, chart, axis)}
     x, y = (layout[name] for name in names)
@@ -178,7 +180,7 @@ def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
     scale, span = panel.scales[axis], panel.spans[axis]
     if scale != "log":
         return ({} if span is None else {"range": list(span)}) | ({"tickformat": ".0%"} if scale == "percent" else {})
-    together = chart.filled_panels if "xy"[axis] in chart.linked else (panel,)
+    together = chart.filled_panels if "xy"[axis] in chart.linked_axes else (panel,)
     decades = max(one.decades(axis) for one in together)
     step = None if decades < ONE_STEP else "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
     limits = {} if span is None else {"range": np.log10(span).tolist()}
@@ -272,7 +274,7 @@ def _arrows(mark: Mark, color: str, style: Style) -> Trace:
 
 
 def _targets(mark: Mark, color: str, style: Style) -> Trace:
-    invisible = {"selected": UNSEEN, "unselected": UNSEEN, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
+    invisible = {"selected": INVISIBLE, "unselected": INVISIBLE, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
     return _trace("scatter", x=mark.x, y=mark.y, mode="markers", meta=TARGET, **invisible, **_labelling(mark))
 
 
@@ -375,8 +377,8 @@ def _key(chart: Chart, style: Style, dark: bool) -> list[Trace]:
 
 def _entry(mark: Mark, color: str, style: Style, rank: int) -> Trace:
     """An entry of the legend without a point on the axes."""
-    alone = replace(mark, x=np.full(1, np.nan), y=np.full(1, np.nan), low=None, high=None, texts=(), hover="")
-    entry = (_line if mark.kind == "line" else _dots)(alone, color, style)
+    sample = replace(mark, x=np.full(1, np.nan), y=np.full(1, np.nan), low=None, high=None, texts=(), hover="")
+    entry = (_line if mark.kind == "line" else _dots)(sample, color, style)
     return entry | {"showlegend": True, "legendrank": rank + 1, "meta": KEY}
 
 

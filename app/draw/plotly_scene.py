@@ -25,7 +25,7 @@ def ground_spec(scene: Scene, *, dark: bool = False) -> Spec:
     """The background of the player in plotly's terms, as `app.draw.plotly.chart_spec`."""
     panels = scene.ground()
     chart = Chart(
-        panels, scene.caption, len(panels), height=scene.height, linked="xy", drag="pan", key=repr(scene.extent)
+        panels, scene.caption, len(panels), height=scene.height, linked_axes="xy", drag="pan", key=repr(scene.extent)
     )
     spec = chart_spec(chart, dark=dark, legend=False)
     layout = spec["layout"]

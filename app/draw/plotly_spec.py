@@ -29,8 +29,8 @@ class SpecFigure(BaseFigure):  # type: ignore[misc]  # plotly has no types
 
     def to_dict(self) -> dict[str, Any]:
         """What the browser's plotly reads: the description, with arrays as it unpacks them, and the page's template."""
-        layout = {"template": _template(pio.templates.default), **_packed(self._spec["layout"])}
-        return {"data": _packed(self._spec["data"]), "layout": layout}
+        layout = {"template": _template(pio.templates.default), **_pack(self._spec["layout"])}
+        return {"data": _pack(self._spec["data"]), "layout": layout}
 
 
 @lru_cache(maxsize=4)
@@ -39,12 +39,12 @@ def _template(name: str) -> dict[str, Any]:
     return template
 
 
-def _packed(value: Any) -> Any:
+def _pack(value: Any) -> Any:
     """Arrays of numbers as plotly's typed arrays: their bytes in base64."""
     if isinstance(value, dict):
-        return {name: _packed(part) for name, part in value.items()}
+        return {name: _pack(part) for name, part in value.items()}
     if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
-        return [_packed(part) for part in value]
+        return [_pack(part) for part in value]
     if not isinstance(value, np.ndarray):
         return value
     if value.dtype.kind in "iu" and value.size and abs(value).max() < 2**31:

@@ -45,12 +45,12 @@ def _line(line: SpaceLine) -> go.Scatter3d:
 
 
 def _scene(relief: Relief) -> dict[str, object]:
-    quiet = {"showbackground": False, "showspikes": False, "gridcolor": look.QUIET, "zeroline": False}
+    axis_style = {"showbackground": False, "showspikes": False, "gridcolor": look.QUIET, "zeroline": False}
     ranges = [[float(axis[0]), float(axis[-1])] for axis in (relief.grid.x, relief.grid.y)]
     return {
-        "xaxis": {**quiet, "title": "x", "range": ranges[0]},
-        "yaxis": {**quiet, "title": "y", "range": ranges[1]},
-        "zaxis": {**quiet, "title": relief.title},
+        "xaxis": {**axis_style, "title": "x", "range": ranges[0]},
+        "yaxis": {**axis_style, "title": "y", "range": ranges[1]},
+        "zaxis": {**axis_style, "title": relief.title},
         "aspectmode": "manual",
         "aspectratio": {"x": 1.15, "y": 1.15, "z": 0.65},
         "camera": {"eye": {"x": 0.95, "y": -1.35, "z": 1.15}, "center": {"x": 0, "y": 0, "z": -0.12}},

@@ -33,7 +33,7 @@ LEFT, RIGHT, TOP, BOTTOM, GAP = 0.62, 0.14, 0.36, 0.5, 0.3  # inches around and 
 BESIDE = ((8, 6), (-13, 6), (8, -12), (-13, -12))  # points: from a head to its letter, on four sides
 HALF_LETTER, LETTER_ROOM = (3.5, 3.5), 9.0  # points: from a letter's corner to its middle, from there to a minimum
 RING = 13.0  # points: around a head that stands on a minimum
-FAR = 50.0  # sizes of the view: points farther out are drawn at that distance, where no renderer overflows
+FARTHEST = 50.0  # sizes of the view: points farther out are drawn at that distance, where no renderer overflows
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +72,11 @@ def backdrop(scene: Scene, style: Style, size: tuple[float, float], dpi: float) 
     columns = _legend_columns(drawing, width)
     bottom = BOTTOM + LEGEND_ROW * max(len(entries) for entries in columns)
     axes = _place_axes(scene, style, figure, (width, height), bottom)
-    ground = Chart(scene.ground())
-    for pair, panel in zip(axes, ground.filled_panels, strict=True):
+    chart = Chart(scene.ground())
+    for pair, panel in zip(axes, chart.filled_panels, strict=True):
         if panel.map is None:
             pair.grid(color=style.contour, linewidth=0.4)
-        fill(pair, panel, ground, style)
+        fill(pair, panel, chart, style)
     _legend(drawing, columns, bottom - BOTTOM)
     figure.text(LEFT / width, 1 - 0.22 / height, scene.caption.title, color=style.ink, fontsize=FONT + 1, weight="bold")
     return Drawing(scene, style, figure, axes)
@@ -134,8 +134,8 @@ def put_beside(drawing: Drawing, track: Track, mark: Annotation, place: NDArray[
     minima = np.array([minimum.place for minimum in drawing.scene.minima], dtype=np.float64).reshape(-1, 2)
     away = (transform(minima) - transform(place)) * 72 / drawing.figure.dpi if len(minima) else minima
     sides = (*BESIDE[index:], *BESIDE[:index])
-    free = (side for side in sides if (np.hypot(*(away - side - HALF_LETTER).T) > LETTER_ROOM).all())
-    mark.xy, mark.xyann = tuple(place), next(free, sides[0])
+    free_sides = (side for side in sides if (np.hypot(*(away - side - HALF_LETTER).T) > LETTER_ROOM).all())
+    mark.xy, mark.xyann = tuple(place), next(free_sides, sides[0])
 
 
 def tracks(drawing: Drawing, step: int | None) -> None:
@@ -174,7 +174,7 @@ def near(places: NDArray[Any], scene: Scene) -> NDArray[np.float64]:
     """Places (rows, 2), clipped to what renderers can draw; NaN leaves a gap."""
     (x_low, x_high), (y_low, y_high) = scene.extent
     low, high = np.array([x_low, y_low]), np.array([x_high, y_high])
-    return np.clip(np.asarray(places, dtype=np.float64), low - FAR * (high - low), high + FAR * (high - low))
+    return np.clip(np.asarray(places, dtype=np.float64), low - FARTHEST * (high - low), high + FARTHEST * (high - low))
 
 
 def _place_axes(
@@ -187,8 +187,8 @@ def _place_axes(
     top = TOP + max(0.16 * len(title.splitlines()) for title in titles)
     pairs = []
     for index, title in enumerate(titles):
-        left = LEFT + index * (each + GAP)
-        box = (left / width, bottom / height, each / width, max(height - top - bottom, 0.1) / height)
+        edge = LEFT + index * (each + GAP)
+        box = (edge / width, bottom / height, each / width, max(height - top - bottom, 0.1) / height)
         axes = figure.add_axes(box, facecolor=style.background)
         _dress(axes, scene, style, first=index == 0)
         if title:
@@ -213,9 +213,9 @@ def _dress(axes: Axes, scene: Scene, style: Style, *, first: bool) -> None:
 def _legend_columns(drawing: Drawing, width: float) -> list[list[Line2D]]:
     """Optimizers and layers side by side where both fit, else one under the other, with the slow weights alone."""
     optimizers = [_optimizer_entry(drawing, name) for name in drawing.names]
-    named = {layer for track in drawing.scene.tracks for layer in lines.layers_of(track)}
-    layers = [_layer_entry(drawing, layer) for layer in sorted(named, key=lambda layer: (layer < 0, layer))]
-    layers = layers if len(named) > 1 else []
+    layers_with_line = {layer for track in drawing.scene.tracks for layer in lines.layers_of(track)}
+    layers = [_layer_entry(drawing, layer) for layer in sorted(layers_with_line, key=lambda layer: (layer < 0, layer))]
+    layers = layers if len(layers_with_line) > 1 else []
     layers += [_places_entry(drawing.style, drawing.scene.stars)] if drawing.scene.stars is not None else []
     if layers and LEFT + _legend_width(optimizers) + _legend_width(layers) <= width:
         return [optimizers, layers]
@@ -228,14 +228,14 @@ def _legend_width(entries: list[Line2D]) -> float:
 
 def _legend(drawing: Drawing, columns: list[list[Line2D]], high: float) -> None:
     width, height = drawing.figure.get_size_inches()
-    left = LEFT - 0.1
+    edge = LEFT - 0.1
     for entries in columns:
         drawing.figure.legend(
-            handles=entries, loc="upper left", bbox_to_anchor=(left / width, (high + 0.02) / height), frameon=False,
+            handles=entries, loc="upper left", bbox_to_anchor=(edge / width, (high + 0.02) / height), frameon=False,
             fontsize=FONT - 1, labelcolor=drawing.style.ink, handlelength=4, numpoints=2, borderpad=0, labelspacing=0.3,
             handler_map={entry: HandlerLine2D(numpoints=1) for entry in entries if entry.get_linestyle() == "None"},
         )  # fmt: skip
-        left += _legend_width(entries)
+        edge += _legend_width(entries)
 
 
 def _optimizer_entry(drawing: Drawing, name: str) -> Line2D:

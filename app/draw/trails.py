@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from app.player.tracks import Track
 
-Drawn = TypeVar("Drawn", bound="Collection")
+CollectionKind = TypeVar("CollectionKind", bound="Collection")
 AGES = 3  # shades before the palest
 NEW = 0.12  # of the run: older parts of a path have the palest shade
 
@@ -114,7 +114,7 @@ def tracks_on(sketch: scenes.Drawing, panel: int, layer: int = 0) -> list[Track]
     return [track for track in sketch.scene.tracks if track.panel == panel and layer in lines.layers_of(track)]
 
 
-def attach(sketch: scenes.Drawing, panel: int, collection: Drawn) -> Drawn:
+def attach(sketch: scenes.Drawing, panel: int, collection: CollectionKind) -> CollectionKind:
     """The collection, clipped to the axes and drawn only when asked for."""
     collection.set_animated(True)
     sketch.axes[panel].add_collection(collection, autolim=False)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.state.base import PageConfig
 
 DATE = (1980, 1, 1, 0, 0, 0)  # the earliest in ZIP, always the same: the same run gives the same bytes
-STORED = (".png", ".gif", ".mp4", ".parquet")  # compressed already
+COMPRESSED_KINDS = (".png", ".gif", ".mp4", ".parquet")  # compressed already
 
 
 def to_bundle(
@@ -57,22 +57,22 @@ def to_bundle(
         CancelledError: should_stop was true.
     """
     film = {"style": style, "seconds": seconds, "should_stop": should_stop}
-    alone = content
-    offer = scene_offer(lambda: alone, alone.caption) if isinstance(alone, Scene) else alone
+    scene = content
+    offer = scene_offer(lambda: scene, scene.caption) if isinstance(scene, Scene) else scene
     makers = _makers(offer, config, {"style": style, "step": step}, film)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for done, (name, make) in enumerate(makers.items(), start=1):
+        for count, (name, make) in enumerate(makers.items(), start=1):
             if should_stop is not None and should_stop():
                 raise CancelledError
-            kind = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
+            kind = zipfile.ZIP_STORED if name.endswith(COMPRESSED_KINDS) else zipfile.ZIP_DEFLATED
             with suppress(DoesNotApplyError):
                 try:
                     archive.writestr(zipfile.ZipInfo(name, DATE), make(), kind)
                 except FfmpegMissingError as error:
                     archive.writestr(zipfile.ZipInfo(f"{name}.txt", DATE), f"{error}.\n", zipfile.ZIP_DEFLATED)
             if on_progress is not None:
-                on_progress(done, len(makers))
+                on_progress(count, len(makers))
     return buffer.getvalue()
 
 
@@ -114,13 +114,13 @@ class _Films:
 
     def __init__(self, offer: Offer, settings: dict[str, Any]) -> None:
         self.offer, self.settings = offer, settings
-        self.made: dict[str, bytes] = {}
+        self.films: dict[str, bytes] = {}
 
     def one(self, kind: str) -> bytes:
         """The film in one format; without ffmpeg all but MP4 can be made."""
-        if kind not in self.made:
+        if kind not in self.films:
             try:
-                self.made = render_animations(self.offer.moving(), **self.settings)
+                self.films = render_animations(self.offer.moving(), **self.settings)
             except FfmpegMissingError:
-                self.made[kind] = render_animation(self.offer.moving(), kind, **self.settings)
-        return self.made.pop(kind)
+                self.films[kind] = render_animation(self.offer.moving(), kind, **self.settings)
+        return self.films.pop(kind)

@@ -62,10 +62,10 @@ def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None 
     folder.mkdir(parents=True, exist_ok=True)
     groups = exhibits()
     everything = [exhibit for group in groups.values() for exhibit in group]
-    for done, exhibit in enumerate(everything, start=1):
+    for count, exhibit in enumerate(everything, start=1):
         (folder / exhibit.file).write_bytes(_picture(exhibit.config))
         if on_progress is not None:
-            on_progress(done, len(everything))
+            on_progress(count, len(everything))
     (folder / FILM).write_bytes(render_animation(scene_of(SurfacesConfig()), seconds=8, fps=12, width=760, height=440))
     (folder / "README.md").write_text(_page(groups), encoding="utf-8")
     return len(everything)

@@ -11,7 +11,7 @@ from app.draw.image import render_figure
 from app.draw.paper import pdf_of
 from app.figures.lessons import Placed, moving_picture, still_picture
 from app.player.tracks import only_starts
-from app.runs.lessons import answers, end_of, measured, right_options
+from app.runs.lessons import answers, end_of, measurement, right_options
 from app.state.lessons import Choose, Lesson, LessonCard, Number, Place
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def right_answer(card: LessonCard) -> str:
         says = answers(card, question)
         return " or ".join(says[place] for place in right_options(card, question)) or "None of these"
     if isinstance(question, Number):
-        return readable(measured(config, question.of))
+        return readable(measurement(config, question.of))
     if isinstance(question, Place) and isinstance(config, Placed):
         end = end_of(config, question.optimizer)
         return "It diverged: it ended nowhere." if end is None else f"({readable(end[0])}, {readable(end[1])})"

@@ -119,11 +119,11 @@ def _why_not(config: TheoryConfig, name: str) -> str | None:
 def theory_caption(config: TheoryConfig) -> Caption:
     """The caption of an instrument: its settings, and whether a formula is a paper's or derived here."""
     layers = ", ".join(map(layer_words, config.layers))
-    deep = config.depth
+    depth = config.depth
     papers = (
-        (LOOKAHEAD, deep >= 1),
-        (MULTILAYER, deep >= 2 or config.instrument in ("regularization", "rates")),
-        (MINMAX, deep >= 1 and config.instrument == "stability" and config.stability.is_game),
+        (LOOKAHEAD, depth >= 1),
+        (MULTILAYER, depth >= 2 or config.instrument in ("regularization", "rates")),
+        (MINMAX, depth >= 1 and config.instrument == "stability" and config.stability.is_game),
         (SNOO, any(layer.outer_momentum for layer in config.layers)),
         (REGULARIZATION, config.instrument == "regularization"),
     )

@@ -123,7 +123,7 @@ def _results(config: NetworksConfig | GansConfig, on_progress: Progress | None) 
     total = config.steps * sum(len(row) for row in rows)
 
     def report(before: int) -> Progress | None:
-        return None if on_progress is None else lambda done, _: on_progress(before + done, total)
+        return None if on_progress is None else lambda count, _: on_progress(before + count, total)
 
     results: list[TrainingResult] = []
     for request in (one for row in rows for one in row):

@@ -36,7 +36,7 @@ def basin_chart(basins: BasinMap, names: Sequence[str], minima: Floats) -> Chart
     ]  # fmt: skip
     lines = max(title.count("\n") + 1 for title in titles)
     height = 352 * rows + 18 * lines
-    return Chart(tuple(panels), Caption("Basin maps"), columns, height=height, linked="xy", drag="none")
+    return Chart(tuple(panels), Caption("Basin maps"), columns, height=height, linked_axes="xy", drag="none")
 
 
 def difference_chart(basins: BasinMap, first: int, second: int) -> Chart:

@@ -27,10 +27,10 @@ Kind = Literal["line", "dots", "bars", "arrows", "targets"]
 Side = Literal["above", "below", "left", "right"]
 Scale = Literal["linear", "log", "percent"]
 Shading = Literal["rate", "height", "inside", "kinds"]
-Linked = Literal["", "x", "y", "xy"]
+LinkedAxes = Literal["", "x", "y", "xy"]
 Drag = Literal["zoom", "pan", "none"]
 
-UNTITLED = Caption("")
+NO_CAPTION = Caption("")
 TABLE_COLUMNS = ("panel", "series", "part", "x", "y", "low", "high", "value")
 
 
@@ -169,7 +169,7 @@ class Chart:
     Attributes:
         panels: row by row; None leaves a place empty.      columns: places in a row.
         caption: what is shown and how it was made.      note: at the top right, such as the step.
-        height: pixels on a page.      linked: axes that all panels share, so that zooming one zooms all.
+        height: pixels on a page.      linked_axes: axes that all panels share, so that zooming one zooms all.
         drag: what dragging with the mouse does on a page.
         key: as long as it is the same, a page keeps zoom and what was switched off; empty where it need not.
 
@@ -178,11 +178,11 @@ class Chart:
     """
 
     panels: tuple[Panel | None, ...]
-    caption: Caption = UNTITLED
+    caption: Caption = NO_CAPTION
     columns: int = 2
     note: str = ""
     height: int = 380
-    linked: Linked = ""
+    linked_axes: LinkedAxes = ""
     drag: Drag = "zoom"
     key: str = ""
 

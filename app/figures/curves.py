@@ -85,9 +85,9 @@ def in_sight(marks: Sequence[Mark], run: Trajectory) -> tuple[Mark, ...]:
 def without_far(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     """Values beyond ten times those of the longest curves are left out: a diverged run would flatten the others."""
     lengths = [max(mark.x, default=0) for mark in marks]
-    others = [mark.y for mark, length in zip(marks, lengths, strict=True) if length == max(lengths)]
-    if not others:
+    other_values = [mark.y for mark, length in zip(marks, lengths, strict=True) if length == max(lengths)]
+    if not other_values:
         return tuple(marks)
     with np.errstate(all="ignore"):
-        ceiling = 10 * np.nanmax(np.abs(np.concatenate(others)), initial=0.0)
+        ceiling = 10 * np.nanmax(np.abs(np.concatenate(other_values)), initial=0.0)
     return up_to(marks, float(ceiling))

@@ -9,7 +9,7 @@ _SIGNS = {
     "left": "", "right": "", "quad": " ", "sqrt": "√", "|": "‖", ",": " ", ";": " ",
 }  # fmt: skip
 _FRACTIONS = {"1/2": "½", "1/3": "⅓", "1/4": "¼", "1/6": "⅙"}
-_RAISED = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _TOKEN = re.compile(r"\\[A-Za-z]+ ?|\\.|.", re.DOTALL)
 _FUNCTIONS = ("cos", "sin", "exp", "log")
 _CLOSE = ("(", "^", "\\left")  # follow a function's name without a space
@@ -66,7 +66,7 @@ def _group(signs: list[str]) -> list[str]:
 
 
 def _power(text: str) -> str:
-    return text.translate(_RAISED) if re.fullmatch(r"−?\d+", text) else f"^({text})"
+    return text.translate(_SUPERSCRIPTS) if re.fullmatch(r"−?\d+", text) else f"^({text})"
 
 
 def _in_brackets(text: str) -> str:

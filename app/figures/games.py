@@ -150,11 +150,11 @@ def _rates(
 def _near(marks: Sequence[Mark]) -> tuple[Pair | None, str]:
     """The range of the axis where some rates are far above 1, and a remark that gives the highest."""
     rates = np.concatenate([mark.y[np.isfinite(mark.y)] for mark in marks] or [np.ones(1)])
-    near = np.append(rates[rates <= BLOW_UP], 1.0)
-    if len(near) == 1 or rates.max(initial=1.0) <= BLOW_UP:
+    near_rates = np.append(rates[rates <= BLOW_UP], 1.0)
+    if len(near_rates) == 1 or rates.max(initial=1.0) <= BLOW_UP:
         return None, ""
-    room = 0.08 * float(np.ptp(near)) or 0.01
-    return (near.min() - room, near.max() + room), f"off the chart: up to {rates.max():.3g}"
+    room = 0.08 * float(np.ptp(near_rates)) or 0.01
+    return (near_rates.min() - room, near_rates.max() + room), f"off the chart: up to {rates.max():.3g}"
 
 
 def _objective(config: GamesConfig, run: Trajectory) -> Panel:

@@ -51,21 +51,21 @@ def curve_beside(card: LessonCard, config: Placed) -> Chart | None:
     case = case_of(config)
     if isinstance(config, GamesConfig):
         optimizers = range(len(case.run.names))
-        measured = [game_runs.measured_rate(case.run, index, case.places) for index in optimizers]
+        rates = [game_runs.measured_rate(case.run, index, case.places) for index in optimizers]
         closed_forms = [game_runs.closed_rate(config, spec) for spec in config.specs()]
-        return game_curves(config, case.run, measured, closed_forms).of(CHARTS["games"].index(card.chart))
+        return game_curves(config, case.run, rates, closed_forms).of(CHARTS["games"].index(card.chart))
     names = [name for name in CHARTS["surfaces"] if name != "distance" or len(case.places)]
     return surface_curves(config, case.run).of(names.index(card.chart)) if card.chart in names else None
 
 
-def guess_marks(card: LessonCard, guess: Point | None, *, revealed: bool) -> tuple[tuple[int, Mark], ...]:
+def guess_marks(card: LessonCard, guess: Point | None, *, show_end: bool) -> tuple[tuple[int, Mark], ...]:
     """Where a visitor thinks that a run ends and, once revealed, where it does, on the first panel."""
     config, question = card.config, card.question
     if guess is None or not isinstance(question, Place) or not isinstance(config, Placed):
         return ()
     color = config.colors[question.optimizer - 1]
     cross = _dot("your guess", color, guess)
-    end = end_of(config, question.optimizer) if revealed else None
+    end = end_of(config, question.optimizer) if show_end else None
     marks = [replace(cross, marker="plus", size=13.5, width=3.0)]
     marks += [] if end is None else [replace(_dot("it ended here", color, end), size=15.0, hollow=True, width=2.2)]
     return tuple((0, mark) for mark in marks)

@@ -121,11 +121,11 @@ def _arrival(track: Track, layer: int) -> Floats:
     buffers = _buffers(track)
     for below, slow in enumerate(track.layers[:layer], start=1):
         before = np.roll(weights(track, below), 1, axis=0)
-        place = moved(slow, before, place, buffers[below - 1])
+        place = destination(slow, before, place, buffers[below - 1])
     return place
 
 
-def moved(layer: Layer, before: Floats, target: Floats, buffer: Floats | float) -> Floats:
+def destination(layer: Layer, before: Floats, target: Floats, buffer: Floats | float) -> Floats:
     """Where slow weights move to, given the outer momentum of their layer before."""
     if not layer.has_momentum:
         return np.asarray(before + layer.alpha * (target - before))
@@ -152,5 +152,5 @@ def _buffers(track: Track) -> list[Floats | float]:
                 b[row + 1] = (
                     0.0 if track.resets and level + 1 < due else layer.outer_momentum * b[row] + before - target
                 )
-                target = moved(layer, before, target, b[row])
+                target = destination(layer, before, target, b[row])
     return [b[: track.rows] for b in buffers]

@@ -47,9 +47,9 @@ def drape(grid: Grid, height: Floats, path: Floats) -> Floats:
 
     Between rows the line follows the relief instead of cutting through it. NaN where the path leaves the grid.
     """
-    along = _resample(_thin(path), float(max(grid.x[1] - grid.x[0], grid.y[1] - grid.y[0])))
+    places = _resample(_thin(path), float(max(grid.x[1] - grid.x[0], grid.y[1] - grid.y[0])))
     lift = LIFT * float(np.nanmax(height) - np.nanmin(height))
-    return np.column_stack([along, height_at(grid, height, along) + lift])
+    return np.column_stack([places, height_at(grid, height, places) + lift])
 
 
 def height_at(grid: Grid, height: Floats, places: Floats) -> Floats:

@@ -165,11 +165,11 @@ def trajectory_scene(
     dim = trajectory.fast.shape[-1]
     if dim < 2:
         raise ValueError(f"a picture needs at least 2 weights, the trajectory has {dim}")
-    flat = trajectory if dim == 2 else on_main_plane(trajectory)
+    plane_trajectory = trajectory if dim == 2 else on_main_plane(trajectory)
     axis_names = ("x", "y") if dim == 2 else ("first principal direction", "second principal direction")
     pairs = zip(trajectory.names, trajectory.layers, strict=True)
     specs = [OptimizerSpec(name=name, layers=layers) for name, layers in pairs]
-    tracks = tracks_of(flat, specs, [colors[index % len(colors)] for index in range(len(specs))])
+    tracks = tracks_of(plane_trajectory, specs, [colors[index % len(colors)] for index in range(len(specs))])
     caption = Caption(
         title=title,
         settings=(f"Weights: {dim}. Base steps: {int(trajectory.step[-1])}.", *map(_layers_line, specs)),
@@ -184,12 +184,12 @@ def on_main_plane(trajectory: Trajectory) -> Trajectory:
 
     points = trajectory.fast.reshape(-1, trajectory.fast.shape[-1])
     middle = points[np.isfinite(points).all(axis=1)].mean(axis=0)
-    centred = np.nan_to_num(points - middle)
+    offsets = np.nan_to_num(points - middle)
     # Few rows, many weights: the eigenvectors of the small Gram matrix give the directions in weight space.
-    gram = torch.from_numpy(centred @ centred.T)
+    gram = torch.from_numpy(offsets @ offsets.T)
     values, vectors = (part.numpy()[..., -1:-3:-1] for part in torch.linalg.eigh(gram))  # NumPy's waits for all cores
     significant = values > NOISE * values[0]  # a motion along one line has no second direction
-    directions = centred.T @ (vectors * np.where(significant, 1 / np.sqrt(np.where(significant, values, 1)), 0))
+    directions = offsets.T @ (vectors * np.where(significant, 1 / np.sqrt(np.where(significant, values, 1)), 0))
     slow = tuple(tuple((layer - middle) @ directions for layer in layers) for layers in trajectory.slow)
     fast, proposal = (trajectory.fast - middle) @ directions, (trajectory.proposal - middle) @ directions
     return replace(trajectory, fast=fast, proposal=proposal, slow=slow)

@@ -24,8 +24,8 @@ from optim_core.trajectory import Trajectory
 
 def surface_scene(config: SurfacesConfig, run: Trajectory, marks: Sequence[tuple[int, Mark]] = ()) -> Scene:
     """What the Surfaces page shows of a run; `marks` are further ones, with the panel that each belongs to."""
-    shown = scene_over(config, surface_runs.surface_tracks(config, run), marks)
-    return replace(shown, narration=surface_narration(config, run))
+    scene = scene_over(config, surface_runs.surface_tracks(config, run), marks)
+    return replace(scene, narration=surface_narration(config, run))
 
 
 def scene_over(config: SurfacesConfig, tracks: Sequence[Track], marks: Sequence[tuple[int, Mark]] = ()) -> Scene:

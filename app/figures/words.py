@@ -32,7 +32,7 @@ def in_words(page: str, depth: int, *, momentum: bool = False) -> str:
     if len(further) == 1:
         sentence += f"; its {further[0]}, slower weights still, does the same with the {square}"
     elif further:
-        sentence += f"; {_listed(further)} are slower weights still: each does the same with the shape before it"
+        sentence += f"; {_enumeration(further)} are slower weights still: each does the same with the shape before it"
     return sentence + "."
 
 
@@ -41,5 +41,5 @@ def _name(layer: int) -> str:
     return NAMES.get(shape, shape)
 
 
-def _listed(names: list[str]) -> str:
+def _enumeration(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"

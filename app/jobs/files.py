@@ -24,12 +24,14 @@ def clear_errors(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            why = f"the disk of the run store {root} is full: free some space there"
+            reason = f"the disk of the run store {root} is full: free some space there"
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            why = f"the run store {root} cannot be written (permission denied): mount a folder that {_user()} can write"
+            reason = (
+                f"the run store {root} cannot be written (permission denied): mount a folder that {_user()} can write"
+            )
         else:
-            why = f"the run store {root} cannot be used ({error.strerror or error})"
-        raise StoreError(f"{why}, or name another folder in {DATA_VARIABLE}") from error
+            reason = f"the run store {root} cannot be used ({error.strerror or error})"
+        raise StoreError(f"{reason}, or name another folder in {DATA_VARIABLE}") from error
 
 
 def _user() -> str:

@@ -12,7 +12,7 @@ import os
 import sys
 
 # torch's optimizers import its compiler at their first step, although nothing is compiled: import it once for all.
-PRELOADED = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "torch._dynamo"]
+PRELOADED_MODULES = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "torch._dynamo"]
 NICENESS = 2  # pages come first
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 # Activations are freed and allocated again at every step: returning them to the system in between costs a quarter of
@@ -62,7 +62,7 @@ def _fork_from_preloaded() -> None:
 
     if "forkserver" in multiprocessing.get_all_start_methods():
         dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
-        get_mp_context().set_forkserver_preload(PRELOADED)
+        get_mp_context().set_forkserver_preload(PRELOADED_MODULES)
 
 
 if __name__ == "__main__":

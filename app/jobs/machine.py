@@ -45,13 +45,13 @@ def this_machine(system: Path = SYSTEM) -> Machine:
     return Machine(max(1, min([cores, *quotas])), min([psutil.virtual_memory().total, *bounds]))
 
 
-def crew_for(machine: Machine, requested: int | None = None) -> Crew:
+def crew_for(machine: Machine, worker_count: int | None = None) -> Crew:
     """As many workers as cores, or as requested, as long as each has the memory that a training needs.
 
     Raises:
         ValueError: fewer than one worker was requested.
     """
-    goal = machine.cores if requested is None else requested
+    goal = machine.cores if worker_count is None else worker_count
     if goal < 1:
         raise ValueError(f"workers must be at least 1, got {goal}")
     least, free = current_limits().worker_memory_mb * 10**6, machine.memory - SERVER_MB * 10**6

@@ -56,7 +56,7 @@ class TrainingRequest:
     @cached_property
     def key(self) -> str:
         """Content address: equal for requests that compute the same numbers, whatever the names of their optimizers."""
-        content = {"format": FORMAT, **self._unnamed().to_json()}
+        content = {"format": FORMAT, **self._without_names().to_json()}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -73,7 +73,7 @@ class TrainingRequest:
         values = {name: getattr(self, name) for name in _PLAIN}
         return values | {"optimizers": [[player, _spec_json(spec)] for player, spec in pairs]}
 
-    def _unnamed(self) -> TrainingRequest:
+    def _without_names(self) -> TrainingRequest:
         if isinstance(self.optimizers, OptimizerSpec):
             return replace(self, optimizers=replace(self.optimizers, name=""))
         return replace(self, optimizers=tuple((player, replace(spec, name="")) for player, spec in self.optimizers))

@@ -31,7 +31,7 @@ State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted
 
 POLL_SECONDS = 0.1
 RECONNECT_SECONDS = 1.0
-REMEMBERED = 1_000  # finished jobs whose states are kept
+MOST_FINISHED = 1_000  # finished jobs whose states are kept
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class Jobs:
             message = self._notice if state == "queued" else job.message if job is not None else ""
             position = self._position(ticket.key)
         if state in ("running", "done", "unknown") and self.store.has(ticket.key):
-            return self._finished(ticket)
+            return self._status_of_finished(ticket)
         if state in ("done", "unknown"):
             state = "interrupted" if self._workspace(ticket.key).has_checkpoint else "unknown"
         progress, eta = self._workspace(ticket.key).progress(), None
@@ -245,8 +245,8 @@ class Jobs:
                 self._start(job, client)
 
     def _next(self) -> _Job | None:
-        busy = {job.key for job, _ in self._running.values()}  # a cancelled attempt may not have ended
-        key = self._queue.next(self._running_by_visitor(), busy)
+        busy_keys = {job.key for job, _ in self._running.values()}  # a cancelled attempt may not have ended
+        key = self._queue.next(self._running_by_visitor(), busy_keys)
         return None if key is None else self._jobs[key]
 
     def _position(self, key: str) -> int | None:
@@ -288,11 +288,11 @@ class Jobs:
     def _remember(self, job: _Job) -> None:
         self._jobs.pop(job.key, None)
         self._jobs[job.key] = job
-        finished = [key for key, one in self._jobs.items() if one.state not in ("queued", "running")]
-        for key in finished[: max(0, len(finished) - REMEMBERED)]:
+        finished_keys = [key for key, one in self._jobs.items() if one.state not in ("queued", "running")]
+        for key in finished_keys[: max(0, len(finished_keys) - MOST_FINISHED)]:
             del self._jobs[key]
 
-    def _finished(self, ticket: Ticket) -> Status:
+    def _status_of_finished(self, ticket: Ticket) -> Status:
         result = self.store.find(ticket.key)
         if result is None:
             return Status("unknown", message="the stored run was damaged and set aside: submit it again")

@@ -85,7 +85,7 @@ class RunStore:
 
     def __init__(self, root: Path, limit: int = int(DEFAULTS.data_limit_gb * 1e9)) -> None:
         self.root, self.limit = root, limit
-        self._checked: dict[str, tuple[int, ...]] = {}
+        self._checked_stamps: dict[str, tuple[int, ...]] = {}
         with clear_errors(root):
             for folder in ("runs", "work", "damaged", "locks", "trash"):
                 (root / folder).mkdir(parents=True, exist_ok=True)
@@ -217,11 +217,11 @@ class RunStore:
             stamp += [status.st_mtime_ns, status.st_size]
             if status.st_size != expected["bytes"]:
                 raise DamagedError(f"{name} has {status.st_size} bytes instead of {expected['bytes']}")
-        if self._checked.get(key) != tuple(stamp):
+        if self._checked_stamps.get(key) != tuple(stamp):
             for name, expected in meta["files"].items():
                 if file_digest(folder / name) != expected["sha256"]:
                     raise DamagedError(f"the checksum of {name} differs")
-            self._checked[key] = tuple(stamp)
+            self._checked_stamps[key] = tuple(stamp)
 
     def discard(self, folder: Path) -> None:
         """Move a folder to the trash by one rename, then delete it; open memory maps stay readable."""

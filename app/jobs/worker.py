@@ -172,7 +172,7 @@ class _Reporter:
         on_progress: Callable[[int, int], None] | None,
     ) -> None:
         self.training, self.work, self.order, self.on_progress = training, work, order, on_progress
-        self.began, self.earlier_seconds = time.monotonic(), earlier_seconds
+        self.start_time, self.earlier_seconds = time.monotonic(), earlier_seconds
         self.resumed_at = training.step
         self.next_report = self.next_look = 0.0
         self.next_save = time.monotonic() + order.checkpoint_seconds
@@ -182,7 +182,7 @@ class _Reporter:
     @property
     def seconds(self) -> float:
         """Time spent on this run, earlier attempts included up to their last checkpoint."""
-        return self.earlier_seconds + time.monotonic() - self.began
+        return self.earlier_seconds + time.monotonic() - self.start_time
 
     def __call__(self, _: Training) -> None:
         now = time.monotonic()
@@ -205,7 +205,7 @@ class _Reporter:
     def report(self) -> None:
         training, steps = self.training, self.training.plan.steps
         steps_done = training.step - self.resumed_at
-        rate = (time.monotonic() - self.began) / steps_done if steps_done else None
+        rate = (time.monotonic() - self.start_time) / steps_done if steps_done else None
         eta = None if rate is None else rate * (steps - training.step)
         about = Progress(self.order.attempt, training.step, steps, eta, self.resumed_at, training.curves())
         self.work.write_progress(about)

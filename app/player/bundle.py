@@ -47,9 +47,9 @@ def module_file(entry: str) -> str:
     target, text = FOLDER / f"packed_{entry}", bundle((FOLDER / entry).read_text(encoding="utf-8"))
     try:
         if not target.is_file() or target.read_text(encoding="utf-8") != text:
-            fresh = target.with_name(f"{target.stem}_{uuid.uuid4().hex}.tmp")
-            fresh.write_text(text, encoding="utf-8")
-            fresh.replace(target)
+            new_file = target.with_name(f"{target.stem}_{uuid.uuid4().hex}.tmp")
+            new_file.write_text(text, encoding="utf-8")
+            new_file.replace(target)
     except OSError:
         return entry
     return target.name

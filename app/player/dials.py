@@ -52,7 +52,7 @@ def pack_family(dial: Dial, tracks: Sequence[Sequence[Track]], limits: Sequence[
     family_tracks = [replace(track, name=dial.name) for each in tracks for track in each]
     data = pack_tracks(family_tracks, {})
     if len(data) > EXACT_BYTES:
-        data = pack_tracks(family_tracks, {}, rounded=True)
+        data = pack_tracks(family_tracks, {}, short_floats=True)
     return with_header(asdict(dial) | {"limits": list(limits)}, zlib.compress(_planes(data), 1))
 
 

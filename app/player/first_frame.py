@@ -36,9 +36,9 @@ class FirstFrame:
 
 def pack_heights(heights: ArrayLike, most: int = MOST_POINTS) -> PackedHeights:
     """Heights (rows of y, lowest first, columns of x), thinned to `most` an axis; undefined ones are highest."""
-    whole = np.asarray(heights, dtype=np.float64)
-    picks = [np.linspace(0, count - 1, min(count, most)).round().astype(int) for count in whole.shape]
-    values = _sixteen_bits(whole[np.ix_(*picks)])
+    all_heights = np.asarray(heights, dtype=np.float64)
+    picks = [np.linspace(0, count - 1, min(count, most)).round().astype(int) for count in all_heights.shape]
+    values = _sixteen_bits(all_heights[np.ix_(*picks)])
     return PackedHeights(len(picks[1]), len(picks[0]), base64.b64encode(values.tobytes()).decode())
 
 

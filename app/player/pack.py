@@ -117,14 +117,14 @@ def pack(tracks: Sequence[Track], view: PlayerView | None = None) -> bytes:
     return pack_tracks(tracks, asdict(view or PlayerView()))
 
 
-def pack_tracks(tracks: Sequence[Track], view: Mapping[str, object], *, rounded: bool = False) -> bytes:
-    """`pack` for tracks whose names need not tell optimizers apart; `rounded`: the last byte of every float is 0."""
+def pack_tracks(tracks: Sequence[Track], view: Mapping[str, object], *, short_floats: bool = False) -> bytes:
+    """`pack` for tracks whose names may be equal; `short_floats`: the last byte of every float is 0."""
     headers, floats, counts = [], [], []
     for track in tracks:
         headers.append(_header(track))
         floats.extend(_columns(track))
-        counts += [] if _punctual(track) else [_synchronised(track)]
-    numbers = [_bytes_of(column, rounded) for column in floats]
+        counts += [] if _punctual(track) else [_layers_synchronised(track)]
+    numbers = [_bytes_of(column, short_floats) for column in floats]
     return with_header({**view, "tracks": headers}, *numbers, *(count.tobytes() for count in counts))
 
 
@@ -135,9 +135,9 @@ def with_header(header: Mapping[str, object], *blocks: bytes) -> bytes:
     return b"".join((struct.pack("<I", len(text)), text, *blocks))
 
 
-def _bytes_of(column: NDArray[np.floating], rounded: bool) -> bytes:
+def _bytes_of(column: NDArray[np.floating], short_floats: bool) -> bytes:
     values = np.ascontiguousarray(column, dtype="<f4")
-    return ((values.view("<u4") + HALF_BYTE) & ~np.uint32(0xFF)).tobytes() if rounded else values.tobytes()
+    return ((values.view("<u4") + HALF_BYTE) & ~np.uint32(0xFF)).tobytes() if short_floats else values.tobytes()
 
 
 def _check_names(tracks: Sequence[Track]) -> None:
@@ -156,7 +156,7 @@ def _header(track: Track) -> dict[str, object]:
         "resets": track.resets,
         "rows": track.rows,
         "punctual": _punctual(track),
-        "proposals": int(np.count_nonzero(_synchronised(track))),
+        "proposals": int(np.count_nonzero(_layers_synchronised(track))),
         "averaged": track.averaged is not None,
         "slow": 0 if track.slow is None else len(track.slow),
         "step": _progression(track.step),
@@ -172,7 +172,7 @@ def _header(track: Track) -> dict[str, object]:
 
 
 def _columns(track: Track) -> list[NDArray[np.floating]]:
-    pairs = [track.fast, np.asarray(track.proposal)[_synchronised(track) > 0]]
+    pairs = [track.fast, np.asarray(track.proposal)[_layers_synchronised(track) > 0]]
     pairs += [] if track.averaged is None else [track.averaged]
     pairs += track.slow or ()
     places = [np.asarray(column) for pair in pairs for column in _hold_last(pair).T]
@@ -183,7 +183,7 @@ def _columns(track: Track) -> list[NDArray[np.floating]]:
     return places + [_clamp(track.cloud[..., axis]).ravel() for axis in range(2)] + [_clamp(c) for c in track.spread.T]
 
 
-def _synchronised(track: Track) -> NDArray[np.uint8]:
+def _layers_synchronised(track: Track) -> NDArray[np.uint8]:
     """How many layers synchronised at each row; 0 at the start."""
     counts = np.array(track.synchronised, dtype=np.uint8)
     counts[0] = 0
@@ -194,7 +194,7 @@ def _punctual(track: Track) -> bool:
     """Whether the synchronisations follow from the periods alone."""
     steps = np.asarray(track.step)
     counts = sum((steps % period == 0 for period in periods(track.layers)), np.zeros(track.rows, dtype=int))
-    return bool(np.array_equal(counts[1:], _synchronised(track)[1:]))
+    return bool(np.array_equal(counts[1:], _layers_synchronised(track)[1:]))
 
 
 def _progression(values: ArrayLike) -> tuple[int, int] | None:

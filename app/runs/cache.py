@@ -34,9 +34,9 @@ class Recent(Generic[Arguments, Value]):
             if key in self._results:
                 self._results.move_to_end(key)
                 return self._results[key]
-        began = time.monotonic()
+        start_time = time.monotonic()
         value = self._compute(*arguments, **keywords)
-        log_run(key, time.monotonic() - began, value)
+        log_run(key, time.monotonic() - start_time, value)
         with self._lock:
             self._results[key] = value
             while len(self._results) > self._size:

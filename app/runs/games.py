@@ -145,10 +145,10 @@ def measured_rate(run: Trajectory, index: int, places: Floats) -> MeasuredRate:
 
 def _second_half(gaps: Floats, period: int) -> float:
     """Rate over the second half of the finite distances."""
-    measured = np.flatnonzero(np.isfinite(gaps))
-    if len(measured) < 2:
+    rows = np.flatnonzero(np.isfinite(gaps))
+    if len(rows) < 2:
         return np.nan
-    first, last = measured[len(measured) // 2 - 1 if len(measured) < 4 else len(measured) // 2], measured[-1]
+    first, last = rows[len(rows) // 2 - 1 if len(rows) < 4 else len(rows) // 2], rows[-1]
     return float((gaps[last] / gaps[first]) ** (1 / ((last - first) * period)))
 
 

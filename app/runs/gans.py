@@ -78,6 +78,6 @@ def mosaic(images: Floats) -> NDArray[np.uint8]:
     picture = np.full((side * (height + 1) - 1, side * (width + 1) - 1), 128, np.uint8)
     for number, image in enumerate(images[:, 0]):
         row, column = divmod(number, side)
-        top, left = row * (height + 1), column * (width + 1)
-        picture[top : top + height, left : left + width] = np.rint(255 * np.nan_to_num(image).clip(0, 1))
+        y, x = row * (height + 1), column * (width + 1)
+        picture[y : y + height, x : x + width] = np.rint(255 * np.nan_to_num(image).clip(0, 1))
     return picture

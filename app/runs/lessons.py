@@ -22,7 +22,7 @@ from app.state.theory import TheoryConfig
 from optim_core.theory import game_rate, why_not
 from optim_core.trajectory import Trajectory
 
-ARRIVED = 0.01  # of the distance at the start
+ARRIVAL_SHARE = 0.01  # of the distance at the start
 Weights = Literal["fast", "slow"]
 
 
@@ -43,19 +43,19 @@ def case_of(config: SurfacesConfig | GamesConfig) -> Case:
     return Case(config, surface_runs.surface_run(config), surface_runs.scenery(config).places)
 
 
-def measured(config: PageConfig, quantity: Quantity) -> float:
+def measurement(config: PageConfig, quantity: Quantity) -> float:
     """The quantity in the run of a config; NaN where there is no such thing, as a place after a run diverged.
 
     Raises:
         ValueError: the config's page has no such measure, its run no such step.
     """
-    value = _measured(config, quantity, quantity.optimizer)
-    return value if quantity.over is None else value / _measured(config, quantity, quantity.over)
+    value = _measurement(config, quantity, quantity.optimizer)
+    return value if quantity.over is None else value / _measurement(config, quantity, quantity.over)
 
 
 def holds(config: PageConfig, check: Check) -> bool:
     """Whether a check does in the run of a config."""
-    return check.holds(measured(config, check))
+    return check.holds(measurement(config, check))
 
 
 def right_options(card: LessonCard, question: Choose) -> tuple[int, ...]:
@@ -63,7 +63,7 @@ def right_options(card: LessonCard, question: Choose) -> tuple[int, ...]:
     measure = question.least or question.most
     if measure is not None:
         places = range(1, len(answers(card, question)) + 1)
-        values = [measured(card.config, Quantity(measure=measure, optimizer=place)) for place in places]
+        values = [measurement(card.config, Quantity(measure=measure, optimizer=place)) for place in places]
         best = min if question.least else max
         finite = [value for value in values if not np.isnan(value)]
         return tuple(at for at, value in enumerate(values) if finite and value == best(finite))
@@ -88,7 +88,7 @@ def end_of(config: SurfacesConfig | GamesConfig, optimizer: int) -> tuple[float,
     return float(x), float(y)
 
 
-def _measured(config: PageConfig, quantity: Quantity, optimizer: int) -> float:
+def _measurement(config: PageConfig, quantity: Quantity, optimizer: int) -> float:
     if isinstance(config, TheoryConfig) and quantity.measure in THEORY:
         return THEORY[quantity.measure](config)
     if not isinstance(config, SurfacesConfig | GamesConfig) or quantity.measure not in RUN:
@@ -111,8 +111,8 @@ def _distance(weights: Weights, case: Case, index: int, row: int) -> float:
 
 def _jitter(weights: Weights, case: Case, index: int, row: int) -> float:
     """Root of the mean squared distance over the second half of the run up to the row."""
-    late = _weights(case, index, weights)[row // 2 : row + 1]
-    return float(np.sqrt(np.mean(distance(late, case.places) ** 2)))
+    late_places = _weights(case, index, weights)[row // 2 : row + 1]
+    return float(np.sqrt(np.mean(distance(late_places, case.places) ** 2)))
 
 
 def _loss(weights: Weights, case: Case, index: int, row: int) -> float:
@@ -141,7 +141,7 @@ def _rate(case: Case, index: int, row: int) -> float:
 def _arrival(case: Case, index: int, row: int) -> float:
     """The first base step from which on the slow weights are within a hundredth of the way."""
     away = np.median(distance(case.run.outermost(index), case.places), axis=1)
-    outside = np.flatnonzero(away > ARRIVED * away[0])
+    outside = np.flatnonzero(away > ARRIVAL_SHARE * away[0])
     return np.nan if len(outside) and outside[-1] == len(away) - 1 else float(outside[-1] + 1)
 
 
@@ -173,8 +173,8 @@ RUN: dict[str, Callable[[Case, int, int], float]] = {
 
 def _coefficient(part: str, config: TheoryConfig) -> float:
     """Of the deepest stack, at the equal effective lr."""
-    modified = theory_runs.coefficients(config)[1][-1]
-    return np.nan if modified is None else float(getattr(modified, part))
+    loss = theory_runs.coefficients(config)[1][-1]
+    return np.nan if loss is None else float(getattr(loss, part))
 
 
 def _gap(flow: Literal["flow", "plain_flow"], config: TheoryConfig) -> float:

@@ -75,9 +75,9 @@ def cancel(comparison: Trainings, jobs: Jobs, is_here: Callable[[str], bool] = l
             jobs.cancel(ticket, is_here)
 
 
-def claims(asked: Trainings, jobs: Jobs) -> frozenset[str]:
+def claims(comparison: Trainings, jobs: Jobs) -> frozenset[str]:
     """The visitors who want one of them that is not done."""
-    return frozenset().union(*(jobs.claims(ticket) for row in asked.tickets for ticket in row))
+    return frozenset().union(*(jobs.claims(ticket) for row in comparison.tickets for ticket in row))
 
 
 def all_done(comparison: Trainings, jobs: Jobs) -> bool:

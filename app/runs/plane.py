@@ -44,8 +44,8 @@ class OnPlane:
         """(rows, 2): where the fast weights are after each step; right after a synchronisation they equal slow ones."""
         places = self.proposal.coordinates.copy()
         for layer, projection in enumerate(self.slow, start=1):
-            synchronised = self.snapshots.synchronised == layer
-            places[synchronised] = projection.coordinates[synchronised]
+            at_layer = self.snapshots.synchronised == layer
+            places[at_layer] = projection.coordinates[at_layer]
         return places
 
     @property
@@ -289,8 +289,8 @@ def _on_plane(plane: Plane, one: Snapshots) -> OnPlane:
 def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track:
     step = run.snapshots.step
     loss = np.concatenate([result.curves.loss[0][:1], result.curves.loss[0]])
-    fast, proposal, synchronised = run.fast, run.proposal.coordinates.copy(), run.snapshots.synchronised
-    proposal[0], synchronised[0] = fast[0], 0  # the first row of a track has no step before it
+    fast, proposal, counts = run.fast, run.proposal.coordinates.copy(), run.snapshots.synchronised
+    proposal[0], counts[0] = fast[0], 0  # the first row of a track has no step before it
     spec = result.request.optimizers
     return Track(
         name=name,
@@ -298,7 +298,7 @@ def _track(run: OnPlane, result: TrainingResult, name: str, color: str) -> Track
         layers=result.layers,
         fast=fast,
         proposal=proposal,
-        synchronised=synchronised,
+        synchronised=counts,
         loss=loss[np.minimum(step, len(loss) - 1)],
         step=step,
         evaluations=step,
@@ -316,9 +316,9 @@ def checks_of(view: View, score: WeightLoss) -> tuple[tuple[NDArray[np.int64], F
 def _check(run: OnPlane, plane: Plane, score: WeightLoss) -> tuple[NDArray[np.int64], Floats, Floats]:
     weights, projection = run.snapshots.outermost, run.outermost
     rows = np.unique(np.linspace(0, len(weights) - 1, CHECKS).astype(int))
-    true = [_loss(score(np.array(weights[row], np.float32))) for row in rows]
-    flat = [_loss(score(plane.point(*projection.coordinates[row]).astype(np.float32))) for row in rows]
-    return run.snapshots.step[rows], np.array(true), np.array(flat)
+    true_losses = [_loss(score(np.array(weights[row], np.float32))) for row in rows]
+    projection_losses = [_loss(score(plane.point(*projection.coordinates[row]).astype(np.float32))) for row in rows]
+    return run.snapshots.step[rows], np.array(true_losses), np.array(projection_losses)
 
 
 def _loss(score: Score) -> float:

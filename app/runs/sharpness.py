@@ -67,7 +67,7 @@ class SharpnessRun:
         self.points = tuple(points)
         self.rows: tuple[Sharpness, ...] = ()
         self.error, self.passes, self.waiting = "", 0, False
-        self._needed = FIRST_GUESS
+        self._passes_per_point = FIRST_GUESS
         self._task, self._lock = task, threading.Lock()
         self._visitors: set[str] = set()
         self._stop = threading.Event()
@@ -85,7 +85,7 @@ class SharpnessRun:
     @property
     def fraction(self) -> float:
         """How much is done, about: a point is taken to need as many passes as those before it did on average."""
-        return min(1.0, (len(self.rows) + min(0.95, self.passes / self._needed)) / len(self.points))
+        return min(1.0, (len(self.rows) + min(0.95, self.passes / self._passes_per_point)) / len(self.points))
 
     def others(self, visitor: str, is_here: Callable[[str], bool]) -> int:
         """How many other visitors want it."""
@@ -94,9 +94,9 @@ class SharpnessRun:
     def start(self, visitor: str) -> None:
         """Measure the missing points; a second visitor shares the same thread."""
         with self._lock:
-            idle = not self.running
+            is_idle = not self.running
             self._visitors.add(visitor)
-            if idle and not self.complete:
+            if is_idle and not self.complete:
                 self.error, self._stop = "", threading.Event()
                 threading.Thread(target=self._work, args=(self._stop,), name="sharpness", daemon=True).start()
 
@@ -127,7 +127,7 @@ class SharpnessRun:
             return stop.is_set()
 
         row = _measure(self._task, self.points[len(self.rows)], should_stop)
-        self._needed = (self._needed * len(self.rows) + self.passes) / (len(self.rows) + 1)
+        self._passes_per_point = (self._passes_per_point * len(self.rows) + self.passes) / (len(self.rows) + 1)
         self.rows = (*self.rows, row)
 
 

@@ -29,7 +29,7 @@ from optim_core.snapshots import Snapshots
 
 FOLDER = Path(__file__).parent / "shipped"
 FLAT = (np.zeros(2), np.array([1.0, 0.0]), np.array([0.0, 1.0]))  # a plane of which only coordinates are known
-DRAWN = ("discriminator", "generator")
+PLAYERS = ("discriminator", "generator")
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -48,7 +48,7 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
-class Shipped:
+class ShippedRuns:
     """A comparison as far as its page draws it: its results have no weights.
 
     results: one per optimizer.      view: the plane of the page's first look.
@@ -61,12 +61,12 @@ class Shipped:
     samples: tuple[gans.Samples, ...] = ()
 
 
-def shipped(config: NetworksConfig | GansConfig) -> Shipped | None:
+def find_shipped(config: NetworksConfig | GansConfig) -> ShippedRuns | None:
     """What comes with the application of this comparison; None of any other, or of another plane."""
     player = config.drawn if isinstance(config, GansConfig) else ""
     if isinstance(config, NetworksConfig) and config.plane != "pca":
         return None
-    arrays = _read(_file(config))
+    arrays = _read_arrays(_file(config))
     customary = [row[0] for row in requests(config)]
     if config.seeds > 1 or arrays is None or [request.key for request in customary] != arrays["keys"].tolist():
         return None
@@ -76,7 +76,7 @@ def shipped(config: NetworksConfig | GansConfig) -> Shipped | None:
     first, second = arrays["explained"].tolist()
     view = plane.View(Plane(*FLAT, (first, second)), runs, converging)
     samples = tuple(_samples(arrays, index, result) for index, result in enumerate(results)) if player else ()
-    return Shipped(results, view, _picture(arrays, player, len(runs)), samples)
+    return ShippedRuns(results, view, _picture(arrays, player, len(runs)), samples)
 
 
 def ship(config: NetworksConfig | GansConfig, store: RunStore, folder: Path = FOLDER) -> Path:
@@ -87,7 +87,7 @@ def ship(config: NetworksConfig | GansConfig, store: RunStore, folder: Path = FO
         arrays |= _result_arrays(index, result)
     if isinstance(config, GansConfig):
         view = plane.players_view(results)
-        scores = {player: config.task().landscape(player, config.seed) for player in DRAWN}
+        scores = {player: config.task().landscape(player, config.seed) for player in PLAYERS}
         for index, samples in enumerate(gans.samples(config.task(), results)):
             arrays |= {"frames": samples.step, f"{index}/fast": samples.fast.astype("f2")}
             arrays |= {} if samples.slow is None else {f"{index}/slow": samples.slow.astype("f2")}
@@ -108,7 +108,7 @@ def _file(config: NetworksConfig | GansConfig) -> str:
 
 
 @cache
-def _read(name: str) -> Arrays | None:
+def _read_arrays(name: str) -> Arrays | None:
     try:
         with np.load(FOLDER / name, allow_pickle=False) as file:
             return dict(file)
@@ -127,21 +127,23 @@ def _result_arrays(index: int, result: TrainingResult) -> dict[str, NDArray[Any]
 
 
 def _result(arrays: Arrays, index: int, request: TrainingRequest) -> TrainingResult:
-    own = {name.removeprefix(f"{index}/"): array for name, array in arrays.items() if name.startswith(f"{index}/")}
-    players, sizes = tuple(own["players"].tolist()), tuple(own["sizes"].tolist())
+    own_arrays = {
+        name.removeprefix(f"{index}/"): array for name, array in arrays.items() if name.startswith(f"{index}/")
+    }
+    players, sizes = tuple(own_arrays["players"].tolist()), tuple(own_arrays["sizes"].tolist())
     specs = request.specs()
     layers: tuple[Layer, ...] = tuple((next(iter(specs.values())) if isinstance(specs, dict) else specs).layers)
-    diverged = int(own["diverged"])
+    diverged = int(own_arrays["diverged"])
     return TrainingResult(
         request=request,
         players=players,
         sizes=sizes,
         layers=layers,
-        curves=curves_from_arrays(players, own),
-        snapshots=Snapshots(layers, own["rows"], {}),
+        curves=curves_from_arrays(players, own_arrays),
+        snapshots=Snapshots(layers, own_arrays["rows"], {}),
         diverged=None if diverged < 0 else diverged,
         notes=(),
-        seconds=float(own["seconds"]),
+        seconds=float(own_arrays["seconds"]),
     )
 
 

@@ -96,12 +96,12 @@ def _advance(
     task: GanTask, model: torch.nn.Module, moving: Sequence[Player], request: TrainingRequest, step: int
 ) -> bool:
     """One base step of each, then their synchronisations, as in a training; undone, and False, if it is not finite."""
-    before, batch = flat_weights(model), task.batch(step, request.seed)
+    weights_before, batch = flat_weights(model), task.batch(step, request.seed)
     last = min(step, request.steps - 1)  # of the schedule, which a cosine would climb again
     measures = [player.base_step(task, model, batch, last, request.steps) for player in moving]
     finite = all(math.isfinite(number) for pair in measures for number in pair)
     if not (finite and torch.isfinite(flat_weights(model)).all()):
-        assign_weights(model, before)
+        assign_weights(model, weights_before)
         return False
     for player in moving:
         player.synchronise()

@@ -24,7 +24,7 @@ STEPS = 260  # each way
 STAY = int(2.5 / CELLS / STEP)  # points that a line may have in one cell
 SHORTEST = 0.12  # length of the shortest line
 ARROW_EVERY = 0.7
-KEPT = 3  # every so many points of a line are drawn
+POINT_STRIDE = 3  # every so many points of a line are drawn
 GOLDEN = np.array([0.7548776662466927, 0.5698402909980532])  # of the plane: 1/g, 1/g², g³ = g + 1
 
 
@@ -42,11 +42,11 @@ def streamlines_of(velocity: Callable[[Floats], Floats], domain: Domain) -> Stre
     direction = _directions(velocity, low, high - low)
     seeds = (0.5 + np.arange(1, SEEDS + 1)[:, None] * GOLDEN) % 1
     forward, backward = (_trace(direction, seeds, sign * STEP) for sign in (1, -1))
-    occupied = np.zeros((CELLS, CELLS), dtype=bool)
-    parts = [_free_part(forward[:, seed], backward[:, seed], occupied) for seed in range(SEEDS)]
+    occupied_cells = np.zeros((CELLS, CELLS), dtype=bool)
+    parts = [_free_part(forward[:, seed], backward[:, seed], occupied_cells) for seed in range(SEEDS)]
     lines = [low + line * (high - low) for line in parts if line is not None]
     arrows = [line[at - 1 : at + 1] for line in lines for at in _arrow_places(len(line))]
-    return Streamlines(tuple(line[::KEPT] for line in lines), np.array(arrows).reshape(-1, 2, 2))
+    return Streamlines(tuple(line[::POINT_STRIDE] for line in lines), np.array(arrows).reshape(-1, 2, 2))
 
 
 def _arrow_places(points: int) -> NDArray[np.int64]:
@@ -86,18 +86,18 @@ def _trace(direction: Callable[[Floats], Floats], seeds: Floats, step: float) ->
     return path
 
 
-def _free_part(forward: Floats, backward: Floats, occupied: NDArray[np.bool_]) -> Floats | None:
+def _free_part(forward: Floats, backward: Floats, occupied_cells: NDArray[np.bool_]) -> Floats | None:
     """The free part of a line, whose cells are then occupied; None where it is too short to be drawn."""
     entries: dict[tuple[int, int], int] = {}
-    ahead, behind = _free(forward, occupied, entries, sign=1), _free(backward, occupied, entries, sign=-1)
+    ahead, behind = _free(forward, occupied_cells, entries, sign=1), _free(backward, occupied_cells, entries, sign=-1)
     line = np.concatenate((backward[1:behind][::-1], forward[:ahead]))
     if len(line) * STEP < SHORTEST or np.ptp(line, axis=0).max() < SHORTEST / 4:  # the latter where the flow stands
         return None
-    occupied[tuple(_cells(line).T)] = True
+    occupied_cells[tuple(_cells(line).T)] = True
     return line
 
 
-def _free(path: Floats, occupied: NDArray[np.bool_], entries: dict[tuple[int, int], int], sign: int) -> int:
+def _free(path: Floats, occupied_cells: NDArray[np.bool_], entries: dict[tuple[int, int], int], sign: int) -> int:
     """How many points of a path lie in free cells of the square.
 
     `entries`: the point, counted from the seed and negative behind it, at which the line entered each cell. It may stay
@@ -107,7 +107,7 @@ def _free(path: Floats, occupied: NDArray[np.bool_], entries: dict[tuple[int, in
     end = len(path) if inside.all() else int(inside.argmin())
     for index, (row, column) in enumerate(_cells(path[:end]).tolist()):
         entry = entries.setdefault((row, column), sign * index)
-        if occupied[row, column] or abs(sign * index - entry) > STAY:
+        if occupied_cells[row, column] or abs(sign * index - entry) > STAY:
             return index
     return end
 

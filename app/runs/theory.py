@@ -243,13 +243,13 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
     Raises:
         ValueError: the formulas do not apply.
     """
-    modified = modified_loss(config.regularization.lr, config.regularization.batches, config.stack)
-    loss, steps = batch_loss(config), mean_steps(config, modified)
+    coefficients = modified_loss(config.regularization.lr, config.regularization.batches, config.stack)
+    loss, steps = batch_loss(config), mean_steps(config, coefficients)
     (x_low, x_high), (y_low, y_high) = SURFACES[config.regularization.surface].domain
     x, y = np.linspace(x_low, x_high, CONTOUR_POINTS), np.linspace(y_low, y_high, CONTOUR_POINTS)
     points = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1))
-    plain = batch_mean(loss, config.regularization.batches, points).detach().numpy()
-    modified_heights = modified_values(loss, config.regularization.batches, points, modified).detach().numpy()
+    plain_heights = batch_mean(loss, config.regularization.batches, points).detach().numpy()
+    modified_heights = modified_values(loss, config.regularization.batches, points, coefficients).detach().numpy()
     path = mean_path(
         loss,
         config.regularization.batches,
@@ -261,14 +261,14 @@ def descent(config: TheoryConfig, on_progress: Progress | None = None) -> Descen
         seed=config.seed,
         on_progress=on_progress,
     )
-    flows = [_flow(config, loss, modified, steps, on_progress, corrected=corrected) for corrected in (True, False)]
-    return Descent(modified, Grid(x, y, plain), Grid(x, y, modified_heights), path, *flows)
+    flows = [_flow(config, loss, coefficients, steps, on_progress, corrected=corrected) for corrected in (True, False)]
+    return Descent(coefficients, Grid(x, y, plain_heights), Grid(x, y, modified_heights), path, *flows)
 
 
 def _flow(
     config: TheoryConfig,
     loss: BatchLoss,
-    modified: ModifiedLoss,
+    coefficients: ModifiedLoss,
     steps: int,
     on_progress: Progress | None,
     *,
@@ -276,32 +276,32 @@ def _flow(
 ) -> Floats | None:
     try:
         return gradient_flow(
-            loss, modified, config.regularization.start,
+            loss, coefficients, config.regularization.start,
             corrected=corrected, steps=steps, points=1 + steps * -(-FLOW_POINTS // steps), on_progress=on_progress,
         )  # fmt: skip
     except FloatingPointError:
         return None
 
 
-def mean_steps(config: TheoryConfig, modified: ModifiedLoss) -> int:
+def mean_steps(config: TheoryConfig, coefficients: ModifiedLoss) -> int:
     """Mean steps in the chosen number of epochs, at least one."""
-    return max(1, config.regularization.epochs * config.regularization.batches // modified.base_steps)
+    return max(1, config.regularization.epochs * config.regularization.batches // coefficients.base_steps)
 
 
 def coefficients(config: TheoryConfig) -> tuple[list[ModifiedLoss | None], list[ModifiedLoss | None]]:
     """Modified losses of every depth at the equal fast lr, and at the equal effective lr; None where none applies."""
     stacks = [config.stack[:depth] for depth in range(config.depth + 1)]
-    equal = [_modified(config.regularization.lr, config.regularization.batches, stack) for stack in stacks]
+    equal = [_modified_loss(config.regularization.lr, config.regularization.batches, stack) for stack in stacks]
     effective = [
         None
         if why_not(config.regularization.batches, stack)
-        else _modified(lr_for_effective(config.regularization.lr, stack), config.regularization.batches, stack)
+        else _modified_loss(lr_for_effective(config.regularization.lr, stack), config.regularization.batches, stack)
         for stack in stacks
     ]
     return equal, effective
 
 
-def _modified(lr: float, batches: int, layers: tuple[Layer, ...]) -> ModifiedLoss | None:
+def _modified_loss(lr: float, batches: int, layers: tuple[Layer, ...]) -> ModifiedLoss | None:
     return None if why_not(batches, layers) else modified_loss(lr, batches, layers)
 
 
@@ -310,7 +310,7 @@ def amplifications(config: TheoryConfig) -> list[tuple[str, Floats, Floats]]:
     alphas, curves = np.linspace(0.05, 1.0, 60), []
     for depth in range(config.depth + 1):
         losses = [
-            _modified(
+            _modified_loss(
                 1.0,
                 config.regularization.batches,
                 (config.with_layer(1, alpha=float(alpha)) if depth else config).stack[:depth],

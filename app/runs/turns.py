@@ -20,7 +20,7 @@ class Turns:
 
     def __init__(self, longest: float = LONGEST) -> None:
         self._longest = longest
-        self._changed = threading.Condition()
+        self._change = threading.Condition()
         self._waiting: deque[object] = deque()
         self._holder: object | None = None
         self._ends = 0.0
@@ -34,21 +34,21 @@ class Turns:
     def turn(self) -> Iterator[None]:
         """Wait for a turn, and hold it inside the context."""
         ticket = object()
-        with self._changed:
+        with self._change:
             self._waiting.append(ticket)
-            while self._waiting[0] is not ticket or (left := self._left()) > 0:
-                self._changed.wait(left if self._waiting[0] is ticket else None)
+            while self._waiting[0] is not ticket or (seconds := self._remaining_seconds()) > 0:
+                self._change.wait(seconds if self._waiting[0] is ticket else None)
             self._waiting.popleft()
             self._holder, self._ends = ticket, time.monotonic() + self._longest
-            self._changed.notify_all()  # the first in the queue now waits for the end of this turn
+            self._change.notify_all()  # the first in the queue now waits for the end of this turn
         try:
             yield
         finally:
-            with self._changed:
+            with self._change:
                 if self._holder is ticket:
                     self._holder = None
-                    self._changed.notify_all()
+                    self._change.notify_all()
 
-    def _left(self) -> float:
+    def _remaining_seconds(self) -> float:
         """Seconds until the present turn is over at the latest."""
         return 0.0 if self._holder is None else self._ends - time.monotonic()

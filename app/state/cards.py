@@ -194,11 +194,11 @@ def idle_layers(config: Comparison, steps: int) -> list[str]:
     sentences = []
     for card, spec in zip(config.active, config.specs(), strict=True):
         periods = list(itertools.accumulate((layer.k for layer in card.layers), operator.mul))
-        idle = [level for level, period in enumerate(periods, start=1) if period > steps]
-        if idle:
-            which = f"layer {idle[0]}" if len(idle) == 1 else f"layers {idle[0]} to {idle[-1]}"
-            verb = "synchronises" if len(idle) == 1 else "synchronise"
+        levels = [level for level, period in enumerate(periods, start=1) if period > steps]
+        if levels:
+            which = f"layer {levels[0]}" if len(levels) == 1 else f"layers {levels[0]} to {levels[-1]}"
+            verb = "synchronises" if len(levels) == 1 else "synchronise"
             sentences.append(
-                f"{spec.name}: {which} never {verb} in {steps:,} base steps: that takes {periods[idle[0] - 1]:,}."
+                f"{spec.name}: {which} never {verb} in {steps:,} base steps: that takes {periods[levels[0] - 1]:,}."
             )
     return sentences

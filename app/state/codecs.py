@@ -170,7 +170,7 @@ def widget_values(config: BaseModel) -> dict[str, Any]:
     return {name: value for setting in settings_of(config) for name, value in setting.widgets().items()}
 
 
-def nested(settings: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+def nest(settings: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     """Settings by path (noise.lr, 2.lr) as a tree: {"noise": {"lr": ...}, "cards": [{}, {"lr": ...}]}."""
     numbered = structure(model).numbered
     tree = {path: value for path, value in settings.items() if "." not in path}
@@ -188,8 +188,8 @@ def nested(settings: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any
     return tree
 
 
-def flat(tree: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """The inverse of `nested`."""
+def flatten(tree: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """The inverse of `nest`."""
     numbered = structure(model).numbered
     settings: dict[str, Any] = {}
     for name, value in tree.items():

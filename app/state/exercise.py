@@ -43,11 +43,11 @@ class Exercise:
         """Whether anything is fixed or hidden."""
         return bool(self.fix or self.hide)
 
-    def hidden(self, config: PageConfig) -> frozenset[str]:
+    def hidden_controls(self, config: PageConfig) -> frozenset[str]:
         """The controls of a config that are not drawn."""
         return self._controls(config, self.hide) if self.hide else frozenset()
 
-    def fixed(self, config: PageConfig) -> frozenset[str]:
+    def fixed_controls(self, config: PageConfig) -> frozenset[str]:
         """The controls of a config whose values stay; hidden ones among them."""
         return self._controls(config, (*self.fix, *self.hide)) if self else frozenset()
 
@@ -57,7 +57,7 @@ class Exercise:
         if numbered is None or not self:
             return False
         return self._holds((*self.fix, *self.hide), {numbered.name}) or any(
-            name[:1].isdigit() for name in self.fixed(config)
+            name[:1].isdigit() for name in self.fixed_controls(config)
         )
 
     def keep(self, origin: Config, config: Config) -> Config:
@@ -70,20 +70,20 @@ class Exercise:
             return config
         config = self._with_cards_of(origin, config)
         values, original = widget_values(config), widget_values(origin)
-        fixed = original.keys() & {*self.fixed(origin), *self.fixed(config)}
-        held = {**original, **values, **{name: original[name] for name in fixed}}
+        names = original.keys() & {*self.fixed_controls(origin), *self.fixed_controls(config)}
+        values_to_keep = {**original, **values, **{name: original[name] for name in names}}
         changes = {
             setting.path: value
             for setting in settings_of(config)
-            if (value := setting.from_widgets(held.get)) is not setting.value
+            if (value := setting.from_widgets(values_to_keep.get)) is not setting.value
         }
-        kept, reasons = config_from_settings(changes, type(config), config)
+        result, reasons = config_from_settings(changes, type(config), config)
         if reasons:
             sentences = "; ".join(f"{path}: {reason}" for path, reason in reasons.items())
             raise ValueError(f"what this link fixes does not go with it ({sentences})")
-        if changes and widget_values(kept) == original:
+        if changes and widget_values(result) == original:
             return origin  # with what no control shows: whether its lr was searched for
-        return kept.following(config)
+        return result.following(config)
 
     def _with_cards_of(self, origin: Config, config: Config) -> Config:
         numbered = structure(type(config)).numbered
@@ -100,14 +100,14 @@ class Exercise:
             control
             for setting in settings_of(config)
             for control in setting.widgets()
-            if self._holds(names, _called(setting, control))
+            if self._holds(names, _names_of(setting, control))
         )
 
-    def _holds(self, names: tuple[str, ...], called: set[str]) -> bool:
-        return not ({*called, EVERY}.isdisjoint(names) or not called.isdisjoint(self.free))
+    def _holds(self, names: tuple[str, ...], names_of_control: set[str]) -> bool:
+        return not ({*names_of_control, EVERY}.isdisjoint(names) or not names_of_control.isdisjoint(self.free))
 
 
-def opened(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list[str]]:
+def read_address(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list[str]]:
     """Read an address as `decode` does; what is fixed is not changed by parameters beside a compressed link."""
     config, problems = decode(params, model)
     visit = visit_of(params)
@@ -116,14 +116,14 @@ def opened(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
         return config, problems
     origin, _ = decode({"z": params["z"]} | visit, model)
     try:
-        kept = exercise.keep(origin, config)
+        result = exercise.keep(origin, config)
     except ValueError:
-        kept = origin
-    changed = [path for path in params if _value(kept, path) != _value(config, path)]
-    return kept, [*problems, *(f"{path}: fixed by this link, so another value is ignored" for path in changed)]
+        result = origin
+    changed_paths = [path for path in params if _value(result, path) != _value(config, path)]
+    return result, [*problems, *(f"{path}: fixed by this link, so another value is ignored" for path in changed_paths)]
 
 
-def _called(setting: Setting, control: str) -> set[str]:
+def _names_of(setting: Setting, control: str) -> set[str]:
     """All names under which a control is fixed, freed or hidden."""
     return {control, *beginnings(control), setting.path}
 

@@ -34,11 +34,11 @@ class GanCard(Card):
     beta1: Finite = Field(0.0, ge=0, lt=1)
 
     def _differences(self, usual: Self) -> list[tuple[str, bool]]:
-        first, *others = super()._differences(usual)
+        first, *other_differences = super()._differences(usual)
         adaptive = bool({self.base, self.generator_base} & {"adam", "adamw"})
         generator = f"generator {BASE_TITLES[self.generator_base]}", self.generator_base != usual.generator_base
         beta = f"β₁ {short(self.beta1)}", adaptive and self.beta1 != usual.beta1
-        return [first, generator, beta, *others]
+        return [first, generator, beta, *other_differences]
 
     @property
     def title(self) -> str:

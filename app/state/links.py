@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from app.state.base import PageConfig, Settings
 from app.state.cards import next_card
-from app.state.codecs import as_number, flat, nested, settings_of, structure
+from app.state.codecs import as_number, flatten, nest, settings_of, structure
 from app.state.errors import explain
 from app.state.tracking import is_foreign
 from app.state.visit import MAX_LENGTH, VISIT, page_models, problems_of_visit
@@ -59,10 +59,10 @@ def link(params: Mapping[str, str], address: str = "", visit: Mapping[str, str] 
 
     Parameters of `app.state.visit` stay readable.
     """
-    plain, beside = urlencode(params, safe=":;,"), urlencode(visit, safe="*,")
-    if len(plain) > LONG:
-        plain = min(plain, f"v={params.get('v', FIRST_VERSION)}&z={pack(params)}", key=len)
-    return f"{address}?{plain}{f'&{beside}' if beside else ''}"
+    plain_query, beside = urlencode(params, safe=":;,"), urlencode(visit, safe="*,")
+    if len(plain_query) > LONG:
+        plain_query = min(plain_query, f"v={params.get('v', FIRST_VERSION)}&z={pack(params)}", key=len)
+    return f"{address}?{plain_query}{f'&{beside}' if beside else ''}"
 
 
 def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list[str]]:
@@ -113,15 +113,15 @@ def unpack_params(params: Mapping[str, str], model: type[PageConfig]) -> tuple[d
     Returns:
         The parameters, and one sentence on what could not be read.
     """
-    compressed, problems = params.get("z"), []
+    packed, problems = params.get("z"), []
     texts = {path: text for path, text in params.items() if path != "z"}
-    if compressed is not None:
+    if packed is not None:
         try:
-            texts = unpack(compressed) | {path: text for path, text in texts.items() if path != "v"}
+            texts = unpack(packed) | {path: text for path, text in texts.items() if path != "v"}
         except ValueError as error:
             problems.append(f"z: {error}, so it is ignored")
     if texts.get("v", FIRST_VERSION) in model.MIGRATIONS:
-        texts = flat(migrate(nested(texts, model), model), model)
+        texts = flatten(migrate(nest(texts, model), model), model)
     return texts, problems
 
 
@@ -144,22 +144,22 @@ def config_from_settings(
     Returns:
         The config, and why a setting is refused, by path.
     """
-    earlier = {} if before is None else {one.path: one.value for one in settings_of(before)}
+    earlier_values = {} if before is None else {one.path: one.value for one in settings_of(before)}
     remaining, reasons = dict(settings), dict[str, str]()
     while remaining:
         try:
-            return model.model_validate(_tree(earlier | remaining, model)), reasons
+            return model.model_validate(_tree(earlier_values | remaining, model)), reasons
         except ValidationError as error:
             items = _innermost(error)
         refusals = [_refusal(item, model) for item in items]
-        rejected = {path: reason for path, reason in reversed(refusals) if _at(path, remaining, model)}
-        if not rejected and (culprit := _at_odds(items[0], remaining, earlier, model)):
+        reasons_of_round = {path: reason for path, reason in reversed(refusals) if _at(path, remaining, model)}
+        if not reasons_of_round and (culprit := _at_odds(items[0], remaining, earlier_values, model)):
             path, reason = refusals[0]
-            rejected = {culprit: f"{path.rpartition('.')[2].replace('_', ' ')} {reason}".lstrip()}
-        if not rejected:
+            reasons_of_round = {culprit: f"{path.rpartition('.')[2].replace('_', ' ')} {reason}".lstrip()}
+        if not reasons_of_round:
             return before or model(), dict.fromkeys(remaining, "does not go with the other settings") | reasons
-        reasons = rejected | reasons
-        rejected_paths = {one for path in rejected for one in _at(path, remaining, model)}
+        reasons = reasons_of_round | reasons
+        rejected_paths = {one for path in reasons_of_round for one in _at(path, remaining, model)}
         remaining = {path: value for path, value in remaining.items() if path not in rejected_paths}
     return before or model(), reasons
 
@@ -188,8 +188,8 @@ def _at_odds(
     """The setting that makes another, which was not given, invalid: without it, that one is valid."""
     for path in settings:
         try:
-            others = {other: value for other, value in settings.items() if other != path}
-            model.model_validate(_tree({**before, **others}, model))
+            other_settings = {other: value for other, value in settings.items() if other != path}
+            model.model_validate(_tree({**before, **other_settings}, model))
         except ValidationError as error:
             if item["loc"] in [other["loc"] for other in error.errors()]:
                 continue
@@ -212,7 +212,7 @@ def _refusal(item: Mapping[str, Any], model: type[PageConfig]) -> tuple[str, str
 
 def _tree(settings: Mapping[str, Any], model: type[PageConfig]) -> Settings:
     """Settings as a tree for the model: cards 1 to the last one named, incomplete ones completed from blank cards."""
-    tree, numbered = nested(settings, model), structure(model).numbered
+    tree, numbered = nest(settings, model), structure(model).numbered
     if numbered is None or numbered.name not in tree:
         return tree
     cards: Sequence[Settings] = tree.pop(numbered.name)
@@ -246,13 +246,13 @@ def unpack(text: str) -> dict[str, str]:
     if len(text) > MOST_PACKED:
         raise ValueError(f"longer than {MOST_PACKED:,} characters")
     try:
-        encoded = (text + "=" * (-len(text) % 4)).encode("ascii")
-        data = base64.b64decode(encoded, altchars=b"-_", validate=True)
+        code = (text + "=" * (-len(text) % 4)).encode("ascii")
+        data = base64.b64decode(code, altchars=b"-_", validate=True)
         decompressor = zlib.decompressobj()
-        plain = decompressor.decompress(data, MOST_UNPACKED)
+        content = decompressor.decompress(data, MOST_UNPACKED)
         if not decompressor.eof:
             raise ValueError("cut short, or longer than any config")
-        params = json.loads(plain)
+        params = json.loads(content)
     except (binascii.Error, zlib.error, UnicodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError("not a link that this program wrote") from error
     if not isinstance(params, dict) or not all(isinstance(value, str) for value in params.values()):

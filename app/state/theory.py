@@ -135,7 +135,7 @@ class Rates(Frozen):
     equal_effective: bool = False
 
 
-MOVED = {  # from version 1, where the names of all instruments stood side by side, to version 2
+NEW_PATHS = {  # from version 1, where the names of all instruments stood side by side, to version 2
     **{name: f"stability.{name}" for name in Stability.model_fields},
     **{name: f"noise.{name}" for name in ("h", "sigma", "seeds")},
     **{name: f"regularization.{name}" for name in Regularization.model_fields if name != "lr"},
@@ -149,9 +149,9 @@ MOVED = {  # from version 1, where the names of all instruments stood side by si
 
 def _in_parts(old: Settings) -> Settings:
     """Settings of version 1 as those of version 2."""
-    new = {name: value for name, value in old.items() if name not in MOVED and not _of_a_layer(name)}
-    for name in old.keys() & MOVED.keys():
-        part, _, field = MOVED[name].partition(".")
+    new = {name: value for name, value in old.items() if name not in NEW_PATHS and not _of_a_layer(name)}
+    for name in old.keys() & NEW_PATHS.keys():
+        part, _, field = NEW_PATHS[name].partition(".")
         so_far = new.get(part)
         new[part] = {**(so_far if isinstance(so_far, dict) else {}), field: old[name]}
     if any(map(_of_a_layer, old)):

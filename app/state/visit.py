@@ -29,8 +29,8 @@ EXAMPLE = "write names as links have them (steps, 1.lr, 2.layers, 2.1.alpha), * 
 def visit_of(params: Mapping[str, str]) -> dict[str, str]:
     """Those of an address that say what they may; of names, those that are known."""
     words = {"words": params["words"]} if params.get("words") in WORDS else {}
-    known = {name: [one for one in names_in(params.get(name, "")) if _is_known(one, name)] for name in LISTS}
-    return words | {name: ",".join(names) for name, names in known.items() if names}
+    lists = {name: [one for one in names_in(params.get(name, "")) if _is_known(one, name)] for name in LISTS}
+    return words | {name: ",".join(names) for name, names in lists.items() if names}
 
 
 def problems_of_visit(params: Mapping[str, str]) -> list[str]:
@@ -41,8 +41,8 @@ def problems_of_visit(params: Mapping[str, str]) -> list[str]:
     for name in LISTS:
         if len(params.get(name, "")) > MAX_LENGTH:
             problems.append(f"{name}: longer than {MAX_LENGTH} characters, so it is ignored")
-        elif unknown := [one for one in names_in(params.get(name, "")) if not _is_known(one, name)]:
-            problems.append(_unknown(name, unknown))
+        elif unknown_names := [one for one in names_in(params.get(name, "")) if not _is_known(one, name)]:
+            problems.append(_problem_of_unknown_names(name, unknown_names))
     return problems
 
 
@@ -58,17 +58,17 @@ def page_models(model: type[PageConfig] = PageConfig) -> Iterator[type[PageConfi
         yield from page_models(one)
 
 
-def _unknown(parameter: str, names: Sequence[str]) -> str:
+def _problem_of_unknown_names(parameter: str, names: Sequence[str]) -> str:
     parts = f", or parts of the page ({', '.join(PARTS)})" if parameter == "hide" else ""
-    quoted = ", ".join(repr(name[:40]) for name in names[:5])
-    return f"{parameter}: no such name as {quoted}: {EXAMPLE}{parts}, so it is ignored"
+    names_text = ", ".join(repr(name[:40]) for name in names[:5])
+    return f"{parameter}: no such name as {names_text}: {EXAMPLE}{parts}, so it is ignored"
 
 
 def _is_known(name: str, parameter: str) -> bool:
     if name == EVERY or (parameter == "hide" and name in PARTS):
         return True
-    known, general = _names(tuple(page_models())), _general(name)
-    return general in known or f"{general.rpartition('.')[0]}.*" in known
+    names, general = _names(tuple(page_models())), _general(name)
+    return general in names or f"{general.rpartition('.')[0]}.*" in names
 
 
 @cache
@@ -79,12 +79,12 @@ def _names(models: tuple[type[PageConfig], ...]) -> frozenset[str]:
     """
     names = set()
     for model in models:
-        numbered = {
+        names_of_numbered = {
             name
             for name, info in model.model_fields.items()
             if any(getattr(one, "numbered", 0) for one in info.metadata)
         }
-        names |= numbered
+        names |= names_of_numbered
         for setting in settings_of(model()):
             if setting.codec is LINK_ONLY or setting.name == "v":
                 continue

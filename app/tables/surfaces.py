@@ -12,7 +12,7 @@ from app.runs.grid import Floats, distance
 from optim_core.layers import periods
 from optim_core.trajectory import Trajectory
 
-PAIRED = "from the first, paired ± s.e."
+PAIRED_DIFFERENCE = "from the first, paired ± s.e."
 
 
 def summary(run: Trajectory, minima: Floats, target: float) -> list[dict[str, Any]]:
@@ -78,7 +78,7 @@ def _training_row(name: str, row: Sequence[TrainingResult], first: Floats) -> di
     if any("ema" in result.curves.metrics for result in row):
         values["averaged weights"] = spread(100 * finals(row, "ema", "test_accuracy"), ".2f")
     if len(row) > 1:
-        values[PAIRED] = paired_difference(accuracy - first, "+.2f")
+        values[PAIRED_DIFFERENCE] = paired_difference(accuracy - first, "+.2f")
     return values | ending(row)
 
 

@@ -14,13 +14,13 @@ from streamlit.navigation.page import Page
 
 from app.state.base import PageConfig
 from app.state.codecs import Setting, settings_of, widget_values
-from app.state.exercise import Exercise, opened
+from app.state.exercise import Exercise, read_address
 from app.state.links import config_from_settings, encode, link
 from app.state.visit import LISTS, visit_of
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
-PAGES, BEGUN, VISIT = "pages", "begun", "visit"
+PAGES, HAS_BEGUN, VISIT = "pages", "begun", "visit"
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
@@ -33,7 +33,7 @@ def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
     """
     parameters = visit()
     if f"{page}.config" not in st.session_state:
-        config, problems = opened(dict(st.query_params), model)
+        config, problems = read_address(dict(st.query_params), model)
         _begin(page, config, problems)
     else:
         config, st.session_state[f"{page}.refusals"] = _read_widgets(page, st.session_state[f"{page}.config"])
@@ -61,7 +61,7 @@ def declare(pages: Mapping[str, Page]) -> None:
 
 def first_run() -> bool:
     """Whether this is a visit's first run."""
-    return BEGUN not in st.session_state
+    return HAS_BEGUN not in st.session_state
 
 
 def rerun_if_widgets_differ() -> None:
@@ -70,7 +70,7 @@ def rerun_if_widgets_differ() -> None:
     A browser that lost its server reconnects to another one with its address and its visitor's later entries.
     """
     if first_run():
-        st.session_state[BEGUN] = True
+        st.session_state[HAS_BEGUN] = True
         configs = {page: st.session_state.get(f"{page}.config") for page in st.session_state[PAGES]}
         if any(config is not None and _read_widgets(page, config)[0] != config for page, config in configs.items()):
             st.rerun()
@@ -113,9 +113,9 @@ def hides(part: str) -> bool:
 
 def allows(page: str, config: PageConfig) -> bool:
     """Whether a config has everything that is fixed, so that it can be adopted in full."""
-    origin, fixed = st.session_state.get(f"{page}.origin"), exercise()
+    origin, current_exercise = st.session_state.get(f"{page}.origin"), exercise()
     try:
-        return origin is None or not fixed or fixed.keep(origin, config) == config
+        return origin is None or not current_exercise or current_exercise.keep(origin, config) == config
     except ValueError:
         return False
 
@@ -123,8 +123,8 @@ def allows(page: str, config: PageConfig) -> bool:
 def share_link(config: PageConfig, parameters: Mapping[str, str] | None = None) -> str:
     """The link to this page with this config, and with what the visit's link fixes and hides, or other `parameters`."""
     address = str(st.context.url or "").partition("?")[0]
-    own = {name: text for name, text in visit().items() if name in LISTS}
-    return link(encode(config), address, own if parameters is None else parameters)
+    own_parameters = {name: text for name, text in visit().items() if name in LISTS}
+    return link(encode(config), address, own_parameters if parameters is None else parameters)
 
 
 def can_undo(page: str) -> bool:
@@ -168,19 +168,19 @@ def _begin(page: str, config: PageConfig, problems: list[str]) -> None:
 
 def _commit(page: str, config: Config) -> Config:
     """Adopt a config as far as the visit's link leaves it free; gives the one that holds."""
-    before: Config = st.session_state[f"{page}.config"]
+    old_config: Config = st.session_state[f"{page}.config"]
     try:
         config = exercise().keep(st.session_state[f"{page}.origin"], config)
     except ValueError as error:
         st.session_state[f"{page}.problems"] = [f"Not changed: {error}."]
-        return before
-    if config != before:
+        return old_config
+    if config != old_config:
         history = st.session_state[f"{page}.history"]
-        history.append(before)
+        history.append(old_config)
         del history[:-MAX_UNDO]
         st.session_state[f"{page}.config"] = config
         st.session_state[f"{page}.problems"] = []
         # Streamlit forgets controls that leave the page, but not values of those that were not on it.
-        for name in widget_values(before).keys() - widget_values(config).keys():
+        for name in widget_values(old_config).keys() - widget_values(config).keys():
             st.session_state.pop(f"{page}.{name}", None)
     return config

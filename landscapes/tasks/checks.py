@@ -8,7 +8,7 @@ from collections.abc import Collection
 from numbers import Real
 
 
-def whole(field: str, value: object, low: int, high: int | None = None) -> int:
+def whole_number(field: str, value: object, low: int, high: int | None = None) -> int:
     """`value` as an int in [low, high].
 
     Raises:
@@ -22,12 +22,12 @@ def whole(field: str, value: object, low: int, high: int | None = None) -> int:
     except TypeError:
         raise TypeError(f"{field} must be a whole number, got {value!r}") from None
     if number < low or (high is not None and number > high):
-        allowed = f"at least {low}" if high is None else f"between {low} and {high}"
-        raise ValueError(f"{field} must be {allowed}, got {number}")
+        interval = f"at least {low}" if high is None else f"between {low} and {high}"
+        raise ValueError(f"{field} must be {interval}, got {number}")
     return number
 
 
-def real(field: str, value: object, low: float, high: float) -> float:
+def real_number(field: str, value: object, low: float, high: float) -> float:
     """`value` as a float in [low, high].
 
     Raises:
@@ -42,12 +42,12 @@ def real(field: str, value: object, low: float, high: float) -> float:
     return number
 
 
-def choice(field: str, value: object, allowed: Collection[str]) -> str:
-    """`value` if it is one of the `allowed` names.
+def choice(field: str, value: object, names: Collection[str]) -> str:
+    """`value` if it is one of the `names`.
 
     Raises:
         ValueError: it is not.
     """
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{field} must be one of {', '.join(sorted(allowed))}, got {value!r}")
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(f"{field} must be one of {', '.join(sorted(names))}, got {value!r}")
     return value

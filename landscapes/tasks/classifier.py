@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from landscapes.tasks.catalogue import DATASETS
-from landscapes.tasks.checks import choice, real, whole
+from landscapes.tasks.checks import choice, real_number, whole_number
 from landscapes.tasks.models import MODELS, build_model
 from landscapes.tasks.sampling import AUGMENTATIONS, augment, batch_rows, steps_per_epoch
 from landscapes.tasks.splits import Part, Split, split
@@ -67,12 +67,12 @@ class ClassifierTask:
         entry = DATASETS[self.dataset]
         available = entry.available
         if self.train_size is not None:
-            available = whole("train_size", self.train_size, entry.classes, available)
-        real("label_noise", self.label_noise, 0, 1)
-        whole("batch_size", self.batch_size, 1, available)
-        whole("split_seed", self.split_seed, 0)
+            available = whole_number("train_size", self.train_size, entry.classes, available)
+        real_number("label_noise", self.label_noise, 0, 1)
+        whole_number("batch_size", self.batch_size, 1, available)
+        whole_number("split_seed", self.split_seed, 0)
         if self.evaluation_size is not None:
-            whole("evaluation_size", self.evaluation_size, 1)
+            whole_number("evaluation_size", self.evaluation_size, 1)
 
     @property
     def players(self) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ class ClassifierTask:
     def probe(self, size: int, part: str = "train") -> ImageBatch:
         """The first `size` images of a part, never augmented: the fixed images of planes and sharpness."""
         rows: Part = getattr(self.data, choice("part", part, ("train", "validation", "test")))
-        rows = rows.head(whole("size", size, 1))
+        rows = rows.head(whole_number("size", size, 1))
         return ImageBatch(rows.images, rows.labels)
 
     def loss(self, model: nn.Module, batch: ImageBatch, player: str = "model") -> Tensor:
@@ -148,7 +148,7 @@ class ClassifierTask:
             ValueError: `rows` is more than the images there are.
         """
         images, labels = self.probe(size)
-        whole("rows", rows, 1, len(labels))
+        whole_number("rows", rows, 1, len(labels))
         parts = [
             ImageBatch(images[start : start + rows], labels[start : start + rows])
             for start in range(0, len(labels) - rows + 1, rows)

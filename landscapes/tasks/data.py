@@ -24,8 +24,8 @@ def datasets_folder() -> Path:
     """LOOKAHEAD_DATASETS, or else "datasets" in LOOKAHEAD_DATA or in the platform's folder for user data."""
     import platformdirs
 
-    if named := os.environ.get(FOLDER_VARIABLE, ""):
-        return Path(named).expanduser()
+    if folder := os.environ.get(FOLDER_VARIABLE, ""):
+        return Path(folder).expanduser()
     data = os.environ.get("LOOKAHEAD_DATA", "") or platformdirs.user_data_dir("lookahead-lab")
     return Path(data).expanduser() / "datasets"
 
@@ -95,9 +95,9 @@ def read_folder(entry: DataEntry, folder: Path) -> ImageSet:
 
 def _locate(entry: DataEntry, files: Files, names: tuple[str, ...], folder: Path) -> list[Path]:
     paths = {name: _find(folder, files, name) for name in names}
-    if missing := [name for name, path in paths.items() if path is None]:
+    if missing_names := [name for name, path in paths.items() if path is None]:
         raise DataFormatError(
-            f"{folder} lacks {', '.join(missing)} of {entry.name}; "
+            f"{folder} lacks {', '.join(missing_names)} of {entry.name}; "
             f"all of {', '.join(files.train + files.test)} are needed"
         )
     return [path for path in paths.values() if path is not None]

@@ -113,8 +113,8 @@ def _size(folder: Path) -> int:
 
 def _advice(entry: DataEntry, folder: Path, error: Exception) -> str:
     files = "" if entry.files is None else ", ".join(entry.files.train + entry.files.test)
-    others = sorted(path.name for path in folder.iterdir())[:5] if folder.is_dir() else []
-    contents = f" (it holds {', '.join(others)}, of which none is one of them)" if others else ""
+    other_names = sorted(path.name for path in folder.iterdir())[:5] if folder.is_dir() else []
+    contents = f" (it holds {', '.join(other_names)}, of which none is one of them)" if other_names else ""
     return (
         f"{entry.name} is not on this machine and could not be fetched from OpenML ({error}). Either go online and "
         f"try again: it is then kept in {folder}. Or put its original files there: {files}{contents}"

@@ -92,10 +92,8 @@ def check_labels(labels: Bytes, classes: int, path: Path) -> None:
         DataFormatError: a label is `classes` or more.
     """
     if labels.max() >= classes:
-        where = int((labels >= classes).argmax())
-        raise DataFormatError(
-            f"{path} has the label {labels[where]} at row {where}; labels run from 0 to {classes - 1}"
-        )
+        row = int((labels >= classes).argmax())
+        raise DataFormatError(f"{path} has the label {labels[row]} at row {row}; labels run from 0 to {classes - 1}")
 
 
 def _open(path: Path) -> BinaryIO:

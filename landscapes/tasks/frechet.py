@@ -34,11 +34,11 @@ def raw_features(size: int) -> Features:
     return Features("raw", np.zeros(size), np.eye(size))
 
 
-def principal_features(real: NDArray[np.floating], count: int) -> Features:
+def principal_features(samples: NDArray[np.floating], count: int) -> Features:
     """The first `count` principal components of real samples (rows, ...)."""
-    flat = np.asarray(real, np.float64).reshape(len(real), -1)
-    mean = flat.mean(0)
-    _, vectors = np.linalg.eigh(np.cov(flat.T))
+    rows = np.asarray(samples, np.float64).reshape(len(samples), -1)
+    mean = rows.mean(0)
+    _, vectors = np.linalg.eigh(np.cov(rows.T))
     return Features(f"{count} PCA features", mean, vectors[:, -count:].T[::-1])
 
 
@@ -52,10 +52,10 @@ def frechet_distance(first: Array, second: Array) -> float:
         raise ValueError(f"two sets of at least 2 rows of equal width are needed, got {first.shape} and {second.shape}")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         return float("nan")
-    spread, other = (np.atleast_2d(np.cov(each.T)) for each in (first, second))
+    first_covariance, second_covariance = (np.atleast_2d(np.cov(each.T)) for each in (first, second))
     # Σ₁Σ₂ has the eigenvalues of the symmetric Σ₁^½ Σ₂ Σ₁^½, whose square roots sum to the trace sought.
-    values, vectors = np.linalg.eigh(spread)
+    values, vectors = np.linalg.eigh(first_covariance)
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    cross = np.sqrt(np.linalg.eigvalsh(root @ other @ root).clip(0)).sum()
+    cross = np.sqrt(np.linalg.eigvalsh(root @ second_covariance @ root).clip(0)).sum()
     shift = first.mean(0) - second.mean(0)
-    return float(shift @ shift + np.trace(spread) + np.trace(other) - 2 * cross)
+    return float(shift @ shift + np.trace(first_covariance) + np.trace(second_covariance) - 2 * cross)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from landscapes.tasks.catalogue import DATASETS
-from landscapes.tasks.checks import choice, real, whole
+from landscapes.tasks.checks import choice, real_number, whole_number
 from landscapes.tasks.frechet import frechet_distance
 from landscapes.tasks.sampling import steps_per_epoch
 from landscapes.tasks.worlds import Samples, World, images, ring
@@ -27,7 +27,7 @@ from landscapes.weights import Score, WeightLoss
 
 LOSSES = ("non-saturating", "wgan-gp")
 WORLDS = ("ring", "digits", "mnist", "fashion")
-JUDGED = 2_000  # samples from which distances and modes are computed
+SAMPLES = 2_000  # samples from which distances and modes are computed
 
 
 class GanBatch(NamedTuple):
@@ -97,16 +97,16 @@ class GanTask:
             entry = DATASETS[self.dataset]
             available = entry.available
             if self.train_size is not None:
-                available = whole("train_size", self.train_size, 2 * entry.classes, available)
+                available = whole_number("train_size", self.train_size, 2 * entry.classes, available)
         elif self.train_size is not None:
             raise ValueError(
                 f"train_size must be None for the ring, which is drawn anew each step, got {self.train_size}"
             )
-        whole("batch_size", self.batch_size, 2, available)
-        whole("latent", self.latent, 1, 1_024)
-        whole("hidden", self.hidden, 1, 4_096)
-        real("penalty", self.penalty, 0, 1e6)
-        whole("split_seed", self.split_seed, 0)
+        whole_number("batch_size", self.batch_size, 2, available)
+        whole_number("latent", self.latent, 1, 1_024)
+        whole_number("hidden", self.hidden, 1, 4_096)
+        real_number("penalty", self.penalty, 0, 1e6)
+        whole_number("split_seed", self.split_seed, 0)
 
     @property
     def players(self) -> tuple[str, ...]:
@@ -152,16 +152,16 @@ class GanTask:
         on_real, on_fake = discriminator(batch.real), discriminator(fake)
         if self.objective == "non-saturating":
             return functional.softplus(-on_real).mean() + functional.softplus(on_fake).mean()
-        apart: Tensor = on_fake.mean() - on_real.mean()
-        return apart + self.penalty * gradient_penalty(discriminator, batch.real, fake, batch.mix)
+        gap: Tensor = on_fake.mean() - on_real.mean()
+        return gap + self.penalty * gradient_penalty(discriminator, batch.real, fake, batch.mix)
 
     def samples(self, model: nn.Module, count: int, seed: int = 0) -> Tensor:
         """Samples (count, *shape) from a fixed seed: points of the ring, or images with intensities in [0, 1]."""
-        samples = self._generated(model, count, seed)
+        samples = self._generate(model, count, seed)
         return torch.from_numpy(samples if self.dataset == "ring" else (samples + 1) / 2)
 
     @torch.no_grad()
-    def _generated(self, model: nn.Module, count: int, seed: int = 0) -> Samples:
+    def _generate(self, model: nn.Module, count: int, seed: int = 0) -> Samples:
         latent = np.random.default_rng((seed, 8)).standard_normal((count, self.latent), np.float32)
         return np.asarray(_networks(model)[1](torch.from_numpy(latent)).numpy())
 
@@ -172,7 +172,7 @@ class GanTask:
         modes: how many hold at least a quarter of their fair share of the samples.
         quality: the share of samples that have a mode; 1 for images, each of which is nearest to some class.
         """
-        world, samples = self.world, self._generated(model, JUDGED)
+        world, samples = self.world, self._generate(model, SAMPLES)
         if not np.isfinite(samples).all():
             return dict.fromkeys(("val_frechet", "test_frechet", "modes", "quality"), math.nan)
         features = world.features(samples)
@@ -181,8 +181,8 @@ class GanTask:
         }
         modes = world.mode_of(samples)
         counts = np.bincount(modes[modes >= 0], minlength=world.modes)
-        covered = (counts >= JUDGED / world.modes / 4).sum()
-        return scores | {"modes": float(covered), "quality": float((modes >= 0).mean())}
+        covered_modes = (counts >= SAMPLES / world.modes / 4).sum()
+        return scores | {"modes": float(covered_modes), "quality": float((modes >= 0).mean())}
 
     def refresh_statistics(self, model: nn.Module) -> None:
         """Nothing: neither network keeps running statistics."""
@@ -200,8 +200,8 @@ class GanTask:
                 loss = self.loss(model, batch, player).item()
             discriminator, generator = _networks(model)
             on_real, on_fake = discriminator(batch.real), discriminator(generator(batch.discriminator_latent))
-            right = (on_real > 0).float().mean() + (on_fake < 0).float().mean()
-            return Score(loss, right.item() / 2)
+            shares = (on_real > 0).float().mean() + (on_fake < 0).float().mean()
+            return Score(loss, shares.item() / 2)
 
         return WeightLoss(self.model(0), score)
 

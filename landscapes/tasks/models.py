@@ -39,12 +39,12 @@ def build_model(key: str, shape: Shape, classes: int, seed: int) -> nn.Module:
 def cnn(shape: Shape, classes: int) -> nn.Module:
     """Conv16, conv32, pool, linear: 9,930 parameters on 8x8 digits. Images above 16 pixels are pooled twice."""
     channels, height, width = shape
-    early: list[nn.Module] = [nn.MaxPool2d(2)] if min(height, width) > 16 else []
-    scale = 2 ** (1 + len(early))
+    first_pool: list[nn.Module] = [nn.MaxPool2d(2)] if min(height, width) > 16 else []
+    scale = 2 ** (1 + len(first_pool))
     # Pooling before the rectifier gives the same function for a quarter of its work.
     network = nn.Sequential(
         nn.Conv2d(channels, 16, 3, padding=1),
-        *early,
+        *first_pool,
         nn.ReLU(inplace=True),
         nn.Conv2d(16, 32, 3, padding=1),
         nn.MaxPool2d(2),

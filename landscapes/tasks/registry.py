@@ -130,6 +130,6 @@ def task_from(description: Mapping[str, Any]) -> Task:
     values = dict(description)
     kind = _KINDS[choice("kind", values.pop("kind", None), _KINDS)]
     names = {field.name for field in fields(kind)}
-    if unknown := sorted(set(values) - names):
-        raise ValueError(f"a {kind.kind} has no field {', '.join(unknown)}; it has {', '.join(sorted(names))}")
+    if unknown_names := sorted(set(values) - names):
+        raise ValueError(f"a {kind.kind} has no field {', '.join(unknown_names)}; it has {', '.join(sorted(names))}")
     return kind(**values)

@@ -46,8 +46,8 @@ def augment(images: Tensor, kind: str, step: int, seed: int) -> Tensor:
     vertical = (torch.arange(height) + shift[0]).clamp(0, height - 1)
     horizontal = (torch.arange(width) + shift[1]).clamp(0, width - 1)
     if kind == "flip-shift":
-        flipped = torch.from_numpy(random.random((rows, 1)) < 0.5)
-        horizontal = torch.where(flipped, horizontal.flip(1), horizontal)
+        is_flipped = torch.from_numpy(random.random((rows, 1)) < 0.5)
+        horizontal = torch.where(is_flipped, horizontal.flip(1), horizontal)
     each = torch.arange(rows)[:, None, None]
     # Advanced indices on both sides of the channels move them last: put them back.
     return images[each, :, vertical[:, :, None], horizontal[:, None, :]].permute(0, 3, 1, 2).contiguous()

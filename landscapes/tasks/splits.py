@@ -51,22 +51,22 @@ def split(dataset: str, train_size: int | None, label_noise: float, seed: int) -
     Raises:
         ValueError: fewer images than `train_size`, or a class without a training image.
     """
-    whole = load(dataset)
+    image_set = load(dataset)
     random = np.random.default_rng((seed, 1))
-    train, validation, test = choose_rows(whole, dataset, train_size, random)
-    labels = whole.labels[train]
+    train, validation, test = choose_rows(image_set, dataset, train_size, random)
+    labels = image_set.labels[train]
     _check_classes(labels, dataset)
     noisy, labels = corrupt(labels, label_noise, DATASETS[dataset].classes, random)
-    training = pixels(whole, train)
+    training = pixels(image_set, train)
     mean, deviation = training.mean((0, 2, 3), keepdims=True), training.std((0, 2, 3), keepdims=True).clip(min=1e-6)
 
     def part(rows: Rows, labels: NDArray[np.int64]) -> Part:
-        return Part(torch.from_numpy((pixels(whole, rows) - mean) / deviation), torch.from_numpy(labels))
+        return Part(torch.from_numpy((pixels(image_set, rows) - mean) / deviation), torch.from_numpy(labels))
 
     return Split(
         train=part(train, labels),
-        validation=part(validation, whole.labels[validation]),
-        test=part(test, whole.labels[test]),
+        validation=part(validation, image_set.labels[validation]),
+        test=part(test, image_set.labels[test]),
         noisy=torch.from_numpy(noisy),
     )
 
@@ -86,7 +86,7 @@ def corrupt(
 
 
 def choose_rows(
-    whole: ImageSet, dataset: str, train_size: int | None, random: np.random.Generator
+    image_set: ImageSet, dataset: str, train_size: int | None, random: np.random.Generator
 ) -> tuple[Rows, Rows, Rows]:
     """Rows of the training, validation and test part; the test part is always the set's last rows.
 
@@ -94,21 +94,25 @@ def choose_rows(
         ValueError: fewer images than `train_size`.
     """
     entry = DATASETS[dataset]
-    outside = len(whole.labels) - whole.tests
+    outside = len(image_set.labels) - image_set.tests
     pool = random.permutation(outside)
     held_out = round(len(pool) * entry.validation / entry.trainable)
-    validation, rest = pool[:held_out], pool[held_out:]
-    if train_size is not None and train_size > len(rest):
-        raise ValueError(f"train_size must be at most {len(rest)} for {dataset}, got {train_size}")
-    return _balanced(whole.labels, rest)[:train_size], validation, np.arange(outside, len(whole.labels))
+    validation, remaining_rows = pool[:held_out], pool[held_out:]
+    if train_size is not None and train_size > len(remaining_rows):
+        raise ValueError(f"train_size must be at most {len(remaining_rows)} for {dataset}, got {train_size}")
+    return (
+        _balance(image_set.labels, remaining_rows)[:train_size],
+        validation,
+        np.arange(outside, len(image_set.labels)),
+    )
 
 
-def pixels(whole: ImageSet, rows: Rows) -> NDArray[np.float32]:
+def pixels(image_set: ImageSet, rows: Rows) -> NDArray[np.float32]:
     """Images in [0, 1], shape (rows, channels, height, width)."""
-    return whole.images[rows].astype(np.float32) / np.float32(whole.top)
+    return image_set.images[rows].astype(np.float32) / np.float32(image_set.top)
 
 
-def _balanced(labels: NDArray[np.int64], rows: Rows) -> NDArray[np.int64]:
+def _balance(labels: NDArray[np.int64], rows: Rows) -> NDArray[np.int64]:
     """`rows` in an order of which every beginning holds each class about equally often."""
     rank = np.empty(len(rows), np.int64)
     for label in np.unique(labels[rows]):

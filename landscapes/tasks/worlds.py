@@ -79,24 +79,24 @@ def ring() -> World:
 @lru_cache(maxsize=2)
 def images(dataset: str, train_size: int | None, seed: int) -> World:
     """Images in [−1, 1]; a mode is a class, told by the nearest training image among the principal components."""
-    whole = load(dataset)
-    train, validation, test = choose_rows(whole, dataset, train_size, np.random.default_rng((seed, 1)))
-    real = 2 * pixels(whole, train) - 1
-    features = principal_features(real, PCA_FEATURES)
-    references, labels = features(real[:NEIGHBOURS]), whole.labels[train[:NEIGHBOURS]]
-    tensor = torch.from_numpy(real)
+    image_set = load(dataset)
+    train, validation, test = choose_rows(image_set, dataset, train_size, np.random.default_rng((seed, 1)))
+    samples = 2 * pixels(image_set, train) - 1
+    features = principal_features(samples, PCA_FEATURES)
+    references, labels = features(samples[:NEIGHBOURS]), image_set.labels[train[:NEIGHBOURS]]
+    tensor = torch.from_numpy(samples)
     return World(
-        shape=real.shape[1:],
-        size=len(real),
+        shape=samples.shape[1:],
+        size=len(samples),
         modes=DATASETS[dataset].classes,
         draw=lambda step, seed, rows: tensor[batch_rows(step, seed, len(tensor), rows)],
-        held_out={"val": 2 * pixels(whole, validation) - 1, "test": 2 * pixels(whole, test) - 1},
+        held_out={"val": 2 * pixels(image_set, validation) - 1, "test": 2 * pixels(image_set, test) - 1},
         features=features,
         mode_of=lambda samples: labels[_nearest(references, features(samples))],
     )
 
 
 def _nearest(references: Array, points: Array) -> NDArray[np.int64]:
-    """The row of `known` (n, d) nearest to each of `points` (rows, d)."""
+    """The row of `references` (n, d) nearest to each of `points` (rows, d)."""
     squares = (references**2).sum(1) - 2 * points @ references.T
     return np.asarray(squares.argmin(1))

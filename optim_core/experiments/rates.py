@@ -62,9 +62,9 @@ class RateRun:
 
         Slow averages are biased while T < 20 k_1…k_n: `slow_from` gives the first T to trust.
         """
-        chosen = from_T <= self.T
-        values = (self.slow if slow else self.fast)[optimizer, chosen]
-        return log_log_slope(self.T[chosen], values, confidence=confidence)
+        in_range = from_T <= self.T
+        values = (self.slow if slow else self.fast)[optimizer, in_range]
+        return log_log_slope(self.T[in_range], values, confidence=confidence)
 
     def slow_from(self, optimizer: int) -> int:
         """20 k_1…k_n of one optimizer."""
@@ -138,29 +138,29 @@ class _Means:
         self.lr = (c / self.T.sqrt())[..., None]
         self.generator = torch.Generator().manual_seed(seed)
         self.shape = (len(specs), len(T), seeds)
-        self.fast, self.slow, self.held = (torch.zeros(self.shape, dtype=torch.float64) for _ in range(3))
+        self.fast, self.slow, self.slow_norm = (torch.zeros(self.shape, dtype=torch.float64) for _ in range(3))
 
     def field(self, x: torch.Tensor, evaluation: int) -> tuple[torch.Tensor, torch.Tensor]:
         gradient = self.problem.gradient(x).view(*self.shape, -1)
-        squared = gradient.square().sum(-1)
+        squared_norm = gradient.square().sum(-1)
         due = [index for index, period in enumerate(self.periods) if evaluation % period == 0]
-        self.held[due] = squared[due]
+        self.slow_norm[due] = squared_norm[due]
         share = (evaluation < self.T) / self.T
-        self.fast.addcmul_(squared, share)
-        self.slow.addcmul_(self.held, share)
+        self.fast.addcmul_(squared_norm, share)
+        self.slow.addcmul_(self.slow_norm, share)
         noise = torch.randn(gradient.shape[1:], generator=self.generator, dtype=x.dtype)
         noisy = gradient.add(noise, alpha=self.problem.sigma).mul_(self.lr)
-        return squared.view(-1), noisy.view_as(x)
+        return squared_norm.view(-1), noisy.view_as(x)
 
     def result(self, specs: Sequence[OptimizerSpec], until: int) -> RateRun:
         """The means of those T that are over by base step `until`."""
         T = self.T[:, 0].numpy()
-        done = until >= T
+        is_over = until >= T
         return RateRun(
             names=tuple(spec.name for spec in specs),
             outer_periods=tuple(self.periods),
-            T=T[done],
-            lr=self.c / np.sqrt(T[done]),
-            fast=self.fast.numpy()[:, done],
-            slow=self.slow.numpy()[:, done],
+            T=T[is_over],
+            lr=self.c / np.sqrt(T[is_over]),
+            fast=self.fast.numpy()[:, is_over],
+            slow=self.slow.numpy()[:, is_over],
         )

@@ -106,9 +106,9 @@ def batch_orders(batches: int, epochs: int, limit: int, seed: int) -> tuple[NDAr
 
 def antithetic_orders(batches: int, epochs: int, pairs: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Random orders, (2 pairs, epochs·m): the second half of the rows are the reverses of the first."""
-    tiled = np.tile(np.arange(batches), (pairs * epochs, 1))
-    drawn = generator.permuted(tiled, axis=1).reshape(pairs, -1)
-    return np.concatenate([drawn, drawn[:, ::-1]])
+    rows = np.tile(np.arange(batches), (pairs * epochs, 1))
+    orders = generator.permuted(rows, axis=1).reshape(pairs, -1)
+    return np.concatenate([orders, orders[:, ::-1]])
 
 
 def _orders_optimizer(
@@ -142,16 +142,16 @@ def mean_path(
     A mean step is an epoch, or a step of layer n where that is longer. Runs go on from where they are, in new orders.
     `on_progress` is called with (mean steps done, steps); it may raise, to stop.
     """
-    modified = modified_loss(lr, batches, layers)
-    length = modified.base_steps
+    coefficients = modified_loss(lr, batches, layers)
+    length = coefficients.base_steps
     generator = np.random.default_rng(seed)
     x, optimizer = _orders_optimizer(layers, lr, np.asarray(start, dtype=np.float64), 2 * (orders // 2))
     path = [x.detach()[0].numpy().copy()]
-    for done in range(1, steps + 1):
+    for step in range(1, steps + 1):
         _run(loss, antithetic_orders(batches, length // batches, orders // 2, generator), x, optimizer)
         path.append(x.detach().mean(dim=0).numpy())  # fast and slow weights coincide here
         if on_progress is not None:
-            on_progress(done, steps)
+            on_progress(step, steps)
     return np.stack(path)
 
 
@@ -174,19 +174,19 @@ def order_of_accuracy(
     if len(set(lrs)) < 2:
         raise ValueError(f"lrs must hold at least 2 different values for a slope, got {list(lrs)}")
     rows: list[list[float]] = []
-    for done, lr in enumerate(lrs):
-        if should_stop is not None and done >= 2 and should_stop():
+    for count, lr in enumerate(lrs):
+        if should_stop is not None and count >= 2 and should_stop():
             break
-        modified = modified_loss(lr, batches, layers)
-        measured = mean_step(loss, batches, layers, lr, start, orders=orders, seed=seed)
-        errors = [_distance(loss, modified, start, measured, corrected) for corrected in (True, False)]
-        rows.append([lr, *errors, float(np.linalg.norm(measured.error))])
+        coefficients = modified_loss(lr, batches, layers)
+        step = mean_step(loss, batches, layers, lr, start, orders=orders, seed=seed)
+        errors = [_distance(loss, coefficients, start, step, corrected) for corrected in (True, False)]
+        rows.append([lr, *errors, float(np.linalg.norm(step.error))])
         if on_progress is not None:
-            on_progress(done + 1, len(lrs))
+            on_progress(count + 1, len(lrs))
     lr_done, corrected, uncorrected, noise = np.array(rows).T
-    return AccuracyRun(lr_done, corrected, uncorrected, noise, measured.orders, measured.exact)
+    return AccuracyRun(lr_done, corrected, uncorrected, noise, step.orders, step.exact)
 
 
-def _distance(loss: BatchLoss, modified: ModifiedLoss, start: ArrayLike, measured: MeanStep, corrected: bool) -> float:
-    end = gradient_flow(loss, modified, start, corrected=corrected)[-1]
-    return float(np.linalg.norm(np.asarray(start) + measured.displacement - end))
+def _distance(loss: BatchLoss, coefficients: ModifiedLoss, start: ArrayLike, step: MeanStep, corrected: bool) -> float:
+    end = gradient_flow(loss, coefficients, start, corrected=corrected)[-1]
+    return float(np.linalg.norm(np.asarray(start) + step.displacement - end))

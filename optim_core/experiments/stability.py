@@ -17,7 +17,7 @@ from optim_core.theory.factors import Real, square_matrix
 from optim_core.theory.stability import ParameterGrid
 
 MAX_WORK = 500_000_000  # cells times steps
-FAR, NEAR = 1e100, 1e-100  # beyond these the outcome is decided and the cell stops
+FARTHEST, NEAREST = 1e100, 1e-100  # beyond these the outcome is decided and the cell stops
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def simulate_map(
         raise ValueError(f"steps must be from 1 to {MAX_WORK // size} for {size} cells, got {steps}")
     J = torch.from_numpy(square_matrix(jacobian))
     start = torch.ones((1, len(J)), dtype=torch.float64)
-    runs = Rows(lambda z, _: (z[:, 0], z @ J.T), grid.specs(), start, escape=FAR)
+    runs = Rows(lambda z, _: (z[:, 0], z @ J.T), grid.specs(), start, escape=FARTHEST)
     distances = _Distances(runs, steps // 2)
     pulse = max(1, steps // 50)
     for step in range(1, steps + 1):
@@ -82,7 +82,7 @@ class _Distances:
     def __init__(self, runs: Rows, half: int) -> None:
         self.runs, self.half = runs, half
         size, dim = len(runs.specs), runs.x.shape[-1]
-        self.near = np.zeros(size, dtype=np.bool_)
+        self.is_near = np.zeros(size, dtype=np.bool_)
         self.start = np.sqrt(dim)
         self.first_distance, self.last_distance = np.full(size, self.start), np.full(size, np.nan)
         self.first_step, self.last_step = np.zeros(size), np.zeros(size)
@@ -95,9 +95,9 @@ class _Distances:
             self.last_distance[due], self.last_step[due] = distance, step
             if step <= self.half:  # the first half lets the faster modes decay
                 self.first_distance[due], self.first_step[due] = distance, step
-            if (distance < NEAR).any():
-                self.near[due] = distance < NEAR
-                self.runs.freeze(torch.from_numpy(self.near)[:, None], step)
+            if (distance < NEAREST).any():
+                self.is_near[due] = distance < NEAREST
+                self.runs.freeze(torch.from_numpy(self.is_near)[:, None], step)
 
     @property
     def active(self) -> NDArray[np.bool_]:
@@ -106,9 +106,9 @@ class _Distances:
 
     def rate(self) -> Real:
         """Growth per base step between two synchronisations of the outermost layer (base steps without layers)."""
-        far = ~self.active & ~self.near
-        early = far | (self.first_step == self.last_step)  # decided, or synchronised only in the first half
-        last_step = np.where(far, self.runs.diverged.numpy()[:, 0], self.last_step)
-        growth = np.where(far, FAR, self.last_distance) / np.where(early, self.start, self.first_distance)
+        is_far = ~self.active & ~self.is_near
+        from_start = is_far | (self.first_step == self.last_step)  # decided, or synchronised only in the first half
+        last_step = np.where(is_far, self.runs.diverged.numpy()[:, 0], self.last_step)
+        growth = np.where(is_far, FARTHEST, self.last_distance) / np.where(from_start, self.start, self.first_distance)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(growth ** (1 / (last_step - np.where(early, 0, self.first_step))))
+            return np.asarray(growth ** (1 / (last_step - np.where(from_start, 0, self.first_step))))

@@ -83,25 +83,25 @@ def measure_variances(
     """
     if not 2 <= seeds <= MAX_SEEDS:
         raise ValueError(f"seeds must be from 2 to {MAX_SEEDS}, got {seeds}")
-    predicted = np.array([problem.variances(spec)[-1] for spec in specs])
-    stable = [index for index, variance in enumerate(predicted.tolist()) if math.isfinite(variance)]
+    theory = np.array([problem.variances(spec)[-1] for spec in specs])
+    stable = [index for index, variance in enumerate(theory.tolist()) if math.isfinite(variance)]
     if not stable:
         raise ValueError("no optimizer is stable here, so there is no steady state to measure; lower the lr")
-    chosen = [specs[index] for index in stable]
+    stable_specs = [specs[index] for index in stable]
     run = record(
         noisy_quadratic_field(problem, seeds, seed),
-        chosen,
+        stable_specs,
         np.zeros((seeds, 1)),
-        max(steps_to_settle(problem, spec) for spec in chosen),
+        max(steps_to_settle(problem, spec) for spec in stable_specs),
         keep="last",
         on_progress=on_progress,
         should_stop=should_stop,
     )
-    measured = np.full(len(specs), np.nan)
-    measured[stable] = [np.mean(run.outermost(row)[-1] ** 2) for row in range(len(chosen))]
+    variances = np.full(len(specs), np.nan)
+    variances[stable] = [np.mean(run.outermost(row)[-1] ** 2) for row in range(len(stable_specs))]
     low, high = chi_square_bounds(seeds, confidence)
     names, steps = tuple(spec.name for spec in specs), int(run.step[-1])
-    return VarianceRun(names, predicted, measured, measured * low, measured * high, confidence, seeds, steps)
+    return VarianceRun(names, theory, variances, variances * low, variances * high, confidence, seeds, steps)
 
 
 def steps_to_settle(problem: NoisyQuadratic, spec: OptimizerSpec) -> int:
@@ -111,8 +111,8 @@ def steps_to_settle(problem: NoisyQuadratic, spec: OptimizerSpec) -> int:
         ValueError: more steps are needed, because the optimizer hardly contracts.
     """
     contraction = problem.contraction(spec)
-    needed = math.log(LEFT_OVER) / (2 * math.log(contraction)) if contraction > 0 else 0.0
-    periods = math.ceil(needed / spec.outer_period) + 3
+    steps = math.log(LEFT_OVER) / (2 * math.log(contraction)) if contraction > 0 else 0.0
+    periods = math.ceil(steps / spec.outer_period) + 3
     if periods * spec.outer_period > max(MAX_STEPS, 4 * spec.outer_period):
         raise ValueError(
             f"{spec.name} needs {periods * spec.outer_period} base steps to reach its steady state "

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optim_core.layers import InnerBuffers, Layer, periods
 from optim_core.spec import OptimizerSpec, SyncMomentum
-from optim_core.theory.mixing import Synchronisation, widened
+from optim_core.theory.mixing import Synchronisation, widen
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -64,10 +64,10 @@ def factors_of_cells(c: ArrayLike, k: Sequence[ArrayLike], alpha: Sequence[Array
 def _mix(rho: Complex, k: NDArray[np.int_], alpha: Real) -> Complex:
     with np.errstate(over="ignore", invalid="ignore"):
         power = rho**k
-        mixed = 1 - alpha + alpha * power
-    overflowed = ~np.isfinite(power)
-    mixed = np.where(overflowed, np.inf, mixed)
-    return np.where(overflowed & (alpha == 0), 1.0, mixed).astype(np.complex128)
+        factor = 1 - alpha + alpha * power
+    overflows = ~np.isfinite(power)
+    factor = np.where(overflows, np.inf, factor)
+    return np.where(overflows & (alpha == 0), 1.0, factor).astype(np.complex128)
 
 
 def rate(c: ArrayLike, layers: Sequence[Layer]) -> Real:
@@ -183,7 +183,7 @@ def layer_matrices(
     for level, layer in enumerate(layers):
         D, E = synchronisation.matrices(layer, [one.has_momentum for one in layers[:level]], layer.has_momentum)
         with np.errstate(over="ignore", invalid="ignore"):
-            matrix = D + E @ np.linalg.matrix_power(widened(matrix, len(D)), layer.k)
+            matrix = D + E @ np.linalg.matrix_power(widen(matrix, len(D)), layer.k)
         matrices.append(matrix)
     return tuple(matrices)
 

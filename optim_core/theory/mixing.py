@@ -76,7 +76,7 @@ class Synchronisation:
         D[-d:, :d], E[-d:, :d], E[-d:, -d:] = one, -one, mu * one
 
 
-def widened(matrix: Real, size: int) -> Real:
+def widen(matrix: Real, size: int) -> Real:
     """A matrix, or a stack of them, on a larger state of whose further parts nothing changes."""
     extra = size - matrix.shape[-1]
     wide = np.zeros((*matrix.shape[:-2], size, size), dtype=matrix.dtype)

@@ -31,7 +31,7 @@ from optim_core.theory.factors import (
     square_matrix,
     velocity_weight,
 )
-from optim_core.theory.mixing import Synchronisation, widened
+from optim_core.theory.mixing import Synchronisation, widen
 
 
 def steady_variances(c: complex, q0: float, layers: Sequence[Layer]) -> tuple[float, ...]:
@@ -56,12 +56,12 @@ def steady_variances(c: complex, q0: float, layers: Sequence[Layer]) -> tuple[fl
         covariances = steady_covariances(matrix, q0 / d * np.eye(d), layers, has_momentum=False)
         return tuple(math.inf if P is None else float(np.trace(P[:d, :d])) for P in covariances)
     sizes = np.abs(factors(c, layers))
-    added = [q0]
+    noises = [q0]
     for layer, size in zip(layers, sizes, strict=False):
         with np.errstate(over="ignore"):
             window = float(np.sum(size ** (2.0 * np.arange(layer.k))))
-        added.append(layer.alpha**2 * added[-1] * window)
-    return tuple(q / (1 - size**2) if size < 1 else math.inf for q, size in zip(added, sizes.tolist(), strict=True))
+        noises.append(layer.alpha**2 * noises[-1] * window)
+    return tuple(q / (1 - size**2) if size < 1 else math.inf for q, size in zip(noises, sizes.tolist(), strict=True))
 
 
 def steady_covariances(
@@ -108,41 +108,41 @@ def covariance_after(
     """
     synchronisation = Synchronisation(len(np.atleast_2d(base)), has_momentum, sync_momentum, inner_buffers)
     *_, (matrix, Q) = _noisy_steps(base, added, layers, synchronisation)
-    return _accumulated(matrix, Q, synchronisations)
+    return _accumulated_covariance(matrix, Q, synchronisations)
 
 
 def _noisy_steps(
-    base: ArrayLike, added: ArrayLike, layers: Sequence[Layer], synchronisation: Synchronisation
+    base: ArrayLike, noise: ArrayLike, layers: Sequence[Layer], synchronisation: Synchronisation
 ) -> list[tuple[Real, Real]]:
     """M_i and Q_i of one step of every layer, the base step first."""
-    matrix, Q = square_matrix(base), square_matrix(added)
+    matrix, Q = square_matrix(base), square_matrix(noise)
     steps = [(matrix, Q)]
     for level, layer in enumerate(layers):
         D, E = synchronisation.matrices(layer, [one.has_momentum for one in layers[:level]], layer.has_momentum)
-        inner = widened(matrix, len(D))
+        inner = widen(matrix, len(D))
         wide = np.zeros_like(D)
         wide[: len(Q), : len(Q)] = Q
-        Q = E @ _accumulated(inner, wide, layer.k) @ E.T
+        Q = E @ _accumulated_covariance(inner, wide, layer.k) @ E.T
         with np.errstate(over="ignore", invalid="ignore"):
             matrix = D + E @ np.linalg.matrix_power(inner, layer.k)
         steps.append((matrix, Q))
     return steps
 
 
-def _accumulated(matrix: Real, added: Real, steps: int) -> Real:
+def _accumulated_covariance(matrix: Real, noise: Real, steps: int) -> Real:
     """Covariance after `steps` steps from a known state: Σ_{j<steps} Mʲ Q Mʲᵀ."""
-    total = np.zeros_like(added)
+    total = np.zeros_like(noise)
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(steps):
-            total = matrix @ total @ matrix.T + added
+            total = matrix @ total @ matrix.T + noise
     return total
 
 
-def _fixed_point(matrix: Real, added: Real) -> Real | None:
-    if spectral_radius(matrix) >= 1 or not np.isfinite(added).all():
+def _fixed_point(matrix: Real, noise: Real) -> Real | None:
+    if spectral_radius(matrix) >= 1 or not np.isfinite(noise).all():
         return None
     size = len(matrix)
-    covariance = np.linalg.solve(np.eye(size**2) - np.kron(matrix, matrix), added.reshape(-1))
+    covariance = np.linalg.solve(np.eye(size**2) - np.kron(matrix, matrix), noise.reshape(-1))
     return np.asarray(covariance.reshape(size, size))
 
 
@@ -174,9 +174,9 @@ class NoisyQuadratic:
             return steady_variances(
                 1 - spec.lr * (self.h + spec.weight_decay), (spec.lr * self.sigma) ** 2, spec.layers
             )
-        base, added = self._state(spec)
+        base, noise = self._state(spec)
         covariances = steady_covariances(
-            base, added, spec.layers, sync_momentum=spec.sync_momentum, has_momentum=len(base) > 1,
+            base, noise, spec.layers, sync_momentum=spec.sync_momentum, has_momentum=len(base) > 1,
             inner_buffers=spec.inner_buffers,
         )  # fmt: skip
         return tuple(math.inf if P is None else float(P[0, 0]) for P in covariances)
@@ -189,9 +189,9 @@ class NoisyQuadratic:
         Raises:
             ValueError: the base of `spec` is not linear (adam, adamw, rmsprop).
         """
-        base, added = self._state(spec)
+        base, noise = self._state(spec)
         covariance = covariance_after(
-            base, added, spec.layers, synchronisations, sync_momentum=spec.sync_momentum, has_momentum=len(base) > 1,
+            base, noise, spec.layers, synchronisations, sync_momentum=spec.sync_momentum, has_momentum=len(base) > 1,
             inner_buffers=spec.inner_buffers,
         )  # fmt: skip
         return float(covariance[0, 0])

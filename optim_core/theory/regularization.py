@@ -160,18 +160,18 @@ def random_shifts(batches: int, spread: float, seed: int, dim: int = 2) -> NDArr
 def batch_mean(loss: BatchLoss, batches: int, x: torch.Tensor) -> torch.Tensor:
     """C, the mean of the m mini-batch losses. x: (..., dim) -> (...)."""
     every = torch.arange(batches).expand(*x.shape[:-1], batches)
-    repeated = x.unsqueeze(-2).expand(*x.shape[:-1], batches, x.shape[-1])
-    return loss(repeated, every).mean(-1)
+    copies = x.unsqueeze(-2).expand(*x.shape[:-1], batches, x.shape[-1])
+    return loss(copies, every).mean(-1)
 
 
 def penalties(loss: BatchLoss, batches: int, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """C, V and ‖g‖² at x of shape (..., dim), each (...); differentiable in x."""
     every = torch.arange(batches).expand(*x.shape[:-1], batches)
     with torch.enable_grad():
-        repeated = x.unsqueeze(-2).expand(*x.shape[:-1], batches, x.shape[-1])
-        repeated = repeated if repeated.requires_grad else repeated.detach().requires_grad_()
-        losses = loss(repeated, every)
-        (gradients,) = torch.autograd.grad(losses.sum(), repeated, create_graph=True)
+        copies = x.unsqueeze(-2).expand(*x.shape[:-1], batches, x.shape[-1])
+        copies = copies if copies.requires_grad else copies.detach().requires_grad_()
+        losses = loss(copies, every)
+        (gradients,) = torch.autograd.grad(losses.sum(), copies, create_graph=True)
     mean = gradients.mean(-2)
     variance = (gradients - mean.unsqueeze(-2)).square().sum(-1).mean(-1)
     return losses.mean(-1), variance, mean.square().sum(-1)
@@ -179,8 +179,8 @@ def penalties(loss: BatchLoss, batches: int, x: torch.Tensor) -> tuple[torch.Ten
 
 def modified_values(loss: BatchLoss, batches: int, x: torch.Tensor, modified: ModifiedLoss) -> torch.Tensor:
     """C_n at x of shape (..., dim): (...)."""
-    mean, variance, squared = penalties(loss, batches, x)
-    return mean + modified.variance * variance + modified.gradient * squared
+    mean, variance, squared_norm = penalties(loss, batches, x)
+    return mean + modified.variance * variance + modified.gradient * squared_norm
 
 
 def gradient_flow(
@@ -217,14 +217,14 @@ def gradient_flow(
     evaluations = itertools.count(1)
 
     def downhill(_: float, place: NDArray[np.float64]) -> NDArray[np.float64]:
-        done = next(evaluations)
-        if done > MAX_EVALUATIONS:
+        count = next(evaluations)
+        if count > MAX_EVALUATIONS:
             raise FloatingPointError(
                 f"the flow on C_n does not stay finite for time {moments[-1]:g}, or turns too sharply to be followed: "
                 f"{MAX_EVALUATIONS:,} evaluations of its gradient did not suffice"
             )
         if on_progress is not None:
-            on_progress(done, MAX_EVALUATIONS)
+            on_progress(count, MAX_EVALUATIONS)
         return _downhill(loss, modified, place, corrected)
 
     with np.errstate(all="ignore"):

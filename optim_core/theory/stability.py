@@ -17,7 +17,7 @@ from optim_core.theory.factors import (
     spec_matrix,
     velocity_weight,
 )
-from optim_core.theory.mixing import Synchronisation, widened
+from optim_core.theory.mixing import Synchronisation, widen
 
 MAX_CELLS = 65_536
 
@@ -179,13 +179,13 @@ def _layer_matrices_of_cells(bases: Real, grid: ParameterGrid) -> Real:
     for level, k in enumerate(grid.k):
         mixing = cache(partial(synchronisation.matrices, inside=with_momentum[:level], own=with_momentum[level]))
         D, E = (np.stack(parts) for parts in zip(*(mixing(stack[level]) for stack in stacks), strict=True))
-        inner, mixed = widened(matrices, D.shape[-1]), np.empty_like(D)
+        inner, powers = widen(matrices, D.shape[-1]), np.empty_like(D)
         for value in np.unique(k):
-            here = k == value
+            cells = k == value
             with np.errstate(over="ignore", invalid="ignore"):
-                mixed[here] = np.linalg.matrix_power(inner[here], int(value))
+                powers[cells] = np.linalg.matrix_power(inner[cells], int(value))
         with np.errstate(over="ignore", invalid="ignore"):
-            matrices = D + E @ mixed
+            matrices = D + E @ powers
     return matrices
 
 

@@ -30,11 +30,11 @@ ROOT = Path(__file__).parents[2]
 MODELS = (SurfacesConfig, GamesConfig, NetworksConfig, GansConfig, TheoryConfig)
 MESSAGES = 1_000
 UNREADABLE = r"Traceback .*\n(?: .*\n)+\S*DecodeError: .*\n"
-CLOSED = r"RuntimeError: Unexpected ASGI message 'websocket\.close', after sending 'websocket\.close'\.\n"
+WEBSOCKET_CLOSE = r"RuntimeError: Unexpected ASGI message 'websocket\.close', after sending 'websocket\.close'\.\n"
 EXPECTED = re.compile(  # the second: both uvicorn and Streamlit close what sends both kinds of rubbish
     rf"(?:Error deserializing back message|Invalid UTF-8 sequence received from client\.)\n{UNREADABLE}"
     r"|Exception in ASGI application\nTraceback .*\n(?: .*\n)+KeyError: 'bytes'\n"  # of a text
-    rf"|Exception in ASGI application\n{UNREADABLE}\nDuring handling of .*\n\nTraceback .*\n(?: .*\n)+{CLOSED}"
+    rf"|Exception in ASGI application\n{UNREADABLE}\nDuring handling of .*\n\nTraceback .*\n(?: .*\n)+{WEBSOCKET_CLOSE}"
 )
 
 
@@ -122,10 +122,10 @@ def test_a_websocket_of_a_foreign_page_is_refused_at_once(server):
     """Streamlit would ask an outside host for the server's address first, and every visitor would wait."""
 
     async def intrude() -> float:
-        began = time.monotonic()
+        start = time.monotonic()
         with pytest.raises(Exception, match=r"403|400"):
             await connect(server.url, {"Origin": "http://foreign.example"})
-        return time.monotonic() - began
+        return time.monotonic() - start
 
     assert asyncio.run(intrude()) < 5
     assert "auto detect external IP" not in server.log.read_text()

@@ -40,14 +40,14 @@ async def ask(socket: WebSocketClientConnection, query: str = "", page: str = ""
     """Run the page's script once and read what it sends until it ends."""
     message = BackMsg()
     message.rerun_script.query_string, message.rerun_script.page_name = query, page
-    began, visit = time.monotonic(), Visit()
+    start, visit = time.monotonic(), Visit()
     await socket.write_message(message.SerializeToString(), binary=True)
     while not visit.finished:
         raw = await asyncio.wait_for(socket.read_message(), seconds)
         if raw is None:
             raise ConnectionError("the server closed the websocket")
         _note(visit, ForwardMsg.FromString(raw))
-    visit.seconds = time.monotonic() - began
+    visit.seconds = time.monotonic() - start
     return visit
 
 

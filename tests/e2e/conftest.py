@@ -137,20 +137,20 @@ class Profile:
     """Where a module's tests open their pages; the last page of one test is kept until the next has opened its own."""
 
     context: BrowserContext
-    kept: list[Page] = field(default_factory=list)
+    pages_kept: list[Page] = field(default_factory=list)
 
     def forget(self) -> None:
         """Leave nothing of a test's pages but one, empty and without storage, that keeps their process."""
-        for page in self.kept:
+        for page in self.pages_kept:
             page.close()
-        self.kept = [page for page in self.context.pages if page.url.startswith("http")]
-        for page in self.kept:
+        self.pages_kept = [page for page in self.context.pages if page.url.startswith("http")]
+        for page in self.pages_kept:
             page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
             page.goto("/".join(page.url.split("/")[:3]) + "/_stcore/health")
         for page in [*self.context.pages]:
-            if page not in self.kept[-1:]:
+            if page not in self.pages_kept[-1:]:
                 page.close()
-        self.kept = self.kept[-1:]
+        self.pages_kept = self.pages_kept[-1:]
         self.context.clear_cookies()
 
 

@@ -138,7 +138,7 @@ with player_place:
             key="demo",
             chart_key="surface.chart",
             scene=(query.get("field"), elsewhere),
-            linked=("losses",),
+            linked_charts=("losses",),
             autoplay=query.get("autoplay", "1") == "1",
             quantities=QuantityNames(value=query.get("value", "loss")),
         )

@@ -19,7 +19,7 @@ from tests.e2e.conftest import wait_until, wait_until_idle
 
 PLAYER = "Object.values(window.__lookaheadPlayers ?? {})[0]"
 RAVINE = "/?surface=ravine&1.lr=0.05&2.lr=0.05&2.layers=5:0.5&3.lr=0.05&3.layers=5:0.5,5:0.5&steps=150"
-MARKED = re.compile("^[01]+$")
+ONES_AND_ZEROS = re.compile("^[01]+$")
 Open = Callable[..., Page]
 
 
@@ -54,7 +54,7 @@ def hold(page: Page, handle: Locator, by: float) -> None:
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + by, y, steps=8)
-    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", MARKED, timeout=15_000)
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", ONES_AND_ZEROS, timeout=15_000)
     settle(page)
 
 
@@ -153,7 +153,7 @@ def test_a_finger_drags_a_number(open_app: Open, browser: Any, serve_app: Callab
     session.send("Input.dispatchTouchEvent", touch)
     for share in range(1, 6):
         session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x + 8 * share, "y": y}]})
-    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", MARKED, timeout=15_000)
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", ONES_AND_ZEROS, timeout=15_000)
     settle(page)
     assert weights(page) != before
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

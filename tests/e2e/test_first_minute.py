@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.e2e.conftest import wait_until_idle
 
 PLAYER = "Object.values(window.__lookaheadPlayers ?? {})[0]"
-KNOWN = "I know this: show me the controls"
+KNOWN_BUTTON = "I know this: show me the controls"
 Open = Callable[..., Page]
 
 
@@ -32,7 +32,7 @@ def test_the_sentence_is_dismissed_for_good_and_a_switch_brings_it_back(open_app
     sentence = page.locator(".g-sentence")
     expect(sentence).to_contain_text("Each dot is an optimizer's weights rolling downhill")
     assert page.evaluate("window.__lookaheadWords") is True
-    page.get_by_role("button", name=KNOWN).click()
+    page.get_by_role("button", name=KNOWN_BUTTON).click()
     expect(sentence).to_be_hidden()
     assert page.evaluate("document.activeElement.closest('[data-testid=\"stSidebar\"]') !== null")
     page.reload()

@@ -411,7 +411,7 @@ def test_what_is_no_multiple_of_a_gradient_is_named(demo: Open) -> None:
 
 
 # What the close-up writes, as {text: [left, top, right, bottom]}: a label is drawn once and then copied to its place.
-WRITTEN = """(() => {
+WRITE_TEXTS = """(() => {
   const prototype = CanvasRenderingContext2D.prototype, { fillText, drawImage, clearRect } = prototype;
   const closeUp = (context) => context.canvas.closest(".lp-glass");
   const texts = new WeakMap();
@@ -445,7 +445,7 @@ def legible(page: Page) -> set[str]:
 
 
 def test_names_and_fractions_in_the_close_up_are_not_written_over_each_other(demo: Open, page: Page) -> None:
-    page.add_init_script(WRITTEN)
+    page.add_init_script(WRITE_TEXTS)
     demo("autoplay=0&lr=0.01")
     labels: set[str] = set()
     for row in range(25, 201, 25):
@@ -528,16 +528,16 @@ def swipe_up(page: Page, x: float, y: float, distance: int) -> None:
 
 AXES = """[document.querySelector(".st-key-surface-chart .js-plotly-plot")._fullLayout]
   .flatMap(({ xaxis, yaxis }) => [...xaxis.range, ...yaxis.range])"""
-SCROLLED = "document.querySelector('.stMain').scrollTop"
+SCROLL_POSITION = "document.querySelector('.stMain').scrollTop"
 
 
 def test_a_finger_scrolls_the_page_and_its_tap_is_a_click(phone: Page) -> None:
     before = phone.evaluate(AXES)
     place = surface_point(phone, 0, 0)
     swipe_up(phone, place["x"], place["y"], 240)
-    assert phone.evaluate(SCROLLED) > 150
+    assert phone.evaluate(SCROLL_POSITION) > 150
     assert phone.evaluate(AXES) == before
-    phone.evaluate(f"{SCROLLED} = 0")
+    phone.evaluate(f"{SCROLL_POSITION} = 0")
     place = surface_point(phone, -3.5, 4.0)
     phone.touchscreen.tap(place["x"], place["y"])
     expect(phone.get_by_text(re.compile(r"^picked -3"))).to_be_visible()
@@ -613,7 +613,7 @@ def test_a_diverged_run_plays_until_it_leaves_and_says_so(demo: Open) -> None:
     assert of(page, "head('Lookahead')") is not None
 
 
-def magnified(page: Page) -> tuple[float, str]:
+def magnification(page: Page) -> tuple[float, str]:
     """How much larger than the surface the close-up is, and what else its caption says."""
     words = re.fullmatch(r"(steps \d+–\d+) · magnified ([\d.e−]+)×(.*)", page.locator(".lp-caption").inner_text())
     assert words is not None
@@ -648,7 +648,7 @@ def test_the_close_up_stays_at_the_surface_when_its_run_flies_off(demo: Open, qu
     for row in (0, 1, 2, 3, 4, 30):
         seek(page, row)
         page.wait_for_timeout(50)
-        times, words = magnified(page)
+        times, words = magnification(page)
         assert 0.1 < times < 3, f"at row {row} the close-up is magnified {times} times"
         assert words.endswith("left at step 1") == (row >= 1)
 
@@ -666,7 +666,7 @@ def test_an_exported_player_goes_on_when_its_run_has_ended(page: Page, tmp_path:
     page.get_by_role("button", name="Play (space)").click()
     expect(page.locator(".lp-count")).to_have_text("40 / 40")
     expect(page.get_by_role("button", name="Play (space)")).to_be_visible()
-    times, words = magnified(page)
+    times, words = magnification(page)
     assert 0.1 < times < 3
     assert words.endswith("left at step 1")
 

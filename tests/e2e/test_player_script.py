@@ -166,10 +166,10 @@ def test_a_run_that_diverged_says_nothing_more(script: Ask) -> None:
 
 
 def test_strided_rows_are_shown_but_not_explained(script: Ask) -> None:
-    strided = record(SURFACE.field(), SPECS, [[0.0, 0.0]], 60, keep=7)
-    tracks = tracks_of(strided, SPECS, PALETTE)
+    run = record(SURFACE.field(), SPECS, [[0.0, 0.0]], 60, keep=7)
+    tracks = tracks_of(run, SPECS, PALETTE)
     slow = script(tracks, "Array.from(runs[2].step, (_, row) => runs[2].weights(3, row))")
-    assert slow == pytest.approx(strided.slow[2][2][:, 0].astype(np.float32), abs=1e-12)
+    assert slow == pytest.approx(run.slow[2][2][:, 0].astype(np.float32), abs=1e-12)
     assert script(tracks, "runs.map(run => run.explains)") == [False] * 3
 
 

@@ -85,7 +85,7 @@ def visitors(browser: Browser) -> Iterator[Callable[[str], Page]]:
     """Visitors with profiles of their own, who may meet errors."""
     contexts = []
 
-    def come(url: str) -> Page:
+    def open_page(url: str) -> Page:
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
         page = contexts[-1].new_page()
         page.goto(url)
@@ -93,7 +93,7 @@ def visitors(browser: Browser) -> Iterator[Callable[[str], Page]]:
         wait_until_idle(page)
         return page
 
-    yield come
+    yield open_page
     for context in contexts:
         context.close()
 

@@ -38,7 +38,7 @@ def by_hand(steps, accumulate, make=wrap):
     return weights(model)
 
 
-def accelerated(accumulate=1):
+def build(accumulate=1):
     accelerator = accelerate.Accelerator(cpu=True, gradient_accumulation_steps=accumulate)
     model = network()
     return accelerator, *accelerator.prepare(model, wrap(model.parameters()))
@@ -54,7 +54,7 @@ def train(accelerator, model, optimizer, numbers):
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_wrapped_first_and_prepared_after_accelerate_gives_the_numbers_of_a_plain_loop(accumulate):
-    accelerator, model, optimizer = accelerated(accumulate)
+    accelerator, model, optimizer = build(accumulate)
     train(accelerator, model, optimizer, range(7 * accumulate))
     assert optimizer.optimizer.base_steps == 7
     assert torch.equal(weights(model), by_hand(7, accumulate))
@@ -72,12 +72,12 @@ def test_prepared_first_and_wrapped_after_the_gradients_are_accumulated_but_ever
 
 
 def test_save_state_and_load_state_in_mid_window(tmp_path):
-    accelerator, model, optimizer = accelerated()
+    accelerator, model, optimizer = build()
     train(accelerator, model, optimizer, range(4))
     accelerator.save_state(str(tmp_path))
     train(accelerator, model, optimizer, range(4, 13))
     straight = weights(model)
-    accelerator, model, optimizer = accelerated()
+    accelerator, model, optimizer = build()
     accelerator.load_state(str(tmp_path))
     assert optimizer.optimizer.base_steps == 4
     train(accelerator, model, optimizer, range(4, 13))

@@ -105,11 +105,11 @@ def test_resumed_in_mid_window_bit_for_bit_with_a_scheduler(tmp_path):
     keep = ModelCheckpoint(tmp_path, filename="{step}", every_n_train_steps=2, save_top_k=-1)
     trainer(tmp_path, 20, enable_checkpointing=True, callbacks=[keep]).fit(straight, batches(2))
     for steps in (6, 8, 10):
-        resumed = Module(scheduler=True)
+        continuation = Module(scheduler=True)
         again = trainer(tmp_path, 20)
-        again.fit(resumed, batches(2), ckpt_path=tmp_path / f"step={steps}.ckpt")
+        again.fit(continuation, batches(2), ckpt_path=tmp_path / f"step={steps}.ckpt")
         assert again.optimizers[0].base_steps == 20
-        assert torch.equal(weights(resumed), weights(straight))
+        assert torch.equal(weights(continuation), weights(straight))
 
 
 def test_manual_optimization_with_two_optimizers(tmp_path):
@@ -180,9 +180,9 @@ def test_fabric_saves_and_loads_what_its_proxy_did(tmp_path):
     fabric.save(tmp_path / "state.ckpt", {"net": net, "optimizer": optimizer})
     with optimizer.use_slow_weights(), pytest.raises(RuntimeError, match="inside use_slow_weights"):
         fabric.save(tmp_path / "refused.ckpt", {"optimizer": optimizer})
-    other, module_again, net_again, resumed = build()
-    other.load(tmp_path / "state.ckpt", {"net": net_again, "optimizer": resumed})
-    assert resumed.base_steps == optimizer.base_steps == 4
+    other, module_again, net_again, continuation = build()
+    other.load(tmp_path / "state.ckpt", {"net": net_again, "optimizer": continuation})
+    assert continuation.base_steps == optimizer.base_steps == 4
     train(fabric, net, optimizer, range(4, 13))
-    train(other, net_again, resumed, range(4, 13))
+    train(other, net_again, continuation, range(4, 13))
     assert torch.equal(weights(module), weights(module_again))

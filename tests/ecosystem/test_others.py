@@ -76,11 +76,11 @@ class TestScheduleFree:
 
         model, optimizer = build()
         train(model, optimizer, range(4))
-        other, resumed = build()
+        other, continuation = build()
         other.load_state_dict(copy.deepcopy(model.state_dict()))
-        resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+        continuation.load_state_dict(copy.deepcopy(optimizer.state_dict()))
         train(model, optimizer, range(4, 13))
-        train(other, resumed, range(4, 13))
+        train(other, continuation, range(4, 13))
         assert optimizer.base.base_steps == 13
         assert torch.equal(weights(model), weights(other))
 

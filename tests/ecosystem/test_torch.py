@@ -77,11 +77,11 @@ def test_a_scheduler_is_resumed_in_mid_window():
     model, optimizer, scheduler = build()
     train(model, optimizer, range(8), lambda _: scheduler.step())
     states = copy.deepcopy([each.state_dict() for each in (model, optimizer, scheduler)])
-    other, resumed, again = build()
-    for each, state in zip((other, resumed, again), states, strict=True):
+    other, continuation, again = build()
+    for each, state in zip((other, continuation, again), states, strict=True):
         each.load_state_dict(state)
     train(model, optimizer, range(8, 20), lambda _: scheduler.step())
-    train(other, resumed, range(8, 20), lambda _: again.step())
+    train(other, continuation, range(8, 20), lambda _: again.step())
     assert torch.equal(weights(model), weights(other))
 
 
@@ -123,8 +123,8 @@ def test_a_compiled_step_gives_the_numbers_of_the_eager_one(momentum):
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile wants a C++ compiler")
 def test_a_compiled_model_trains_as_it_is():
     model = network()
-    compiled = torch.compile(model)
-    train(compiled, around(torch.optim.SGD(model.parameters(), lr=0.1), 0.5), range(7))
+    compiled_model = torch.compile(model)
+    train(compiled_model, around(torch.optim.SGD(model.parameters(), lr=0.1), 0.5), range(7))
     other = network()
     train(other, around(torch.optim.SGD(other.parameters(), lr=0.1), 0.5), range(7))
     torch.testing.assert_close(weights(model), weights(other))

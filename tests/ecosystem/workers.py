@@ -73,13 +73,13 @@ def fsdp2(rank, folder):
     for flat in (False, True):
         options = StateDictOptions(flatten_optimizer_state_dict=flat)
         checkpoint = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=options))
-        other, resumed = build(True)
+        other, continuation = build(True)
         with torch.no_grad():
             for mine, its in zip(other.parameters(), model.parameters(), strict=True):
                 mine.copy_(its)
-        set_optimizer_state_dict(other, resumed, checkpoint, options=options)
-        assert resumed.base_steps == 5
-        train(other, resumed, range(5, 13))
+        set_optimizer_state_dict(other, continuation, checkpoint, options=options)
+        assert continuation.base_steps == 5
+        train(other, continuation, range(5, 13))
         if flat:
             train(model, optimizer, range(5, 13))
             train(whole, reference, range(5, 13))

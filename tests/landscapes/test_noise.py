@@ -13,7 +13,7 @@ from landscapes.fields import gradient_field
 from landscapes.noise import (
     GOLDEN,
     Noise,
-    _mixed,
+    _mix,
     copies,
     mean_function,
     mean_surface,
@@ -33,7 +33,7 @@ def still(x: torch.Tensor, evaluation: int) -> tuple[torch.Tensor, torch.Tensor]
     return x[:, 0], torch.zeros_like(x)
 
 
-def tilted(x: torch.Tensor, evaluation: int) -> tuple[torch.Tensor, torch.Tensor]:
+def tilted_field(x: torch.Tensor, evaluation: int) -> tuple[torch.Tensor, torch.Tensor]:
     return x[:, 0], torch.tensor([3.0, -2.0], dtype=torch.float64).expand(x.shape)
 
 
@@ -48,7 +48,7 @@ def gradients(noise: Noise, starts: int, evaluations, optimizers: int = 1, field
 def test_mix_reproduces_the_published_splitmix64_sequence():
     """The reference C code, seeded with 1234567."""
     words = np.array([1234567], np.uint64) + np.arange(1, 6, dtype=np.uint64) * GOLDEN
-    assert _mixed(words).tolist() == [
+    assert _mix(words).tolist() == [
         6457827717110365317,
         3203168211198807973,
         9817491932198370423,
@@ -147,7 +147,7 @@ def test_student_noise_follows_the_t_distribution_and_is_isotropic(freedom: floa
 
 def test_multiplicative_noise_scales_with_the_gradient_and_fades_at_a_minimum():
     n = 20_000
-    draws = gradients(Noise("multiplicative", 0.3, seed=1), 1, range(n), field=tilted)[:, 0, 0]
+    draws = gradients(Noise("multiplicative", 0.3, seed=1), 1, range(n), field=tilted_field)[:, 0, 0]
     assert np.abs(draws.mean(0) - [3, -2]).max() < 5 * 3 * 0.3 / math.sqrt(n)
     assert np.abs(draws.std(0) / [0.9, 0.6] - 1).max() < 5 / math.sqrt(2 * n)
     at_minimum = noisy_field(HIMMELBLAU, Noise("multiplicative", 9.0), 1)(torch.tensor([[3.0, 2.0]]).double(), 0)[1]

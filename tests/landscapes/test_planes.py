@@ -227,7 +227,7 @@ def test_no_point_is_evaluated_twice_and_progress_counts_to_the_end() -> None:
     grid = Grid(np.arange(12.0), np.arange(10.0))
     *_, last = plane_losses(spy, XY, grid, on_progress=lambda done, total: counts.append((done, total)))
     assert len(points) == len(set(points)) == last.points == last.total == 120
-    assert counts == [(done, 120) for done in range(1, 121)]
+    assert counts == [(count, 120) for count in range(1, 121)]
 
 
 def test_a_stopped_plane_evaluates_nothing_more() -> None:

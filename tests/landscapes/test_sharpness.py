@@ -52,7 +52,7 @@ def small_network() -> tuple[nn.Module, list[Loss]]:
 def dense_hessian(model: nn.Module, losses: list[Loss]) -> Tensor:
     """Column by column by torch's own double differentiation, at the weights of `model`."""
 
-    class Wrapped(nn.Module):
+    class Wrapper(nn.Module):
         def __init__(self, values: dict[str, Tensor]) -> None:
             super().__init__()
             self.values = values
@@ -63,7 +63,7 @@ def dense_hessian(model: nn.Module, losses: list[Loss]) -> Tensor:
     def objective(weights: Tensor) -> Tensor:
         names, shapes = zip(*((name, p.shape) for name, p in model.named_parameters()), strict=True)
         pieces = torch.split(weights, [shape.numel() for shape in shapes])
-        network = Wrapped({name: piece.view(shape) for name, piece, shape in zip(names, pieces, shapes, strict=True)})
+        network = Wrapper({name: piece.view(shape) for name, piece, shape in zip(names, pieces, shapes, strict=True)})
         return sum((loss(network) for loss in losses), torch.zeros(())) / len(losses)
 
     return torch.autograd.functional.hessian(objective, flat_weights(model))

@@ -19,7 +19,7 @@ INNER = 2.746802770990837
 
 # Global minimum value, its places, and how many isolated local minima the domain holds: from the literature where a
 # function is from the literature, by hand otherwise (Rastrigin: one per integer pair; monkey: −27/32 at r = 3/2).
-KNOWN = {
+KNOWN_MINIMA = {
     "bowl": (0.0, [(0, 0)], 1),
     "ravine": (0.0, [(0, 0)], 1),
     "matyas": (0.0, [(0, 0)], 1),
@@ -67,9 +67,9 @@ def test_surface_says_what_it_is_in_one_line(surface: Surface):
     assert "\n" not in surface.teaches
 
 
-@pytest.mark.parametrize("key", KNOWN)
+@pytest.mark.parametrize("key", KNOWN_MINIMA)
 def test_global_minima_and_their_number_are_those_of_the_literature(key: str):
-    value, spots, count = KNOWN[key]
+    value, spots, count = KNOWN_MINIMA[key]
     minima = SURFACES[key].minima
     lowest = sorted(minimum.place for minimum in minima if minimum.is_global)
     assert len(minima) == count

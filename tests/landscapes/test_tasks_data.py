@@ -268,19 +268,19 @@ def test_a_download_is_kept_and_asked_for_once(folder: Path, monkeypatch: pytest
 def test_the_size_of_what_arrived_is_told_while_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    arrived, messages = threading.Event(), list[str]()
+    arrival, messages = threading.Event(), list[str]()
     openml(monkeypatch, answer())
     quick = sklearn_datasets.fetch_openml
 
     def slow(**arguments: Any) -> Bunch:
         result = quick(**arguments)
-        assert arrived.wait(30)
+        assert arrival.wait(30)
         return result
 
     def tell(message: str) -> None:
         messages.append(message)
         if "2.0 MB" in message:
-            arrived.set()
+            arrival.set()
 
     monkeypatch.setattr(sklearn_datasets, "fetch_openml", slow)
     monkeypatch.setattr("landscapes.tasks.download.POLL_SECONDS", 0.02)

@@ -76,10 +76,10 @@ def same(first, second):
 def test_continues_bit_for_bit_from_every_offset(base, momentum, offset):
     """Offsets 0 to 12 of k_1 · k_2 = 6: before the first step, before the first synchronisation, on one, after it."""
     straight = Run(base, momentum=momentum).train(offset)
-    resumed = Run(base, momentum=momentum).load(straight.save())
+    continuation = Run(base, momentum=momentum).load(straight.save())
     for _ in range(14):
-        assert same(straight.train(1), resumed.train(1))
-        assert straight.optimizer.synchronised == resumed.optimizer.synchronised
+        assert same(straight.train(1), continuation.train(1))
+        assert straight.optimizer.synchronised == continuation.optimizer.synchronised
 
 
 def test_continues_bit_for_bit_in_a_fresh_process(tmp_path):
@@ -133,13 +133,13 @@ def test_the_bases_part_is_the_bases_own_state_dict():
 @pytest.mark.parametrize("base", BASES)
 def test_loading_leaves_nothing_of_ours_in_the_base(base):
     straight = Run(base).train(4)
-    resumed = Run(base).load(straight.save())
-    ours, theirs = resumed.optimizer.base.state_dict(), straight.optimizer.base.state_dict()
+    continuation = Run(base).load(straight.save())
+    ours, theirs = continuation.optimizer.base.state_dict(), straight.optimizer.base.state_dict()
     assert ours["param_groups"] == theirs["param_groups"]
     assert {key: set(state) for key, state in ours["state"].items()} == {
         key: set(state) for key, state in theirs["state"].items()
     }
-    assert all(len(state) for state in resumed.optimizer.base.state.values())
+    assert all(len(state) for state in continuation.optimizer.base.state.values())
 
 
 def test_loading_shares_no_memory_with_the_checkpoint():
@@ -214,12 +214,12 @@ def test_another_number_of_parameters_changes_nothing():
 @pytest.mark.parametrize("options", [{"k": (5, 2)}, {"alpha": (0.1, 0.2)}, {"momentum": "pullback"}])
 def test_k_alpha_and_momentum_are_the_checkpoints_as_lr_is(options):
     straight = Run().train(4)
-    resumed = Run(**options)
+    continuation = Run(**options)
     with pytest.warns(UserWarning, match=r"Layer\(k=3, alpha=0.5\).*momentum='keep' replace"):
-        resumed.load(straight.save())
-    assert resumed.optimizer.layers == (Layer(3, 0.5), Layer(2, 0.25))
+        continuation.load(straight.save())
+    assert continuation.optimizer.layers == (Layer(3, 0.5), Layer(2, 0.25))
     for _ in range(9):
-        assert same(straight.train(1), resumed.train(1))
+        assert same(straight.train(1), continuation.train(1))
 
 
 def test_k_and_alpha_can_be_changed_in_the_checkpoint():
@@ -227,9 +227,9 @@ def test_k_and_alpha_can_be_changed_in_the_checkpoint():
     for group in checkpoint[1]["param_groups"]:
         group["lookahead_k"], group["lookahead_alpha"] = [5, 2], [1.0, 0.0]
     with pytest.warns(UserWarning, match="replace"):
-        resumed = Run().load(checkpoint)
-    assert resumed.optimizer.layers == (Layer(5, 1.0), Layer(2, 0.0))
-    assert resumed.train(1).optimizer.synchronised == 1
+        continuation = Run().load(checkpoint)
+    assert continuation.optimizer.layers == (Layer(5, 1.0), Layer(2, 0.0))
+    assert continuation.train(1).optimizer.synchronised == 1
 
 
 def test_loading_the_same_settings_does_not_warn(recwarn):
@@ -264,10 +264,10 @@ def test_a_group_added_before_saving_is_captured_after_loading():
     first, second = (torch.nn.Parameter(torch.full((1,), 5.0, dtype=torch.float64)) for _ in range(2))
     straight = build(None).train(4)
     straight.optimizer.add_param_group({"params": [first]})
-    resumed = build(second).load(straight.save())
+    continuation = build(second).load(straight.save())
     for _ in range(9):
         first.grad, second.grad = torch.ones(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
-        assert same(straight.train(1), resumed.train(1))
+        assert same(straight.train(1), continuation.train(1))
         assert torch.equal(first, second)
     assert first.item() < 5
 
@@ -275,17 +275,19 @@ def test_a_group_added_before_saving_is_captured_after_loading():
 @pytest.mark.parametrize("slow_dtype", [None, torch.float32, torch.float64])
 def test_slow_dtype_survives_loading(slow_dtype):
     run = Run(dtype=torch.bfloat16, slow_dtype=slow_dtype).train(4)
-    resumed = Run(dtype=torch.bfloat16, slow_dtype=slow_dtype).load(run.save())
+    continuation = Run(dtype=torch.bfloat16, slow_dtype=slow_dtype).load(run.save())
     expected = slow_dtype or torch.bfloat16
-    assert {slow.dtype for slow in resumed.optimizer.slow_weights(1) + resumed.optimizer.slow_weights(2)} == {expected}
+    assert {slow.dtype for slow in continuation.optimizer.slow_weights(1) + continuation.optimizer.slow_weights(2)} == {
+        expected
+    }
     for _ in range(9):
-        assert same(run.train(1), resumed.train(1))
+        assert same(run.train(1), continuation.train(1))
 
 
 def test_a_checkpoint_without_slow_dtype_loads_into_one_with_it():
-    run, resumed = Run(dtype=torch.bfloat16).train(4), Run(dtype=torch.bfloat16, slow_dtype=torch.float32)
-    resumed.load(run.save())
-    for slow, original in zip(resumed.optimizer.slow_weights(2), run.optimizer.slow_weights(2), strict=True):
+    run, continuation = Run(dtype=torch.bfloat16).train(4), Run(dtype=torch.bfloat16, slow_dtype=torch.float32)
+    continuation.load(run.save())
+    for slow, original in zip(continuation.optimizer.slow_weights(2), run.optimizer.slow_weights(2), strict=True):
         assert slow.dtype == torch.float32
         assert torch.equal(slow, original.float())
 
@@ -293,10 +295,10 @@ def test_a_checkpoint_without_slow_dtype_loads_into_one_with_it():
 @pytest.mark.parametrize("how", ["loaded", "copied"])
 def test_base_step_and_advance_go_on_without_another_capture(how):
     straight = Run().train(4)
-    resumed = Run().load(straight.save()) if how == "loaded" else copy.deepcopy(straight)
-    resumed.optimizer.step = lambda: (resumed.optimizer.base.step(), resumed.optimizer.advance())
+    continuation = Run().load(straight.save()) if how == "loaded" else copy.deepcopy(straight)
+    continuation.optimizer.step = lambda: (continuation.optimizer.base.step(), continuation.optimizer.advance())
     for _ in range(9):
-        assert same(straight.train(1), resumed.train(1))
+        assert same(straight.train(1), continuation.train(1))
 
 
 def test_after_the_checkpoint_of_a_bare_base_advance_wants_a_capture():
@@ -340,12 +342,12 @@ def test_distributed_checkpointing_of_one_process_keeps_everything(tmp_path):
     alone = {"no_dist": True} if "no_dist" in inspect.signature(checkpoint.save).parameters else {}  # torch 2.6 asks
     checkpoint.save(state, checkpoint_id=tmp_path, **alone)
 
-    other, resumed = build()
-    state = {"model": other.state_dict(), "optimizer": get_optimizer_state_dict(other, resumed)}
+    other, continuation = build()
+    state = {"model": other.state_dict(), "optimizer": get_optimizer_state_dict(other, continuation)}
     checkpoint.load(state, checkpoint_id=tmp_path, **alone)
     other.load_state_dict(state["model"])
-    set_optimizer_state_dict(other, resumed, state["optimizer"])
-    assert resumed.base_steps == 5
+    set_optimizer_state_dict(other, continuation, state["optimizer"])
+    assert continuation.base_steps == 5
     train(model, optimizer, range(5, 13))
-    train(other, resumed, range(5, 13))
+    train(other, continuation, range(5, 13))
     assert all(map(torch.equal, model.parameters(), other.parameters()))

@@ -21,13 +21,13 @@ def ascent(layers, steps):
     parameter = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
     k, alpha = zip(*layers, strict=True)
     optimizer = MultilayerLookahead(torch.optim.SGD([parameter], lr=1.0), k, alpha)
-    path, synchronised = [], []
+    path, counts = [], []
     for _ in range(steps):
         parameter.grad = -torch.ones_like(parameter)
         optimizer.step()
         path.append(parameter.item())
-        synchronised.append(optimizer.synchronised)
-    return path, synchronised, optimizer
+        counts.append(optimizer.synchronised)
+    return path, counts, optimizer
 
 
 def two_parameters(dtype=torch.float64):
@@ -43,23 +43,23 @@ def step(optimizer, parameters, seed):
 
 
 def test_one_layer_by_hand():
-    path, synchronised, _ = ascent([(3, 0.5)], 7)
+    path, counts, _ = ascent([(3, 0.5)], 7)
     assert path == [1, 2, 1.5, 2.5, 3.5, 3, 4]
-    assert synchronised == [0, 0, 1, 0, 0, 1, 0]
+    assert counts == [0, 0, 1, 0, 0, 1, 0]
 
 
 def test_two_layers_by_hand():
-    path, synchronised, optimizer = ascent([(2, 0.5), (3, 0.5)], 14)
+    path, counts, optimizer = ascent([(2, 0.5), (3, 0.5)], 14)
     assert path == [1, 1, 2, 2, 3, 1.5, 2.5, 2.5, 3.5, 3.5, 4.5, 3, 4, 4]
-    assert synchronised == [0, 1, 0, 1, 0, 2, 0, 1, 0, 1, 0, 2, 0, 1]
+    assert counts == [0, 1, 0, 1, 0, 2, 0, 1, 0, 1, 0, 2, 0, 1]
     assert [w.item() for w in optimizer.slow_weights(1) + optimizer.slow_weights(-1)] == [4, 3]
 
 
 def test_three_layers_by_hand():
     """(2, .5)(2, .5)(2, .5): two steps of layer 0 make 1, of layer 1 make 1, of layer 2 make 1."""
-    path, synchronised, _ = ascent([(2, 0.5)] * 3, 8)
+    path, counts, _ = ascent([(2, 0.5)] * 3, 8)
     assert path == [1, 1, 2, 1, 2, 2, 3, 1]
-    assert synchronised == [0, 1, 0, 2, 0, 1, 0, 3]
+    assert counts == [0, 1, 0, 2, 0, 1, 0, 3]
 
 
 def test_first_synchronisation_pulls_towards_the_weights_before_the_first_step():
@@ -91,8 +91,8 @@ def test_slow_weights_of_a_layer_rest_between_its_synchronisations():
         before = {level: [w.clone() for w in optimizer.slow_weights(level)] for level in (1, 2)}
         step(optimizer, parameters, number)
         for level in (1, 2):
-            rested = all(map(torch.equal, optimizer.slow_weights(level), before[level]))
-            assert rested == (level > optimizer.synchronised)
+            is_unmoved = all(map(torch.equal, optimizer.slow_weights(level), before[level]))
+            assert is_unmoved == (level > optimizer.synchronised)
 
 
 @pytest.mark.parametrize(("name", "momentum"), MODES)

@@ -154,12 +154,12 @@ class TestAveragingBases:
 
         parameter, optimizer = build()
         steps(optimizer, 4)
-        other, resumed = build()
+        other, continuation = build()
         with torch.no_grad():
             other.copy_(parameter)
-        resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-        resumed.base.steps = optimizer.base.steps
-        assert steps(optimizer, 5) == steps(resumed, 5)
+        continuation.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+        continuation.base.steps = optimizer.base.steps
+        assert steps(optimizer, 5) == steps(continuation, 5)
 
 
 class TestFinish:
@@ -213,12 +213,12 @@ class TestAlphaInGroups:
         optimizer.param_groups[1]["lookahead_alpha"] = [1.0, 0.25]
         optimizer.param_groups[2]["lookahead_alpha"] = 0.0
         assert steps(optimizer, 2) == [[0.5, 1, 0], [0.5, 0.5, 0]]
-        resumed = build()
-        resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-        assert "lookahead_alpha" not in resumed.param_groups[0]
-        for mine, its in zip(resumed.param_groups, optimizer.param_groups, strict=True):
+        continuation = build()
+        continuation.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+        assert "lookahead_alpha" not in continuation.param_groups[0]
+        for mine, its in zip(continuation.param_groups, optimizer.param_groups, strict=True):
             mine["params"][0].data.copy_(its["params"][0])
-        assert steps(resumed, 4) == steps(optimizer, 4)
+        assert steps(continuation, 4) == steps(optimizer, 4)
 
     @pytest.mark.parametrize(("alpha", "reason"), [([0.5, 0.5], "one entry per layer"), (1.5, "alpha must be in")])
     def test_what_is_wrong_is_refused_at_the_synchronisation(self, alpha, reason):
@@ -240,10 +240,10 @@ def test_buffers_are_synchronised_and_evaluated_with_the_parameters():
         steps(optimizer, 1)
     assert model.running_mean.item() == 6  # half-way from 4 to 8
     assert model.num_batches_tracked.item() == 0
-    resumed = ascent(copy.deepcopy(model).parameters(), 2)
-    resumed.add_buffers([model.running_mean, model.running_var])
-    resumed.load_state_dict(optimizer.state_dict())
-    assert resumed.slow_weights(1)[-2].item() == 6
+    continuation = ascent(copy.deepcopy(model).parameters(), 2)
+    continuation.add_buffers([model.running_mean, model.running_var])
+    continuation.load_state_dict(optimizer.state_dict())
+    assert continuation.slow_weights(1)[-2].item() == 6
 
 
 def test_batch_norm_is_recomputed_for_the_slow_weights_and_restored():

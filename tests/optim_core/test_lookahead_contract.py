@@ -192,20 +192,20 @@ def test_a_base_step_that_fails_is_not_counted():
 def test_every_hook_fires_once():
     model = network()
     optimizer = lookahead(model)
-    fired = []
-    optimizer.register_step_pre_hook(lambda *_: fired.append("step pre"))
-    optimizer.register_step_post_hook(lambda *_: fired.append("step post"))
-    optimizer.base.register_step_pre_hook(lambda *_: fired.append("base pre"))
-    optimizer.base.register_step_post_hook(lambda *_: fired.append("base post"))
-    optimizer.register_state_dict_pre_hook(lambda *_: fired.append("save pre"))
-    optimizer.register_state_dict_post_hook(lambda *_: fired.append("save post"))
-    optimizer.register_load_state_dict_pre_hook(lambda *_: fired.append("load pre"))
-    optimizer.register_load_state_dict_post_hook(lambda *_: fired.append("load post"))
+    calls = []
+    optimizer.register_step_pre_hook(lambda *_: calls.append("step pre"))
+    optimizer.register_step_post_hook(lambda *_: calls.append("step post"))
+    optimizer.base.register_step_pre_hook(lambda *_: calls.append("base pre"))
+    optimizer.base.register_step_post_hook(lambda *_: calls.append("base post"))
+    optimizer.register_state_dict_pre_hook(lambda *_: calls.append("save pre"))
+    optimizer.register_state_dict_post_hook(lambda *_: calls.append("save post"))
+    optimizer.register_load_state_dict_pre_hook(lambda *_: calls.append("load pre"))
+    optimizer.register_load_state_dict_post_hook(lambda *_: calls.append("load post"))
     train(model, optimizer, 1)
-    assert fired == ["step pre", "base pre", "base post", "step post"]
-    fired.clear()
+    assert calls == ["step pre", "base pre", "base post", "step post"]
+    calls.clear()
     optimizer.load_state_dict(optimizer.state_dict())
-    assert fired == ["save pre", "save post", "load pre", "load post"]
+    assert calls == ["save pre", "save post", "load pre", "load post"]
 
 
 def test_hooks_may_replace_the_state_dict():

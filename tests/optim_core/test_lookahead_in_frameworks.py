@@ -46,11 +46,11 @@ def test_torchs_own_state_dict_functions_continue_bit_for_bit(options):
     checkpoint = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=options))
     optimizer.zero_grad()  # torch fills nothing into an optimizer whose parameters have gradients
     other = copy.deepcopy(model)
-    resumed = adam(other)
-    set_optimizer_state_dict(other, resumed, checkpoint, options=options)
-    assert resumed.base_steps == 5
+    continuation = adam(other)
+    set_optimizer_state_dict(other, continuation, checkpoint, options=options)
+    assert continuation.base_steps == 5
     train(model, optimizer, range(5, 13))
-    train(other, resumed, range(5, 13))
+    train(other, continuation, range(5, 13))
     assert same(model, other)
 
 
@@ -168,10 +168,10 @@ def test_entries_of_others_whose_names_begin_alike_stay_theirs():
     parameter, optimizer = build()
     parameter.grad = torch.ones(1)
     optimizer.step()
-    other, resumed = build()
-    resumed.load_state_dict(optimizer.state_dict())
-    assert torch.equal(resumed.base.state[other]["lookahead_params"], torch.zeros(1))
-    assert list(optimizer.base.state[parameter]) == list(resumed.base.state[other])
+    other, continuation = build()
+    continuation.load_state_dict(optimizer.state_dict())
+    assert torch.equal(continuation.base.state[other]["lookahead_params"], torch.zeros(1))
+    assert list(optimizer.base.state[parameter]) == list(continuation.base.state[other])
 
 
 def test_another_lookaheads_settings_in_the_groups_are_not_ours():
@@ -238,7 +238,7 @@ def test_a_base_without_defaults():
     assert set(optimizer.state_dict()) == {"state", "param_groups", "step"}
 
 
-class Nested(torch.optim.SGD):
+class NestedSGD(torch.optim.SGD):
     def state_dict(self):
         return {"base_optimizer": super().state_dict()}
 
@@ -248,7 +248,7 @@ class LookaheadOfOthers(torch.optim.SGD):
 
 
 @pytest.mark.parametrize(
-    ("cls", "reason"), [(Nested, r"must have the keys .* \['base_optimizer'\]"), (LookaheadOfOthers, "already")]
+    ("cls", "reason"), [(NestedSGD, r"must have the keys .* \['base_optimizer'\]"), (LookaheadOfOthers, "already")]
 )
 def test_what_cannot_be_a_base_is_refused_when_it_is_wrapped(cls, reason):
     with pytest.raises(TypeError, match=reason):

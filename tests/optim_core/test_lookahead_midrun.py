@@ -133,12 +133,12 @@ def test_global_hooks_see_the_wrapper_once_and_after_removal_no_more(register):
 
 def test_a_hook_that_is_removed_again_fires_no_more():
     optimizer = ascent([at(0)], 2)
-    fired = []
-    handle = optimizer.register_step_post_hook(lambda *_: fired.append(optimizer.base_steps))
+    calls = []
+    handle = optimizer.register_step_post_hook(lambda *_: calls.append(optimizer.base_steps))
     steps(optimizer, 1)
     handle.remove()
     steps(optimizer, 1)
-    assert fired == [1]
+    assert calls == [1]
 
 
 def test_a_subclass_with_a_step_of_its_own_has_its_hooks_and_mark():

@@ -107,8 +107,8 @@ def test_the_look_ahead_is_taken_back_where_there_is_no_second_gradient():
 def test_weight_decay_is_a_bowl_for_both_players():
     """λz beside Jz is the field of J + λ1, wherever the gradient is taken."""
     for method in (Extragradient, OptimisticGradient):
-        decayed, bowl = both(1.0, 2.0), both(1.0, 2.0)
-        first, _ = run_loop(method(decayed, 0.1, weight_decay=0.2), decayed, linear(ROTATION), 9)
+        with_decay, bowl = both(1.0, 2.0), both(1.0, 2.0)
+        first, _ = run_loop(method(with_decay, 0.1, weight_decay=0.2), with_decay, linear(ROTATION), 9)
         second, _ = run_loop(method(bowl, 0.1), bowl, linear(QUADRATIC), 9)
         np.testing.assert_allclose(first, second, rtol=1e-13)
 
@@ -194,9 +194,9 @@ def test_evaluations_are_counted_and_made_as_said():
 
 def test_slow_weights_of_two_players_are_recorded_together():
     run = record(quartic, [OptimizerSpec("turns", lr=0.1, alternating=True, layers=(Layer(2, 0.5),))], [0.4, 0.2], 7)
-    synchronised = run.synchronised[:, 0] > 0
+    rows = run.synchronised[:, 0] > 0
     assert run.slow[0][0].shape == (8, 1, 2)
-    assert (run.slow[0][0][synchronised] == run.fast[synchronised, 0]).all()
+    assert (run.slow[0][0][rows] == run.fast[rows, 0]).all()
 
 
 def test_a_schedule_reaches_both_players():
@@ -262,9 +262,9 @@ def test_a_run_continues_from_a_checkpoint(settings):
     optimizer = spec.build(groups(z))
     run_loop(optimizer, z, quartic, 5)
     other = make(*torch.cat([p.detach() for p in z]).tolist())
-    resumed = spec.build(groups(other))
-    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-    first, second = (run_loop(o, p, quartic, 5)[0] for o, p in ((optimizer, z), (resumed, other)))
+    continuation = spec.build(groups(other))
+    continuation.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    first, second = (run_loop(o, p, quartic, 5)[0] for o, p in ((optimizer, z), (continuation, other)))
     assert (first == second).all()
 
 

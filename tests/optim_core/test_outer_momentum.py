@@ -195,9 +195,9 @@ def test_continues_bit_for_bit_from_a_checkpoint(at, inner):
     file.seek(0)
     weights, state = torch.load(file, weights_only=True)
     second = [torch.nn.Parameter(weight) for weight in weights]
-    resumed = make(second)
-    resumed.load_state_dict(state)
-    train(resumed, 16 - at)
+    continuation = make(second)
+    continuation.load_state_dict(state)
+    train(continuation, 16 - at)
     assert same(values(second), values(whole))
 
 
@@ -324,7 +324,7 @@ def optimizer_copy_after(optimizer, steps):
     return values(other.param_groups[0]["params"])
 
 
-class Halved(MultilayerLookahead):
+class HalvedStep(MultilayerLookahead):
     def outer(self, layer, differences):
         self.calls = [*getattr(self, "calls", []), (self.base_steps, layer, len(differences))]
         return [difference / 2 for difference in differences]
@@ -333,7 +333,7 @@ class Halved(MultilayerLookahead):
 def test_the_outer_step_can_be_overridden():
     """On half of s a step is that of half the α, up to rounding; with momentum too, which is linear in s."""
     options = {"outer_momentum": [0.5, 0.3], "outer_nesterov": [True, False]}
-    half = Halved(sgd(one := parameters()), [2, 2], [0.8, 0.6], **options)
+    half = HalvedStep(sgd(one := parameters()), [2, 2], [0.8, 0.6], **options)
     plain = MultilayerLookahead(sgd(two := parameters()), [2, 2], [0.4, 0.3], **options)
     train(half, 10)
     train(plain, 10)
@@ -348,8 +348,8 @@ def test_a_hook_that_changes_nothing_changes_nothing():
             return list(differences)
 
     options = {"outer_momentum": [0.5, 0.3], "outer_nesterov": [True, False]}
-    hooked = Same(sgd(one := parameters()), [2, 2], [0.8, 0.6], **options)
+    with_hook = Same(sgd(one := parameters()), [2, 2], [0.8, 0.6], **options)
     plain = MultilayerLookahead(sgd(two := parameters()), [2, 2], [0.8, 0.6], **options)
-    train(hooked, 10)
+    train(with_hook, 10)
     train(plain, 10)
     assert same(values(one), values(two))

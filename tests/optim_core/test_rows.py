@@ -161,12 +161,12 @@ def test_the_field_sees_the_rows_in_the_order_given():
     bases = ("sgd", "adam", "sgd", "momentum", "adam")
     optimizers = [OptimizerSpec(str(n), base=base, lr=0.1 + n / 100) for n, base in enumerate(bases)]
 
-    def numbered(x, evaluation):
+    def numbered_field(x, evaluation):
         """Each row is pulled to its own number."""
         targets = torch.arange(len(x), dtype=x.dtype).unsqueeze(-1)
         return (x - targets).square().sum(-1), 2 * (x - targets)
 
-    rows, classes = both(numbered, optimizers, [[0.0], [1.0]], 30)
+    rows, classes = both(numbered_field, optimizers, [[0.0], [1.0]], 30)
     assert_same_bits(rows, classes)
     assert np.abs(rows.fast[-1, 0, :, 0] - [0, 1]).max() < 0.05
     assert np.abs(rows.fast[-1, 2, :, 0] - [4, 5]).max() < 0.05

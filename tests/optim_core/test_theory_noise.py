@@ -45,9 +45,9 @@ def test_variance_of_one_layer_on_a_complex_mode():
 @pytest.mark.parametrize(("k", "alpha", "c"), [(5, 0.5, 0.95), (1, 0.3, 0.5), (20, 0.9, -0.7)])
 def test_one_layer_reproduces_the_closed_form_of_zhang_et_al(k, alpha, c):
     # V_LA / V_SGD = α²(1 − c^2k) / (α²(1 − c^2k) + 2α(1 − α)(1 − c^k))
-    plain, layered = steady_variances(c, 0.01, [Layer(k, alpha)])
+    plain, with_layer = steady_variances(c, 0.01, [Layer(k, alpha)])
     top = alpha**2 * (1 - c ** (2 * k))
-    assert layered / plain == pytest.approx(top / (top + 2 * alpha * (1 - alpha) * (1 - c**k)), rel=1e-12)
+    assert with_layer / plain == pytest.approx(top / (top + 2 * alpha * (1 - alpha) * (1 - c**k)), rel=1e-12)
 
 
 def test_alpha_one_changes_no_variance():

@@ -72,8 +72,8 @@ def test_means_are_those_of_a_recorded_trajectory():
     path = record(field, specs, [1.0, 1.0], 20)
     for index in range(3):
         for values, places in ((run.fast, path.fast[:20, index, 0]), (run.slow, path.outermost(index)[:20, 0])):
-            squared = problem.gradient(torch.from_numpy(places.copy())).square().sum(-1)
-            assert values[index, 0].tolist() == pytest.approx([squared.mean().item()] * 2, rel=1e-12)
+            squared_norms = problem.gradient(torch.from_numpy(places.copy())).square().sum(-1)
+            assert values[index, 0].tolist() == pytest.approx([squared_norms.mean().item()] * 2, rel=1e-12)
 
 
 def test_slow_equals_fast_without_layers():

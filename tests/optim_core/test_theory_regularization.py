@@ -36,34 +36,34 @@ def batches(m, spread=0.5, seed=1):
 
 
 def test_sgd_has_a_quarter_of_the_lr_on_both_penalties():
-    modified = modified_loss(0.2, 10, ())
-    assert (modified.variance, modified.gradient, modified.time) == pytest.approx((0.05, 0.05, 2.0))
-    assert modified.regime == "sgd"
+    coefficients = modified_loss(0.2, 10, ())
+    assert (coefficients.variance, coefficients.gradient, coefficients.time) == pytest.approx((0.05, 0.05, 2.0))
+    assert coefficients.regime == "sgd"
 
 
 @pytest.mark.parametrize(("layers", "amplification", "bracket"), [((5,), 1.17, -3), ((5, 5), 2.33, -31)])
 def test_known_amplification_and_bracket_for_25_batches(layers, amplification, bracket):
-    modified = modified_loss(0.1, 25, [Layer(k, 0.5) for k in layers])
-    assert modified.amplification == pytest.approx(amplification, abs=5e-3)
-    assert modified.gradient / (modified.effective_lr / 4) == pytest.approx(bracket, rel=1e-12)
+    coefficients = modified_loss(0.1, 25, [Layer(k, 0.5) for k in layers])
+    assert coefficients.amplification == pytest.approx(amplification, abs=5e-3)
+    assert coefficients.gradient / (coefficients.effective_lr / 4) == pytest.approx(bracket, rel=1e-12)
 
 
 def test_two_layers_by_hand():
     # Λ = 1 + ρ_1 (1 − α_1)/(α_1 α_2) + ρ_2 (1 − α_2)/α_2, m = 12, ρ_1 = 1/11, ρ_2 = 5/11
-    modified = modified_loss(0.1, 12, [Layer(2, 0.5), Layer(3, 0.8)])
+    coefficients = modified_loss(0.1, 12, [Layer(2, 0.5), Layer(3, 0.8)])
     expected = 1 + 1 / 11 * 0.5 / 0.4 + 5 / 11 * 0.2 / 0.8
-    assert modified.amplification == pytest.approx(expected, rel=1e-14)
-    assert modified.time == pytest.approx(0.4 * 12 * 0.1)
+    assert coefficients.amplification == pytest.approx(expected, rel=1e-14)
+    assert coefficients.time == pytest.approx(0.4 * 12 * 0.1)
 
 
 def test_layers_beyond_the_epoch_by_hand():
     # T_1 = 6 · .1 = .6; T_2 = 2 · .5 · .6 = .6; ‖g‖²: .025 − .15 · .5 − .15 · .4
-    modified = modified_loss(0.1, 3, [Layer(6, 0.5), Layer(2, 0.6)])
-    assert modified.variance == pytest.approx(0.025)
-    assert modified.gradient == pytest.approx(0.025 - 0.075 - 0.06)
-    assert modified.time == pytest.approx(0.36)
-    assert modified.base_steps == 12
-    assert modified.amplification == pytest.approx(1 / 0.3)  # 1/ᾱ
+    coefficients = modified_loss(0.1, 3, [Layer(6, 0.5), Layer(2, 0.6)])
+    assert coefficients.variance == pytest.approx(0.025)
+    assert coefficients.gradient == pytest.approx(0.025 - 0.075 - 0.06)
+    assert coefficients.time == pytest.approx(0.36)
+    assert coefficients.base_steps == 12
+    assert coefficients.amplification == pytest.approx(1 / 0.3)  # 1/ᾱ
 
 
 def test_both_forms_agree_for_one_layer_of_one_epoch():
@@ -114,18 +114,18 @@ def test_lr_must_be_positive():
 def test_penalties_by_hand_on_shifted_parabolas():
     # f = x²/2 seen at 0 ± 1: gradients x ∓ 1, mean gradient x, V = 1, C = (x² + 1)/2
     loss = shifted_batches(lambda x: 0.5 * x.square().sum(-1), [[1.0], [-1.0]])
-    mean, variance, squared = penalties(loss, 2, torch.tensor([[3.0], [0.0]], dtype=torch.float64))
+    mean, variance, squared_norm = penalties(loss, 2, torch.tensor([[3.0], [0.0]], dtype=torch.float64))
     assert mean.tolist() == [5.0, 0.5]
     assert variance.tolist() == [1.0, 1.0]
-    assert squared.tolist() == [9.0, 0.0]
+    assert squared_norm.tolist() == [9.0, 0.0]
 
 
 def test_modified_values_add_the_weighted_penalties():
-    loss, modified = batches(4), modified_loss(0.3, 4, [Layer(2, 0.5)])
+    loss, coefficients = batches(4), modified_loss(0.3, 4, [Layer(2, 0.5)])
     x = torch.tensor([START, [0.1, 0.2]], dtype=torch.float64)
-    mean, variance, squared = penalties(loss, 4, x)
-    expected = mean + modified.variance * variance + modified.gradient * squared
-    assert torch.equal(modified_values(loss, 4, x, modified), expected)
+    mean, variance, squared_norm = penalties(loss, 4, x)
+    expected = mean + coefficients.variance * variance + coefficients.gradient * squared_norm
+    assert torch.equal(modified_values(loss, 4, x, coefficients), expected)
     assert torch.allclose(batch_mean(loss, 4, x), mean, rtol=1e-14)
 
 
@@ -142,11 +142,11 @@ def test_shifts_of_a_wrong_shape_are_refused():
 def test_flow_on_a_parabola_is_exponential():
     # one batch seen twice: V = 0, C = x²/2, and on C alone x(t) = x e^{−t}
     loss = shifted_batches(lambda x: 0.5 * x.square().sum(-1), [[0.0], [0.0]])
-    modified = modified_loss(0.5, 2, ())
-    path = gradient_flow(loss, modified, [2.0], corrected=False, points=3)
+    coefficients = modified_loss(0.5, 2, ())
+    path = gradient_flow(loss, coefficients, [2.0], corrected=False, points=3)
     assert path[:, 0] == pytest.approx([2.0, 2 * math.exp(-0.5), 2 * math.exp(-1)], rel=1e-10)
     # with (ε/4)‖g‖² = x²/8: x(t) = x e^{−1.25 t}
-    assert gradient_flow(loss, modified, [2.0])[-1, 0] == pytest.approx(2 * math.exp(-1.25), rel=1e-10)
+    assert gradient_flow(loss, coefficients, [2.0])[-1, 0] == pytest.approx(2 * math.exp(-1.25), rel=1e-10)
 
 
 def test_a_flow_that_blows_up_says_so():
@@ -169,12 +169,12 @@ def test_a_flow_that_cannot_be_followed_ends_and_may_be_stopped_before():
             raise InterruptedError
 
     reports = []
-    loss, modified = shifted_batches(wavy, [[0.0], [0.0]]), modified_loss(1.0, 2, ())
+    loss, coefficients = shifted_batches(wavy, [[0.0], [0.0]]), modified_loss(1.0, 2, ())
     with pytest.raises(FloatingPointError, match="4,000 evaluations of its gradient did not suffice"):
-        gradient_flow(loss, modified, [3.0])
+        gradient_flow(loss, coefficients, [3.0])
     with pytest.raises(InterruptedError):
-        gradient_flow(loss, modified, [3.0], on_progress=stop)
-    assert reports == [(done, 4000) for done in range(1, 51)]
+        gradient_flow(loss, coefficients, [3.0], on_progress=stop)
+    assert reports == [(count, 4000) for count in range(1, 51)]
 
 
 def test_every_order_is_enumerated_where_they_fit():
@@ -263,9 +263,9 @@ def test_slope_of_sampled_orders_with_many_batches():
 def test_mean_path_follows_the_corrected_flow_closer():
     loss, layers, lr = batches(8, 0.4), (Layer(2, 0.5),), 0.005
     path = mean_path(loss, 8, layers, lr, START, 3, orders=2_000)
-    modified = modified_loss(lr, 8, layers)
+    coefficients = modified_loss(lr, 8, layers)
     near, far = (
-        np.linalg.norm(path - gradient_flow(loss, modified, START, corrected=corrected, steps=3, points=4), axis=1)
+        np.linalg.norm(path - gradient_flow(loss, coefficients, START, corrected=corrected, steps=3, points=4), axis=1)
         for corrected in (True, False)
     )
     assert path.shape == (4, 2)

@@ -102,7 +102,7 @@ class Noisy(nn.Module):
 class NoisyTask(PointTask):
     """Regression on seeded batches; counts how often statistics were refreshed."""
 
-    refreshed: list[str] = field(default_factory=list)
+    refreshes: list[str] = field(default_factory=list)
 
     def model(self, seed: int) -> nn.Module:
         return Noisy(seed)
@@ -116,7 +116,7 @@ class NoisyTask(PointTask):
         return nn.functional.mse_loss(model.net(batch[0]), batch[1])
 
     def refresh_statistics(self, model: nn.Module) -> None:
-        self.refreshed.append("refreshed")
+        self.refreshes.append("refreshed")
         model.net[1].running_mean.fill_(7.0)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -257,8 +257,8 @@ def test_what_a_model_draws_depends_on_seed_and_step_and_the_callers_generator_i
     torch.manual_seed(11)
     first = train(NoisyTask(), OptimizerSpec("one"), 6, 0)
     assert torch.equal(torch.rand(1), expected)
-    layered = train(NoisyTask(), OptimizerSpec("two", layers=(Layer(6, 0.5),)), 6, 0)
-    np.testing.assert_array_equal(first.curves.loss, layered.curves.loss)  # the same weights, batches and dropout
+    with_layers = train(NoisyTask(), OptimizerSpec("two", layers=(Layer(6, 0.5),)), 6, 0)
+    np.testing.assert_array_equal(first.curves.loss, with_layers.curves.loss)  # the same weights, batches and dropout
     assert not np.array_equal(first.curves.loss, train(NoisyTask(), OptimizerSpec("one"), 6, 1).curves.loss)
 
 
@@ -316,7 +316,7 @@ def test_statistics_are_refreshed_for_slow_and_averaged_weights_only_and_never_i
     run = train(task, OptimizerSpec("one", layers=(Layer(2, 0.5),)), 4, 0, evaluate_every=2, ema=0.9)
     assert run.curves.metrics["slow_1"]["mean"].tolist() == [7.0, 7.0, 7.0]
     assert run.curves.metrics["ema"]["mean"].tolist() == [7.0, 7.0, 7.0]
-    assert len(task.refreshed) == 6
+    assert len(task.refreshes) == 6
     assert abs(run.curves.metrics["fast"]["mean"]).max() < 1
     assert run.state["model"]["net.1.running_mean"].abs().max() < 1
 

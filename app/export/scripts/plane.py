@@ -63,7 +63,7 @@ if len(sys.argv) > 1:
 _WEIGHTS = "w = [[torch.nn.Parameter(z)] for z in x]  # each optimizer moves a slice of its own"
 _STEP = """        w[i][0].grad = gradient.view_as(x)[i]
         optimizer.step()"""
-_SCHEDULED = """    for schedule in schedules:
+_SCHEDULE_STEPS = """    for schedule in schedules:
         schedule.step()
 """
 _AVERAGES = """
@@ -135,11 +135,11 @@ def _function(tree: Expression) -> str:
 def _body(config: SurfacesConfig | GamesConfig, field: Node, escape: float, function: str = "") -> str:
     """The script without its docstring and its imports."""
     specs = config.specs()
-    twice = any(spec.evaluations_per_step > 1 for spec in specs)
+    has_two_evaluations = any(spec.evaluations_per_step > 1 for spec in specs)
     schedules = [_schedule(spec) for spec in specs if spec.schedule.kind != "constant"]
     decays = [(spec.name, repr(card.ema)) for spec, card in zip(specs, config.active, strict=True) if card.ema]
     setup = [
-        _PLAYERS.format([1 + spec.alternating for spec in specs]) if twice else _WEIGHTS,
+        _PLAYERS.format([1 + spec.alternating for spec in specs]) if has_two_evaluations else _WEIGHTS,
         assignment("optimizers", mapping((spec.name, _optimizer(spec, f"w[{i}]")) for i, spec in enumerate(specs))),
         *([assignment("schedules", listing(schedules))] if schedules else []),
     ]
@@ -151,9 +151,9 @@ def _body(config: SurfacesConfig | GamesConfig, field: Node, escape: float, func
         field=assignment("field", field),
         count=len(specs),
         setup="\n".join(setup),
-        closure=_CLOSURE if twice else "",
-        step=_STEP_OF_PLAYERS if twice else _STEP,
-        scheduled=_SCHEDULED if schedules else "",
+        closure=_CLOSURE if has_two_evaluations else "",
+        step=_STEP_OF_PLAYERS if has_two_evaluations else _STEP,
+        scheduled=_SCHEDULE_STEPS if schedules else "",
         averages=assignment("decays", mapping(decays)) + _AVERAGES if decays else "",
     )
 
@@ -200,10 +200,10 @@ def _source(tree: Expression) -> tuple[str, int]:
         case Apply("neg", (argument,)):
             return f"-{_within(argument, ATOM)}", SIGN
         case Apply("^", (base, exponent)):
-            left, right = _within(base, ATOM), _within(exponent, SIGN)
-            beside = (left, right.partition("**")[0].rstrip())
+            base_text, exponent_text = _within(base, ATOM), _within(exponent, SIGN)
+            beside = (base_text, exponent_text.partition("**")[0].rstrip())
             space = "" if all(map(_SIMPLE.fullmatch, beside)) else " "
-            return f"{left}{space}**{space}{right}", POWER
+            return f"{base_text}{space}**{space}{exponent_text}", POWER
         case Apply(sign, (first, second)) if sign in OPERATORS:
             least = OPERATORS[sign]
             return f"{_within(first, least[0])} {sign} {_within(second, least[1])}", least[0]

@@ -11,7 +11,7 @@ from typing import Any
 from app.figures.caption import Caption, program
 
 WIDTH = 120
-SHOWN = ("lr", "dataset", "network", "objective")  # fields that are written even at their default
+FIELDS_AT_DEFAULT = ("lr", "dataset", "network", "objective")  # fields that are written even at their default
 
 _SCRIPT = '''"""{title}: a run of {program}, repeated to the last bit.
 
@@ -90,13 +90,13 @@ def constructor(value: Any) -> Node:
     if not is_dataclass(value):
         return repr(value)
     items = [(field, getattr(value, field.name)) for field in fields(value)]
-    required = [constructor(item) for field, item in items if _has_no_default(field)]
+    arguments = [constructor(item) for field, item in items if _has_no_default(field)]
     keywords = {
         field.name: constructor(item)
         for field, item in items
-        if not _has_no_default(field) and (field.name in SHOWN or item != field.default)
+        if not _has_no_default(field) and (field.name in FIELDS_AT_DEFAULT or item != field.default)
     }
-    return call(type(value).__name__, *required, **keywords)
+    return call(type(value).__name__, *arguments, **keywords)
 
 
 def assignment(name: str, node: Node) -> str:
@@ -152,9 +152,9 @@ def _imports(body: str, first: str) -> str:
     for modules in _IMPORTS:
         lines = []
         for module, names in modules.items():
-            present = [name for name in names if re.search(rf"\b{name.split()[-1]}\b", code)]
-            lines += [f"from {module} import {', '.join(present)}"] * bool(module and present)
-            lines += [f"import {name}" for name in present if not module]
+            used_names = [name for name in names if re.search(rf"\b{name.split()[-1]}\b", code)]
+            lines += [f"from {module} import {', '.join(used_names)}"] * bool(module and used_names)
+            lines += [f"import {name}" for name in used_names if not module]
         groups += ["\n".join(lines)] if lines else []
-    standard, *others = groups
-    return "\n\n".join([standard, *filter(None, [first]), *others])
+    standard, *other_groups = groups
+    return "\n\n".join([standard, *filter(None, [first]), *other_groups])

@@ -9,7 +9,7 @@ import torch
 
 from app.figures.narration.facts import Facts, Floats, Pull, half_way, lasting_for, times
 from app.figures.narration.layers import of_layers
-from app.figures.narration.observation import CAUSE, ENDED, SETTING, SYNCHRONISED, THEORY, Observation, timeline
+from app.figures.narration.observation import CAUSE, END, SETTING, SYNCHRONISATION, THEORY, Observation, timeline
 from app.figures.narration.runs import RUN_RULES, noise_averaged, of_start
 from app.runs.family import has_closed_form
 from app.runs.games import exit_steps
@@ -19,7 +19,7 @@ from optim_core.theory import game_rate
 from optim_core.trajectory import Trajectory
 
 SQUARE = 0.02  # of a cosine: what counts as a right angle
-GREW = 1.2  # times: what counts as outward
+OUTWARD_GROWTH = 1.2  # times: what counts as outward
 ROUND = 1.5 * np.pi  # of turning: what counts as once round
 ORBIT = 1e-9  # from 1: a rate that neither nears nor leaves
 
@@ -41,16 +41,16 @@ def spirals_out(facts: Facts) -> Iterator[Observation]:
     """A bare optimizer leaves, as fast as the closed form says where there is one."""
     for index, spec in enumerate(facts.specs):
         gaps = _gaps(facts, index)
-        if spec.layers or facts.noisy or not gaps[0] > 0 or gaps[-1] < GREW * gaps[0]:
+        if spec.layers or facts.noisy or not gaps[0] > 0 or gaps[-1] < OUTWARD_GROWTH * gaps[0]:
             continue
         rate = _rate(facts, index)
-        measured = float((gaps[-1] / gaps[0]) ** (1 / (len(gaps) - 1)))
-        if rate is not None and rate > 1 and abs(measured - rate) < 0.01:
-            how = f"in theory and here, each step multiplies the distance by {rate:.4g}"
+        measured_rate = float((gaps[-1] / gaps[0]) ** (1 / (len(gaps) - 1)))
+        if rate is not None and rate > 1 and abs(measured_rate - rate) < 0.01:
+            manner = f"in theory and here, each step multiplies the distance by {rate:.4g}"
         else:
             farther = times(float(gaps[-1] / gaps[0]))
-            how = f"after {len(gaps) - 1:,} steps it is {farther} times as far away as at the start"
-        yield Observation(f"{spec.name} spirals outward: {how}.", min(5, facts.steps), min(facts.steps, 24), CAUSE)
+            manner = f"after {len(gaps) - 1:,} steps it is {farther} times as far away as at the start"
+        yield Observation(f"{spec.name} spirals outward: {manner}.", min(5, facts.steps), min(facts.steps, 24), CAUSE)
 
 
 def cuts_across(facts: Facts) -> Iterator[Observation]:
@@ -63,7 +63,7 @@ def cuts_across(facts: Facts) -> Iterator[Observation]:
                 "its ends it is nearer to the equilibrium than at either."
             )
             last = lasting_for(pull.step, facts.specs[pull.index].layers, facts.steps)
-            yield Observation(text, pull.step, last, SYNCHRONISED)
+            yield Observation(text, pull.step, last, SYNCHRONISATION)
 
 
 def comes_round(facts: Facts) -> Iterator[Observation]:
@@ -71,13 +71,13 @@ def comes_round(facts: Facts) -> Iterator[Observation]:
     for pull in facts.pulls:
         centre = _nearest(facts, pull.old)
         old, new = (np.linalg.norm(place - centre) for place in (pull.old, pull.new))
-        if not facts.noisy and new >= old > 0 and _turned(facts, pull, centre) > ROUND:
+        if not facts.noisy and new >= old > 0 and _turning_angle(facts, pull, centre) > ROUND:
             text = (
                 f"After k = {pull.layer.k} steps the path has come round: layer 1 of {facts.specs[pull.index].name} "
                 "averages nothing away and is further out than before."
             )
             last = lasting_for(pull.step, facts.specs[pull.index].layers, facts.steps)
-            yield Observation(text, pull.step, last, SYNCHRONISED)
+            yield Observation(text, pull.step, last, SYNCHRONISATION)
 
 
 def nears(facts: Facts) -> Iterator[Observation]:
@@ -121,7 +121,7 @@ def leaves(facts: Facts) -> Iterator[Observation]:
         step = int(exit_steps(facts.run, index, facts.domain)[0])
         if step >= 0 and facts.diverged(index) != step:
             text = f"{spec.name} has left the picture for good."
-            yield Observation(text, step, min(facts.steps, step + 20), ENDED - 5)
+            yield Observation(text, step, min(facts.steps, step + 20), END - 5)
 
 
 GAME_RULES = (*RUN_RULES, turns, spirals_out, cuts_across, comes_round, nears, orbits, two_gradients, leaves)
@@ -174,7 +174,7 @@ def _nearest(facts: Facts, place: Floats) -> Floats:
     return nearest
 
 
-def _turned(facts: Facts, pull: Pull, centre: Floats) -> float:
+def _turning_angle(facts: Facts, pull: Pull, centre: Floats) -> float:
     """The angle, in radians, through which the fast weights went round a place before a synchronisation."""
     places = [facts.run.fast[pull.step - pull.layer.k : pull.step, pull.index, 0], pull.target[None]]
     x, y = (np.concatenate(places) - centre).T

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from app.figures.narration.facts import period_of
-from app.figures.narration.observation import ENDED, FIRST_MOVE, SETTING, WAITING, Observation, timeline
+from app.figures.narration.observation import END, FIRST_MOVE, SETTING, WAITING, Observation, timeline
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 
@@ -92,7 +92,7 @@ def training_narration(
     """The line under the player of training runs; `diverged` as they say it."""
     ends = [-1 if step is None else step for step in diverged]
     endings = [
-        Observation(f"{spec.name} has diverged at step {step:,}: its run ends here.", step, steps, ENDED)
+        Observation(f"{spec.name} has diverged at step {step:,}: its run ends here.", step, steps, END)
         for spec, step in zip(specs, ends, strict=True)
         if 0 <= step <= steps
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Priorities, the highest first.
-ENDED, FIRST_MOVE, SYNCHRONISED, ARRIVED, CAUSE, SETTING, WAITING, NOISE, THEORY, AHEAD = range(100, 0, -10)
+END, FIRST_MOVE, SYNCHRONISATION, ARRIVAL, CAUSE, SETTING, WAITING, NOISE, THEORY, AHEAD = range(100, 0, -10)
 
 
 @dataclass(frozen=True)

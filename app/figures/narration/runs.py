@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.figures.narration.facts import Facts, times
-from app.figures.narration.observation import AHEAD, ARRIVED, CAUSE, ENDED, NOISE, Observation
+from app.figures.narration.observation import AHEAD, ARRIVAL, CAUSE, END, NOISE, Observation
 from app.runs.grid import distance
 
 TOGETHER = {2: "Both", 3: "All three", 4: "All four"}
@@ -20,11 +20,11 @@ CALMER = 1.15  # times nearer: what counts as averaged noise
 
 def together(facts: Facts) -> Iterator[Observation]:
     """Where all begin."""
-    count, layered = len(facts.specs), any(spec.layers for spec in facts.specs)
-    weights = ", slow weights on top of fast ones" if layered else ""
+    count, have_layers = len(facts.specs), any(spec.layers for spec in facts.specs)
+    weights = ", slow weights on top of fast ones" if have_layers else ""
     if count > 1:
         yield Observation(f"{TOGETHER[count]} optimizers start together{weights}.", 0, 0, CAUSE)
-    elif layered:
+    elif have_layers:
         yield Observation(f"{facts.specs[0].name} starts with its{weights[1:]}.", 0, 0, CAUSE)
 
 
@@ -36,7 +36,7 @@ def ends_early(facts: Facts) -> Iterator[Observation]:
                 f"{spec.name} has diverged at step {end:,}: its run ends here.",
                 end,
                 min(facts.steps, end + 25),
-                ENDED,
+                END,
             )
 
 
@@ -49,21 +49,25 @@ def all_arrived(facts: Facts) -> Iterator[Observation]:
         return
     last, which = max(steps), "" if len(lasting) == len(facts.specs) else " that did not diverge"
     text = f"All{which} have come 99 % of {facts.way} by step {last:,}: what is left is fine print."
-    yield Observation(text, last, facts.steps, ARRIVED)
+    yield Observation(text, last, facts.steps, ARRIVAL)
 
 
 def price(facts: Facts) -> Iterator[Observation]:
     """Layers cost gradients, or save some, against the same base optimizer without layers."""
     for index, spec in enumerate(facts.specs):
-        bare = _bare_of(facts, index)
-        if bare is None:
+        bare_index = _bare_of(facts, index)
+        if bare_index is None:
             continue
-        own, other = facts.arrival(index), facts.arrival(bare)
-        if own is None or other is None or min(own, other) < 1:
+        own_arrival, bare_arrival = facts.arrival(index), facts.arrival(bare_index)
+        if own_arrival is None or bare_arrival is None or min(own_arrival, bare_arrival) < 1:
             continue
-        cost, bare_cost = (int(facts.run.evaluations[row, at]) for row, at in ((own, index), (other, bare)))
+        cost, bare_cost = (
+            int(facts.run.evaluations[row, at]) for row, at in ((own_arrival, index), (bare_arrival, bare_index))
+        )
         plural = "layer costs" if len(spec.layers) == 1 else "layers cost"
-        ends = f"99 % of {facts.way} took {facts.specs[bare].name} {bare_cost:,} gradients and {spec.name} {cost:,}"
+        ends = (
+            f"99 % of {facts.way} took {facts.specs[bare_index].name} {bare_cost:,} gradients and {spec.name} {cost:,}"
+        )
         if cost >= DEAR * bare_cost:
             layers = f"{NUMBERS[len(spec.layers)].capitalize()} {plural}"
             text = f"{layers} {times(cost / bare_cost)}x in speed per gradient here: {ends}."
@@ -71,8 +75,8 @@ def price(facts: Facts) -> Iterator[Observation]:
             text = f"{spec.name} saves gradients here: {ends}."
         else:
             continue
-        first = max(own, other)
-        yield Observation(text, first, min(facts.steps, first + max(12, facts.steps // 6)), ARRIVED + 1)
+        first = max(own_arrival, bare_arrival)
+        yield Observation(text, first, min(facts.steps, first + max(12, facts.steps // 6)), ARRIVAL + 1)
 
 
 def ahead(facts: Facts) -> Iterator[Observation]:
@@ -82,7 +86,9 @@ def ahead(facts: Facts) -> Iterator[Observation]:
     for quarter in (1, 2, 3):
         step = quarter * facts.steps // 4
         standing = [
-            (facts.excess[step, index], index) for index in range(len(facts.specs)) if not _gone(facts, index, step)
+            (facts.excess[step, index], index)
+            for index in range(len(facts.specs))
+            if not _has_diverged(facts, index, step)
         ]
         ranks = sorted(standing)
         if len(ranks) < 2 or not ranks[0][0] > 0 or not np.isfinite(ranks[1][0]):
@@ -119,7 +125,7 @@ def noise_averaged(facts: Facts) -> Iterator[Observation]:
             yield Observation(text, first, min(facts.steps, first + facts.steps // 8), NOISE)
 
 
-def _gone(facts: Facts, index: int, step: int) -> bool:
+def _has_diverged(facts: Facts, index: int, step: int) -> bool:
     return 0 <= facts.diverged(index) <= step
 
 

@@ -9,7 +9,7 @@ import torch
 
 from app.figures.narration.facts import Facts, Floats, Pull, half_way, lasting_for
 from app.figures.narration.layers import of_layers
-from app.figures.narration.observation import ARRIVED, CAUSE, ENDED, SYNCHRONISED, Observation, timeline
+from app.figures.narration.observation import ARRIVAL, CAUSE, END, SYNCHRONISATION, Observation, timeline
 from app.figures.narration.runs import RUN_RULES, noise_averaged, of_start
 from app.runs.grid import distance
 from app.runs.surfaces import scenery
@@ -19,7 +19,7 @@ from optim_core.trajectory import Trajectory
 
 FLIPS = 6  # steps in a row that land on the other side
 NEAR = 0.02  # of the domain's size: at a minimum
-CANCELLED = 0.3  # of the slope across the valley that is left
+CANCELLATION = 0.3  # of the slope across the valley that is left
 
 
 def too_steep(facts: Facts) -> Iterator[Observation]:
@@ -36,7 +36,7 @@ def too_steep(facts: Facts) -> Iterator[Observation]:
             first = 1 if facts.steepness(index, 0) > 2 else max(1, row)
             yield Observation(f"{cause}.", first, max(first, min(first + 9, end)), CAUSE)
             text = f"{cause}, so each step overshoots further than the last. At step {end:,} its run ends."
-            yield Observation(text, end, min(facts.steps, end + 25), ENDED + 1)
+            yield Observation(text, end, min(facts.steps, end + 25), END + 1)
 
 
 def zigzags(facts: Facts) -> Iterator[Observation]:
@@ -57,11 +57,11 @@ def zigzags(facts: Facts) -> Iterator[Observation]:
             yield Observation(text, 2, min(facts.steps, 14), CAUSE)
 
 
-def cancelled(facts: Facts) -> Iterator[Observation]:
+def cancels(facts: Facts) -> Iterator[Observation]:
     """Layer 1 goes back between two sides of the valley, and lands near its middle."""
     for pull in facts.pulls:
         old, target, new = _across(facts, pull)
-        if old * target < 0 and abs(new) < CANCELLED * min(abs(old), abs(target)):
+        if old * target < 0 and abs(new) < CANCELLATION * min(abs(old), abs(target)):
             text = (
                 f"Layer 1 of {facts.specs[pull.index].name} has just pulled back {half_way(pull.layer.alpha)}: "
                 "the zigzag cancelled."
@@ -69,7 +69,7 @@ def cancelled(facts: Facts) -> Iterator[Observation]:
             yield _at(facts, pull, text)
 
 
-def not_cancelled(facts: Facts) -> Iterator[Observation]:
+def does_not_cancel(facts: Facts) -> Iterator[Observation]:
     """After an even number of flips both ends lie on one side of the valley."""
     for pull in facts.pulls:
         if pull.layer.k % 2:
@@ -93,7 +93,7 @@ def pulled_back(facts: Facts) -> Iterator[Observation]:
                 f"{pull.layer.k} steps are done: the slow weights of {facts.specs[pull.index].name} went "
                 f"{half_way(pull.layer.alpha)} to the fast ones, which restart from there."
             )
-            yield Observation(text, pull.step, _at(facts, pull, text).last_step, SYNCHRONISED - 1)
+            yield Observation(text, pull.step, _at(facts, pull, text).last_step, SYNCHRONISATION - 1)
 
 
 def different_ends(facts: Facts) -> Iterator[Observation]:
@@ -113,11 +113,11 @@ def different_ends(facts: Facts) -> Iterator[Observation]:
                 f"One start, different ends: {facts.specs[one].name} is at one minimum, {facts.specs[other].name} "
                 "at another."
             )
-            yield Observation(text, facts.steps - facts.steps // 6, facts.steps, ARRIVED + 2)
+            yield Observation(text, facts.steps - facts.steps // 6, facts.steps, ARRIVAL + 2)
             return
 
 
-SURFACE_RULES = (*RUN_RULES, too_steep, zigzags, cancelled, not_cancelled, pulled_back, different_ends)
+SURFACE_RULES = (*RUN_RULES, too_steep, zigzags, cancels, does_not_cancel, pulled_back, different_ends)
 
 
 def surface_narration(config: SurfacesConfig, run: Trajectory) -> tuple[tuple[int, str], ...]:
@@ -156,4 +156,4 @@ def _steep(facts: Facts, pull: Pull) -> float:
 
 def _at(facts: Facts, pull: Pull, text: str) -> Observation:
     last = lasting_for(pull.step, facts.specs[pull.index].layers, facts.steps)
-    return Observation(text, pull.step, last, SYNCHRONISED)
+    return Observation(text, pull.step, last, SYNCHRONISATION)

@@ -15,7 +15,7 @@ from optim_core.experiments import VarianceRun
 
 Floats = NDArray[np.float64]
 KINDS = (("equal lr", depth_color(0)), ("equal effective lr", DIVERGES))
-CLOSED = "closed form"
+CLOSED_FORM = "closed form"
 
 
 def variance_chart(
@@ -40,13 +40,13 @@ def variance_chart(
         for curves in (depth, k, alpha)
         if curves is not None
     ]
-    return Chart(tuple(panels), Caption("Steady-state variance"), columns=len(panels), linked="y")
+    return Chart(tuple(panels), Caption("Steady-state variance"), columns=len(panels), linked_axes="y")
 
 
 def _closed_forms(curves: VarianceCurves) -> list[Mark]:
     return [
         Mark(
-            name, color, curves.values, _finite(variance), part=CLOSED,
+            name, color, curves.values, _finite(variance), part=CLOSED_FORM,
             hover=f"{curves.parameter} {{x:.3g}}\nvariance {{y:.5g}}",
         )
         for (name, color), variance in zip(KINDS, (curves.equal, curves.effective), strict=True)
@@ -77,7 +77,7 @@ def trade_off_chart(curves: Sequence[tuple[str, Floats, Floats, Floats]], curren
         color, (rate, level) = depth_color(depth), np.array(at).reshape(2, 1)
         hover = "lr {lr:.4g}\n{x:.3g} evaluations to halve the distance\nvariance {y:.4g}"
         marks += [
-            Mark(name, color, halving(contraction), _finite(variance), CLOSED, hover=hover, data={"lr": lr}),
+            Mark(name, color, halving(contraction), _finite(variance), CLOSED_FORM, hover=hover, data={"lr": lr}),
             Mark(name, color, halving(rate), _finite(level), "at the lr set", "dots", marker="diamond", size=7.5),
         ]
     title = "Variance against speed"

@@ -20,12 +20,12 @@ PLAIN, MOMENTUM = depth_color(1), depth_color(2)
 def outer_chart(layer: Layer) -> Chart:
     """Factors of a synchronisation over r, the factor of the steps before it: the best ones and this layer's."""
     r = np.linspace(LOW, 1.0, POINTS)
-    plain, best = best_factors(r)
+    plain_factors, momentum_factors = best_factors(r)
     hover = "r {x:.3f}\nfactor {y:.4f}"
     marks = [
         Mark("boundary, factor 1", MUTED, np.array([LOW, 1.0]), np.ones(2), dash=DOTTED, width=1.1, quiet=True),
-        Mark("plain", PLAIN, r, plain, "best α ≤ 1", dash=DASHED, hover=hover),
-        Mark("outer momentum", MOMENTUM, r, best, "best α ≤ 1 and μ", dash=DASHED, hover=hover),
+        Mark("plain", PLAIN, r, plain_factors, "best α ≤ 1", dash=DASHED, hover=hover),
+        Mark("outer momentum", MOMENTUM, r, momentum_factors, "best α ≤ 1 and μ", dash=DASHED, hover=hover),
         Mark("plain", PLAIN, r, outer_factor(r, layer.without_momentum()), f"α = {layer.alpha:g}", hover=hover),
     ]
     if layer.has_momentum:

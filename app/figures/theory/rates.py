@@ -32,7 +32,7 @@ def rates_chart(run: RateRun, fits: Fits) -> Chart:
         )
         for title, slow in (("fast", False), ("outermost slow", True))
     ]  # fmt: skip
-    return Chart(tuple(panels), Caption("Mean squared gradient norm against T"), height=440, linked="y")
+    return Chart(tuple(panels), Caption("Mean squared gradient norm against T"), height=440, linked_axes="y")
 
 
 def _optimizer(run: RateRun, fits: Fits, index: int, *, slow: bool) -> list[Mark]:

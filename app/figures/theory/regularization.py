@@ -46,7 +46,7 @@ def landscapes_chart(descent: Descent, name: str) -> Chart:
             (f"Cₙ, {name}", "Cₙ", descent.modified_grid),
         )
     ]  # fmt: skip
-    return Chart(tuple(panels), Caption("C and Cₙ"), height=460, linked="xy")
+    return Chart(tuple(panels), Caption("C and Cₙ"), height=460, linked_axes="xy")
 
 
 def _flow(name: str, color: str, path: Floats | None, steps: int, dash: tuple[float, ...]) -> list[Mark]:

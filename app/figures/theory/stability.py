@@ -35,8 +35,8 @@ def factors_chart(levels: Sequence[Factors], names: Sequence[str], layers: Seque
         names: of the modes, as many as there are at most.
         layers: innermost first; None where momentum mixes the modes, so that no line connects them.
     """
-    most = max(map(len, levels))
-    path = np.stack([np.append(level, np.full(most - len(level), NOWHERE)) for level in levels])
+    most_levels = max(map(len, levels))
+    path = np.stack([np.append(level, np.full(most_levels - len(level), NOWHERE)) for level in levels])
     reach, turn = reach_of(path), np.linspace(0, 2 * np.pi, 181)
     path = np.where(np.abs(path) < FAR, path, NOWHERE)
     marks = [Mark("|ρ| = 1", MUTED, np.cos(turn), np.sin(turn), dash=DOTTED, width=1.1, quiet=True)]
@@ -128,14 +128,14 @@ def _outcomes(grid: ParameterGrid, rates: Floats, simulation: SimulatedMap) -> l
     marks = [Mark("simulated: diverged", DOT, x[diverged], y[diverged], kind="dots", size=dot)]
     if wrong.any():
         marks.append(Mark("simulation disagrees", MUTED, x[wrong], y[wrong], kind="dots", marker="cross", size=6.0))
-    unsynchronised = ~(simulation.converged | simulation.diverged)
-    if unsynchronised.any():
+    unmoved = ~(simulation.converged | simulation.diverged)
+    if unmoved.any():
         marks.append(
             Mark(
                 "never synchronised",
                 MUTED,
-                x[unsynchronised],
-                y[unsynchronised],
+                x[unmoved],
+                y[unmoved],
                 kind="dots",
                 marker="stroke",
                 size=4.5,

@@ -25,10 +25,10 @@ export class AxesStage {
    * @param {Run[]} runs
    * @param {PlayerView} view
    * @param {?Background} background
-   * @param {() => void} changed
+   * @param {() => void} onChange
    * @param {?FirstFrame} [first] at the place of a coming chart
    */
-  constructor(host, runs, view, background, changed, first = null) {
+  constructor(host, runs, view, background, onChange, first = null) {
     this.host = host;
     this.first = first;
     this.runs = runs;
@@ -40,7 +40,7 @@ export class AxesStage {
     host.append(this.ground);
     this.canvases = new Canvases(host, null);
     this.extent = background?.extent ?? extentOf(runs);
-    this.observer = new ResizeObserver(changed);
+    this.observer = new ResizeObserver(onChange);
     this.observer.observe(host);
     this.measure();
   }
@@ -54,31 +54,31 @@ export class AxesStage {
     const place = this.first && placeOfKey(`${this.view.chart}-place`);
     if (!place) return null;
     const { host } = this;
-    const [there, parent] = [place, host.parentElement].map((element) => element.getBoundingClientRect());
+    const [placeBox, parent] = [place, host.parentElement].map((element) => element.getBoundingClientRect());
     host.style.cssText = `position:absolute;z-index:1;background:var(--st-background-color);
-      left:${there.left - parent.left}px;top:${there.top - parent.top}px;width:${there.width}px`;
-    return there.height;
+      left:${placeBox.left - parent.left}px;top:${placeBox.top - parent.top}px;width:${placeBox.width}px`;
+    return placeBox.height;
   }
 
   measure() {
-    const covered = this.coverPlace();
+    const coverHeight = this.coverPlace();
     const width = this.host.clientWidth;
     const count = 1 + Math.max(0, ...this.runs.map((run) => run.panel));
     const columns = width < NARROW ? 1 : count;
     const [across, down] = [width / columns, Math.max(300, Math.min(560, (0.68 * width) / columns))];
-    const height = covered ?? Math.round(down * Math.ceil(count / columns));
+    const height = coverHeight ?? Math.round(down * Math.ceil(count / columns));
     this.host.style.height = `${height}px`;
     this.panels = Array.from({ length: count }, (_, index) => {
       const [left, top] = [(index % columns) * across, Math.floor(index / columns) * down];
-      return axesPanel([left, top, across, covered ?? down], this.first?.margin ?? AXES_MARGIN, this.extent);
+      return axesPanel([left, top, across, coverHeight ?? down], this.first?.margin ?? AXES_MARGIN, this.extent);
     });
     this.canvases.cover(this.panels);
     this.width = width;
     this.height = height;
     const signature = [width, height, this.canvases.signature].join("|");
-    const changed = signature !== this.signature;
+    const hasChanged = signature !== this.signature;
     this.signature = signature;
-    return changed;
+    return hasChanged;
   }
 
   /**

@@ -9,29 +9,29 @@ import { findChart, leaveSwipesToPage, plotlyPanels, REDRAWN } from "./plotly_ch
 export class ChartStage {
   /**
    * @param {Graph} graph
-   * @param {() => void} changed
+   * @param {() => void} onChange
    */
-  constructor(graph, changed) {
+  constructor(graph, onChange) {
     this.graph = graph;
     this.host = partOf(graph, ".svg-container");
     // Below plotly's top drawing, so that its hover labels stay above the tracks.
     this.canvases = new Canvases(this.host, this.host.querySelectorAll(":scope > .main-svg")[1] ?? null);
     leaveSwipesToPage(this.host);
-    this.changed = changed;
-    for (const event of REDRAWN) graph.on(event, changed);
-    this.observer = new ResizeObserver(changed);
+    this.onChange = onChange;
+    for (const event of REDRAWN) graph.on(event, onChange);
+    this.observer = new ResizeObserver(onChange);
     this.observer.observe(graph);
     this.measure();
   }
 
   /**
    * @param {string} key
-   * @param {() => void} changed
+   * @param {() => void} onChange
    * @returns {?ChartStage}
    */
-  static at(key, changed) {
+  static at(key, onChange) {
     const graph = findChart(key);
-    return graph?.querySelector(".svg-container") ? new ChartStage(graph, changed) : null;
+    return graph?.querySelector(".svg-container") ? new ChartStage(graph, onChange) : null;
   }
 
   get attached() {
@@ -43,9 +43,9 @@ export class ChartStage {
     this.panels = plotlyPanels(this.graph);
     this.canvases.cover(this.panels);
     const signature = [this.canvases.signature, ...this.panels.map((panel) => panel.signature)].join("|");
-    const changed = signature !== this.signature;
+    const hasChanged = signature !== this.signature;
     this.signature = signature;
-    return changed;
+    return hasChanged;
   }
 
   /**
@@ -66,7 +66,7 @@ export class ChartStage {
   paint() {}
 
   remove() {
-    for (const event of REDRAWN) this.graph.removeListener?.(event, this.changed);
+    for (const event of REDRAWN) this.graph.removeListener?.(event, this.onChange);
     this.observer.disconnect();
     this.canvases.remove();
   }

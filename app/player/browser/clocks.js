@@ -41,9 +41,9 @@ function flash(run, layer, moment) {
   if (moment.synchronisation > 0 && next <= run.final && run.synchronised[next] >= layer) {
     return stagesOf(run.synchronised[next], moment.synchronisation).layers[layer - 1].line;
   }
-  const struck = run.last[layer - 1][run.clamp(moment.row)];
+  const strikeRow = run.last[layer - 1][run.clamp(moment.row)];
   const lasting = Math.max(2, Math.min(8, 0.6 * run.layers[layer - 1].period));
-  return struck > 0 ? Math.max(0, 1 - (moment.row + moment.base - struck) / lasting) : 0;
+  return strikeRow > 0 ? Math.max(0, 1 - (moment.row + moment.base - strikeRow) / lasting) : 0;
 }
 
 /**
@@ -138,8 +138,8 @@ function drawRing({ context, middle, radius, k, width, color, theme }, ticks) {
 export function counterText(run, row, letters) {
   const counts = run.layers.map(({ k }, below) => {
     const count = run.counter(below + 1, row);
-    const struck = row > 0 && count === k ? "lp-struck" : "";
-    return `<span style="color:${letters[below + 1]}" class="${struck}">${count}/${k}</span>`;
+    const strikeClass = row > 0 && count === k ? "lp-struck" : "";
+    return `<span style="color:${letters[below + 1]}" class="${strikeClass}">${count}/${k}</span>`;
   });
   return counts.join(" · ");
 }

@@ -46,13 +46,13 @@ export class CloseUp {
     this.canvas = canvas;
     this.context = contextOf(canvas);
     this.backdrop = document.createElement("canvas");
-    this.drawn = "";
+    this.backdropSignature = "";
     this.width = 0;
     this.height = 0;
     /** Called after the canvas changed its size. */
     this.onResize = () => {};
     this.observer = new ResizeObserver(() => {
-      this.drawn = "";
+      this.backdropSignature = "";
       this.onResize();
     });
     this.observer.observe(canvas);
@@ -65,7 +65,7 @@ export class CloseUp {
     this.width = width;
     this.height = height;
     this.density = density;
-    this.drawn = "";
+    this.backdropSignature = "";
     for (const canvas of [this.canvas, this.backdrop]) {
       canvas.width = Math.round(width * density);
       canvas.height = Math.round(height * density);
@@ -79,21 +79,21 @@ export class CloseUp {
    * @param {Moment} moment
    */
   draw(scene, run, moment) {
-    if (!this.drawn) this.fit();
+    if (!this.backdropSignature) this.fit();
     if (!this.width || !this.height) return;
     const outer = scene.panelOf(run);
     const home = scene.homeOf(run);
     this.exit = home ? leavingRow(run, (weights) => within(home, weights)) : Infinity;
-    const exited = moment.row >= this.exit;
-    if (exited) moment = { row: run.clamp(this.exit), base: 0, synchronisation: 0 }; // the picture of the exit remains
+    const hasExited = moment.row >= this.exit;
+    if (hasExited) moment = { row: run.clamp(this.exit), base: 0, synchronisation: 0 }; // the picture of the exit remains
     const cycle = cycleOf(run, moment.row + (moment.base > 0 ? 1 : 0));
-    const panel = this.panel(outer, this.eased(run, cycle, moment, home));
+    const panel = this.panel(outer, this.easedBox(run, cycle, moment, home));
     this.paintBackdrop(scene, run, panel);
     this.context.clearRect(0, 0, this.width, this.height);
     this.context.drawImage(this.backdrop, 0, 0, this.width, this.height);
     this.drawPast(panel, scene, run, cycle[0], run.clamp(moment.row));
     drawRun(this.context, panel, scene, run, moment, { detail: true, size: 1.15 });
-    if (exited) this.drawExit(panel, scene, run);
+    if (hasExited) this.drawExit(panel, scene, run);
     this.cycle = cycle;
     this.magnification = Math.abs(panel.horizontal.scale / outer.horizontal.scale);
   }
@@ -106,13 +106,13 @@ export class CloseUp {
    * @param {?Box} home
    * @returns {Box}
    */
-  eased(run, cycle, moment, home) {
+  easedBox(run, cycle, moment, home) {
     const box = boundsOf(run, cycle, home);
     const opening = run.explains && cycle[0] > 0 && moment.row === cycle[0] && moment.base > 0;
     if (!opening) return box;
-    const before = boundsOf(run, cycleOf(run, cycle[0]), home);
+    const previousBox = boundsOf(run, cycleOf(run, cycle[0]), home);
     const share = smooth(moment.base);
-    return box.map((edge, index) => before[index] + share * (edge - before[index]));
+    return box.map((edge, index) => previousBox[index] + share * (edge - previousBox[index]));
   }
 
   /**
@@ -144,9 +144,9 @@ export class CloseUp {
     const { theme, stage } = scene;
     const heights = stage.heights(run.panel) ?? stage.heights(0);
     const signature = `${panel.signature}|${theme.dark}|${run.panel}|${stage.signature}`;
-    if (signature === this.drawn && heights?.z === this.contoured) return;
-    this.drawn = signature;
-    this.contoured = heights?.z;
+    if (signature === this.backdropSignature && heights?.z === this.contourHeights) return;
+    this.backdropSignature = signature;
+    this.contourHeights = heights?.z;
     const context = contextOf(this.backdrop);
     context.clearRect(0, 0, this.width, this.height);
     if (heights) drawContours(context, panel, resample(heights, panel, 34, 24), 9, ink(theme.text, 0.2));

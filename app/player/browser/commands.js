@@ -16,35 +16,35 @@ export function commandsOf(player) {
    * @param {(...given: Given) => void} act
    * @returns {(...given: Given) => void}
    */
-  const redrawn =
+  const thenRedraw =
     (act) =>
-    (...given) => {
-      act(...given);
+    (...parameters) => {
+      act(...parameters);
       player.redraw();
     };
   return {
-    play: redrawn(() => (playback.playing ? playback.pause() : playback.play())),
-    forward: redrawn(() => playback.walk(Math.min(playback.end, playback.row + 1))),
-    backward: redrawn(() => player.jump(Math.ceil(playback.position) - 1)),
-    next: redrawn(() => playback.walk(playback.next())),
-    previous: redrawn(() => player.jump(playback.previous())),
-    seek: redrawn((row) => playback.seek(row)),
-    speed: redrawn((speed) => {
+    play: thenRedraw(() => (playback.playing ? playback.pause() : playback.play())),
+    forward: thenRedraw(() => playback.walk(Math.min(playback.end, playback.row + 1))),
+    backward: thenRedraw(() => player.jump(Math.ceil(playback.position) - 1)),
+    next: thenRedraw(() => playback.walk(playback.next())),
+    previous: thenRedraw(() => player.jump(playback.previous())),
+    seek: thenRedraw((row) => playback.seek(row)),
+    speed: thenRedraw((speed) => {
       playback.speed = speed;
     }),
-    loop: redrawn(() => {
+    loop: thenRedraw(() => {
       playback.loop = !playback.loop;
     }),
-    pausing: redrawn(() => {
+    pausing: thenRedraw(() => {
       playback.pausing = !playback.pausing;
     }),
-    ghosts: redrawn(() => {
+    ghosts: thenRedraw(() => {
       player.dragging.ghosts = !player.dragging.ghosts;
     }),
     fullscreen: () => toggleFullscreen(player.root),
-    toggle: redrawn((name) => player.toggle(name)),
-    inspect: redrawn((run) => player.inspect(run)),
-    inspectStart: redrawn((start) => player.inspectStart(start)),
+    toggle: thenRedraw((name) => player.toggle(name)),
+    inspect: thenRedraw((run) => player.inspect(run)),
+    inspectStart: thenRedraw((start) => player.inspectStart(start)),
     redraw: () => player.redraw(),
   };
 }

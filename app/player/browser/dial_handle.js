@@ -64,7 +64,7 @@ export class DialHandle {
   }
 
   /** Whether it is being dragged. */
-  get held() {
+  get isHeld() {
     return this.dragging.handle === this;
   }
 
@@ -84,8 +84,8 @@ export class DialHandle {
     const { element } = this;
     element.onpointerdown = (event) => this.press(event);
     element.onpointermove = (event) => {
-      if (this.held && this.pressed !== undefined)
-        this.move(this.origin + (event.clientX - this.pressed) / this.rail.pitch);
+      if (this.isHeld && this.pressX !== undefined)
+        this.move(this.origin + (event.clientX - this.pressX) / this.rail.pitch);
     };
     element.onpointerup = () => this.letGo();
     element.onpointercancel = () => this.putBack();
@@ -101,7 +101,7 @@ export class DialHandle {
     this.element.focus({ preventScroll: true });
     this.element.setPointerCapture(event.pointerId);
     this.grab(event.clientX);
-    this.pressed = event.clientX;
+    this.pressX = event.clientX;
   }
 
   /** @param {number} x of the page, below which the rail's thumb is laid */
@@ -122,33 +122,33 @@ export class DialHandle {
 
   letGo() {
     this.release();
-    if (this.held) this.dragging.drop();
+    if (this.isHeld) this.dragging.drop();
   }
 
   putBack() {
     this.release();
-    if (this.held) this.dragging.putBack();
+    if (this.isHeld) this.dragging.putBack();
   }
 
   release() {
     clearTimeout(this.timer);
-    this.pressed = undefined;
+    this.pressX = undefined;
     this.element.classList.remove("lp-held");
   }
 
   /** @param {KeyboardEvent} event */
   key(event) {
     const go = KEYS[event.key];
-    const ends = this.held && (event.key === "Escape" || event.key === "Enter");
+    const ends = this.isHeld && (event.key === "Escape" || event.key === "Enter");
     if (event.ctrlKey || event.metaKey || event.altKey || !(go || ends)) return;
     event.preventDefault(); // does not step the player
     event.stopPropagation();
     if (event.key === "Escape") return this.putBack();
     if (event.key === "Enter") return this.letGo();
     const box = this.element.getBoundingClientRect();
-    if (!this.held) this.grab(box.left + box.width / 2);
+    if (!this.isHeld) this.grab(box.left + box.width / 2);
     this.move(go(this.index, this.last));
     clearTimeout(this.timer);
-    if (this.pressed === undefined) this.timer = setTimeout(() => this.letGo(), PAUSE);
+    if (this.pressX === undefined) this.timer = setTimeout(() => this.letGo(), PAUSE);
   }
 }

@@ -20,7 +20,7 @@ const WIDTH = 1.6; // px
 export function drawDraggedRuns(context, scene, row) {
   const runs = scene.runs.filter((run) => scene.draggedNames.has(run.name) && scene.anyShown(run));
   if (!runs.length) return;
-  if (scene.held) drawStart(context, scene);
+  if (scene.heldStart) drawStart(context, scene);
   for (const { run, alpha } of scene.ghosts) drawWay(context, scene, run, 0, alpha);
   for (const run of runs) {
     drawWay(context, scene, run, run.clamp(row), AHEAD);
@@ -38,8 +38,8 @@ export function drawDraggedRuns(context, scene, row) {
  * @param {Scene} scene
  */
 function drawStart(context, scene) {
-  const { weights, panel } = scene.held;
-  drawSlope(context, scene, scene.held);
+  const { weights, panel } = scene.heldStart;
+  drawSlope(context, scene, scene.heldStart);
   hollow(context, "circle", panel.place(weights), 6, ink(scene.theme.text), ink(scene.theme.background, 0.9));
 }
 

@@ -11,7 +11,7 @@ import { request } from "./requests.js";
 /** @import {Run} from "./run.js" */
 
 const NEIGHBOURS = [-6, -4, -2, 2, 4, 6]; // values away whose tracks are ghosts
-const KNOWN = "lookahead-dragged"; // key under which the browser stores that a number was dragged, so no hint is needed
+const DRAGGED_KEY = "lookahead-dragged"; // key under which the browser stores that a number was dragged, so no hint is needed
 
 export class Dragging {
   /** @param {Player} player */
@@ -25,12 +25,12 @@ export class Dragging {
     this.handles = [];
     /** Whether neighbouring values are shown. */
     this.ghosts = true;
-    this.index = this.shown = -1;
+    this.index = this.shownIndex = -1;
     this.expecting = false;
   }
 
   /** Whether the visitor has dragged a number before. */
-  get known() {
+  get isKnown() {
     return hasDragged();
   }
 
@@ -41,7 +41,7 @@ export class Dragging {
   /** Called for new runs: families of the old ones are out of date. */
   forget() {
     this.family = null;
-    this.shown = -1;
+    this.shownIndex = -1;
     this.expecting = false;
   }
 
@@ -57,7 +57,7 @@ export class Dragging {
     const { dial } = handle;
     this.handle = handle;
     this.before = player.runs.filter(({ name }) => name === dial.name);
-    this.index = this.origin = this.shown = handle.index;
+    this.index = this.origin = this.shownIndex = handle.index;
     player.scene.lift([dial.name]);
     rememberDragged();
     player.root.querySelector(".lp-hint")?.remove();
@@ -77,12 +77,12 @@ export class Dragging {
 
   /**
    * Show the value in every handle of the number.
-   * @param {DialHandle} moved
+   * @param {DialHandle} source
    * @param {number} index
    */
-  put(moved, index) {
+  put(source, index) {
     this.handles = this.handles.filter(({ element }) => element.isConnected);
-    for (const handle of this.handles) if (sameDial(handle.dial, moved.dial)) handle.put(index);
+    for (const handle of this.handles) if (sameDial(handle.dial, source.dial)) handle.put(index);
   }
 
   /** @param {number} index */
@@ -106,13 +106,13 @@ export class Dragging {
   /** @param {Family} family */
   show(family) {
     this.handle.rail.mark(family);
-    this.shown = -1;
+    this.shownIndex = -1;
   }
 
   /** Exchange the tracks for those of the present value, if it changed since the last frame. */
   apply() {
-    if (!this.handle || !this.family || this.index === this.shown) return;
-    this.shown = this.index;
+    if (!this.handle || !this.family || this.index === this.shownIndex) return;
+    this.shownIndex = this.index;
     exchange(this.player, this.family.runs[this.index]);
     this.player.scene.ghosts = this.neighbours();
   }
@@ -160,7 +160,7 @@ export class Dragging {
 /** Whether a number was dragged on a visit to this site; where nothing is stored, on this page. */
 function hasDragged() {
   try {
-    return window.__lookaheadDragged || localStorage.getItem(KNOWN) !== null;
+    return window.__lookaheadDragged || localStorage.getItem(DRAGGED_KEY) !== null;
   } catch {
     return window.__lookaheadDragged;
   }
@@ -169,7 +169,7 @@ function hasDragged() {
 function rememberDragged() {
   window.__lookaheadDragged = true;
   try {
-    localStorage.setItem(KNOWN, "1");
+    localStorage.setItem(DRAGGED_KEY, "1");
   } catch {
     // a page opened from a file, or a visitor who stores nothing
   }

@@ -25,8 +25,8 @@ class Guide {
       showWords(false);
       showControls();
     };
-    this.changed = () => this.show();
-    window.addEventListener(WORDS_CHANGED, this.changed);
+    this.onChange = () => this.show();
+    window.addEventListener(WORDS_CHANGED, this.onChange);
   }
 
   /** @param {GuideData} data */
@@ -40,24 +40,24 @@ class Guide {
 
   /** Nothing is left of it on the page, not even its place, for those who know. */
   show() {
-    const shown = wordsShown();
-    this.root.hidden = !shown;
-    document.documentElement.classList.toggle("lookahead-words", shown);
+    const isShown = wordsShown();
+    this.root.hidden = !isShown;
+    document.documentElement.classList.toggle("lookahead-words", isShown);
     const place = /** @type {ShadowRoot} */ (this.root.getRootNode()).host?.closest(".stElementContainer");
-    if (place) /** @type {HTMLElement} */ (place).style.display = shown ? "" : "none";
+    if (place) /** @type {HTMLElement} */ (place).style.display = isShown ? "" : "none";
     const { at, open, ticks } = this.tour;
-    const begun = at > 0 && at < ticks.length;
+    const hasBegun = at > 0 && at < ticks.length;
     this.first.hidden = !this.data?.player;
     this.first.textContent = open
       ? "Leave the tour"
-      : begun
+      : hasBegun
         ? `Resume the tour (${at} of ${ticks.length})`
         : "Start the tour";
   }
 
   remove() {
     this.tour.remove();
-    window.removeEventListener(WORDS_CHANGED, this.changed);
+    window.removeEventListener(WORDS_CHANGED, this.onChange);
     document.documentElement.classList.remove("lookahead-words");
   }
 }
@@ -65,14 +65,14 @@ class Guide {
 /** Open the sidebar where it is folded away, and go to its first control. */
 function showControls() {
   /** @type {HTMLElement} */
-  const folded = document.querySelector('[data-testid="stExpandSidebarButton"]');
-  folded?.click();
+  const expandButton = document.querySelector('[data-testid="stExpandSidebarButton"]');
+  expandButton?.click();
   const first = document.querySelector('[data-testid="stSidebarUserContent"] input');
   if (first) /** @type {HTMLElement} */ (first).focus();
 }
 
 /** @type {WeakMap<HTMLElement, Guide>} */
-const mounted = new WeakMap();
+const guides = new WeakMap();
 
 /**
  * Streamlit calls this with each run of the script, and what it returns when the component leaves the page.
@@ -80,10 +80,10 @@ const mounted = new WeakMap();
  */
 export default function mount({ data, parentElement }) {
   const root = partOf(parentElement, ".lookahead-guide");
-  if (!mounted.has(root)) mounted.set(root, new Guide(root));
-  mounted.get(root).receive(data);
+  if (!guides.has(root)) guides.set(root, new Guide(root));
+  guides.get(root).receive(data);
   return () => {
-    mounted.get(root)?.remove();
-    mounted.delete(root);
+    guides.get(root)?.remove();
+    guides.delete(root);
   };
 }

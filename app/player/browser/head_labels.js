@@ -22,7 +22,7 @@ const NAME_SPOTS = [
 ];
 
 /**
- * Write lines at the first of `spots`, [x, y, align], where they cover nothing in `taken`, else where they cover least.
+ * Write lines at the first of `spots`, [x, y, align], where they cover nothing in `boxes`, else where they cover least.
  * A spot is the middle of the first line, or of the last where they go up from it.
  * @param {RunPicture} picture
  * @param {string[]} lines
@@ -30,18 +30,18 @@ const NAME_SPOTS = [
  * @param {string} color
  * @param {number} size
  */
-function write({ context, panel, halo, font, taken }, lines, spots, color, size) {
+function write({ context, panel, halo, font, boxes }, lines, spots, color, size) {
   const width = Math.max(...lines.map((text) => spriteOf(text, color, halo, font, size).width));
   const further = 1.3 * size * (lines.length - 1);
   const places = spots.map(([x, spot, align, upwards]) => {
     const y = upwards ? spot - further : spot;
     const left = { left: x, center: x - width / 2, right: x - width }[align];
     const box = [left, y - 0.65 * size, left + width, y + further + 0.65 * size];
-    return { x, y, align, box, covered: sum(taken.map((other) => common(box, other))) + outside(panel, box) };
+    return { x, y, align, box, overlap: sum(boxes.map((other) => common(box, other))) + outside(panel, box) };
   });
-  const least = Math.min(...places.map(({ covered }) => covered));
-  const { x, y, align, box } = places.find(({ covered }) => covered === least);
-  taken.push(box);
+  const least = Math.min(...places.map(({ overlap }) => overlap));
+  const { x, y, align, box } = places.find(({ overlap }) => overlap === least);
+  boxes.push(box);
   for (const [row, text] of lines.entries()) {
     label(context, text, [x, y + 1.3 * size * row], color, halo, font, size, align);
   }
@@ -121,7 +121,7 @@ export function drawNames(picture, heads) {
     if (neighbour) neighbour.layers.push(layer);
     else groups.push({ point, layers: [layer] });
   }
-  for (const { point, layers } of groups) picture.taken.push(headBox(picture, Math.max(...layers), point));
+  for (const { point, layers } of groups) picture.boxes.push(headBox(picture, Math.max(...layers), point));
   for (const { point, layers } of groups) {
     const outer = Math.max(...layers);
     const [aside, above] = [9 + 2 * outer, 10 + 1.6 * outer];

@@ -46,7 +46,7 @@ export function hooksOf(player) {
     },
     /** The arrow at a dragged start, from and to, in pixels of the chart. */
     get slope() {
-      return scene.held ? scene.slope : null;
+      return scene.heldStart ? scene.slope : null;
     },
     family(bytes) {
       player.dragging.receive(bytes);

@@ -58,7 +58,7 @@ export class Inspector {
     this.labels = labels;
     this.quantities = quantities;
     this.textRow = -1;
-    this.closeUp.drawn = "";
+    this.closeUp.backdropSignature = "";
     this.who.innerHTML = `<i style="background:${this.inks[Math.min(1, run.depth)]}"></i>`;
     this.who.append(run.name);
     this.starts.hidden = runs.length < 2;
@@ -89,7 +89,7 @@ export class Inspector {
   exchange(run) {
     this.run = run;
     this.textRow = -1;
-    this.closeUp.drawn = "";
+    this.closeUp.backdropSignature = "";
   }
 
   /** @param {number} layer */
@@ -227,11 +227,11 @@ export class Inspector {
    */
   equation({ layer, alpha, from, target, to, outer }, axis) {
     if (outer) return this.outerEquation({ layer, alpha, from, target, to, outer }, axis);
-    const [slow, pulling, landed] = [from[axis], target[axis], to[axis]];
+    const [slow, pulling, landing] = [from[axis], target[axis], to[axis]];
     const decimals = decimalsFor([...from, ...target, ...to], farthest(from, target));
     const [old, other] = [this.tint(layer, fixed(slow, decimals)), this.tint(layer - 1, fixed(pulling, decimals))];
     const again = this.tint(layer, operand(slow, decimals));
-    const sum = this.tint(layer, fixed(landed, decimals));
+    const sum = this.tint(layer, fixed(landing, decimals));
     return `${old} + ${shortNumber(alpha)} (${other} ${MINUS} ${again}) = <b>${sum}</b>`;
   }
 

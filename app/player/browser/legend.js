@@ -198,7 +198,7 @@ class Card {
     const root = /** @type {HTMLElement} */ (this.element.closest(".lookahead-player"));
     list.append(...optimizerDials.map((dial) => new DialHandle(dial, dragging, root).element));
     this.element.querySelector(".lp-layers").after(list);
-    if (dragging.known || root.querySelector(".lp-hint") || optimizerDials.every(({ field }) => field !== "alpha"))
+    if (dragging.isKnown || root.querySelector(".lp-hint") || optimizerDials.every(({ field }) => field !== "alpha"))
       return;
     const hint = list.appendChild(document.createElement("span"));
     hint.className = "lp-hint";

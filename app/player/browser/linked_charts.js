@@ -28,7 +28,7 @@ export class LinkedChart {
     this.graph = null;
     /** @type {?Panel[]} one for each plot that has data */
     this.panels = null;
-    this.changed = () => this.measure();
+    this.onRedraw = () => this.measure();
   }
 
   get attached() {
@@ -47,7 +47,7 @@ export class LinkedChart {
     this.overlay.className = "lookahead-cursors";
     this.overlay.style.cssText = "position:absolute;inset:0;pointer-events:none;overflow:hidden";
     host.insertBefore(this.overlay, host.querySelectorAll(":scope > .main-svg")[1] ?? null);
-    for (const event of REDRAWN) graph.on(event, this.changed);
+    for (const event of REDRAWN) graph.on(event, this.onRedraw);
     this.measure();
   }
 
@@ -77,7 +77,7 @@ export class LinkedChart {
   trace(curves) {
     if (!this.curve || !this.panels?.length) return;
     this.canvas ??= this.overlay.appendChild(document.createElement("canvas"));
-    const context = this.cleared(this.canvas);
+    const context = this.blankContext(this.canvas);
     for (const panel of this.panels) {
       for (const { runs, inks } of curves) drawCurves(context, panel, this.curve, runs, inks);
     }
@@ -87,7 +87,7 @@ export class LinkedChart {
    * The canvas as large as the chart, and empty; its size as plotly says, since asking the page would lay it out anew.
    * @param {HTMLCanvasElement} canvas
    */
-  cleared(canvas) {
+  blankContext(canvas) {
     const { width, height } = this.graph._fullLayout;
     const density = densityOf();
     const context = contextOf(canvas);
@@ -109,7 +109,7 @@ export class LinkedChart {
 
   remove() {
     this.canvas = null;
-    for (const event of REDRAWN) this.graph?.removeListener?.(event, this.changed);
+    for (const event of REDRAWN) this.graph?.removeListener?.(event, this.onRedraw);
     this.overlay?.remove();
     this.graph = null;
     this.panels = null;

@@ -4,8 +4,8 @@
 /** @import {Playback} from "./playback.js" */
 /** @import {Scene} from "./scene.js" */
 
-const REMEMBERED = 5000; // ms
-/** @type {Map<string, {scene: string, at: number, playback: Partial<Playback>, shown: Partial<Scene>}>} */
+const MEMORY_LIFETIME = 5000; // ms
+/** @type {Map<string, {scene: string, at: number, playback: Partial<Playback>, selection: Partial<Scene>}>} */
 const memories = new Map();
 
 /**
@@ -16,13 +16,13 @@ const memories = new Map();
  */
 export function recall(view, playback, scene) {
   const memory = memories.get(view.key);
-  const isRecent = memory && memory.scene === view.scene && performance.now() - memory.at <= REMEMBERED;
+  const isRecent = memory && memory.scene === view.scene && performance.now() - memory.at <= MEMORY_LIFETIME;
   if (!isRecent) {
     memories.delete(view.key);
     return false;
   }
   Object.assign(playback, memory.playback);
-  Object.assign(scene, memory.shown);
+  Object.assign(scene, memory.selection);
   return true;
 }
 
@@ -38,6 +38,6 @@ export function remember(view, playback, scene) {
     scene: view.scene,
     at: performance.now(),
     playback: { position, playing, speed, loop, pausing },
-    shown: { hidden, inspected },
+    selection: { hidden, inspected },
   });
 }

@@ -6,7 +6,7 @@ import { Player } from "./player.js";
 /** @import {ComponentArguments} from "./types.d.ts" */
 
 /** @type {WeakMap<HTMLElement, Player>} */
-const mounted = new WeakMap();
+const players = new WeakMap();
 
 /**
  * Streamlit adds the style sheet as a link, and a player reads its colours and sizes from it.
@@ -27,8 +27,8 @@ async function addStyleSheet(parent) {
 export default async function mount({ data, parentElement, setTriggerValue }) {
   const root = partOf(parentElement, ".lookahead-player");
   await addStyleSheet(parentElement);
-  if (!mounted.has(root)) mounted.set(root, new Player(root));
-  const player = mounted.get(root);
+  if (!players.has(root)) players.set(root, new Player(root));
+  const player = players.get(root);
   player.receive(data, {
     pick: (pick) => setTriggerValue("pick", pick),
     release: (turn) => setTriggerValue("release", turn),
@@ -37,6 +37,6 @@ export default async function mount({ data, parentElement, setTriggerValue }) {
   });
   return () => {
     player.remove();
-    mounted.delete(root);
+    players.delete(root);
   };
 }

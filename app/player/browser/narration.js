@@ -25,11 +25,11 @@ export class Narration {
     this.since = 0; // when the line was written
     /** @type {[number, string][]} */
     this.lines = [];
-    this.reworded = () => {
+    this.onWords = () => {
       this.mark();
       commands.redraw();
     };
-    window.addEventListener(WORDS_CHANGED, this.reworded);
+    window.addEventListener(WORDS_CHANGED, this.onWords);
   }
 
   /** @param {[number, string][]} lines each with the base step from which on it is shown */
@@ -70,7 +70,7 @@ export class Narration {
   }
 
   remove() {
-    window.removeEventListener(WORDS_CHANGED, this.reworded);
+    window.removeEventListener(WORDS_CHANGED, this.onWords);
   }
 
   /** @param {number} step */

@@ -19,7 +19,7 @@ export class Playback {
     this.still = false; // whether the visitor's system asks for less motion
     /** @type {?number} the row that a single step is on its way to */
     this.goal = null;
-    this.rested = 0;
+    this.restSeconds = 0;
     this.rows = 1;
     /** @type {Uint8Array} */
     this.synchronising = new Uint8Array(1);
@@ -67,7 +67,7 @@ export class Playback {
     if (this.position >= this.end) this.position = 0;
     this.goal = null;
     this.playing = this.end > 0;
-    this.rested = 0;
+    this.restSeconds = 0;
   }
 
   pause() {
@@ -78,7 +78,7 @@ export class Playback {
   seek(row) {
     this.goal = null;
     this.position = Math.max(0, Math.min(this.end, row));
-    this.rested = 0;
+    this.restSeconds = 0;
   }
 
   /**
@@ -108,8 +108,8 @@ export class Playback {
     const count = this.synchronising[row];
     const factor = 1 + 0.5 * (count - 1);
     if (this.goal !== null) return [STEP_SECONDS, count ? factor * STEP_SYNCHRONISATION_SECONDS : 0];
-    const animated = count && !this.still && this.speed <= ANIMATED_UP_TO;
-    return [1 / (ROWS_PER_SECOND * this.speed), animated ? factor * Math.min(2.4, 0.6 / this.speed) : 0];
+    const isAnimated = count && !this.still && this.speed <= ANIMATED_UP_TO;
+    return [1 / (ROWS_PER_SECOND * this.speed), isAnimated ? factor * Math.min(2.4, 0.6 / this.speed) : 0];
   }
 
   /**
@@ -168,8 +168,8 @@ export class Playback {
       this.playing = false;
       return false;
     }
-    this.rested += seconds;
-    if (this.rested >= LOOP_PAUSE) this.seek(0);
+    this.restSeconds += seconds;
+    if (this.restSeconds >= LOOP_PAUSE) this.seek(0);
     return true;
   }
 }

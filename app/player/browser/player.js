@@ -30,7 +30,7 @@ import { sameBytes, unpack } from "./unpack.js";
 /** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for the chart before drawing axes of our own
-const HURRIED = 12; // rows a second, beyond which texts are updated less often
+const HURRY_SPEED = 12; // rows a second, beyond which texts are updated less often
 const WORDS_EVERY = 100; // ms between two changes of the text while hurried
 const LONGEST = 60; // seconds of the whole at the initial speed
 const lessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -59,7 +59,7 @@ export class Player {
     this.started = performance.now();
     /** @type {?FirstFrame} */
     this.first = null;
-    this.worded = 0;
+    this.wordsTime = 0;
     this.scene = new Scene();
     this.playback = new Playback();
     this.dragging = new Dragging(this);
@@ -72,7 +72,7 @@ export class Player {
     this.frames = { count: 0, milliseconds: 0, worst: 0 };
     /** @type {FrameRequestCallback} */
     this.tick = (now) => this.frame(now);
-    this.moved = () => {
+    this.onAxesMove = () => {
       this.outdated = true;
       this.redraw();
     };
@@ -143,7 +143,7 @@ export class Player {
     this.runs = runs;
     players()[view.key] = hooksOf(this);
     this.link(view);
-    const recalled = first && recall(view, this.playback, this.scene);
+    const isRecalled = first && recall(view, this.playback, this.scene);
     if (other) this.startOver();
     this.scene.minima = view.minima;
     this.narration.load(view.narration);
@@ -153,7 +153,7 @@ export class Player {
     );
     this.scene.inspected = this.runToInspect();
     this.setRows();
-    if (other || (first && !recalled)) this.choosePace();
+    if (other || (first && !isRecalled)) this.choosePace();
   }
 
   /** The run inspected last, else another of its optimizer, else the one with the most layers. */
@@ -265,7 +265,7 @@ export class Player {
     const replaceable = this.stage instanceof AxesStage && this.view.chart && findChart(this.view.chart);
     if (this.stage?.attached && !replaceable) return;
     this.detach();
-    const stage = ChartStage.at(this.view.chart, this.moved) ?? this.axesStage();
+    const stage = ChartStage.at(this.view.chart, this.onAxesMove) ?? this.axesStage();
     if (!stage) return;
     this.stage = stage;
     this.scene.place(stage);
@@ -295,7 +295,7 @@ export class Player {
     const coming = placeOfKey(chart) || performance.now() - this.started < PATIENCE;
     if (chart && coming && !first) return null;
     const background = first ? firstBackground(first) : this.background;
-    return new AxesStage(this.surface, this.runs, this.view, background, this.moved, first);
+    return new AxesStage(this.surface, this.runs, this.view, background, this.onAxesMove, first);
   }
 
   detach() {
@@ -321,7 +321,7 @@ export class Player {
     this.outdated = false;
     if (!this.stage?.attached) this.attach();
     else if (this.stage.measure()) {
-      this.scene.remeasured();
+      this.scene.forgetMeasures();
       this.stage.paint(this.scene.theme);
     }
   }
@@ -365,23 +365,23 @@ export class Player {
     const ready = Boolean(this.stage);
     const moving = ready && this.playback.moving && this.playback.advance(elapsed);
     this.last = moving ? now : 0;
-    this.render(moving && this.playback.playing && this.playback.speed * ROWS_PER_SECOND > HURRIED);
+    this.render(moving && this.playback.playing && this.playback.speed * ROWS_PER_SECOND > HURRY_SPEED);
     this.count(performance.now() - began);
     if (moving) this.redraw();
   }
 
   /**
    * Draw everything; when hurried, the parts beside the surface take turns, and texts are updated less often.
-   * @param {boolean} hurried
+   * @param {boolean} inHurry
    */
-  render(hurried) {
+  render(inHurry) {
     const { scene, playback } = this;
     const { moment } = playback;
-    const words = !hurried || performance.now() - this.worded > WORDS_EVERY;
-    if (words) this.worded = performance.now();
+    const words = !inHurry || performance.now() - this.wordsTime > WORDS_EVERY;
+    if (words) this.wordsTime = performance.now();
     this.transport.show(words);
     if (words) this.narration.follow(this);
-    const [odd, even] = hurried && !words ? [this.frames.count % 2, 1 - (this.frames.count % 2)] : [1, 1];
+    const [odd, even] = inHurry && !words ? [this.frames.count % 2, 1 - (this.frames.count % 2)] : [1, 1];
     if (odd) this.legend.show(scene, moment, words);
     if (!this.stage) return;
     scene.draw(moment);

@@ -17,11 +17,11 @@ export class ReelChart {
   constructor(key, player) {
     this.key = key;
     this.player = player;
-    this.drawn = 0; // when
+    this.drawingTime = 0; // when
     this.driving = false;
     /** @type {?Graph} */
     this.graph = null;
-    this.changed = (/** @type {{step: {label: string}}} */ { step }) => this.driving || this.lead(Number(step.label));
+    this.onSlide = (/** @type {{step: {label: string}}} */ { step }) => this.driving || this.lead(Number(step.label));
   }
 
   get attached() {
@@ -33,7 +33,7 @@ export class ReelChart {
     if (!graph || this.attached) return;
     this.remove();
     this.graph = graph;
-    graph.on("plotly_sliderchange", this.changed);
+    graph.on("plotly_sliderchange", this.onSlide);
   }
 
   /**
@@ -54,18 +54,18 @@ export class ReelChart {
   /**
    * The last picture at or before a base step, unless one was drawn a moment ago and another is coming.
    * @param {number} step
-   * @param {boolean} hurried
+   * @param {boolean} inHurry
    */
-  show(step, hurried) {
+  show(step, inHurry) {
     const slider = this.attached ? this.graph._fullLayout?.sliders?.[0] : null;
-    if (!slider || (hurried && performance.now() - this.drawn < EVERY)) return;
+    if (!slider || (inHurry && performance.now() - this.drawingTime < EVERY)) return;
     const buttons = /** @type {?SVGElement} */ (this.graph.querySelector(".updatemenu-container"));
     if (buttons) buttons.style.display = "none";
     /** @type {SliderStep[]} */
     const steps = slider.steps.filter((/** @type {SliderStep} */ each) => each.visible !== false);
     const index = steps.findLastIndex(({ label }) => Number(label) <= step);
     if (index < 0 || index === slider.active) return;
-    this.drawn = performance.now();
+    this.drawingTime = performance.now();
     this.driving = true;
     this.press(index / Math.max(1, steps.length - 1));
     this.driving = false;
@@ -85,7 +85,7 @@ export class ReelChart {
   }
 
   remove() {
-    this.graph?.removeListener?.("plotly_sliderchange", this.changed);
+    this.graph?.removeListener?.("plotly_sliderchange", this.onSlide);
     this.graph = null;
   }
 }

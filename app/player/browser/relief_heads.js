@@ -46,15 +46,15 @@ class ReliefHeads {
   constructor() {
     this.chart = ""; // key of the chart
     this.player = ""; // key of the player
-    this.drawn = ""; // signature of the last drawing
-    this.touched = false;
+    this.lastSignature = ""; // signature of the last drawing
+    this.isTouched = false;
     /** @type {?Graph} plotly's scene, as it was made last */
     this.scene = null;
     this.touch = () => {
-      this.touched = true;
+      this.isTouched = true;
     };
-    this.moved = () => {
-      if (this.touched && this.scene?.glplot) cameras[this.chart] = this.scene.getCamera();
+    this.onCameraMove = () => {
+      if (this.isTouched && this.scene?.glplot) cameras[this.chart] = this.scene.getCamera();
     };
     this.tick = () => this.frame();
     this.frameRequest = requestAnimationFrame(this.tick);
@@ -66,7 +66,7 @@ class ReliefHeads {
     const scene = this.graph?._fullLayout.scene?._scene;
     if (!scene?.glplot) return;
     if (scene !== this.scene) this.adopt(scene);
-    if (!this.touched) this.restore();
+    if (!this.isTouched) this.restore();
     this.draw();
   }
 
@@ -74,12 +74,12 @@ class ReliefHeads {
   attach(graph) {
     this.detach();
     this.graph = graph;
-    for (const event of CAMERA_MOVED) graph?.on(event, this.moved);
+    for (const event of CAMERA_MOVED) graph?.on(event, this.onCameraMove);
     for (const event of TOUCHES) graph?.addEventListener(event, this.touch, { capture: true, passive: true });
   }
 
   detach() {
-    for (const event of CAMERA_MOVED) this.graph?.removeListener?.(event, this.moved);
+    for (const event of CAMERA_MOVED) this.graph?.removeListener?.(event, this.onCameraMove);
     for (const event of TOUCHES) this.graph?.removeEventListener(event, this.touch, { capture: true });
     this.canvas?.remove();
     this.graph = null;
@@ -97,8 +97,8 @@ class ReliefHeads {
     this.canvas = scene.container.appendChild(document.createElement("canvas"));
     this.canvas.className = "lookahead-relief";
     this.canvas.style.cssText = "position:absolute;inset:0;width:100%;height:100%;pointer-events:none";
-    this.drawn = "";
-    this.touched = false;
+    this.lastSignature = "";
+    this.isTouched = false;
   }
 
   /** Give the scene the camera of the last one, unless it has it. */
@@ -118,14 +118,14 @@ class ReliefHeads {
     const heads = window.__lookaheadPlayers?.[this.player]?.heads ?? [];
     const places = heads.map(({ weights }) => weights.join());
     const signature = [width, height, ...cameraParams.view, ...cameraParams.projection, ...places].join();
-    if (signature === this.drawn) return;
-    this.drawn = signature;
+    if (signature === this.lastSignature) return;
+    this.lastSignature = signature;
     const density = densityOf();
     this.canvas.width = width * density;
     this.canvas.height = height * density;
     const context = contextOf(this.canvas);
     context.scale(density, density);
-    this.heads = heads.flatMap((each) => this.seen(each, width, height));
+    this.heads = heads.flatMap((each) => this.spotsOf(each, width, height));
     for (const { layer, point, color, halo } of this.heads) {
       if (layer === "averaged") hollow(context, AVERAGE.shape, point, AVERAGE.radius, color, halo);
       else head(context, lookOf(layer).shape, point, lookOf(layer).radius, color, halo);
@@ -139,7 +139,7 @@ class ReliefHeads {
    * @param {number} height
    * @returns {PlacedHead[]}
    */
-  seen(each, width, height) {
+  spotsOf(each, width, height) {
     const { x, y, z } = this.graph._fullData.find((/** @type {Graph} */ { type }) => type === "surface");
     this.range = this.rangedOver === z ? this.range : rangeOf({ z });
     this.rangedOver = z;
@@ -157,15 +157,15 @@ class ReliefHeads {
 }
 
 /** @type {WeakMap<HTMLElement, ReliefHeads>} */
-const mounted = new WeakMap();
+const reliefs = new WeakMap();
 
 /**
  * Streamlit calls this when the data changed, and what it returns when the component leaves the page.
  * @param {ComponentArguments<{chart: string, player: string}>} component
  */
 export default function mount({ data, parentElement }) {
-  if (!mounted.has(parentElement)) mounted.set(parentElement, new ReliefHeads());
-  const heads = mounted.get(parentElement);
+  if (!reliefs.has(parentElement)) reliefs.set(parentElement, new ReliefHeads());
+  const heads = reliefs.get(parentElement);
   if (heads.chart !== data.chart) heads.detach();
   heads.chart = data.chart;
   heads.player = data.player;
@@ -173,7 +173,7 @@ export default function mount({ data, parentElement }) {
   window.__lookaheadReliefs[data.chart] = heads;
   return () => {
     heads.remove();
-    mounted.delete(parentElement);
+    reliefs.delete(parentElement);
     if (window.__lookaheadReliefs[data.chart] === heads) delete window.__lookaheadReliefs[data.chart];
   };
 }

@@ -8,12 +8,12 @@ import { between, pointAt } from "./points.js";
 /** @import {Reader} from "./unpack.js" */
 
 /**
- * @param {number[][]} given k, α and, with outer momentum, μ and 1 for Nesterov's rule; innermost first
+ * @param {number[][]} entries k, α and, with outer momentum, μ and 1 for Nesterov's rule; innermost first
  * @returns {Layer[]}
  */
-function layersOf(given) {
+function layersOf(entries) {
   let period = 1;
-  return given.map(([k, alpha, mu = 0, nesterov = 0]) => {
+  return entries.map(([k, alpha, mu = 0, nesterov = 0]) => {
     const within = period;
     period *= k;
     return { k, alpha, mu, nesterov: nesterov > 0, within, period };
@@ -144,17 +144,17 @@ export class Run {
    */
   updates(row) {
     const count = this.explains && row > 0 && row < this.rows ? this.synchronised[row] : 0;
-    const done = [];
+    const updates = [];
     let target = pointAt(this.proposal, row);
     for (let layer = 1; layer <= count; layer++) {
       const from = this.weights(layer, row - 1);
       const { alpha } = this.layers[layer - 1];
-      const { to, ...outer } = this.moved(layer, from, target, row - 1);
-      const landed = layer === count ? pointAt(this.fast, row) : to;
-      done.push({ layer, alpha, from, target, to: landed, ...outer });
-      target = landed;
+      const { to, ...outer } = this.moveOf(layer, from, target, row - 1);
+      const landing = layer === count ? pointAt(this.fast, row) : to;
+      updates.push({ layer, alpha, from, target, to: landing, ...outer });
+      target = landing;
     }
-    return done;
+    return updates;
   }
 
   /**
@@ -165,7 +165,7 @@ export class Run {
    * @param {number} row
    * @returns {{to: Point, outer?: OuterStep}}
    */
-  moved(layer, from, target, row) {
+  moveOf(layer, from, target, row) {
     const own = this.layers[layer - 1];
     if (!own.mu) return { to: between(from, target, own.alpha) };
     this.momenta ??= outerMomenta(this);

@@ -35,7 +35,7 @@ export function drawRun(context, panel, scene, run, moment, options = {}) {
     halo: ink(scene.theme.background, 0.9),
     font: scene.theme.font,
     letters: inks.map((color) => lettering(color, scene.theme)),
-    taken: /** @type {Box[]} */ ([]),
+    boxes: /** @type {Box[]} */ ([]),
     fresh: explanation?.fade === 1,
     shown: (/** @type {LayerName} */ layer) => scene.shown(run, layer),
   };
@@ -155,7 +155,7 @@ function drawPull(picture, explanation) {
     context.strokeStyle = ink(inks[layer], 0.75);
     line(context, from, to);
     context.setLineDash([]);
-    const landing = panel.place(run.moved(layer, slow, pulling, moment.row).to);
+    const landing = panel.place(run.moveOf(layer, slow, pulling, moment.row).to);
     hollow(context, lookOf(layer).shape, landing, 3.2 * size, ink(inks[layer], 0.9), halo);
   }
 }
@@ -170,7 +170,7 @@ function drawUpdates(picture, explanation, detail) {
   context.save();
   context.globalAlpha = explanation.fade;
   const { updates, stages } = explanation;
-  picture.taken.push(headBox(picture, updates.length, picture.panel.place(updates[updates.length - 1].to)));
+  picture.boxes.push(headBox(picture, updates.length, picture.panel.place(updates[updates.length - 1].to)));
   updates.forEach((update, index) => {
     if (picture.shown(update.layer)) drawUpdate(picture, update, stages.layers[index], detail);
   });
@@ -184,8 +184,8 @@ function drawUpdates(picture, explanation, detail) {
  * @param {{line: number, travel: number}} stage
  * @param {boolean} detail
  */
-function drawUpdate(picture, { layer, alpha, from, target, to, outer }, { line: grown, travel }, detail) {
-  if (grown === 0) return;
+function drawUpdate(picture, { layer, alpha, from, target, to, outer }, { line: growth, travel }, detail) {
+  if (growth === 0) return;
   const { context, panel, inks, halo, size } = picture;
   const [start, end, landing] = [from, target, to].map((weights) => panel.place(weights));
   const length = distance(start, end);
@@ -194,15 +194,15 @@ function drawUpdate(picture, { layer, alpha, from, target, to, outer }, { line: 
   context.strokeStyle = ink(inks[layer]);
   context.setLineDash([4, 3]);
   context.lineWidth = 1.6 * size;
-  line(context, start, between(start, end, grown));
+  line(context, start, between(start, end, growth));
   context.setLineDash([]);
   hollow(context, shape, start, 3.6 * size, ink(inks[layer]), halo);
-  const reached = outer ? grown === 1 : grown >= alpha;
-  if (reached && alpha > 0) hollow(context, shape, landing, 3.6 * size, ink(inks[layer]), halo);
+  const hasArrived = outer ? growth === 1 : growth >= alpha;
+  if (hasArrived && alpha > 0) hollow(context, shape, landing, 3.6 * size, ink(inks[layer]), halo);
   context.strokeStyle = ink(inks[layer]);
   context.lineWidth = 2.8 * size;
   arrow(context, start, between(start, landing, travel), 9 * size);
-  if (detail && length > 36 && picture.fresh && reached)
+  if (detail && length > 36 && picture.fresh && hasArrived)
     nameFraction(picture, layer, { alpha, outer }, start, end, landing);
 }
 

@@ -36,7 +36,7 @@ export class Scene {
     /** @type {Set<string>} names of optimizers whose runs are drawn anew each frame, since a number or a start is dragged */
     this.draggedNames = new Set();
     /** @type {?{weights: Point, panel: Panel, onSurface: boolean}} the start under the hand */
-    this.held = null;
+    this.heldStart = null;
     /** @type {?[Point, Point]} the arrow drawn last at a start under the hand */
     this.slope = null;
     /** @type {{run: Run, alpha: number}[]} runs of neighbouring values */
@@ -79,10 +79,10 @@ export class Scene {
   place(stage) {
     this.stage = stage;
     this.trails = new Trails(stage.canvases);
-    this.remeasured();
+    this.forgetMeasures();
   }
 
-  remeasured() {
+  forgetMeasures() {
     /** @type {Map<Run, Exit>} */
     this.exits = new Map();
     this.trails.reset();

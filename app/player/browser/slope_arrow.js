@@ -29,7 +29,7 @@ export function downhill(heights, [x, y]) {
  * An arrow of one length from the start under the hand, with what it stands for.
  * @param {Context} context
  * @param {Scene} scene
- * @param {{weights: Point, panel: Panel, onSurface: boolean}} held
+ * @param {{weights: Point, panel: Panel, onSurface: boolean}} start
  */
 export function drawSlope(context, scene, { weights, panel, onSurface }) {
   const heights = onSurface && scene.stage.heights(scene.stage.panels.indexOf(panel));
@@ -39,9 +39,9 @@ export function drawSlope(context, scene, { weights, panel, onSurface }) {
   if (!(size > 0)) return;
   const small = (1e-3 * Math.abs(panel.horizontal.range[1] - panel.horizontal.range[0])) / size;
   const beside = panel.place([weights[0] + small * way[0], weights[1] + small * way[1]]);
-  const grown = LENGTH / Math.max(distance(from, beside), 1e-9);
+  const factor = LENGTH / Math.max(distance(from, beside), 1e-9);
   /** @type {Point} */
-  const to = [from[0] + grown * (beside[0] - from[0]), from[1] + grown * (beside[1] - from[1])];
+  const to = [from[0] + factor * (beside[0] - from[0]), from[1] + factor * (beside[1] - from[1])];
   scene.slope = [from, to];
   for (const [color, width] of /** @type {const} */ ([
     [ink(scene.theme.background, 0.9), 6],

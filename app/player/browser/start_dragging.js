@@ -17,16 +17,16 @@ export class StartDragging {
   /** @param {Player} player */
   constructor(player) {
     this.player = player;
-    /** @type {?{start: number, panel: number, from: Point, moved: boolean}} */
+    /** @type {?{start: number, panel: number, from: Point, hasMoved: boolean}} */
     this.grip = null;
     /** @type {?StartMove} where the start is */
     this.place = null;
-    this.sent = "";
+    this.lastText = "";
     this.sentAt = 0;
   }
 
   get active() {
-    return Boolean(this.grip?.moved);
+    return Boolean(this.grip?.hasMoved);
   }
 
   forget() {
@@ -77,7 +77,7 @@ export class StartDragging {
    */
   press(event, spot) {
     const run = event.button === 0 ? this.startAt(spot) : null;
-    this.grip = run && { start: run.start, panel: spot.panel, from: spot.point, moved: false };
+    this.grip = run && { start: run.start, panel: spot.panel, from: spot.point, hasMoved: false };
     this.before = this.player.runs;
   }
 
@@ -89,13 +89,13 @@ export class StartDragging {
     const { grip, player } = this;
     if (!grip) return;
     event.stopPropagation();
-    if (!grip.moved && distance(point, grip.from) <= SLIP) return;
-    if (!grip.moved) player.scene.lift(player.runs.map(({ name }) => name));
-    grip.moved = true;
+    if (!grip.hasMoved && distance(point, grip.from) <= SLIP) return;
+    if (!grip.hasMoved) player.scene.lift(player.runs.map(({ name }) => name));
+    grip.hasMoved = true;
     const [x, y] = player.stage.panels[grip.panel].value(point);
     this.place = { start: grip.start, x, y };
     const { view, stage } = player;
-    player.scene.held = {
+    player.scene.heldStart = {
       weights: [x, y],
       panel: stage.panels[grip.panel],
       onSurface: view.quantities.value === "loss",
@@ -108,8 +108,8 @@ export class StartDragging {
   ask() {
     const text = JSON.stringify(this.place);
     const awaiting = this.sentAt && performance.now() - this.sentAt < PATIENCE;
-    if (awaiting || (this.sentAt === 0 && text === this.sent)) return;
-    this.sent = text;
+    if (awaiting || (this.sentAt === 0 && text === this.lastText)) return;
+    this.lastText = text;
     this.sentAt = performance.now();
     request(this.player.view.key, "start", this.place);
   }
@@ -128,7 +128,7 @@ export class StartDragging {
 
   drop() {
     const { active, place, player } = this;
-    this.grip = player.scene.held = null;
+    this.grip = player.scene.heldStart = null;
     if (!active) return;
     player.scene.lift([]);
     player.releaseStart(place);
@@ -137,7 +137,7 @@ export class StartDragging {
 
   putBack() {
     const { active, before, player } = this;
-    this.grip = player.scene.held = null;
+    this.grip = player.scene.heldStart = null;
     if (!active) return;
     exchange(player, before);
     player.scene.lift([]);

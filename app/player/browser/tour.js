@@ -23,13 +23,13 @@ const PANEL = `<link rel="stylesheet"><div class="t-ring" hidden></div>
 export class Tour {
   /**
    * @param {HTMLElement} root of the guide, whose theme and style it takes
-   * @param {() => void} changed
+   * @param {() => void} onChange
    */
-  constructor(root, changed) {
+  constructor(root, onChange) {
     this.root = root;
-    this.changed = changed;
-    this.ticks = remembered();
-    this.pressed = (/** @type {Event} */ event) => this.press(event);
+    this.onChange = onChange;
+    this.ticks = readMemory();
+    this.onPress = (/** @type {Event} */ event) => this.press(event);
   }
 
   get open() {
@@ -70,11 +70,11 @@ export class Tour {
     partOf(this.panel, ".t-leave").onclick = () => this.leave();
     partOf(this.panel, ".t-show").onclick = () => this.point(true);
     partOf(this.panel, ".t-skip").onclick = () => this.tick();
-    document.addEventListener("click", this.pressed, true);
+    document.addEventListener("click", this.onPress, true);
     this.timer = setInterval(() => this.look(), POLL);
     this.dress();
     this.begin();
-    this.changed();
+    this.onChange();
   }
 
   /** In the colours of the page. */
@@ -122,9 +122,9 @@ export class Tour {
     const target = this.praising ? null : step?.target(this.data);
     const around = target && step.around?.(this.data);
     this.place(around?.contains(target) ? around : target);
-    const unfolded = this.folded && target?.dataset.testid !== this.folded;
-    this.folded = target?.dataset.testid; // of what opens the sidebar
-    if (unfolded) this.point(false);
+    const isUnfolded = this.foldedTestId && target?.dataset.testid !== this.foldedTestId;
+    this.foldedTestId = target?.dataset.testid; // of what opens the sidebar
+    if (isUnfolded) this.point(false);
     if (step && !this.praising && step.done(this.data, this.before)) this.tick();
   }
 
@@ -139,9 +139,9 @@ export class Tour {
 
   /** @param {Event} event */
   press(event) {
-    const wanted = STEPS[this.at]?.presses;
-    const hit = (/** @type {EventTarget} */ part) => part instanceof Element && part.matches(wanted);
-    if (wanted && !this.praising && event.composedPath().some(hit)) this.tick();
+    const selector = STEPS[this.at]?.presses;
+    const hit = (/** @type {EventTarget} */ part) => part instanceof Element && part.matches(selector);
+    if (selector && !this.praising && event.composedPath().some(hit)) this.tick();
   }
 
   /** This step is done, or skipped. */
@@ -158,21 +158,21 @@ export class Tour {
   leave() {
     window.__lookaheadTour = false;
     this.remove();
-    this.changed();
+    this.onChange();
     partOf(this.root, ".g-first").focus();
   }
 
   remove() {
     clearInterval(this.timer);
     clearTimeout(this.waiting);
-    document.removeEventListener("click", this.pressed, true);
+    document.removeEventListener("click", this.onPress, true);
     this.host?.remove();
     this.host = null;
   }
 }
 
 /** @returns {boolean[]} */
-function remembered() {
+function readMemory() {
   try {
     const ticks = JSON.parse(localStorage.getItem(KEY) ?? "[]");
     return STEPS.map((_, index) => Boolean(ticks[index]));

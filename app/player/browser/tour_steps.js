@@ -24,8 +24,8 @@ export function inPlayer({ player }, selector) {
  */
 function inSidebar(key, selector) {
   /** @type {?HTMLElement} */
-  const folded = document.querySelector('[data-testid="stExpandSidebarButton"]');
-  return folded ?? placeOfKey(key)?.querySelector(selector);
+  const expandButton = document.querySelector('[data-testid="stExpandSidebarButton"]');
+  return expandButton ?? placeOfKey(key)?.querySelector(selector);
 }
 
 /** @param {GuideData} data */

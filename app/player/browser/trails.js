@@ -145,7 +145,7 @@ export class Trails {
    */
   leftBehind(picture, layer, from, to) {
     const { panel, run } = picture;
-    stroke(picture, layer, { alpha: 0.4, dash: lookOf(layer).dash, casing: 0.6, thinned: 0.7 }, (context) => {
+    stroke(picture, layer, { alpha: 0.4, dash: lookOf(layer).dash, casing: 0.6, thinning: 0.7 }, (context) => {
       for (let row = from + 1; row <= to; row++) {
         if (run.synchronised[row] > layer) traceLayer(context, panel, run, layer, run.last[layer][row - 1], row);
       }
@@ -185,8 +185,8 @@ export class Trails {
  * @param {TrailStyle} style
  * @param {(context: Context) => void} path
  */
-function stroke({ scene, run, paper }, layer, { alpha, dash, offset = 0, casing = 1, thinned = 1 }, path) {
-  const width = lookOf(layer).width * scene.thickness * thinned;
+function stroke({ scene, run, paper }, layer, { alpha, dash, offset = 0, casing = 1, thinning = 1 }, path) {
+  const width = lookOf(layer).width * scene.thickness * thinning;
   const trail = ink(scene.inks(run)[layer], alpha);
   if (paper.casing) strokeOnce(paper.casing, ink(scene.theme.background, 0.6 * casing), width + 2.4, [], offset, path);
   if (paper.trail) strokeOnce(paper.trail, trail, width, dash, offset, path);

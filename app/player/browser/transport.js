@@ -94,7 +94,7 @@ export class Transport {
     /** @type {ArrayLike<number>} */
     this.steps = [0];
     /** @type {Shown} what the page shows by now */
-    this.shown = {};
+    this.lastState = {};
     this.range = element.querySelector("input");
     this.done = partOf(element, ".lp-done");
     this.thumb = partOf(element, ".lp-thumb");
@@ -136,7 +136,7 @@ export class Transport {
 
   layout() {
     this.width = this.range.clientWidth - 16;
-    this.shown = {};
+    this.lastState = {};
     this.paintTicks();
     this.show();
   }
@@ -163,34 +163,37 @@ export class Transport {
    * @param {boolean} [words]
    */
   show(words = true) {
-    const { playback, shown } = this;
+    const { playback, lastState } = this;
     const { position, playing } = playback;
     const share = playback.end ? position / playback.end : 0;
     const pixel = share * this.width;
-    if (position !== shown.position && (!playing || Math.abs(pixel - shown.pixel) >= 1 || shown.pixel === undefined)) {
+    if (
+      position !== lastState.position &&
+      (!playing || Math.abs(pixel - lastState.pixel) >= 1 || lastState.pixel === undefined)
+    ) {
       this.done.style.transform = `scaleX(${share})`;
       this.thumb.style.transform = `translateX(${pixel}px)`;
-      shown.position = position;
-      shown.pixel = pixel;
+      lastState.position = position;
+      lastState.pixel = pixel;
     }
     const row = playback.goal ?? completedRow(playback.moment);
-    if (words && row !== shown.row) this.showRow(row);
-    if (playing !== shown.playing) this.showPlaying(playing);
+    if (words && row !== lastState.row) this.showRow(row);
+    if (playing !== lastState.playing) this.showPlaying(playing);
     for (const [index, name] of TOGGLES.entries()) {
-      if (playback[name] !== shown[name]) {
-        shown[name] = playback[name];
+      if (playback[name] !== lastState[name]) {
+        lastState[name] = playback[name];
         this.toggles[index].setAttribute("aria-pressed", String(playback[name]));
       }
     }
-    if (playback.speed !== shown.speed) {
-      shown.speed = playback.speed;
+    if (playback.speed !== lastState.speed) {
+      lastState.speed = playback.speed;
       this.speed.value = String(playback.speed);
     }
   }
 
   /** @param {number} row */
   showRow(row) {
-    this.shown.row = row;
+    this.lastState.row = row;
     const step = this.steps[row];
     this.step.textContent = String(step);
     this.range.value = String(row);
@@ -199,7 +202,7 @@ export class Transport {
 
   /** @param {boolean} playing */
   showPlaying(playing) {
-    this.shown.playing = playing;
+    this.lastState.playing = playing;
     const play = this.playButton;
     play.innerHTML = icon(playing ? "pause" : "play");
     play.setAttribute("aria-label", playing ? "Pause (space)" : "Play (space)");

@@ -148,7 +148,7 @@ export type RunPicture = {
   halo: string;
   font: string;
   /** Boxes that texts and heads cover. */
-  taken: Box[];
+  boxes: Box[];
   fresh: boolean;
   shown: (layer: LayerName) => boolean;
 };
@@ -171,7 +171,7 @@ export type Paper = { casing?: Context; trail?: Context; lasting: boolean };
 export type TrailPicture = { scene: Scene; panel: Panel; run: Run; paper: Paper };
 
 /** How a trail is stroked; `offset` px of its dashes were drawn before. */
-export type TrailStyle = { alpha: number; dash: number[]; offset?: number; casing?: number; thinned?: number };
+export type TrailStyle = { alpha: number; dash: number[]; offset?: number; casing?: number; thinning?: number };
 
 /** What a standalone page shows; numbers travel as base64. */
 export type Content = {

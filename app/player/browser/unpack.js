@@ -30,13 +30,13 @@ export class Reader {
 
   /**
    * Numbers from `given`, first and difference, where they were not sent.
-   * @param {?[number, number]} given
+   * @param {?[number, number]} startAndStep
    * @param {number} rows
    * @returns {Float32Array | Float64Array}
    */
-  progression(given, rows) {
-    if (!given) return this.floats(rows);
-    return Float64Array.from({ length: rows }, (_, row) => given[0] + row * given[1]);
+  progression(startAndStep, rows) {
+    if (!startAndStep) return this.floats(rows);
+    return Float64Array.from({ length: rows }, (_, row) => startAndStep[0] + row * startAndStep[1]);
   }
 
   /**

@@ -25,15 +25,15 @@ export function showWords(on) {
 
 /**
  * What a guide does first.
- * @param {?string} forced "1" or "0" where the link says so
+ * @param {?string} preference "1" or "0" where the link says so
  */
-export function beginWords(forced) {
+export function beginWords(preference) {
   if (wordsKnown()) return;
-  window.__lookaheadWords = (forced ?? remembered()) !== "0";
+  window.__lookaheadWords = (preference ?? readMemory()) !== "0";
   window.dispatchEvent(new Event(WORDS_CHANGED));
 }
 
-function remembered() {
+function readMemory() {
   try {
     return localStorage.getItem(KEY);
   } catch {

@@ -14,7 +14,7 @@ from app.state.lessons.card import (
     Reach,
 )
 from app.state.lessons.config import LessonsConfig
-from app.state.lessons.lesson import MOST_WORDS, Broken, Lesson
+from app.state.lessons.lesson import MOST_WORDS, Lesson, UnreadableLesson
 from app.state.lessons.library import Library, library
 from app.state.lessons.reading import read_lesson
 
@@ -22,7 +22,6 @@ __all__ = [
     "MODELS",
     "MOST_WORDS",
     "Bar",
-    "Broken",
     "Check",
     "Choose",
     "Lesson",
@@ -35,6 +34,7 @@ __all__ = [
     "Quantity",
     "Question",
     "Reach",
+    "UnreadableLesson",
     "library",
     "read_lesson",
 ]

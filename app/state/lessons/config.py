@@ -22,7 +22,7 @@ class LessonsConfig(PageConfig):
 
     @field_validator("lesson")
     @classmethod
-    def _known(cls, value: str | None) -> str | None:
+    def _is_a_lesson(cls, value: str | None) -> str | None:
         lessons = library().lessons
         if value is not None and value not in lessons:
             raise ValueError(f"no such lesson; choose one of {', '.join(lessons)}")

@@ -29,7 +29,7 @@ class Lesson(Frozen):
 
 
 @dataclass(frozen=True)
-class Broken:
+class UnreadableLesson:
     """A lesson that cannot be shown: in which file, at which line, and what is expected there."""
 
     file: str

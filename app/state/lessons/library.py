@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from app.state.lessons.lesson import Broken, Lesson
+from app.state.lessons.lesson import Lesson, UnreadableLesson
 from app.state.lessons.reading import read_lesson
 from app.state.limits import lessons_folder
 
@@ -22,7 +22,7 @@ class Library:
     """Lessons by key, in their order, and those that could not be read."""
 
     lessons: Mapping[str, Lesson]
-    broken: tuple[Broken, ...]
+    unreadable: tuple[UnreadableLesson, ...]
 
 
 def library() -> Library:
@@ -32,7 +32,7 @@ def library() -> Library:
         ValueError: LOOKAHEAD_LESSONS names no folder.
     """
     folders = [OWN, *filter(None, [lessons_folder(os.environ)])]
-    return _read(tuple(stamp for folder in folders for stamp in _stamps(folder)))
+    return _library_of(tuple(stamp for folder in folders for stamp in _stamps(folder)))
 
 
 def _stamps(folder: Path) -> list[Stamp]:
@@ -43,27 +43,29 @@ def _stamps(folder: Path) -> list[Stamp]:
 
 
 @lru_cache(maxsize=8)
-def _read(stamps: tuple[Stamp, ...]) -> Library:
+def _library_of(stamps: tuple[Stamp, ...]) -> Library:
     lessons: dict[str, Lesson] = {}
-    faults: list[Broken] = []
+    faults: list[UnreadableLesson] = []
     for path, _, _ in stamps:
         lesson = _read_file(path)
-        if isinstance(lesson, Broken):
+        if isinstance(lesson, UnreadableLesson):
             faults.append(lesson)
         elif lesson.key in lessons:
-            faults.append(Broken(Path(path).name, 1, f"another lesson is called {lesson.key!r}; rename the file"))
+            faults.append(
+                UnreadableLesson(Path(path).name, 1, f"another lesson is called {lesson.key!r}; rename the file")
+            )
         else:
             lessons[lesson.key] = lesson
     return Library(lessons, tuple(faults))
 
 
-def _read_file(path: str) -> Lesson | Broken:
+def _read_file(path: str) -> Lesson | UnreadableLesson:
     name = Path(path).name
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         line = Path(path).read_bytes()[: error.start].count(b"\n") + 1
-        return Broken(name, line, "the file must be UTF-8 text")
+        return UnreadableLesson(name, line, "the file must be UTF-8 text")
     except OSError as error:
-        return Broken(name, 1, f"the file must be readable, got: {error.strerror}")
+        return UnreadableLesson(name, 1, f"the file must be readable, got: {error.strerror}")
     return read_lesson(text, name)

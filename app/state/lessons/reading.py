@@ -34,7 +34,7 @@ from pydantic import ValidationError
 from app.state.base import Frozen
 from app.state.errors import explain
 from app.state.lessons.card import LessonCard
-from app.state.lessons.lesson import MOST_CARDS, MOST_WORDS, Broken, Lesson
+from app.state.lessons.lesson import MOST_CARDS, MOST_WORDS, Lesson, UnreadableLesson
 
 FENCE, REVEAL = "---", "## Reveal"
 MOST_CHARACTERS = 100_000  # of a file
@@ -54,28 +54,28 @@ def key_of(file: str) -> str:
     return _ORDER.sub("", Path(file).stem) or Path(file).stem
 
 
-def read_lesson(text: str, file: str) -> Lesson | Broken:
+def read_lesson(text: str, file: str) -> Lesson | UnreadableLesson:
     """The lesson, or what is wrong with it."""
     try:
         if len(text) > MOST_CHARACTERS:
             raise _Unreadable(1, f"a lesson must have at most {MOST_CHARACTERS:,} characters, got {len(text):,}")
         blocks = _blocks(text.lstrip("\ufeff").splitlines())
-        first, *rest = blocks
+        first, *card_blocks = blocks
         head = _settings(first)
         if rest_of := _body(first):
             raise _Unreadable(rest_of[0][0], f"the first card must follow the lesson's settings, with a line {FENCE}")
-        if not 1 <= len(rest) <= MOST_CARDS:
-            raise _Unreadable(first[0][0], f"a lesson must have 1 to {MOST_CARDS} cards, got {len(rest)}")
-        cards = tuple(_card(block) for block in rest)
-        return _checked(Lesson, {**head, "key": key_of(file), "cards": cards}, first)
+        if not 1 <= len(card_blocks) <= MOST_CARDS:
+            raise _Unreadable(first[0][0], f"a lesson must have 1 to {MOST_CARDS} cards, got {len(card_blocks)}")
+        cards = tuple(_card(block) for block in card_blocks)
+        return _validate(Lesson, {**head, "key": key_of(file), "cards": cards}, first)
     except _Unreadable as problem:
-        return Broken(file, problem.line, problem.expected)
+        return UnreadableLesson(file, problem.line, problem.expected)
 
 
 def words(text: str) -> int:
     """How many words a reader reads: formulas and marks of Markdown do not count."""
-    plain = re.sub(r"\$[^$]*\$|`[^`]*`", " 1 ", text)
-    return len(_WORD.findall(plain))
+    plain_text = re.sub(r"\$[^$]*\$|`[^`]*`", " 1 ", text)
+    return len(_WORD.findall(plain_text))
 
 
 Block = list[tuple[int, str]]
@@ -98,8 +98,8 @@ def _settings(block: Block) -> dict[str, Any]:
     try:
         settings, _ = frontmatter.parse("\n".join(line for _, line in block))
     except yaml.MarkedYAMLError as error:
-        unclosed = re.search("flow|quoted", error.context or "")  # then the line where it was opened is to be mended
-        mark = error.context_mark if unclosed else error.problem_mark
+        is_unclosed = re.search("flow|quoted", error.context or "")  # then the line where it was opened is to be mended
+        mark = error.context_mark if is_unclosed else error.problem_mark
         line = begin + (mark.line if mark else 0)
         raise _Unreadable(line, f"settings must be YAML, as in title: Two sets of weights; {error.problem}") from None
     except yaml.YAMLError:
@@ -132,10 +132,10 @@ def _card(block: Block) -> LessonCard:
             raise _Unreadable(at, f"a card must have a text {'before' if name == 'text' else 'after'} {REVEAL}")
         if words(texts[name]) > MOST_WORDS:
             raise _Unreadable(at, f"a text must have at most {MOST_WORDS} words, got {words(texts[name])}")
-    return _checked(LessonCard, {**settings, **texts, "title": body[0][1][2:].strip()}, block)
+    return _validate(LessonCard, {**settings, **texts, "title": body[0][1][2:].strip()}, block)
 
 
-def _checked(model: type[Value], settings: dict[str, Any], block: Block) -> Value:
+def _validate(model: type[Value], settings: dict[str, Any], block: Block) -> Value:
     try:
         return model.model_validate(settings)
     except ValidationError as error:

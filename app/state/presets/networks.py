@@ -9,7 +9,7 @@ from app.state.presets.preset import Preset
 from optim_core.spec import ScheduleKind
 
 
-def _tuned(*lrs: float, schedule: ScheduleKind = "constant") -> tuple[Card, ...]:
+def _best_cards(*lrs: float, schedule: ScheduleKind = "constant") -> tuple[Card, ...]:
     """One card per depth at the lr that docs/networks.md found best for it."""
     return tuple(
         Card(layers=(FIVE,) * depth, lr=lr, schedule=schedule, color=depth, tuned=True) for depth, lr in enumerate(lrs)
@@ -21,31 +21,38 @@ PRESETS: dict[str, Preset[NetworksConfig]] = {
     "Digits, clean labels": Preset(
         "On clean labels nesting does not help: -0.03 ± 0.04, -0.25 ± 0.11 and -0.15 ± 0.09 points of test accuracy "
         "from SGD for one, two and three layers (12 seeds, each at its tuned lr).",
-        NetworksConfig(steps=1271, snapshot_every=2, cards=_tuned(0.4, 0.4, 0.8, 0.8)),
+        NetworksConfig(steps=1271, snapshot_every=2, cards=_best_cards(0.4, 0.4, 0.8, 0.8)),
     ),
     "Digits, 20 % wrong labels, batch 4": Preset(
         "Small batches and wrong labels: the slow weights learn fewer of the mistakes. +0.40 ± 0.22, +1.36 ± 0.35 and "
         "+1.78 ± 0.57 points of test accuracy from SGD for one, two and three layers (12 seeds, each at its tuned lr).",
         NetworksConfig(
-            label_noise=0.2, batch_size=4, steps=2500, snapshot_every=5, cards=_tuned(0.01, 0.02, 0.05, 0.2)
+            label_noise=0.2, batch_size=4, steps=2500, snapshot_every=5, cards=_best_cards(0.01, 0.02, 0.05, 0.2)
         ),
     ),
     "Digits, 40 % wrong labels, averaged weights beside": Preset(
         "+1.09 ± 0.28, +1.31 ± 0.44 and +1.69 ± 0.40 points of test accuracy from SGD for one, two and three layers, "
         "each at its tuned lr (12 seeds); with one epoch less, the first two lost. Dotted: the exponential moving "
         "average of fast weights, the baseline. SGD's own gains +1.17 ± 0.32.",
-        NetworksConfig(label_noise=0.4, ema=0.99, steps=1271, snapshot_every=2, cards=_tuned(0.01, 0.02, 0.05, 0.2)),
+        NetworksConfig(
+            label_noise=0.4, ema=0.99, steps=1271, snapshot_every=2, cards=_best_cards(0.01, 0.02, 0.05, 0.2)
+        ),
     ),
     "Digits, 40 % wrong labels, cosine decay": Preset(
         "A decaying lr averages, too: SGD gains from it, and -0.86 ± 0.32, +0.08 ± 0.23 and +0.91 ± 0.24 points from "
         "SGD are left for one, two and three layers (12 seeds, each at its tuned lr).",
         NetworksConfig(
-            label_noise=0.4, steps=1271, snapshot_every=2, cards=_tuned(0.02, 0.1, 0.2, 0.4, schedule="cosine")
+            label_noise=0.4,
+            steps=1271,
+            snapshot_every=2,
+            cards=_best_cards(0.02, 0.1, 0.2, 0.4, schedule="cosine"),
         ),
     ),
     "100 images": Preset(
         "Few images: many perfect fits exist, and optimizers end in different ones. +0.82 ± 0.46, +1.64 ± 0.50 and "
         "+1.93 ± 0.50 points from SGD at the lr that a validation part of 300 images chose, which was not SGD's best.",
-        NetworksConfig(train_size=100, batch_size=10, steps=1300, snapshot_every=2, cards=_tuned(0.4, 0.4, 0.4, 0.4)),
+        NetworksConfig(
+            train_size=100, batch_size=10, steps=1300, snapshot_every=2, cards=_best_cards(0.4, 0.4, 0.4, 0.4)
+        ),
     ),
 }

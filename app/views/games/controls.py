@@ -46,8 +46,8 @@ def _scene(fields: Fields, config: GamesConfig) -> None:
 def _follow_game() -> None:
     """Another game starts with its customary parameter, start, lr and noise; the optimizers' layers stay."""
     config: GamesConfig = st.session_state[f"{PAGE}.config"]
-    fresh = GamesConfig(
+    new_config = GamesConfig(
         game=st.session_state[f"{PAGE}.game"], seed=config.seed, steps=config.steps, panels=config.panels
     )
-    cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)
-    session.adopt(PAGE, fresh.model_copy(update={"cards": cards}))
+    cards = tuple(card.model_copy(update={"lr": new_config.cards[0].lr, "tuned": False}) for card in config.cards)
+    session.adopt(PAGE, new_config.model_copy(update={"cards": cards}))

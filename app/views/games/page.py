@@ -39,8 +39,8 @@ def page() -> None:
     sidebar(config, problems)
     game = config.landscape
     st.markdown(rf"#### {game.name} &nbsp; $\small\min_x \max_y\; {game.formula}$")
-    hidden = PREDICTION.hides
-    sentences = [*([] if hidden else [description_of(config)]), *map(equilibrium_text, game.equilibria)]
+    hides = PREDICTION.hides
+    sentences = [*([] if hides else [description_of(config)]), *map(equilibrium_text, game.equilibria)]
     if not config.active:
         st.caption("  \n".join(sentences))
         st.info("Every optimizer is switched off. Switch one on in the sidebar to see it move.")
@@ -48,10 +48,10 @@ def page() -> None:
     with progress("Running") as on_progress:
         run = game_runs.game_run(config, on_progress)
     scenery = game_runs.game_scenery(config)
-    st.caption("  \n".join([*sentences, *([] if hidden else [exit_text(run, scenery)])]))
+    st.caption("  \n".join([*sentences, *([] if hides else [exit_text(run, scenery)])]))
     guide(PAGE, config, PREDICTION.player_key(PLAYER))
     note_idle_layers(config)
-    if hidden:
+    if hides:
         questions, field = (st.container(), st.container()) if config.panels else st.columns([4, 5], gap="medium")
         with questions:
             prediction(config)
@@ -65,9 +65,9 @@ def page() -> None:
             return
     with right:
         table = _measurements(config, run, scenery)
-    wide = len(run.names) > FITTING and not config.panels
+    is_wide = len(run.names) > FITTING and not config.panels
     if not session.hides("table"):
-        (st.container() if wide else right).table(table)
+        (st.container() if is_wide else right).table(table)
     families = packed_families(_dials(config), partial(game_runs.game_family, config), config)
     export_panel(
         scene_offer(lambda: game_scene(config, run), game_caption(config), families=families), config, page=PAGE
@@ -81,21 +81,21 @@ def _dials(config: GamesConfig) -> tuple[Dial, ...]:
 def _field(config: GamesConfig, run: Trajectory) -> bool:
     """The field and the player over it; whether to draw the rest of the page."""
     picture = game_scene(config, run, PREDICTION.marks(panels=config.panels))
-    scene, hidden = (config.game, config.starts, preset_name(PAGE)), PREDICTION.hides
+    scene, hides = (config.game, config.starts, preset_name(PAGE)), PREDICTION.hides
     places = tuple((float(x), float(y)) for x, y in game_runs.game_scenery(config).places)
-    dials, key = () if hidden else _dials(config), PREDICTION.player_key(PLAYER)
-    fixed = Fields.of(PAGE, config).fixes("starts")
+    dials, key = () if hides else _dials(config), PREDICTION.player_key(PLAYER)
+    is_fixed = Fields.of(PAGE, config).fixes("starts")
     draw_player = partial(
         player,
-        PREDICTION.shown(picture.tracks), key=key, chart_key=CHART, scene=scene, linked=CURVES,
-        on_pick=place_prediction if hidden else partial(move_start, PAGE), pickable=hidden or not fixed,
-        on_release=partial(adopt_turn, PAGE), on_start=None if hidden or fixed else partial(adopt_start, PAGE),
-        quantities=picture.quantities, dials=dials, narration=() if hidden else picture.narration,
+        PREDICTION.visible_tracks(picture.tracks), key=key, chart_key=CHART, scene=scene, linked_charts=CURVES,
+        on_pick=place_prediction if hides else partial(move_start, PAGE), pickable=hides or not is_fixed,
+        on_release=partial(adopt_turn, PAGE), on_start=None if hides or is_fixed else partial(adopt_start, PAGE),
+        quantities=picture.quantities, dials=dials, narration=() if hides else picture.narration,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
-    whole = draw_stage(picture, CHART, draw_player)
+    is_complete = draw_stage(picture, CHART, draw_player)
     offer_families(key, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)
-    return whole
+    return is_complete
 
 
 def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameScenery) -> dict[str, dict[str, str]]:

@@ -57,5 +57,5 @@ def outcome(run: Trajectory, scenery: GameScenery) -> None:
 
 def _subject(config: Comparison) -> int:
     """The optimizer whose end is predicted now; the first where the chosen one is no longer there."""
-    chosen = st.session_state.get(SUBJECT)
-    return chosen if chosen is not None and chosen < len(config.active) else 0
+    index = st.session_state.get(SUBJECT)
+    return index if index is not None and index < len(config.active) else 0

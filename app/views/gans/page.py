@@ -16,7 +16,7 @@ from app.jobs.store import TrainingResult
 from app.runs import gans as gan_runs
 from app.runs import networks as network_runs
 from app.runs import plane as plane_runs
-from app.runs.shipped import Shipped
+from app.runs.shipped import ShippedRuns
 from app.state import GansConfig
 from app.state.presets import description_of
 from app.tables.gans import gan_table
@@ -55,7 +55,7 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     comparison = network_runs.trainings(config, visitor())
-    results, shipped = results_or_progress(
+    results, shipped_runs = results_or_progress(
         PAGE, config, comparison, lambda curves: _curves(config, comparison.names, curves)
     )
     if results is None:
@@ -66,11 +66,11 @@ def page() -> None:
         st.dataframe(gan_table(comparison.names, results), hide_index=True)
     training_notes(config, comparison.names, results)
     first = [row[0] for row in results]
-    samples = shipped.samples if shipped else gan_runs.recent_samples(config.task(), first)
+    samples = shipped_runs.samples if shipped_runs else gan_runs.recent_samples(config.task(), first)
     _samples(config, comparison.names, samples)
     slow_motion_part(config, comparison.names, first)
-    scene = _plane(config, comparison.names, first, shipped)
-    if shipped is None:
+    scene = _plane(config, comparison.names, first, shipped_runs)
+    if shipped_runs is None:
         export_panel(gan_offer(config, results, scene), config, page=PAGE)
 
 
@@ -101,25 +101,25 @@ def _samples(config: GansConfig, names: Sequence[str], samples: Sequence[gan_run
 
 
 def _plane(
-    config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult], shipped: Shipped | None
+    config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult], shipped_runs: ShippedRuns | None
 ) -> Callable[[], Scene] | None:
     """The two players against each other, each along its own first principal direction; gives what exports draw."""
     st.markdown("#### The plane of the two players")
     players = {"discriminator": "discriminator's", "generator": "generator's"}
     Fields.of(PAGE, config).segments("Loss drawn on it", "drawn", players)
     try:
-        view = shipped.view if shipped else plane_runs.players_view(results)
+        view = shipped_runs.view if shipped_runs else plane_runs.players_view(results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = shipped.backdrop if shipped else plane_runs.gan_backdrop(config, results)
+    backdrop = shipped_runs.backdrop if shipped_runs else plane_runs.gan_backdrop(config, results)
     tracks = plane_runs.tracks(view, results, names, config.colors)
 
     def scene_with(picture: PlaneLoss | None) -> Scene:
         return gan_scene(config, tracks, picture, frame_of(view))
 
     guide(PAGE, config)
-    scene, linked = (config.dataset, config.objective, preset_name(PAGE)), (*HONESTY, *CURVES)
+    scene, linked_charts = (config.dataset, config.objective, preset_name(PAGE)), (*HONESTY, *CURVES)
     with stage(CHART):
         draw_plane(scene_with, backdrop, key=CHART)
         player(
@@ -127,7 +127,7 @@ def _plane(
             key=PLAYER,
             chart_key=CHART,
             scene=scene,
-            linked=linked,
+            linked_charts=linked_charts,
             reel=SAMPLES,
             pickable=False,
             labels=("d", "g"),

@@ -32,9 +32,9 @@ OUTPUTS = {
 def slow_motion_part(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     """Choose an optimizer and a step of its run, then who moves; a fragment, so that the players go on playing."""
     st.markdown("#### In slow motion")
-    number, chosen, count = _choices(names, results)
+    number, step_chosen, count = _choices(names, results)
     result, task = results[number], config.task()
-    step, weights = weights_at(task, result, chosen)
+    step, weights = weights_at(task, result, step_chosen)
     turns = _turns_from(result.request.key, step)
     _buttons(result.request.key, step, turns, count)
     moments = slow_motion(task, result.request, weights, step, turns)
@@ -79,14 +79,14 @@ def _buttons(key: str, step: int, turns: tuple[Turn, ...], count: int) -> None:
     def take(*more: Turn) -> None:
         st.session_state[TURNS] = ((key, step), (*turns, *more) if more else ())
 
-    full = sum(steps for _, steps in turns) + count > MOST_STEPS
+    is_full = sum(steps for _, steps in turns) + count > MOST_STEPS
     with st.container(horizontal=True):
         for movers, label in BUTTONS.items():
-            st.button(label, key=f"{PAGE}.slow.{movers}", on_click=take, args=((movers, count),), disabled=full)
+            st.button(label, key=f"{PAGE}.slow.{movers}", on_click=take, args=((movers, count),), disabled=is_full)
         st.button(
             "Start over", icon=":material/restart_alt:", key=f"{PAGE}.slow.again", on_click=take, disabled=not turns
         )
-    if full:
+    if is_full:
         st.caption(f"Up to {MOST_STEPS} base steps in all; start over for more.")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.export.lessons import readable, right_answer
-from app.runs.lessons import answers, end_of, measured, right_options
+from app.runs.lessons import answers, end_of, measurement, right_options
 from app.state.lessons import Choose, Number, Place, Reach
 from app.views.lessons.answers import OpenCard, Placed
 from app.views.lessons.stage import draw_stage
@@ -118,17 +118,17 @@ def _verdict(open_card: OpenCard) -> str:
 
 
 def _on_choice(open_card: OpenCard, question: Choose) -> str:
-    says, right = answers(open_card.card, question), right_options(open_card.card, question)
+    says, right_places = answers(open_card.card, question), right_options(open_card.card, question)
     correct = right_answer(open_card.card)
     if open_card.answer is None:
         return f"**{correct}.**"
-    if open_card.answer in right:
+    if open_card.answer in right_places:
         return f"{RIGHT} {correct}."
     return f"{WRONG} You said: {says[open_card.answer]}. It is: **{correct}.**"
 
 
 def _on_number(open_card: OpenCard, question: Number) -> str:
-    value = measured(open_card.card.config, question.of)
+    value = measurement(open_card.card.config, question.of)
     answer = f"The run says **{readable(value)}**."
     if open_card.answer is None:
         return answer

@@ -38,7 +38,7 @@ def _overview() -> None:
     st.markdown(
         "Each takes about five minutes: look, guess, see why. Behind nearly every answer is a run that you can drag."
     )
-    draw_problems(map(str, library().broken))
+    draw_problems(map(str, library().unreadable))
     with st.container(key="lesson-list"):
         for number, lesson in enumerate(library().lessons.values(), start=1):
             _entry(number, lesson)

@@ -24,14 +24,14 @@ from app.views.parts.dragging import offer_families
 from app.views.parts.player import player
 from app.views.parts.progress import progress
 
-HEIGHT, PRESENTED = 400, 560  # of the picture, in pixels
+HEIGHT, HEIGHT_IN_CLASS = 400, 560  # of the picture, in pixels
 
 
 def draw_stage(open_card: OpenCard, *, present: bool) -> None:
     """The player over the card's surface or field; a chart where nothing moves."""
     config = open_card.config
     if isinstance(config, SurfacesConfig | GamesConfig):
-        _moving(open_card, config, PRESENTED if present else HEIGHT)
+        _moving(open_card, config, HEIGHT_IN_CLASS if present else HEIGHT)
         return
     with progress("Averaging over orders, following the flows") as on_progress:
         chart = still_picture(open_card.card, on_progress)
@@ -44,7 +44,7 @@ def draw_stage(open_card: OpenCard, *, present: bool) -> None:
 
 
 def _moving(open_card: OpenCard, config: Placed, height: int) -> None:
-    marks = guess_marks(open_card.card, open_card.guess, revealed=open_card.revealed)
+    marks = guess_marks(open_card.card, open_card.guess, show_end=open_card.revealed)
     scene = replace(moving_picture(config), height=height, marks=marks)
     ground = f"lesson-ground-{open_card.name}"
     show_ground(scene, ground)
@@ -56,15 +56,15 @@ def _moving(open_card: OpenCard, config: Placed, height: int) -> None:
 
 def _player(open_card: OpenCard, config: Placed, scene: Scene, dials: Sequence[Dial], ground: str, key: str) -> None:
     """A revealed run opens a player of its own, which plays from the start."""
-    hidden = open_card.hidden
-    curve = None if hidden else curve_beside(open_card.card, config)
+    hides_runs = open_card.hidden
+    curve = None if hides_runs else curve_beside(open_card.card, config)
     charts = [] if curve is None else [f"lesson-curve-{open_card.name}"]
     aims = isinstance(open_card.card.question, Place) and not open_card.revealed
     player(
-        only_starts(scene.tracks) if hidden else scene.tracks, key=key, chart_key=ground, scene=open_card.name,
-        linked=charts, curves=[_linked(open_card, config)] if charts else [],
+        only_starts(scene.tracks) if hides_runs else scene.tracks, key=key, chart_key=ground, scene=open_card.name,
+        linked_charts=charts, curves=[_linked_curve(open_card, config)] if charts else [],
         pickable=aims, on_pick=open_card.pick if aims else None,
-        on_release=open_card.take_turn, on_start=None if hidden else open_card.take_start,
+        on_release=open_card.take_turn, on_start=None if hides_runs else open_card.take_start,
         quantities=scene.quantities, dials=dials,
     )  # fmt: skip
     if curve is not None:
@@ -85,7 +85,7 @@ def _dials(open_card: OpenCard, config: Placed) -> tuple[Dial, ...]:
     return tuple(dial for dial in dials if not handles or dial.field in handles)
 
 
-def _linked(open_card: OpenCard, config: Placed) -> LinkedCurve | None:
+def _linked_curve(open_card: OpenCard, config: Placed) -> LinkedCurve | None:
     """How the browser draws the card's chart anew while a number is dragged."""
     if open_card.card.chart == "distance":
         return LinkedCurve(places=tuple((float(x), float(y)) for x, y in case_of(config).places))

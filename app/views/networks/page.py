@@ -34,19 +34,19 @@ def page() -> None:
     sidebar(config, problems)
     task = config.task()
     st.markdown(f"#### {config.title}")
-    hidden = hides(config)
-    st.caption(f"{'' if hidden else description_of(config)} {_about(config)}".strip())
+    hides_results = hides(config)
+    st.caption(f"{'' if hides_results else description_of(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     prediction(config)
     comparison = network_runs.trainings(config, visitor())
-    results, shipped = results_or_progress(
-        PAGE, config, comparison, lambda curves: None if hidden else _live(config, comparison.names, curves)
+    results, shipped_runs = results_or_progress(
+        PAGE, config, comparison, lambda curves: None if hides_results else _live(config, comparison.names, curves)
     )
     if results is None:
         return
-    if hidden:
+    if hides_results:
         reveal()
         return
     outcome(config, results)
@@ -58,10 +58,10 @@ def page() -> None:
         st.dataframe(training_table(comparison.names, results), hide_index=True)
     training_notes(config, comparison.names, results)
     first = [row[0] for row in results]
-    scene = weight_space(config, comparison.names, first, linked=CURVES, shipped=shipped)
+    scene = weight_space(config, comparison.names, first, linked_charts=CURVES, shipped_runs=shipped_runs)
     if not session.hides("charts"):
         draw_linked(chart.of(3, 4, 5), CURVES[3:])
-    if shipped is None and not session.hides("sharpness"):
+    if shipped_runs is None and not session.hides("sharpness"):
         sharpness_part(task, comparison.names, first)
     export_panel(network_offer(config, results, scene), config, page=PAGE)
 

@@ -13,7 +13,7 @@ from app.figures.plane import frame_of, honesty
 from app.figures.scene import Scene
 from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
-from app.runs.shipped import Picture, Shipped
+from app.runs.shipped import Picture, ShippedRuns
 from app.state import PLANES, CloseUp, NetworksConfig
 from app.views.parts.charts import draw_linked, show_ground, stage
 from app.views.parts.fields import Fields
@@ -33,22 +33,22 @@ def weight_space(
     names: Sequence[str],
     results: Sequence[TrainingResult],
     *,
-    linked: Sequence[str],
-    shipped: Shipped | None = None,
+    linked_charts: Sequence[str],
+    shipped_runs: ShippedRuns | None = None,
 ) -> Callable[[], Scene] | None:
-    """Choose a plane, draw the loss on it, play the tracks; charts with the keys `linked` get the player's cursor.
+    """Choose a plane, draw the loss on it, play the tracks; `linked_charts` are keys of charts that get a cursor.
 
-    `shipped`: the comparison that the results are of, where it comes with the application. Gives what exports draw;
-    None where the runs span no such plane.
+    `shipped_runs`: the comparison of the results, where it comes with the application. Gives what exports draw; None
+    where the runs span no such plane.
     """
     st.markdown("#### Weight space")
     _choose_plane(config, names)
     try:
-        view = shipped.view if shipped else plane_runs.view_of(config, results)
+        view = shipped_runs.view if shipped_runs else plane_runs.view_of(config, results)
     except ValueError as error:
         st.info(f"No such plane here: {error}.")
         return None
-    backdrop = shipped.backdrop if shipped else plane_runs.network_backdrop(config, results)
+    backdrop = shipped_runs.backdrop if shipped_runs else plane_runs.network_backdrop(config, results)
     tracks = plane_runs.tracks(view, results, names, config.colors)
 
     def scene(picture: PlaneLoss | None) -> Scene:
@@ -62,7 +62,7 @@ def weight_space(
             key=PLAYER,
             chart_key=CHART,
             scene=(config.dataset, config.network, _cycle_of_close_up(config), preset_name(PAGE)),
-            linked=(*HONESTY, *linked),
+            linked_charts=(*HONESTY, *linked_charts),
             pickable=False,
             labels=("u", "v"),
             quantities=QUANTITIES,

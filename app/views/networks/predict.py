@@ -49,9 +49,9 @@ def outcome(config: NetworksConfig, results: ResultsByOptimizer) -> None:
     scores = final_accuracies(results)
     first = leaders(scores)
     ends = ["diverged" if np.isnan(score) else f"{score:.2f} %" for score in scores]
-    others = [score for index, score in enumerate(scores) if index not in first and not np.isnan(score)]
-    if len(first) == 1 and others:
-        ends[first[0]] += f", {scores[first[0]] - max(others):.2f} percentage points above the next"
+    other_scores = [score for index, score in enumerate(scores) if index not in first and not np.isnan(score)]
+    if len(first) == 1 and other_scores:
+        ends[first[0]] += f", {scores[first[0]] - max(other_scores):.2f} percentage points above the next"
     guess = PREDICTION.guess
     lead = "" if guess.lead is None else f" You expected a lead of {guess.lead:g}."
     st.markdown(verdict("Best test accuracy", names, ends, first, guess.best) + lead)

@@ -39,10 +39,10 @@ def _watch(run: SharpnessRun) -> None:
 
     @st.fragment(run_every=POLL_SECONDS if run.running else None)
     def draw() -> None:
-        running, done = run.running, len(run.rows)
+        running, count = run.running, len(run.rows)
         if running:
             turn = "; another measurement has its turn" if run.waiting else f", {run.passes:,} passes for the next"
-            st.progress(run.fraction, text=f"Measuring: {done} of {len(run.points)} sets of weights{turn}")
+            st.progress(run.fraction, text=f"Measuring: {count} of {len(run.points)} sets of weights{turn}")
             if cancel_button(run.others(visitor(), is_here), key=f"{PAGE}.sharpness.cancel"):
                 run.cancel(visitor(), is_here)
                 st.rerun()
@@ -53,7 +53,7 @@ def _watch(run: SharpnessRun) -> None:
             st.rerun()
         if run.error:
             st.error(f"The measurement ended early. {run.error}")
-        if done:
+        if count:
             st.dataframe(sharpness_table(run.points, run.rows), hide_index=True, key=f"{PAGE}.sharpness.table")
         if run.complete and running:
             st.rerun()

@@ -23,15 +23,15 @@ AT_FIRST_SIGHT = {"on", "depth", "lr", "generator_lr"} | {
 
 def draw_title(fields: Fields) -> None:
     """The title above cards, where there are any."""
-    if any(name[:1].isdigit() for name in fields.shown()):
+    if any(name[:1].isdigit() for name in fields.visible_names()):
         st.markdown("##### Optimizers")
 
 
 def draw_cards(fields: Fields, cards: tuple[Card, ...], *, averages: bool = True) -> None:
     """One card per optimizer, and buttons for more or fewer; `averages`: whether each has an average of its own."""
     for number, (card, title) in enumerate(zip(cards, titles_of(cards), strict=True), start=1):
-        if (own := fields.within(str(number))).shown():
-            _card(own, card, title, averages)
+        if (card_fields := fields.within(str(number))).visible_names():
+            _card(card_fields, card, title, averages)
     if len(cards) < MAX_CARDS and not fields.keeps_cards:
         page = fields.page
         st.button("Add", icon=":material/add:", key=f"{page}.add", on_click=_duplicate, args=(page, len(cards)))
@@ -46,7 +46,7 @@ def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
         fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
         draw_layers(fields, len(card.layers))
         _lr(fields, card)
-        if fields.shown() - AT_FIRST_SIGHT:
+        if fields.visible_names() - AT_FIRST_SIGHT:
             door = st.expander("More", key=fields.key("more"), on_change="rerun")
             if door.open:
                 with door:

@@ -45,12 +45,12 @@ def _numbers(config: PageConfig, page: str) -> Iterator[tuple[str, str]]:
         of_card = isinstance(config, Comparison) and setting.owner
         for control, value in setting.widgets().items():
             name = control.removeprefix(setting.owner)
-            offered = control in draggable or name in AT_FIRST_SIGHT if of_card else _drawn(page, control)
-            if offered and isinstance(value, int | float) and not isinstance(value, bool):
+            is_offered = control in draggable or name in AT_FIRST_SIGHT if of_card else _is_drawn(page, control)
+            if is_offered and isinstance(value, int | float) and not isinstance(value, bool):
                 yield control, f"{_title(setting, name)}{f' of optimizer {control[0]}' if of_card else ''}"
 
 
-def _drawn(page: str, control: str) -> bool:
+def _is_drawn(page: str, control: str) -> bool:
     return f"{page}.{control}" in st.session_state
 
 

@@ -113,7 +113,7 @@ def _animation(offer: Offer, config: PageConfig, page: str) -> None:
     def make(on_progress: Callable[[int, int], None]) -> bytes:
         return render_animation(_wait_for_scene(offer.moving), kind, on_progress=on_progress, **settings)
 
-    film = _made_on_request(f"{page}.film", (config, kind, tuple(settings.items())), clicked, "Drawing", make)
+    film = _file_on_request(f"{page}.film", (config, kind, tuple(settings.items())), clicked, "Drawing", make)
     if film is not None:
         _download("Download animation", film, config, kind, f"{page}.film.download")
         if kind == "gif":
@@ -161,7 +161,7 @@ def _data(offer: Offer, config: PageConfig, page: str) -> None:
             _wait_for_scene(offer.scene)
         return to_bundle(offer, config, on_progress=on_progress)
 
-    archive = _made_on_request(f"{page}.bundle", (config,), clicked, "Packing", make_bundle)
+    archive = _file_on_request(f"{page}.bundle", (config,), clicked, "Packing", make_bundle)
     if archive is not None:
         _download("Download bundle (ZIP)", archive, config, "zip", f"{page}.bundle.download")
     with st.expander("Caption"):
@@ -215,11 +215,11 @@ def _restore(offer: Offer, config: PageConfig, page: str) -> None:
         st.error(f"Not restored: {reason}.")
 
 
-def _made_on_request(
-    slot: str, settings: Any, clicked: bool, label: str, make: Callable[[Callable[[int, int], None]], bytes]
+def _file_on_request(
+    slot: str, settings: Any, is_clicked: bool, label: str, make: Callable[[Callable[[int, int], None]], bytes]
 ) -> bytes | None:
     """The file made on request, if the settings are unchanged; while it is made, a click anywhere else stops it."""
-    if clicked:
+    if is_clicked:
         st.session_state.pop(slot, None)
         try:
             with progress(label) as on_progress:

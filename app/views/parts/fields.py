@@ -28,8 +28,8 @@ class Fields:
 
     page: str
     values: Mapping[str, Any]
-    fixed: frozenset[str] = frozenset()
-    hidden: frozenset[str] = frozenset()
+    fixed_controls: frozenset[str] = frozenset()
+    hidden_controls: frozenset[str] = frozenset()
     keeps_cards: bool = False
     owner: str = ""
 
@@ -40,8 +40,8 @@ class Fields:
         return cls(
             page,
             widget_values(config),
-            exercise.fixed(config),
-            exercise.hidden(config),
+            exercise.fixed_controls(config),
+            exercise.hidden_controls(config),
             exercise.keeps_cards(config),
         )
 
@@ -61,19 +61,19 @@ class Fields:
         """The control's value."""
         return self.values[self.owner + name]
 
-    def shown(self) -> frozenset[str]:
+    def visible_names(self) -> frozenset[str]:
         """Names of those that are not hidden."""
-        names = (name for name in self.values.keys() - self.hidden if name.startswith(self.owner))
+        names = (name for name in self.values.keys() - self.hidden_controls if name.startswith(self.owner))
         return frozenset(name.removeprefix(self.owner) for name in names)
 
     def hides(self, *names: str) -> bool:
         """Whether none of these is drawn."""
-        own = {self.owner + name for name in names}
-        return not (self.values.keys() & own) - self.hidden
+        keys = {self.owner + name for name in names}
+        return not (self.values.keys() & keys) - self.hidden_controls
 
     def fixes(self, name: str) -> bool:
         """Whether the control's value stays as it is."""
-        return self.owner + name in self.fixed
+        return self.owner + name in self.fixed_controls
 
     def number(self, label: str, name: str, low: float | None = None, high: float | None = None, **look: Any) -> None:
         """A number to type."""

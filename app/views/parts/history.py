@@ -34,10 +34,10 @@ def _draw_presets(page: str, kind: str) -> None:
     names = [*PRESETS[page]]
     if session.exercise():
         names = [name for name in names if session.allows(page, PRESETS[page][name].config)]
-    present = name_of(st.session_state[f"{page}.config"], page)
-    if session.hides("presets") or not {*names} - {present}:
+    present_name = name_of(st.session_state[f"{page}.config"], page)
+    if session.hides("presets") or not {*names} - {present_name}:
         return
-    st.session_state[f"{page}.preset"] = present
+    st.session_state[f"{page}.preset"] = present_name
     st.selectbox(
         "Ready-made", names, index=None, placeholder=f"Ready-made {kind} …", key=f"{page}.preset",
         on_change=_adopt_preset, args=(page,), label_visibility="collapsed",

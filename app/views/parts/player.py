@@ -73,7 +73,7 @@ def player(
     key: str,
     chart_key: str,
     scene: object = "",
-    linked: Sequence[str] = (),
+    linked_charts: Sequence[str] = (),
     on_pick: Callable[[Pick], None] | None = None,
     on_release: Callable[[Turn], None] | None = None,
     on_start: Callable[[StartMove], None] | None = None,
@@ -98,7 +98,7 @@ def player(
         key: the component's key.
         chart_key: key of the st.plotly_chart below the tracks; without such a chart the player draws its own axes.
         scene: what is played (a surface and its starts, say), as anything whose repr tells it from another.
-        linked: keys of charts whose x axes count gradient evaluations; each gets a cursor.
+        linked_charts: keys of charts whose x axes count gradient evaluations; each gets a cursor.
         on_pick: called with a Pick before the script runs again, so that it may set widgets' values.
         on_release: called likewise with a Turn when one of the `dials` was released at another value.
         on_start: called likewise with a StartMove when a start was dragged; without it, starts stay where they are.
@@ -109,13 +109,13 @@ def player(
         quantities: names of the other numbers.
         dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
         reel: key of a chart with a slider over base steps, which follows the player and moves it.
-        curves: what each chart of `linked` shows of a run, to draw it anew meanwhile.
+        curves: what each chart of `linked_charts` shows of a run, to draw it anew meanwhile.
         narration: lines on what happens, each with the base step from which on it is shown.
         first: axes of its own at the chart's place, until the chart has come; once they are on the screen, the script
             runs again.
     """
     view = PlayerView(
-        key=key, chart=chart_key, scene=repr(scene), linked=tuple(linked), autoplay=autoplay, pickable=pickable,
+        key=key, chart=chart_key, scene=repr(scene), linked=tuple(linked_charts), autoplay=autoplay, pickable=pickable,
         minima=tuple((float(x), float(y)) for x, y in minima), labels=labels,
         quantities=quantities or QuantityNames(), dials=tuple(dials), movable=on_start is not None,
         curves=tuple(curves), narration=tuple(narration), reel=reel, first=first,

@@ -71,7 +71,7 @@ class Prediction:
         """The player's key; revealed runs have a player of their own, which plays from the start."""
         return f"{key}-revealed" if self.on and self.guess.revealed else key
 
-    def shown(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+    def visible_tracks(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
         """Tracks for the player: before the reveal only their starts."""
         return only_starts(tracks) if self.hides else tracks
 
@@ -88,7 +88,7 @@ class Prediction:
         """The end of optimizer `index` by keys; a click on the picture is the page's. `where` ends a refusal."""
         st.text_input(
             f"Or type where {name} will end", key=self._key("typed_prediction"), placeholder="x, y", width=320,
-            on_change=self._keep_typed, args=(index, domain, where),
+            on_change=self._keep_place, args=(index, domain, where),
         )  # fmt: skip
         if reason := st.session_state.pop(self._key("refused_prediction"), None):
             draw_problems([reason])
@@ -122,16 +122,16 @@ class Prediction:
         """Hides them, and forgets the guess."""
         st.button("Predict again", icon=":material/restart_alt:", key=self._key("again"), on_click=self._start_over)
 
-    def _keep_typed(self, index: int, domain: Domain, where: str) -> None:
-        typed = st.session_state[self._key("typed_prediction")]
-        place = numbers(typed, 2)
+    def _keep_place(self, index: int, domain: Domain, where: str) -> None:
+        text = st.session_state[self._key("typed_prediction")]
+        place = numbers(text, 2)
         st.session_state[self._key("typed_prediction")] = ""
         try:
             if place is None:
                 raise ValueError("write x, y, as in 1, 3.5")
             check_inside((place[0], place[1]), domain, where)
         except ValueError as error:
-            st.session_state[self._key("refused_prediction")] = f"Not placed: {error}. Got {typed[:40]!r}"
+            st.session_state[self._key("refused_prediction")] = f"Not placed: {error}. Got {text[:40]!r}"
             return
         self.keep(places={**self.guess.places, index: (place[0], place[1])})
 

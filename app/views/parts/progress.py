@@ -14,11 +14,11 @@ PATIENCE = 0.7  # seconds before a bar appears; shorter work would make it flick
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """Gives a callback (done, total). Any change of the controls cancels the work at the callback's next call."""
-    began, slot = time.monotonic(), st.empty()
+    start_time, slot = time.monotonic(), st.empty()
 
-    def report(done: int, total: int) -> None:
-        if time.monotonic() - began > PATIENCE:
-            slot.progress(done / total, text=f"{label}: {done:,} of {total:,} steps. Change a control to stop.")
+    def report(count: int, total: int) -> None:
+        if time.monotonic() - start_time > PATIENCE:
+            slot.progress(count / total, text=f"{label}: {count:,} of {total:,} steps. Change a control to stop.")
 
     yield report
     slot.empty()

@@ -12,7 +12,7 @@ from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult
 from app.runs import networks as network_runs
 from app.runs import shipped as shipped_runs
-from app.runs.shipped import Shipped
+from app.runs.shipped import ShippedRuns
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
 from app.views.parts.visitor import cancel_button, is_here, visitor
@@ -30,7 +30,7 @@ def results_or_progress(
     config: NetworksConfig | GansConfig,
     comparison: network_runs.Trainings,
     draw: Callable[[CurvesByOptimizer], None],
-) -> tuple[ResultsByOptimizer | None, Shipped | None]:
+) -> tuple[ResultsByOptimizer | None, ShippedRuns | None]:
     """The finished runs, over seeds per optimizer, and what came with the application of them, if they did.
 
     Until there are results None, with progress and growing curves on the page.
@@ -41,9 +41,9 @@ def results_or_progress(
         comparison: its runs.
         draw: shows the curves so far.
     """
-    shipped = _shipped_comparison(page, comparison, config)
-    if shipped is not None:
-        return tuple((result,) for result in shipped.results), shipped
+    shipped_comparison = _shipped_comparison(page, comparison, config)
+    if shipped_comparison is not None:
+        return tuple((result,) for result in shipped_comparison.results), shipped_comparison
     return _trained_results(page, comparison, draw), None
 
 
@@ -66,7 +66,7 @@ def _trained_results(
 
 def _shipped_comparison(
     page: str, comparison: network_runs.Trainings, config: NetworksConfig | GansConfig
-) -> Shipped | None:
+) -> ShippedRuns | None:
     """The finished runs that come with the application, of a comparison that was not trained here; None of any other.
 
     With a button to train it here.
@@ -74,11 +74,11 @@ def _shipped_comparison(
     if st.session_state.get(f"{page}.trained_here") == comparison.requests:
         return None
     try:
-        trained = network_runs.all_done(comparison, default_jobs())
+        is_trained = network_runs.all_done(comparison, default_jobs())
     except JobsError:
-        trained = False
-    shipped = None if trained else shipped_runs.shipped(config)
-    if shipped is not None:
+        is_trained = False
+    shipped_comparison = None if is_trained else shipped_runs.find_shipped(config)
+    if shipped_comparison is not None:
         st.session_state[f"{page}.begun"] = True  # other comparisons train after a click
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.caption(
@@ -89,7 +89,7 @@ def _shipped_comparison(
             "Train it here", icon=":material/play_arrow:", key=f"{page}.train_here", width="stretch",
             on_click=_train_here, args=(page, comparison),
         )  # fmt: skip
-    return shipped
+    return shipped_comparison
 
 
 def _train_here(page: str, comparison: network_runs.Trainings) -> None:
@@ -118,12 +118,12 @@ def _live(comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer]
 
 
 def _button(comparison: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
-    here = {one for one in network_runs.claims(comparison, jobs) if one == visitor() or is_here(one)}
-    if busy and (visitor() in here or not here):
-        cancel_button(len(here - {visitor()}), on_click=network_runs.cancel, args=(comparison, jobs, is_here))
+    visitors = {one for one in network_runs.claims(comparison, jobs) if one == visitor() or is_here(one)}
+    if busy and (visitor() in visitors or not visitors):
+        cancel_button(len(visitors - {visitor()}), on_click=network_runs.cancel, args=(comparison, jobs, is_here))
     else:
         if busy:
-            st.caption(f"They go on, since {len(here)} other{'s' * (len(here) > 1)} asked for them, too.")
+            st.caption(f"They go on, since {len(visitors)} other{'s' * (len(visitors) > 1)} asked for them, too.")
         st.button(
             "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(comparison, jobs)
         )

@@ -23,7 +23,7 @@ RESOLUTIONS = tuple(points for points in (32, 64, 128, 256, 512) if points <= ba
 
 def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
     """The maps side by side, shares of the area, and where two optimizers differ; a click opens that start."""
-    invitation = "" if _fixed(config) else " Click a point to open that start."
+    invitation = "" if _starts_stay(config) else " Click a point to open that start."
     st.caption(
         "Every point is a start; its colour is the minimum that the outermost slow weights are at after "
         f"{config.steps:,} base steps. White: none yet. Black: diverged.{invitation}"
@@ -54,7 +54,7 @@ def _draw(slot: DeltaGenerator, finest: basins.BasinMap, names: list[str], scene
             st.plotly_chart(figure, key=f"{PAGE}.basins", config=CHART, on_select=_open, selection_mode="points")
 
 
-def _fixed(config: SurfacesConfig) -> bool:
+def _starts_stay(config: SurfacesConfig) -> bool:
     return Fields.of(PAGE, config).fixes("starts")
 
 

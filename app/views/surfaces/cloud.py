@@ -60,11 +60,11 @@ def deviations(config: SurfacesConfig, run: Trajectory) -> list[dict[str, str]]:
     rows = []
     for index, spec in enumerate(config.specs()):
         deviation = np.sqrt(cloud.moments_of(run, index)[-1, [2, 4]])
-        alive = int((run.diverged[index] < 0).sum())
-        theory = cloud.theory(config, spec) if alive == run.diverged.shape[1] else None
+        alive_count = int((run.diverged[index] < 0).sum())
+        theory = cloud.theory(config, spec) if alive_count == run.diverged.shape[1] else None
         for axis, name in enumerate("xy"):
-            text = f"{deviation[axis]:.4g}" if alive > 1 else "diverged"
-            beside = _beside(theory, float(deviation[axis]), axis, alive) if theory else {}
+            text = f"{deviation[axis]:.4g}" if alive_count > 1 else "diverged"
+            beside = _beside(theory, float(deviation[axis]), axis, alive_count) if theory else {}
             rows.append({"optimizer": spec.name, "along": name, "deviation, measured": text, **beside})
     return rows
 
@@ -82,11 +82,11 @@ def _beside(theory: cloud.Theory, deviation: float, axis: int, runs: int) -> dic
 
 def _notes(config: SurfacesConfig, run: Trajectory) -> list[str]:
     """Notes on optimizers without a closed form and on diverged runs."""
-    unknown: dict[str, list[str]] = {}  # the optimizers without a closed form, by the reason
+    names_by_reason: dict[str, list[str]] = {}  # the optimizers without a closed form, by the reason
     for spec in config.specs():
-        if why := cloud.why_no_theory(config, spec):
-            unknown.setdefault(why, []).append(spec.name)
-    notes = [f"{', '.join(names)}: no closed form, since {why}." for why, names in unknown.items()]
+        if reason := cloud.why_no_theory(config, spec):
+            names_by_reason.setdefault(reason, []).append(spec.name)
+    notes = [f"{', '.join(names)}: no closed form, since {reason}." for reason, names in names_by_reason.items()]
     for index, spec in enumerate(config.specs()):
         diverged = int((run.diverged[index] >= 0).sum())
         if diverged:

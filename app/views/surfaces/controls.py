@@ -28,8 +28,8 @@ def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
         return
     with st.sidebar:
         draw_problems(problems)
-        own = {name: getattr(config, name) for name in OwnFormula.model_fields}
-        customary = SurfacesConfig(surface=config.surface, **own)
+        own_settings = {name: getattr(config, name) for name in OwnFormula.model_fields}
+        customary = SurfacesConfig(surface=config.surface, **own_settings)
         draw_history(PAGE, customary)
         _scene(fields, config)
         draw_noise(fields, config, NOISE_KINDS)
@@ -50,6 +50,6 @@ def _follow_surface() -> None:
     """Another surface starts with its customary start, lr, steps and noise; the optimizers' layers stay."""
     config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
     surface = st.session_state[f"{PAGE}.surface"]
-    fresh = SurfacesConfig(surface=surface, seed=config.seed, panels=config.panels)
-    cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)
-    session.adopt(PAGE, fresh.model_copy(update={"cards": cards}))
+    new_config = SurfacesConfig(surface=surface, seed=config.seed, panels=config.panels)
+    cards = tuple(card.model_copy(update={"lr": new_config.cards[0].lr, "tuned": False}) for card in config.cards)
+    session.adopt(PAGE, new_config.model_copy(update={"cards": cards}))

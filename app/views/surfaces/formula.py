@@ -26,7 +26,7 @@ def draw_formula(fields: Fields, config: SurfacesConfig) -> None:
         help="As on paper, 2x y + |x| + √(x² + y²), in LaTeX, or 2*x*y + abs(x); with exp, log, sin, cos, tanh, min, "
         "max, …, pi, e, and parameters of your own",
     )  # fmt: skip
-    _point_at_error(_entered(config, "formula") or "", config)
+    _point_at_error(_control_value(config, "formula") or "", config)
     fields.text("Domain", "domain", on_change=_follow, help="x from, x to, y from, y to")
     for name, value in config.parameters or ():
         reach = _reach(name, value)
@@ -80,14 +80,14 @@ def _offer_parameters(names: tuple[str, ...], config: SurfacesConfig) -> None:
     except ValueError as error:
         st.caption(f"They cannot become parameters: {error}.")
         return
-    said = " and ".join([*filter(None, [", ".join(f"“{name}”" for name in names[:-1])]), f"“{names[-1]}”"])
+    names_text = " and ".join([*filter(None, [", ".join(f"“{name}”" for name in names[:-1])]), f"“{names[-1]}”"])
     st.button(
-        f"Make {said} {'a parameter' if len(names) == 1 else 'parameters'}", icon=":material/tune:",
+        f"Make {names_text} {'a parameter' if len(names) == 1 else 'parameters'}", icon=":material/tune:",
         key=f"{PAGE}.make_parameter", on_click=_adopt_formula, args=(every,),
     )  # fmt: skip
 
 
-def _entered(config: SurfacesConfig, name: str) -> Any:
+def _control_value(config: SurfacesConfig, name: str) -> Any:
     """What the control shows; the setting where there is none."""
     return st.session_state.get(f"{PAGE}.{name}", widget_values(config).get(name))
 
@@ -104,10 +104,12 @@ def _follow() -> None:
 def _adopt_formula(parameters: tuple[tuple[str, float], ...]) -> None:
     """Another formula or domain takes its proposed start and lr; the page shows why an invalid one is refused."""
     config: SurfacesConfig = st.session_state[f"{PAGE}.config"]
-    texts = {name: _entered(config, name) for name in ("formula", "domain")}
+    texts = {name: _control_value(config, name) for name in ("formula", "domain")}
     try:
-        fresh = SurfacesConfig(surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **texts)
+        new_config = SurfacesConfig(
+            surface="formula", parameters=parameters, steps=config.steps, seed=config.seed, **texts
+        )
     except ValidationError:
         return
-    cards = tuple(card.model_copy(update={"lr": fresh.cards[0].lr, "tuned": False}) for card in config.cards)
-    session.adopt(PAGE, fresh.model_copy(update={"cards": cards}))
+    cards = tuple(card.model_copy(update={"lr": new_config.cards[0].lr, "tuned": False}) for card in config.cards)
+    session.adopt(PAGE, new_config.model_copy(update={"cards": cards}))

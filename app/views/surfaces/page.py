@@ -54,8 +54,8 @@ def page() -> None:
     note_idle_layers(config)
     prediction(config)
     with stage(CHART):
-        whole = _stage(config, run)
-    if PREDICTION.hides or not whole:
+        is_complete = _stage(config, run)
+    if PREDICTION.hides or not is_complete:
         return
     outcome(run)
     if not session.hides("charts"):
@@ -79,19 +79,19 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> bool:
     picture = surface_scene(config, run, PREDICTION.marks(panels=config.panels))
     on_pick = place_prediction if PREDICTION.hides else partial(move_start, PAGE)
     scene = (config.surface, config.formula, config.domain, config.starts, preset_name(PAGE))
-    hidden, fixed = PREDICTION.hides, Fields.of(PAGE, config).fixes("starts")
-    dials, key = () if hidden else _dials(config), PREDICTION.player_key(PLAYER)
+    hides, is_fixed = PREDICTION.hides, Fields.of(PAGE, config).fixes("starts")
+    dials, key = () if hides else _dials(config), PREDICTION.player_key(PLAYER)
     draw_player = partial(
         player,
-        PREDICTION.shown(picture.tracks), key=key, chart_key=CHART, scene=scene, linked=CURVES,
-        on_pick=on_pick, on_release=partial(adopt_turn, PAGE), pickable=hidden or not fixed,
-        on_start=None if hidden or fixed else partial(adopt_start, PAGE),
+        PREDICTION.visible_tracks(picture.tracks), key=key, chart_key=CHART, scene=scene, linked_charts=CURVES,
+        on_pick=on_pick, on_release=partial(adopt_turn, PAGE), pickable=hides or not is_fixed,
+        on_start=None if hides or is_fixed else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials,
         curves=_curves(config), narration=() if PREDICTION.hides else picture.narration,
     )  # fmt: skip
-    whole = draw_stage(picture, CHART, draw_player)
+    is_complete = draw_stage(picture, CHART, draw_player)
     offer_families(key, dials, partial(surface_runs.surface_family, config), config, surface_runs.start_tracks)
-    return whole
+    return is_complete
 
 
 def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:

@@ -35,7 +35,7 @@ def sidebar(config: TheoryConfig, problems: list[str]) -> None:
         {"stability": _stability, "noise": _noise, "regularization": _regularization, "rates": _rates}[
             config.instrument
         ](fields, config)
-        if any(name == "depth" or name[:1].isdigit() for name in fields.shown()):
+        if any(name == "depth" or name[:1].isdigit() for name in fields.visible_names()):
             st.markdown("##### Layers of slow weights")
         fields.segments("Layers", "depth", range(MAX_LAYERS + 1), width="stretch", label_visibility="collapsed")
         draw_layers(fields, config.depth)

@@ -45,11 +45,11 @@ def draw(config: TheoryConfig) -> None:
     st.markdown("##### What it costs: variance against speed")
     trades = theory_runs.trade_offs(config)
     show_chart(trade_off_chart(*trades), key=f"{PAGE}.tradeoff")
-    near = [f"{name} from {steps:,.0f} evaluations on" for name, steps in theory_runs.coincidences(trades)]
-    if near:
+    matches = [f"{name} from {steps:,.0f} evaluations on" for name, steps in theory_runs.coincidences(trades)]
+    if matches:
         st.caption(
-            f"The curves nearly coincide, {', '.join(near)}: there a smaller lr without layers is as fast and has the "
-            "same variance, within 5 %. At one lr, layers trade speed for variance, as a smaller lr does."
+            f"The curves nearly coincide, {', '.join(matches)}: there a smaller lr without layers is as fast and has "
+            "the same variance, within 5 %. At one lr, layers trade speed for variance, as a smaller lr does."
         )
     st.caption(
         "Derived here for any depth, and with momentum as covariance matrices; one layer without momentum is the "
@@ -74,15 +74,15 @@ def _table(runs: list[VarianceRun]) -> list[dict[str, Any]]:
         {
             "layers": name,
             "compared at": kind,
-            "closed form": f"{predicted:.5g}",
-            "measured": f"{measured:.5g}" if np.isfinite(predicted) else "unstable",
-            f"{run.confidence:.0%} interval": f"{low:.5g} to {high:.5g}" if np.isfinite(predicted) else "–",
-            "error": f"{measured / predicted - 1:+.2%}" if 0 < predicted < np.inf else "–",
-            "inside": ("yes" if inside else "no") if np.isfinite(predicted) else "–",
+            "closed form": f"{theory:.5g}",
+            "measured": f"{variance:.5g}" if np.isfinite(theory) else "unstable",
+            f"{run.confidence:.0%} interval": f"{low:.5g} to {high:.5g}" if np.isfinite(theory) else "–",
+            "error": f"{variance / theory - 1:+.2%}" if 0 < theory < np.inf else "–",
+            "inside": ("yes" if inside else "no") if np.isfinite(theory) else "–",
             "runs": f"{run.seeds:,} of {run.steps:,} steps",
         }
         for run, (kind, _) in zip(runs, KINDS, strict=False)
-        for name, predicted, measured, low, high, inside in zip(
+        for name, theory, variance, low, high, inside in zip(
             run.names, run.predicted, run.measured, run.low, run.high, run.agrees, strict=True
         )
     ]

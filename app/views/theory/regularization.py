@@ -73,12 +73,12 @@ def _landscapes(config: TheoryConfig) -> None:
         )
 
 
-def _in_words(config: TheoryConfig, modified: ModifiedLoss) -> str:
-    step = "epoch" if modified.base_steps == modified.batches else f"{modified.base_steps} base steps"
+def _in_words(config: TheoryConfig, loss: ModifiedLoss) -> str:
+    step = "epoch" if loss.base_steps == loss.batches else f"{loss.base_steps} base steps"
     return (
-        f"{SURFACES[config.regularization.surface].name}, m = {modified.batches}, {REGIMES[modified.regime]}: "
-        f"a = {modified.variance:.4g}, b = {modified.gradient:.4g}; the penalty on V is {modified.amplification:.3g} "
-        f"times SGD's at this effective lr, {modified.effective_lr:.3g}. "
+        f"{SURFACES[config.regularization.surface].name}, m = {loss.batches}, {REGIMES[loss.regime]}: "
+        f"a = {loss.variance:.4g}, b = {loss.gradient:.4g}; the penalty on V is {loss.amplification:.3g} "
+        f"times SGD's at this effective lr, {loss.effective_lr:.3g}. "
         f"Mean over {config.regularization.orders:,} orders in antithetic pairs; a mean step is one {step}."
     )
 

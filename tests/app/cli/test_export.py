@@ -42,7 +42,7 @@ def settings_of(*arguments: str, stdin: bytes | None = None) -> SurfacesConfig:
     return restore(result.stdout_bytes).config
 
 
-def bundled(config: BaseModel, name: str) -> bytes:
+def bundle_of(config: BaseModel, name: str) -> bytes:
     """One file of the bundle of what this config describes."""
     page = page_of(config)
     captions = {"surfaces": surface_caption, "games": game_caption, "theory": theory_caption}
@@ -122,7 +122,7 @@ def test_a_file_a_link_and_standard_input_say_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("config", [CONFIG, GamesConfig(game="forsaken", steps=70), TheoryConfig()])
 def test_the_link_under_a_caption_is_read_again(config: BaseModel) -> None:
-    link = bundled(config, "caption.txt").decode().rpartition("Link: ")[2].rstrip()
+    link = bundle_of(config, "caption.txt").decode().rpartition("Link: ")[2].rstrip()
     assert settings_of(link) == config
 
 

@@ -74,11 +74,11 @@ def curves(config: NetworksConfig | GansConfig, draw: Callable[..., Chart]) -> C
     return draw(config, [[result.curves for result in row] for row in results_of(config)])
 
 
-def chart_of_checks(*, done: bool) -> Chart:
+def chart_of_checks(*, with_checks: bool) -> Chart:
     view = plane.view_of(NETWORK, [row[0] for row in results_of(NETWORK)])
     off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in view.runs]
     checks = [(step, 1 + fast, 2 + fast) for step, fast, _ in off]
-    return honesty([spec.name for spec in NETWORK.specs()], NETWORK.colors, off, checks if done else ())
+    return honesty([spec.name for spec in NETWORK.specs()], NETWORK.colors, off, checks if with_checks else ())
 
 
 def samples(config: GansConfig) -> Chart:
@@ -118,8 +118,8 @@ CHARTS: dict[str, Callable[[], Chart]] = {
     "games: curves": partial(game, GamesConfig(steps=60)),
     "games: curves without closed forms": partial(game, GamesConfig(game="forsaken", steps=60)),
     "networks: curves": partial(curves, NETWORK, training_chart),
-    "networks: off the plane": partial(chart_of_checks, done=True),
-    "networks: off the plane, not checked": partial(chart_of_checks, done=False),
+    "networks: off the plane": partial(chart_of_checks, with_checks=True),
+    "networks: off the plane, not checked": partial(chart_of_checks, with_checks=False),
     "gans: curves": partial(curves, GAN, gan_chart),
     "gans: samples": partial(samples, GAN),
     "gans: samples of images": partial(samples, DIGITS),

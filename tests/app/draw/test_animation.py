@@ -45,7 +45,7 @@ def test_a_gif_has_the_frames_the_size_the_time_and_the_caption_asked_for(scene:
     assert image.info["comment"].decode() == scene.caption.text
 
 
-def colored(frame: Image.Image, color: str) -> np.ndarray:
+def pixels_of_color(frame: Image.Image, color: str) -> np.ndarray:
     """Rows and columns of the pixels close to a colour."""
     rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
     return np.argwhere(np.abs(np.array(frame.convert("RGB")).astype(int) - rgb).max(axis=-1) < 40)
@@ -56,7 +56,7 @@ def test_tracks_grow_from_frame_to_frame(scene: Scene, gif: bytes) -> None:
     sizes = []
     for frame in (0, 2, 10):
         image.seek(frame)
-        sizes.append(len(colored(image, scene.tracks[2].color)))
+        sizes.append(len(pixels_of_color(image, scene.tracks[2].color)))
     assert sizes[0] + 50 < sizes[1] < sizes[2]
 
 
@@ -65,7 +65,7 @@ CORNERS = np.array([[0, 0], [1, 0], [0.5, 0.5], *[[0.5 - 0.01 * step, 0.5] for s
 PROPOSAL = np.insert(np.delete(CORNERS, 2, axis=0), 2, [[1, 1]], axis=0)
 
 
-def cornered(style: str) -> tuple[Stage, Scene]:
+def scene_in_corner(style: str) -> tuple[Stage, Scene]:
     """A track that goes right, up, and is drawn back along the diagonal at its step 2; then it goes left, slowly."""
     rows = np.arange(len(CORNERS))
     track = Track(
@@ -75,7 +75,7 @@ def cornered(style: str) -> tuple[Stage, Scene]:
     return Stage(scene, style_of(style), (600, 600)), scene
 
 
-def inked(stage: Stage, pixels: np.ndarray, place: tuple[float, float]) -> np.ndarray:
+def ink_at(stage: Stage, pixels: np.ndarray, place: tuple[float, float]) -> np.ndarray:
     """The colour farthest from the page's within 3 pixels of a place."""
     x, y = stage.paths[0].axes.transData.transform(place)
     column, row = round(x), pixels.shape[0] - 1 - round(y)
@@ -86,22 +86,22 @@ def inked(stage: Stage, pixels: np.ndarray, place: tuple[float, float]) -> np.nd
 
 @pytest.mark.parametrize("style", ["light", "dark", "print"])
 def test_a_fast_path_pales_with_age_and_a_slow_one_stays(style: str) -> None:
-    stage, scene = cornered(style)
+    stage, scene = scene_in_corner(style)
     early, late = stage.frame(2), [stage.frame(step) for step in range(3, 99)][-1]
     page, color = (255 * np.array(rgb(hue)) for hue in (stage.style.background, scene.tracks[0].color))
     for place in ((0.7, 0.0), (1.0, 0.6)):
-        fresh, old = (np.abs(inked(stage, pixels, place) - page).max() for pixels in (early, late))
+        fresh, old = (np.abs(ink_at(stage, pixels, place) - page).max() for pixels in (early, late))
         assert 0.3 * fresh < old < 0.65 * fresh
     if style == "light":
-        assert np.abs(inked(stage, late, (0.3, 0.3)) - color).max() < 40
+        assert np.abs(ink_at(stage, late, (0.3, 0.3)) - color).max() < 40
 
 
 @pytest.mark.parametrize("style", ["light", "dark", "print"])
 def test_a_synchronisation_is_seen_for_three_frames_ever_fainter(style: str) -> None:
     """Between where the slow weights arrive, (.5, .5), and where they were drawn to, (1, 1), nothing else is drawn."""
-    stage, _ = cornered(style)
-    blank = inked(stage, stage.frame(1), (0.8, 0.8))
-    strengths = [np.abs(inked(stage, stage.frame(step), (0.8, 0.8)) - blank).max() for step in range(2, 6)]
+    stage, _ = scene_in_corner(style)
+    blank = ink_at(stage, stage.frame(1), (0.8, 0.8))
+    strengths = [np.abs(ink_at(stage, stage.frame(step), (0.8, 0.8)) - blank).max() for step in range(2, 6)]
     assert strengths[0] > strengths[1] > strengths[2] > 20
     assert strengths[3] == 0
 
@@ -153,7 +153,7 @@ def test_a_gif_repeats_byte_for_byte(scene: Scene) -> None:
 def test_progress_counts_every_frame(scene: Scene) -> None:
     reports: list[tuple[int, int]] = []
     render_animation(scene, "gif", seconds=0.5, fps=10, on_progress=lambda *at: reports.append(at), **SIZE)
-    assert reports == [(done, 5) for done in range(1, 6)]
+    assert reports == [(count, 5) for count in range(1, 6)]
 
 
 @pytest.mark.parametrize("kind", ["gif", "mp4"])

@@ -33,16 +33,16 @@ class Addresses(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.addresses: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [str(value) for name, value in attrs if name in ("src", "href")]
+        self.addresses += [str(value) for name, value in attrs if name in ("src", "href")]
 
 
 def addresses(page: bytes) -> list[str]:
     parser = Addresses()
     parser.feed(page.decode())
-    return [address for address in parser.found if not address.startswith("data:")]
+    return [address for address in parser.addresses if not address.startswith("data:")]
 
 
 def test_no_export_is_hidden_by_a_module_of_its_name() -> None:

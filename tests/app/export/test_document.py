@@ -26,7 +26,7 @@ def bundle_bytes() -> bytes:
     return to_bundle(scene_of(CONFIG), CONFIG, seconds=0.2)
 
 
-def edited(**changes: object) -> bytes:
+def archive_with(**changes: object) -> bytes:
     """A saved document with some settings changed."""
     content = json.loads(to_json(CONFIG))
     content["config"] |= changes
@@ -113,7 +113,7 @@ def test_what_is_no_document_is_refused(data: bytes, message: str) -> None:
 )
 def test_a_bad_setting_is_named_with_its_value(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message) as refusal:
-        restore(edited(**changes))
+        restore(archive_with(**changes))
     assert len(str(refusal.value)) < 500
 
 
@@ -147,10 +147,10 @@ def test_a_bundle_with_a_symbolic_link_is_refused() -> None:
 def test_a_bomb_in_place_of_the_settings_is_never_unpacked() -> None:
     """100 MB of zeros in 100 kB: the reader stops at its limit, whatever the archive claims."""
     data = archive(("config.json", bytes(100 * 2**20)))
-    began = time.perf_counter()
+    start = time.perf_counter()
     with pytest.raises(ValueError, match="settings must be at most 256 KiB"):
         restore(data)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - start < 1
 
 
 def test_a_bundle_that_claims_a_flood_is_refused() -> None:
@@ -178,7 +178,7 @@ def test_a_bundle_needs_exactly_one_document() -> None:
         restore(twice)
 
 
-def encrypted(data: bytes) -> bytes:
+def encrypt(data: bytes) -> bytes:
     at = data.rindex(b"PK\x01\x02")
     return data[: at + 8] + b"\x01" + data[at + 9 :]
 
@@ -188,7 +188,7 @@ def encrypted(data: bytes) -> bytes:
     [
         (lambda data: data[: len(data) // 2], "no table of contents"),
         (lambda data: data[:60] + b"\xff" * 40 + data[100:], "damaged"),
-        (encrypted, "must not be encrypted"),
+        (encrypt, "must not be encrypted"),
         (lambda _: b"PK", "no table of contents"),
         (lambda _: b"PK\x05\x06" + bytes(18), "must hold one config.json, got 0"),
     ],

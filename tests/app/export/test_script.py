@@ -23,7 +23,7 @@ from optim_core.averaging import exponential_average
 from optim_core.spec import BASES
 
 ROOT = Path(__file__).parents[3]
-ALLOWED = {"torch", "numpy", "optim_core", "landscapes", "math", "sys", "functools", "itertools"}
+ALLOWED_MODULES = {"torch", "numpy", "optim_core", "landscapes", "math", "sys", "functools", "itertools"}
 LAYERS = [{"k": 3, "alpha": 0.5}, {"k": 2, "alpha": 0.8}]
 CASES: dict[str, dict[str, Any]] = {
     "written-out gradient": {"surface": "himmelblau"},
@@ -165,7 +165,7 @@ def packages(script: str) -> set[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_script_needs_torch_and_the_library_alone(case: str) -> None:
-    assert packages(surface_script(SurfacesConfig.model_validate(CASES[case]))) <= ALLOWED
+    assert packages(surface_script(SurfacesConfig.model_validate(CASES[case]))) <= ALLOWED_MODULES
 
 
 GAME_CASES: dict[str, dict[str, Any]] = {
@@ -228,7 +228,7 @@ def test_every_run_of_the_diverging_game_diverges() -> None:
 @pytest.mark.parametrize("case", GAME_CASES)
 def test_the_script_of_a_game_has_a_loop_of_its_own(case: str) -> None:
     script = game_script(GamesConfig.model_validate(GAME_CASES[case]))
-    assert packages(script) <= ALLOWED
+    assert packages(script) <= ALLOWED_MODULES
     assert "record(" not in script
 
 

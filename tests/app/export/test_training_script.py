@@ -99,15 +99,17 @@ def same_bits(array: np.ndarray, want: np.ndarray) -> bool:
     return array.dtype == want.dtype and array.shape == want.shape and array.tobytes() == want.tobytes()
 
 
-def check(config: NetworksConfig | GansConfig, saved: dict[str, np.ndarray], *metrics: str) -> dict[str, TrainingRun]:
+def check(
+    config: NetworksConfig | GansConfig, file_arrays: dict[str, np.ndarray], *metrics: str
+) -> dict[str, TrainingRun]:
     """Losses, norms and distances, and at the evaluated steps the metrics of all weights, these among them."""
     want = runs_of(config)
     for run_name, run in want.items():
         arrays = curves_to_arrays(run.curves)
         assert {f"metric/fast/{name}" for name in metrics} <= arrays.keys()
         for name, values in arrays.items():
-            assert same_bits(saved.pop(f"{run_name}/{name}"), values), (run_name, name)
-    assert not saved
+            assert same_bits(file_arrays.pop(f"{run_name}/{name}"), values), (run_name, name)
+    assert not file_arrays
     return want
 
 

@@ -19,7 +19,7 @@ from landscapes.surfaces import SURFACES
 
 CONFIG = SurfacesConfig(surface="himmelblau", steps=30)
 GAME = GamesConfig(game="forsaken", steps=30)
-KNOWN = {
+CAPTIONS = {
     r"\tfrac12\left(20\,x^2 + y^2\right)": "½(20 x² + y²)",
     r"\tfrac1{20}\|p\|^2 - 3e^{-8\|p - (1.2, 0)\|^2}": "(1/20)‖p‖² − 3e^(−8‖p − (1.2, 0)‖²)",
     r"20 + \sum_{u \in \{x, y\}}\left(u^2 - 10\cos 2\pi u\right)": "20 + Σ_(u ∈ {x, y}) (u² − 10 cos 2πu)",
@@ -28,9 +28,9 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("latex", KNOWN)
+@pytest.mark.parametrize("latex", CAPTIONS)
 def test_a_formula_reads_as_on_paper(latex: str) -> None:
-    assert readable(latex) == KNOWN[latex]
+    assert readable(latex) == CAPTIONS[latex]
 
 
 @pytest.mark.parametrize("entry", [*SURFACES.values(), *GAMES.values()], ids=lambda entry: entry.name)

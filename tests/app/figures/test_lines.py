@@ -93,9 +93,9 @@ def test_with_outer_momentum_a_layer_arrives_where_the_textbook_has_it(nesterov:
     track = (
         trajectory_scene(run).tracks[0] if inner == "keep" else replace(trajectory_scene(run).tracks[0], resets=True)
     )
-    before, target, arrived = pull_and_move(track, 2)
+    before, target, arrival = pull_and_move(track, 2)
     for row in (4, 8, 12):
-        np.testing.assert_allclose(arrived[row], run.slow[0][1][row, 0], rtol=1e-12)
+        np.testing.assert_allclose(arrival[row], run.slow[0][1][row, 0], rtol=1e-12)
         np.testing.assert_allclose(before[row], run.slow[0][1][row - 1, 0], rtol=1e-12)
         np.testing.assert_allclose(target[row], pull_and_move(track, 1)[2][row], rtol=1e-12)
     for row in (2, 6, 10):

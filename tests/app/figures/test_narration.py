@@ -25,7 +25,7 @@ TWO = "Multilayer Lookahead (5, .5)(5, .5)"
 ONE = "Lookahead (5, .5)"
 
 
-def layered(*pairs: tuple[int, float], lr: float = 0.1, **more: object) -> OptimizerSpec:
+def spec_with_layers(*pairs: tuple[int, float], lr: float = 0.1, **more: object) -> OptimizerSpec:
     return OptimizerSpec("L", lr=lr, layers=tuple(Layer(k, alpha) for k, alpha in pairs), **more)  # type: ignore[arg-type]
 
 
@@ -87,7 +87,7 @@ def test_ratios_have_two_digits(ratio: float, text: str) -> None:
 
 
 def test_an_outer_layer_moves_once_in_the_product_of_periods() -> None:
-    runs = [(layered((5, 0.5), (5, 0.5)), 100)]
+    runs = [(spec_with_layers((5, 0.5), (5, 0.5)), 100)]
     assert spans(of_layers.waits(runs, 100)) == [
         ("Layer 2 of L moves once in 25 steps: nothing to see of it before step 25.", 1, 24)
     ]
@@ -98,41 +98,45 @@ def test_an_outer_layer_moves_once_in_the_product_of_periods() -> None:
 
 @pytest.mark.parametrize("rule", [of_layers.waits, of_layers.first_moves])
 def test_one_layer_or_a_run_that_ended_before_has_no_first_move(rule: of_layers.Rule) -> None:
-    assert not texts(rule([(layered((5, 0.5)), 100)], 100))
-    assert not texts(rule([(layered((5, 0.5), (5, 0.5)), 24)], 100))
+    assert not texts(rule([(spec_with_layers((5, 0.5)), 100)], 100))
+    assert not texts(rule([(spec_with_layers((5, 0.5), (5, 0.5)), 24)], 100))
 
 
 def test_a_period_longer_than_the_run_is_said() -> None:
     two = "The period of layer 2 of L, 150 steps, is longer than the run: its slow weights never move."
-    assert spans(of_layers.never_moves([(layered((5, 0.5), (30, 0.5), (2, 0.5)), 100)], 100)) == [(two, 1, 100)]
-    assert not texts(of_layers.never_moves([(layered((5, 0.5), (20, 0.5)), 100)], 100))
+    assert spans(of_layers.never_moves([(spec_with_layers((5, 0.5), (30, 0.5), (2, 0.5)), 100)], 100)) == [
+        (two, 1, 100)
+    ]
+    assert not texts(of_layers.never_moves([(spec_with_layers((5, 0.5), (20, 0.5)), 100)], 100))
 
 
 def test_k_of_1_is_sgd_with_a_shorter_step() -> None:
-    one, facts = layered((1, 0.5)), surface(surface="booth", cards=cards(0.09, (), ((1, 0.5),)), steps=20)
+    one, facts = spec_with_layers((1, 0.5)), surface(surface="booth", cards=cards(0.09, (), ((1, 0.5),)), steps=20)
     assert texts(of_layers.single_steps([(one, 9)], 9)) == [
         "With k = 1, L is SGD at α times its lr: every step is cut short, nothing is averaged."
     ]
     short = surface(surface="booth", cards=cards(0.045, ()), steps=20)
     np.testing.assert_allclose(facts.run.fast[:, 1], short.run.fast[:, 0], rtol=1e-12)
-    assert not texts(of_layers.single_steps([(layered((2, 0.5)), 9), (layered((1, 0.5), base="adam"), 9)], 9))
+    assert not texts(
+        of_layers.single_steps([(spec_with_layers((2, 0.5)), 9), (spec_with_layers((1, 0.5), base="adam"), 9)], 9)
+    )
 
 
 def test_alpha_of_1_copies_the_fast_weights() -> None:
     text = "With α = 1, the slow weights of L go all the way: its path is the one without layers."
-    assert texts(of_layers.copies([(layered((5, 1.0), (2, 1.0)), 9)], 9)) == [text]
+    assert texts(of_layers.copies([(spec_with_layers((5, 1.0), (2, 1.0)), 9)], 9)) == [text]
     facts = surface(surface="booth", cards=cards(0.09, (), ((5, 1.0), (2, 1.0))), steps=40)
     np.testing.assert_array_equal(facts.run.fast[:, 0], facts.run.fast[:, 1])
-    reset = layered((5, 1.0), base="momentum", momentum=0.9, sync_momentum="reset")
-    assert not texts(of_layers.copies([(reset, 9), (layered((5, 1.0), (2, 0.5)), 9)], 9))
+    reset = spec_with_layers((5, 1.0), base="momentum", momentum=0.9, sync_momentum="reset")
+    assert not texts(of_layers.copies([(reset, 9), (spec_with_layers((5, 1.0), (2, 0.5)), 9)], 9))
 
 
 def test_alpha_of_0_goes_back_to_the_start() -> None:
     text = "Layer 2 of L has α = 0: every 6 steps it throws all inside it back to the start."
-    assert texts(of_layers.frozen([(layered((3, 0.5), (2, 0.0)), 9)], 9)) == [text]
+    assert texts(of_layers.frozen([(spec_with_layers((3, 0.5), (2, 0.0)), 9)], 9)) == [text]
     facts = surface(surface="booth", cards=cards(0.09, ((3, 0.5), (2, 0.0))), steps=12)
     np.testing.assert_array_equal(facts.run.fast[[6, 12], 0], facts.run.fast[[0, 0], 0])
-    assert not texts(of_layers.frozen([(layered((3, 0.5)), 9)], 9))
+    assert not texts(of_layers.frozen([(spec_with_layers((3, 0.5)), 9)], 9))
 
 
 def test_nothing_is_said_of_averaging_where_layers_have_outer_momentum() -> None:
@@ -142,7 +146,7 @@ def test_nothing_is_said_of_averaging_where_layers_have_outer_momentum() -> None
     assert not texts(of_layers.copies(runs, 9))
     layer = LayerConfig(k=5, alpha=0.5, outer_momentum=0.5)
     facts = surface(cards=(Card(lr=0.102, layers=(layer,)),))
-    assert not texts(of_surfaces.cancelled(facts))
+    assert not texts(of_surfaces.cancels(facts))
     assert not texts(of_surfaces.pulled_back(facts))
 
 
@@ -179,21 +183,21 @@ def test_sgd_zigzags_between_1_and_2() -> None:
 def test_the_zigzag_cancels_at_an_odd_period() -> None:
     facts = surface(cards=cards(0.102, ((5, 0.5),)))
     assert facts.run.slow[0][0][5, 0, 0] == pytest.approx(0.5 + 0.5 * (-1.04) ** 5)  # x was 1
-    assert spans(of_surfaces.cancelled(facts))[0] == (
+    assert spans(of_surfaces.cancels(facts))[0] == (
         f"Layer 1 of {ONE} has just pulled back half-way: the zigzag cancelled.", 5, 9,
     )  # fmt: skip
-    assert not texts(of_surfaces.not_cancelled(facts))
+    assert not texts(of_surfaces.does_not_cancel(facts))
 
 
 def test_the_zigzag_does_not_cancel_at_an_even_period() -> None:
     facts = surface(cards=cards(0.102, ((6, 0.5),)))
     assert facts.run.slow[0][0][6, 0, 0] == pytest.approx(0.5 + 0.5 * 1.04**6)
-    assert spans(of_surfaces.not_cancelled(facts))[0] == (
+    assert spans(of_surfaces.does_not_cancel(facts))[0] == (
         "k = 6 is even, so layer 1 of Lookahead (6, .5) finds both ends on one side of the valley: "
         "the zigzag does not cancel.",
         6, 11,
     )  # fmt: skip
-    assert not texts(of_surfaces.cancelled(facts))
+    assert not texts(of_surfaces.cancels(facts))
 
 
 def test_a_first_synchronisation_is_explained_once() -> None:
@@ -315,7 +319,7 @@ def test_layer_1_cuts_across_the_turn() -> None:
 
 def test_after_63_steps_of_a_tenth_the_path_has_come_round() -> None:
     facts = game(cards=cards(0.1, ((63, 0.5),), kind=GameCard), steps=100)
-    assert of_games._turned(facts, facts.pulls[0], np.zeros(2)) == pytest.approx(63 * np.arctan(0.1))
+    assert of_games._turning_angle(facts, facts.pulls[0], np.zeros(2)) == pytest.approx(63 * np.arctan(0.1))
     assert texts(of_games.comes_round(facts)) == [
         "After k = 63 steps the path has come round: layer 1 of Lookahead (63, .5) averages nothing away and is "
         "further out than before."
@@ -383,7 +387,7 @@ def test_a_line_is_there_on_every_game() -> None:
 
 
 def test_a_training_run_tells_of_its_layers_and_of_its_end() -> None:
-    specs = (replace(layered(), name="SGD"), layered((5, 0.5), (5, 0.5)))
+    specs = (replace(spec_with_layers(), name="SGD"), spec_with_layers((5, 0.5), (5, 0.5)))
     assert training_narration(specs, 100, [40, None]) == (
         (0, ""),
         (1, "Layer 2 of L moves once in 25 steps: nothing to see of it before step 25."),

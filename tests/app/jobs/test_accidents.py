@@ -78,11 +78,9 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     mount = shutil.which("mount") or "mount"
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=3m", "lab", str(folder)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+    result = subprocess.run([mount, "-t", "tmpfs", "-o", "size=3m", "lab", str(folder)], capture_output=True, text=True)
+    if result.returncode:
+        pytest.skip(f"no small disk can be mounted here: {result.stderr.strip()}")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
 

@@ -103,7 +103,7 @@ def test_64_cores_and_4_gb_give_the_workers_that_fit():
 
 def test_enough_memory_gives_a_worker_a_core_or_what_is_asked_for_and_no_reason():
     assert crew_for(Machine(2, 9_024_000_000)) == Crew(2, 4 * GB)
-    assert crew_for(Machine(2, 9_024_000_000), requested=8) == Crew(8, GB)
+    assert crew_for(Machine(2, 9_024_000_000), worker_count=8) == Crew(8, GB)
 
 
 def test_a_machine_too_small_for_one_worker_starts_one_and_says_so():

@@ -109,9 +109,9 @@ def test_two_visitors_one_computation_which_stops_when_both_have_cancelled(jobs:
     wait(lambda: len(jobs.status(second).curves.step) > fractions)  # it still grows
     jobs.cancel(second)
     assert jobs.status(second).state == "cancelled"
-    began = time.monotonic()
+    start = time.monotonic()
     wait(lambda: not jobs.busy)
-    assert time.monotonic() - began < 3  # a second, and what a busy machine adds
+    assert time.monotonic() - start < 3  # a second, and what a busy machine adds
     with pytest.raises(JobsError, match="the run has no result: it is cancelled"):
         jobs.result(second)
 

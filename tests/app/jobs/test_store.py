@@ -55,7 +55,7 @@ def compute(store: RunStore, request: TrainingRequest = REQUEST) -> Any:
     return store.find(request.key)
 
 
-def sized(steps: int) -> TrainingRequest:
+def request_of_size(steps: int) -> TrainingRequest:
     return replace(REQUEST, steps=steps, snapshot_every=1)
 
 
@@ -115,8 +115,8 @@ def test_a_damaged_entry_is_set_aside_and_computed_again_with_a_note(store: RunS
     path = store.folder(REQUEST.key) / name
     content = bytearray(path.read_bytes())
     content[-len(content) // 3] ^= 1
-    damaged = {"flip": bytes(content), "cut": bytes(content[:-5]), "empty": b""}
-    path.write_bytes(damaged[damage]) if damage in damaged else path.unlink()
+    contents = {"flip": bytes(content), "cut": bytes(content[:-5]), "empty": b""}
+    path.write_bytes(contents[damage]) if damage in contents else path.unlink()
     fresh = RunStore(store.root)
     assert fresh.find(REQUEST.key) is None
     assert not fresh.has(REQUEST.key)
@@ -159,14 +159,14 @@ def test_a_full_disk_is_a_clear_message_and_leaves_no_entry(store: RunStore, mon
 def test_a_run_that_could_never_fit_is_refused_before_it_starts(store: RunStore) -> None:
     small = RunStore(store.root, limit=100_000)
     with pytest.raises(StoreError, match=r"need 0.00 GB, the limit is 0.00 GB: take fewer snapshots, or float16"):
-        run_order(order(small, sized(20)))
+        run_order(order(small, request_of_size(20)))
     store.check_room(10**6)
     with pytest.raises(StoreError, match="the disk has"):
         RunStore(store.root, limit=10**18).check_room(10**17)
 
 
 def test_the_least_recently_used_entries_go_first(store: RunStore) -> None:
-    requests = [sized(steps) for steps in (11, 12, 13)]
+    requests = [request_of_size(steps) for steps in (11, 12, 13)]
     for age, request in enumerate(requests):
         compute(store, request)
         os.utime(store.folder(request.key) / "meta.json", (1_000_000 + age, 1_000_000 + age))
@@ -174,7 +174,7 @@ def test_the_least_recently_used_entries_go_first(store: RunStore) -> None:
     result = store.find(requests[0].key)  # which makes the second the oldest
     assert result is not None
     tight = RunStore(store.root, limit=3 * one)
-    newest = sized(14)
+    newest = request_of_size(14)
     compute(tight, newest)
     assert [tight.has(request.key) for request in [*requests, newest]] == [True, False, False, True]
     assert tight.total_size() <= tight.limit

@@ -61,9 +61,9 @@ def test_both_players_of_a_gan_synchronise_at_the_same_steps() -> None:
 def test_every_optimizer_sees_the_same_first_weights_and_batches() -> None:
     task = TASKS["cnn"]
     bare = train(task, OptimizerSpec("sgd", "sgd", 0.02), 4, 3, snapshot_every=1)
-    layered = train(task, OptimizerSpec("lookahead", "sgd", 0.02, (Layer(4, 0.5),)), 4, 3, snapshot_every=1)
-    np.testing.assert_array_equal(bare.snapshots.proposal, layered.snapshots.proposal)
-    np.testing.assert_array_equal(bare.curves.loss, layered.curves.loss)
+    with_layers = train(task, OptimizerSpec("lookahead", "sgd", 0.02, (Layer(4, 0.5),)), 4, 3, snapshot_every=1)
+    np.testing.assert_array_equal(bare.snapshots.proposal, with_layers.snapshots.proposal)
+    np.testing.assert_array_equal(bare.curves.loss, with_layers.curves.loss)
 
 
 def test_batch_norm_is_recomputed_for_slow_weights() -> None:

@@ -113,8 +113,8 @@ def test_synchronisations_are_sent_only_where_the_periods_do_not_tell_them() -> 
 
 
 def test_strided_rows_carry_their_slow_weights() -> None:
-    strided = record(descent, SPECS, [[0.0, 0.0]], 14, keep=4)
-    header, tracks = unpack(pack(tracks_of(strided, SPECS, PALETTE)))
+    run = record(descent, SPECS, [[0.0, 0.0]], 14, keep=4)
+    header, tracks = unpack(pack(tracks_of(run, SPECS, PALETTE)))
     assert not header["tracks"][2]["consecutive"]
     assert tracks[2]["step"].tolist() == [0, 4, 8, 12, 14]
     assert tracks[2]["slow_1_x"].tolist() == [0, 0, 1.5, 3, 3]  # of (3, .5), the outermost: synchronises at 6 and 12

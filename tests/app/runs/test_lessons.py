@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.runs.family import dials_of, with_number
-from app.runs.lessons import RUN, THEORY, answers, holds, measured, right_options
+from app.runs.lessons import RUN, THEORY, answers, holds, measurement, right_options
 from app.state import GamesConfig, SurfacesConfig
 from app.state.lessons import Check, Choose, Lesson, LessonCard, Number, Quantity, Reach, library, read_lesson
 from app.state.lessons.card import RunMeasure, TheoryMeasure, read_link
@@ -42,7 +42,7 @@ def asking(kind: type) -> list[pytest.param]:
 @pytest.mark.parametrize("card", CARDS)
 def test_what_a_text_says_of_a_run_holds(card: LessonCard) -> None:
     for check in card.checks:
-        value = measured(card.shown_in(check), check)
+        value = measurement(card.shown_in(check), check)
         assert check.holds(value), f"{check.model_dump(exclude_none=True)}: got {value}"
 
 
@@ -78,7 +78,7 @@ def test_one_answer_is_right(card: LessonCard) -> None:
 @pytest.mark.parametrize("card", asking(Number))
 def test_a_number_that_is_asked_for_is_there(card: LessonCard) -> None:
     assert isinstance(card.question, Number)
-    assert math.isfinite(measured(card.config, card.question.of))
+    assert math.isfinite(measurement(card.config, card.question.of))
 
 
 @pytest.mark.parametrize("card", asking(Reach))
@@ -150,7 +150,7 @@ def test_the_lesson_in_the_guide_is_a_lesson() -> None:
     (card,) = lesson.cards
     assert isinstance(card.question, Choose)
     assert len(right_options(card, card.question)) == 1
-    assert all(check.holds(measured(card.shown_in(check), check)) for check in card.checks)
+    assert all(check.holds(measurement(card.shown_in(check), check)) for check in card.checks)
 
 
 def test_the_guide_names_every_measure_and_setting() -> None:
@@ -170,12 +170,12 @@ def test_measures_by_hand() -> None:
     plane, _ = read_link(
         "surfaces", "?surface=formula&formula=-x&domain=-1,7,-2,2&starts=0.0,0.0&steps=14&1.layers=2:0.5,3:0.5&1.lr=1.0"
     )
-    fast = [measured(plane, Quantity(measure="fast_x", step=step)) for step in range(1, 15)]
+    fast = [measurement(plane, Quantity(measure="fast_x", step=step)) for step in range(1, 15)]
     assert fast == [1, 1, 2, 2, 3, 1.5, 2.5, 2.5, 3.5, 3.5, 4.5, 3, 4, 4]
-    assert [measured(plane, Quantity(measure="x", step=step)) for step in (5, 6, 11, 12)] == [0, 1.5, 1.5, 3]
-    assert measured(plane, Quantity(measure="loss", step=12)) == -3
-    assert measured(plane, Quantity(measure="fast_loss", step=11)) == -4.5
-    assert measured(plane, Quantity(measure="evaluations")) == 14
+    assert [measurement(plane, Quantity(measure="x", step=step)) for step in (5, 6, 11, 12)] == [0, 1.5, 1.5, 3]
+    assert measurement(plane, Quantity(measure="loss", step=12)) == -3
+    assert measurement(plane, Quantity(measure="fast_loss", step=11)) == -4.5
+    assert measurement(plane, Quantity(measure="evaluations")) == 14
 
 
 @pytest.mark.parametrize("layers", ["none", "5:0.5", "5:0.5,5:0.5"])
@@ -184,20 +184,20 @@ def test_jitter_is_what_the_closed_form_says(layers: str) -> None:
     config, _ = read_link("surfaces", BOWL + layers)
     stack = [Layer(5, 0.5)] * (0 if layers == "none" else layers.count(":"))
     expected = math.sqrt(2 * steady_variances(1 - 0.3, 0.3**2, stack)[-1])
-    assert measured(config, Quantity(measure="jitter")) == pytest.approx(expected, rel=0.08)
+    assert measurement(config, Quantity(measure="jitter")) == pytest.approx(expected, rel=0.08)
 
 
 def test_arrival_is_the_first_step_from_which_all_later_are_near() -> None:
     """X falls by a fifth a step: .8^n <= .01 from n = 21 on."""
     config, _ = read_link("surfaces", "?surface=ravine&starts=1.0,0.0&steps=40&1.layers=none&1.lr=0.01")
-    assert measured(config, Quantity(measure="arrival")) == math.ceil(math.log(0.01) / math.log(0.8)) == 21
+    assert measurement(config, Quantity(measure="arrival")) == math.ceil(math.log(0.01) / math.log(0.8)) == 21
     slow, _ = read_link("surfaces", "?surface=ravine&starts=1.0,0.0&steps=10&1.layers=none&1.lr=0.01")
-    assert np.isnan(measured(slow, Quantity(measure="arrival")))
+    assert np.isnan(measurement(slow, Quantity(measure="arrival")))
 
 
 def test_a_measure_of_another_page_and_a_step_beyond_the_run_are_refused() -> None:
     config, _ = read_link("surfaces", "?surface=ravine&steps=10")
     with pytest.raises(ValueError, match="measure must be one of its page's, got 'gap'"):
-        measured(config, Quantity(measure="gap"))
+        measurement(config, Quantity(measure="gap"))
     with pytest.raises(ValueError, match="step must be at most the run's 10, got 11"):
-        measured(config, Quantity(measure="x", step=11))
+        measurement(config, Quantity(measure="x", step=11))

@@ -11,7 +11,7 @@ from app.jobs.store import TrainingResult
 from app.runs import plane as plane_runs
 from app.runs.networks import requests, trainings
 from app.state import Card, LayerConfig, NetworksConfig, default_cards
-from app.tables.surfaces import PAIRED, training_table
+from app.tables.surfaces import PAIRED_DIFFERENCE, training_table
 from optim_core.training import train
 
 CONFIG = NetworksConfig(train_size=100, batch_size=10, steps=30, cards=default_cards(0.1))
@@ -93,8 +93,8 @@ def test_a_plane_goes_through_the_places_chosen(results):
     assert view.runs[0].proposal.distance[0] < 1e-4  # the common start
     assert all(run.outermost.distance[-1] < 1e-4 for run in view.runs[1:])
     assert view.runs[0].outermost.distance[-1] > 1e-3
-    unfinished = plane_runs.view_of(config.model_copy(update={"through": (0, 2)}), results)
-    assert unfinished.runs[0].outermost.distance[-1] < 1e-4  # the first three
+    early_view = plane_runs.view_of(config.model_copy(update={"through": (0, 2)}), results)
+    assert early_view.runs[0].outermost.distance[-1] < 1e-4  # the first three
 
 
 def test_random_directions_are_drawn_as_far_as_the_weights_are_long(results):
@@ -170,11 +170,11 @@ def test_an_export_waits_for_the_whole_picture(results):
     view = plane_runs.view(results[:1], "pca", CONFIG.task())
     score, gate = CONFIG.task().landscape(8), threading.Event()
 
-    def gated(weights):
+    def wait_at_gate(weights):
         gate.wait()
         return score(weights)
 
-    backdrop = plane_runs.Backdrop(view, gated)
+    backdrop = plane_runs.Backdrop(view, wait_at_gate)
     assert backdrop.wait_for_picture(0.01) is None
     gate.set()
     assert backdrop.wait_for_picture().complete
@@ -205,7 +205,7 @@ def test_the_table_gives_paired_differences(results):
     rows = training_table(["a", "b"], [[bare[0], bare[1]], [bare[1], bare[2]]])
     accuracy = [result.curves.metrics["fast"]["test_accuracy"][-1] for result in results]
     gaps = 100 * np.array([accuracy[1] - accuracy[0], accuracy[2] - accuracy[1]])
-    cell = rows[1][PAIRED]
+    cell = rows[1][PAIRED_DIFFERENCE]
     assert cell == f"{gaps.mean():+.2f} ± {gaps.std(ddof=1) / np.sqrt(2):.2f}"
 
 
@@ -216,4 +216,4 @@ def test_the_table_leaves_out_what_diverged(results):
     assert rows[1]["diverged"] == "1 of 3, first at step 7"
     (row,) = training_table(["b"], [[diverged_result]])
     assert row["test accuracy %, outermost weights"] == row["fast weights"] == "diverged"
-    assert training_table(["a", "b"], [[results[0]] * 2, [diverged_result, results[1]]])[1][PAIRED] == "—"
+    assert training_table(["a", "b"], [[results[0]] * 2, [diverged_result, results[1]]])[1][PAIRED_DIFFERENCE] == "—"

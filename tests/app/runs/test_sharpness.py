@@ -75,7 +75,7 @@ def test_the_table_holds_what_a_direct_measurement_gives(results):
 def test_a_stopped_measurement_goes_on_where_it_was(results, monkeypatch):
     gate, calls = threading.Event(), []
 
-    def measured(task, point, should_stop):
+    def measure_point(task, point, should_stop):
         calls.append(point.kind)
         while not gate.is_set():
             if should_stop():
@@ -83,7 +83,7 @@ def test_a_stopped_measurement_goes_on_where_it_was(results, monkeypatch):
             time.sleep(0.01)
         return sharpness_runs.Sharpness(*range(8))
 
-    monkeypatch.setattr(sharpness_runs, "_measure", measured)
+    monkeypatch.setattr(sharpness_runs, "_measure", measure_point)
     run = SharpnessRun(CONFIG.task(), points(NAMES[1:2], results[1:2], 30))
     run.start("one")
     run.start("other")
@@ -102,13 +102,13 @@ def test_a_stopped_measurement_goes_on_where_it_was(results, monkeypatch):
 def test_a_measurement_shows_passes_before_its_first_row_is_there(results, monkeypatch):
     gate, run = threading.Event(), SharpnessRun(CONFIG.task(), points(NAMES, results, 30))
 
-    def measured(task, point, should_stop):
+    def measure_point(task, point, should_stop):
         for _ in range(60):
             should_stop()
         gate.wait()
         return sharpness_runs.Sharpness(*range(8))
 
-    monkeypatch.setattr(sharpness_runs, "_measure", measured)
+    monkeypatch.setattr(sharpness_runs, "_measure", measure_point)
     assert run.fraction == 0
     run.start("me")
     wait_for(lambda: run.passes == 60)

@@ -12,7 +12,7 @@ from app.runs import gans as gan_runs
 from app.runs import plane as plane_runs
 from app.runs import shipped as shipped_runs
 from app.runs.networks import requests
-from app.runs.shipped import FOLDER, ship, shipped
+from app.runs.shipped import FOLDER, find_shipped, ship
 from app.state import GansConfig, NetworksConfig
 
 CUSTOMARY = (NetworksConfig(), GansConfig())
@@ -21,7 +21,7 @@ MOST_BYTES = 600_000  # of all of them: as much as a picture
 
 @pytest.mark.parametrize("config", CUSTOMARY, ids=["networks", "gans"])
 def test_the_customary_comparison_comes_with_the_application(config: NetworksConfig | GansConfig) -> None:
-    comparison = shipped(config)
+    comparison = find_shipped(config)
     assert comparison is not None
     assert [result.request for result in comparison.results] == [row[0] for row in requests(config)]
     assert all(result.curves.step[-1] == config.steps for result in comparison.results)
@@ -34,12 +34,12 @@ def test_they_are_small() -> None:
 
 def test_looks_do_not_matter_and_all_else_does() -> None:
     config = NetworksConfig()
-    recolored = tuple(card.model_copy(update={"color": 5}) for card in config.cards)
-    assert shipped(config.model_copy(update={"cards": recolored, "measure": "accuracy"})) is not None
+    cards = tuple(card.model_copy(update={"color": 5}) for card in config.cards)
+    assert find_shipped(config.model_copy(update={"cards": cards, "measure": "accuracy"})) is not None
     for change in ({"steps": 601}, {"seed": 1}, {"seeds": 2}, {"plane": "random"}, {"cards": config.cards[:2]}):
-        assert shipped(config.model_copy(update=change)) is None
-    assert shipped(GansConfig(drawn="generator")) is not None
-    assert shipped(GansConfig(batch_size=32)) is None
+        assert find_shipped(config.model_copy(update=change)) is None
+    assert find_shipped(GansConfig(drawn="generator")) is not None
+    assert find_shipped(GansConfig(batch_size=32)) is None
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,11 @@ def test_what_is_read_back_is_what_the_page_draws_of_its_results(
     monkeypatch.setattr(plane_runs, "CHECKS", 4)
     monkeypatch.setattr(gan_runs, "FRAMES", 3)
     monkeypatch.setattr(shipped_runs, "FOLDER", tmp_path / "shipped")
-    shipped_runs._read.cache_clear()
+    shipped_runs._read_arrays.cache_clear()
     store = RunStore(tmp_path / "store")
     ship(config, store, tmp_path / "shipped")
-    comparison = shipped(config)
-    shipped_runs._read.cache_clear()
+    comparison = find_shipped(config)
+    shipped_runs._read_arrays.cache_clear()
     assert comparison is not None
     results = [store.find(row[0].key) for row in requests(config)]
     assert all(result is not None for result in results)
@@ -85,12 +85,12 @@ def test_a_fresh_run_is_the_one_that_comes_with_the_application(
     config: NetworksConfig | GansConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where rounding differs, runs part in the end: what is measured there has to agree, and every step before."""
-    comparison = shipped(config)
+    comparison = find_shipped(config)
     ship(config, RunStore(tmp_path / "store"), tmp_path)
     monkeypatch.setattr(shipped_runs, "FOLDER", tmp_path)
-    shipped_runs._read.cache_clear()
-    fresh = shipped(config)
-    shipped_runs._read.cache_clear()
+    shipped_runs._read_arrays.cache_clear()
+    fresh = find_shipped(config)
+    shipped_runs._read_arrays.cache_clear()
     assert comparison is not None
     assert fresh is not None
     metric, near = ("test_accuracy", 0.02) if isinstance(config, NetworksConfig) else ("test_frechet", 0.5)

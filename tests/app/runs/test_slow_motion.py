@@ -23,13 +23,13 @@ TASK = CONFIG.task()
 
 @pytest.fixture(scope="module")
 def results():
-    done = []
+    results_by_optimizer = []
     for (request,) in requests(CONFIG):
         run = train(TASK, request.specs(), request.steps, request.seed, evaluate_every=12, snapshot_every=1)
-        done.append(
+        results_by_optimizer.append(
             TrainingResult(request, run.players, run.sizes, run.layers, run.curves, run.snapshots, None, (), 1.0)
         )
-    return done
+    return results_by_optimizer
 
 
 def moments(result, step, *turns):
@@ -88,8 +88,8 @@ def test_a_run_without_weights_starts_at_the_start_and_any_other_at_what_it_kept
     assert weights_at(TASK, bare, 9)[0] == 0
     np.testing.assert_array_equal(weights_at(TASK, bare, 9)[1], result.snapshots.proposal[0])
     sparse = {name: rows[::4] for name, rows in result.snapshots.tracks.items()}
-    kept = replace(result, snapshots=replace(result.snapshots, step=result.snapshots.step[::4], tracks=sparse))
-    assert weights_at(TASK, kept, 6)[0] == 4
+    sparse_result = replace(result, snapshots=replace(result.snapshots, step=result.snapshots.step[::4], tracks=sparse))
+    assert weights_at(TASK, sparse_result, 6)[0] == 4
 
 
 def test_a_step_that_is_not_finite_ends_the_turn_where_it_was():

@@ -26,17 +26,17 @@ def test_every_optimizer_spends_the_same_and_divergence_is_a_result():
 def test_taking_the_best_marks_the_cards_and_leaves_those_that_are_off():
     config = QUADRATIC.model_copy(update={"cards": (*QUADRATIC.cards, Card(on=False, color=2))})
     tunings = tune_each(config, points=9, seeds=1, measure="slow loss")
-    tuned = tuned_config(config, tunings)
-    assert [card.tuned for card in tuned.cards] == [True, True, False]
-    assert tuned.cards[0].lr == tunings[0].spec.lr
+    new_config = tuned_config(config, tunings)
+    assert [card.tuned for card in new_config.cards] == [True, True, False]
+    assert new_config.cards[0].lr == tunings[0].spec.lr
 
 
 def test_k_and_alpha_can_be_searched_too():
-    (bare, layered) = tune_each(QUADRATIC, points=5, seeds=1, measure="slow loss", layers_too=True)
-    assert len(bare.candidates) == 5
-    assert len(layered.candidates) == 5 * 4 * 3
-    best = tuned_config(QUADRATIC, (bare, layered)).cards[1].layers[0]
-    assert (best.k, best.alpha) == (layered.spec.layers[0].k, layered.spec.layers[0].alpha)
+    (without_layers, with_layers) = tune_each(QUADRATIC, points=5, seeds=1, measure="slow loss", layers_too=True)
+    assert len(without_layers.candidates) == 5
+    assert len(with_layers.candidates) == 5 * 4 * 3
+    best = tuned_config(QUADRATIC, (without_layers, with_layers)).cards[1].layers[0]
+    assert (best.k, best.alpha) == (with_layers.spec.layers[0].k, with_layers.spec.layers[0].alpha)
 
 
 def test_the_grid_has_three_digits_and_its_middle_is_the_card():

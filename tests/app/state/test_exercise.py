@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.state import Card, GamesConfig, GansConfig, LayerConfig, NetworksConfig, SurfacesConfig, default_cards
-from app.state.exercise import Exercise, opened
+from app.state.exercise import Exercise, read_address
 from app.state.lessons import LessonsConfig
 from app.state.links import decode, encode, link, pack
 from app.state.presets import PRESETS
@@ -31,10 +31,10 @@ def with_alpha(alpha: float, config: SurfacesConfig = RAVINE) -> SurfacesConfig:
 def test_all_but_one_number(model):
     config = model()
     name = "2.1.alpha" if hasattr(config, "cards") else "1.alpha"
-    controls = of(fix="*").fixed(config)
+    controls = of(fix="*").fixed_controls(config)
     assert name in controls
-    assert of(fix="*", free=name).fixed(config) == controls - {name}
-    assert of(hide="*", free=name).hidden(config) == controls - {name}
+    assert of(fix="*", free=name).fixed_controls(config) == controls - {name}
+    assert of(hide="*", free=name).hidden_controls(config) == controls - {name}
 
 
 @pytest.mark.parametrize(
@@ -51,15 +51,15 @@ def test_all_but_one_number(model):
     ],
 )
 def test_a_name_is_a_setting_a_control_or_what_they_begin_with(names, controls):
-    assert of(fix=names).fixed(RAVINE) == controls
-    assert of(fix=names).hidden(RAVINE) == set()
-    assert of(hide=names).hidden(RAVINE) == of(hide=names).fixed(RAVINE) == controls
+    assert of(fix=names).fixed_controls(RAVINE) == controls
+    assert of(fix=names).hidden_controls(RAVINE) == set()
+    assert of(hide=names).hidden_controls(RAVINE) == of(hide=names).fixed_controls(RAVINE) == controls
 
 
 def test_a_card_is_all_of_its_controls_and_a_part_all_of_its():
-    assert {name.partition(".")[0] for name in of(fix="2").fixed(RAVINE)} == {"2"}
-    assert of(fix="2").fixed(RAVINE) >= {"2.on", "2.lr", "2.base", "2.depth", "2.1.k"}
-    noise = of(fix="noise").fixed(TheoryConfig())
+    assert {name.partition(".")[0] for name in of(fix="2").fixed_controls(RAVINE)} == {"2"}
+    assert of(fix="2").fixed_controls(RAVINE) >= {"2.on", "2.lr", "2.base", "2.depth", "2.1.k"}
+    noise = of(fix="noise").fixed_controls(TheoryConfig())
     assert noise == {f"noise.{name}" for name in Noise.model_fields}
 
 
@@ -124,8 +124,8 @@ def test_unknown_names_are_named_and_the_rest_holds(params, problems):
     sentences = problems_of_visit(params)
     assert [sentence[: len(start)] for sentence, start in zip(sentences, problems, strict=True)] == problems
     assert all(sentence.endswith(", so it is ignored") for sentence in sentences)
-    config, reported = decode(params | {"steps": "77"}, SurfacesConfig)
-    assert (config, reported) == (SurfacesConfig(steps=77), sentences)
+    config, notes = decode(params | {"steps": "77"}, SurfacesConfig)
+    assert (config, notes) == (SurfacesConfig(steps=77), sentences)
 
 
 def test_only_known_names_stay_in_the_address():
@@ -144,14 +144,17 @@ def test_a_link_says_it_readably_and_reads_back(long):
     address = link(encode(config), "http://localhost/", visit)
     assert address.endswith("&fix=*&free=2.1.alpha,1.lr")
     params = dict(pair.split("=", 1) for pair in address.partition("?")[2].split("&"))
-    assert opened({name: text.replace("%2C", ",") for name, text in params.items()}, SurfacesConfig) == (config, [])
+    assert read_address({name: text.replace("%2C", ",") for name, text in params.items()}, SurfacesConfig) == (
+        config,
+        [],
+    )
     assert link(encode(config)) == link(encode(config), "", {})
 
 
 def test_parameters_beside_a_compressed_link_change_nothing_that_is_fixed():
     params = {"v": "1", "z": pack(encode(RAVINE)), "steps": "77", "2.layers": "5:0.9", "1.lr": "0.05"}
-    assert opened(params, SurfacesConfig) == (with_alpha(0.9).model_copy(update={"steps": 77}), [])
-    config, problems = opened(params | {"fix": "*", "free": "2.1.alpha"}, SurfacesConfig)
+    assert read_address(params, SurfacesConfig) == (with_alpha(0.9).model_copy(update={"steps": 77}), [])
+    config, problems = read_address(params | {"fix": "*", "free": "2.1.alpha"}, SurfacesConfig)
     assert config == with_alpha(0.9)
     assert problems == ["steps: fixed by this link, so another value is ignored"]
 

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from app.state.lessons import MOST_WORDS, Broken, Check, Lesson, LessonCard, LessonsConfig, library, read_lesson
+from app.state.lessons import (
+    MOST_WORDS,
+    Check,
+    Lesson,
+    LessonCard,
+    LessonsConfig,
+    UnreadableLesson,
+    library,
+    read_lesson,
+)
 from app.state.lessons.reading import words
 from app.state.links import decode, encode
 
@@ -51,7 +60,7 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> dict[str, Lesson]:
 
 def test_ten_lessons_of_three_to_seven_short_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     lessons = ours(monkeypatch)
-    assert not library().broken
+    assert not library().unreadable
     assert tuple(lessons) == KEYS
     for lesson in lessons.values():
         assert 3 <= len(lesson.cards) <= 7
@@ -69,7 +78,7 @@ def test_a_file_is_read_as_it_is_written() -> None:
     assert card.checks == (Check.model_validate({"measure": "x", "is": 1.0, "step": 0}),)
 
 
-BROKEN = [  # what is changed, the line that is named, what is said
+MISTAKES = [  # what is changed, the line that is named, what is said
     ("---\ntitle", "title", 1, "a lesson must begin with a line ---"),
     ("remember: One sentence.\n", "", 1, "remember is missing"),
     ("title: A title", "title: [A", 2, "settings must be YAML"),
@@ -93,11 +102,11 @@ BROKEN = [  # what is changed, the line that is named, what is said
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "says"), BROKEN, ids=[says for *_, says in BROKEN])
+@pytest.mark.parametrize(("old", "new", "line", "says"), MISTAKES, ids=[says for *_, says in MISTAKES])
 def test_a_broken_file_says_where_and_what_is_expected(old: str, new: str, line: int, says: str) -> None:
     assert old in GOOD
     fault = read_lesson(GOOD.replace(old, new, 1), "mine.md")
-    assert isinstance(fault, Broken)
+    assert isinstance(fault, UnreadableLesson)
     assert (fault.file, fault.line) == ("mine.md", line), fault
     assert re.search(says, fault.expected), fault
     assert str(fault).startswith(f"mine.md, line {line}: ")
@@ -105,7 +114,7 @@ def test_a_broken_file_says_where_and_what_is_expected(old: str, new: str, line:
 
 def test_text_between_the_lesson_and_its_first_card_is_refused() -> None:
     fault = read_lesson(GOOD.replace("---\n\n---", "---\nhello\n---"), "mine.md")
-    assert fault == Broken("mine.md", 6, "the first card must follow the lesson's settings, with a line ---")
+    assert fault == UnreadableLesson("mine.md", 6, "the first card must follow the lesson's settings, with a line ---")
 
 
 def test_anything_is_a_lesson_or_says_what_is_wrong() -> None:
@@ -119,7 +128,7 @@ def test_anything_is_a_lesson_or_says_what_is_wrong() -> None:
         "a" * 200_000,
         "---\n&a *a\n---",
     ):
-        assert isinstance(read_lesson(text, "x.md"), Lesson if GOOD in text else Broken)
+        assert isinstance(read_lesson(text, "x.md"), Lesson if GOOD in text else UnreadableLesson)
 
 
 def test_a_teachers_folder_is_read_beside_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,8 +139,8 @@ def test_a_teachers_folder_is_read_beside_ours(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "README.md").write_text("Not a lesson.")
     monkeypatch.setenv("LOOKAHEAD_LESSONS", str(tmp_path))
     assert tuple(library().lessons) == (*KEYS, "good")
-    assert [(one.file, one.line) for one in library().broken] == [("bad.md", 8), ("latin.md", 2), ("noise.md", 1)]
-    assert "another lesson is called 'noise'" in library().broken[2].expected
+    assert [(one.file, one.line) for one in library().unreadable] == [("bad.md", 8), ("latin.md", 2), ("noise.md", 1)]
+    assert "another lesson is called 'noise'" in library().unreadable[2].expected
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

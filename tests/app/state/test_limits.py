@@ -114,11 +114,11 @@ def test_every_preset_fits_the_least_limits():
 
 def test_the_documents_show_the_table():
     rows = re.findall(r"^\| `(LOOKAHEAD_\w+)` \| (.+) \| (.+) \| (.+) \|$", (ROOT / "docs/deploy.md").read_text(), re.M)
-    documented = {row[0]: row[1:] for row in rows}
+    table = {row[0]: row[1:] for row in rows}
     for limit in TABLE:
         bounds = f"{limit.least:,} to {limit.most:,}"
-        assert documented[limit.variable] == (limit.meaning, f"{limit.default:,}", bounds)
-    assert set(documented) == {limit.variable for limit in TABLE}
+        assert table[limit.variable] == (limit.meaning, f"{limit.default:,}", bounds)
+    assert set(table) == {limit.variable for limit in TABLE}
 
 
 CROWD = """

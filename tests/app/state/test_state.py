@@ -96,8 +96,8 @@ def test_configs_are_values():
 
 
 def test_a_close_up_shows_the_nearest_that_there_is():
-    off, layered = Card(on=False, layers=(FIVE,)), Card(layers=(FIVE, FIVE))
-    config = NetworksConfig(cards=(off, Card(), layered), steps=60, plane="cycle", focus=1, cycle=9)
+    off, with_layers = Card(on=False, layers=(FIVE,)), Card(layers=(FIVE, FIVE))
+    config = NetworksConfig(cards=(off, Card(), with_layers), steps=60, plane="cycle", focus=1, cycle=9)
     assert config.close_up == (
         3,
         1,

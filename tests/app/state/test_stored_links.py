@@ -14,10 +14,10 @@ import pytest
 from app.export import restore
 from app.export.pages import PAGES
 from app.state import Card, LayerConfig, SurfacesConfig, links
-from app.state.codecs import flat, nested
+from app.state.codecs import flatten, nest
 from app.state.links import decode, encode, link, pack, short_link, unpack, version_of
 
-STORED = json.loads((Path(__file__).parents[1] / "stored_links.json").read_text(encoding="utf-8"))
+ENTRIES = json.loads((Path(__file__).parents[1] / "stored_links.json").read_text(encoding="utf-8"))
 LONG = SurfacesConfig(
     surface="rosenbrock",
     starts=tuple((x / 10, 1.0) for x in range(16)),
@@ -29,7 +29,7 @@ def config_of_link(text: str) -> tuple[SurfacesConfig, list[str]]:
     return decode(dict(parse_qsl(text.partition("?")[2])), SurfacesConfig)
 
 
-@pytest.mark.parametrize("entry", STORED, ids=lambda entry: entry["what"])
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["what"])
 def test_stored_links_are_read_for_ever(entry: dict[str, Any]) -> None:
     """Links written by earlier versions, which knew fewer settings; only ever add to the file.
 
@@ -41,7 +41,7 @@ def test_stored_links_are_read_for_ever(entry: dict[str, Any]) -> None:
     assert_says(config.model_dump(mode="json"), entry.get("today", entry["config"]))
 
 
-@pytest.mark.parametrize("entry", STORED, ids=lambda entry: entry["what"])
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["what"])
 def test_stored_documents_are_read_for_ever(entry: dict[str, Any]) -> None:
     page = entry["link"].partition("?")[0].strip("/")
     document = {"format": "lookahead-lab", "page": page, "config": entry["config"]}
@@ -81,7 +81,7 @@ def test_a_parameter_beside_the_packed_ones_wins() -> None:
 
 def test_nested_and_flat_are_opposites() -> None:
     params = encode(LONG) | {"extra": "1"}
-    assert flat(nested(params, SurfacesConfig), SurfacesConfig) == params
+    assert flatten(nest(params, SurfacesConfig), SurfacesConfig) == params
 
 
 @pytest.mark.parametrize(

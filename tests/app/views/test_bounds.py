@@ -19,7 +19,11 @@ PAGES = {
     "theory": (TheoryConfig, [f"instrument={one}" for one in ("stability", "noise", "regularization", "rates")]),
 }
 BOUND_TOGETHER = {"batch_size", "lr_low", "lr_high"}  # by other fields, too: their own tests are elsewhere
-SHOWN = {"base": "momentum", "schedule": "step", "layers": "1:0,1000:1"}  # so that every control of a card is drawn
+EVERY_CONTROL = {
+    "base": "momentum",
+    "schedule": "step",
+    "layers": "1:0,1000:1",
+}  # so that every control of a card is drawn
 
 
 def show(page, model):
@@ -64,9 +68,9 @@ def address(page, model, end, extra):
     if page == "theory":
         for part, of in structure(model).parts.items():
             params |= {f"{part}.{name}": text for name, text in at_end(of, end).items()}
-        return params | {"base": "momentum", "stability.scenario": "quadratic", "layers": SHOWN["layers"]}
+        return params | {"base": "momentum", "stability.scenario": "quadratic", "layers": EVERY_CONTROL["layers"]}
     card = type(model().cards[0])
-    beside = [SHOWN, {"base": "adam", "generator_base": "adam"}]
+    beside = [EVERY_CONTROL, {"base": "adam", "generator_base": "adam"}]
     for number, settings in enumerate(beside, start=1):
         values = at_end(card, end) | {name: text for name, text in settings.items() if name in card.model_fields}
         params |= {f"{number}.{name}": text for name, text in values.items()}

@@ -109,15 +109,15 @@ def test_nothing_a_visitor_does_changes_a_fixed_number() -> None:
     at = surfaces(surface="ravine", steps="60", **ALL_BUT_ALPHA)
     before = at.session_state["surfaces.config"]
     at.sidebar.slider(key="surfaces.2.1.alpha").set_value(0.8).run()
-    changed = at.session_state["surfaces.config"]
-    assert changed.cards[1].layers[0].alpha == 0.8
+    config = at.session_state["surfaces.config"]
+    assert config.cards[1].layers[0].alpha == 0.8
     at.session_state["surfaces.steps"] = 77  # as a control that is not disabled would send it
     at.session_state["surfaces.1.lr"] = 0.5
     at.run()
-    assert at.session_state["surfaces.config"] == changed
+    assert at.session_state["surfaces.config"] == config
     at.query_params["steps"] = "77"
     at.run()
-    assert at.session_state["surfaces.config"] == changed
+    assert at.session_state["surfaces.config"] == config
     assert at.query_params["steps"] == "60"
     at.button(key="surfaces.undo").click().run()
     assert at.session_state["surfaces.config"] == before
@@ -129,9 +129,9 @@ def test_nothing_a_visitor_does_changes_a_fixed_number() -> None:
 def test_ready_made_settings_that_change_a_fixed_one_are_not_offered() -> None:
     every = sidebar_of("surfaces").sidebar.selectbox(key="surfaces.preset").options
     at = sidebar_of("surfaces", fix="surface", surface="ravine")
-    offered = at.sidebar.selectbox(key="surfaces.preset").options
-    assert 0 < len(offered) < len(every)
-    at.sidebar.selectbox(key="surfaces.preset").set_value(offered[-1]).run()
+    options = at.sidebar.selectbox(key="surfaces.preset").options
+    assert 0 < len(options) < len(every)
+    at.sidebar.selectbox(key="surfaces.preset").set_value(options[-1]).run()
     assert at.session_state["surfaces.config"].surface == "ravine"
 
 
@@ -231,8 +231,8 @@ def test_the_panel_makes_an_exercise_link_that_opens_as_one() -> None:
     student.session_state["surfaces.export"] = True
     run(student, params)
     assert names(student, disabled=False) == {"2.1.alpha"}
-    shared = [code.value for code in student.code if "surface=ravine" in code.value or "z=" in code.value]
-    assert any("fix=*" in link for link in shared), "a link that is shared from an exercise is one"
+    links = [code.value for code in student.code if "surface=ravine" in code.value or "z=" in code.value]
+    assert any("fix=*" in link for link in links), "a link that is shared from an exercise is one"
     assert not [one for one in student.multiselect if one.label == "Stays free"]
 
 
@@ -240,8 +240,8 @@ def test_an_upload_that_changes_a_fixed_setting_is_refused() -> None:
     at = AppTest.from_file(MAIN, default_timeout=60)
     at.session_state["surfaces.export"] = True
     run(at, {"surface": "bowl", "steps": "40", "fix": "steps"})
-    saved = to_json(SurfacesConfig(surface="booth", steps=77))
-    at.get("file_uploader")[0].set_value(("config.json", saved, "application/json")).run()
+    settings = to_json(SurfacesConfig(surface="booth", steps=77))
+    at.get("file_uploader")[0].set_value(("config.json", settings, "application/json")).run()
     assert at.session_state["surfaces.config"].surface == "bowl"
     assert any("this page's link fixes what is different there" in error.value for error in at.error)
 

@@ -38,7 +38,7 @@ def config_of(at):
     return at.session_state["games.config"]
 
 
-def measured(config):
+def parts_of(config):
     run, scenery = game_runs.game_run(config), game_runs.game_scenery(config)
     rates = [game_runs.measured_rate(run, index, scenery.places) for index in range(len(run.names))]
     closed_forms = [game_runs.closed_rate(config, spec) for spec in config.specs()]
@@ -46,7 +46,7 @@ def measured(config):
 
 
 def table(config):
-    run, scenery, rates, closed_forms = measured(config)
+    run, scenery, rates, closed_forms = parts_of(config)
     return game_table(config, run, scenery, rates, closed_forms)
 
 
@@ -223,13 +223,13 @@ def test_measured_rates_are_the_closed_forms_on_linear_games():
         ("Momentum kept, reset, pulled back", 1e-6),
         ("Both at once, or in turn", 1e-4),
     ):
-        _, _, rates, closed_forms = measured(PRESETS["games"][name].config)
+        _, _, rates, closed_forms = parts_of(PRESETS["games"][name].config)
         assert [one.final for one in rates] == pytest.approx(closed_forms, rel=precision), name
 
 
 def test_the_presets_show_what_they_say():
     finals = {
-        name: [one.final for one in measured(PRESETS["games"][name].config)[2]]
+        name: [one.final for one in parts_of(PRESETS["games"][name].config)[2]]
         for name in ("Too long a period leaves again", "Both at once, or in turn", "Momentum kept, reset, pulled back")
     }
     five, half_turn, turn = finals["Too long a period leaves again"]
@@ -275,7 +275,7 @@ def test_a_rate_is_not_told_where_it_cannot_be():
 
 def test_a_run_that_arrives_is_measured_before_it_drowns_in_rounding():
     quick = GameCard(layers=(LayerConfig(k=16, alpha=0.5),), lr=0.2)
-    run, _, rates, closed_forms = measured(GamesConfig(cards=(quick,), steps=5000))
+    run, _, rates, closed_forms = parts_of(GamesConfig(cards=(quick,), steps=5000))
     assert np.abs(run.fast[-1, 0, 0]).max() < 1e-200
     assert rates[0].final == pytest.approx(closed_forms[0], rel=1e-9)
 
@@ -370,7 +370,7 @@ def test_the_field_shows_every_kind_of_equilibrium():
 
 def test_the_charts_show_closed_forms_and_leave_out_what_left():
     config = GamesConfig()
-    run, _, rates, closed_forms = measured(config)
+    run, _, rates, closed_forms = parts_of(config)
     chart = game_curves(config, run, rates, closed_forms)
     distances, rate, objective = (paint(chart.of(place), legend=False) for place in range(3))
     bands = [line.y[0] for line in rate.data if line.line.width == 7]
@@ -410,7 +410,7 @@ def test_a_figure_and_a_page_of_a_game_are_drawn():
 
 def test_a_run_that_blows_up_leaves_the_rates_of_the_others_readable():
     config = GamesConfig(steps=60)
-    run, _, _, closed_forms = measured(config)
+    run, _, _, closed_forms = parts_of(config)
 
     def rate_chart(*values):
         rates = [game_runs.MeasuredRate(np.arange(1, 4), np.array(each), np.nan) for each in values]

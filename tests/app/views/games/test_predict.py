@@ -85,9 +85,9 @@ def test_a_place_outside_the_field_is_refused_and_a_diverged_run_has_no_end():
     assert at.error[0].value == "Not placed: start x must be in [-2, 2] in this game, got 9. Got '9, 9'"
     at.session_state["games.guess"] = Guess(config_of(at), {0: (1.0, 1.0)}, best=0, revealed=True)
     at.run()
-    lost = game_runs.game_run(config_of(at)).diverged[0, 0]
-    assert f"You said **Descent-ascent**: diverged at step {lost}." in words(at)
-    assert at.dataframe[0].value["ended at"].iloc[0] == f"diverged at step {lost}"
+    step = game_runs.game_run(config_of(at)).diverged[0, 0]
+    assert f"You said **Descent-ascent**: diverged at step {step}." in words(at)
+    assert at.dataframe[0].value["ended at"].iloc[0] == f"diverged at step {step}"
 
 
 def test_one_optimizer_alone_is_asked_for_its_place_only():

@@ -19,7 +19,7 @@ from app.state import GanCard, GansConfig, LayerConfig
 from app.state.links import decode, encode
 from app.state.presets import PRESETS
 from app.tables.gans import gan_table
-from app.tables.surfaces import PAIRED
+from app.tables.surfaces import PAIRED_DIFFERENCE
 from landscapes.weights import assign_weights
 from optim_core.training import train
 
@@ -155,7 +155,7 @@ def test_the_table_gives_paired_differences_of_the_distance(results):
     rows = gan_table(NAMES, [[results[0]] * 2, [results[1]] * 2])
     bare = results[0].curves.metrics["fast"]["test_frechet"][-1]
     slow = results[1].curves.metrics["slow_1"]["test_frechet"][-1]
-    cells = [row[PAIRED] for row in rows]
+    cells = [row[PAIRED_DIFFERENCE] for row in rows]
     assert cells == ["+0.000 ± 0.000", f"{slow - bare:+.3f} ± 0.000"]
     (alone,) = gan_table(NAMES[1:], [[results[1]]])
     assert alone["Fréchet distance, outermost weights"] == f"{slow:.3g}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.runs.lessons import measured
+from app.runs.lessons import measurement
 from app.state.lessons import LessonsConfig, Quantity, library
 from app.views.parts.player import Turn
 
@@ -81,7 +81,7 @@ def test_a_number_is_compared_with_the_run() -> None:
     at = open_page(lesson="odd-and-even", card="2")
     at.number_input[0].set_value(-0.1)
     at = press(at, "Answer")
-    value = measured(library().lessons["odd-and-even"].cards[1].config, Quantity(measure="x"))
+    value = measurement(library().lessons["odd-and-even"].cards[1].config, Quantity(measure="x"))
     assert f"The run says **−{abs(value):.3g}**." in texts(at)
     assert "**Right.**" in texts(at)
     at = press(at, "Ask me again")

@@ -3,7 +3,7 @@
 import pytest
 
 from app.jobs.errors import StoreError
-from app.runs.shipped import shipped
+from app.runs.shipped import find_shipped
 from app.state import NetworksConfig
 from app.views.parts import training
 from tests.app.views.predicting import open_page, open_predicting, words
@@ -32,7 +32,7 @@ def test_a_finished_run_is_hidden_until_an_optimizer_is_chosen_and_then_compared
     config = NetworksConfig()
     ends = [
         100 * one.curves.metrics[f"slow_{len(one.layers)}" if one.layers else "fast"]["test_accuracy"][-1]
-        for one in shipped(config).results
+        for one in find_shipped(config).results
     ]
     names = [spec.name for spec in config.specs()]
     ranking = sorted(range(3), key=ends.__getitem__)

@@ -115,8 +115,8 @@ def test_a_smaller_lr_buys_what_layers_buy_where_the_curves_coincide():
     assert (one, two) == ("1 layer", "2 layers")
     for name, steps in ((1, 1.1 * from_one), (2, 1.1 * from_two)):
         specs = [lr_of_speed(config, depth, steps) for depth in (0, name)]
-        plain, layered = (config.noise.problem.variances(spec)[-1] for spec in specs)
-        assert layered == pytest.approx(plain, rel=0.05)
+        plain, with_layers = (config.noise.problem.variances(spec)[-1] for spec in specs)
+        assert with_layers == pytest.approx(plain, rel=0.05)
     # (1, 1) is no layer at all, and no layers are beside nothing
     same = config.model_copy(update={"layers": (LayerConfig(k=1, alpha=1.0),)})
     assert theory_runs.coincidences(theory_runs.trade_offs(same))[0][1] < 1
