@@ -18,6 +18,7 @@ COPY pyproject.toml README.md LICENSE lookahead_lab.py ./
 COPY optim_core optim_core
 COPY landscapes landscapes
 COPY app app
+COPY docs/gallery docs/gallery
 # The application runs from its tree: the wheel is the library alone.
 # Runs are kept in /data and caches in /tmp; all else can be read-only. The group lets in OpenShift's arbitrary user ids.
 RUN pip install --no-deps --no-build-isolation --config-settings editable_mode=compat -e . \

@@ -68,6 +68,7 @@ def test_every_declared_dependency_is_pinned_within_its_range():
 def test_every_third_party_import_is_declared():
     installed_as = {"PIL": "pillow", "sklearn": "scikit-learn", "mpl_toolkits": "matplotlib"}
     installed_as |= {"frontmatter": "python-frontmatter", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
+    installed_as |= {"fpdf": "fpdf2"}
     requirements = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]
     packages = {canonicalize_name(Requirement(line).name) for line in requirements}
     for path in tracked_files(*ROOMS):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.draw.animation import render_animation
@@ -13,48 +11,12 @@ from app.draw.image import render_figure
 from app.draw.palette import palette_of
 from app.export.pages import page_of, scene_of
 from app.figures.look import style_of
-from app.state import GamesConfig, SurfacesConfig
+from app.state import SurfacesConfig
 from app.state.base import PageConfig
+from app.state.gallery import Exhibit, exhibits
 from app.state.links import short_link
-from app.state.presets import PRESETS
-from landscapes.games import GAMES
-from landscapes.surfaces import SURFACES
 
 FILM = "moving.gif"  # what the app opens on, for the project's front page
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """One picture of the gallery."""
-
-    key: str
-    name: str
-    description: str
-    config: PageConfig
-
-    @property
-    def link(self) -> str:
-        """To its page in an app on this machine."""
-        return short_link(self.config, f"http://localhost:8501{page_of(self.config).path}")
-
-    @property
-    def file(self) -> str:
-        """Its file's name."""
-        return re.sub(r"[^a-z0-9]+", "-", self.key.lower()).strip("-") + ".png"
-
-
-def exhibits() -> dict[str, list[Exhibit]]:
-    """The gallery's pictures by heading."""
-    surfaces = [Exhibit(key, one.name, one.teaches, SurfacesConfig(surface=key)) for key, one in SURFACES.items()]
-    games = [Exhibit(f"game {key}", one.name, one.teaches, GamesConfig(game=key)) for key, one in GAMES.items()]
-    presets = [Exhibit(name, name, one.shows, one.config) for name, one in PRESETS["surfaces"].items()]
-    game_presets = [Exhibit(f"game {name}", name, one.shows, one.config) for name, one in PRESETS["games"].items()]
-    return {
-        "Ready-made comparisons on surfaces": presets,
-        "Ready-made comparisons in games": game_presets,
-        "Surfaces": surfaces,
-        "Games": games,
-    }
 
 
 def render_gallery(folder: Path, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -92,7 +54,12 @@ def _page(groups: dict[str, list[Exhibit]]) -> str:
                 "",
                 exhibit.description,
                 "",
-                f"[![{exhibit.name}]({exhibit.file})]({exhibit.link})",
+                f"[![{exhibit.name}]({exhibit.file})]({_link(exhibit.config)})",
                 "",
             ]
     return "\n".join(lines)
+
+
+def _link(config: PageConfig) -> str:
+    """To its page in an app on this machine."""
+    return short_link(config, f"http://localhost:8501{page_of(config).path}")

@@ -111,8 +111,21 @@ def test_the_cards_setting_opens_on_its_page(open_lessons: Open) -> None:
     assert "1.layers=5%3A0.5" in page.url
 
 
-def test_the_sheet_is_made_when_it_is_asked_for(open_lessons: Open) -> None:
+@pytest.mark.parametrize("kind", ["PDF", "HTML"])
+def test_the_sheet_is_made_when_it_is_asked_for(open_lessons: Open, kind: str) -> None:
     page = open_lessons("?lesson=two-sets-of-weights")
+    press(page, "Sheet to print")
     with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name="Sheet to print").click()
-    assert download.value.suggested_filename == "two-sets-of-weights.html"
+        page.get_by_role("button", name=kind, exact=True).click()
+    assert download.value.suggested_filename == f"two-sets-of-weights.{kind.lower()}"
+
+
+
+def test_a_picture_of_the_gallery_opens_as_a_live_setting(open_lessons: Open) -> None:
+    page = open_lessons("")
+    press(page, "Gallery")
+    page.get_by_role("button").filter(has_text="Stability: where SGD diverges").click()
+    wait_until_idle(page)
+    page.wait_for_function(f"{PLAYER}?.overChart")
+    assert "surface=ravine" in page.url
+    expect(page.get_by_role("heading", name="Ravine at the stability edge")).to_be_visible()

@@ -13,12 +13,13 @@ from app.state.lessons.library import library
 
 
 class LessonsConfig(PageConfig):
-    """A card of a lesson, or the list of lessons; `present` is for a class: larger type."""
+    """A card of a lesson, or the list of lessons, or the gallery; `present` is for a class: larger type."""
 
     v: Literal[1] = 1
     lesson: Annotated[str | None, LINK_ONLY] = None
     card: Annotated[int | None, Field(ge=1, le=MOST_CARDS), LINK_ONLY] = None
     present: Annotated[bool | None, LINK_ONLY] = None
+    gallery: Annotated[bool | None, LINK_ONLY] = None
 
     @field_validator("lesson")
     @classmethod

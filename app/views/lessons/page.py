@@ -10,6 +10,7 @@ from app.state.lessons import Lesson, LessonsConfig, library
 from app.views import session
 from app.views.lessons.answers import PAGE, OpenCard, count_answers
 from app.views.lessons.card import draw_card
+from app.views.lessons.gallery import draw_gallery, turn_to_gallery
 from app.views.lessons.memory import forget, remember
 from app.views.lessons.share import share
 from app.views.parts.problems import draw_problems
@@ -26,7 +27,9 @@ def _page() -> None:
     draw_problems(problems)
     remember()
     lesson = library().lessons.get(config.lesson or "")
-    if lesson is None:
+    if lesson is None and config.gallery:
+        draw_gallery()
+    elif lesson is None:
         _overview()
     else:
         with st.container(key="lesson-presented" if config.present else "lesson"):
@@ -34,7 +37,11 @@ def _page() -> None:
 
 
 def _overview() -> None:
-    st.title("Lessons", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", key="lesson-head"):
+        st.title("Lessons", anchor=False, width="stretch")
+        st.button(
+            "Gallery", icon=":material/photo_library:", key=f"{PAGE}.gallery", on_click=turn_to_gallery, args=(True,)
+        )
     st.markdown(
         "Each takes about five minutes: look, guess, see why. Behind nearly every answer is a run that you can drag."
     )

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.runs.lessons import measurement
+from app.state.gallery import FOLDER, exhibits
 from app.state.lessons import LessonsConfig, Quantity, library
 from app.views.parts.player import Turn
 
@@ -39,14 +40,14 @@ def press(at: AppTest, label: str) -> AppTest:
 
 
 def players(at: AppTest) -> list[Any]:
-    return [each for each in at.get("bidi_component") if "families" not in str(each.key)]
+    return [each for each in at.get("bidi_component") if not str(each.key).endswith(("families", "memory"))]
 
 
 def test_the_list_names_all_lessons_and_opens_one() -> None:
     at = open_page()
     assert not at.exception
     assert at.title[0].value == "Lessons"
-    labels = [button.label for button in at.button]
+    labels = [button.label for button in at.button if button.label != "Gallery"]
     assert labels == [f"{number}. {lesson.title}" for number, lesson in enumerate(library().lessons.values(), start=1)]
     at = press(at, labels[6])
     assert at.title[0].value == "Games: why descent-ascent spirals out"
@@ -103,6 +104,7 @@ def test_dragging_to_the_goal_reveals_and_short_of_it_does_not() -> None:
     script = (
         SCRIPT
         + """
+from app.state.gallery import FOLDER, exhibits
 from app.state.lessons import library
 from app.views.lessons.answers import OpenCard
 from app.views.parts.player import Turn
@@ -186,3 +188,12 @@ def test_presenting_is_in_the_address() -> None:
     at = press(at, "Stop presenting")
     assert "present" not in at.query_params
     assert at.session_state["lessons.config"] == LessonsConfig(lesson="games")
+
+
+def test_the_gallery_shows_every_picture_with_a_button_that_opens_its_run() -> None:
+    at = press(open_page(), "Gallery")
+    assert at.query_params["gallery"]
+    shown = [exhibit for group in exhibits().values() for exhibit in group]
+    assert not [exhibit.file for exhibit in shown if not (FOLDER / exhibit.file).exists()], "run `make gallery`"
+    assert len(at.image) == len(shown)
+    assert [button.label for button in at.button] == ["All lessons", *(exhibit.name for exhibit in shown)]
