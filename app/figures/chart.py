@@ -212,6 +212,14 @@ class Chart:
         return tuple(dict.fromkeys(mark.series for mark in marks))
 
     @property
+    def words(self) -> str:
+        """What is drawn, for those who do not see it: the title, each panel, and whose lines and marks there are."""
+        panels = [panel.title or " against ".join(filter(None, reversed(panel.labels))) for panel in self.filled_panels]
+        titles = "; ".join(filter(None, dict.fromkeys([self.caption.title, *panels]))).replace("\n", " ")
+        names = ", ".join(filter(None, self.series))
+        return f"{titles}: {names}" if names else titles
+
+    @property
     def legend_series(self) -> tuple[str, ...]:
         """The series in the legend; where no panel has numbers, only quiet ones, since panel titles name the others."""
         if not all(panel.bare for panel in self.filled_panels):

@@ -37,6 +37,7 @@ SLATE = [[end, "rgba({:g},{:g},{:g},{:g})".format(*color)] for end, color in enu
 CONTOUR = "rgba(110,125,150,.35)"
 QUIET = "rgba(128,128,128,.25)"
 LETTERS = "#e8ecef"  # of a dark page
+LETTERS_ON_LIGHT = "#1b2126"
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,12 @@ def depth_color(depth: int) -> str:
 
 def on_dark(color: str) -> str:
     """A colour for dark pages, a little lighter."""
-    return "#" + "".join(f"{round(255 * part):02x}" for part in mix(color, LETTERS, LOOK.inks.dark))
+    return _hex(mix(color, LETTERS, LOOK.inks.dark))
+
+
+def presented(color: str, *, dark: bool) -> str:
+    """A colour for a projector: nearer to the text's."""
+    return _hex(mix(color, LETTERS if dark else LETTERS_ON_LIGHT, LOOK.presented.ink))
 
 
 def mix(color: str, towards: str, share: float) -> RGB:
@@ -143,6 +149,10 @@ def mix(color: str, towards: str, share: float) -> RGB:
     first, second = rgb(color), rgb(towards)
     red, green, blue = (a + share * (b - a) for a, b in zip(first, second, strict=True))
     return red, green, blue
+
+
+def _hex(color: RGB) -> str:
+    return "#" + "".join(f"{round(255 * part):02x}" for part in color)
 
 
 def rgb(color: str) -> RGB:

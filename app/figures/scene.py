@@ -86,6 +86,11 @@ class Scene:
         """Layers of the deepest optimizer."""
         return max(len(track.layers) for track in self.tracks)
 
+    @property
+    def words(self) -> str:
+        """What is drawn, for those who do not see it."""
+        return f"{self.caption.title}: tracks of the optimizers"
+
     def ground(self) -> tuple[Panel, ...]:
         """What lies below the tracks: panels with the landscape, its flow, its minima, and further marks."""
         below = [*([] if self.flow is None else _flow(self.flow)), *([] if self.stars is None else [self.stars])]

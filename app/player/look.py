@@ -42,6 +42,20 @@ class Inks:
 
 
 @dataclass(frozen=True)
+class Presented:
+    """What is different for a projector.
+
+    ink: share of the text's colour in every optimizer's.      thickness, letters: of lines and heads, and of letters,
+    beside the usual.      slate: opacity of the landscape.
+    """
+
+    ink: float
+    thickness: float
+    letters: float
+    slate: float
+
+
+@dataclass(frozen=True)
 class Look:
     """All of it.
 
@@ -51,6 +65,7 @@ class Look:
         layers: a mark for each layer, θ first; layers further out look like the last.
         average: the mark of averaged weights.
         minimum: of a surface.      inks: how the further layers' colours follow from an optimizer's one.
+        presented: for a projector.
         slate: (red, green, blue, opacity) laid over the page where a landscape is lowest, and where it is highest.
     """
 
@@ -60,6 +75,7 @@ class Look:
     minimum: Minimum
     inks: Inks
     slate: tuple[tuple[float, ...], tuple[float, ...]]
+    presented: Presented
 
     def layer(self, layer: int) -> Mark:
         """The mark of a layer: 0 is θ, a negative one the average."""
@@ -78,6 +94,7 @@ def _load() -> Look:
         average=_mark(table["average"]),
         minimum=Minimum(**table["minimum"]),
         inks=Inks(**table["inks"]),
+        presented=Presented(**table["presented"]),
         slate=(tuple(table["slate"]["lowest"]), tuple(table["slate"]["highest"])),
     )
 

@@ -84,6 +84,7 @@ class PlayerView:
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
         quantities: names of the other numbers.      dials: numbers that can be dragged.
         movable: whether starts can be dragged.
+        presented: whether it is shown to a class: stronger colours, larger letters.
         reel: key of a chart with a slider over base steps, which follows the player's clock and moves it.
         curves: what each linked chart shows, for the curves of a number that is dragged; None of any other quantity.
         narration: one line on what happens, and the base step from which on it is shown; ascending.
@@ -104,6 +105,7 @@ class PlayerView:
     curves: tuple[LinkedCurve | None, ...] = ()
     narration: tuple[tuple[int, str], ...] = ()
     reel: str = ""
+    presented: bool = False
     first: FirstFrame | None = None
 
 

@@ -102,6 +102,41 @@ def test_a_presenters_remote_control_turns_the_cards_in_large_type(open_lessons:
     expect(page.get_by_text("Card 4 of 5")).to_be_visible()
 
 
+def test_a_class_sees_a_card_on_the_whole_screen_with_its_buttons(open_lessons: Open, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})  # a projector's
+    open_lessons("?lesson=games&card=4&present=1")
+    press(page, "Show me")
+    over_chart(page)
+    play = page.get_by_role("button", name="Pause (space)")
+    expect(play).to_be_in_viewport(ratio=1)
+    expect(page.locator(".lookahead-player.lp-presented")).to_be_visible()
+    for part, size in ((".lp-rule", 18), (".lp-dial", 18), (".lp-name", 20)):
+        shown = page.locator(part).first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+        assert shown >= size, part
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement?.querySelector('.st-key-lesson-text') !== null")
+    expect(play).to_be_in_viewport(ratio=1)
+    play.click()
+    page.wait_for_function(f"!{PLAYER}.playing")
+    page.keyboard.press("PageDown")
+    wait_until_idle(page)
+    expect(page.get_by_text("Card 5 of 5")).to_be_visible()
+    over_chart(page)
+    assert page.evaluate("document.fullscreenElement?.querySelector('.lookahead-scene, canvas') != null")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+
+
+def test_a_cards_picture_goes_to_the_whole_screen_with_its_player(open_lessons: Open) -> None:
+    page = open_lessons("?lesson=games&card=4")
+    over_chart(page)
+    page.get_by_role("button", name="Fullscreen (f)").click()
+    page.wait_for_function("document.fullscreenElement?.querySelector('.js-plotly-plot') != null")
+    expect(page.get_by_role("group", name="Playback")).to_be_in_viewport()
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+
+
 def test_the_cards_setting_opens_on_its_page(open_lessons: Open) -> None:
     page = open_lessons("?lesson=games&card=3")
     press(page, "Open on Games")

@@ -14,6 +14,7 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 
 from app.draw.player_page import notebook_html, standalone_html
+from app.figures import look
 from app.player import PALETTE, Track, pack, tracks_of
 from app.player.bundle import bundle
 from landscapes.noise import Noise, noisy_field
@@ -27,8 +28,9 @@ ENTRY = """import { roundTicks } from "./axes.js";
 import { momentOf, placeOf } from "./moment.js";
 import { brief, decimalsFor, fixed } from "./numbers.js";
 import { Playback } from "./playback.js";
+import { contrast, inksOf, lettering } from "./theme.js";
 import { unpack } from "./unpack.js";"""
-NAMES = "unpack, momentOf, placeOf, Playback, decimalsFor, fixed, brief, roundTicks"
+NAMES = "unpack, momentOf, placeOf, Playback, decimalsFor, fixed, brief, roundTicks, contrast, inksOf, lettering"
 SURFACE = SURFACES["himmelblau"]
 SPECS = (
     OptimizerSpec("SGD", lr=0.01),
@@ -226,6 +228,46 @@ def test_numbers_never_read_minus_zero_or_not_a_number(script: Ask) -> None:
     ]  # fmt: skip
 
 
+def test_contrast_is_that_of_wcag(script: Ask) -> None:
+    assert script((), "contrast([0, 0, 0], [255, 255, 255])") == pytest.approx(21)
+    assert script((), "contrast([119, 119, 119], [255, 255, 255])") == pytest.approx(
+        4.48, abs=0.005
+    )  # as others give it
+
+
+LIGHT = "{ text: [27, 33, 38], background: [252, 252, 251], dark: false }"
+DARK = "{ text: [232, 236, 239], background: [13, 18, 22], dark: true }"
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_lines_for_a_projector_stand_out_and_are_those_of_the_painters(script: Ask, theme: str) -> None:
+    for color in PALETTE:
+        shown, contrast = script(
+            (),
+            f"""(() => {{ const theme = {{ ...{theme}, presented: true }};
+            const [fast] = inksOf({{ color: "{color}", layers: [] }}, theme);
+            return [fast, contrast(fast, theme.background)]; }})()""",
+        )
+        assert contrast >= 4.5
+        painted = look.rgb(look.presented(color, dark=theme == DARK))
+        assert shown == pytest.approx([255 * part for part in painted], abs=1)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_letters_in_every_optimizers_colours_are_legible(script: Ask, theme: str) -> None:
+    """Also on the wash of a line whose layer has just synchronised: a tenth of its ink."""
+    layers = "[{}, {}, {}, {}]"
+    contrasts = script(
+        (),
+        f"""{list(PALETTE)}.flatMap((color) => inksOf({{ color, layers: {layers} }}, {theme}).map((ink) => {{
+        const letters = lettering(ink, {theme}).match(/[\\d.]+/g).slice(0, 3).map(Number);
+        const wash = {theme}.background.map((value, at) => 0.9 * value + 0.1 * ink[at]);
+        return contrast(letters, wash); }}))""",
+    )
+    assert len(contrasts) == 5 * len(PALETTE)
+    assert min(contrasts) >= 4.5
+
+
 def test_ticks_are_round(script: Ask) -> None:
     assert script((), "roundTicks([-6, 6], 6)") == {"values": [-6, -4, -2, 0, 2, 4, 6], "decimals": 0, "step": 2}
     assert script((), "roundTicks([0.1, 0.31], 4).values.map(value => value.toFixed(2))") == ["0.10", "0.20", "0.30"]
@@ -273,5 +315,5 @@ def test_an_average_is_drawn_and_can_be_switched(page: Page, run: Trajectory, tm
     player = "window.__lookaheadPlayers.player"
     page.evaluate(f"{player}.seek(30)")
     wait_until(page, f"{player}.head('SGD', 'averaged')")
-    page.get_by_role("switch", name="Show the averaged weights of SGD").click()
+    page.get_by_role("switch", name="Show the average of the fast weights of SGD").click()
     wait_until(page, f"!{player}.head('SGD', 'averaged')")

@@ -104,7 +104,7 @@ export function nameFraction(picture, layer, { alpha, outer }, start, end, landi
     const align = way * nx < -0.3 ? "right" : way * nx > 0.3 ? "left" : "center";
     return /** @type {Spot} */ ([landing[0] + 14 * way * nx, landing[1] + 17 * way * ny, align]);
   });
-  write(picture, [text], spots, picture.letters[layer], FRACTION_SIZE);
+  write(picture, [text], spots, picture.letters[layer], FRACTION_SIZE * picture.enlarged);
 }
 
 /**
@@ -132,7 +132,7 @@ export function drawNames(picture, heads) {
     const lines = picture.words
       ? layers.map((layer) => nameOf(layer, picture.panel))
       : [layers.map(symbolOf).join(" ")];
-    write(picture, lines, spots, picture.letters[outer], picture.words ? WORDS_SIZE : NAME_SIZE);
+    write(picture, lines, spots, picture.letters[outer], (picture.words ? WORDS_SIZE : NAME_SIZE) * picture.enlarged);
   }
 }
 

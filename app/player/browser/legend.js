@@ -123,7 +123,9 @@ class Card {
     const inks = scene.inks(run).map((color) => ink(color));
     this.element = parent.appendChild(document.createElement("div"));
     this.element.className = "lp-card";
+    this.letters = scene.inks(run).map((color) => lettering(color, scene.theme));
     this.element.style.setProperty("--own", inks[Math.min(1, run.depth)]);
+    this.element.style.setProperty("--own-letters", this.letters[Math.min(1, run.depth)]);
     this.element.innerHTML = `<canvas class="lp-clock" aria-hidden="true"></canvas>
       <div class="lp-about"><div class="lp-title">
         <button type="button" class="lp-name" title="Inspect this optimizer"></button>
@@ -132,7 +134,6 @@ class Card {
     this.prepareClock(density);
     this.prepareTitle(run);
     this.prepareLayers(run, inks);
-    this.letters = scene.inks(run).map((color) => lettering(color, scene.theme));
     this.beat = partOf(this.element, ".lp-beat b");
     this.text = ""; // of the beat
     const recipe = partOf(this.element, ".lp-beat small");
@@ -182,7 +183,7 @@ class Card {
       `slow weights ${symbolOf(layer)}: every ${run.layers[layer - 1].period} base steps`;
     this.chips = [add(0, "θ", "the fast weights θ")];
     for (let layer = 1; layer <= run.depth; layer++) this.chips.push(add(layer, symbolOf(layer), words(layer)));
-    if (run.averaged) this.chips.push(add("averaged", "average", "the averaged weights"));
+    if (run.averaged) this.chips.push(add("averaged", "average", "the average of the fast weights"));
   }
 
   /**

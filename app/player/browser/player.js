@@ -120,11 +120,10 @@ export class Player {
     this.reports = reports;
     this.awaiting = this.dragging.active || this.startDragging.active ? bytes.slice() : null;
     if (this.awaiting) return;
-    const { theme } = this.scene;
-    const newTheme = readTheme(this.root);
     const same = this.bytes && sameBytes(this.bytes, bytes);
-    if (same && JSON.stringify(theme) === JSON.stringify(newTheme)) return;
     if (!same) this.load(bytes.slice());
+    const newTheme = readTheme(this.root);
+    if (same && JSON.stringify(this.scene.theme) === JSON.stringify(newTheme)) return;
     this.dress(newTheme);
   }
 
@@ -147,6 +146,7 @@ export class Player {
     if (other) this.startOver();
     this.scene.minima = view.minima;
     this.narration.load(view.narration);
+    this.root.classList.toggle("lp-presented", view.presented);
     this.root.classList.toggle(
       "lp-light",
       runs.some(({ cloud }) => cloud),

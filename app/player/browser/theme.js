@@ -1,10 +1,16 @@
 // Colours of the page, and the inks of fast and slow weights from an optimizer's colour.
 
 import { contextOf } from "./elements.js";
-import { INKS } from "./look.js";
+import { INKS, PRESENTED } from "./look.js";
 
 /** @import {Color, Theme} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
+
+const LEGIBLE = 5.4; // contrast with the page, so that it is 4.5 on a wash of the ink, too
+
+/** @type {Map<string, string>} inks of letters, since every frame asks for them */
+const letterings = new Map();
+const MOST_LETTERINGS = 200;
 
 const probe = contextOf(document.createElement("canvas"));
 
@@ -49,7 +55,9 @@ export function ink(color, alpha = 1) {
 export function readTheme(root) {
   const style = getComputedStyle(root);
   const [text, background] = [rgb(style.color), rgb(style.getPropertyValue("--lp-background").trim() || "#fff")];
-  return { text, background, font: style.fontFamily, dark: background[0] + background[1] + background[2] < 384 };
+  const presented = root.classList.contains("lp-presented");
+  const dark = background[0] + background[1] + background[2] < 384;
+  return { text, background, font: style.fontFamily, dark, presented };
 }
 
 /**
@@ -59,16 +67,47 @@ export function readTheme(root) {
  * @returns {Color[]}
  */
 export function inksOf(run, theme) {
-  const fast = mix(rgb(run.color), theme.text, theme.dark ? INKS.dark : 0);
+  const fast = mix(rgb(run.color), theme.text, theme.presented ? PRESENTED.ink : theme.dark ? INKS.dark : 0);
   const share = (/** @type {number} */ below) => Math.min(INKS.most, INKS.first + INKS.further * below);
   return [fast, ...run.layers.map((_, below) => mix(fast, theme.text, share(below)))];
 }
 
 /**
- * An ink with enough contrast for letters.
+ * Relative luminance, as WCAG defines it.
+ * @param {Color} color
+ */
+function luminance(color) {
+  const linear = color.map((value) => (value <= 10 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+}
+
+/**
+ * @param {Color} one
+ * @param {Color} other
+ */
+export function contrast(one, other) {
+  const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+/**
+ * An ink with enough contrast for letters on the page and on a faint wash of the ink itself.
  * @param {Color} color
  * @param {Theme} theme
  */
 export function lettering(color, theme) {
-  return ink(mix(color, theme.text, theme.dark ? 0.45 : 0.22));
+  const key = [...color, ...theme.text, ...theme.background].join();
+  if (letterings.size > MOST_LETTERINGS) letterings.clear();
+  if (!letterings.has(key)) letterings.set(key, legible(color, theme));
+  return letterings.get(key);
+}
+
+/**
+ * @param {Color} color
+ * @param {Theme} theme
+ */
+function legible(color, theme) {
+  let share = theme.dark ? 0.45 : 0.22;
+  while (share < 1 && contrast(mix(color, theme.text, share), theme.background) < LEGIBLE) share += 0.06;
+  return ink(mix(color, theme.text, Math.min(1, share)));
 }

@@ -60,6 +60,7 @@ export class Tour {
 
   show() {
     this.host = document.body.appendChild(document.createElement("div"));
+    this.host.className = "lookahead-tour-host";
     const shadow = this.host.attachShadow({ mode: "open" });
     shadow.innerHTML = PANEL;
     const own = /** @type {ParentNode} */ (this.root.getRootNode()).querySelector("link, style");

@@ -24,8 +24,8 @@ export type Shape = string;
 /** A surface on a grid: `z` holds a row of values for each of `y`, the lowest first. */
 export type Heights = { x: number[]; y: number[]; z: number[][] };
 
-/** Colours and font of the page. */
-export type Theme = { text: Color; background: Color; font: string; dark: boolean };
+/** Colours and font of the page; presented: for a projector, stronger and larger. */
+export type Theme = { text: Color; background: Color; font: string; dark: boolean; presented: boolean };
 
 /** A layer of slow weights: k steps of the layer below it, `within` base steps each, make `period` base steps. */
 export type Layer = { k: number; alpha: number; mu: number; nesterov: boolean; within: number; period: number };
@@ -78,6 +78,9 @@ export type Reports = {
   drawn: () => void;
 };
 
+/** A term of the glossary; the formula is empty where it has none. */
+export type GlossaryTerm = { key: string; name: string; meaning: string; formula: string };
+
 /** A start that is dragged, or released, at a place. */
 export type StartMove = { start: number; x: number; y: number };
 
@@ -99,6 +102,8 @@ export type PlayerView = {
   /** Lines on what happens, each with the base step from which on it is shown. */
   narration: [number, string][];
   reel: string;
+  /** Whether it is shown to a class: stronger colours, larger letters. */
+  presented: boolean;
   /** The player's own axes until its chart has come. */
   first: FirstFrame | null;
 };
@@ -143,6 +148,8 @@ export type RunPicture = {
   size: number;
   /** Whether heads are named in words. */
   words: boolean;
+  /** Of letters, beside their usual size. */
+  enlarged: number;
   inks: Color[];
   letters: string[];
   halo: string;
@@ -318,6 +325,8 @@ declare global {
     /** Whether the visitor is on the tour. */
     __lookaheadTour?: boolean;
     __lookaheadHistory?: boolean;
+    /** Whether the term of the address was shown. */
+    __lookaheadGlossary?: boolean;
     __lookaheadReliefs: Record<string, unknown>;
   }
 }

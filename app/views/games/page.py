@@ -23,6 +23,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
+from app.views.parts.page_name import page_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
 from app.views.parts.scene import move_start, note_idle_layers
@@ -36,9 +37,10 @@ CURVES = ("games-curves-1", "games-curves-2", "games-curves-3")
 def page() -> None:
     """Controls, the run, the player over the field, linked charts, the table."""
     config, problems = session.current(PAGE, GamesConfig)
+    page_name("Games")
     sidebar(config, problems)
     game = config.landscape
-    st.markdown(rf"#### {game.name} &nbsp; $\small\min_x \max_y\; {game.formula}$")
+    st.markdown(rf"## {game.name} &nbsp; $\small\min_x \max_y\; {game.formula}$")
     hides = PREDICTION.hides
     sentences = [*([] if hides else [description_of(config)]), *map(equilibrium_text, game.equilibria)]
     if not config.active:

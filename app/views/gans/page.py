@@ -29,6 +29,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
+from app.views.parts.page_name import page_name
 from app.views.parts.player import player
 from app.views.parts.training import (
     CurvesByOptimizer,
@@ -48,8 +49,9 @@ HONESTY = ("gans-honesty-1", "gans-honesty-2")
 def page() -> None:
     """Controls; training, live; then curves, table, samples and the players' plane."""
     config, problems = session.current(PAGE, GansConfig)
+    page_name("GANs")
     sidebar(config, problems)
-    st.markdown(f"#### {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective]}")
+    st.markdown(f"## {WORLD_NAMES[config.dataset]} · {LOSS_NAMES[config.objective]}")
     st.caption(f"{description_of(config)} {_about(config)}".strip())
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
@@ -88,11 +90,12 @@ def _curves(config: GansConfig, names: tuple[str, ...], curves: CurvesByOptimize
 
 
 def _samples(config: GansConfig, names: Sequence[str], samples: Sequence[gan_runs.Samples]) -> None:
-    st.markdown("#### What the generators make")
+    st.markdown("## What the generators make")
     task = config.task()
     reel = samples_reel(gan_caption(config), names, config.colors, samples, gan_runs.real_samples(task))
     figure = paint_reel(reel, samples[0].step.tolist(), dark=dark())
-    st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False})
+    words = f"Samples of the generators of {', '.join(names)}, and real ones, at the player's step"
+    st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False}, alt=words)
     real_note = "; real samples are grey" if config.dataset == "ring" else ""
     st.caption(
         f"The same latent vectors at every step, of the first seed; the player below and this slider move "
@@ -104,7 +107,7 @@ def _plane(
     config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult], shipped_runs: ShippedRuns | None
 ) -> Callable[[], Scene] | None:
     """The two players against each other, each along its own first principal direction; gives what exports draw."""
-    st.markdown("#### The plane of the two players")
+    st.markdown("## The plane of the two players")
     players = {"discriminator": "discriminator's", "generator": "generator's"}
     Fields.of(PAGE, config).segments("Loss drawn on it", "drawn", players)
     try:

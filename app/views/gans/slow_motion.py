@@ -31,7 +31,7 @@ OUTPUTS = {
 @st.fragment
 def slow_motion_part(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     """Choose an optimizer and a step of its run, then who moves; a fragment, so that the players go on playing."""
-    st.markdown("#### In slow motion")
+    st.markdown("## In slow motion")
     number, step_chosen, count = _choices(names, results)
     result, task = results[number], config.task()
     step, weights = weights_at(task, result, step_chosen)

@@ -32,7 +32,7 @@ def _page() -> None:
     elif lesson is None:
         _overview()
     else:
-        with st.container(key="lesson-presented" if config.present else "lesson"):
+        with st.container(key="lesson-presented-stage" if config.present else "lesson"):
             _lesson(lesson, min(config.card or 1, len(lesson.cards)), present=bool(config.present))
 
 

@@ -27,12 +27,13 @@ def share(open_card: OpenCard, *, present: bool) -> None:
         st.button(
             "Stop presenting" if present else "Present", icon=":material/co_present:", type="tertiary",
             key=f"{PAGE}.presenting", on_click=_present, args=(not present,),
-            help="Larger type; Page Down and Page Up turn the cards, as remote controls do",
+            help="Larger type and stronger colours; Page Down and Page Up turn the cards, as remote controls do; f "
+            "shows the card on the whole screen",
         )  # fmt: skip
         with st.popover("Link and QR code", icon=":material/qr_code_2:", type="tertiary"):
             link = card_link(open_card)
             st.code(link, language=None, wrap_lines=True)
-            st.image(qr_svg(link), width=260)
+            st.image(qr_svg(link), width=260, alt="QR code of the link")
         with st.popover("Sheet to print", icon=":material/print:", type="tertiary"):
             st.caption("Pictures and questions; answers on a page of their own.")
             _sheet(open_card.lesson, "PDF", lesson_pdf, "application/pdf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +20,7 @@ from app.runs.lessons import case_of
 from app.state import GamesConfig, SurfacesConfig
 from app.state.lessons import Place
 from app.views.lessons.answers import OpenCard, Placed
-from app.views.parts.charts import draw_linked, show_chart, show_ground
+from app.views.parts.charts import draw_linked, show_chart, show_ground, stage
 from app.views.parts.dragging import offer_families
 from app.views.parts.player import player
 from app.views.parts.progress import progress
@@ -31,30 +32,34 @@ def draw_stage(open_card: OpenCard, *, present: bool) -> None:
     """The player over the card's surface or field; a chart where nothing moves."""
     config = open_card.config
     if isinstance(config, SurfacesConfig | GamesConfig):
-        _moving(open_card, config, HEIGHT_IN_CLASS if present else HEIGHT)
+        # Shown to a class, the card as a whole is what goes to the whole screen: its text and its buttons, too.
+        with nullcontext() if present else stage(f"lesson-{open_card.name}"):
+            _moving(open_card, config, present=present)
         return
     with progress("Averaging over orders, following the flows") as on_progress:
         chart = still_picture(open_card.card, on_progress)
     if open_card.card.bars is not None:
         st.markdown(f"**{open_card.card.bars.title}**")
     if chart is not None:
-        show_chart(chart, key=open_card.key("chart"), legend=open_card.card.bars is None)
+        show_chart(chart, key=open_card.key("chart"), legend=open_card.card.bars is None, presented=present)
     if open_card.card.bars is not None:
         st.caption(f"{open_card.card.bars.table}. Measured once, over hours: docs/networks.md says how.")
 
 
-def _moving(open_card: OpenCard, config: Placed, height: int) -> None:
+def _moving(open_card: OpenCard, config: Placed, *, present: bool) -> None:
     marks = guess_marks(open_card.card, open_card.guess, show_end=open_card.revealed)
-    scene = replace(moving_picture(config), height=height, marks=marks)
+    scene = replace(moving_picture(config), height=HEIGHT_IN_CLASS if present else HEIGHT, marks=marks)
     ground = f"lesson-ground-{open_card.name}"
-    show_ground(scene, ground)
+    show_ground(scene, ground, presented=present)
     key = f"lesson-player-{open_card.name}{'' if open_card.hidden else '-shown'}"
     dials = () if open_card.hidden else _dials(open_card, config)
-    _player(open_card, config, scene, dials, ground, key)
+    _player(open_card, config, scene, dials, ground, key, present=present)
     _families(key, dials, config)
 
 
-def _player(open_card: OpenCard, config: Placed, scene: Scene, dials: Sequence[Dial], ground: str, key: str) -> None:
+def _player(
+    open_card: OpenCard, config: Placed, scene: Scene, dials: Sequence[Dial], ground: str, key: str, *, present: bool
+) -> None:
     """A revealed run opens a player of its own, which plays from the start."""
     hides_runs = open_card.hidden
     curve = None if hides_runs else curve_beside(open_card.card, config)
@@ -65,10 +70,10 @@ def _player(open_card: OpenCard, config: Placed, scene: Scene, dials: Sequence[D
         linked_charts=charts, curves=[_linked_curve(open_card, config)] if charts else [],
         pickable=aims, on_pick=open_card.pick if aims else None,
         on_release=open_card.take_turn, on_start=None if hides_runs else open_card.take_start,
-        quantities=scene.quantities, dials=dials,
+        quantities=scene.quantities, dials=dials, presented=present,
     )  # fmt: skip
     if curve is not None:
-        draw_linked(curve, charts)
+        draw_linked(curve, charts, presented=present)
 
 
 def _families(key: str, dials: tuple[Dial, ...], config: Placed) -> None:

@@ -17,6 +17,7 @@ from app.views.networks.predict import hides, outcome, prediction, reveal
 from app.views.networks.sharpness import sharpness_part
 from app.views.parts.charts import draw_linked
 from app.views.parts.export_panel import export_panel
+from app.views.parts.page_name import page_name
 from app.views.parts.training import (
     CurvesByOptimizer,
     curves_key,
@@ -31,9 +32,10 @@ CURVES = tuple(f"networks-curves-{number}" for number in range(1, 7))
 def page() -> None:
     """Controls; training, live; then curves, table, weight space and sharpness."""
     config, problems = session.current(PAGE, NetworksConfig)
+    page_name("Networks")
     sidebar(config, problems)
     task = config.task()
-    st.markdown(f"#### {config.title}")
+    st.markdown(f"## {config.title}")
     hides_results = hides(config)
     st.caption(f"{'' if hides_results else description_of(config)} {_about(config)}".strip())
     if not config.active:

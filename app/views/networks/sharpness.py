@@ -19,7 +19,7 @@ POLL_SECONDS = 0.6
 
 def sharpness_part(task: ClassifierTask, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     """Choose a step, measure there, show the table while it grows."""
-    st.markdown("#### Sharpness")
+    st.markdown("## Sharpness")
     st.caption(
         f"How curved the training loss is around the weights, on {min(IMAGES, len(task.data.train))} training images: "
         f"the largest eigenvalue and the trace of its Hessian ({PROBES} random probes), the worst loss within a "

@@ -9,8 +9,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.draw.plotly import chart_spec, clicked_target
+from app.draw.plotly_presented import enlarged, stronger
 from app.draw.plotly_scene import ground_margin, ground_spec
-from app.draw.plotly_spec import SpecFigure
+from app.draw.plotly_spec import Spec, SpecFigure
 from app.figures.chart import Chart
 from app.figures.look import on_dark
 from app.figures.scene import Scene
@@ -32,19 +33,34 @@ def dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def show_chart(chart: Chart, key: str, *, legend: bool = True, pick: bool = False) -> tuple[int, int] | None:
-    """The chart; with `pick`, gives the target that was clicked: which of the targets' marks, and which point."""
-    spec = chart_spec(chart, dark=dark(), legend=legend)
+def show_chart(
+    chart: Chart, key: str, *, legend: bool = True, pick: bool = False, presented: bool = False
+) -> tuple[int, int] | None:
+    """The chart, `presented` for a projector.
+
+    With `pick`, gives the target that was clicked: which of the targets' marks, and which point.
+    """
+    spec = _spec(chart, legend=legend, presented=presented)
     if not pick:
-        st.plotly_chart(SpecFigure(spec), key=key, config=CHART)
+        st.plotly_chart(SpecFigure(spec), key=key, config=CHART, alt=chart.words)
         return None
-    event: Any = st.plotly_chart(SpecFigure(spec), key=key, config=CHART, on_select="rerun", selection_mode="points")
+    event: Any = st.plotly_chart(
+        SpecFigure(spec), key=key, config=CHART, on_select="rerun", selection_mode="points", alt=chart.words
+    )
     return clicked_target(spec, event.selection.points)
 
 
-def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND) -> None:
-    """The background of the player, which finds it by its key."""
-    st.plotly_chart(SpecFigure(ground_spec(scene, dark=dark())), key=key, config=dict(config), theme="streamlit")
+def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND, *, presented: bool = False) -> None:
+    """The background of the player, which finds it by its key; `presented`: for a projector."""
+    spec = ground_spec(scene, dark=dark())
+    figure = SpecFigure(enlarged(spec) if presented else spec)
+    st.plotly_chart(figure, key=key, config=dict(config), theme="streamlit", alt=scene.words)
+
+
+def _spec(chart: Chart, *, legend: bool, titles: bool = True, presented: bool) -> Spec:
+    if presented:
+        return enlarged(chart_spec(stronger(chart, dark=dark()), dark=dark(), legend=legend, titles=titles))
+    return chart_spec(chart, dark=dark(), legend=legend, titles=titles)
 
 
 def stage(key: str) -> DeltaGenerator:
@@ -83,11 +99,12 @@ def _first_frame(scene: Scene) -> FirstFrame:
     return FirstFrame((left, right, bottom, top), (margin["l"], margin["r"], margin["t"], margin["b"]), heights)
 
 
-def draw_linked(chart: Chart, keys: Sequence[str]) -> None:
+def draw_linked(chart: Chart, keys: Sequence[str], *, presented: bool = False) -> None:
     """The panels of a chart side by side, each as a chart under its title; the player finds each by its key."""
     columns = st.columns(len(chart.panels))
     for place, (column, panel, key) in enumerate(zip(columns, chart.filled_panels, keys, strict=False)):
         with column:
             st.caption(f"**{panel.title}**")
-            spec = chart_spec(chart.of(place), dark=dark(), legend=False, titles=False)
-            st.plotly_chart(SpecFigure(spec), key=key, config=CHART)
+            single = chart.of(place)
+            spec = _spec(single, legend=False, titles=False, presented=presented)
+            st.plotly_chart(SpecFigure(spec), key=key, config=CHART, alt=single.words)

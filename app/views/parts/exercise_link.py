@@ -23,7 +23,7 @@ def exercise_link(config: PageConfig, page: str) -> None:
     if session.exercise():
         return
     titles = dict(sorted(_numbers(config, page), key=lambda pair: not pair[0][0].isdigit()))
-    st.markdown("##### Exercise link")
+    st.markdown("## Exercise link")
     st.caption("For a class: every setting stays as it is here but the numbers that you choose.")
     free = st.multiselect(
         "Stays free", list(titles), format_func=titles.__getitem__, placeholder="choose a number …",
@@ -35,7 +35,7 @@ def exercise_link(config: PageConfig, page: str) -> None:
     link = session.share_link(config, {"hide" if hide else "fix": "*", "free": ",".join(free)})
     st.code(link, language=None, wrap_lines=True)
     if len(link) <= MOST_IN_CODE:
-        st.image(qr_svg(link), width=260)
+        st.image(qr_svg(link), width=260, alt="QR code of the link")
 
 
 def _numbers(config: PageConfig, page: str) -> Iterator[tuple[str, str]]:

@@ -86,6 +86,7 @@ def player(
     curves: Sequence[LinkedCurve | None] = (),
     narration: Sequence[tuple[int, str]] = (),
     reel: str = "",
+    presented: bool = False,
     first: FirstFrame | None = None,
 ) -> PlayerResult:
     """Animate `tracks` over the plotly chart with the key `chart_key`, with the controls where this is called.
@@ -110,6 +111,7 @@ def player(
         dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
         reel: key of a chart with a slider over base steps, which follows the player and moves it.
         curves: what each chart of `linked_charts` shows of a run, to draw it anew meanwhile.
+        presented: for a projector: stronger colours, larger letters.
         narration: lines on what happens, each with the base step from which on it is shown.
         first: axes of its own at the chart's place, until the chart has come; once they are on the screen, the script
             runs again.
@@ -118,7 +120,8 @@ def player(
         key=key, chart=chart_key, scene=repr(scene), linked=tuple(linked_charts), autoplay=autoplay, pickable=pickable,
         minima=tuple((float(x), float(y)) for x, y in minima), labels=labels,
         quantities=quantities or QuantityNames(), dials=tuple(dials), movable=on_start is not None,
-        curves=tuple(curves), narration=tuple(narration), reel=reel, first=first,
+        curves=tuple(curves), narration=tuple(narration), reel=reel, presented=presented,
+        first=first,
     )  # fmt: skip
 
     def report_pick() -> None:

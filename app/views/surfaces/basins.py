@@ -46,12 +46,15 @@ def basin_map(config: SurfacesConfig, scenery: Scenery) -> None:
 
 
 def _draw(slot: DeltaGenerator, finest: basins.BasinMap, names: list[str], scenery: Scenery, stage: str) -> None:
-    figure = SpecFigure(chart_spec(basin_chart(finest, names, scenery.places), dark=dark(), legend=False))
+    chart = basin_chart(finest, names, scenery.places)
+    figure = SpecFigure(chart_spec(chart, dark=dark(), legend=False))
     with slot.container():
         if stage == "coarse":
-            st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config=CHART)
+            st.plotly_chart(figure, key=f"{PAGE}.basins_coarse", config=CHART, alt=chart.words)
         else:
-            st.plotly_chart(figure, key=f"{PAGE}.basins", config=CHART, on_select=_open, selection_mode="points")
+            st.plotly_chart(
+                figure, key=f"{PAGE}.basins", config=CHART, on_select=_open, selection_mode="points", alt=chart.words
+            )
 
 
 def _starts_stay(config: SurfacesConfig) -> bool:

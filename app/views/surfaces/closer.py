@@ -24,7 +24,7 @@ VIEWS: dict[str, Callable[[SurfacesConfig, Scenery], None]] = {
 
 def look_closer(config: SurfacesConfig, scenery: Scenery) -> None:
     """Choose one of the views; none is chosen at first."""
-    st.markdown("#### Look closer")
+    st.markdown("## Look closer")
     view = st.segmented_control("View", list(VIEWS), key=f"{PAGE}.closer", label_visibility="collapsed")
     if view:
         VIEWS[view](config, scenery)

@@ -22,6 +22,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
+from app.views.parts.page_name import page_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
 from app.views.parts.scene import move_start, note_idle_layers
@@ -39,8 +40,9 @@ LETTER = 7  # px of a letter in a table, on average
 def page() -> None:
     """Controls, the run, the player over the surface, linked charts, the table."""
     config, problems = session.current(PAGE, SurfacesConfig)
+    page_name("Surfaces")
     sidebar(config, problems)
-    st.markdown(f"#### {config.landscape.name} &nbsp; ${config.landscape.formula}$")
+    st.markdown(f"## {config.landscape.name} &nbsp; ${config.landscape.formula}$")
     if not PREDICTION.hides:
         st.caption(description_of(config))  # hidden while predicting: it tells the answer
     if not config.active:

@@ -25,6 +25,7 @@ def surface_3d(config: SurfacesConfig, scenery: surface_runs.Scenery) -> None:
         "play, step or scrub there; its keys (space, ← →) work here, too. Drag to turn, scroll to come nearer."
     )
     picture = relief(scenery.grid, run, config.colors, log_view=config.landscape.log_view)
-    st.plotly_chart(paint_relief(picture), key=CHART, config=CONFIG, theme="streamlit")
+    words = f"{config.landscape.name} as a relief: tracks of the optimizers"
+    st.plotly_chart(paint_relief(picture), key=CHART, config=CONFIG, theme="streamlit", alt=words)
     relief_heads(key=f"{CHART}-heads", chart_key=CHART, player_key=PREDICTION.player_key(PLAYER))
     download("Relief (HTML)", lambda: surface_exports.relief_html(config), f"lookahead-{config.surface}-3d.html")

@@ -42,7 +42,7 @@ def draw(config: TheoryConfig) -> None:
             f"All rows see the same noise, so they err together. Where the closed form is right, one in "
             f"{1 / (1 - runs[0].confidence):.0f} still lies outside its interval by chance: take another seed to tell."
         )
-    st.markdown("##### What it costs: variance against speed")
+    st.markdown("## What it costs: variance against speed")
     trades = theory_runs.trade_offs(config)
     show_chart(trade_off_chart(*trades), key=f"{PAGE}.tradeoff")
     matches = [f"{name} from {steps:,.0f} evaluations on" for name, steps in theory_runs.coincidences(trades)]

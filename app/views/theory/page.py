@@ -10,6 +10,7 @@ from app.state.theory import INSTRUMENTS, TheoryConfig
 from app.views import session
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
+from app.views.parts.page_name import page_name
 from app.views.theory import noise, rates, regularization, stability
 from app.views.theory.controls import PAGE, sidebar
 
@@ -17,6 +18,7 @@ from app.views.theory.controls import PAGE, sidebar
 def page() -> None:
     """Choose an instrument and draw it."""
     config, problems = session.current(PAGE, TheoryConfig)
+    page_name("Theory")
     sidebar(config, problems)
     Fields.of(PAGE, config).segments("Instrument", "instrument", INSTRUMENTS, label_visibility="collapsed")
     if text := description_of(config):

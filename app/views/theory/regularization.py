@@ -37,10 +37,10 @@ def draw(config: TheoryConfig) -> None:
     chart = coefficients_chart(*theory_runs.coefficients(config), theory_runs.amplifications(config))
     left, right = st.columns([3, 2])
     with left:
-        st.markdown("##### Coefficients")
+        st.markdown("## Coefficients")
         show_chart(chart.of(0, 1), key=f"{PAGE}.coefficients")
     with right:
-        st.markdown("##### Penalty on V at an equal effective lr")
+        st.markdown("## Penalty on V at an equal effective lr")
         show_chart(chart.of(2), key=f"{PAGE}.amplification")
     if not reason:
         _accuracy(config)
@@ -94,7 +94,7 @@ def _distances(descent: theory_runs.Descent) -> str:
 
 
 def _accuracy(config: TheoryConfig) -> None:
-    st.markdown("##### The check: how the error falls with lr")
+    st.markdown("## The check: how the error falls with lr")
     try:
         with progress("Enumerating orders") as on_progress:
             run = theory_runs.accuracy(config, on_progress)

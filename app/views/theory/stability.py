@@ -68,7 +68,7 @@ def draw(config: TheoryConfig) -> None:
 
 def _outer(layer: Layer) -> None:
     """Where outer momentum of the outermost layer pays, and where it diverges."""
-    st.markdown("##### Outer momentum: where it overtakes, and where it diverges")
+    st.markdown("## Outer momentum: where it overtakes, and where it diverges")
     show_chart(outer_chart(layer), key=f"{PAGE}.outer")
     speed = f", effective slow step α / (1 − μ) = **{layer.effective_alpha:.3g}**" if layer.has_momentum else ""
     edge = least_stable(layer)
