@@ -9,6 +9,7 @@ from app.runs import THREADS
 from app.views.preload import (
     games,
     gans,
+    glossary_link,
     lessons,
     networks,
     page_links,
@@ -40,4 +41,5 @@ page_script()
 if take_seat():
     with turns.turn():
         page.run()
+        glossary_link()
     session.rerun_if_widgets_differ()

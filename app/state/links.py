@@ -24,7 +24,7 @@ from app.state.cards import next_card
 from app.state.codecs import as_number, flatten, nest, settings_of, structure
 from app.state.errors import explain
 from app.state.tracking import is_foreign
-from app.state.visit import MAX_LENGTH, VISIT, page_models, problems_of_visit
+from app.state.visit import MAX_LENGTH, ONCE, VISIT, page_models, problems_of_visit
 
 FIRST_VERSION = "1"  # what a link without a version is read as
 LONG = 300  # characters of a query from which on it is compressed
@@ -72,7 +72,7 @@ def decode(params: Mapping[str, str], model: type[Config]) -> tuple[Config, list
         The config, with the default wherever a parameter could not be read, and one sentence for each of those.
     """
     of_visit = problems_of_visit(params)
-    params, problems = unpack_params({name: text for name, text in params.items() if name not in VISIT}, model)
+    params, problems = unpack_params({name: text for name, text in params.items() if name not in (*VISIT, ONCE)}, model)
     problems = [*of_visit, *problems]
     version = params.pop("v", version_of(model))
     if version != version_of(model):

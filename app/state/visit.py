@@ -4,6 +4,8 @@ words=1 | 0        whether pictures are labelled in words; without it, as the br
 fix=*              settings that a teacher fixes; `app.state.exercise` says how
 free=2.1.alpha     what stays free of them
 hide=sidebar,seed  parts of the page and settings that are not shown
+
+term=slow-weights opens the glossary at a term, once: the browser reads it, and it does not stay.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from app.state.codecs import LINK_ONLY, settings_of
 WORDS = ("1", "0")
 LISTS = ("fix", "free", "hide")
 VISIT = ("words", *LISTS)
+ONCE = "term"
 EVERY = "*"  # all settings
 PARTS = ("pages", "sidebar", "presets", "guide", "charts", "table", "closer", "sharpness", "export")
 """Parts of a page that `hide` knows. closer: "Look closer" on Surfaces; guide: the sentence on what is seen."""

@@ -29,13 +29,14 @@ from app.views.lessons import page as lessons
 from app.views.networks import page as networks
 from app.views.parts.admission import take_seat
 from app.views.parts.page_links import page_links
-from app.views.parts.page_script import page_script
+from app.views.parts.page_script import glossary_link, page_script
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
 __all__ = [
     "games",
     "gans",
+    "glossary_link",
     "lessons",
     "networks",
     "page_links",

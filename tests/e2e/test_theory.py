@@ -30,7 +30,7 @@ def test_a_game_opens_in_games(open_app, wait_idle):
     page = open_app("/")
     page.get_by_role("link", name="Theory").click()
     wait_idle(page)
-    page.get_by_test_id("stSidebar").get_by_role("combobox", name="On", exact=True).click()
+    page.get_by_test_id("stSidebar").get_by_role("combobox", name="Surface or game", exact=True).click()
     page.get_by_role("option", name="Bilinear", exact=True).click()
     wait_idle(page)
     page.get_by_role("button", name="Open this run in Games").click()

@@ -19,7 +19,7 @@ def waits(runs: Sequence[Run], steps: int) -> Iterator[Observation]:
     for spec, last, level, period in _outer(runs):
         if 2 < period <= last:
             text = (
-                f"Layer {level} of {spec.name} moves once in {period:,} steps: "
+                f"Layer {level} of {spec.name} synchronises once in {period:,} steps: "
                 f"nothing to see of it before step {period:,}."
             )
             yield Observation(text, 1, period - 1, WAITING)
@@ -42,7 +42,10 @@ def first_moves(runs: Sequence[Run], steps: int) -> Iterator[Observation]:
     """An outer layer synchronises for the first time."""
     for spec, last, level, period in _outer(runs):
         if period <= last and spec.layers[level - 1].alpha > 0:
-            text = f"Layer {level} of {spec.name} has just moved for the first time: all inside it restart from there."
+            text = (
+                f"Layer {level} of {spec.name} has just synchronised for the first time: "
+                "all inside it restart from there."
+            )
             yield Observation(text, period, min(steps, period + 5), FIRST_MOVE)
 
 

@@ -1,10 +1,27 @@
 // What concerns the whole page, whichever of the app's pages it shows.
 
+import { partOf } from "./elements.js";
+import { Glossary } from "./glossary.js";
 import { keepOneEntryAPage } from "./history.js";
 import { readNumberFields } from "./number_fields.js";
 
-/** Streamlit calls this when the app is opened; what it returns, when this leaves the page. */
-export default function mount() {
+/** @import {ComponentArguments, GlossaryTerm} from "./types.d.ts" */
+
+/** @type {WeakMap<HTMLElement, Glossary>} */
+const mounted = new WeakMap();
+
+/**
+ * Streamlit calls this when the app is opened; what it returns, when this leaves the page.
+ * @param {ComponentArguments<GlossaryTerm[]>} component
+ */
+export default function mount({ data, parentElement }) {
+  const root = partOf(parentElement, "span");
   keepOneEntryAPage();
-  return readNumberFields();
+  if (!mounted.has(root)) mounted.set(root, new Glossary(root, data));
+  const forget = readNumberFields();
+  return () => {
+    forget();
+    mounted.get(root)?.remove();
+    mounted.delete(root);
+  };
 }

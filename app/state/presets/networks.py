@@ -33,7 +33,7 @@ PRESETS: dict[str, Preset[NetworksConfig]] = {
     "Digits, 40 % wrong labels, averaged weights beside": Preset(
         "+1.09 ± 0.28, +1.31 ± 0.44 and +1.69 ± 0.40 points of test accuracy from SGD for one, two and three layers, "
         "each at its tuned lr (12 seeds); with one epoch less, the first two lost. Dotted: the exponential moving "
-        "average of fast weights, the baseline. SGD's own gains +1.17 ± 0.32.",
+        "average of the fast weights, the baseline. SGD's own gains +1.17 ± 0.32.",
         NetworksConfig(
             label_noise=0.4, ema=0.99, steps=1271, snapshot_every=2, cards=_best_cards(0.01, 0.02, 0.05, 0.2)
         ),

@@ -27,7 +27,7 @@ def sidebar(config: GansConfig, problems: list[str]) -> None:
     with st.sidebar:
         draw_problems(problems)
         draw_history(PAGE)
-        fields.choice("Imitate", "dataset", {key: WORLD_NAMES[key] for key in WORLDS})
+        fields.choice("Data", "dataset", {key: WORLD_NAMES[key] for key in WORLDS})
         fields.choice("Losses", "objective", {key: LOSS_NAMES[key] for key in LOSSES})
         left, right = st.columns(2)
         with left:
@@ -46,7 +46,7 @@ def _more(fields: Fields, config: GansConfig) -> None:
         fields.seed()
         fields.slider("Number of seeds", "seeds", 1, MAX_SEEDS, help="Curves show their mean ± standard error")
         fields.number(
-            "Average of fast weights, decay", "ema", step=0.001, format="%g",
-            help="An exponential moving average of both players beside every optimizer; 0 is none",
+            "Average of the fast weights, decay", "ema", step=0.001, format="%g",
+            help="An exponential moving average of both players beside every optimizer. 0: none",
         )  # fmt: skip
         fields.number("A snapshot every … base steps", "snapshot_every", 1, 1000)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.export.lessons import readable, right_answer
 from app.runs.lessons import answers, end_of, measurement, right_options
+from app.state.glossary import linked
 from app.state.lessons import Choose, Number, Place, Reach
 from app.views.lessons.answers import OpenCard, Placed
 from app.views.lessons.stage import draw_stage
@@ -20,11 +21,11 @@ def draw_card(open_card: OpenCard, steps: Callable[[], None], *, present: bool) 
     """The text and the `steps` to other cards at the left, the stage at the right or, on a narrow screen, below."""
     left, right = st.columns([4, 5], gap="medium")
     with left, st.container(key="lesson-text"):
-        st.subheader(open_card.card.title, anchor=False)
+        st.header(open_card.card.title, anchor=False)
         if open_card.revealed:
             _explanation(open_card)
         else:
-            st.markdown(open_card.card.text)
+            st.markdown(linked(open_card.card.text))
             _question(open_card)
         steps()
     with right:
@@ -89,7 +90,7 @@ def _take_place(open_card: OpenCard) -> None:
 def _explanation(open_card: OpenCard) -> None:
     if verdict := _verdict(open_card):
         st.markdown(verdict)
-    st.markdown(open_card.card.reveal)
+    st.markdown(linked(open_card.card.reveal))
     if open_card.number == len(open_card.lesson.cards):
         with st.container(key="lesson-remember", border=True):
             st.markdown(f"**To remember.** {open_card.lesson.remember}")

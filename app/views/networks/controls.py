@@ -65,8 +65,8 @@ def _training(fields: Fields, config: NetworksConfig) -> None:
         fields.seed()
         fields.slider("Number of seeds", "seeds", 1, MAX_SEEDS, help="Curves show their mean ± standard error")
         fields.number(
-            "Average of fast weights, decay", "ema", step=0.001, format="%g",
-            help="An exponential moving average beside every optimizer (torch.optim.swa_utils); 0 is none",
+            "Average of the fast weights, decay", "ema", step=0.001, format="%g",
+            help="An exponential moving average beside every optimizer (torch.optim.swa_utils). 0: none",
         )  # fmt: skip
         fields.number(
             "Seed of the split", "split_seed", 0, MAX_SEED, step=1,

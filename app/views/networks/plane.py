@@ -41,7 +41,7 @@ def weight_space(
     `shipped_runs`: the comparison of the results, where it comes with the application. Gives what exports draw; None
     where the runs span no such plane.
     """
-    st.markdown("#### Weight space")
+    st.markdown("## Weight space")
     _choose_plane(config, names)
     try:
         view = shipped_runs.view if shipped_runs else plane_runs.view_of(config, results)
@@ -159,7 +159,7 @@ def _explanation(
     first, second = view.plane.explained
     walk = random_walk_shares(max(3, *(len(run.snapshots.step) for run in view.runs)))
     return (
-        f"The plane holds {first:.0%} and {second:.0%} of the tracks' variance along its two axes; each axis has a "
+        f"The plane's two axes explain {first:.0%} and {second:.0%} of the tracks' variance; each axis has a "
         f"scale of its own. One track that is a pure random walk would have {walk[0]:.0%} and {walk[1]:.0%} there, "
         "several independent ones less: a high share alone is no sign of structure."
     )

@@ -9,6 +9,7 @@ import streamlit as st
 from app.player.tracks import PALETTE
 from app.state import BASE_TITLES, COLOR_NAMES, MAX_CARDS, MAX_EVERY, MAX_K, MAX_LAYERS, Card, GanCard
 from app.state.cards import titles_of
+from app.state.glossary import meaning
 from app.state.layers import LayerConfig
 from app.views import session
 from app.views.parts.fields import Fields
@@ -24,7 +25,7 @@ AT_FIRST_SIGHT = {"on", "depth", "lr", "generator_lr"} | {
 def draw_title(fields: Fields) -> None:
     """The title above cards, where there are any."""
     if any(name[:1].isdigit() for name in fields.visible_names()):
-        st.markdown("##### Optimizers")
+        st.markdown("## Optimizers")
 
 
 def draw_cards(fields: Fields, cards: tuple[Card, ...], *, averages: bool = True) -> None:
@@ -73,7 +74,7 @@ def _exits(fields: Fields) -> None:
 def _lr(fields: Fields, card: Card) -> None:
     """One lr, or one for each player."""
     if not isinstance(card, GanCard):
-        fields.number("lr", "lr", step=card.lr / 10, format="%g")
+        fields.number("lr", "lr", step=card.lr / 10, format="%g", help=meaning("lr"))
         return
     left, right = st.columns(2)
     with left:
@@ -85,7 +86,7 @@ def _lr(fields: Fields, card: Card) -> None:
 def _bases(fields: Fields, card: Card) -> None:
     """One base optimizer, or one for each player."""
     if not isinstance(card, GanCard):
-        fields.choice("Base optimizer", "base", card.titles)
+        fields.choice("Base optimizer", "base", card.titles, help=meaning("base-optimizer"))
         return
     fields.choice("Discriminator's base optimizer", "base", card.titles)
     fields.choice("Generator's base optimizer", "generator_base", card.titles)
@@ -131,7 +132,7 @@ def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig]) -> None:
 
 def draw_momentum(fields: Fields) -> None:
     """The momentum's coefficient."""
-    fields.number("Momentum", "momentum", step=0.01, format="%g")
+    fields.number("Momentum", "momentum", step=0.01, format="%g", help=meaning("momentum"))
 
 
 def draw_sync_momentum(fields: Fields) -> None:
@@ -161,7 +162,7 @@ def _details(fields: Fields, card: Card, averages: bool) -> None:
     if averages:
         fields.number(
             "Average of the fast weights, decay", "ema", step=0.001, format="%g",
-            help="One more track: an exponential moving average, the baseline of slow weights. 0: none",
+            help="One more track: an exponential moving average, with which slow weights are compared. 0: none",
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import streamlit as st
 
 from app.state.base import MAX_SEED, PageConfig
 from app.state.codecs import widget_values
+from app.state.glossary import linked
 from app.views import session
 from app.views.parts.problems import draw_problems
 
@@ -123,6 +124,8 @@ class Fields:
         """The control, unless it is hidden, and why its last entry was refused."""
         if self.hides(name):
             return
+        if "help" in look:
+            look["help"] = linked(look["help"])
         widget(label, *values, key=self.key(name), disabled=self.fixes(name), **look)
         reason = session.refusal(self.page, self.owner + name)
         if reason is not None:

@@ -1,13 +1,14 @@
-"""What runs in the browser on all pages: fields of numbers take other dashes and commas; one history entry a page."""
+"""What runs in the browser on all pages: the glossary, the reading of numbers that are typed, and the history."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.player.bundle import module_file
+from app.state.glossary import ALL, Term, terms
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -15,10 +16,21 @@ if TYPE_CHECKING:
 
 @cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("lookahead-lab.page", html="<span></span>", js=module_file("page.js"))
+    return st.components.v2.component(
+        "lookahead-lab.page", html="<span></span>", css="glossary.css", js=module_file("page.js")
+    )
 
 
 def page_script() -> None:
-    """Shows nothing."""
+    """Shows nothing by itself; links to the glossary open it."""
     with st.container(key="page-script-unseen"):
-        _component()(key="page-script")
+        _component()(key="page-script", data=list(map(_entry, terms())))
+
+
+def glossary_link() -> None:
+    """The way to the whole glossary, at the foot of a page."""
+    st.markdown(f":material/menu_book: [What do these words mean?]({ALL})")
+
+
+def _entry(term: Term) -> dict[str, Any]:
+    return {"key": term.key, "name": term.name, "meaning": term.meaning, "formula": term.formula}

@@ -153,7 +153,11 @@ def curves_key(names: tuple[str, ...], config: NetworksConfig | GansConfig) -> N
         f'<span style="color:{color}">■</span> {escape(name)}'
         for name, color in zip(names, inks(config.colors), strict=True)
     ]
-    lines = ["— fast weights", "- - outermost slow weights", *(["· · averaged weights"] if config.ema else [])]
+    lines = [
+        "— fast weights",
+        "- - outermost slow weights",
+        *(["· · average of the fast weights"] if config.ema else []),
+    ]
     st.html(f'<small style="opacity:.85">{" &emsp; ".join([*entries, *lines])}</small>')
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state import MAX_LAYERS
+from app.state.glossary import meaning
 from app.state.theory import MAX_BATCHES, MAX_POWER, TheoryConfig
 from app.views import session
 from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
@@ -36,14 +37,14 @@ def sidebar(config: TheoryConfig, problems: list[str]) -> None:
             config.instrument
         ](fields, config)
         if any(name == "depth" or name[:1].isdigit() for name in fields.visible_names()):
-            st.markdown("##### Layers of slow weights")
+            st.markdown("## Layers of slow weights")
         fields.segments("Layers", "depth", range(MAX_LAYERS + 1), width="stretch", label_visibility="collapsed")
         draw_layers(fields, config.depth)
         draw_outer_momentum(fields, config.layers)
 
 
 def _base(fields: Fields, config: TheoryConfig) -> None:
-    fields.choice("Base optimizer", "base", BASES)
+    fields.choice("Base optimizer", "base", BASES, help=meaning("base-optimizer"))
     if config.base != "sgd":
         draw_momentum(fields)
         draw_sync_momentum(fields)
@@ -51,15 +52,15 @@ def _base(fields: Fields, config: TheoryConfig) -> None:
 
 def _stability(page: Fields, config: TheoryConfig) -> None:
     fields, stability = page.within("stability"), config.stability
-    fields.choice("On", "scenario", SCENARIOS, on_change=_take_scenario)
+    fields.choice("Surface or game", "scenario", SCENARIOS, on_change=_take_scenario)
     if stability.scenario == "quadratic":
         fields.slider("ε", "epsilon", 0.0, 1.0, step=0.01, help="0 is the bilinear game, 1 a bowl for both")
     if stability.is_game:
-        fields.switch("Alternating updates", "alternating", help="y answers the x that has just moved")
+        fields.switch("Players move in turn", "alternating", help="y answers the x that has just moved")
     _number(fields, "lr", "lr")
     _base(page, config)
     if not fields.hides("x", "y", "lr_low", "lr_high", "k_high", "simulate"):
-        st.markdown("##### Map")
+        st.markdown("## Map")
     left, right = st.columns(2)
     with left:
         fields.choice("Horizontal", "x", AXES)

@@ -89,10 +89,10 @@ def test_ratios_have_two_digits(ratio: float, text: str) -> None:
 def test_an_outer_layer_moves_once_in_the_product_of_periods() -> None:
     runs = [(spec_with_layers((5, 0.5), (5, 0.5)), 100)]
     assert spans(of_layers.waits(runs, 100)) == [
-        ("Layer 2 of L moves once in 25 steps: nothing to see of it before step 25.", 1, 24)
+        ("Layer 2 of L synchronises once in 25 steps: nothing to see of it before step 25.", 1, 24)
     ]
     assert spans(of_layers.first_moves(runs, 100)) == [
-        ("Layer 2 of L has just moved for the first time: all inside it restart from there.", 25, 30)
+        ("Layer 2 of L has just synchronised for the first time: all inside it restart from there.", 25, 30)
     ]
 
 
@@ -371,7 +371,7 @@ def test_the_first_page_tells_this_story() -> None:
     assert lines[0] == "All three optimizers start together, slow weights on top of fast ones."
     assert lines[1] == "SGD diverges: lr · curvature = 2.04 > 2."
     assert lines[5] == f"Layer 1 of {ONE} has just pulled back half-way: the zigzag cancelled."
-    assert lines[25] == f"Layer 2 of {TWO} has just moved for the first time: all inside it restart from there."
+    assert lines[25] == f"Layer 2 of {TWO} has just synchronised for the first time: all inside it restart from there."
 
 
 def test_of_several_starts_the_first_is_told_of() -> None:
@@ -390,8 +390,8 @@ def test_a_training_run_tells_of_its_layers_and_of_its_end() -> None:
     specs = (replace(spec_with_layers(), name="SGD"), spec_with_layers((5, 0.5), (5, 0.5)))
     assert training_narration(specs, 100, [40, None]) == (
         (0, ""),
-        (1, "Layer 2 of L moves once in 25 steps: nothing to see of it before step 25."),
-        (25, "Layer 2 of L has just moved for the first time: all inside it restart from there."),
+        (1, "Layer 2 of L synchronises once in 25 steps: nothing to see of it before step 25."),
+        (25, "Layer 2 of L has just synchronised for the first time: all inside it restart from there."),
         (31, ""),
         (40, "SGD has diverged at step 40: its run ends here."),
         (101, ""),

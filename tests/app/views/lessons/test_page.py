@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def open_page(**params: str) -> AppTest:
 
 
 def texts(at: AppTest) -> str:
-    return "\n".join(each.value for each in at.markdown)
+    """What is written on the page, without the glossary's links."""
+    return re.sub(r"\[([^\]]*)\]\(#term-[^)]*\)", r"\1", "\n".join(each.value for each in at.markdown))
 
 
 def press(at: AppTest, label: str) -> AppTest:
