@@ -139,9 +139,9 @@ def on_dark(color: str) -> str:
     return _hex(mix(color, LETTERS, LOOK.inks.dark))
 
 
-def presented(color: str, *, dark: bool) -> str:
+def projector_color(color: str, *, dark: bool) -> str:
     """A colour for a projector: nearer to the text's."""
-    return _hex(mix(color, LETTERS if dark else LETTERS_ON_LIGHT, LOOK.presented.ink))
+    return _hex(mix(color, LETTERS if dark else LETTERS_ON_LIGHT, LOOK.projector.ink))
 
 
 def mix(color: str, towards: str, share: float) -> RGB:

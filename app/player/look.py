@@ -42,7 +42,7 @@ class Inks:
 
 
 @dataclass(frozen=True)
-class Presented:
+class Projector:
     """What is different for a projector.
 
     ink: share of the text's colour in every optimizer's.      thickness, letters: of lines and heads, and of letters,
@@ -65,7 +65,7 @@ class Look:
         layers: a mark for each layer, θ first; layers further out look like the last.
         average: the mark of averaged weights.
         minimum: of a surface.      inks: how the further layers' colours follow from an optimizer's one.
-        presented: for a projector.
+        projector: what is different for one.
         slate: (red, green, blue, opacity) laid over the page where a landscape is lowest, and where it is highest.
     """
 
@@ -75,7 +75,7 @@ class Look:
     minimum: Minimum
     inks: Inks
     slate: tuple[tuple[float, ...], tuple[float, ...]]
-    presented: Presented
+    projector: Projector
 
     def layer(self, layer: int) -> Mark:
         """The mark of a layer: 0 is θ, a negative one the average."""
@@ -94,7 +94,7 @@ def _load() -> Look:
         average=_mark(table["average"]),
         minimum=Minimum(**table["minimum"]),
         inks=Inks(**table["inks"]),
-        presented=Presented(**table["presented"]),
+        projector=Projector(**table["projector"]),
         slate=(tuple(table["slate"]["lowest"]), tuple(table["slate"]["highest"])),
     )
 

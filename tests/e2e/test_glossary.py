@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from app.state.glossary import terms
@@ -13,18 +12,8 @@ PLAYER = "Object.values(window.__lookaheadPlayers ?? {}).at(-1)"
 Open = Callable[..., Page]
 
 
-@pytest.fixture
-def open_there(open_app: Open, problems: list[str]) -> Open:
-    def open_at(target: str) -> Page:
-        page = open_app(target)
-        problems[:] = [line for line in problems if "status of 404" not in line]  # Streamlit's own
-        return page
-
-    return open_at
-
-
-def test_a_word_of_a_card_opens_its_meaning_and_the_run_plays_on(open_there: Open) -> None:
-    page = open_there("/lessons?lesson=two-sets-of-weights&card=1")
+def test_a_word_of_a_card_opens_its_meaning_and_the_run_plays_on(open_app: Open) -> None:
+    page = open_app("/lessons?lesson=two-sets-of-weights&card=1")
     page.wait_for_function(f"{PLAYER}?.overChart")
     before = page.url
     word = page.get_by_role("link", name="slow weights", exact=True)
@@ -39,8 +28,8 @@ def test_a_word_of_a_card_opens_its_meaning_and_the_run_plays_on(open_there: Ope
     assert page.url == before
 
 
-def test_the_foot_of_a_page_opens_all_terms_and_a_name_is_an_address(open_there: Open) -> None:
-    page = open_there("/theory")
+def test_the_foot_of_a_page_opens_all_terms_and_a_name_is_an_address(open_app: Open) -> None:
+    page = open_app("/theory")
     page.get_by_role("link", name="What do these words mean?").click()
     dialog = page.get_by_role("dialog", name="What these words mean")
     expect(dialog.locator("dt")).to_have_count(len(terms()))
@@ -53,8 +42,8 @@ def test_the_foot_of_a_page_opens_all_terms_and_a_name_is_an_address(open_there:
     expect(dialog).to_have_count(0)
 
 
-def test_an_address_opens_the_glossary_at_a_term_once(open_there: Open) -> None:
-    page = open_there("/games?term=equilibrium")
+def test_an_address_opens_the_glossary_at_a_term_once(open_app: Open) -> None:
+    page = open_app("/games?term=equilibrium")
     dialog = page.get_by_role("dialog", name="What these words mean")
     expect(dialog.locator(".gl-marked")).to_contain_text("Equilibrium")
     expect(page.get_by_test_id("stAlert")).to_have_count(0)

@@ -249,7 +249,7 @@ def test_lines_for_a_projector_stand_out_and_are_those_of_the_painters(script: A
             return [fast, contrast(fast, theme.background)]; }})()""",
         )
         assert contrast >= 4.5
-        painted = look.rgb(look.presented(color, dark=theme == DARK))
+        painted = look.rgb(look.projector_color(color, dark=theme == DARK))
         assert shown == pytest.approx([255 * part for part in painted], abs=1)
 
 

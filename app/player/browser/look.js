@@ -7,7 +7,7 @@ export const FLOW = look.flow;
 export const GHOST = look.ghost;
 export const INKS = look.inks;
 export const MINIMUM = look.minimum;
-export const PRESENTED = look.presented;
+export const PROJECTOR = look.projector;
 export const SLATE = look.slate;
 
 /**

@@ -2,7 +2,7 @@
 // pull of θ on φ with the fraction α marked on it, the update while it happens, and the heads.
 
 import { drawNames, headBox, nameFraction } from "./head_labels.js";
-import { AVERAGE, lookOf, PRESENTED } from "./look.js";
+import { AVERAGE, lookOf, PROJECTOR } from "./look.js";
 import { arrow, head, hollow, line } from "./marks.js";
 import { explanationOf, placeOf } from "./moment.js";
 import { extend, nearPoint, trace, traceBlock, traceLayer } from "./paths.js";
@@ -32,7 +32,7 @@ export function drawRun(context, panel, scene, run, moment, options = {}) {
   const inks = scene.inks(run);
   const picture = {
     ...{ context, panel, run, moment, size, words, inks },
-    enlarged: scene.theme.presented ? PRESENTED.letters : 1,
+    enlarged: scene.theme.presented ? PROJECTOR.letters : 1,
     halo: ink(scene.theme.background, 0.9),
     font: scene.theme.font,
     letters: inks.map((color) => lettering(color, scene.theme)),

@@ -5,7 +5,7 @@ import { extentOf } from "./bounds.js";
 import { drawCloud } from "./cloud.js";
 import { drawDraggedRuns } from "./dragged_runs.js";
 import { findExit } from "./exits.js";
-import { MINIMUM, PRESENTED } from "./look.js";
+import { MINIMUM, PROJECTOR } from "./look.js";
 import { cross, hollow } from "./marks.js";
 import { distance } from "./points.js";
 import { drawRun } from "./run_drawing.js";
@@ -120,7 +120,7 @@ export class Scene {
   /** Of lines and heads: smaller in a crowd and on a small panel. */
   get thickness() {
     const room = this.stage?.panels[0]?.horizontal.length ?? ROOMY;
-    const usual = this.theme?.presented ? PRESENTED.thickness : 1;
+    const usual = this.theme?.presented ? PROJECTOR.thickness : 1;
     return usual * (this.runs.length > CROWD ? 0.75 : 1) * Math.max(0.72, Math.min(1, room / ROOMY));
   }
 

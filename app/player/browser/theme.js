@@ -1,7 +1,7 @@
 // Colours of the page, and the inks of fast and slow weights from an optimizer's colour.
 
 import { contextOf } from "./elements.js";
-import { INKS, PRESENTED } from "./look.js";
+import { INKS, PROJECTOR } from "./look.js";
 
 /** @import {Color, Theme} from "./types.d.ts" */
 /** @import {Run} from "./run.js" */
@@ -67,7 +67,7 @@ export function readTheme(root) {
  * @returns {Color[]}
  */
 export function inksOf(run, theme) {
-  const fast = mix(rgb(run.color), theme.text, theme.presented ? PRESENTED.ink : theme.dark ? INKS.dark : 0);
+  const fast = mix(rgb(run.color), theme.text, theme.presented ? PROJECTOR.ink : theme.dark ? INKS.dark : 0);
   const share = (/** @type {number} */ below) => Math.min(INKS.most, INKS.first + INKS.further * below);
   return [fast, ...run.layers.map((_, below) => mix(fast, theme.text, share(below)))];
 }

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.draw.plotly import chart_spec, clicked_target
-from app.draw.plotly_presented import enlarged, stronger
+from app.draw.plotly_projector import projector_chart, projector_spec
 from app.draw.plotly_scene import ground_margin, ground_spec
 from app.draw.plotly_spec import Spec, SpecFigure
 from app.figures.chart import Chart
@@ -53,13 +53,15 @@ def show_chart(
 def show_ground(scene: Scene, key: str, config: Mapping[str, Any] = GROUND, *, presented: bool = False) -> None:
     """The background of the player, which finds it by its key; `presented`: for a projector."""
     spec = ground_spec(scene, dark=dark())
-    figure = SpecFigure(enlarged(spec) if presented else spec)
+    figure = SpecFigure(projector_spec(spec) if presented else spec)
     st.plotly_chart(figure, key=key, config=dict(config), theme="streamlit", alt=scene.words)
 
 
 def _spec(chart: Chart, *, legend: bool, titles: bool = True, presented: bool) -> Spec:
     if presented:
-        return enlarged(chart_spec(stronger(chart, dark=dark()), dark=dark(), legend=legend, titles=titles))
+        return projector_spec(
+            chart_spec(projector_chart(chart, dark=dark()), dark=dark(), legend=legend, titles=titles)
+        )
     return chart_spec(chart, dark=dark(), legend=legend, titles=titles)
 
 

@@ -13,28 +13,29 @@ LETTERS = 13  # pixels: of axes, usually
 ROOM = {"l": 22, "b": 18}  # pixels more beside larger letters
 
 
-def stronger(chart: Chart, *, dark: bool) -> Chart:
+def projector_chart(chart: Chart, *, dark: bool) -> Chart:
     """The chart with its marks as on a projector."""
     panels = (
-        panel and replace(panel, marks=tuple(_stronger(mark, dark) for mark in panel.marks)) for panel in chart.panels
+        panel and replace(panel, marks=tuple(_projector_mark(mark, dark) for mark in panel.marks))
+        for panel in chart.panels
     )
     return replace(chart, panels=tuple(panels))
 
 
-def enlarged(spec: Spec) -> Spec:
+def projector_spec(spec: Spec) -> Spec:
     """A chart's spec with larger letters at its axes; a landscape in it is fainter."""
-    size = {"size": round(LETTERS * LOOK.presented.letters)}
+    size = {"size": round(LETTERS * LOOK.projector.letters)}
     layout = dict(spec["layout"])
     for name, axis in layout.items():
         if name.startswith(("xaxis", "yaxis")):
             title = {**axis.get("title", {}), "font": size}
             layout[name] = {**axis, "tickfont": size, "title": title}
     layout["margin"] = {side: room + ROOM.get(side, 0) for side, room in layout["margin"].items()}
-    fainter = {"opacity": LOOK.presented.slate}
+    fainter = {"opacity": LOOK.projector.slate}
     data = [trace | fainter if trace["type"] == "contour" else trace for trace in spec["data"]]
     return {"data": data, "layout": layout}
 
 
-def _stronger(mark: Mark, dark: bool) -> Mark:
-    color = look.presented(mark.color, dark=dark) if mark.color and not mark.quiet else mark.color
-    return replace(mark, color=color, width=mark.width * LOOK.presented.thickness)
+def _projector_mark(mark: Mark, dark: bool) -> Mark:
+    color = look.projector_color(mark.color, dark=dark) if mark.color and not mark.quiet else mark.color
+    return replace(mark, color=color, width=mark.width * LOOK.projector.thickness)

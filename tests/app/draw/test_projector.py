@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.draw.plotly import chart_spec
-from app.draw.plotly_presented import enlarged, stronger
+from app.draw.plotly_projector import projector_chart, projector_spec
 from app.figures import look
 from app.figures.chart import Chart, Map, Mark, Panel
 
@@ -24,7 +24,7 @@ def luminance(color: str) -> float:
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("color", look.PALETTE)
 def test_every_optimizers_line_stands_out(color: str, dark: bool) -> None:
-    chart = stronger(Chart((Panel(marks=(Mark("SGD", color, X, X),)), None)), dark=dark)
+    chart = projector_chart(Chart((Panel(marks=(Mark("SGD", color, X, X),)), None)), dark=dark)
     line = chart_spec(chart, dark=dark)["data"][0]["line"]
     low, high = sorted((luminance(line["color"]), luminance(BACKGROUNDS[dark])))
     assert (high + 0.05) / (low + 0.05) >= 4.5
@@ -34,7 +34,7 @@ def test_every_optimizers_line_stands_out(color: str, dark: bool) -> None:
 def test_letters_are_larger_and_the_landscape_fainter() -> None:
     panel = Panel("Loss", (Mark("guide", "", X, X, quiet=True),), map=GROUND, labels=("step", "loss"))
     usual = chart_spec(Chart((panel,), columns=1))
-    shown = enlarged(usual)
+    shown = projector_spec(usual)
     for axis in ("xaxis", "yaxis"):
         assert shown["layout"][axis]["tickfont"] == {"size": 18}
         assert shown["layout"][axis]["title"] == usual["layout"][axis]["title"] | {"font": {"size": 18}}
