@@ -62,7 +62,7 @@ MOVING = """(root) => [...root.querySelectorAll("*")].flatMap((part) => [part, "
   || style.animationName !== "none").length"""
 # Widgets and charts whose scripts have come: until then grey boxes are at their places.
 DRAWN = """() => !document.querySelector('[data-testid="stSkeleton"]')
-  && [...document.querySelectorAll(".stPlotlyChart")].every((chart) => chart.querySelector(".js-plotly-plot .plot"))"""
+  && [...document.querySelectorAll(".stPlotlyChart")].every((chart) => chart.querySelector(".main-svg"))"""
 WIDE = """() => [...document.querySelectorAll(".stMain *")]
   .filter((part) => part.getBoundingClientRect().right > innerWidth + 1 && !part.closest(".js-plotly-plot, .katex"))
   .map((part) => part.className.toString())"""
@@ -93,7 +93,7 @@ def test_a_page_has_no_serious_finding_and_bears_a_zoom(
 ) -> None:
     page.emulate_media(color_scheme=theme)
     open_app(PAGES[name])
-    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_function(DRAWN)
     reveal = page.get_by_role("button", name="Show me", exact=True)
     if reveal.count():
         reveal.click()

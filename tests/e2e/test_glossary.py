@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.state.glossary import terms
 
@@ -52,3 +52,15 @@ def test_an_address_opens_the_glossary_at_a_term_once(open_app: Open) -> None:
     page.get_by_role("link", name="Theory").first.click()
     page.wait_for_url("**/theory?*")
     expect(dialog).to_have_count(0)
+
+
+def test_a_link_that_is_followed_before_the_script_has_come_opens_the_glossary_then(open_app: Open, page: Page) -> None:
+    scripts: list[Route] = []
+    page.route("**/packed_page*", lambda script: scripts.append(script))
+    open_app("/theory")
+    page.get_by_role("link", name="What do these words mean?").click()
+    page.wait_for_function("location.hash === '#glossary'")
+    for script in scripts:
+        script.continue_()
+    expect(page.get_by_role("dialog", name="What these words mean")).to_be_visible()
+    assert page.evaluate("location.hash") == ""

@@ -7,9 +7,10 @@ import { beginWords, showWords, WORDS_CHANGED, wordsShown } from "./words.js";
 
 /** @import {ComponentArguments, GuideData} from "./types.d.ts" */
 
-const PANEL = `<p class="g-sentence"><span></span> <a href="#glossary">What do these words mean?</a></p>
+const PANEL = `<p class="g-sentence"></p>
   <div class="g-buttons"><button type="button" class="g-first"></button>
-  <button type="button" class="g-known">I know this: show me the controls</button></div>`;
+  <button type="button" class="g-known">I know this: show me the controls</button>
+  <a href="#glossary">What do these words mean?</a></div>`;
 
 class Guide {
   /** @param {HTMLElement} root */
@@ -17,7 +18,7 @@ class Guide {
     this.root = root;
     root.innerHTML = PANEL;
     root.setAttribute("role", "note");
-    this.sentence = partOf(root, ".g-sentence span");
+    this.sentence = partOf(root, ".g-sentence");
     this.first = partOf(root, ".g-first");
     this.tour = new Tour(root, () => this.show());
     this.first.onclick = () => (this.tour.open ? this.tour.leave() : this.tour.start());
