@@ -23,6 +23,7 @@ PAGES = {
     "GANs": "/gans",
     "Theory": "/theory",
     "Lessons": "/lessons",
+    "Gallery": "/lessons?gallery=1",
     "Two sets of weights": "/lessons?lesson=two-sets-of-weights&card=3",
     "Wrong labels": "/lessons?lesson=wrong-labels&card=2",
 }
