@@ -12,15 +12,21 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.runs.durations import Durations
+
 LONGEST = 0.5  # seconds, after which a script continues in parallel with the next
 
 
 class Turns:
-    """A queue in which each script waits until the one before ends, or has had its time."""
+    """A queue in which each script waits until the one before ends, or has had its time.
+
+    seconds: that scripts waited for their turns
+    """
 
     def __init__(self, longest: float = LONGEST) -> None:
         self._longest = longest
-        self._change = threading.Condition()
+        self.seconds = Durations()
+        self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
         self._holder: object | None = None
         self._ends = 0.0
@@ -33,22 +39,24 @@ class Turns:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a turn, and hold it inside the context."""
-        ticket = object()
-        with self._change:
+        ticket, began = object(), time.monotonic()
+        with self._changed:
             self._waiting.append(ticket)
-            while self._waiting[0] is not ticket or (seconds := self._remaining_seconds()) > 0:
-                self._change.wait(seconds if self._waiting[0] is ticket else None)
+            while self._waiting[0] is not ticket or (left := self._left()) > 0:
+                self._changed.wait(left if self._waiting[0] is ticket else None)
             self._waiting.popleft()
-            self._holder, self._ends = ticket, time.monotonic() + self._longest
-            self._change.notify_all()  # the first in the queue now waits for the end of this turn
+            now = time.monotonic()
+            self._holder, self._ends = ticket, now + self._longest
+            self._changed.notify_all()  # the first in the queue now waits for the end of this turn
+        self.seconds.add("turn", now - began)
         try:
             yield
         finally:
-            with self._change:
+            with self._changed:
                 if self._holder is ticket:
                     self._holder = None
-                    self._change.notify_all()
+                    self._changed.notify_all()
 
-    def _remaining_seconds(self) -> float:
+    def _left(self) -> float:
         """Seconds until the present turn is over at the latest."""
         return 0.0 if self._holder is None else self._ends - time.monotonic()

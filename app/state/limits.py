@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFIX = "LOOKAHEAD_"
-OTHERS = ("DATA", "DATASETS", "LESSONS", "SCHEDULER", "WORKERS", "LOG_RUNS")  # settings that are no limits
+METRICS = ("METRICS_PORT", "METRICS_ADDRESS")
+OTHERS = ("DATA", "DATASETS", "LESSONS", "SCHEDULER", "WORKERS", "LOG_RUNS", *METRICS)  # settings that are no limits
 
 
 @dataclass(frozen=True)
