@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.jobs.store import TrainingResult
 from app.player.tracks import Track, base_step
 from app.runs.cache import recent
+from app.runs.processor import count_processor_time, start_thread
 from app.state import GansConfig, NetworksConfig
 from landscapes.contours import Grid, PlaneLoss, plane_losses
 from landscapes.planes import Plane, Projection, pca_plane, players_plane, random_plane, three_point_plane
@@ -173,7 +174,7 @@ class Backdrop:
         self.checks: tuple[tuple[NDArray[np.int64], Floats, Floats], ...] = ()
         self._view, self._score = plane_view, score
         self._stop, self._finished = threading.Event(), threading.Event()
-        threading.Thread(target=self._work, name="plane", daemon=True).start()
+        start_thread(self._work, name="plane")
 
     @property
     def complete(self) -> bool:
@@ -194,6 +195,7 @@ class Backdrop:
         try:
             for picture in plane_losses(self._score, self._view.plane, grid, should_stop=self._stop.is_set):
                 self.picture = picture
+                count_processor_time()
                 if picture.points > FIRST * picture.total:
                     self._check_the_rest()
         finally:

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.runs.durations import BOUNDS, Durations
 from tests.app.cli.test_serve import SERVE, bare, free_port, healthy, invoke, server  # noqa: F401  (bare is a fixture)
-from tests.app.visitors import ask, connect, whole_page
+from tests.app.visitors import ask, connect
 
 ROOT = Path(__file__).parents[3]
 Samples = Mapping[tuple[str, str], float]  # by name and value of the one label
@@ -44,7 +44,8 @@ def test_the_numbers_move_by_what_visitors_do_and_name_none_of_them(tmp_path):
 
         async def visit() -> Samples:
             connection = await connect(f"http://127.0.0.1:{port}")
-            await whole_page(connection, "steps=321")
+            first = await ask(connection, "steps=321")
+            await ask(connection, "steps=321", polls=first)  # a fragment, which has the whole page drawn
             await ask(connection, "steps=321", page="games")
             return scrape(metrics)
 
@@ -53,7 +54,8 @@ def test_the_numbers_move_by_what_visitors_do_and_name_none_of_them(tmp_path):
     assert after["turns_waiting", ""] == 0
     assert after["page_seconds_count", "surfaces"] == 2  # the first frame, then the whole page
     assert after["page_seconds_count", "games"] == 1
-    assert after["turn_wait_seconds_count", "turn"] == 3
+    assert after["page_seconds_count", "fragment"] == 1
+    assert after["turn_wait_seconds_count", "turn"] == 4
     assert after["run_seconds_count", "surface_run"] - before["run_seconds_count", "surface_run"] == 1
     assert after["run_seconds_sum", "surface_run"] > before["run_seconds_sum", "surface_run"]
     assert after["cache_entries", "surface_run"] - before["cache_entries", "surface_run"] == 1
