@@ -1,4 +1,4 @@
-"""What runs in the browser on all pages: fields of numbers take other dashes and commas; one history entry a page."""
+"""What runs in the browser on all pages: what fields of numbers take, one history entry a page, links to pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.player.bundle import module_file
+from app.state.visit import VISIT
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -21,4 +22,4 @@ def _component() -> ComponentRenderer:
 def page_script() -> None:
     """Shows nothing."""
     with st.container(key="page-script-unseen"):
-        _component()(key="page-script")
+        _component()(key="page-script", data=list(VISIT))
