@@ -5,7 +5,7 @@
     <root>/work/<key>/             one unfinished run: progress.npz, checkpoint.pt and weights/ (see app.jobs.workspace)
     <root>/damaged/<key>-<n>/      damaged entries, with the reason
     <root>/locks/<key>.lock        held by the process that computes a run
-    <root>/results/                heavy results of pages (see app.runs.kept)
+    <root>/results/                heavy results of pages (see app.runs.result_files)
 
 An entry appears by one rename, after all of it is on disk, so no partial entry is read. Nothing is pickled.
 """

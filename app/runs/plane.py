@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.jobs.store import TrainingResult
 from app.player.tracks import Track, base_step
-from app.runs import kept
+from app.runs import result_files
 from app.runs.cache import recent
 from app.runs.processor import count_processor_time, start_thread
 from app.state import GansConfig, NetworksConfig
@@ -203,7 +203,7 @@ class Backdrop:
 
     def _pictures(self) -> Iterator[PlaneLoss]:
         """The whole one that is kept, or ever finer ones."""
-        picture = None if self._key is None else kept.find(PlaneLoss, self._key)
+        picture = None if self._key is None else result_files.find(PlaneLoss, self._key)
         if picture is not None:
             yield picture
             return
@@ -211,7 +211,7 @@ class Backdrop:
         for picture in plane_losses(self._score, self._view.plane, grid, should_stop=self._stop.is_set):
             yield picture
             if picture.complete and self._key is not None:
-                kept.put(self._key, picture)
+                result_files.put(self._key, picture)
 
     def _check_the_rest(self) -> None:
         for run in self._view.runs[len(self.checks) :]:

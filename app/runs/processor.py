@@ -64,20 +64,20 @@ class Meter:
 
     def __init__(self, usage: Usage, visitor: str, processor: Clock = time.thread_time) -> None:
         self.usage, self.visitor, self.processor = usage, visitor, processor
-        self._counted = processor()
+        self._last_reading = processor()
 
     def count(self) -> None:
         """Count what the thread has used since the last call."""
         now = self.processor()
-        self.usage.add(self.visitor, now - self._counted)
-        self._counted = now
+        self.usage.add(self.visitor, now - self._last_reading)
+        self._last_reading = now
 
 
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 
 @contextmanager
-def metered(usage: Usage, visitor: str, processor: Clock = time.thread_time) -> Iterator[Meter]:
+def metering(usage: Usage, visitor: str, processor: Clock = time.thread_time) -> Iterator[Meter]:
     """What this thread does inside the context is its visitor's."""
     meter = Meter(usage, visitor, processor)
     token = _meter.set(meter)
@@ -102,7 +102,7 @@ def start_thread(work: Callable[..., None], *arguments: object, name: str) -> No
     def run() -> None:
         if meter is None:
             return work(*arguments)
-        with metered(meter.usage, meter.visitor, meter.processor):
+        with metering(meter.usage, meter.visitor, meter.processor):
             return work(*arguments)
 
     threading.Thread(target=run, name=name, daemon=True).start()

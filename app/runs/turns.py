@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.runs.durations import Durations
-from app.runs.processor import Clock, Meter, Usage, metered
+from app.runs.processor import Clock, Meter, Usage, metering
 
 LONGEST = 0.5  # seconds of a turn, after which the next begins
 ACTIVE = 10.0  # seconds since a visitor's last turn in which it is preferred to visitors beyond the limit
@@ -47,7 +47,7 @@ class Turn:
     """A script's place in the queue, and then its turn."""
 
     def __init__(self, turns: Turns, meter: Meter, on_wait: Callable[[Wait], None]) -> None:
-        self.visitor, self.begun = meter.visitor, threading.Event()
+        self.visitor, self.start = meter.visitor, threading.Event()
         self._turns, self._meter, self._on_wait = turns, meter, on_wait
 
     def take(self) -> None:
@@ -56,18 +56,18 @@ class Turn:
         Raises:
             Whatever `on_wait` raises, after leaving the queue.
         """
-        began = self._turns.clock()
-        self.begun.clear()
+        start_time = self._turns.clock()
+        self.start.clear()
         self._turns.join(self)
         try:
-            while not self.begun.wait(self._turns.pause()):
+            while not self.start.wait(self._turns.pause()):
                 self._turns.advance()
-                if not self.begun.is_set():
-                    self._on_wait(self._turns.reason(self, self._turns.clock() - began))
+                if not self.start.is_set():
+                    self._on_wait(self._turns.reason(self, self._turns.clock() - start_time))
         except BaseException:
             self._turns.leave(self)
             raise
-        self._turns.seconds.add("turn", self._turns.clock() - began)
+        self._turns.seconds.add("turn", self._turns.clock() - start_time)
 
     def renew(self) -> None:
         """Where the turn has lasted long enough, end it and wait for another."""
@@ -111,7 +111,7 @@ class Turns:
         processor: Clock = time.thread_time,
     ) -> Iterator[Turn]:
         """Wait for a turn, and hold it inside the context; `on_wait` is called now and then while waiting."""
-        with metered(self._usage, visitor, processor) as meter:
+        with metering(self._usage, visitor, processor) as meter:
             turn = Turn(self, meter, on_wait)
             turn.take()
             try:
@@ -143,7 +143,7 @@ class Turns:
             self._begin_next()
 
     def is_over(self, turn: Turn) -> bool:
-        """Whether a turn that began has lasted its time."""
+        """Whether a turn that start_time has lasted its time."""
         with self._lock:
             return self._holder is not turn or self.clock() >= self._ends
 
@@ -167,13 +167,13 @@ class Turns:
         now = self.clock()
         if self._holder is not None and now < self._ends:
             return
-        ready = [turn for turn in self._waiting if self._may_begin(turn.visitor)]
-        if not ready:
+        candidates = [turn for turn in self._waiting if self._may_begin(turn.visitor)]
+        if not candidates:
             return
-        turn = min(ready, key=lambda one: self._usage.of(one.visitor))  # the first of the least
+        turn = min(candidates, key=lambda one: self._usage.of(one.visitor))  # the first of the least
         self._waiting.remove(turn)
         self._holder, self._ends = turn, now + self._longest
-        turn.begun.set()
+        turn.start.set()
 
     def _may_begin(self, visitor: str) -> bool:
         """Whether a visitor is below the limit, or nobody is who was active of late."""

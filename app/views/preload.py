@@ -17,7 +17,7 @@ import torch
 
 from app.jobs.errors import JobsError
 from app.jobs.service import default_jobs
-from app.runs import THREADS, kept
+from app.runs import THREADS, result_files
 from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
 from app.state import SurfacesConfig
@@ -59,7 +59,7 @@ def warm_up() -> None:
     """
     log_to_stderr()
     with suppress(JobsError):  # said where a training is asked for
-        kept.keep_in(default_jobs().store)
+        result_files.keep_in(default_jobs().store)
     torch.set_num_threads(THREADS)
     config = SurfacesConfig()
     scenery(config)

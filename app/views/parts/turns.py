@@ -15,7 +15,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from app.runs.durations import Durations
-from app.runs.processor import Usage, metered
+from app.runs.processor import Usage, metering
 from app.runs.turns import Turn, Turns, Wait
 from app.state.limits import current_limits
 from app.views import session
@@ -37,12 +37,12 @@ _turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
 def page_turn(page: str) -> Iterator[None]:
     """Wait for a turn of a page's script, and hold it inside the context."""
     with turns.turn(visitor(), _Message().show) as turn:
-        token, began = _turn.set(turn), time.monotonic()
+        token, start_time = _turn.set(turn), time.monotonic()
         try:
             yield
         finally:
             _turn.reset(token)
-            seconds.add(page, time.monotonic() - began)
+            seconds.add(page, time.monotonic() - start_time)
 
 
 def give_way() -> None:
@@ -55,7 +55,7 @@ def give_way() -> None:
 @contextmanager
 def outside_turns(of_visitor: str) -> Iterator[None]:
     """Processor time inside the context is a visitor's, without a turn."""
-    with metered(usage, of_visitor):
+    with metering(usage, of_visitor):
         yield
 
 
@@ -81,14 +81,14 @@ class _Message:
     """Says on the page what its script waits for."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        self._next_message = 0.0
 
     def show(self, wait: Wait) -> None:
         """Called while the script waits."""
         session.first_run()  # reading any state, Streamlit ends a script whose visitor left or changed a control
-        if time.monotonic() < self._next or not (wait.beyond or wait.seconds > SILENT):
+        if time.monotonic() < self._next_message or not (wait.beyond or wait.seconds > SILENT):
             return
-        self._next = time.monotonic() + REPEAT
+        self._next_message = time.monotonic() + REPEAT
         st.toast(message_of(wait), icon=":material/hourglass_top:", duration=round(REPEAT) + 1)
 
 

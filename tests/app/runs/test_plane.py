@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.jobs.store import RunStore, TrainingResult
-from app.runs import kept
 from app.runs import plane as plane_runs
+from app.runs import result_files
 from app.runs.networks import requests, trainings
 from app.state import Card, LayerConfig, NetworksConfig, default_cards
 from app.tables.surfaces import PAIRED_DIFFERENCE, training_table
@@ -174,11 +174,11 @@ def test_a_second_server_reads_the_whole_picture_and_checks_it_itself(results, t
         asked.append(1)
         return score(weights)
 
-    kept.keep_in(RunStore(tmp_path))
+    result_files.keep_in(RunStore(tmp_path))
     try:
         first, second = (plane_runs.Backdrop(view, spy, key="plane").wait_for_picture(60) for _ in range(2))
     finally:
-        kept.keep_in(None)
+        result_files.keep_in(None)
     assert np.array_equal(second.loss, first.loss)
     assert second.complete
     assert len(asked) < 2 * 41**2

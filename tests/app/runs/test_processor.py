@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 
-from app.runs.processor import WINDOW, Usage, count_processor_time, metered, start_thread
+from app.runs.processor import WINDOW, Usage, count_processor_time, metering, start_thread
 
 
 class Clock:
@@ -55,7 +55,7 @@ def test_a_thread_works_for_the_visitor_for_whom_it_was_started():
         work()
         done.set()
 
-    with metered(usage, "a", lambda: float(next(ticks))):  # a second passes between two readings
+    with metering(usage, "a", lambda: float(next(ticks))):  # a second passes between two readings
         start_thread(work_and_tell, name="test")
         assert done.wait(30)
         thread = next((one for one in threading.enumerate() if one.name == "test"), None)

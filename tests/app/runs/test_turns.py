@@ -40,7 +40,7 @@ class Server:
 
     def work(self, turn: Turn, seconds: float) -> None:
         """The script computes for so long, then ends."""
-        assert turn.begun.is_set()
+        assert turn.start.is_set()
         self.clock.now += seconds
         self.usage.add(turn.visitor, seconds)
         self.turns.leave(turn)
@@ -138,7 +138,7 @@ def test_the_visitor_with_the_least_processor_time_is_next():
     waiting = [server.ask(visitor) for visitor in ("someone", "much", "some", "little", "little")]
     order = []
     while waiting:
-        (turn,) = (one for one in waiting if one.begun.is_set())
+        (turn,) = (one for one in waiting if one.start.is_set())
         waiting.remove(turn)
         order.append(turn.visitor)
         server.work(turn, 0.1)
@@ -150,14 +150,14 @@ def test_beyond_the_limit_a_visitor_waits_while_another_is_active_and_the_wait_i
     server.usage.add("greedy", LIMIT)
     server.work(server.ask("other"), 0.1)
     greedy = server.ask("greedy")
-    assert not greedy.begun.is_set()
+    assert not greedy.start.is_set()
     assert server.turns.reason(greedy, 0.0) == Wait(0.0, 0, pytest.approx(WINDOW - 0.1))
     for _ in range(7):  # 56 s in which the other changes a control every 8 s, each time at once
         server.wait(8 - 0.1)
         server.work(server.ask("other"), 0.1)
-        assert not greedy.begun.is_set()
+        assert not greedy.start.is_set()
     server.wait(WINDOW - 56.1)
-    assert greedy.begun.is_set()
+    assert greedy.start.is_set()
 
 
 def test_a_visitor_beyond_the_limit_is_served_when_others_rest():
@@ -166,9 +166,9 @@ def test_a_visitor_beyond_the_limit_is_served_when_others_rest():
     server.work(server.ask("other"), 0.1)
     greedy = server.ask("greedy")
     server.wait(ACTIVE - 0.1)
-    assert not greedy.begun.is_set()
+    assert not greedy.start.is_set()
     server.wait(0.1)
-    assert greedy.begun.is_set()
+    assert greedy.start.is_set()
 
 
 def test_alone_nobody_waits_whatever_was_used():
@@ -185,9 +185,9 @@ def test_two_beyond_the_limit_do_not_wait_for_one_another():
     holder = server.ask("less")
     more, less = server.ask("more"), server.ask("less")
     server.work(holder, 0.1)
-    assert less.begun.is_set()
+    assert less.start.is_set()
     server.work(less, 0.1)
-    assert more.begun.is_set()
+    assert more.start.is_set()
 
 
 def test_no_minute_has_more_of_a_visitor_than_the_limit_and_one_turn_while_others_are_active():
@@ -196,11 +196,11 @@ def test_no_minute_has_more_of_a_visitor_than_the_limit_and_one_turn_while_other
     while server.clock.now < 1_600:
         if server.clock.now >= next_change:
             other, next_change = server.ask("other"), next_change + 8
-            if greedy.begun.is_set():
+            if greedy.start.is_set():
                 server.work(greedy, 0.5)
                 greedy = server.ask("greedy")
             server.work(other, 0.1)
-        elif greedy.begun.is_set():
+        elif greedy.start.is_set():
             server.work(greedy, 0.5)
             greedy = server.ask("greedy")
         else:
@@ -213,12 +213,12 @@ def test_on_a_server_that_is_never_idle_the_greediest_is_served_within_a_minute_
     server = Server()
     server.usage.add("greedy", 10 * LIMIT)
     crowd = [server.ask(f"visitor {number}") for number in range(60)]
-    greedy, began = server.ask("greedy"), server.clock.now
-    while not greedy.begun.is_set():
-        (place,) = (place for place, turn in enumerate(crowd) if turn.begun.is_set())
+    greedy, start_time = server.ask("greedy"), server.clock.now
+    while not greedy.start.is_set():
+        (place,) = (place for place, turn in enumerate(crowd) if turn.start.is_set())
         crowd[place], turn = server.ask(crowd[place].visitor), crowd[place]
         server.work(turn, 0.13)
-        assert server.clock.now - began <= WINDOW + 0.5
+        assert server.clock.now - start_time <= WINDOW + 0.5
 
 
 def test_a_script_that_reports_progress_gives_way_once_its_turn_is_over():
@@ -230,14 +230,14 @@ def test_a_script_that_reports_progress_gives_way_once_its_turn_is_over():
     server.clock.now, used[0] = server.clock.now + 0.4, 0.4
     other = server.ask("short")
     long.renew()
-    assert not other.begun.is_set()
+    assert not other.start.is_set()
     server.clock.now, used[0] = server.clock.now + 0.2, 0.6
 
     def on_wait(wait: Wait) -> None:
-        assert other.begun.is_set()
+        assert other.start.is_set()
         server.work(other, 0.1)
 
     long._on_wait = on_wait
     long.renew()
-    assert long.begun.is_set()
+    assert long.start.is_set()
     assert server.usage.of("long") == 0.6

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.jobs.store import RunStore
-from app.runs import basins, kept
+from app.runs import basins, result_files
 from app.runs.basins import BasinMap, finest_map
 from app.runs.surfaces import scenery
 from app.state import SurfacesConfig
@@ -25,9 +25,9 @@ CONFIG = SurfacesConfig(surface="himmelblau", steps=30)
 def store(tmp_path: Path) -> Iterator[RunStore]:
     """Where results are kept during the test."""
     store = RunStore(tmp_path)
-    kept.keep_in(store)
+    result_files.keep_in(store)
     yield store
-    kept.keep_in(None)
+    result_files.keep_in(None)
     finest_map.clear()
 
 
@@ -45,7 +45,7 @@ def test_a_second_server_reads_what_the_first_computed_unless_its_code_is_anothe
     monkeypatch.setattr(basins, "basin_maps", lambda *settings: computed.append(1) or compute(*settings))
     assert all(map(np.array_equal, arrays_of_a_new_server(), first))
     assert computed == []
-    monkeypatch.setattr(kept, "_code", lambda: "other")
+    monkeypatch.setattr(result_files, "_code", lambda: "other")
     assert all(map(np.array_equal, arrays_of_a_new_server(), first))
     assert computed == [1]
 
@@ -64,22 +64,22 @@ def test_a_damaged_file_is_computed_again_and_replaced(store, damage):
 
 def test_the_one_used_longest_ago_goes_when_there_is_no_room(store):
     random = np.random.default_rng(0)
-    store.limit = kept.SHARE * 60_000  # room for two: each takes 23,000 bytes
+    store.limit = result_files.SHARE * 60_000  # room for two: each takes 23,000 bytes
     for number in range(3):
         if number == 2:
             for name, moment in ((0, 1_000), (1, 2_000)):
-                os.utime(kept._path(store, BasinMap, name), (moment, moment))
-            assert kept.find(BasinMap, 0) is not None  # used now
-        kept.put(number, BasinMap(*(random.random(1_000) for _ in range(3))))
-    assert [kept.find(BasinMap, number) is not None for number in range(3)] == [True, False, True]
+                os.utime(result_files._path(store, BasinMap, name), (moment, moment))
+            assert result_files.find(BasinMap, 0) is not None  # used now
+        result_files.put(number, BasinMap(*(random.random(1_000) for _ in range(3))))
+    assert [result_files.find(BasinMap, number) is not None for number in range(3)] == [True, False, True]
     assert store.total_size() == sum(file.stat().st_size for file in files(store)) <= 60_000
 
 
 PROGRAM = """
 import sys; from pathlib import Path
-from app.jobs.store import RunStore; from app.runs import kept
-from tests.app.runs.test_kept import arrays_of_a_new_server
-kept.keep_in(RunStore(Path(sys.argv[1]))); arrays_of_a_new_server()
+from app.jobs.store import RunStore; from app.runs import result_files
+from tests.app.runs.test_result_files import arrays_of_a_new_server
+result_files.keep_in(RunStore(Path(sys.argv[1]))); arrays_of_a_new_server()
 """
 
 
