@@ -96,9 +96,8 @@ def message_of(wait: Wait) -> str:
     """What a script waits for, in words."""
     if wait.beyond:
         return (
-            f"Your page waits about {max(1, round(wait.beyond))} s. In the last minute it used more than "
-            f"{current_limits().visitor_seconds} s of the server's processor, and others are at work: theirs go first. "
-            "Change a control to do something else instead."
+            f"About {max(1, round(wait.beyond))} s to wait: your page used {current_limits().visitor_seconds} s of "
+            "processor time within a minute, so others go first."
         )
     others = "1 other page" if wait.others == 1 else f"{wait.others} other pages" if wait.others else "another page"
     return f"Your page waits its turn: the server is at work on {others}."
