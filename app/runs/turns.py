@@ -143,7 +143,7 @@ class Turns:
             self._begin_next()
 
     def is_over(self, turn: Turn) -> bool:
-        """Whether a turn that start_time has lasted its time."""
+        """Whether a turn has lasted its time."""
         with self._lock:
             return self._holder is not turn or self.clock() >= self._ends
 
