@@ -120,7 +120,6 @@ def test_the_sheet_is_made_when_it_is_asked_for(open_lessons: Open, kind: str) -
     assert download.value.suggested_filename == f"two-sets-of-weights.{kind.lower()}"
 
 
-
 def test_a_picture_of_the_gallery_opens_as_a_live_setting(open_lessons: Open) -> None:
     page = open_lessons("")
     press(page, "Gallery")
