@@ -14,11 +14,11 @@ from app.views.preload import (
     networks,
     page_links,
     page_script,
+    page_turn,
     session,
     surfaces,
     take_seat,
     theory,
-    turns,
 )
 
 torch.set_num_threads(THREADS)
@@ -39,7 +39,7 @@ page = st.navigation(list(pages.values()), position="hidden" if session.hides("p
 page_links(pages)
 page_script()
 if take_seat():
-    with turns.turn():
+    with page_turn(page.title.lower()):
         page.run()
         glossary_link()
     session.rerun_if_widgets_differ()

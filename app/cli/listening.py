@@ -20,6 +20,7 @@ import click
 
 SCRIPT = Path(__file__).parents[1] / "main.py"
 DEFAULT_PORT = 8501
+METRICS_PORT = "LOOKAHEAD_METRICS_PORT"
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (a client's address for a server on all addresses)
 
 
@@ -53,14 +54,38 @@ def listening(port: int | None, address: str | None) -> Listening:
     )
 
 
-def require_free(address: str, port: int) -> None:
+@dataclass(frozen=True)
+class MetricsPlace:
+    """Where metrics are served."""
+
+    address: str
+    port: int
+
+
+def metrics_place(pages: Listening) -> MetricsPlace | None:
+    """That of LOOKAHEAD_METRICS_PORT and LOOKAHEAD_METRICS_ADDRESS; None where no port is set.
+
+    Raises:
+        click.ClickException: a port that is none, that of the pages, or one that cannot be listened on.
+    """
+    text = os.environ.get(METRICS_PORT)
+    if not text:
+        return None
+    place = MetricsPlace(os.environ.get("LOOKAHEAD_METRICS_ADDRESS") or "127.0.0.1", _port_of(METRICS_PORT, text))
+    if place.port == pages.port:
+        raise click.ClickException(f"{METRICS_PORT} must be another port than that of the pages, got {place.port}")
+    require_free(place.address, place.port, METRICS_PORT)
+    return place
+
+
+def require_free(address: str, port: int, remedy: str = "--port or make app PORT=") -> None:
     """Refuse a port that cannot be listened on: Streamlit would say so only after its imports, amid log lines."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         socket.create_server((address, port), family=family).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise click.ClickException(f"port {port} is taken; choose another: --port or make app PORT=") from error
+            raise click.ClickException(f"port {port} is taken; choose another: {remedy}") from error
         raise click.ClickException(f"cannot listen on {address}, port {port}: {error.strerror}") from error
 
 
@@ -73,9 +98,12 @@ def adopt_port() -> None:
 def _port() -> int:
     adopt_port()
     text = str(_setting("port", DEFAULT_PORT))
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 65535):
-        source = "PORT" if text == os.environ.get("PORT") else "STREAMLIT_SERVER_PORT"
-        raise click.ClickException(f"{source} must be a whole number from 1 to 65535, got {text!r}")
+    return _port_of("PORT" if text == os.environ.get("PORT") else "STREAMLIT_SERVER_PORT", text)
+
+
+def _port_of(variable: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65535):
+        raise click.ClickException(f"{variable} must be a whole number from 1 to 65535, got {text!r}")
     return int(text)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from app.cli.listening import SCRIPT, listening, require_free
+from app.cli.listening import SCRIPT, listening, metrics_place, require_free
 
 PORT = click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; 8501 if nothing says otherwise.")
 ADDRESS = "Address to listen on; 127.0.0.1 if nothing says otherwise, 0.0.0.0 lets others in."
@@ -39,6 +39,7 @@ def serve(port: int | None, address: str | None) -> None:
     lessons_folder(os.environ)
     place = listening(port, address)
     require_free(place.address, place.port)
+    metrics = metrics_place(place)
     if "LOOKAHEAD_UPLOAD_MB" in os.environ:
         os.environ.setdefault("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", os.environ["LOOKAHEAD_UPLOAD_MB"])
     # NumPy's own threads wait for one another, which on busy cores takes longer than the work; torch's do the rest.
@@ -49,6 +50,10 @@ def serve(port: int | None, address: str | None) -> None:
         from app.views.preload import warm_up
 
         warm_up()
+        if metrics is not None:
+            from app.cli.metrics import serve as serve_metrics
+
+            serve_metrics(metrics)
     except BaseException:
         atexit.unregister(leave)  # it would report success
         raise

@@ -194,6 +194,18 @@ class Jobs:
         with self._lock:
             return bool(self._running) or len(self._queue) > 0
 
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for a worker."""
+        with self._lock:
+            return len(self._queue)
+
+    @property
+    def running(self) -> int:
+        """How many attempts are under way, including cancelled ones that have not ended."""
+        with self._lock:
+            return len(self._running)
+
     def _serve(self) -> None:
         while not self._closing.is_set():
             self._wake.wait(POLL_SECONDS if self.busy else None)

@@ -5,6 +5,7 @@
     <root>/work/<key>/             one unfinished run: progress.npz, checkpoint.pt and weights/ (see app.jobs.workspace)
     <root>/damaged/<key>-<n>/      damaged entries, with the reason
     <root>/locks/<key>.lock        held by the process that computes a run
+    <root>/results/                heavy results of pages (see app.runs.result_files)
 
 An entry appears by one rename, after all of it is on disk, so no partial entry is read. Nothing is pickled.
 """
@@ -47,7 +48,7 @@ from optim_core.snapshots import Snapshots, read_folder
 
 LIMIT_VARIABLE = "LOOKAHEAD_DATA_LIMIT_GB"
 STALE_SECONDS = 7 * 24 * 3600  # after which unfinished work and damaged entries are thrown out
-META = "meta.json"
+META, RESULTS = "meta.json", "results"
 
 logger = logging.getLogger(__name__)
 
@@ -161,8 +162,9 @@ class RunStore:
             self.discard(folder)
 
     def total_size(self) -> int:
-        """Bytes that all entries take."""
-        return sum(folder_size(folder) for folder in (self.root / "runs").iterdir())
+        """Bytes that all entries take, and results of pages beside them."""
+        entries = sum(folder_size(folder) for folder in (self.root / "runs").iterdir())
+        return entries + folder_size(self.root / RESULTS)
 
     def check_room(self, size: int) -> None:
         """Check that the weights of a run fit.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.runs import result_files
 from app.runs.cache import recent
 from app.runs.surfaces import Scenery, escape_radius
 from app.state import SurfacesConfig
@@ -56,10 +57,16 @@ def finest_map(
     on_progress: Callable[[int, int], None],
     on_coarse: Callable[[BasinMap], None],
 ) -> BasinMap:
-    """The last of `basin_maps`; `on_coarse` is given those before it while it is computed."""
+    """The last of `basin_maps`, computed or kept; `on_coarse` is given those before it while it is computed."""
+    surface = config.surface, config.formula, config.parameters, config.domain
+    key = surface, config.gradient_noise(), config.steps, config.specs(), points
+    kept_map = result_files.find(BasinMap, key)
+    if kept_map is not None:
+        return kept_map
     for basins in basin_maps(config, scenery, points, on_progress):
         if len(basins.x) < points:
             on_coarse(basins)
+    result_files.put(key, basins)
     return basins
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from app.jobs.store import TrainingResult
 from app.player.tracks import Track, base_step
+from app.runs import result_files
 from app.runs.cache import recent
+from app.runs.processor import count_processor_time, start_thread
 from app.state import GansConfig, NetworksConfig
 from landscapes.contours import Grid, PlaneLoss, plane_losses
 from landscapes.planes import Plane, Projection, pca_plane, players_plane, random_plane, three_point_plane
@@ -160,7 +162,7 @@ def tracks(
 
 
 class Backdrop:
-    """The loss on a plane, computed by a thread of its own, coarse to fine.
+    """The loss on a plane, computed by a thread of its own, coarse to fine; with a `key`, the whole of it is kept.
 
     Once it is half as fine as it will be, the true loss is held against the plane's, which takes a fifth as long as the
     rest: so both are there soon.
@@ -168,12 +170,12 @@ class Backdrop:
     picture: the finest grid so far, or None      checks: of the runs so far (rows, true loss, loss at the projection)
     """
 
-    def __init__(self, plane_view: View, score: WeightLoss) -> None:
+    def __init__(self, plane_view: View, score: WeightLoss, key: Hashable = None) -> None:
         self.picture: PlaneLoss | None = None
         self.checks: tuple[tuple[NDArray[np.int64], Floats, Floats], ...] = ()
-        self._view, self._score = plane_view, score
+        self._view, self._score, self._key = plane_view, score, key
         self._stop, self._finished = threading.Event(), threading.Event()
-        threading.Thread(target=self._work, name="plane", daemon=True).start()
+        start_thread(self._work, name="plane")
 
     @property
     def complete(self) -> bool:
@@ -190,14 +192,26 @@ class Backdrop:
         self._stop.set()
 
     def _work(self) -> None:
-        grid = Grid.around(self._view.places, GRID_POINTS)
         try:
-            for picture in plane_losses(self._score, self._view.plane, grid, should_stop=self._stop.is_set):
+            for picture in self._pictures():
                 self.picture = picture
+                count_processor_time()
                 if picture.points > FIRST * picture.total:
                     self._check_the_rest()
         finally:
             self._finished.set()
+
+    def _pictures(self) -> Iterator[PlaneLoss]:
+        """The whole one that is kept, or ever finer ones."""
+        picture = None if self._key is None else result_files.find(PlaneLoss, self._key)
+        if picture is not None:
+            yield picture
+            return
+        grid = Grid.around(self._view.places, GRID_POINTS)
+        for picture in plane_losses(self._score, self._view.plane, grid, should_stop=self._stop.is_set):
+            yield picture
+            if picture.complete and self._key is not None:
+                result_files.put(self._key, picture)
 
     def _check_the_rest(self) -> None:
         for run in self._view.runs[len(self.checks) :]:
@@ -209,13 +223,14 @@ class Backdrop:
 @recent(8, key=_plane_key)
 def network_backdrop(config: NetworksConfig, results: Sequence[TrainingResult]) -> Backdrop:
     """The backdrop of the plane that the Networks page is set to."""
-    return Backdrop(view_of(config, results), config.task().landscape(IMAGES))
+    return Backdrop(view_of(config, results), config.task().landscape(IMAGES), _plane_key(config, results))
 
 
 @recent(4, key=lambda config, results: (keys_of(results), config.drawn))
 def gan_backdrop(config: GansConfig, results: Sequence[TrainingResult]) -> Backdrop:
     """The loss of the player drawn over the plane of the two players."""
-    return Backdrop(players_view(results), config.task().landscape(config.drawn, config.seed))
+    key = keys_of(results), config.drawn, config.seed
+    return Backdrop(players_view(results), config.task().landscape(config.drawn, config.seed), key)
 
 
 def _random_plane(results: Sequence[TrainingResult], task: ClassifierTask) -> Plane:

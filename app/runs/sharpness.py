@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from app.jobs.store import TrainingResult
 from app.runs.cache import recent
 from app.runs.plane import keys_of
+from app.runs.processor import count_processor_time, start_thread
 from landscapes.sharpness import Loss, Sharpness, sharpness
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.weights import assign_weights
@@ -98,7 +99,7 @@ class SharpnessRun:
             self._visitors.add(visitor)
             if is_idle and not self.complete:
                 self.error, self._stop = "", threading.Event()
-                threading.Thread(target=self._work, args=(self._stop,), name="sharpness", daemon=True).start()
+                start_thread(self._work, self._stop, name="sharpness")
 
     def cancel(self, visitor: str, is_here: Callable[[str], bool] = lambda _: True) -> None:
         """Withdraw a visitor's wish, and those of who is gone; without any left the work stops within one pass."""
@@ -124,6 +125,7 @@ class SharpnessRun:
 
         def should_stop() -> bool:
             self.passes += 1
+            count_processor_time()
             return stop.is_set()
 
         row = _measure(self._task, self.points[len(self.rows)], should_stop)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFIX = "LOOKAHEAD_"
-OTHERS = ("DATA", "DATASETS", "LESSONS", "SCHEDULER", "WORKERS", "LOG_RUNS")  # settings that are no limits
+METRICS = ("METRICS_PORT", "METRICS_ADDRESS")
+OTHERS = ("DATA", "DATASETS", "LESSONS", "SCHEDULER", "WORKERS", "LOG_RUNS", *METRICS)  # settings that are no limits
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ TABLE = (
     Limit("upload_mb", 5, 1, 200, "megabytes of an uploaded file"),
     Limit("visitor_waiting", 64, 1, 10_000, "trainings that one visitor may have waiting"),
     Limit("waiting", 256, 1, 100_000, "trainings that may wait in all"),
+    Limit("visitor_seconds", 30, 1, 600, "processor seconds a minute beyond which a visitor waits for others"),
     Limit("cache_entries", 64, 1, 10_000, "results that any one cache keeps for all visitors"),
     Limit("sessions", 500, 1, 100_000, "visitors at a time; the next is asked to come back later"),
     Limit(
@@ -85,6 +87,7 @@ class Limits:
     upload_mb: int
     visitor_waiting: int
     waiting: int
+    visitor_seconds: int
     cache_entries: int
     sessions: int
     worker_memory_mb: int

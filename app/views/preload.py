@@ -17,10 +17,9 @@ import torch
 
 from app.jobs.errors import JobsError
 from app.jobs.service import default_jobs
-from app.runs import THREADS
+from app.runs import THREADS, result_files
 from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
-from app.runs.turns import Turns
 from app.state import SurfacesConfig
 from app.views import session
 from app.views.games import page as games
@@ -30,6 +29,7 @@ from app.views.networks import page as networks
 from app.views.parts.admission import take_seat
 from app.views.parts.page_links import page_links
 from app.views.parts.page_script import glossary_link, page_script
+from app.views.parts.turns import page_turn
 from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
@@ -41,16 +41,15 @@ __all__ = [
     "networks",
     "page_links",
     "page_script",
+    "page_turn",
     "session",
     "surfaces",
     "take_seat",
     "theory",
-    "turns",
     "warm_up",
 ]
 
 
-turns = Turns()
 QUIET = 20.0  # seconds after the start in which nothing is done that a first visitor can do without
 
 
@@ -60,6 +59,8 @@ def warm_up() -> None:
     What takes seconds to import and is needed after a click or two is there a little later.
     """
     log_to_stderr()
+    with suppress(JobsError):  # said where a training is asked for
+        result_files.keep_in(default_jobs().store)
     torch.set_num_threads(THREADS)
     config = SurfacesConfig()
     scenery(config)

@@ -17,13 +17,15 @@ MOST_BYTES = 200_000_000
 
 @dataclass
 class Visit:
-    """What one run of the page's script sent: its faults (exceptions on the page) and how long it took."""
+    """What one run of the page's script sent: its faults (exceptions on the page), what polls, and how long it took."""
 
     seconds: float = 0.0
     finished: bool = False
     faults: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    fragments: list[str] = field(default_factory=list)
+    script: str = ""
 
 
 async def connect(url: str, headers: dict[str, str] | None = None) -> WebSocketClientConnection:
@@ -36,10 +38,14 @@ async def connect(url: str, headers: dict[str, str] | None = None) -> WebSocketC
     return await websocket_connect(request, max_message_size=MOST_BYTES, subprotocols=["streamlit"])
 
 
-async def ask(socket: WebSocketClientConnection, query: str = "", page: str = "", seconds: float = 120) -> Visit:
-    """Run the page's script once and read what it sends until it ends."""
+async def ask(
+    socket: WebSocketClientConnection, query: str = "", page: str = "", seconds: float = 120, polls: Visit | None = None
+) -> Visit:
+    """Run the page's script once, or the first fragment that polls in another visit, and read what it sends."""
     message = BackMsg()
     message.rerun_script.query_string, message.rerun_script.page_name = query, page
+    if polls is not None:
+        message.rerun_script.fragment_id, message.rerun_script.page_script_hash = polls.fragments[0], polls.script
     start, visit = time.monotonic(), Visit()
     await socket.write_message(message.SerializeToString(), binary=True)
     while not visit.finished:
@@ -53,7 +59,11 @@ async def ask(socket: WebSocketClientConnection, query: str = "", page: str = ""
 
 def _note(visit: Visit, message: Any) -> None:
     kind = message.WhichOneof("type")
-    visit.finished = kind == "script_finished"
+    visit.finished = kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+    if kind == "new_session":
+        visit.script = message.new_session.page_script_hash
+    if kind == "auto_rerun":
+        visit.fragments.append(message.auto_rerun.fragment_id)
     if visit.finished and message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
         visit.faults.append("compile error")
     if kind == "delta" and message.delta.HasField("new_element"):

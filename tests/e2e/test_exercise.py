@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import wait_until_idle
@@ -53,3 +54,27 @@ def test_the_links_of_the_page_keep_it(open_app: Open) -> None:
     wait_until_idle(page)
     expect(page.get_by_role("spinbutton", name="Base steps")).to_be_disabled()
     assert "fix=steps" in page.url
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_page_opened_in_a_new_tab_has_it_too(open_app: Open, width: int) -> None:
+    page = open_app(f"{RAVINE}&fix=steps&hide=presets,export")
+    page.set_viewport_size({"width": width, "height": 900})
+    games = page.get_by_role("link", name="Games").filter(visible=True).first
+    with page.context.expect_page() as opening:
+        games.click(button="middle")
+    tab = opening.value
+    tab.wait_for_selector('[data-testid="stApp"]')
+    wait_until_idle(tab)
+    expect(tab).to_have_url(re.compile(r"/games\?.*fix=steps&hide=presets%2Cexport"))
+    expect(tab.get_by_role("spinbutton", name="Base steps")).to_be_disabled()
+    expect(tab.get_by_text("Export and share")).to_have_count(0)
+    assert "steps=" not in games.get_attribute("href")  # the settings of a page are not those of another
+    tab.close()
+
+
+def test_a_link_without_an_exercise_stays_as_it_is(open_app: Open) -> None:
+    page = open_app(RAVINE)
+    games = page.get_by_role("link", name="Games").filter(visible=True).first
+    games.hover()
+    assert games.get_attribute("href").endswith("/games")

@@ -69,7 +69,7 @@ def test_a_quadratic_follows_the_momentum_matrices(momentum, layers):
         np.testing.assert_allclose([parameter.item(), buffer.item()], state, rtol=1e-9, atol=1e-12)
 
 
-def test_kept_momentum_diverges_where_the_scalar_recursion_would_have_it_converge():
+def test_result_files_momentum_diverges_where_the_scalar_recursion_would_have_it_converge():
     """lr .1, h = 37.14, μ = .9, (19, .5): every synchronisation multiplies by 1.27; ρ = .5 + .5 c^19 is below 1."""
     parameter = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
     optimizer = MultilayerLookahead(with_momentum([parameter], 0.1, 0.9), 19, 0.5)

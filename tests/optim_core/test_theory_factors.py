@@ -98,7 +98,7 @@ def test_known_distances_after_1000_steps_of_the_bilinear_game():
     assert distances[2] == pytest.approx(4.4e-5, abs=5e-7)
 
 
-def test_kept_momentum_diverges_where_the_scalar_recursion_promises_convergence():
+def test_result_files_momentum_diverges_where_the_scalar_recursion_promises_convergence():
     # The radius is steep in h (3.5 per unit): 1.269 belongs to an h within the rounding of 37.14.
     spec = OptimizerSpec("momentum", "momentum", 0.1, (Layer(19, 0.5),), momentum=0.9)
     radii = [

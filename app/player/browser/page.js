@@ -4,23 +4,24 @@ import { partOf } from "./elements.js";
 import { Glossary } from "./glossary.js";
 import { keepOneEntryAPage } from "./history.js";
 import { readNumberFields } from "./number_fields.js";
+import { completePageLinks } from "./page_links.js";
 
-/** @import {ComponentArguments, GlossaryTerm} from "./types.d.ts" */
+/** @import {ComponentArguments, PageData} from "./types.d.ts" */
 
 /** @type {WeakMap<HTMLElement, Glossary>} */
 const mounted = new WeakMap();
 
 /**
  * Streamlit calls this when the app is opened; what it returns, when this leaves the page.
- * @param {ComponentArguments<GlossaryTerm[]>} component
+ * @param {ComponentArguments<PageData>} component
  */
 export default function mount({ data, parentElement }) {
   const root = partOf(parentElement, "span");
   keepOneEntryAPage();
-  if (!mounted.has(root)) mounted.set(root, new Glossary(root, data));
-  const forget = readNumberFields();
+  if (!mounted.has(root)) mounted.set(root, new Glossary(root, data.terms));
+  const ends = [readNumberFields(), completePageLinks(data.ofVisit)];
   return () => {
-    forget();
+    for (const end of ends) end();
     mounted.get(root)?.remove();
     mounted.delete(root);
   };

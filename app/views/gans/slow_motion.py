@@ -13,6 +13,7 @@ from app.runs.slow_motion import MOST_STEPS, Moment, Movers, Turn, slow_motion, 
 from app.state import GansConfig
 from app.tables.gans import turn_name, turn_text, turns_table
 from app.views.parts.charts import show_chart
+from app.views.parts.turns import fragment
 
 PAGE, CHART = "gans", "gans-slow-motion"
 TURNS = f"{PAGE}.turns"
@@ -28,7 +29,7 @@ OUTPUTS = {
 }
 
 
-@st.fragment
+@fragment()
 def slow_motion_part(config: GansConfig, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     """Choose an optimizer and a step of its run, then who moves; a fragment, so that the players go on playing."""
     st.markdown("## In slow motion")

@@ -14,6 +14,7 @@ from app.views.lessons.gallery import draw_gallery, turn_to_gallery
 from app.views.lessons.memory import forget, remember
 from app.views.lessons.share import share
 from app.views.parts.problems import draw_problems
+from app.views.parts.turns import fragment
 
 
 def page() -> None:
@@ -21,7 +22,7 @@ def page() -> None:
     _page()
 
 
-@st.fragment
+@fragment()
 def _page() -> None:
     config, problems = session.current(PAGE, LessonsConfig)
     draw_problems(problems)

@@ -20,6 +20,7 @@ from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
 from app.views.parts.player import player
+from app.views.parts.turns import fragment
 from landscapes.contours import PlaneLoss
 from landscapes.planes import random_walk_shares
 
@@ -128,7 +129,7 @@ def draw_plane(
 ) -> None:
     """The landscape below the player, redrawn by itself until the picture is complete; `scene` is given one."""
 
-    @st.fragment(run_every=None if backdrop.complete else 0.6)
+    @fragment(run_every=None if backdrop.complete else 0.6)
     def draw() -> None:
         picture = backdrop.picture
         show_ground(scene(picture), key, config=PLANE)
@@ -203,7 +204,7 @@ def draw_honesty(
     live = not backdrop.complete
     off = [(run.snapshots.step, run.proposal.distance, run.outermost.distance) for run in view.runs]
 
-    @st.fragment(run_every=1.5 if live else None)
+    @fragment(run_every=1.5 if live else None)
     def draw() -> None:
         draw_linked(honesty(names, colors, off, backdrop.checks, logarithmic=logarithmic), keys)
         if live and backdrop.complete:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.jobs.store import TrainingResult
 from app.runs.sharpness import IMAGES, PROBES, RADIUS, Point, SharpnessRun, sharpness_run
+from app.views.parts.turns import fragment
 from app.views.parts.visitor import cancel_button, is_here, visitor
 from landscapes.sharpness import Sharpness
 from landscapes.tasks.classifier import ClassifierTask
@@ -37,7 +38,7 @@ def sharpness_part(task: ClassifierTask, names: Sequence[str], results: Sequence
 def _watch(run: SharpnessRun) -> None:
     """A fragment that is redrawn while the measurement runs."""
 
-    @st.fragment(run_every=POLL_SECONDS if run.running else None)
+    @fragment(run_every=POLL_SECONDS if run.running else None)
     def draw() -> None:
         running, count = run.running, len(run.rows)
         if running:

@@ -21,6 +21,11 @@ _seats: WeakSet[Seat] = WeakSet()
 _lock = threading.Lock()
 
 
+def visitors() -> int:
+    """How many places are taken."""
+    return len(_seats)
+
+
 def take_seat() -> bool:
     """Whether this visitor has a place among the limited number; else a message on the page says so."""
     if KEY in st.session_state:

@@ -17,6 +17,7 @@ from app.figures.look import on_dark
 from app.figures.scene import Scene
 from app.player.first_frame import FirstFrame, pack_heights
 from app.views import session
+from app.views.parts.turns import fragment
 
 CHART = {"displayModeBar": False}
 PATIENCE = 5.0  # seconds in which a player shows its first frame
@@ -87,7 +88,7 @@ def draw_stage(scene: Scene, key: str, draw_player: Callable[..., object]) -> bo
     return True
 
 
-@st.fragment(run_every=PATIENCE)
+@fragment(run_every=PATIENCE)
 def _go_on_without_player() -> None:
     """Draw the rest where the player does not ask for it."""
     if not session.first_run():

@@ -15,6 +15,9 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
+from app.views.parts.turns import outside_turns
+from app.views.parts.visitor import visitor
+
 MIME = {
     "png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "gif": "image/gif", "mp4": "video/mp4",
     "html": "text/html", "csv": "text/csv", "parquet": "application/vnd.apache.parquet", "json": "application/json",
@@ -61,11 +64,12 @@ def _failures() -> list[str]:
 
 def _with_report(make: Callable[[], bytes], label: str) -> Callable[[], bytes]:
     """`make` with errors noted and the page drawn again."""
-    messages, context = _failures(), get_script_run_ctx()
+    messages, context, of_visitor = _failures(), get_script_run_ctx(), visitor()
 
     def make_and_report() -> bytes:
         try:
-            return make()
+            with outside_turns(of_visitor):
+                return make()
         except Exception as error:
             reason = str(error) if isinstance(error, FOR_VISITORS) else "something is wrong; the server's log says what"
             messages.append(f"{label}: {reason}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import partial
@@ -21,11 +20,13 @@ from app.export.tables import csv_of, parquet_of
 from app.figures.look import STYLES
 from app.figures.scene import Scene
 from app.player.dials import PackedFamily
+from app.runs.processor import start_thread
 from app.state.base import PageConfig
 from app.views import session
 from app.views.parts.downloads import download, failures
 from app.views.parts.exercise_link import exercise_link
 from app.views.parts.progress import progress
+from app.views.parts.turns import fragment
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +48,7 @@ def export_panel(offer: Offer, config: PageConfig, *, page: str) -> None:
         _panel(offer, config, page)
 
 
-@st.fragment
+@fragment()
 def _panel(offer: Offer, config: PageConfig, page: str) -> None:
     failures()
     panel = st.expander("Export and share", icon=":material/ios_share:", key=f"{page}.export", on_change="rerun")
@@ -233,7 +234,7 @@ def _file_on_request(
 def _wait_for_scene(make: Callable[[], Scene]) -> Scene:
     """The scene, once its landscape is computed; meanwhile a click anywhere else ends the wait."""
     slot, scene = st.empty(), Future[Scene]()
-    threading.Thread(target=_fulfil, args=(scene, make), name="scene", daemon=True).start()
+    start_thread(_fulfil, scene, make, name="scene")
     while not wait([scene], PATIENCE).done:
         slot.caption("Waiting for the landscape. Change a control to stop.")
     slot.empty()

@@ -1,4 +1,4 @@
-"""What runs in the browser on all pages: the glossary, the reading of numbers that are typed, and the history."""
+"""What runs in the browser on all pages: the glossary, numbers that are typed, the history, links to pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.player.bundle import module_file
 from app.state.glossary import ALL, Term, terms
+from app.state.visit import VISIT
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -24,7 +25,7 @@ def _component() -> ComponentRenderer:
 def page_script() -> None:
     """Shows nothing by itself; links to the glossary open it."""
     with st.container(key="page-script-unseen"):
-        _component()(key="page-script", data=list(map(_entry, terms())))
+        _component()(key="page-script", data={"terms": list(map(_entry, terms())), "ofVisit": list(VISIT)})
 
 
 def glossary_link() -> None:

@@ -13,6 +13,7 @@ from app.player.bundle import module_file
 from app.player.first_frame import FirstFrame
 from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
+from app.views.parts.turns import fragment
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -150,7 +151,7 @@ def player(
     return PlayerResult(_pick(result.get("pick")))
 
 
-@st.fragment
+@fragment()
 def families(
     *, key: str, player_key: str, family: Callable[[Turn], bytes], start_tracks: Callable[[StartMove], bytes]
 ) -> None:

@@ -15,6 +15,7 @@ from app.runs import shipped as shipped_runs
 from app.runs.shipped import ShippedRuns
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
+from app.views.parts.turns import fragment
 from app.views.parts.visitor import cancel_button, is_here, visitor
 from optim_core.curves import Curves
 
@@ -97,7 +98,7 @@ def _train_here(page: str, comparison: network_runs.Trainings) -> None:
     st.session_state.pop(f"{page}.begun", None)  # so that training begins at once
 
 
-@st.fragment(run_every=POLL_SECONDS)
+@fragment(run_every=POLL_SECONDS)
 def _live(comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]) -> None:
     jobs = default_jobs()
     try:

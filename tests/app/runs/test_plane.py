@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.jobs.store import TrainingResult
+from app.jobs.store import RunStore, TrainingResult
 from app.runs import plane as plane_runs
+from app.runs import result_files
 from app.runs.networks import requests, trainings
 from app.state import Card, LayerConfig, NetworksConfig, default_cards
 from app.tables.surfaces import PAIRED_DIFFERENCE, training_table
@@ -164,6 +165,23 @@ def test_the_plane_is_checked_before_its_picture_is_fine(results):
     assert backdrop.complete
     assert {checks for checks, points in states if points == 21**2} == {0, 1, 2}  # one run after the other
     assert {checks for checks, points in states if points in (6**2, 11**2)} == {0}
+
+
+def test_a_second_server_reads_the_whole_picture_and_checks_it_itself(results, tmp_path):
+    view, score, asked = plane_runs.view(results[:1], "pca", CONFIG.task()), CONFIG.task().landscape(8), []
+
+    def spy(weights):
+        asked.append(1)
+        return score(weights)
+
+    result_files.keep_in(RunStore(tmp_path))
+    try:
+        first, second = (plane_runs.Backdrop(view, spy, key="plane").wait_for_picture(60) for _ in range(2))
+    finally:
+        result_files.keep_in(None)
+    assert np.array_equal(second.loss, first.loss)
+    assert second.complete
+    assert len(asked) < 2 * 41**2
 
 
 def test_an_export_waits_for_the_whole_picture(results):
