@@ -158,7 +158,7 @@ def test_the_tour_waits_for_each_thing_and_is_done_by_keyboard(open_app: Open, w
         show_me(page)
         for key in keys:
             page.keyboard.press(key)
-    ask(page, "Add a layer")
+    ask(page, "Give this optimizer a layer")
     if width < 400:
         show_me(page)
         page.keyboard.press("Enter")  # opens the sidebar

@@ -61,8 +61,8 @@ export class DialRail {
       mark.title = `stability ends at ${shortNumber(limit)}`;
       mark.style.left = `${this.place(limit) * this.pitch}px`;
     }
-    if (limits.length)
-      this.note.textContent = `closed form: stable up to the mark at ${limits.map(shortNumber).join(", ")}`;
+    if (limits.length > 1) this.note.textContent = "closed form: stable and unstable change at each mark";
+    else if (limits.length) this.note.textContent = `closed form: stable up to the mark at ${shortNumber(limits[0])}`;
     else if (diverges.includes(true)) this.note.textContent = "red: diverges";
   }
 

@@ -41,13 +41,13 @@ function differ(one, other) {
 /** @type {TourStep[]} */
 export const STEPS = [
   {
-    text: "Press play. Watch a dot run ahead of its square, and start again from where the square went.",
+    text: "Press play. The dot takes its steps; then the square moves a part of the way to it, and the dot starts again from there.",
     target: (data) => inPlayer(data, ".lp-play"),
     begin: (data) => {
       hooksOfPlayer(data)?.pause();
       hooksOfPlayer(data)?.seek(0);
     },
-    done: (data) => Boolean(hooksOfPlayer(data)?.playing),
+    done: (data) => (hooksOfPlayer(data)?.row ?? 0) > 2 * Math.min(...data.ks.flat()),
   },
   {
     text: "Drag an α sideways, or press an arrow key on it: the share of the way that slow weights move. Let go to keep it.",
@@ -61,18 +61,18 @@ export const STEPS = [
     done: () => false,
   },
   {
-    text: "Change a k, on its card here or in the sidebar: so many steps pass before slow weights move.",
+    text: "Change a k, on its card here or in the sidebar: the number of steps between two moves of the slow weights.",
     target: (data) => inPlayer(data, '.lp-card [data-dial*=".k."]'),
     done: (data, before) => differ(data.ks, before.ks),
   },
   {
-    text: "Add a layer in the sidebar: slow weights around the slow weights.",
+    text: "Give this optimizer a layer more, in the sidebar: slow weights that follow its slow weights.",
     target: (data) => inSidebar(data.depthKey, "button:not([aria-checked=true])"),
     around: (data) => placeOfKey(data.depthKey),
     done: (data, before) => data.depth > before.depth,
   },
   {
-    text: "Pick a ready-made comparison at the top of the sidebar. The line under the title then says what to look at.",
+    text: "Pick a ready-made comparison at the top of the sidebar. The line under the page's title then says what to look at.",
     target: (data) => inSidebar(data.presetKey, "input"),
     around: (data) => placeOfKey(data.presetKey),
     done: (data, before) => Boolean(data.preset) && data.preset !== before.preset,

@@ -49,7 +49,7 @@ PRESETS: dict[str, Preset[SurfacesConfig]] = {
         ),
     ),
     "The price: slower without noise": Preset(
-        "At the same lr and the same gradients, every layer halves the pace. Nesting pays in speed.",
+        "At the same lr and the same gradients, every layer halves the pace: nesting costs speed.",
         SurfacesConfig(surface="matyas"),
     ),
     "The price, paid back by lr / Π α": Preset(

@@ -18,7 +18,7 @@ def draw_gallery() -> None:
             "All lessons", icon=":material/arrow_back:", key=f"{PAGE}.back", on_click=turn_to_gallery, args=(False,)
         )
         st.title("Gallery", anchor=False, width="stretch")
-    st.markdown("Every picture is a run with its settings: open it, change a number, and watch.")
+    st.markdown("Every picture is a run with its settings. Press the button below it, change a number, and watch.")
     for heading, group in exhibits().items():
         st.header(heading, anchor=False)
         with st.container(key=f"gallery-list-{heading.lower().replace(' ', '-')}"):

@@ -39,7 +39,7 @@ def guide_data(page: str, config: Comparison, player_key: str = "") -> dict[str,
     """What the guide says, and what the tour looks at to know what the visitor has done."""
     stacks = [card.layers for card in config.cards]
     momentum = any(layer.outer_momentum for card in config.active for layer in card.layers)
-    shallow = next((place for place, card in enumerate(config.cards, 1) if len(card.layers) < MAX_LAYERS), 1)
+    shallow = _shallowest([len(layers) for layers in stacks])
     return {
         "page": page,
         "sentence": in_words(page, max(len(card.layers) for card in config.active), momentum=momentum),
@@ -51,3 +51,10 @@ def guide_data(page: str, config: Comparison, player_key: str = "") -> dict[str,
         "depthKey": f"{page}.{shallow}.depth",
         "presetKey": f"{page}.preset",
     }
+
+
+def _shallowest(depths: list[int]) -> int:
+    """The card to add a layer to, from 1 on: slow weights around slow weights, where a card has some."""
+    growing = [depth for depth in depths if depth < MAX_LAYERS]
+    wanted = min([depth for depth in growing if depth] or growing or depths)
+    return depths.index(wanted) + 1
