@@ -161,7 +161,7 @@ def test_the_focus_goes_through_a_player_as_it_is_read(open_app: Open) -> None:
 def test_less_motion_means_a_page_at_rest(open_app: Open, page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     open_app("/")
-    player = "window.__lookaheadPlayers['surfaces-player']"
+    player = "window.__lookaheadPlayers?.['surfaces-player']"
     page.wait_for_function(f"{player}?.overChart")
     page.wait_for_timeout(400)
     assert page.evaluate(f"[{player}.playing, {player}.position]") == [False, 0]

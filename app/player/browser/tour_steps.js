@@ -67,7 +67,7 @@ export const STEPS = [
   },
   {
     text: "Give this optimizer a layer more, in the sidebar: slow weights that follow its slow weights.",
-    target: (data) => inSidebar(data.depthKey, "button:not([aria-checked=true])"),
+    target: (data) => inSidebar(data.depthKey, "button[aria-checked=true] + button"),
     around: (data) => placeOfKey(data.depthKey),
     done: (data, before) => data.depth > before.depth,
   },
