@@ -3,6 +3,7 @@
     python -m benchmarks.pages                       # a table of all, half an hour
     python -m benchmarks.pages --only Theory --only GIF --rounds 1
     python -m benchmarks.pages --beside              # while another visitor changes a control every two seconds
+    python -m benchmarks.pages --busy 2              # while two processes of others take all the time they get
 
 Medians over rounds, each with settings that nobody has computed. A page is opened in a fresh profile of the browser;
 a view or an export is clicked on a page that is at rest. "words" is when a bar or a line says how far the work is,
@@ -16,6 +17,8 @@ import argparse
 import asyncio
 import itertools
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -100,6 +103,8 @@ def main() -> None:
         time.sleep(options.warm)
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for _ in range(options.busy):
+            stack.enter_context(spinning())
         if options.beside:
             stack.enter_context(beside(url))
         load = os.getloadavg()[0]
@@ -116,6 +121,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--warm", type=float, default=30, help="seconds from the servers' start to the first visit")
     parser.add_argument("--beside", action="store_true", help="another visitor changes a control every two seconds")
+    parser.add_argument("--busy", type=int, default=0, help="processes that compute beside the server all the time")
     return parser.parse_args()
 
 
@@ -209,6 +215,17 @@ def _profile(browser: Browser) -> Iterator[BrowserContext]:
         yield context
     finally:
         context.close()
+
+
+@contextmanager
+def spinning() -> Iterator[None]:
+    """A process that computes all the time."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

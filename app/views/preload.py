@@ -75,7 +75,7 @@ def warm_up() -> None:
 def import_the_rest() -> None:
     """What figures need, what torch imports when it makes its first optimizer, and the workers of a first training.
 
-    A figure is drawn, since matplotlib reads fonts only then, and looks for them on the whole system where it never did.
+    A figure is drawn, since matplotlib reads its fonts only then, and its first search for them takes seconds.
     """
     from app.draw.image import render_figure
     from app.figures.surfaces import surface_scene
