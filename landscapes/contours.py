@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 import numpy as np
 import torch
@@ -88,6 +91,7 @@ def plane_losses(
     plane: Plane,
     grid: Grid,
     *,
+    beside: Sequence[Callable[[torch.Tensor], Score]] = (),
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Iterator[PlaneLoss]:
@@ -99,6 +103,8 @@ def plane_losses(
         score: loss and accuracy at flat weights of shape (P,), such as a `WeightLoss`.
         plane: where.
         grid: at which coordinates.
+        beside: further callables that give what `score` gives and share nothing that changes with it or one another:
+            each takes points in a thread of its own.
         on_progress: called with the points done and their total, after each.
         should_stop: asked before each point; once true, nothing more is evaluated or yielded.
     """
@@ -106,19 +112,59 @@ def plane_losses(
     loss, accuracy = np.full(shape, np.nan), np.full(shape, np.nan)
     has_loss = np.zeros(shape, bool)
     origin, u, v = (torch.from_numpy(vector).float() for vector in (plane.origin, plane.u, plane.v))
-    for stride in STRIDES:
-        rows, columns = _lines(shape[0], stride), _lines(shape[1], stride)
-        for row in rows:
-            line = torch.add(origin, v, alpha=float(grid.y[row]))
-            for column in columns[~has_loss[row, columns]]:
-                if should_stop is not None and should_stop():
+    evaluate = _one_that_is_free(score, *beside)
+
+    def score_at(point: tuple[int, int]) -> Score | None:
+        """None once to stop."""
+        if should_stop is not None and should_stop():
+            return None
+        line = torch.add(origin, v, alpha=float(grid.y[point[0]]))
+        return evaluate(torch.add(line, u, alpha=float(grid.x[point[1]])))
+
+    with _mapping(1 + len(beside)) as mapped:
+        for stride in STRIDES:
+            rows, columns = _lines(shape[0], stride), _lines(shape[1], stride)
+            points = [(row, column) for row in rows for column in columns[~has_loss[row, columns]]]
+            for (row, column), result in zip(points, mapped(score_at, points), strict=True):
+                if result is None:
                     return
-                loss[row, column], accuracy[row, column] = score(torch.add(line, u, alpha=float(grid.x[column])))
+                loss[row, column], accuracy[row, column] = result
                 has_loss[row, column] = True
                 if on_progress is not None:
                     on_progress(int(has_loss.sum()), has_loss.size)
-        level = np.ix_(rows, columns)
-        yield PlaneLoss(grid.x[columns], grid.y[rows], loss[level], accuracy[level], int(has_loss.sum()), has_loss.size)
+            level = np.ix_(rows, columns)
+            yield PlaneLoss(
+                grid.x[columns], grid.y[rows], loss[level], accuracy[level], int(has_loss.sum()), has_loss.size
+            )
+
+
+def _one_that_is_free(*scores: Callable[[torch.Tensor], Score]) -> Callable[[torch.Tensor], Score]:
+    """A score for as many threads as there are: each call takes one that no other call uses."""
+    free = SimpleQueue[Callable[[torch.Tensor], Score]]()
+    for one in scores:
+        free.put(one)
+
+    def evaluate(weights: torch.Tensor) -> Score:
+        score = free.get()
+        try:
+            return score(weights)
+        finally:
+            free.put(score)
+
+    return evaluate
+
+
+@contextmanager
+def _mapping(threads: int) -> Iterator[Callable[..., Iterator[Score | None]]]:
+    """`map`, over so many threads, in order; what has not begun when the context ends is dropped."""
+    if threads == 1:
+        yield map
+        return
+    pool = ThreadPoolExecutor(threads, "plane")
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _lines(length: int, stride: int) -> NDArray[np.int64]:

@@ -64,6 +64,10 @@ class WeightLoss:
         self._refresh = refresh
         self._dtype = next(self.model.parameters()).dtype
 
+    def another(self) -> WeightLoss:
+        """The same with a network of its own, for another thread; both may read the same data."""
+        return WeightLoss(self.model, self._score, self._refresh)
+
     @torch.inference_mode()
     def __call__(self, weights: Tensor | NDArray[np.floating]) -> Score:
         """Loss and accuracy at `weights`, shape (P,)."""

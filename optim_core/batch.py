@@ -27,6 +27,7 @@ Mask = Tensor | None
 
 MAX_STEPS = 1_000_000
 FEW_NUMBERS = 4096  # numbers up to which a dot product checks them quickest; beyond, it may wait for threads
+MANY_PERIODS = 30  # from so many on NumPy finds those that divide a step sooner than a loop does
 NEVER = MAX_STEPS + 1  # a period that no step reaches
 
 
@@ -124,7 +125,7 @@ class Due:
     def __init__(self, periods: Sequence[Sequence[int]], shape: Sequence[int]) -> None:
         self.shape, self.repeats = tuple(shape), math.prod(shape[1:])
         levels = [np.unique([min(period, NEVER) for period in level], return_inverse=True) for level in periods]
-        self.periods = [distinct.tolist() for distinct, _ in levels]
+        self.periods = [distinct if len(distinct) > MANY_PERIODS else distinct.tolist() for distinct, _ in levels]
         self.places = [places for _, places in levels]
         self.mask = lru_cache(maxsize=64)(self._mask)
 
@@ -132,7 +133,7 @@ class Due:
         """The masks of the levels at which any optimizer is due, innermost first."""
         masks = []
         for level, periods in enumerate(self.periods):
-            hits = bytes([step % period == 0 for period in periods])
+            hits = _divisors(step, periods)
             if not any(hits):
                 break  # the periods of a further level are multiples of these
             masks.append(self.mask(level, hits))
@@ -141,6 +142,13 @@ class Due:
     def _mask(self, level: int, hits: bytes) -> Mask:
         due = np.frombuffer(hits, dtype=np.bool_)[self.places[level]]
         return None if due.all() else torch.from_numpy(due.repeat(self.repeats).reshape(self.shape))
+
+
+def _divisors(step: int, periods: Ints | list[int]) -> bytes:
+    """A byte for each period, 1 where it divides the step."""
+    if isinstance(periods, list):
+        return bytes([step % period == 0 for period in periods])
+    return bytes((step % periods == 0).tobytes())
 
 
 def assign(target: Tensor, source: Tensor, mask: Mask) -> None:

@@ -50,19 +50,26 @@ def to_bundle(
         style: of figures and animations.
         step: of figures; the end if not given.
         seconds: of animations.
-        on_progress: called with (files done, files).
+        on_progress: called with (files done, files) after each file, and after each frame of the animations; may raise,
+            to stop.
         should_stop: called before each file and each frame.
 
     Raises:
         CancelledError: should_stop was true.
     """
-    film = {"style": style, "seconds": seconds, "should_stop": should_stop}
+    count = 0
+
+    def report(*_: int) -> None:
+        if on_progress is not None:
+            on_progress(count, len(makers))
+
+    film = {"style": style, "seconds": seconds, "should_stop": should_stop, "on_progress": report}
     scene = content
     offer = scene_offer(lambda: scene, scene.caption) if isinstance(scene, Scene) else scene
     makers = _makers(offer, config, {"style": style, "step": step}, film)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for count, (name, make) in enumerate(makers.items(), start=1):
+        for name, make in makers.items():
             if should_stop is not None and should_stop():
                 raise CancelledError
             kind = zipfile.ZIP_STORED if name.endswith(COMPRESSED_KINDS) else zipfile.ZIP_DEFLATED
@@ -71,8 +78,8 @@ def to_bundle(
                     archive.writestr(zipfile.ZipInfo(name, DATE), make(), kind)
                 except FfmpegMissingError as error:
                     archive.writestr(zipfile.ZipInfo(f"{name}.txt", DATE), f"{error}.\n", zipfile.ZIP_DEFLATED)
-            if on_progress is not None:
-                on_progress(count, len(makers))
+            count += 1
+            report()
     return buffer.getvalue()
 
 

@@ -17,7 +17,6 @@ from app.runs import gans as gan_runs
 from app.runs import plane as plane_runs
 from app.state import GansConfig, NetworksConfig
 from app.tables.networks import curves_table
-from landscapes.contours import Grid, plane_losses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -132,8 +131,7 @@ def _results(config: NetworksConfig | GansConfig, on_progress: Progress | None) 
 
 
 def _picture(view: View, score: WeightLoss, on_progress: Progress | None) -> PlaneLoss:
-    grid = Grid.around(view.places, plane_runs.GRID_POINTS)
-    return list(plane_losses(score, view.plane, grid, on_progress=on_progress))[-1]
+    return list(plane_runs.pictures(view, score, on_progress=on_progress))[-1]
 
 
 def _names(config: NetworksConfig | GansConfig) -> list[str]:

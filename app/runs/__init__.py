@@ -1,3 +1,8 @@
-"""Cached runs of each page, around the library."""
+"""Cached runs of each page, around the library.
 
-THREADS = 2  # of torch, in the app and on the command line: the last bit of a sum depends on their number
+torch takes one thread, in the app and on the command line: the last bit of a sum may depend on the number. Where the
+cores are busy, a thread that waits for its share of each of thousands of operations makes a second's work take a minute
+(benchmarks/README.md). What is worth two cores gives each of two threads work of its own.
+"""
+
+THREADS = 1  # of torch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from app.jobs.store import TrainingResult
 from app.player.tracks import Track, base_step
 from app.runs import result_files
 from app.runs.cache import recent
-from app.runs.processor import count_processor_time, start_thread
+from app.runs.processor import count_processor_time, for_same_visitor, start_thread
 from app.state import GansConfig, NetworksConfig
 from landscapes.contours import Grid, PlaneLoss, plane_losses
 from landscapes.planes import Plane, Projection, pca_plane, players_plane, random_plane, three_point_plane
@@ -207,8 +207,7 @@ class Backdrop:
         if picture is not None:
             yield picture
             return
-        grid = Grid.around(self._view.places, GRID_POINTS)
-        for picture in plane_losses(self._score, self._view.plane, grid, should_stop=self._stop.is_set):
+        for picture in pictures(self._view, self._score, should_stop=self._stop.is_set):
             yield picture
             if picture.complete and self._key is not None:
                 result_files.put(self._key, picture)
@@ -218,6 +217,22 @@ class Backdrop:
             if self._stop.is_set():
                 return
             self.checks = (*self.checks, _check(run, self._view.plane, self._score))
+
+
+def pictures(
+    view: View,
+    score: WeightLoss,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[PlaneLoss]:
+    """The loss on a view's plane, coarse to fine, as `plane_losses`, by two threads that take points in turn.
+
+    Two threads for the operations on one point would wait for each other at each of them.
+    """
+    grid, plane = Grid.around(view.places, GRID_POINTS), view.plane
+    first, second = map(for_same_visitor, (score, score.another()))
+    return plane_losses(first, plane, grid, beside=[second], on_progress=on_progress, should_stop=should_stop)
 
 
 @recent(8, key=_plane_key)

@@ -1,6 +1,6 @@
 """Processor time by visitor: of a page's script, and of the threads that work for its visitor.
 
-Counted is the time of Python's own threads. What torch's second thread takes beside one of them is not.
+Counted is the time of Python's own threads; torch has no others here.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
 
 WINDOW = 60.0  # seconds
 
 Clock = Callable[[], float]
+Arguments = ParamSpec("Arguments")
+Value = TypeVar("Value")
 
 
 class Usage:
@@ -95,14 +98,19 @@ def count_processor_time() -> None:
         meter.count()
 
 
-def start_thread(work: Callable[..., None], *arguments: object, name: str) -> None:
-    """Start a thread that ends with the process; its processor time is of the visitor for whom it is started."""
+def for_same_visitor(work: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
+    """`work`, whose processor time is of the visitor for whom this thread works, in whichever thread it runs."""
     meter = _meter.get()
 
-    def run() -> None:
+    def work_for_visitor(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Value:
         if meter is None:
-            return work(*arguments)
+            return work(*arguments, **keywords)
         with metering(meter.usage, meter.visitor, meter.processor):
-            return work(*arguments)
+            return work(*arguments, **keywords)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    return work_for_visitor
+
+
+def start_thread(work: Callable[..., None], *arguments: object, name: str) -> None:
+    """Start a thread that ends with the process; its processor time is of the visitor for whom it is started."""
+    threading.Thread(target=for_same_visitor(work), args=arguments, name=name, daemon=True).start()

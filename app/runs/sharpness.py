@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 from app.jobs.store import TrainingResult
 from app.runs.cache import recent
 from app.runs.plane import keys_of
-from app.runs.processor import count_processor_time, start_thread
+from app.runs.processor import count_processor_time, for_same_visitor, start_thread
 from landscapes.sharpness import Loss, Sharpness, sharpness
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.weights import assign_weights
@@ -22,7 +24,9 @@ IMAGES = 512  # training images on which everything is measured, as for the plan
 RADIUS, PROBES = 0.05, 16
 FIRST_GUESS = 120.0  # passes of a point, of which half are the mini-batches of its images
 
-_one_at_a_time = threading.Semaphore(1)  # measurements of several visitors take turns: each uses all threads there are
+AT_ONCE = 2  # points; more threads for the operations on one would wait for each other at each of them
+
+_one_at_a_time = threading.Semaphore(1)  # measurements of several visitors take turns: each uses two cores
 
 
 class StoppedError(Exception):
@@ -58,17 +62,17 @@ def points(names: Sequence[str], results: Sequence[TrainingResult], step: int) -
 
 
 class SharpnessRun:
-    """The measurements of `points`, one after the other; a stopped run continues where it was.
+    """The measurements of `points`, two at a time; a stopped run continues where it was.
 
     rows: what is known so far, in the order of `points`      error: why there will be no more, or ""
-    passes: over the images, for the point being measured      waiting: whether another measurement has its turn
+    waiting: whether another measurement has its turn
     """
 
     def __init__(self, task: ClassifierTask, points: Sequence[Point]) -> None:
         self.points = tuple(points)
         self.rows: tuple[Sharpness, ...] = ()
-        self.error, self.passes, self.waiting = "", 0, False
-        self._passes_per_point = FIRST_GUESS
+        self.error, self.waiting = "", False
+        self._passes = [0] * len(points)
         self._task, self._lock = task, threading.Lock()
         self._visitors: set[str] = set()
         self._stop = threading.Event()
@@ -84,9 +88,17 @@ class SharpnessRun:
         return bool(self._visitors) and not self.complete and not self.error
 
     @property
+    def passes(self) -> int:
+        """Over the images, for the points being measured."""
+        return sum(self._passes[len(self.rows) :])
+
+    @property
     def fraction(self) -> float:
         """How much is done, about: a point is taken to need as many passes as those before it did on average."""
-        return min(1.0, (len(self.rows) + min(0.95, self.passes / self._passes_per_point)) / len(self.points))
+        count = len(self.rows)
+        passes_per_point = sum(self._passes[:count]) / max(1, count) or FIRST_GUESS
+        begun = sum(min(0.95, passes / passes_per_point) for passes in self._passes[count:])
+        return (count + begun) / len(self.points)
 
     def others(self, visitor: str, is_here: Callable[[str], bool]) -> int:
         """How many other visitors want it."""
@@ -113,24 +125,32 @@ class SharpnessRun:
             self.waiting = True
             with _one_at_a_time:
                 self.waiting = False
-                while not self.complete and not stop.is_set():
-                    self._measure(stop)
+                self._measure_missing(stop)
         except StoppedError:
             return
         except (RuntimeError, ValueError, OSError) as error:
             self.error = f"{type(error).__name__}: {error}"
 
-    def _measure(self, stop: threading.Event) -> None:
-        self.passes = 0
+    def _measure_missing(self, stop: threading.Event) -> None:
+        pool = ThreadPoolExecutor(AT_ONCE, "sharpness")
+        try:
+            measure = for_same_visitor(partial(self._measure, stop))
+            for row in pool.map(measure, range(len(self.rows), len(self.points))):
+                self.rows = (*self.rows, row)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _measure(self, stop: threading.Event, index: int) -> Sharpness:
+        self._passes[index] = 0
 
         def should_stop() -> bool:
-            self.passes += 1
+            self._passes[index] += 1
             count_processor_time()
             return stop.is_set()
 
-        row = _measure(self._task, self.points[len(self.rows)], should_stop)
-        self._passes_per_point = (self._passes_per_point * len(self.rows) + self.passes) / (len(self.rows) + 1)
-        self.rows = (*self.rows, row)
+        if stop.is_set():
+            raise StoppedError
+        return _measure(self._task, self.points[index], should_stop)
 
 
 @recent(8, key=lambda task, names, results, step: (keys_of(results), names, step))

@@ -21,7 +21,7 @@ from app.jobs.worker import compute_here
 from app.runs import gans, plane
 from app.runs.networks import requests
 from app.state import GansConfig, NetworksConfig
-from landscapes.contours import Grid, PlaneLoss, plane_losses
+from landscapes.contours import PlaneLoss
 from landscapes.planes import Plane, Projection
 from optim_core.curves import curves_from_arrays, curves_to_arrays
 from optim_core.layers import Layer
@@ -164,7 +164,7 @@ def _on_plane(arrays: Arrays, index: int, result: TrainingResult) -> plane.OnPla
 
 
 def _landscape(name: str, view: plane.View, score: Any) -> dict[str, NDArray[Any]]:
-    *_, picture = plane_losses(score, view.plane, Grid.around(view.places, plane.GRID_POINTS))
+    *_, picture = plane.pictures(view, score)
     arrays = {f"picture{name}/{field}": _single(getattr(picture, field)) for field in ("x", "y", "loss", "accuracy")}
     for index, check in enumerate(plane.checks_of(view, score)):
         for field, values in zip(("rows", "true", "flat"), check, strict=True):

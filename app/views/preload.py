@@ -73,9 +73,15 @@ def warm_up() -> None:
 
 
 def import_the_rest() -> None:
-    """What figures need, what torch imports when it makes its first optimizer, and the workers of a first training."""
-    import app.draw.scenes  # noqa: F401
+    """What figures need, what torch imports when it makes its first optimizer, and the workers of a first training.
 
+    A figure is drawn, since matplotlib reads its fonts only then, and its first search for them takes seconds.
+    """
+    from app.draw.image import render_figure
+    from app.figures.surfaces import surface_scene
+
+    config = SurfacesConfig()
+    render_figure(surface_scene(config, surface_run(config)), dpi=30)
     torch.optim.SGD([torch.zeros(1, requires_grad=True)])
     with suppress(JobsError):  # said where a training is asked for
         default_jobs().warm_up()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -40,7 +41,12 @@ class SmoothNonconvex:
 
     def gradient(self, s: torch.Tensor) -> torch.Tensor:
         """∇f without noise, (..., d) -> (..., d)."""
-        return 2 * torch.tensor(self.h, dtype=s.dtype) * s / (1 + s.square()).square()
+        return self.doubled_h.to(s.dtype) * s / (1 + s.square()).square()
+
+    @cached_property
+    def doubled_h(self) -> torch.Tensor:
+        """2 h as a tensor, (d,)."""
+        return 2 * torch.tensor(self.h, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,7 @@ class _Means:
     """A field that also averages ‖∇f‖² over the base steps 0 … T − 1, arrays (optimizers, T's, seeds).
 
     At a synchronisation of the outermost layer the fast weights equal its slow ones, so one gradient serves both.
+    A run whose T is over gets neither noise nor gradient any more: its mean is there.
     """
 
     def __init__(
@@ -135,22 +142,31 @@ class _Means:
     ) -> None:
         self.problem, self.c, self.periods = problem, c, [spec.outer_period for spec in specs]
         self.T = torch.from_numpy(T)[:, None]
-        self.lr = (c / self.T.sqrt())[..., None]
-        self.generator = torch.Generator().manual_seed(seed)
-        self.shape = (len(specs), len(T), seeds)
-        self.fast, self.slow, self.slow_norm = (torch.zeros(self.shape, dtype=torch.float64) for _ in range(3))
+        self.ends = T.tolist()
+        self.lr, self.share = (c / self.T.sqrt())[..., None], 1 / self.T
+        self.generator = np.random.Generator(np.random.SFC64(seed))  # as in `optim_core.experiments.variance`
+        self.shape, dim = (len(specs), len(T), seeds), len(problem.h)
+        self.fast, self.slow, self.slow_norm, self.squared_norm = (
+            torch.zeros(self.shape, dtype=torch.float64) for _ in range(4)
+        )
+        self.noisy = torch.zeros((*self.shape, dim), dtype=torch.float64)
+        self.over = 0  # so many T's, the first ones
 
     def field(self, x: torch.Tensor, evaluation: int) -> tuple[torch.Tensor, torch.Tensor]:
-        gradient = self.problem.gradient(x).view(*self.shape, -1)
-        squared_norm = gradient.square().sum(-1)
-        due = [index for index, period in enumerate(self.periods) if evaluation % period == 0]
-        self.slow_norm[due] = squared_norm[due]
-        share = (evaluation < self.T) / self.T
-        self.fast.addcmul_(squared_norm, share)
-        self.slow.addcmul_(self.slow_norm, share)
-        noise = torch.randn(gradient.shape[1:], generator=self.generator, dtype=x.dtype)
-        noisy = gradient.add(noise, alpha=self.problem.sigma).mul_(self.lr)
-        return squared_norm.view(-1), noisy.view_as(x)
+        while self.over < len(self.ends) and evaluation >= self.ends[self.over]:
+            self.noisy[:, self.over] = 0
+            self.over += 1
+        going = slice(self.over, None)
+        gradient = self.problem.gradient(x.view(*self.shape, -1)[:, going])
+        squared_norm = self.squared_norm[:, going] = gradient.square().sum(-1)
+        for index, period in enumerate(self.periods):
+            if evaluation % period == 0:
+                self.slow_norm[index, going] = squared_norm[index]
+        self.fast[:, going].addcmul_(squared_norm, self.share[going])
+        self.slow[:, going].addcmul_(self.slow_norm[:, going], self.share[going])
+        noise = torch.from_numpy(self.generator.standard_normal(gradient.shape[1:]))
+        self.noisy[:, going] = gradient.add_(noise, alpha=self.problem.sigma).mul_(self.lr[going])
+        return self.squared_norm.view(-1), self.noisy.view_as(x)
 
     def result(self, specs: Sequence[OptimizerSpec], until: int) -> RateRun:
         """The means of those T that are over by base step `until`."""

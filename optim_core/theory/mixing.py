@@ -52,28 +52,33 @@ class Synchronisation:
 
     def matrices(self, layer: Layer, inside: Sequence[bool], own: bool) -> tuple[Real, Real]:
         """(D, E) of a layer, on the base's state, the b of the layers `inside` it that have one, and its `own`."""
+        alpha, mu = np.array([layer.alpha]), np.array([layer.outer_momentum])
+        D, E = self.matrices_of_cells(alpha, mu, inside, own, nesterov=layer.outer_nesterov)
+        return D[0], E[0]
+
+    def matrices_of_cells(
+        self, alpha: Real, mu: Real, inside: Sequence[bool], own: bool, *, nesterov: bool
+    ) -> tuple[Real, Real]:
+        """`matrices` of layers whose α and outer momentum μ, both (cells,), differ: (cells, total, total) each."""
         total = self.size + self.positions * (sum(inside) + own)
-        D, E = np.zeros((total, total)), np.zeros((total, total))
-        D[: self.size, : self.size], E[: self.size, : self.size] = self._of_the_base(layer.alpha)
-        if self.inner_buffers == "keep":
-            E[self.size :, self.size :] = np.eye(total - self.size)
+        D, E = np.zeros((len(alpha), total, total)), np.zeros((len(alpha), total, total))
+        moved = range(self.size if self.sync_momentum == "pullback" else self.positions)
+        D[:, moved, moved], E[:, moved, moved] = 1 - alpha[:, None], alpha[:, None]
+        velocity, buffers = range(len(moved), self.size), range(self.size, total)
+        E[:, velocity, velocity] = 1.0 if self.sync_momentum == "keep" else 0.0
+        E[:, buffers, buffers] = 1.0 if self.inner_buffers == "keep" else 0.0
         if own:
-            self._add_momentum(D, E, layer)
+            self._add_momentum(D, E, alpha[:, None], mu[:, None], nesterov=nesterov)
         return D, E
 
-    def _of_the_base(self, alpha: float) -> tuple[Real, Real]:
-        positions = self.size if self.sync_momentum == "pullback" else self.positions
-        velocity_share = 1.0 if self.sync_momentum == "keep" else 0.0
-        is_position = np.arange(self.size) < positions
-        return np.diag(np.where(is_position, 1 - alpha, 0.0)), np.diag(np.where(is_position, alpha, velocity_share))
-
-    def _add_momentum(self, D: Real, E: Real, layer: Layer) -> None:
-        """The rows of z and b, whose b is the last of the state."""
-        mu, d, one = layer.outer_momentum, self.positions, np.eye(self.positions)
-        gain = layer.alpha * (1 + mu) if layer.outer_nesterov else layer.alpha
-        D[:d, :d], E[:d, :d] = (1 - gain) * one, gain * one
-        E[:d, -d:] = -layer.alpha * (mu**2 if layer.outer_nesterov else mu) * one
-        D[-d:, :d], E[-d:, :d], E[-d:, -d:] = one, -one, mu * one
+    def _add_momentum(self, D: Real, E: Real, alpha: Real, mu: Real, *, nesterov: bool) -> None:
+        """The rows of z and b, whose b is the last of the state; α and μ are (cells, 1)."""
+        z = range(self.positions)
+        b = range(D.shape[-1] - self.positions, D.shape[-1])
+        gain = alpha * (1 + mu) if nesterov else alpha
+        D[:, z, z], E[:, z, z] = 1 - gain, gain
+        E[:, z, b] = -alpha * (mu**2 if nesterov else mu)
+        D[:, b, z], E[:, b, z], E[:, b, b] = 1.0, -1.0, mu
 
 
 def widen(matrix: Real, size: int) -> Real:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -171,14 +171,15 @@ def _base_matrices(jacobian: ArrayLike, grid: ParameterGrid) -> Real:
 
 def _layer_matrices_of_cells(bases: Real, grid: ParameterGrid) -> Real:
     """M_n of every cell. A layer that has outer momentum in one cell has a b in all."""
-    spec, matrices, stacks = grid.spec, bases, grid.stacks()
+    spec, matrices = grid.spec, bases
     synchronisation = Synchronisation(
         bases.shape[-1], velocity_weight(spec) > 0, spec.sync_momentum, spec.inner_buffers
     )
     with_momentum = [bool(mu.any()) for mu in grid.outer_momentum]
-    for level, k in enumerate(grid.k):
-        mixing = cache(partial(synchronisation.matrices, inside=with_momentum[:level], own=with_momentum[level]))
-        D, E = (np.stack(parts) for parts in zip(*(mixing(stack[level]) for stack in stacks), strict=True))
+    for level, (k, alpha, mu) in enumerate(zip(grid.k, grid.alpha, grid.outer_momentum, strict=True)):
+        D, E = synchronisation.matrices_of_cells(
+            alpha, mu, with_momentum[:level], with_momentum[level], nesterov=spec.layers[level].outer_nesterov
+        )
         inner, powers = widen(matrices, D.shape[-1]), np.empty_like(D)
         for value in np.unique(k):
             cells = k == value

@@ -230,6 +230,38 @@ def test_no_point_is_evaluated_twice_and_progress_counts_to_the_end() -> None:
     assert counts == [(count, 120) for count in range(1, 121)]
 
 
+def test_several_threads_give_the_same_plane() -> None:
+    model = TASK.model(0)
+    plane, grid = random_plane(model, 0), Grid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 7))
+    landscape = TASK.landscape(64)
+    torch.set_num_threads(1)  # on which the last bits depend
+    alone = list(plane_losses(landscape, plane, grid))
+    together = list(plane_losses(landscape, plane, grid, beside=[landscape.another(), landscape.another()]))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one.loss, other.loss)
+        assert np.array_equal(one.accuracy, other.accuracy)
+        assert one.points == other.points
+
+
+def test_several_threads_stop_and_report_as_one_does() -> None:
+    points: list[tuple[float, ...]] = []
+    counts: list[int] = []
+
+    def spy(weights: torch.Tensor) -> Score:
+        points.append(tuple(weights.tolist()))
+        return bowl(weights)
+
+    def count(done: int, total: int) -> None:
+        counts.append(done)
+
+    grid = Grid(np.arange(41.0), np.arange(41.0))
+    levels = plane_losses(spy, XY, grid, beside=[spy], should_stop=lambda: len(points) >= 50, on_progress=count)
+    assert [level.points for level in levels] == [36]
+    assert 50 <= len(points) <= 51  # both threads may have asked before the fiftieth
+    assert len(set(points)) == len(points)
+    assert counts == list(range(1, len(counts) + 1))
+
+
 def test_a_stopped_plane_evaluates_nothing_more() -> None:
     count = 0
 

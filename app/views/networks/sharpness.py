@@ -42,7 +42,7 @@ def _watch(run: SharpnessRun) -> None:
     def draw() -> None:
         running, count = run.running, len(run.rows)
         if running:
-            turn = "; another measurement has its turn" if run.waiting else f", {run.passes:,} passes for the next"
+            turn = "; another measurement has its turn" if run.waiting else f", {run.passes:,} passes for the next two"
             st.progress(run.fraction, text=f"Measuring: {count} of {len(run.points)} sets of weights{turn}")
             if cancel_button(run.others(visitor(), is_here), key=f"{PAGE}.sharpness.cancel"):
                 run.cancel(visitor(), is_here)

@@ -21,6 +21,7 @@ from optim_core.curves import Curves
 
 POLL_SECONDS = 0.7
 FEW_CYCLES = 10
+HOW_LONG = "Training takes from a few seconds to minutes; curves grow meanwhile, and it can be cancelled."
 
 CurvesByOptimizer = list[list[Curves]]
 ResultsByOptimizer = tuple[tuple[TrainingResult, ...], ...]
@@ -84,7 +85,7 @@ def _shipped_comparison(
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.caption(
             "This finished run comes with the application, without its weights. Train it here to measure at them, "
-            "to see them on other planes, or to export all of it."
+            f"to see them on other planes, or to export all of it. {HOW_LONG}"
         )
         right.button(
             "Train it here", icon=":material/play_arrow:", key=f"{page}.train_here", width="stretch",
@@ -125,6 +126,8 @@ def _button(comparison: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
     else:
         if busy:
             st.caption(f"They go on, since {len(visitors)} other{'s' * (len(visitors) > 1)} asked for them, too.")
+        else:
+            st.caption(HOW_LONG)
         st.button(
             "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(comparison, jobs)
         )

@@ -29,11 +29,24 @@ def draw(config: TheoryConfig) -> None:
         r"$C_n = C + a\,V + b\,\|g\|^2$, $V$ being the variance of the mini-batches' gradients"
     )
     reason = why_not(config.regularization.batches, config.stack)
+    landscapes = st.container()
+    _coefficients(config)  # closed forms, which are there while the rest is computed
     if reason:
-        st.warning(f"The modified loss does not apply here: {reason}.")
-        _remedy(config)
+        with landscapes:
+            st.warning(f"The modified loss does not apply here: {reason}.")
+            _remedy(config)
     else:
-        _landscapes(config)
+        with landscapes:
+            _landscapes(config)
+        _accuracy(config)
+    st.caption(
+        "At an equal effective lr every layer amplifies the penalty on V; at an equal fast lr it need not. The penalty "
+        "on ‖g‖² falls and usually turns negative. The formulas with layers are derived here, for sampling without "
+        "replacement; that they are what the theorem of Pushkin and Barba 2021 says is inference."
+    )
+
+
+def _coefficients(config: TheoryConfig) -> None:
     chart = coefficients_chart(*theory_runs.coefficients(config), theory_runs.amplifications(config))
     left, right = st.columns([3, 2])
     with left:
@@ -42,13 +55,6 @@ def draw(config: TheoryConfig) -> None:
     with right:
         st.markdown("## Penalty on V at an equal effective lr")
         show_chart(chart.of(2), key=f"{PAGE}.amplification")
-    if not reason:
-        _accuracy(config)
-    st.caption(
-        "At an equal effective lr every layer amplifies the penalty on V; at an equal fast lr it need not. The penalty "
-        "on ‖g‖² falls and usually turns negative. The formulas with layers are derived here, for sampling without "
-        "replacement; that they are what the theorem of Pushkin and Barba 2021 says is inference."
-    )
 
 
 def _remedy(config: TheoryConfig) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from app.figures.chart import Chart
 from app.figures.theory.outer import outer_chart
 from app.figures.theory.stability import disagreements, factors_chart, rate_map
 from app.runs import theory as theory_runs
@@ -91,9 +93,18 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
         )
         return None
     rates, fine, fine_rates = theory_runs.closed_form_map(config)
-    simulation = _simulation(config) if config.stability.simulate else None
-    chart = rate_map(config.grid(), rates, (fine, fine_rates), simulation, config.current_point)
-    target = show_chart(chart, key=f"{PAGE}.map", pick=True)
+    slot = st.empty()
+
+    def chart_with(simulation: SimulatedMap | None) -> Chart:
+        return rate_map(config.grid(), rates, (fine, fine_rates), simulation, config.current_point)
+
+    def draw_closed_form() -> None:
+        with slot:
+            show_chart(chart_with(None), key=f"{PAGE}.map.closed")
+
+    simulation = _simulation(config, draw_closed_form) if config.stability.simulate else None
+    with slot:
+        target = show_chart(chart_with(simulation), key=f"{PAGE}.map", pick=True)
     if simulation is not None:
         st.caption(_agreement(rates, simulation))
     if target is None or target[1] >= rates.size:
@@ -101,8 +112,9 @@ def _map(config: TheoryConfig) -> OptimizerSpec | None:
     return config.grid().spec_at(*map(int, np.unravel_index(target[1], rates.shape)))
 
 
-def _simulation(config: TheoryConfig) -> SimulatedMap:
-    with progress("Simulating every cell") as on_progress:
+def _simulation(config: TheoryConfig, draw_closed_form: Callable[[], None]) -> SimulatedMap:
+    """Run every cell; `draw_closed_form` shows the map without them where that takes a while."""
+    with progress("Simulating every cell", draw_closed_form) as on_progress:
         return theory_runs.simulated_map(config, on_progress)
 
 

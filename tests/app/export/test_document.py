@@ -72,6 +72,19 @@ def test_a_bundle_reports_its_files_one_by_one(monkeypatch: pytest.MonkeyPatch) 
     assert reports == [(1, 2), (2, 2)]
 
 
+def test_a_bundle_can_be_stopped_at_every_frame_of_its_animations() -> None:
+    reports: list[tuple[int, int]] = []
+
+    def report(done: int, files: int) -> None:
+        reports.append((done, files))
+        if reports.count((10, 12)) > 2:  # all but the two animations are there, and two frames
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        to_bundle(scene_of(CONFIG), CONFIG, seconds=0.2, on_progress=report)
+    assert reports[-3:] == [(10, 12)] * 3
+
+
 def test_a_document_written_by_an_editor_that_adds_a_mark_is_read() -> None:
     assert restore(b"\xef\xbb\xbf" + to_json(CONFIG)).config == CONFIG
 

@@ -149,17 +149,30 @@ def test_the_backdrop_fills_in_and_checks_the_plane(results):
     assert true[0] != flat[0]  # the start lies off the plane
 
 
+class Watched:
+    """A score that calls `before` first."""
+
+    def __init__(self, score, before):
+        self.score, self.before = score, before
+
+    def __call__(self, weights):
+        self.before()
+        return self.score(weights)
+
+    def another(self):
+        return Watched(self.score.another(), self.before)
+
+
 def test_the_plane_is_checked_before_its_picture_is_fine(results):
     view = plane_runs.view(results[:2], "pca", CONFIG.task())
     score, backdrop, states = CONFIG.task().landscape(8), None, []
 
-    def spy(weights):
+    def note():
         states.append(
             (len(backdrop.checks), backdrop.picture is not None and backdrop.picture.points)
         ) if backdrop else 0
-        return score(weights)
 
-    backdrop = plane_runs.Backdrop(view, spy)
+    backdrop = plane_runs.Backdrop(view, Watched(score, note))
     assert backdrop.wait_for_picture(60).complete
     assert len(backdrop.checks) == 2
     assert backdrop.complete
@@ -188,11 +201,7 @@ def test_an_export_waits_for_the_whole_picture(results):
     view = plane_runs.view(results[:1], "pca", CONFIG.task())
     score, gate = CONFIG.task().landscape(8), threading.Event()
 
-    def wait_at_gate(weights):
-        gate.wait()
-        return score(weights)
-
-    backdrop = plane_runs.Backdrop(view, wait_at_gate)
+    backdrop = plane_runs.Backdrop(view, Watched(score, gate.wait))
     assert backdrop.wait_for_picture(0.01) is None
     gate.set()
     assert backdrop.wait_for_picture().complete

@@ -87,7 +87,7 @@ def test_a_stopped_measurement_goes_on_where_it_was(results, monkeypatch):
     run = SharpnessRun(CONFIG.task(), points(NAMES[1:2], results[1:2], 30))
     run.start("one")
     run.start("other")
-    wait_for(lambda: calls == ["fast"])
+    wait_for(lambda: sorted(calls) == ["fast", "slow"])
     run.cancel("one")
     assert run.running  # somebody else still waits
     run.cancel("other")
@@ -96,7 +96,7 @@ def test_a_stopped_measurement_goes_on_where_it_was(results, monkeypatch):
     gate.set()
     run.start("one")
     wait_for(lambda: run.complete)
-    assert calls == ["fast", "fast", "slow", "averaged"]
+    assert sorted(calls) == ["averaged", "fast", "fast", "slow", "slow"]
 
 
 def test_a_measurement_shows_passes_before_its_first_row_is_there(results, monkeypatch):
@@ -111,8 +111,8 @@ def test_a_measurement_shows_passes_before_its_first_row_is_there(results, monke
     monkeypatch.setattr(sharpness_runs, "_measure", measure_point)
     assert run.fraction == 0
     run.start("me")
-    wait_for(lambda: run.passes == 60)
-    assert (run.rows, run.fraction) == ((), pytest.approx(60 / sharpness_runs.FIRST_GUESS / len(run.points)))
+    wait_for(lambda: run.passes == 120)  # of two points at a time
+    assert (run.rows, run.fraction) == ((), pytest.approx(120 / sharpness_runs.FIRST_GUESS / len(run.points)))
     gate.set()
     wait_for(lambda: run.complete)
     assert run.fraction == 1
@@ -137,7 +137,7 @@ def test_cancel_stops_within_one_pass_over_the_images(results):
     run.start("me")
     wait_for(lambda: len(run.rows) >= 1)
     run.cancel("me")
-    measuring = [thread for thread in threading.enumerate() if thread.name == "sharpness"]
+    measuring = [thread for thread in threading.enumerate() if thread.name.startswith("sharpness")]
     for thread in measuring:
         thread.join(timeout=10)
         assert not thread.is_alive()
