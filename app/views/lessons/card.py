@@ -88,6 +88,7 @@ def _take_place(open_card: OpenCard) -> None:
 
 
 def _explanation(open_card: OpenCard) -> None:
+    st.caption(open_card.card.text)
     if verdict := _verdict(open_card):
         st.markdown(verdict)
     st.markdown(linked(open_card.card.reveal))

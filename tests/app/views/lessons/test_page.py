@@ -66,6 +66,7 @@ def test_a_right_and_a_wrong_answer_are_told_apart_and_only_then_explained() -> 
     assert "**It jumps across ever farther and leaves.**" in texts(at)
     assert card.reveal in texts(at)
     assert card.text not in texts(at)
+    assert card.text in [each.value for each in at.caption], "the question stays readable"
     at = press(at, "Ask me again")
     at = press(at, "It jumps across ever farther and leaves")
     assert "**Right.**" in texts(at)
