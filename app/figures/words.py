@@ -28,9 +28,9 @@ def in_words(page: str, depth: int, *, momentum: bool = False) -> str:
     if depth:
         sentence += f"; every k steps its {square}, the slow weights, moves a fraction α towards the {dot}"
         sentence += ", and further by its outer momentum where it has one" if momentum else ""
-        sentence += ", which goes on from there"
+        sentence += ", which starts again from there"
     if len(further) == 1:
-        sentence += f"; its {further[0]}, slower weights still, does the same with the {square}"
+        sentence += f"; its {further[0]}, slower weights still, follows the {square} in the same way"
     elif further:
         sentence += f"; {_enumeration(further)} are slower weights still: each does the same with the shape before it"
     return sentence + "."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.figures.words import DOTS, in_words
@@ -11,13 +13,13 @@ from app.player.look import LOOK
 def test_the_sentence_is_this() -> None:
     assert in_words("surfaces", 2) == (
         "Each dot is an optimizer's weights rolling downhill; every k steps its square, the slow weights, moves a "
-        "fraction α towards the dot, which goes on from there; its diamond, slower weights still, does the same with "
-        "the square."
+        "fraction α towards the dot, which starts again from there; its diamond, slower weights still, follows the "
+        "square in the same way."
     )
 
 
 def test_outer_momentum_is_said_where_there_is_some() -> None:
-    assert "and further by its outer momentum where it has one, which goes on" in in_words("surfaces", 1, momentum=True)
+    assert "and further by its outer momentum where it has one, which starts" in in_words("surfaces", 1, momentum=True)
     assert "momentum" not in in_words("surfaces", 1)
 
 
@@ -30,5 +32,7 @@ def test_without_layers_nothing_is_said_of_slow_weights() -> None:
 def test_the_shapes_named_are_those_of_the_layers(page: str, depth: int) -> None:
     shapes = [LOOK.layer(layer).shape for layer in range(1, 5)]
     sentence = in_words(page, depth)
-    assert [shape in sentence for shape in shapes] == [layer <= depth for layer in range(1, 5)]
+    assert [re.search(rf"\b{shape}\b", sentence) is not None for shape in shapes] == [
+        layer <= depth for layer in range(1, 5)
+    ]
     assert sentence.count(".") == 1
