@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.e2e.conftest import ROOT, wait_until_idle
 
@@ -106,8 +107,10 @@ def test_a_page_has_no_serious_finding_and_bears_a_zoom(
     unnamed = page.locator(".stPlotlyChart:not([role=figure][aria-label])")
     assert unnamed.count() == 0, f"a chart without a name: {unnamed.first.inner_html()[:200]}"
     page.set_viewport_size(ZOOMED)
-    page.wait_for_timeout(1000)  # charts take their new width
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= ZOOMED["width"], page.evaluate(WIDE)
+    narrow = f"() => document.querySelector('.stMain').scrollWidth <= {ZOOMED['width']}"
+    with suppress(Error):
+        page.wait_for_function(narrow, timeout=10_000)  # charts take their new width
+    assert page.evaluate(narrow), page.evaluate(WIDE)
     assert page.evaluate(COVERED) == []
 
 
@@ -115,6 +118,7 @@ def test_a_page_has_no_serious_finding_and_bears_a_zoom(
 def test_glossary_and_tour_have_no_serious_finding(open_app: Open, page: Page, axe: Path, theme: Any) -> None:
     page.emulate_media(color_scheme=theme)
     open_app("/")
+    page.locator(".lookahead-glossary-host").wait_for(state="attached")
     page.get_by_role("link", name="What do these words mean?").first.click()
     expect(page.get_by_role("dialog", name="What these words mean")).to_be_visible()
     assert findings(page, axe, ".lookahead-glossary-host") == []

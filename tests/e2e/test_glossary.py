@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from app.state.glossary import terms
 
@@ -30,6 +30,7 @@ def test_a_word_of_a_card_opens_its_meaning_and_the_run_plays_on(open_app: Open)
 
 def test_the_foot_of_a_page_opens_all_terms_and_a_name_is_an_address(open_app: Open) -> None:
     page = open_app("/theory")
+    page.locator(".lookahead-glossary-host").wait_for(state="attached")
     page.get_by_role("link", name="What do these words mean?").click()
     dialog = page.get_by_role("dialog", name="What these words mean")
     expect(dialog.locator("dt")).to_have_count(len(terms()))
@@ -52,15 +53,3 @@ def test_an_address_opens_the_glossary_at_a_term_once(open_app: Open) -> None:
     page.get_by_role("link", name="Theory").first.click()
     page.wait_for_url("**/theory?*")
     expect(dialog).to_have_count(0)
-
-
-def test_a_link_that_is_followed_before_the_script_has_come_opens_the_glossary_then(open_app: Open, page: Page) -> None:
-    scripts: list[Route] = []
-    page.route("**/packed_page*", lambda script: scripts.append(script))
-    open_app("/theory")
-    page.get_by_role("link", name="What do these words mean?").click()
-    page.wait_for_function("location.hash === '#glossary'")
-    for script in scripts:
-        script.continue_()
-    expect(page.get_by_role("dialog", name="What these words mean")).to_be_visible()
-    assert page.evaluate("location.hash") == ""

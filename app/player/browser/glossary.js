@@ -49,16 +49,9 @@ export class Glossary {
     this.dialog.onclick = (event) => this.press(event);
     this.clicked = (/** @type {MouseEvent} */ event) => this.follow(event);
     document.addEventListener("click", this.clicked, true);
-    this.openAtFirst();
-  }
-
-  /** Where the page was opened at a term; or where a link was followed before this could hear of it. */
-  openAtFirst() {
-    const followed = LINK.exec(location.hash);
     const term = window.__lookaheadGlossary ? null : termAtFirst();
     window.__lookaheadGlossary = true;
-    if (followed) history.replaceState(history.state, "", location.pathname + location.search);
-    if (followed || term) this.open(followed ? followed[2] : term);
+    if (term) this.open(term);
   }
 
   /** @param {MouseEvent} event */
