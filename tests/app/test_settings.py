@@ -58,5 +58,7 @@ def test_text_is_readable_on_every_background(theme):
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_button_can_be_read_and_lines_can_be_seen(theme):
     colours = THEMES[theme]
-    assert contrast(colours["primaryColor"], "#FFFFFF") >= 4.2
+    letters = {"light": "#FFFFFF", "dark": "#0D1216"}[theme]  # of a button, in style.css
+    assert contrast(colours["primaryColor"], letters) >= 4.5
+    assert contrast(colours["primaryColor"], "#FFFFFF") >= 3  # the tick of a box, the knob of a switch
     assert all(contrast(line, colours["backgroundColor"]) >= 2 for line in colours["chartCategoricalColors"])

@@ -60,7 +60,8 @@ def test_the_links_of_the_page_keep_it(open_app: Open) -> None:
 def test_a_page_opened_in_a_new_tab_has_it_too(open_app: Open, width: int) -> None:
     page = open_app(f"{RAVINE}&fix=steps&hide=presets,export")
     page.set_viewport_size({"width": width, "height": 900})
-    games = page.get_by_role("link", name="Games").filter(visible=True).first
+    links = page.locator(".st-key-pages") if width < 768 else page  # a telephone's sidebar lies beside the screen
+    games = links.get_by_role("link", name="Games").filter(visible=True).first
     with page.context.expect_page() as opening:
         games.click(button="middle")
     tab = opening.value

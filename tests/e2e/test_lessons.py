@@ -12,6 +12,13 @@ from tests.e2e.conftest import wait_until_idle
 PLAYER = "Object.values(window.__lookaheadPlayers ?? {}).at(-1)"
 Open = Callable[..., Page]
 
+IS_LARGE = """
+([part, size]) => [...document.querySelectorAll("*")].some((node) => {
+  const place = node.shadowRoot?.querySelector(part);
+  return place && parseFloat(getComputedStyle(place).fontSize) >= size;
+})
+"""
+
 
 @pytest.fixture
 def open_lessons(open_app: Open) -> Open:
@@ -111,8 +118,7 @@ def test_a_class_sees_a_card_on_the_whole_screen_with_its_buttons(open_lessons: 
     expect(play).to_be_in_viewport(ratio=1)
     expect(page.locator(".lookahead-player.lp-presented")).to_be_visible()
     for part, size in ((".lp-rule", 18), (".lp-dial", 18), (".lp-name", 20)):
-        shown = page.locator(part).first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
-        assert shown >= size, part
+        page.wait_for_function(IS_LARGE, arg=[part, size])
     page.keyboard.press("f")
     page.wait_for_function("document.fullscreenElement?.querySelector('.st-key-lesson-text') !== null")
     expect(play).to_be_in_viewport(ratio=1)

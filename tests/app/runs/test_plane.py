@@ -182,11 +182,7 @@ def test_the_plane_is_checked_before_its_picture_is_fine(results):
 
 def test_a_second_server_reads_the_whole_picture_and_checks_it_itself(results, tmp_path):
     view, score, asked = plane_runs.view(results[:1], "pca", CONFIG.task()), CONFIG.task().landscape(8), []
-
-    def spy(weights):
-        asked.append(1)
-        return score(weights)
-
+    spy = Watched(score, lambda: asked.append(1))
     result_files.keep_in(RunStore(tmp_path))
     try:
         first, second = (plane_runs.Backdrop(view, spy, key="plane").wait_for_picture(60) for _ in range(2))
