@@ -16,8 +16,19 @@ def value(page, expression):
     return page.evaluate(f"{PLAYER}.{expression}")
 
 
+STILL = """
+(selector) => {
+  const { top } = document.querySelector(selector).getBoundingClientRect();
+  const now = performance.now();
+  if (window.chartTop !== top) [window.chartTop, window.chartStillSince] = [top, now];
+  return now - window.chartStillSince > 400;
+}
+"""
+
+
 def click_at(page, x, y):
-    """Click the surface at data coordinates."""
+    """Click the surface at data coordinates, once what is above it has taken its height."""
+    page.wait_for_function(STILL, arg=CHART)
     place = page.evaluate(
         """([selector, x, y]) => {
             const chart = document.querySelector(selector), box = chart.getBoundingClientRect();
