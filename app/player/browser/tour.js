@@ -10,7 +10,8 @@ const KEY = "lookahead-tour"; // under which the browser keeps how far it has co
 const POLL = 150; // ms
 const PRAISE = 900; // ms that a tick is seen before the next step
 const THEME = ["--st-text-color", "--st-background-color", "--st-primary-color", "--st-base-radius", "--st-font"];
-const END = "Six of six. From here on change what you like: Undo takes a change back, Reset all of them. The Lessons page asks and explains.";
+const END =
+  "Six of six. From here on change what you like: Undo takes a change back, Reset all of them. The Lessons page asks and explains.";
 
 const PANEL = `<link rel="stylesheet"><div class="t-ring" hidden></div>
   <section class="t-panel" role="region" aria-label="Tour" tabindex="-1">
