@@ -1,6 +1,8 @@
 // Answers to lessons, kept in this browser: an invisible component that sends what an earlier visit left, once, and stores
 // what this one adds.
 
+import { store, storedValue } from "./storage.js";
+
 /** @import {AnswersData, ComponentArguments} from "./types.d.ts" */
 
 const KEY = "lookahead-answers";
@@ -10,16 +12,7 @@ const KEY = "lookahead-answers";
  * @param {ComponentArguments<AnswersData>} component
  */
 export default function mount({ data, setTriggerValue }) {
-  const stored = storedAnswers();
-  if (!data.recalled && Object.keys(stored).length) setTriggerValue("recalled", stored);
-  else localStorage.setItem(KEY, JSON.stringify(data.answers));
-}
-
-/** @returns {Record<string, unknown>} */
-function storedAnswers() {
-  try {
-    return Object(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
-  } catch {
-    return {};
-  }
+  const answers = storedValue(KEY);
+  if (!data.recalled && Object.keys(answers ?? {}).length) setTriggerValue("recalled", answers);
+  else store(KEY, JSON.stringify(data.answers));
 }

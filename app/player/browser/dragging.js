@@ -4,6 +4,7 @@
 import { exchange } from "./exchange.js";
 import { Family, unpackMessage } from "./family.js";
 import { request } from "./requests.js";
+import { store, stored } from "./storage.js";
 
 /** @import {Dial, Turn} from "./types.d.ts" */
 /** @import {DialHandle} from "./dial_handle.js" */
@@ -159,20 +160,12 @@ export class Dragging {
 
 /** Whether a number was dragged on a visit to this site; where nothing is stored, on this page. */
 function hasDragged() {
-  try {
-    return window.__lookaheadDragged || localStorage.getItem(DRAGGED_KEY) !== null;
-  } catch {
-    return window.__lookaheadDragged;
-  }
+  return window.__lookaheadDragged || stored(DRAGGED_KEY) !== null;
 }
 
 function rememberDragged() {
   window.__lookaheadDragged = true;
-  try {
-    localStorage.setItem(DRAGGED_KEY, "1");
-  } catch {
-    // a page opened from a file, or a visitor who stores nothing
-  }
+  store(DRAGGED_KEY, "1");
 }
 
 /**

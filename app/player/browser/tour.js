@@ -2,6 +2,7 @@
 // that it speaks of. It can be left and goes on where it was, on the next visit, too.
 
 import { partOf } from "./elements.js";
+import { store, storedValue } from "./storage.js";
 import { STEPS } from "./tour_steps.js";
 
 /** @import {GuideData} from "./types.d.ts" */
@@ -153,7 +154,7 @@ export class Tour {
     const now = this.panel.querySelector(".t-now");
     if (now) Object.assign(now, { textContent: "✓", className: "t-done" });
     this.ticks[this.at] = true;
-    keep(this.ticks);
+    store(KEY, JSON.stringify(this.ticks));
     this.waiting = setTimeout(() => this.begin(), PRAISE);
   }
 
@@ -175,19 +176,6 @@ export class Tour {
 
 /** @returns {boolean[]} */
 function readMemory() {
-  try {
-    const ticks = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return STEPS.map((_, index) => Boolean(ticks[index]));
-  } catch {
-    return STEPS.map(() => false);
-  }
-}
-
-/** @param {boolean[]} ticks */
-function keep(ticks) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(ticks));
-  } catch {
-    // A browser that keeps nothing begins anew next time.
-  }
+  const ticks = storedValue(KEY);
+  return STEPS.map((_, index) => Boolean(ticks?.[index]));
 }

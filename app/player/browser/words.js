@@ -1,5 +1,7 @@
 // Whether pictures are labelled in words: until somebody says that they know, which the browser remembers.
 
+import { store, stored } from "./storage.js";
+
 const KEY = "lookahead-words";
 export const WORDS_CHANGED = "lookahead-words";
 
@@ -15,11 +17,7 @@ export function wordsShown() {
 /** @param {boolean} on */
 export function showWords(on) {
   window.__lookaheadWords = on;
-  try {
-    localStorage.setItem(KEY, on ? "1" : "0");
-  } catch {
-    // A browser that keeps nothing asks again next time.
-  }
+  store(KEY, on ? "1" : "0");
   window.dispatchEvent(new Event(WORDS_CHANGED));
 }
 
@@ -29,14 +27,6 @@ export function showWords(on) {
  */
 export function beginWords(preference) {
   if (wordsKnown()) return;
-  window.__lookaheadWords = (preference ?? readMemory()) !== "0";
+  window.__lookaheadWords = (preference ?? stored(KEY)) !== "0";
   window.dispatchEvent(new Event(WORDS_CHANGED));
-}
-
-function readMemory() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
 }
