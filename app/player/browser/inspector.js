@@ -8,9 +8,9 @@ import { bufferSymbolOf, fractionSymbolOf, momentumSymbolOf, symbolOf } from "./
 import { completedRow } from "./moment.js";
 import { brief, decimalsFor, fixed, MINUS, operand, shortNumber } from "./numbers.js";
 import { pointAt } from "./points.js";
-import { ink, lettering } from "./theme.js";
+import { ink } from "./theme.js";
 
-/** @import {Color, Commands, Dial, Moment, Point, Theme, Update, PlayerView} from "./types.d.ts" */
+/** @import {Color, Commands, Dial, Moment, Point, Update, PlayerView} from "./types.d.ts" */
 /** @import {Dragging} from "./dragging.js" */
 /** @import {Run} from "./run.js" */
 /** @import {Scene} from "./scene.js" */
@@ -47,14 +47,14 @@ export class Inspector {
    * @param {Run} run
    * @param {Run[]} runs
    * @param {Color[]} inks
-   * @param {Theme} theme
+   * @param {string[]} letters
    * @param {PlayerView} view
    * @param {Dragging} dragging
    */
-  load(run, runs, inks, theme, { labels, quantities, dials }, dragging) {
+  load(run, runs, inks, letters, { labels, quantities, dials }, dragging) {
     this.run = run;
     this.inks = inks.map((color) => ink(color));
-    this.letters = inks.map((color) => lettering(color, theme));
+    this.letters = letters;
     this.labels = labels;
     this.quantities = quantities;
     this.textRow = -1;

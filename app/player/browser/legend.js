@@ -7,7 +7,7 @@ import { AVERAGE, lookOf } from "./look.js";
 import { symbolOf } from "./marks.js";
 import { completedRow } from "./moment.js";
 import { shortNumber } from "./numbers.js";
-import { ink, lettering } from "./theme.js";
+import { ink } from "./theme.js";
 
 /** @import {Commands, Dial, Layer, LayerName, Moment} from "./types.d.ts" */
 /** @import {Dragging} from "./dragging.js" */
@@ -123,7 +123,7 @@ class Card {
     const inks = scene.inks(run).map((color) => ink(color));
     this.element = parent.appendChild(document.createElement("div"));
     this.element.className = "lp-card";
-    this.letters = scene.inks(run).map((color) => lettering(color, scene.theme));
+    this.letters = scene.letters(run);
     this.element.style.setProperty("--own", inks[Math.min(1, run.depth)]);
     this.element.style.setProperty("--own-letters", this.letters[Math.min(1, run.depth)]);
     this.element.innerHTML = `<canvas class="lp-clock" aria-hidden="true"></canvas>

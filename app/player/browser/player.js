@@ -223,11 +223,12 @@ export class Player {
   }
 
   inspectAgain() {
-    const { inspected, theme } = this.scene;
+    const { scene } = this;
+    const { inspected } = scene;
     if (!inspected) return;
-    const inks = this.scene.inks(inspected);
+    const inks = scene.inks(inspected);
     const sameName = this.runs.filter(({ name }) => name === inspected.name);
-    this.inspector.load(inspected, sameName, inks, theme, this.view, this.dragging);
+    this.inspector.load(inspected, sameName, inks, scene.letters(inspected), this.view, this.dragging);
     this.transport.load(inspected, this.steps, inks);
   }
 

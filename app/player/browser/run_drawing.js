@@ -7,7 +7,7 @@ import { arrow, head, hollow, line } from "./marks.js";
 import { explanationOf, placeOf } from "./moment.js";
 import { extend, nearPoint, trace, traceBlock, traceLayer } from "./paths.js";
 import { between, distance, pointAt } from "./points.js";
-import { ink, lettering } from "./theme.js";
+import { ink } from "./theme.js";
 
 /** @import {Box, Context, Explanation, Head, LayerName, Moment, Point, RunPicture, Update} from "./types.d.ts" */
 /** @import {Panel} from "./axes.js" */
@@ -35,7 +35,7 @@ export function drawRun(context, panel, scene, run, moment, options = {}) {
     enlarged: scene.theme.presented ? PROJECTOR.letters : 1,
     halo: ink(scene.theme.background, 0.9),
     font: scene.theme.font,
-    letters: inks.map((color) => lettering(color, scene.theme)),
+    letters: scene.letters(run),
     boxes: /** @type {Box[]} */ ([]),
     fresh: explanation?.fade === 1,
     shown: (/** @type {LayerName} */ layer) => scene.shown(run, layer),

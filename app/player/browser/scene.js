@@ -9,7 +9,7 @@ import { MINIMUM, PROJECTOR } from "./look.js";
 import { cross, hollow } from "./marks.js";
 import { distance } from "./points.js";
 import { drawRun } from "./run_drawing.js";
-import { ink, inksOf } from "./theme.js";
+import { ink, inksOf, lettering } from "./theme.js";
 import { Trails } from "./trails.js";
 import { wordsShown } from "./words.js";
 
@@ -56,7 +56,8 @@ export class Scene {
   /** @param {Theme} theme */
   retheme(theme) {
     this.theme = theme;
-    this.inkwell = new Map(this.runs.map((run) => [run, inksOf(run, theme)]));
+    this.inkwell = new Map();
+    this.exchange(this.runs);
   }
 
   /**
@@ -64,7 +65,11 @@ export class Scene {
    * @param {Run[]} runs
    */
   exchange(runs) {
-    for (const run of runs) if (!this.inkwell.has(run)) this.inkwell.set(run, inksOf(run, this.theme));
+    for (const run of runs) {
+      if (this.inkwell.has(run)) continue;
+      const inks = inksOf(run, this.theme);
+      this.inkwell.set(run, { inks, letters: inks.map((color) => lettering(color, this.theme)) });
+    }
     this.runs = runs;
   }
 
@@ -93,7 +98,16 @@ export class Scene {
    * @returns {Color[]}
    */
   inks(run) {
-    return this.inkwell.get(run);
+    return this.inkwell.get(run)?.inks;
+  }
+
+  /**
+   * The same for letters.
+   * @param {Run} run
+   * @returns {string[]}
+   */
+  letters(run) {
+    return this.inkwell.get(run).letters;
   }
 
   /**

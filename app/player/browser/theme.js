@@ -8,10 +8,6 @@ import { INKS, PROJECTOR } from "./look.js";
 
 const LEGIBLE = 5.4; // contrast with the page, so that it is 4.5 on a wash of the ink, too
 
-/** @type {Map<string, string>} inks of letters, since every frame asks for them */
-const letterings = new Map();
-const MOST_LETTERINGS = 200;
-
 const probe = contextOf(document.createElement("canvas"));
 
 /**
@@ -96,17 +92,6 @@ export function contrast(one, other) {
  * @param {Theme} theme
  */
 export function lettering(color, theme) {
-  const key = [...color, ...theme.text, ...theme.background].join();
-  if (letterings.size > MOST_LETTERINGS) letterings.clear();
-  if (!letterings.has(key)) letterings.set(key, legible(color, theme));
-  return letterings.get(key);
-}
-
-/**
- * @param {Color} color
- * @param {Theme} theme
- */
-function legible(color, theme) {
   let share = theme.dark ? 0.45 : 0.22;
   while (share < 1 && contrast(mix(color, theme.text, share), theme.background) < LEGIBLE) share += 0.06;
   return ink(mix(color, theme.text, Math.min(1, share)));
