@@ -59,6 +59,7 @@ def test_the_links_of_the_page_keep_it(open_app: Open) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_page_opened_in_a_new_tab_has_it_too(open_app: Open, width: int) -> None:
     page = open_app(f"{RAVINE}&fix=steps&hide=presets,export")
+    page.locator(".lookahead-glossary-host").wait_for(state="attached")  # the script that completes links has come
     page.set_viewport_size({"width": width, "height": 900})
     links = page.locator(".st-key-pages") if width < 768 else page  # a telephone's sidebar lies beside the screen
     games = links.get_by_role("link", name="Games").filter(visible=True).first

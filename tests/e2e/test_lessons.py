@@ -155,6 +155,7 @@ def test_the_cards_setting_opens_on_its_page(open_lessons: Open) -> None:
 @pytest.mark.parametrize("kind", ["PDF", "HTML"])
 def test_the_sheet_is_made_when_it_is_asked_for(open_lessons: Open, kind: str) -> None:
     page = open_lessons("?lesson=two-sets-of-weights")
+    over_chart(page)  # the page has its height: a popover goes with its button, out of the window too
     press(page, "Sheet to print")
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name=kind, exact=True).click()

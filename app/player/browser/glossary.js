@@ -2,8 +2,7 @@
 // the page they stand; so does ?term=KEY in the address that the page was opened with.
 
 import { escapeHtml, partOf } from "./elements.js";
-
-/** @import {GlossaryTerm} from "./types.d.ts" */
+import terms from "./glossary.json" with { type: "json" };
 
 const LINK = /^#(glossary|term-([a-z-]+))$/;
 const THEME = ["--st-text-color", "--st-background-color", "--st-primary-color", "--st-base-radius", "--st-font"];
@@ -12,7 +11,7 @@ const DIALOG = `<dialog class="lookahead-glossary" aria-labelledby="title">
     <dl></dl>
   </dialog>`;
 
-/** @param {GlossaryTerm} term */
+/** @param {typeof terms[number]} term */
 function entry({ key, name, meaning, formula }) {
   const rule = formula ? `<dd class="gl-formula">${escapeHtml(formula)}</dd>` : "";
   return `<div id="term-${key}"><dt><a href="?term=${key}">${escapeHtml(name)}</a></dt>
@@ -31,11 +30,8 @@ function termAtFirst() {
 }
 
 export class Glossary {
-  /**
-   * @param {HTMLElement} root whose theme and style it takes
-   * @param {GlossaryTerm[]} terms
-   */
-  constructor(root, terms) {
+  /** @param {HTMLElement} root whose theme and style it takes */
+  constructor(root) {
     this.root = root;
     this.host = document.body.appendChild(document.createElement("div"));
     this.host.className = "lookahead-glossary-host";

@@ -18,7 +18,7 @@ const mounted = new WeakMap();
 export default function mount({ data, parentElement }) {
   const root = partOf(parentElement, "span");
   keepOneEntryAPage();
-  if (!mounted.has(root)) mounted.set(root, new Glossary(root, data.terms));
+  if (!mounted.has(root)) mounted.set(root, new Glossary(root));
   const ends = [readNumberFields(), completePageLinks(data.ofVisit)];
   return () => {
     for (const end of ends) end();

@@ -16,8 +16,9 @@ export function carrying(href, from, names) {
 }
 
 /**
- * Complete each link when a pointer or the focus comes to it, until the function that comes back is called: Streamlit
- * draws links whenever it likes, and a reader opens none without coming to it.
+ * Complete each link when a pointer or the focus comes to it and when it is pressed, until the function that comes back
+ * is called: Streamlit draws links whenever it likes, also beneath a pointer at rest, and a reader opens none without
+ * coming to it.
  * @param {readonly string[]} names of the parameters that hold for a visit
  */
 export function completePageLinks(names) {
@@ -26,7 +27,7 @@ export function completePageLinks(names) {
     const link = event.target instanceof Element ? event.target.closest(LINKS) : null;
     if (link instanceof HTMLAnchorElement) link.href = carrying(link.href, location.href, names);
   };
-  const moments = ["pointerover", "focusin"];
+  const moments = ["pointerover", "pointerdown", "focusin"];
   for (const moment of moments) document.addEventListener(moment, complete, true);
   return () => {
     for (const moment of moments) document.removeEventListener(moment, complete, true);

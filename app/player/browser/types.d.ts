@@ -78,14 +78,8 @@ export type Reports = {
   drawn: () => void;
 };
 
-/** A term of the glossary; the formula is empty where it has none. */
-export type GlossaryTerm = { key: string; name: string; meaning: string; formula: string };
-
-/** What the page's script is told: the glossary, and the names of the parameters that hold for a visit. */
-export type PageData = {
-  terms: GlossaryTerm[];
-  ofVisit: string[];
-};
+/** What the page's script is told: the names of the parameters that hold for a visit. */
+export type PageData = { ofVisit: string[] };
 
 /** A start that is dragged, or released, at a place. */
 export type StartMove = { start: number; x: number; y: number };

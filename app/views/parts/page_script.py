@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app.player.bundle import module_file
-from app.state.glossary import ALL, Term, terms
+from app.state.glossary import ALL
 from app.state.visit import VISIT
 
 if TYPE_CHECKING:
@@ -25,13 +25,9 @@ def _component() -> ComponentRenderer:
 def page_script() -> None:
     """Shows nothing by itself; links to the glossary open it."""
     with st.container(key="page-script-unseen"):
-        _component()(key="page-script", data={"terms": list(map(_entry, terms())), "ofVisit": list(VISIT)})
+        _component()(key="page-script", data={"ofVisit": list(VISIT)})
 
 
 def glossary_link() -> None:
     """The way to the whole glossary, at the foot of a page."""
     st.markdown(f":material/menu_book: [What do these words mean?]({ALL})")
-
-
-def _entry(term: Term) -> dict[str, Any]:
-    return {"key": term.key, "name": term.name, "meaning": term.meaning, "formula": term.formula}
