@@ -26,7 +26,7 @@ GAUGES = {
     "turns_waiting": "Page scripts in the queue.",
     "trainings_waiting": "Trainings that wait for a worker.",
     "trainings_running": "Trainings under way.",
-    "store_bytes": "Bytes of finished runs in the run store.",
+    "store_bytes": "Bytes of finished runs and results of pages in the run store.",
 }
 PREFIX = "lookahead_"
 

@@ -82,7 +82,11 @@ def surface_caption(config: SurfacesConfig) -> Caption:
         config=config.model_dump_json(),
         picture=(
             f"{BLUER} the lower f{', on a scale of log(1 + f − its lowest)' if surface.log_view else ''}.",
-            *(["Star: global minimum, cross: local minimum."] if surface.minima or config.noise == "minibatch" else []),
+            *(
+                ["Large star: global minimum, small star: local one."]
+                if surface.minima or config.noise == "minibatch"
+                else []
+            ),
         ),
     )
 

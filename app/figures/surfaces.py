@@ -53,12 +53,11 @@ def surface_quantities(config: SurfacesConfig) -> QuantityNames:
 
 
 def minima_mark(minima: Sequence[Minimum]) -> Mark:
-    """Stars for global minima, crosses for local ones."""
+    """Stars, small ones for local minima: a cross is where a run left the picture."""
     x, y = np.array([minimum.place for minimum in minima], dtype=np.float64).T
     return Mark(
         "minima", STAR, x, y, kind="dots", edge=STAR_EDGE, width=1.125,
-        markers=tuple("star" if minimum.is_global else "cross" for minimum in minima),
-        sizes=tuple(9.75 if minimum.is_global else 6.75 for minimum in minima),
+        markers=("star",) * len(minima), sizes=tuple(9.75 if minimum.is_global else 6.0 for minimum in minima),
         hover="{kind} minimum\nx {x:.4f}\ny {y:.4f}\nf {f:.5g}",
         data={
             "kind": ["global" if minimum.is_global else "local" for minimum in minima],

@@ -19,9 +19,12 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "browser"
 
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\}|(\w+)) from "\./([\w.]+)"(?: with \{ type: "json" \})?;', re.MULTILINE)
-# Comments on lines of their own, and indentation. A minifier that does not know templates within templates would remove
-# spaces of their texts, too.
-_REMARK = re.compile(r"^[ \t]*(?:/\*.*?\*/[ \t]*\n|//[^\n]*\n)|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
+# Comments on lines of their own and behind a statement, types, and indentation. A minifier that does not know templates
+# within templates would remove spaces of their texts, too.
+_REMARK = re.compile(
+    r"""^[ \t]*(?:/\*.*?\*/[ \t]*\n|//[^\n]*\n)|^[ \t]+|^\n|/\*\* @type [^*]*\*/[ ]?|(?<=[;,{])[ ]//[ ][^\n"'`]*$""",
+    re.MULTILINE | re.DOTALL,
+)
 _EXPORT = re.compile(r"^export (default )?((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 
 

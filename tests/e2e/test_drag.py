@@ -161,6 +161,22 @@ def test_a_finger_drags_a_number(open_app: Open, browser: Any, serve_app: Callab
     context.close()
 
 
+def test_on_a_telephone_the_picture_stays_while_a_number_below_it_is_dragged(open_app: Open) -> None:
+    page = open_app(RAVINE)
+    page.set_viewport_size({"width": 390, "height": 844})
+    at_rest(page)
+    number, picture = dial(page, 1, "alpha", 1), page.locator(".st-key-surfaces-ground-place")
+    number.evaluate("part => { part.scrollIntoView({block: 'end'}); document.querySelector('.stMain').scrollBy(0, 90); }")
+    scrolled = picture.bounding_box()
+    assert scrolled is not None
+    assert scrolled["y"] < 0
+    hold(page, number, 60)
+    expect(picture).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    assert picture.bounding_box() == scrolled
+
+
 def test_games_are_dragged_alike(open_app: Open) -> None:
     page = open_app("/games?game=bilinear&1.lr=0.1&2.lr=0.1&2.layers=5:0.5&steps=400")
     at_rest(page)

@@ -23,7 +23,7 @@ def await_player(page: Page) -> None:
 def at_step(page: Page, step: int) -> None:
     await_player(page)
     page.evaluate(f"{PLAYER}.pause(); {PLAYER}.seek({step})")
-    page.wait_for_function(f"{PLAYER}.row === {step}")
+    page.wait_for_function(f"{PLAYER}?.row === {step}")
 
 
 def test_the_sentence_is_dismissed_for_good_and_a_switch_brings_it_back(open_app: Open) -> None:
@@ -59,7 +59,7 @@ def test_the_player_draws_before_plotly_has_come_and_stands_still_when_it_has(
     page.goto(serve_app() + address)
     page.wait_for_function(f"{PLAYER}?.attached", timeout=90_000)
     page.evaluate(f"{PLAYER}.pause(); {PLAYER}.seek(12)")
-    page.wait_for_function(f"{PLAYER}.row === 12 && {PLAYER}.head('{name}')")
+    page.wait_for_function(f"{PLAYER}?.row === 12 && {PLAYER}.head('{name}')")
     head = head_in_its_place(page, name)
     assert not page.evaluate(f"{PLAYER}.overChart")
     page.wait_for_function("document.querySelector('[class*=curves-1]')")  # the rest of the page is there
@@ -141,6 +141,16 @@ def show_me(page: Page) -> None:
     page.get_by_role("button", name="Show me", exact=True).click()
 
 
+def overlap(page: Page, one: str, other: str) -> bool:
+    first, second = (page.locator(part).bounding_box() for part in (one, other))
+    assert first is not None
+    assert second is not None
+    return all(
+        min(first[start] + first[size], second[start] + second[size]) > max(first[start], second[start])
+        for start, size in (("x", "width"), ("y", "height"))
+    )
+
+
 @pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.slow)])
 def test_the_tour_waits_for_each_thing_and_is_done_by_keyboard(open_app: Open, width: int) -> None:
     page = open_app("/")
@@ -155,6 +165,9 @@ def test_the_tour_waits_for_each_thing_and_is_done_by_keyboard(open_app: Open, w
     ):
         ask(page, start)
         expect(page.locator(".t-ring")).to_be_visible()
+        assert not overlap(page, ".t-panel", ".t-ring")
+        if start == "Press the name" and width > 400:
+            assert not overlap(page, ".t-panel", ".lp-inspector")
         show_me(page)
         for key in keys:
             page.keyboard.press(key)

@@ -48,7 +48,7 @@ def test_from_the_first_page_to_a_field_that_plays(open_app):
     page = open_app()
     page.get_by_role("link", name="Games").click()
     ready(page)
-    page.wait_for_function(f"{PLAYER}.playing && {PLAYER}.step > 0", timeout=SLOW)
+    page.wait_for_function(f"{PLAYER}?.playing && {PLAYER}.step > 0", timeout=SLOW)
     page.get_by_text("Descent-ascent left the view at step 127; it ends 205").wait_for(timeout=SLOW)
 
 

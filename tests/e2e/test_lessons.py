@@ -50,7 +50,7 @@ def test_a_first_lesson_from_the_list_to_the_sentence_to_remember(open_lessons: 
     wait_until_idle(page)
     press(page, "Reveal")
     expect(page.get_by_text("Right.")).to_be_visible()
-    page.wait_for_function(f"{PLAYER}.overChart && {PLAYER}.heads.length > 0")
+    page.wait_for_function(f"{PLAYER}?.overChart && {PLAYER}.heads.length > 0")
     page.keyboard.press("n")
     wait_until_idle(page)
     expect(page.get_by_text("Card 3 of 4")).to_be_visible()
@@ -64,6 +64,13 @@ def test_a_first_lesson_from_the_list_to_the_sentence_to_remember(open_lessons: 
     expect(page.get_by_text("Right.")).to_be_visible()
     press(page, "All lessons")
     expect(page.get_by_text("4 cards · 3 answered")).to_be_visible()
+
+
+def test_an_entry_opens_wherever_it_is_pressed(open_lessons: Open) -> None:
+    page = open_lessons("")
+    entry = page.locator(".st-key-lesson-entry-games")
+    entry.get_by_text("cards").click(force=True)  # beneath its button, which lies over all of it
+    page.wait_for_url("**/lessons?*lesson=games&card=1")
 
 
 def test_answers_stay_in_the_browser_until_they_are_forgotten(open_lessons: Open) -> None:
@@ -128,7 +135,7 @@ def test_a_class_sees_a_card_on_the_whole_screen_with_its_buttons(open_lessons: 
     wait_until_idle(page)
     expect(page.get_by_text("Card 5 of 5")).to_be_visible()
     over_chart(page)
-    assert page.evaluate("document.fullscreenElement?.querySelector('.lookahead-scene, canvas') != null")
+    page.wait_for_function("document.fullscreenElement?.querySelector('.lookahead-scene, canvas') != null")
     page.keyboard.press("f")
     page.wait_for_function("document.fullscreenElement === null")
 

@@ -56,7 +56,7 @@ def settle(page: Page) -> None:
 
 
 def at_row(page: Page, row: int) -> None:
-    page.wait_for_function(f"{PLAYER}.position === {row}", timeout=8000)
+    page.wait_for_function(f"{PLAYER}?.position === {row}", timeout=8000)
 
 
 # What is painted, in the page's pixels: the middle of the opaque disc at a place (a halo lets some light through).
@@ -119,7 +119,7 @@ WATCH = f"""() => {{
 
 def assert_survives_new_data(page: Page) -> None:
     """A slider gives new tracks in mid-playback, and playback goes on from where it was."""
-    page.wait_for_function(f"{PLAYER}.position > 4", timeout=8000)
+    page.wait_for_function(f"{PLAYER}?.position > 4", timeout=8000)
     page.evaluate(WATCH)
     slider = page.get_by_role("slider", name="lr")
     slider.focus()
@@ -141,7 +141,7 @@ def test_the_first_load_plays(demo: Open) -> None:
 
 def test_a_long_run_tells_its_step_while_it_plays_for_the_first_time(demo: Open) -> None:
     page = demo("steps=1200")  # chooses a speed at which words take turns with frames
-    page.wait_for_function(f"{PLAYER}.position > 20", timeout=8000)
+    page.wait_for_function(f"{PLAYER}?.position > 20", timeout=8000)
     assert of(page, "playing")
     assert int(page.locator(".lp-count b").inner_text()) > 0
     expect(page.locator(".lp-inspector")).to_contain_text(re.compile(r"step [1-9]"))
@@ -227,7 +227,7 @@ def test_another_scene_plays_from_its_start(demo: Open) -> None:
     seek(page, 200)
     assert (of(page, "row"), of(page, "playing")) == (200, False)
     page.locator("label").filter(has_text="Elsewhere").click()
-    page.wait_for_function(f"{PLAYER}.playing && {PLAYER}.position > 0 && {PLAYER}.position < 100", timeout=8000)
+    page.wait_for_function(f"{PLAYER}?.playing && {PLAYER}.position > 0 && {PLAYER}.position < 100", timeout=8000)
     assert of(page, "inspected") == "Multilayer Lookahead/0"
 
 
@@ -237,7 +237,7 @@ def test_another_scene_waits_at_its_start_where_less_motion_is_asked_for(demo: O
     page.emulate_media(reduced_motion="reduce")
     seek(page, 200)
     page.locator("label").filter(has_text="Elsewhere").click()
-    page.wait_for_function(f"{PLAYER}.position === 0", timeout=8000)
+    page.wait_for_function(f"{PLAYER}?.position === 0", timeout=8000)
     page.wait_for_timeout(300)
     assert (of(page, "row"), of(page, "playing")) == (0, False)
 
@@ -327,7 +327,7 @@ def test_a_single_step_shows_the_synchronisation_before_it_ends(demo: Open) -> N
     page = demo("autoplay=0")
     seek(page, 4)
     page.get_by_role("button", name="One step forward (→)").click()
-    page.wait_for_function(f"{PLAYER}.position > 4.5 && {PLAYER}.position < 5")
+    page.wait_for_function(f"{PLAYER}?.position > 4.5 && {PLAYER}.position < 5")
     assert of(page, "step") == 5
     at_row(page, 5)
 
@@ -348,7 +348,7 @@ def test_playback_loops_when_asked(demo: Open) -> None:
     page.get_by_label("Speed").select_option("20")
     seek(page, 15)
     page.get_by_role("button", name="Play (space)").click()
-    page.wait_for_function(f"{PLAYER}.position < 10 && {PLAYER}.playing", timeout=5000)
+    page.wait_for_function(f"{PLAYER}?.position < 10 && {PLAYER}.playing", timeout=5000)
 
 
 def inspector_lines(page: Page) -> list[str]:
@@ -462,7 +462,7 @@ def test_a_start_is_chosen_in_the_inspector_or_by_its_head(demo: Open) -> None:
     assert of(page, "inspected") == "Multilayer Lookahead/1"
     page.evaluate("document.querySelector('.st-key-surface-chart').scrollIntoView()")
     page.mouse.click(*of(page, "head('Multilayer Lookahead', 2, 2)"))
-    page.wait_for_function(f"{PLAYER}.inspected === 'Multilayer Lookahead/2'")
+    page.wait_for_function(f"{PLAYER}?.inspected === 'Multilayer Lookahead/2'")
     expect(page.get_by_text("nothing picked")).to_be_visible()
 
 
@@ -544,7 +544,7 @@ def test_a_finger_scrolls_the_page_and_its_tap_is_a_click(phone: Page) -> None:
     phone.evaluate(f"{PLAYER}.seek(100)")
     settle(phone)
     phone.touchscreen.tap(*of(phone, "head('SGD')"))
-    phone.wait_for_function(f"{PLAYER}.inspected === 'SGD/0'")
+    phone.wait_for_function(f"{PLAYER}?.inspected === 'SGD/0'")
     assert phone.evaluate(AXES) == before
 
 
@@ -576,12 +576,12 @@ def test_the_player_draws_its_own_axes_without_a_chart_and_comes_back_to_it(demo
     page.get_by_label("Speed").select_option("0.5")
     chart = page.locator("label").filter(has_text="Chart")
     chart.click()
-    page.wait_for_function(f"{PLAYER}.attached && !{PLAYER}.overChart")
+    page.wait_for_function(f"{PLAYER}?.attached && !{PLAYER}.overChart")
     expect(page.locator(".lp-surface canvas").first).to_be_visible()
     assert of(page, "playing")
     row = of(page, "row")
     chart.click()
-    page.wait_for_function(f"{PLAYER}.overChart")
+    page.wait_for_function(f"{PLAYER}?.overChart")
     assert of(page, "playing")
     assert of(page, "row") >= row
     expect(page.locator(".lp-surface")).to_be_hidden()

@@ -71,7 +71,7 @@ def test_heads_follow_the_player_and_the_camera_survives_a_new_run(open_app, wai
     heads = {}
     for row in (1, 100):
         page.evaluate(f"{PLAYER}.seek({row})")
-        page.wait_for_function(f"{PLAYER}.row === {row}")
+        page.wait_for_function(f"{PLAYER}?.row === {row}")
         page.wait_for_timeout(700)
         heads[row] = page.evaluate(f"{RELIEF_HEADS}.heads.filter(({{layer}}) => layer === 0)")
         assert [each["weights"] for each in heads[row]] == page.evaluate(

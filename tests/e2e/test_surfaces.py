@@ -43,9 +43,9 @@ def click_at(page, x, y):
 def test_the_first_load_is_already_playing(open_app):
     page = open_app()
     ready(page)
-    page.wait_for_function(f"{PLAYER}.playing && {PLAYER}.step > 0")
+    page.wait_for_function(f"{PLAYER}?.playing && {PLAYER}.step > 0")
     first = value(page, "step")
-    page.wait_for_function(f"{PLAYER}.step > {first}")
+    page.wait_for_function(f"{PLAYER}?.step > {first}")
 
 
 def test_a_control_changes_the_tracks_and_playback_goes_on(open_app, wait_idle):
@@ -57,7 +57,7 @@ def test_a_control_changes_the_tracks_and_playback_goes_on(open_app, wait_idle):
     k = page.get_by_role("spinbutton", name="k₁").first
     k.fill("50")
     k.press("Enter")
-    page.wait_for_function(f"{PLAYER}.head('Lookahead (50, .5)', 1)")
+    page.wait_for_function(f"{PLAYER}?.head('Lookahead (50, .5)', 1)")
     wait_idle(page)
     assert value(page, "head('Lookahead (5, .5)', 1)") is None
     assert value(page, "playing")
@@ -72,16 +72,16 @@ def test_the_keyboard_plays_steps_and_jumps(open_app):
     value(page, "pause()")
     page.locator(".lookahead-player").focus()
     page.keyboard.press("Home")
-    page.wait_for_function(f"{PLAYER}.step === 0")
+    page.wait_for_function(f"{PLAYER}?.step === 0")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"{PLAYER}.step === 1")
+    page.wait_for_function(f"{PLAYER}?.step === 1")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function(f"{PLAYER}.step === 0")
+    page.wait_for_function(f"{PLAYER}?.step === 0")
     page.keyboard.press("End")
-    page.wait_for_function(f"{PLAYER}.step === 150")
+    page.wait_for_function(f"{PLAYER}?.step === 150")
     page.keyboard.press("Home")
     page.keyboard.press("Space")
-    page.wait_for_function(f"{PLAYER}.playing && {PLAYER}.step > 2")
+    page.wait_for_function(f"{PLAYER}?.playing && {PLAYER}.step > 2")
 
 
 def test_typing_in_a_field_does_not_move_the_player(open_app):
@@ -282,12 +282,12 @@ def test_a_dragged_start_shows_where_a_step_would_go(open_app):
     ready(page)
     value(page, "pause()")
     value(page, "seek(0)")
-    page.wait_for_function(f"{PLAYER}.row === 0")
+    page.wait_for_function(f"{PLAYER}?.row === 0")
     x, y = value(page, "head('SGD', 0)")
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x - 30, y + 30, steps=4)
-    page.wait_for_function(f"{PLAYER}.slope")
+    page.wait_for_function(f"{PLAYER}?.slope")
     (x0, y0), (x1, y1) = value(page, "slope")
     center = page.evaluate(
         """selector => { const chart = document.querySelector(selector), {xaxis, yaxis} = chart._fullLayout;

@@ -3,6 +3,7 @@
 
 import { exchange } from "./exchange.js";
 import { Family, unpackMessage } from "./family.js";
+import { pinPicture } from "./pinning.js";
 import { request } from "./requests.js";
 import { store, stored } from "./storage.js";
 
@@ -24,6 +25,8 @@ export class Dragging {
     this.handle = null;
     /** @type {DialHandle[]} */
     this.handles = [];
+    /** Unpins the picture. */
+    this.letGo = () => {};
     /** Whether neighbouring values are shown. */
     this.ghosts = true;
     this.index = this.shownIndex = -1;
@@ -59,6 +62,7 @@ export class Dragging {
     this.handle = handle;
     this.before = player.runs.filter(({ name }) => name === dial.name);
     this.index = this.origin = this.shownIndex = handle.index;
+    this.letGo = pinPicture(player.view.chart, handle.element);
     player.scene.lift([dial.name]);
     rememberDragged();
     player.root.querySelector(".lp-hint")?.remove();
@@ -153,6 +157,7 @@ export class Dragging {
   end() {
     this.handle.rail.remove();
     this.handle = null;
+    this.letGo();
     this.player.scene.lift([]);
     this.player.redraw();
   }

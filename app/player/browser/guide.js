@@ -48,8 +48,9 @@ class Guide {
     const place = /** @type {ShadowRoot} */ (this.root.getRootNode()).host?.closest(".stElementContainer");
     if (place) /** @type {HTMLElement} */ (place).style.display = isShown ? "" : "none";
     const { at, open, ticks } = this.tour;
-    const hasBegun = at > 0 && at < ticks.length;
-    this.first.hidden = !this.data?.player;
+    const isDone = at === ticks.length;
+    const hasBegun = at > 0 && !isDone;
+    this.first.hidden = !this.data?.player || (open && isDone); // its panel says how to close it
     this.first.textContent = open
       ? "Leave the tour"
       : hasBegun

@@ -283,11 +283,12 @@ export class Player {
 
   /**
    * Draw by itself until the chart has come, and report when it is on the screen: what else the page holds comes then.
+   * Where that has come without it, a report would run this page once more, in place of another that was turned to.
    * @param {FirstFrame} first
    */
   openWith(first) {
     this.first = first;
-    reportAtRest(this.root, () => requestAnimationFrame(() => this.reports?.drawn()));
+    reportAtRest(this.root, () => requestAnimationFrame(() => this.view.first && this.reports?.drawn()));
   }
 
   axesStage() {

@@ -11,6 +11,8 @@ const KEY = "lookahead-tour"; // under which the browser keeps how far it has co
 const POLL = 150; // ms
 const PRAISE = 900; // ms that a tick is seen before the next step
 const THEME = ["--st-text-color", "--st-background-color", "--st-primary-color", "--st-base-radius", "--st-font"];
+const MARGIN = 20; // px around the panel
+const CORNERS = ["right-bottom", "left-bottom", "right-top"];
 const END =
   "Six of six. From here on change what you like: Undo takes a change back, Reset all of them. The Lessons page asks and explains.";
 
@@ -105,6 +107,7 @@ export class Tour {
     partOf(this.panel, ".t-leave").textContent = step ? "Leave" : "Close";
     step?.begin?.(this.data);
     this.point(false);
+    this.onChange();
   }
 
   /**
@@ -115,7 +118,12 @@ export class Tour {
     const target = STEPS[this.at]?.target(this.data);
     if (!target) return;
     const { top, bottom } = target.getBoundingClientRect();
-    if (top < 60 || bottom > window.innerHeight - 200) target.scrollIntoView({ block: "center" });
+    const space = this.panel.offsetHeight + 2 * MARGIN;
+    if (top < 60 || bottom > window.innerHeight - space) {
+      target.style.scrollMarginBottom = `${space}px`; // just above the panel: most of the picture stays on the screen
+      target.scrollIntoView({ block: "end" });
+      target.style.scrollMarginBottom = "";
+    }
     if (focus) target.focus();
   }
 
@@ -125,6 +133,7 @@ export class Tour {
     const target = this.praising ? null : step?.target(this.data);
     const around = target && step.around?.(this.data);
     this.place(around?.contains(target) ? around : target);
+    this.dodge([target, step?.shows?.(this.data), document.querySelector('[class*="-ground-place"]')]);
     const isUnfolded = this.foldedTestId && target?.dataset.testid !== this.foldedTestId;
     this.foldedTestId = target?.dataset.testid; // of what opens the sidebar
     if (isUnfolded) this.point(false);
@@ -138,6 +147,27 @@ export class Tour {
     const { left, top, width, height } = target.getBoundingClientRect();
     const [x, y, across, down] = [left - 3, top - 3, width + 6, height + 6].map(Math.round);
     this.ring.style.cssText = `left:${x}px;top:${y}px;width:${across}px;height:${down}px`;
+  }
+
+  /**
+   * Go to the corner where the panel covers least of these; of the first of them above all.
+   * @param {(?Element | undefined)[]} parts
+   */
+  dodge(parts) {
+    const { offsetWidth: width, offsetHeight: height } = this.panel;
+    const boxes = parts.filter(Boolean).map((part) => part.getBoundingClientRect());
+    const covered = CORNERS.map((corner) => {
+      const left = corner.startsWith("left") ? MARGIN : window.innerWidth - MARGIN - width;
+      const top = corner.endsWith("top") ? 60 : window.innerHeight - MARGIN - height;
+      const areas = boxes.map((box) => {
+        const across = Math.min(left + width, box.right) - Math.max(left, box.left);
+        return Math.max(0, across) * Math.max(0, Math.min(top + height, box.bottom) - Math.max(top, box.top));
+      });
+      return areas.reduce((sum, area, index) => sum + area / 8 ** index, 0);
+    });
+    const least = Math.min(...covered);
+    const now = CORNERS.indexOf(this.panel.dataset.corner);
+    if (now < 0 || covered[now] > least) this.panel.dataset.corner = CORNERS[covered.indexOf(least)];
   }
 
   /** @param {Event} event */

@@ -57,6 +57,7 @@ export const STEPS = [
   {
     text: "Press the name of another optimizer: the step inspector below does its arithmetic, number by number.",
     target: (data) => inPlayer(data, ".lp-card:not(.lp-inspected) .lp-name") ?? inPlayer(data, ".lp-name"),
+    shows: (data) => inPlayer(data, ".lp-inspector"),
     presses: ".lp-name, .lp-clock",
     done: () => false,
   },

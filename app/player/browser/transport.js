@@ -72,7 +72,7 @@ const TRANSPORT = `
     ${toggle("pausing", "Pause at each synchronisation", "Pause at syncs")}
     ${toggle("loop", "Start again at the end", "Loop")}
     <button type="button" class="lp-toggle lp-ghosts" aria-pressed="true" hidden
-      title="Neighbouring values behind a number that is dragged">Ghosts</button>
+      title="Tracks of neighbouring values behind a number that is dragged">Nearby</button>
     ${button("fullscreen", "Fullscreen (f)")}
   </div>`;
 
@@ -131,6 +131,7 @@ export class Transport {
     const last = steps[this.playback.end];
     this.total.textContent = ` / ${last}`;
     partOf(this.element, ".lp-count").style.setProperty("--digits", String(String(last).length));
+    for (const name of [".lp-buttons", ".lp-scrubber"]) partOf(this.element, name).inert = !last; // nothing to play
     this.layout();
   }
 

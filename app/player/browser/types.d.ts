@@ -302,6 +302,8 @@ export type TourStep = {
   target: (data: GuideData) => HTMLElement | null | undefined;
   /** What the ring goes around, where that is more than the control. */
   around?: (data: GuideData) => HTMLElement | null | undefined;
+  /** What it is about, besides the picture, where that is elsewhere. */
+  shows?: (data: GuideData) => HTMLElement | null | undefined;
   begin?: (data: GuideData) => void;
   /** What is pressed when it is done. */
   presses?: string;

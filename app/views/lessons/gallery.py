@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.state import GamesConfig
+from app.export.pages import page_of
 from app.state.gallery import FOLDER, Exhibit, exhibits
 from app.state.lessons import LessonsConfig
 from app.views import session
@@ -32,7 +32,7 @@ def turn_to_gallery(is_open: bool) -> None:
 
 
 def _draw(exhibit: Exhibit) -> None:
-    page = "games" if isinstance(exhibit.config, GamesConfig) else "surfaces"
+    page = page_of(exhibit.config).key
     with st.container(border=True, gap="small"):
         if (picture := FOLDER / exhibit.file).exists():
             st.image(str(picture), width="stretch", alt=f"Tracks of {exhibit.name}")

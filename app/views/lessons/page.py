@@ -65,7 +65,7 @@ def _entry(number: int, lesson: Lesson) -> None:
             f"{number}. {lesson.title}", key=f"{PAGE}.open.{lesson.key}", type="tertiary",
             on_click=_go, args=(lesson.key, 1),
         )  # fmt: skip
-        st.markdown(f"{lesson.about}")
+        st.markdown(lesson.about)
         st.caption(f"{cards} {'card' if cards == 1 else 'cards'}{state}")
 
 
@@ -112,4 +112,4 @@ def _following(lesson: Lesson) -> Lesson | None:
 def _go(lesson: str | None, card: int | None) -> None:
     """To another card. Only in a callback."""
     config: LessonsConfig = st.session_state[f"{PAGE}.config"]
-    session.adopt(PAGE, config.model_copy(update={"lesson": lesson, "card": card}))
+    session.adopt(PAGE, config.model_copy(update={"lesson": lesson, "card": card, "gallery": None}))

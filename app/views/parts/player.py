@@ -121,8 +121,7 @@ def player(
         key=key, chart=chart_key, scene=repr(scene), linked=tuple(linked_charts), autoplay=autoplay, pickable=pickable,
         minima=tuple((float(x), float(y)) for x, y in minima), labels=labels,
         quantities=quantities or QuantityNames(), dials=tuple(dials), movable=on_start is not None,
-        curves=tuple(curves), narration=tuple(narration), reel=reel, presented=presented,
-        first=first,
+        curves=tuple(curves), narration=tuple(narration), reel=reel, presented=presented, first=first,
     )  # fmt: skip
 
     def report_pick() -> None:

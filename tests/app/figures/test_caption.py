@@ -55,7 +55,7 @@ def test_a_script_has_no_backslash_in_its_words_and_no_words_on_shades() -> None
 def test_captions_say_what_shades_and_marks_mean() -> None:
     assert "the lower f, on a scale of log(1 + f" in surface_caption(SurfacesConfig(surface="rosenbrock")).text
     assert "the lower f." in surface_caption(SurfacesConfig(surface="ravine")).text
-    assert "Star: global minimum, cross: local minimum." in surface_caption(CONFIG).text
+    assert "Large star: global minimum, small star: local one." in surface_caption(CONFIG).text
     assert "the slower the flow" in offer_of(GAME).caption.text
 
 
