@@ -166,7 +166,9 @@ def test_on_a_telephone_the_picture_stays_while_a_number_below_it_is_dragged(ope
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
     number, picture = dial(page, 1, "alpha", 1), page.locator(".st-key-surfaces-ground-place")
-    number.evaluate("part => { part.scrollIntoView({block: 'end'}); document.querySelector('.stMain').scrollBy(0, 90); }")
+    number.evaluate(
+        "part => { part.scrollIntoView({block: 'end'}); document.querySelector('.stMain').scrollBy(0, 90); }"
+    )
     scrolled = picture.bounding_box()
     assert scrolled is not None
     assert scrolled["y"] < 0
