@@ -55,7 +55,7 @@ def surface_quantities(config: SurfacesConfig) -> QuantityNames:
 def minima_mark(minima: Sequence[Minimum]) -> Mark:
     """Stars, small ones for local minima: a cross is where a run left the picture."""
     x, y = np.array([minimum.place for minimum in minima], dtype=np.float64).T
-    markers: tuple[Shape, ...] = ("star",) * len(minima)
+    markers: tuple[Shape, ...] = tuple("star" for _ in minima)
     return Mark(
         "minima", STAR, x, y, kind="dots", edge=STAR_EDGE, width=1.125,
         markers=markers, sizes=tuple(9.75 if minimum.is_global else 6.0 for minimum in minima),
