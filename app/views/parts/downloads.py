@@ -39,7 +39,7 @@ def download(
 
     Args:
         label: on the button.
-        made: what is in the file, or what makes it when it is asked for.
+        content: what is in the file, or what makes it when it is asked for.
         file: its name, the end of which is one of MIME.
         key: of the button; the file's name if empty.
         type: of the button, as `st.download_button` takes it.

@@ -60,7 +60,7 @@ def test_the_picture_of_a_question_gives_no_answer_away(monkeypatch: pytest.Monk
     lesson = library().lessons["odd-and-even"]
     lesson_sheet(lesson)
     questions = [scene for scene, card in zip(scenes, lesson.cards, strict=True) if card.hidden]
-    assert len(questions) == 3
+    assert len(questions) == 4
     assert {(track.rows, track.diverged) for scene in questions for track in scene.tracks} == {(1, -1)}
     assert scenes[3].tracks[0].rows == 151
 
