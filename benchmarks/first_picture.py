@@ -20,7 +20,7 @@ from benchmarks.player import CHROMIUM, serve
 
 PORT = int(os.environ.get("PORT", "8697"))
 ROUNDS = 5
-LEAST_PAGE = """
+LEAST_SCRIPT = """
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -41,7 +41,7 @@ def main() -> None:
     """Start both servers, open each page in turn, print the medians."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         script = Path(folder) / "least.py"
-        script.write_text(LEAST_PAGE)
+        script.write_text(LEAST_SCRIPT)
         stack.enter_context(serve("app/main.py", PORT))
         stack.enter_context(serve(str(script), PORT + 1))
         playwright = stack.enter_context(sync_playwright())

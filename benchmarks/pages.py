@@ -31,7 +31,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.first_picture import LEAST
+from benchmarks.first_picture import LEAST_SCRIPT
 from benchmarks.load import Visitor, app
 from benchmarks.page_cases import CASES, Case
 from benchmarks.player import CHROMIUM, serve
@@ -97,7 +97,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         os.environ |= {f"XDG_{kind}_HOME": f"{folder}/{kind}" for kind in ("CACHE", "DATA", "STATE")}
         least = Path(folder) / "least.py"
-        least.write_text(LEAST)
+        least.write_text(LEAST_SCRIPT)
         least_url = stack.enter_context(serve(str(least), PORT))
         url, _ = stack.enter_context(app())
         time.sleep(options.warm)

@@ -1,6 +1,7 @@
 """What must hold of the project as a whole: import rules, pins, sizes, and that the documents name what exists."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -165,3 +166,8 @@ def test_the_command_without_its_extra_says_what_to_install(missing):
     assert process.stderr.splitlines()[-1].startswith(
         f"lookahead-lab needs {missing}, which is not installed: pip install"
     )
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+def test_benchmarks_find_what_they_import(name: str) -> None:
+    importlib.import_module(f"benchmarks.{name}")
