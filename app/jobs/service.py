@@ -278,7 +278,6 @@ class Jobs:
             checkpoint_seconds=self.checkpoint_seconds,
         )
         future = client.submit(run_order, order, key=f"train-{job.key}-{attempt}", pure=False)
-        future.add_done_callback(lambda _: self._wake.set())
         self._queue.remove(job.key)
         self._running[attempt] = (job, future)
         job.attempts.append(attempt)
