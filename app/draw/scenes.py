@@ -252,7 +252,7 @@ def _places_entry(style: Style, places: Mark) -> Line2D:
     name = places.series if len(places.x) > 1 else {"minima": "minimum", "equilibria": "equilibrium"}[places.series]
     face, edge = _star_colors(style)
     return Line2D(
-        [], [], linestyle="none", marker=look.CODES[places.markers[0]][0], markersize=8, markerfacecolor=face,
+        [], [], linestyle="none", marker=look.CODES[places.by_look[0].marker][0], markersize=8, markerfacecolor=face,
         markeredgecolor=edge, markeredgewidth=0.8, label=name,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 from app.figures.caption import surface_caption
 from app.figures.chart import Chart, Mark
 from app.figures.curves import evaluations_panel, in_sight, median
-from app.figures.look import STAR, STAR_EDGE, Shape
+from app.figures.look import STAR, STAR_EDGE
 from app.figures.narration import surface_narration
 from app.figures.scene import Scene
 from app.player.pack import QuantityNames
@@ -55,10 +55,9 @@ def surface_quantities(config: SurfacesConfig) -> QuantityNames:
 def minima_mark(minima: Sequence[Minimum]) -> Mark:
     """Stars, small ones for local minima: a cross is where a run left the picture."""
     x, y = np.array([minimum.place for minimum in minima], dtype=np.float64).T
-    markers: tuple[Shape, ...] = tuple("star" for _ in minima)
     return Mark(
         "minima", STAR, x, y, kind="dots", edge=STAR_EDGE, width=1.125,
-        markers=markers, sizes=tuple(9.75 if minimum.is_global else 6.0 for minimum in minima),
+        marker="star", sizes=tuple(9.75 if minimum.is_global else 6.0 for minimum in minima),
         hover="{kind} minimum\nx {x:.4f}\ny {y:.4f}\nf {f:.5g}",
         data={
             "kind": ["global" if minimum.is_global else "local" for minimum in minima],

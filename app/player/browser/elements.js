@@ -1,5 +1,7 @@
 // Elements of the page.
 
+export const HEADER = 60; // px of Streamlit's own bar, which lies over the page
+
 /**
  * @param {ParentNode} root
  * @param {string} selector

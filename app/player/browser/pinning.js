@@ -1,8 +1,7 @@
 // The picture stays on the screen while a number below it is dragged: on a telephone both seldom fit.
 
+import { HEADER } from "./elements.js";
 import { placeOfKey } from "./plotly_chart.js";
-
-const HEADER = 60; // px of Streamlit's own bar, which lies over the page
 
 /**
  * Pin the picture of a chart to the top where it is scrolled away and covers nothing of `hand`.

@@ -1,7 +1,7 @@
 // The tour: a panel that asks for one thing after the other and waits until it is done, and a ring around the control
 // that it speaks of. It can be left and goes on where it was, on the next visit, too.
 
-import { partOf } from "./elements.js";
+import { HEADER, partOf } from "./elements.js";
 import { store, storedValue } from "./storage.js";
 import { STEPS } from "./tour_steps.js";
 
@@ -11,7 +11,7 @@ const KEY = "lookahead-tour"; // under which the browser keeps how far it has co
 const POLL = 150; // ms
 const PRAISE = 900; // ms that a tick is seen before the next step
 const THEME = ["--st-text-color", "--st-background-color", "--st-primary-color", "--st-base-radius", "--st-font"];
-const MARGIN = 20; // px around the panel
+const MARGIN = 20; // px around the panel, as in guide.css
 const CORNERS = ["right-bottom", "left-bottom", "right-top"];
 const END =
   "Six of six. From here on change what you like: Undo takes a change back, Reset all of them. The Lessons page asks and explains.";
@@ -79,7 +79,6 @@ export class Tour {
     this.timer = setInterval(() => this.look(), POLL);
     this.dress();
     this.begin();
-    this.onChange();
   }
 
   /** In the colours of the page. */
@@ -119,7 +118,7 @@ export class Tour {
     if (!target) return;
     const { top, bottom } = target.getBoundingClientRect();
     const space = this.panel.offsetHeight + 2 * MARGIN;
-    if (top < 60 || bottom > window.innerHeight - space) {
+    if (top < HEADER || bottom > window.innerHeight - space) {
       target.style.scrollMarginBottom = `${space}px`; // just above the panel: most of the picture stays on the screen
       target.scrollIntoView({ block: "end" });
       target.style.scrollMarginBottom = "";
@@ -158,7 +157,7 @@ export class Tour {
     const boxes = parts.filter(Boolean).map((part) => part.getBoundingClientRect());
     const covered = CORNERS.map((corner) => {
       const left = corner.startsWith("left") ? MARGIN : window.innerWidth - MARGIN - width;
-      const top = corner.endsWith("top") ? 60 : window.innerHeight - MARGIN - height;
+      const top = corner.endsWith("top") ? HEADER : window.innerHeight - MARGIN - height;
       const areas = boxes.map((box) => {
         const across = Math.min(left + width, box.right) - Math.max(left, box.left);
         return Math.max(0, across) * Math.max(0, Math.min(top + height, box.bottom) - Math.max(top, box.top));
