@@ -145,7 +145,7 @@ def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
     assert not at.exception
     assert not at.error
     assert config_of(at) == PRESETS["games"][name].config
-    assert PRESETS["games"][name].shows in at.caption[0].value
+    assert f"**{name}.** {PRESETS['games'][name].shows}" in at.caption[0].value
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():

@@ -170,7 +170,7 @@ def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
     assert not at.exception
     assert not at.error
     assert config_of(at) == PRESETS["surfaces"][name].config
-    assert PRESETS["surfaces"][name].shows in [caption.value for caption in at.caption]
+    assert f"**{name}.** {PRESETS['surfaces'][name].shows}" in [caption.value for caption in at.caption]
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():
@@ -207,7 +207,8 @@ def test_a_ready_made_comparison_is_named_while_it_is_there_alone():
     at = open_page()
     at.selectbox(key="surfaces.preset").set_value("Side by side on Himmelblau").run()
     assert at.selectbox(key="surfaces.preset").value == "Side by side on Himmelblau"
-    assert "Three plots, one clock: compare where each fast path is thrown away." in [one.value for one in at.caption]
+    shows = "**Side by side on Himmelblau.** Three plots, one clock: compare where each fast path is thrown away."
+    assert shows in [one.value for one in at.caption]
     at.toggle(key="surfaces.panels").set_value(False).run()
     assert at.selectbox(key="surfaces.preset").value is None
     assert not any("Three plots" in one.value for one in at.caption)
