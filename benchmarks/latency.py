@@ -58,6 +58,8 @@ CLICKED = """(condition) => new Promise((done) => {
   };
   look();
 })"""
+
+
 def _player(page: str) -> str:
     return f"window.__lookaheadPlayers?.['{page}-player']?.attached"
 
