@@ -29,7 +29,7 @@ class SpecFigure(BaseFigure):  # type: ignore[misc]  # plotly has no types
 
     def to_dict(self) -> dict[str, Any]:
         """What the browser's plotly reads: the description, with arrays as it unpacks them, and the page's template."""
-        packed = _pack(self._spec)
+        packed: Spec = _pack(self._spec)
         return packed | {"layout": {"template": _template(pio.templates.default), **packed["layout"]}}
 
 
