@@ -113,6 +113,8 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
     if spec.layers:
         parts.append("layers, innermost first: " + ", ".join(map(layer_words, spec.layers)))
         parts.append(f"momentum at a synchronisation: {spec.sync_momentum}")
+        if any(layer.has_momentum for layer in spec.layers[:-1]):
+            parts.append(f"outer momentum b of inner layers at an outer synchronisation: {spec.inner_buffers}")
     if spec.schedule.kind == "step":
         parts.append(f"lr × {spec.schedule.factor!r} every {spec.schedule.every} steps")
     elif spec.schedule.kind == "cosine":

@@ -14,6 +14,7 @@ from app.player.tracks import PALETTE
 from app.state.base import Finite, Frozen, PageConfig
 from app.state.codecs import ALWAYS_WRITTEN, LINK_ONLY, NUMBERED
 from app.state.layers import FIVE, Layers, layer_numbers, library_layers, short
+from optim_core.layers import InnerBuffers
 from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
@@ -21,6 +22,7 @@ MAX_CARDS = 4
 MAX_EVERY = 1_000_000
 
 SYNC_TITLES = {"keep": "", "reset": ", reset", "pullback": ", pulled back"}
+RESET_BUFFERS = "inner b reset"  # b is the outer momentum, as in the inspector's rule
 BASE_TITLES: dict[str, str] = {
     "sgd": "SGD",
     "momentum": "SGD with momentum",
@@ -51,6 +53,7 @@ class Card(Frozen):
     every: int = Field(250, ge=1, le=MAX_EVERY)
     factor: Finite = Field(0.5, gt=0, le=1)
     sync_momentum: SyncMomentum = "keep"
+    inner_buffers: InnerBuffers = "keep"
     ema: Finite = Field(0.0, ge=0, lt=1)
     color: Annotated[int, Field(ge=0, lt=len(PALETTE)), ALWAYS_WRITTEN] = 0
     on: bool = True
@@ -64,7 +67,18 @@ class Card(Frozen):
         name = "Lookahead" if len(self.layers) == 1 else "Multilayer Lookahead"
         pairs = "".join(map(layer_numbers, self.layers))
         base = "" if self.base == "sgd" else f", {self.titles[self.base]}"
-        return f"{name} {pairs}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
+        buffers = f", {RESET_BUFFERS}" if self.used_buffers == "reset" else ""
+        return f"{name} {pairs}{buffers}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
+
+    @property
+    def has_inner_buffers(self) -> bool:
+        """Whether a layer inside another one has outer momentum, so that `inner_buffers` matters."""
+        return any(layer.outer_momentum for layer in self.layers[:-1])
+
+    @property
+    def used_buffers(self) -> InnerBuffers:
+        """`inner_buffers`, but "keep" where it changes nothing."""
+        return self.inner_buffers if self.has_inner_buffers else "keep"
 
     @property
     def unusual(self) -> tuple[str, ...]:
@@ -81,6 +95,7 @@ class Card(Frozen):
             (self.titles[self.base], self.base != usual.base),
             (f"momentum {short(self.momentum)}", momentum and self.momentum != usual.momentum),
             (f"momentum{SYNC_TITLES[self.sync_momentum].replace(',', '')}", not keeps),
+            (RESET_BUFFERS, self.used_buffers == "reset"),
             *((f"μ{level} {short(layer.outer_momentum)}", True) for level, layer in outer),
             (f"weight decay {short(self.weight_decay)}", self.weight_decay != usual.weight_decay),
             (schedule, self.schedule != usual.schedule),
@@ -103,6 +118,7 @@ class Card(Frozen):
             weight_decay=self.weight_decay,
             sync_momentum=self.sync_momentum,
             schedule=Schedule(self.schedule, self.every, self.factor),
+            inner_buffers=self.used_buffers,
         )
 
 
@@ -121,22 +137,28 @@ def next_card(customary: Sequence[AnyCard], number: int) -> AnyCard:
 
 
 def titles_of(cards: Sequence[Card]) -> tuple[str, ...]:
-    """Names of cards side by side: with ", kept" where another card differs only in its momentum at a synchronisation.
+    """Names of cards side by side, which say what a card keeps where another one differs only in that.
 
     Returns:
-        One title per card.
+        One title per card, with ", kept" for the momentum at a synchronisation, ", inner b kept" for `inner_buffers`.
     """
-    return tuple(
-        f"{card.title}, kept" if any(_differs_in_kept_momentum(card, other) for other in cards) else card.title
-        for card in cards
-    )
+    return tuple(card.title + _kept(card, cards) for card in cards)
 
 
-def _differs_in_kept_momentum(card: Card, other: Card) -> bool:
-    """Whether two cards of equal settings differ in that only the first keeps the momentum."""
-    if not card.layers or card.base == "sgd" or not (card.sync_momentum == "keep" != other.sync_momentum):
+def _kept(card: Card, cards: Sequence[Card]) -> str:
+    has_momentum = card.layers and card.base != "sgd"
+    if has_momentum and any(_keeps_alone(card, other, "sync_momentum") for other in cards):
+        return ", kept"
+    if card.has_inner_buffers and any(_keeps_alone(card, other, "inner_buffers") for other in cards):
+        return ", inner b kept"
+    return ""
+
+
+def _keeps_alone(card: Card, other: Card, field: str) -> bool:
+    """Whether two cards of equal settings differ in that only the first has "keep" in this field."""
+    if not getattr(card, field) == "keep" != getattr(other, field):
         return False
-    looks = ("sync_momentum", "color", "on", "tuned")
+    looks = (field, "color", "on", "tuned")
     return card.model_copy(update={name: getattr(other, name) for name in looks}) == other
 
 

@@ -16,6 +16,7 @@ from app.views.parts.fields import Fields
 
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}
+INNER_BUFFERS = {"keep": "kept", "reset": "set to zero"}
 SUBSCRIPT = "₀₁₂₃₄"
 AT_FIRST_SIGHT = {"on", "depth", "lr", "generator_lr"} | {
     f"{level}.{name}" for level in range(1, MAX_LAYERS + 1) for name in ("k", "alpha")
@@ -130,6 +131,15 @@ def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig]) -> None:
             layer.switch(f"{symbol} by Nesterov's rule", "outer_nesterov", help="As in SNOO and DiLoCo")
 
 
+def draw_inner_buffers(fields: Fields) -> None:
+    """What happens to the outer momentum of the layers inside one that synchronises."""
+    fields.choice(
+        "At an outer synchronisation, inner b is", "inner_buffers", INNER_BUFFERS,
+        help="b is the outer momentum that a layer has gathered. When a layer around it synchronises, the weights "
+        "inside start again from its slow weights. b may stay, or start again from 0",
+    )  # fmt: skip
+
+
 def draw_momentum(fields: Fields) -> None:
     """The momentum's coefficient."""
     fields.number("Momentum", "momentum", step=0.01, format="%g", help=meaning("momentum"))
@@ -153,6 +163,8 @@ def _details(fields: Fields, card: Card, averages: bool) -> None:
     if card.layers and card.base in ("momentum", "nesterov", "adam", "adamw"):
         draw_sync_momentum(fields)
     draw_outer_momentum(fields, card.layers)
+    if card.has_inner_buffers:
+        draw_inner_buffers(fields)
     fields.number("Weight decay", "weight_decay", step=0.001, format="%g")
     fields.choice("lr schedule", "schedule", SCHEDULES)
     if card.schedule == "step":

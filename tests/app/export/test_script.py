@@ -68,6 +68,11 @@ CASES: dict[str, dict[str, Any]] = {
             {"lr": 0.01, "layers": [{"k": 5, "alpha": 0.7, "outer_momentum": 0.9, "outer_nesterov": True}]},
             {"lr": 0.01, "layers": [{"k": 3, "alpha": 0.5}, {"k": 2, "alpha": 0.5, "outer_momentum": 0.5}]},
             {"lr": 0.01, "layers": LAYERS},
+            {
+                "lr": 0.01,
+                "inner_buffers": "reset",
+                "layers": [{"k": 3, "alpha": 0.5, "outer_momentum": 0.5}, {"k": 2, "alpha": 0.8}],
+            },
         ],
     },
     "schedules": {
@@ -303,5 +308,5 @@ def test_a_formula_means_in_python_what_it_means_in_the_app(formula: str, tmp_pa
 
 def test_the_script_says_outer_momentum_where_there_is_some_alone() -> None:
     text = surface_script(SurfacesConfig.model_validate(CASES["outer momentum"]))
-    assert text.count("outer_momentum=") == text.count("outer_nesterov=") == 2
+    assert text.count("outer_momentum=") == text.count("outer_nesterov=") == 3
     assert "outer_momentum=[0.9], outer_nesterov=[True]" in " ".join(text.split())

@@ -87,6 +87,21 @@ def test_a_card_shows_layers_k_alpha_and_lr_and_all_else_behind_a_door_beside_wh
     assert all(key.startswith("surfaces.2.") for key in behind)
 
 
+@pytest.mark.parametrize(
+    ("layers", "shown"),
+    [("5:0.5:0.9,3:0.5", True), ("5:0.5,3:0.5:0.9", False), ("5:0.5:0.9", False), ("5:0.5,3:0.5", False)],
+)
+def test_what_becomes_of_the_outer_momentum_inside_is_asked_where_there_is_some(layers, shown):
+    at = open_page(v="1", **{"1.layers": layers, "1.lr": "0.01"})
+    at.session_state["surfaces.1.more"] = True
+    at.run()
+    assert ("surfaces.1.inner_buffers" in card_controls(at)) is shown
+    if shown:
+        at.selectbox(key="surfaces.1.inner_buffers").set_value("reset").run()
+        assert at.query_params["1.inner_buffers"] == "reset"
+        assert at.toggle(key="surfaces.1.on").label.endswith(", inner b reset")
+
+
 def test_a_change_behind_a_door_that_is_closed_again_holds():
     at = open_page(v="1", **{"1.layers": "5:0.5,3:0.5", "1.lr": "0.01"})
     at.session_state["surfaces.1.more"] = True
