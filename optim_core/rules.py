@@ -19,7 +19,7 @@ from optim_core.spec import OptimizerSpec, Schedule
 Number = float | Tensor
 Key = TypeVar("Key", bound=Hashable)
 
-EPS, RMSPROP_ALPHA = 1e-8, 0.99  # torch's defaults
+EPS, RMSPROP_ALPHA, ADAGRAD_EPS = 1e-8, 0.99, 1e-10  # torch's defaults
 
 
 class Spread(Generic[Key]):
@@ -150,6 +150,40 @@ class RMSprop(Rule):
         add_ratio_(self.x, gradient, self.square.sqrt().add_(EPS), -self.lr_at(step, steps))
 
 
+class Adagrad(Rule):
+    """v ← v + g², x ← x − η g / (√v + ε)."""
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.sum = torch.zeros_like(x)
+
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
+        """As torch.optim.Adagrad."""
+        gradient = self.gradient_with_decay()
+        add_ratio_(
+            self.x, gradient, add_square_(self.sum, gradient, 1.0).sqrt().add_(ADAGRAD_EPS), -self.lr_at(step, steps)
+        )
+
+
+class Lion(Rule):
+    """x ← (1 − η λ) x − η sign(β₁ m + (1 − β₁) g), m ← β₂ m + (1 − β₂) g."""
+
+    momentum: Tensor
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.momentum = torch.zeros_like(x)
+        self.rest1, self.rest2 = (spread([1 - float(spec.betas[i]) for spec in specs], x.shape) for i in (0, 1))
+
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
+        """As `optim_core.lion.Lion`."""
+        lr = self.lr_at(step, steps)
+        if isinstance(self.decay, Tensor) or self.decay:
+            self.x.mul_(1 - lr * self.decay)
+        add_scaled_(self.x, self.momentum.lerp(self.gradient, self.rest1).sign_(), -lr)
+        self.momentum.lerp_(self.gradient, self.rest2)
+
+
 class Extragradient(Rule):
     """x ← x − η g(x − η g(x)), two evaluations a step."""
 
@@ -177,7 +211,7 @@ class Optimistic(Rule):
 
 RULES: dict[str, type[Rule]] = {
     "sgd": Rule, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop,
-    "extragradient": Extragradient, "optimistic": Optimistic,
+    "adagrad": Adagrad, "lion": Lion, "extragradient": Extragradient, "optimistic": Optimistic,
 }  # fmt: skip
 
 

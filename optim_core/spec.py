@@ -12,14 +12,18 @@ from optim_core.layers import InnerBuffers, Layer, checked_inner_buffers, period
 if TYPE_CHECKING:
     import torch
 
-BaseName = Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"]
+BaseName = Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad", "lion"]
 MethodName = Literal["extragradient", "optimistic"]
 SyncMomentum = Literal["keep", "reset", "pullback"]
 ScheduleKind = Literal["constant", "step", "cosine"]
 
 BASES: tuple[str, ...] = get_args(BaseName)
 METHODS: tuple[str, ...] = get_args(MethodName)
-"""Bases for games, from `optim_core.methods`; those of `BASES` are torch's own."""
+"""Bases for games, from `optim_core.methods`; those of `BASES` are torch's own, and `optim_core.lion`."""
+WEIGHTED: tuple[str, ...] = ("momentum", "nesterov")
+"""Bases whose momentum has the weight `momentum`."""
+WITH_BETAS: tuple[str, ...] = ("adam", "adamw", "lion")
+WITH_MOMENTUM = WEIGHTED + WITH_BETAS
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,10 @@ class Schedule:
 class OptimizerSpec:
     """One optimizer of a comparison: `build` makes the real torch.optim / MultilayerLookahead object.
 
-    `momentum` serves the momentum and nesterov bases, `betas` Adam and AdamW. `layers` are innermost first; none is the
-    bare base. `sync_momentum` says what happens to the base's momentum at a synchronisation, `inner_buffers` what
-    happens to the outer momentum of the layers inside. `alternating` lets the two players of a game move in turn, each
-    a param group of its own.
+    `momentum` serves the momentum and nesterov bases, `betas` Adam, AdamW and Lion, whose customary ones are
+    `optim_core.lion.LION_BETAS`. `layers` are innermost first; none is the bare base. `sync_momentum` says what happens
+    to the base's momentum at a synchronisation, `inner_buffers` what happens to the outer momentum of the layers
+    inside. `alternating` lets the two players of a game move in turn, each a param group of its own.
 
     Raises:
         ValueError: unknown base, sync_momentum or inner_buffers, lr not positive and finite, momentum or a beta outside
@@ -144,8 +148,13 @@ class OptimizerSpec:
             return Extragradient(params, self.lr, self.weight_decay)
         if self.base == "optimistic":
             return OptimisticGradient(params, self.lr, self.weight_decay)
-        base = self._torch_base(params, options)
+        base = self._lion(params) if self.base == "lion" else self._torch_base(params, options)
         return Alternating(base) if self.alternating else base
+
+    def _lion(self, params: Iterable[Any]) -> torch.optim.Optimizer:
+        from optim_core.lion import Lion
+
+        return Lion(params, self.lr, (float(self.betas[0]), float(self.betas[1])), self.weight_decay)
 
     def _torch_base(self, params: Iterable[Any], options: dict[str, Any]) -> torch.optim.Optimizer:
         import torch
@@ -154,13 +163,14 @@ class OptimizerSpec:
         if self.base in ("adam", "adamw"):
             adam = torch.optim.Adam if self.base == "adam" else torch.optim.AdamW
             return adam(params, betas=(float(self.betas[0]), float(self.betas[1])), **common)
-        if self.base == "rmsprop":
-            return torch.optim.RMSprop(params, **common)
+        if self.base in ("rmsprop", "adagrad"):
+            adaptive = torch.optim.RMSprop if self.base == "rmsprop" else torch.optim.Adagrad
+            return adaptive(params, **common)
         momentum = 0.0 if self.base == "sgd" else self.momentum
         return torch.optim.SGD(params, momentum=momentum, nesterov=self.base == "nesterov" and momentum > 0, **common)
 
     @property
     def kept_momentum(self) -> SyncMomentum:
         """`sync_momentum`, but "keep" for a base without momentum: it has nothing to reset or pull back."""
-        has_momentum = self.base in ("adam", "adamw") or (self.base in ("momentum", "nesterov") and self.momentum > 0)
+        has_momentum = self.base in WITH_BETAS or (self.base in WEIGHTED and self.momentum > 0)
         return self.sync_momentum if has_momentum else "keep"

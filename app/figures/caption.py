@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.figures.formula_text import readable
 from app.state.layers import layer_words
-from optim_core.spec import OptimizerSpec
+from optim_core.spec import WEIGHTED, WITH_BETAS, OptimizerSpec
 
 if TYPE_CHECKING:
     from app.state import GamesConfig, SurfacesConfig
@@ -102,9 +102,9 @@ def _formula(config: SurfacesConfig) -> str:
 def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
     """One optimizer with everything that defines it, and the decay of the average shown beside it (0 is none)."""
     parts = [f"base {spec.base}", f"lr {spec.lr!r}"]
-    if spec.base in ("momentum", "nesterov"):
+    if spec.base in WEIGHTED:
         parts.append(f"momentum {spec.momentum!r}")
-    if spec.base in ("adam", "adamw"):
+    if spec.base in WITH_BETAS:
         parts.append(f"betas {spec.betas}")
     if spec.alternating:
         parts.append("the players in turn")

@@ -30,6 +30,8 @@ STEPS = {
     "adam": "a step of Adam",
     "adamw": "a step of AdamW",
     "rmsprop": "a step of RMSprop",
+    "adagrad": "a step of Adagrad",
+    "lion": "lr times the sign of averaged gradients",
     "extragradient": "lr times v, seen ahead",
     "optimistic": "lr (2 v − the last v)",
 }

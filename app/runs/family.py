@@ -19,7 +19,7 @@ from app.player.dials import MOST_BYTES, Dial, Field
 from app.state import MAX_K, Card, Comparison, LayerConfig
 from app.state.cards import MAX_LR
 from optim_core.averaging import exponential_average
-from optim_core.spec import METHODS, OptimizerSpec
+from optim_core.spec import METHODS, WEIGHTED, OptimizerSpec
 from optim_core.theory import game_rate
 from optim_core.trajectory import Trajectory
 
@@ -27,8 +27,7 @@ VALUES = 41  # of a number
 FEWEST = 9  # values of a number that can be dragged
 BYTES_A_ROW = 8.5  # of one start, deflated, under noise
 LOWEST_LR, HIGHEST_LR = 1 / 30, 30.0  # times the present one
-WITH_MOMENTUM = ("momentum", "nesterov")
-LINEAR = ("sgd", "momentum", "nesterov", *METHODS)  # bases whose step is linear in the state and the gradient
+LINEAR = ("sgd", *WEIGHTED, *METHODS)  # bases whose step is linear in the state and the gradient
 HALVINGS = 40  # of the interval in which a stability limit lies
 
 Config = TypeVar("Config", bound=Comparison)
@@ -136,7 +135,7 @@ def numbers_of(card: Card) -> list[tuple[Field, int]]:
         if card.layers[level - 1].outer_momentum or card.layers[level - 1].outer_nesterov:
             numbers.append(("outer_momentum", level))
     numbers.append(("lr", 0))
-    if card.base in WITH_MOMENTUM:
+    if card.base in WEIGHTED:
         numbers.append(("momentum", 0))
     return numbers
 

@@ -15,7 +15,8 @@ from app.state.base import Finite, Frozen, PageConfig
 from app.state.codecs import ALWAYS_WRITTEN, LINK_ONLY, NUMBERED
 from app.state.layers import FIVE, Layers, layer_numbers, library_layers, short
 from optim_core.layers import InnerBuffers
-from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
+from optim_core.lion import LION_BETAS
+from optim_core.spec import WEIGHTED, WITH_MOMENTUM, BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
 
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
 MAX_CARDS = 4
@@ -23,6 +24,7 @@ MAX_EVERY = 1_000_000
 
 SYNC_TITLES = {"keep": "", "reset": ", reset", "pullback": ", pulled back"}
 RESET_BUFFERS = "inner b reset"  # b is the outer momentum, as in the inspector's rule
+ADAM_BETAS = (0.9, 0.999)
 BASE_TITLES: dict[str, str] = {
     "sgd": "SGD",
     "momentum": "SGD with momentum",
@@ -30,6 +32,8 @@ BASE_TITLES: dict[str, str] = {
     "adam": "Adam",
     "adamw": "AdamW",
     "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "lion": "Lion",
 }
 
 MAX_LR = 1000.0
@@ -68,7 +72,12 @@ class Card(Frozen):
         pairs = "".join(map(layer_numbers, self.layers))
         base = "" if self.base == "sgd" else f", {self.titles[self.base]}"
         buffers = f", {RESET_BUFFERS}" if self.used_buffers == "reset" else ""
-        return f"{name} {pairs}{buffers}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
+        return f"{name} {pairs}{buffers}{base}{SYNC_TITLES[self.sync_momentum] if self.has_momentum else ''}"
+
+    @property
+    def has_momentum(self) -> bool:
+        """Whether the base has momentum, so that `sync_momentum` matters."""
+        return self.base in WITH_MOMENTUM
 
     @property
     def has_inner_buffers(self) -> bool:
@@ -87,9 +96,9 @@ class Card(Frozen):
         return tuple(words for words, off in self._differences(usual) if off)
 
     def _differences(self, usual: Self) -> list[tuple[str, bool]]:
-        momentum = self.base in ("momentum", "nesterov")
+        momentum = self.base in WEIGHTED
         outer = [(level, layer) for level, layer in enumerate(self.layers, 1) if layer.outer_momentum]
-        keeps = self.sync_momentum == "keep" or not self.layers or self.base in ("sgd", "rmsprop")
+        keeps = self.sync_momentum == "keep" or not self.layers or not self.has_momentum
         schedule = {"constant": "constant lr", "step": "step decay", "cosine": "cosine decay"}[self.schedule]
         return [
             (self.titles[self.base], self.base != usual.base),
@@ -116,6 +125,7 @@ class Card(Frozen):
             layers=library_layers(self.layers),
             momentum=self.momentum,
             weight_decay=self.weight_decay,
+            betas=LION_BETAS if self.base == "lion" else ADAM_BETAS,
             sync_momentum=self.sync_momentum,
             schedule=Schedule(self.schedule, self.every, self.factor),
             inner_buffers=self.used_buffers,
@@ -146,8 +156,7 @@ def titles_of(cards: Sequence[Card]) -> tuple[str, ...]:
 
 
 def _kept(card: Card, cards: Sequence[Card]) -> str:
-    has_momentum = card.layers and card.base != "sgd"
-    if has_momentum and any(_keeps_alone(card, other, "sync_momentum") for other in cards):
+    if card.layers and card.has_momentum and any(_keeps_alone(card, other, "sync_momentum") for other in cards):
         return ", kept"
     if card.has_inner_buffers and any(_keeps_alone(card, other, "inner_buffers") for other in cards):
         return ", inner b kept"

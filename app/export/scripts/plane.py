@@ -90,6 +90,8 @@ _BASES = {
     "adam": "Adam",
     "adamw": "AdamW",
     "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "lion": "Lion",
     "extragradient": "Extragradient",
     "optimistic": "OptimisticGradient",
 }

@@ -13,6 +13,7 @@ from app.state.glossary import meaning
 from app.state.layers import LayerConfig
 from app.views import session
 from app.views.parts.fields import Fields
+from optim_core.spec import WEIGHTED
 
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}
@@ -158,9 +159,9 @@ def _details(fields: Fields, card: Card, averages: bool) -> None:
             "Players move in turn", "alternating",
             help="The second player answers what the first has just done; two gradient evaluations a step",
         )  # fmt: skip
-    if card.base in ("momentum", "nesterov"):
+    if card.base in WEIGHTED:
         draw_momentum(fields)
-    if card.layers and card.base in ("momentum", "nesterov", "adam", "adamw"):
+    if card.layers and card.has_momentum:
         draw_sync_momentum(fields)
     draw_outer_momentum(fields, card.layers)
     if card.has_inner_buffers:

@@ -62,6 +62,15 @@ CASES: dict[str, dict[str, Any]] = {
             {"base": "rmsprop", "lr": 0.01, "layers": LAYERS, "sync_momentum": "reset"},
         ],
     },
+    "further bases": {
+        "surface": "rosenbrock",
+        "cards": [
+            {"base": "adagrad", "lr": 0.1, "layers": LAYERS, "weight_decay": 0.01},
+            {"base": "adagrad", "lr": 0.05, "schedule": "cosine"},
+            {"base": "lion", "lr": 0.01, "layers": LAYERS, "sync_momentum": "pullback"},
+            {"base": "lion", "lr": 0.02, "weight_decay": 0.1, "schedule": "step", "every": 20},
+        ],
+    },
     "outer momentum": {
         "surface": "himmelblau",
         "cards": [
@@ -179,6 +188,7 @@ GAME_CASES: dict[str, dict[str, Any]] = {
     "autograd, noise": {"game": "dirac_gan_penalty", "parameter": 0.4, "noise": "gaussian", "seed": 3},
     "heavy tails": {"game": "bilinear", "noise": "student"},
     "torch's bases": {"game": "dirac_gan", "cards": [{"base": base, "layers": LAYERS} for base in BASES[:4]]},
+    "further bases": {"game": "dirac_gan", "cards": [{"base": base, "layers": LAYERS} for base in BASES[4:]]},
     "every method": {
         "game": "limit_cycle",
         "noise": "multiplicative",

@@ -33,6 +33,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
             {"base": "sgd", "lr": 0.1, "schedule": "step", "every": 4, "layers": LAYERS[:1]},
         ],
     },
+    "further bases": {
+        **SMALL, "network": "mlp",
+        "cards": [{"base": "adagrad", "lr": 0.05}, {"base": "lion", "layers": LAYERS, "sync_momentum": "reset"}],
+    },
     "divergence": {**SMALL, "cards": [{"lr": 500.0}, {"base": "momentum", "lr": 900.0, "layers": LAYERS}]},
 }  # fmt: skip
 GANS: dict[str, dict[str, Any]] = {
