@@ -69,11 +69,12 @@ class Rule:
             return self.lr
         return self.lr * self.schedule.of(lambda schedule: schedule.multiplier(step, steps))
 
-    def gradient_with_decay(self) -> Tensor:
-        """The sum g + λ x; the gradient itself where nothing decays."""
+    def gradient_with_decay(self, place: Tensor | None = None) -> Tensor:
+        """The sum g + λ x, of another place's λ where one is given; the gradient itself where nothing decays."""
+        place = self.x if place is None else place
         if isinstance(self.decay, float):
-            return self.gradient.add(self.x, alpha=self.decay) if self.decay else self.gradient
-        return torch.addcmul(self.gradient, self.x, self.decay)
+            return self.gradient.add(place, alpha=self.decay) if self.decay else self.gradient
+        return torch.addcmul(self.gradient, place, self.decay)
 
 
 class Momentum(Rule):
@@ -209,9 +210,44 @@ class Optimistic(Rule):
         self.previous = gradient.clone()
 
 
+class ScheduleFree(Rule):
+    """y = μ_y a + (1 − μ_y) x, x ← x − η g(y), a ← (1 − c) a + c x, with a the mean of the x so far."""
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.average = x.clone()
+        self.mu_y = spread([spec.used_mu_y for spec in specs], x.shape)
+
+    def gradient_place(self) -> Tensor:
+        """The y at which the next step's gradient is taken."""
+        return torch.lerp(self.x, self.average, self.mu_y)
+
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
+        """As `optim_core.primal_averaging.PrimalAveraging`."""
+        add_scaled_(self.x, self.gradient_with_decay(self.gradient_place()), -self.lr_at(step, steps))
+        self.average.lerp_(self.x, self.share(step))
+
+    def share(self, step: int) -> Number:
+        """The c of base step number `step` (from 0)."""
+        return 1 / (step + 1)
+
+
+class GPA(ScheduleFree):
+    """The same with an exponential average: c = 1 − μ_x."""
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.rest = spread([1 - spec.mu_x for spec in specs], x.shape)
+
+    def share(self, step: int) -> Number:
+        """The same at every step."""
+        return self.rest
+
+
 RULES: dict[str, type[Rule]] = {
     "sgd": Rule, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop,
     "adagrad": Adagrad, "lion": Lion, "extragradient": Extragradient, "optimistic": Optimistic,
+    "schedule_free": ScheduleFree, "gpa": GPA, "average": GPA,
 }  # fmt: skip
 
 

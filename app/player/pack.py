@@ -170,6 +170,7 @@ def _header(track: Track) -> dict[str, object]:
         "start": track.start,
         "lr": track.lr,
         "delta": track.delta,
+        "ahead": track.ahead,
     }
 
 

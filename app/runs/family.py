@@ -55,13 +55,13 @@ class Family:
 
     def tracks(self, config: Comparison) -> list[tuple[Track, ...]]:
         """For each value, one track per start, in the card's colour and panel."""
-        color, ema = config.colors[self.place], config.active[self.place].ema
+        color, ema = config.colors[self.place], config.active[self.place].shown_ema
         tracks = tracks_of(self.run, self.specs, [color] * len(self.specs))
         panel = self.place if getattr(config, "panels", False) else 0
         family_tracks = [
             replace(
                 track, panel=panel, name=self.dial.name,
-                averaged=exponential_average(np.asarray(track.fast, dtype=np.float64), ema) if ema else None,
+                averaged=exponential_average(np.asarray(track.fast, dtype=np.float64), ema) if ema else track.averaged,
             )
             for track in tracks
         ]  # fmt: skip

@@ -8,7 +8,7 @@ import operator
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.player.tracks import PALETTE
 from app.state.base import Finite, Frozen, PageConfig
@@ -16,7 +16,19 @@ from app.state.codecs import ALWAYS_WRITTEN, LINK_ONLY, NUMBERED
 from app.state.layers import FIVE, Layers, layer_numbers, library_layers, short
 from optim_core.layers import InnerBuffers
 from optim_core.lion import LION_BETAS
-from optim_core.spec import WEIGHTED, WITH_MOMENTUM, BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
+from optim_core.spec import (
+    AVERAGING,
+    WEIGHTED,
+    WITH_MOMENTUM,
+    WITH_MU_X,
+    WITH_MU_Y,
+    AveragingName,
+    BaseName,
+    OptimizerSpec,
+    Schedule,
+    ScheduleKind,
+    SyncMomentum,
+)
 
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
 MAX_CARDS = 4
@@ -35,6 +47,11 @@ BASE_TITLES: dict[str, str] = {
     "adagrad": "Adagrad",
     "lion": "Lion",
 }
+AVERAGE_TITLES: dict[str, str] = {
+    "average": "Averaged SGD",
+    "schedule_free": "Schedule-Free SGD",
+    "gpa": "GPA",
+}
 
 MAX_LR = 1000.0
 Lr = Annotated[Finite, Field(gt=0, le=MAX_LR), ALWAYS_WRITTEN]
@@ -46,10 +63,10 @@ class Card(Frozen):
     titles: the base optimizers to choose from, by key.
     """
 
-    titles: ClassVar[dict[str, str]] = BASE_TITLES
+    titles: ClassVar[dict[str, str]] = BASE_TITLES | AVERAGE_TITLES
 
     layers: Layers = ()
-    base: BaseName = "sgd"
+    base: BaseName | AveragingName = "sgd"
     lr: Lr = 0.01
     momentum: Finite = Field(0.9, ge=0, lt=1)
     weight_decay: Finite = Field(0.0, ge=0, le=10)
@@ -58,10 +75,33 @@ class Card(Frozen):
     factor: Finite = Field(0.5, gt=0, le=1)
     sync_momentum: SyncMomentum = "keep"
     inner_buffers: InnerBuffers = "keep"
+    mu_y: Finite = Field(0.9, ge=0, le=1)
+    mu_x: Finite = Field(0.95, ge=0, lt=1)
     ema: Finite = Field(0.0, ge=0, lt=1)
     color: Annotated[int, Field(ge=0, lt=len(PALETTE)), ALWAYS_WRITTEN] = 0
     on: bool = True
     tuned: Annotated[bool, LINK_ONLY] = False
+
+    @field_validator("base", check_fields=False)
+    @classmethod
+    def _fits_the_layers(cls, value: str, info: ValidationInfo) -> str:
+        if value in AVERAGING and info.data.get("layers"):
+            name, depth = AVERAGE_TITLES[value], len(info.data["layers"])
+            raise ValueError(
+                f"{name} keeps an average of its own and takes no layers of slow weights, got {depth}: "
+                "set them to 0 first"
+            )
+        return value
+
+    @property
+    def averages(self) -> bool:
+        """Whether the base's result is an average of its own, which takes no layers and no further average beside."""
+        return self.base in AVERAGING
+
+    @property
+    def shown_ema(self) -> float:
+        """The decay of the average of the fast weights that is shown beside; 0 for none."""
+        return 0.0 if self.averages else self.ema
 
     @property
     def title(self) -> str:
@@ -108,7 +148,9 @@ class Card(Frozen):
             *((f"μ{level} {short(layer.outer_momentum)}", True) for level, layer in outer),
             (f"weight decay {short(self.weight_decay)}", self.weight_decay != usual.weight_decay),
             (schedule, self.schedule != usual.schedule),
-            (f"average {short(self.ema)}", self.ema != usual.ema),
+            (f"μ_y {short(self.mu_y)}", self.base in WITH_MU_Y and self.mu_y != usual.mu_y),
+            (f"μ_x {short(self.mu_x)}", self.base in WITH_MU_X and self.mu_x != usual.mu_x),
+            (f"average {short(self.ema)}", self.shown_ema != usual.ema),
         ]
 
     @property
@@ -129,6 +171,8 @@ class Card(Frozen):
             sync_momentum=self.sync_momentum,
             schedule=Schedule(self.schedule, self.every, self.factor),
             inner_buffers=self.used_buffers,
+            mu_y=self.mu_y,
+            mu_x=self.mu_x,
         )
 
 

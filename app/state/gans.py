@@ -28,6 +28,8 @@ class GanCard(Card):
     `base` and `lr` are the discriminator's; `beta1` is Adam's first decay, of both.
     """
 
+    titles: ClassVar[dict[str, str]] = BASE_TITLES
+
     base: BaseName = "adam"
     lr: Lr = DEFAULT_LR
     generator_base: BaseName = "adam"

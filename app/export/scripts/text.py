@@ -46,6 +46,7 @@ _IMPORTS = (
         "optim_core.curves": ("curves_to_arrays",),
         "optim_core.lion": ("Lion",),
         "optim_core.methods": ("Alternating", "Extragradient", "OptimisticGradient"),
+        "optim_core.primal_averaging": ("GPA", "ScheduleFreeSGD"),
         "optim_core.spec": ("Schedule",),
     },
 )

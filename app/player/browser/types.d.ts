@@ -50,6 +50,7 @@ export type Header = {
   start: number;
   lr: number | null;
   delta: string;
+  ahead: string;
 };
 
 /** Names of the numbers. */

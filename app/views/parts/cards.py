@@ -13,7 +13,7 @@ from app.state.glossary import meaning
 from app.state.layers import LayerConfig
 from app.views import session
 from app.views.parts.fields import Fields
-from optim_core.spec import WEIGHTED
+from optim_core.spec import WEIGHTED, WITH_MU_X, WITH_MU_Y
 
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}
@@ -46,8 +46,9 @@ def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
         if fields.hides("on"):
             st.markdown(title)
         st.caption(_facts(card))
-        fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
-        draw_layers(fields, len(card.layers))
+        if not card.averages:
+            fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
+            draw_layers(fields, len(card.layers))
         _lr(fields, card)
         if fields.visible_names() - AT_FIRST_SIGHT:
             door = st.expander("More", key=fields.key("more"), on_change="rerun")
@@ -98,7 +99,8 @@ def _bases(fields: Fields, card: Card) -> None:
 
 def _facts(card: Card) -> str:
     """What the card's numbers come to, and what is off its default behind the door, which the badges mark."""
-    period = f"layer {len(card.layers)} every {card.outer_period:,} base steps" if card.layers else "no slow weights"
+    without = "an average of its own" if card.averages else "no slow weights"
+    period = f"layer {len(card.layers)} every {card.outer_period:,} base steps" if card.layers else without
     badge = ":green-badge[lr tuned]" if card.tuned else ":gray-badge[lr untuned]"
     return " ".join([period, badge, *(f":blue-badge[{words}]" for words in card.unusual)])
 
@@ -141,6 +143,19 @@ def draw_inner_buffers(fields: Fields) -> None:
     )  # fmt: skip
 
 
+def _average(fields: Fields, card: Card) -> None:
+    """The numbers of a base whose result is an average x of the fast weights θ."""
+    if card.base in WITH_MU_Y:
+        fields.number(
+            "Gradient from θ towards x, μ_y", "mu_y", step=0.05, format="%g",
+            help="The gradient is taken at y = μ_y x + (1 − μ_y) θ. Schedule-Free calls it β",
+        )  # fmt: skip
+    if card.base in WITH_MU_X:
+        fields.number(
+            "Decay of the average, μ_x", "mu_x", step=0.01, format="%g", help="x ← μ_x x + (1 − μ_x) θ after every step"
+        )
+
+
 def draw_momentum(fields: Fields) -> None:
     """The momentum's coefficient."""
     fields.number("Momentum", "momentum", step=0.01, format="%g", help=meaning("momentum"))
@@ -161,6 +176,7 @@ def _details(fields: Fields, card: Card, averages: bool) -> None:
         )  # fmt: skip
     if card.base in WEIGHTED:
         draw_momentum(fields)
+    _average(fields, card)
     if card.layers and card.has_momentum:
         draw_sync_momentum(fields)
     draw_outer_momentum(fields, card.layers)
@@ -172,7 +188,7 @@ def _details(fields: Fields, card: Card, averages: bool) -> None:
         fields.number("Decay every … base steps", "every", 1, MAX_EVERY)
         fields.number("Decay factor", "factor", step=0.05, format="%g")
     fields.choice("Colour", "color", dict(enumerate(COLOR_NAMES)))
-    if averages:
+    if averages and not card.averages:
         fields.number(
             "Average of the fast weights, decay", "ema", step=0.001, format="%g",
             help="One more track: an exponential moving average, with which slow weights are compared. 0: none",

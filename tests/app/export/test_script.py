@@ -71,6 +71,21 @@ CASES: dict[str, dict[str, Any]] = {
             {"base": "lion", "lr": 0.02, "weight_decay": 0.1, "schedule": "step", "every": 20},
         ],
     },
+    "averages of their own": {
+        "surface": "levy",
+        "noise": "gaussian",
+        "starts": ((-8, 8), (3, 4), (1, -7)),
+        "cards": [
+            {"base": "schedule_free", "lr": 0.05, "weight_decay": 0.01},
+            {"base": "adam", "lr": 0.1, "layers": LAYERS, "ema": 0.9},
+            {"base": "gpa", "lr": 0.05, "mu_x": 0.9, "mu_y": 0.5, "schedule": "cosine"},
+            {"base": "average", "lr": 0.05, "mu_y": 0.5, "ema": 0.9},
+        ],
+    },
+    "averages that leave": {
+        "surface": "ravine",
+        "cards": [{"base": base, "lr": 9.0} for base in ("schedule_free", "gpa", "average", "sgd")],
+    },
     "outer momentum": {
         "surface": "himmelblau",
         "cards": [
@@ -102,7 +117,7 @@ def expected(config: SurfacesConfig | GamesConfig) -> dict[str, np.ndarray]:
     arrays = {"loss": run.loss}
     for index, (name, card) in enumerate(zip(run.names, config.active, strict=True)):
         arrays[name] = np.stack([run.fast[:, index], *run.slow[index]], axis=1)
-        if card.ema:
+        if card.shown_ema:
             arrays[f"{name}, averaged"] = exponential_average(arrays[name][:, :1], card.ema)
     return arrays
 

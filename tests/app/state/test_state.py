@@ -3,6 +3,7 @@ from pydantic import ValidationError
 
 from app.state import Card, GameCard, GanCard, LayerConfig, NetworksConfig, SurfacesConfig
 from app.state.cards import titles_of
+from app.state.networks import NetworkCard
 from optim_core.layers import Layer
 from optim_core.spec import BASES
 
@@ -35,7 +36,7 @@ def test_that_momentum_is_kept_is_said_beside_a_card_that_differs_in_that_alone(
 
 
 def test_every_base_is_offered_and_has_its_customary_betas():
-    assert tuple(Card.titles) == BASES
+    assert tuple(NetworkCard.titles) == BASES
     assert [Card(base=base).spec().betas for base in ("adam", "lion")] == [(0.9, 0.999), (0.9, 0.99)]
     card = GanCard(base="adam", generator_base="lion", beta1=0.5)
     assert (card.spec().betas, card.generator_spec().betas) == ((0.5, 0.999), (0.9, 0.99))
