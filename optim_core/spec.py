@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BaseName = Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad", "lion"]
 MethodName = Literal["extragradient", "optimistic"]
 AveragingName = Literal["schedule_free", "gpa", "average"]
+NetworkBaseName = Literal["muon"]
 SyncMomentum = Literal["keep", "reset", "pullback"]
 ScheduleKind = Literal["constant", "step", "cosine"]
 
@@ -23,12 +24,14 @@ METHODS: tuple[str, ...] = get_args(MethodName)
 """Bases for games, from `optim_core.methods`; those of `BASES` are torch's own, and `optim_core.lion`."""
 AVERAGING: tuple[str, ...] = get_args(AveragingName)
 """Bases from `optim_core.primal_averaging`, whose result is an average of the weights; "average": GPA with μ_y = 0."""
+NETWORK_BASES: tuple[str, ...] = get_args(NetworkBaseName)
+"""Bases that are defined for the weights of a network alone, from `optim_core.muon`."""
 WITH_MU_Y, WITH_MU_X = ("schedule_free", "gpa"), ("gpa", "average")
 """Bases that `mu_y` serves, and those that `mu_x` does."""
 WEIGHTED: tuple[str, ...] = ("momentum", "nesterov")
 """Bases whose momentum has the weight `momentum`."""
 WITH_BETAS: tuple[str, ...] = ("adam", "adamw", "lion")
-WITH_MOMENTUM = WEIGHTED + WITH_BETAS
+WITH_MOMENTUM = WEIGHTED + WITH_BETAS + NETWORK_BASES
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class OptimizerSpec:
     """
 
     name: str
-    base: BaseName | MethodName | AveragingName = "sgd"
+    base: BaseName | MethodName | AveragingName | NetworkBaseName = "sgd"
     lr: float = 0.01
     layers: tuple[Layer, ...] = ()
     momentum: float = 0.9
@@ -109,7 +112,7 @@ class OptimizerSpec:
             raise ValueError(f"weight_decay must be at least 0 and finite, got {self.weight_decay}")
 
     def _check_base(self) -> None:
-        known = BASES + METHODS + AVERAGING
+        known = BASES + METHODS + AVERAGING + NETWORK_BASES
         if self.base not in known:
             raise ValueError(f"base must be one of {known}, got {self.base!r}")
         if self.alternating and self.base not in BASES:
@@ -117,7 +120,7 @@ class OptimizerSpec:
         if self.averages and self.layers:
             raise ValueError(
                 f"base {self.base!r} keeps an average of its own and takes no layers, got {len(self.layers)}: "
-                f"use layers=(), or one of {BASES + METHODS}"
+                f"use layers=(), or one of {BASES + METHODS + NETWORK_BASES}"
             )
 
     @property
@@ -185,6 +188,8 @@ class OptimizerSpec:
             return self._averaging(params)
         if self.base == "optimistic":
             return OptimisticGradient(params, self.lr, self.weight_decay)
+        if self.base == "muon":
+            return self._muon(params)
         base = self._lion(params) if self.base == "lion" else self._torch_base(params, options)
         return Alternating(base) if self.alternating else base
 
@@ -194,6 +199,11 @@ class OptimizerSpec:
         if self.base == "schedule_free":
             return ScheduleFreeSGD(params, self.lr, self.mu_y, self.weight_decay)
         return GPA(params, self.lr, self.mu_x, self.used_mu_y, self.weight_decay)
+
+    def _muon(self, params: Iterable[Any]) -> torch.optim.Optimizer:
+        from optim_core.muon import Muon
+
+        return Muon(params, self.lr, weight_decay=self.weight_decay, betas=self.betas)
 
     def _lion(self, params: Iterable[Any]) -> torch.optim.Optimizer:
         from optim_core.lion import Lion
@@ -216,5 +226,5 @@ class OptimizerSpec:
     @property
     def kept_momentum(self) -> SyncMomentum:
         """`sync_momentum`, but "keep" for a base without momentum: it has nothing to reset or pull back."""
-        has_momentum = self.base in WITH_BETAS or (self.base in WEIGHTED and self.momentum > 0)
+        has_momentum = self.base in WITH_MOMENTUM and (self.base not in WEIGHTED or self.momentum > 0)
         return self.sync_momentum if has_momentum else "keep"

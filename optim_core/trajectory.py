@@ -19,7 +19,7 @@ from optim_core.batch import MAX_STEPS, NEVER, Batch, Field, Floats, Ints
 from optim_core.classes import Classes
 from optim_core.layers import Layer, periods
 from optim_core.rows import Rows
-from optim_core.spec import OptimizerSpec
+from optim_core.spec import NETWORK_BASES, OptimizerSpec
 
 __all__ = ["MAX_STEPS", "Engine", "Field", "Floats", "Ints", "Trajectory", "record"]
 
@@ -116,12 +116,16 @@ def record(
         should_stop: asked as often; when true, the trajectory ends there.
 
     Raises:
-        ValueError: no optimizer, starts not finite or of a wrong shape, steps, keep or engine out of range.
+        ValueError: no optimizer, one that is for networks, starts not finite or of a wrong shape, steps, keep or engine
+            out of range.
     """
     x = _checked_starts(starts)
     every = _checked_stride(keep, steps)
     if not optimizers:
         raise ValueError("optimizers must name at least one optimizer, got none")
+    for spec in optimizers:
+        if spec.base in NETWORK_BASES:
+            raise ValueError(f"record moves every number by itself, got base {spec.base!r} for matrices: use train")
     batch = _engine(engine, len(x))(field, optimizers, x, escape)
     rows = _Rows(batch, rows=-(-steps // every) + 1)
     pulse = max(1, steps // 100)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.figures.formula_text import readable
 from app.player.tracks import average_words
 from app.state.layers import layer_words
+from optim_core.muon import MUON_MOMENTUM
 from optim_core.spec import WEIGHTED, WITH_BETAS, OptimizerSpec
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def _base_parts(spec: OptimizerSpec) -> list[str]:
         parts.append(f"momentum {spec.momentum!r}")
     if spec.base in WITH_BETAS:
         parts.append(f"betas {spec.betas}")
+    if spec.base == "muon":
+        parts.append(f"momentum {MUON_MOMENTUM!r}; the output layer and vectors by AdamW, betas {spec.betas}")
     if spec.alternating:
         parts.append("the players in turn")
     if spec.weight_decay:

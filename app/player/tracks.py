@@ -33,6 +33,7 @@ STEPS = {
     "adagrad": "a step of Adagrad",
     "lion": "a step of Lion",
     "extragradient": "lr times v, seen ahead",
+    "muon": "a step of Muon",
     "schedule_free": "lr times the gradient at y",
     "gpa": "lr times the gradient at y",
     "optimistic": "lr (2 v − the last v)",

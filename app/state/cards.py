@@ -6,7 +6,7 @@ import itertools
 import math
 import operator
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -66,7 +66,7 @@ class Card(Frozen):
     titles: ClassVar[dict[str, str]] = BASE_TITLES | AVERAGE_TITLES
 
     layers: Layers = ()
-    base: BaseName | AveragingName = "sgd"
+    base: Literal[BaseName, AveragingName] = "sgd"
     lr: Lr = 0.01
     momentum: Finite = Field(0.9, ge=0, lt=1)
     weight_decay: Finite = Field(0.0, ge=0, le=10)

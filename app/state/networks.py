@@ -15,7 +15,7 @@ from app.state.limits import current_limits
 from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.tasks.models import MODELS
-from optim_core.spec import BaseName, OptimizerSpec
+from optim_core.spec import BaseName, NetworkBaseName, OptimizerSpec
 
 MAX_TRAINING_STEPS, MAX_SEEDS = current_limits().training_steps, current_limits().seeds
 DEFAULT_LR = 0.1
@@ -47,9 +47,9 @@ PLACES = Codec(  # links have 0,1,3
 class NetworkCard(Card):
     """An optimizer of a network, which takes the gradient at its weights."""
 
-    titles: ClassVar[dict[str, str]] = BASE_TITLES
+    titles: ClassVar[dict[str, str]] = BASE_TITLES | {"muon": "Muon"}
 
-    base: BaseName = "sgd"
+    base: Literal[BaseName, NetworkBaseName] = "sgd"  # type: ignore[assignment]
 
 
 class NetworksConfig(Comparison):

@@ -21,7 +21,7 @@ from app.state.links import decode, encode
 from app.state.networks import NetworkCard
 from app.state.presets import PRESETS
 from app.tables.surfaces import summary
-from optim_core.spec import AVERAGING, BASES, METHODS
+from optim_core.spec import AVERAGING, BASES, METHODS, NETWORK_BASES
 from optim_core.theory import NoisyQuadratic
 
 CARDS = (
@@ -36,7 +36,8 @@ CONFIG = SurfacesConfig(surface="bowl", noise="gaussian", noise_scale=0.5, cards
 def test_surfaces_offer_them_and_no_other_page_does() -> None:
     assert set(Card.titles) == {*BASES, *AVERAGING}
     assert tuple(GameCard.titles) == BASES + METHODS
-    assert tuple(NetworkCard.titles) == tuple(GanCard.titles) == BASES
+    assert tuple(GanCard.titles) == BASES
+    assert tuple(NetworkCard.titles) == BASES + NETWORK_BASES
     for kind in (GameCard, NetworkCard, GanCard):
         with pytest.raises(ValidationError, match="base"):
             kind(base="gpa")
