@@ -82,7 +82,7 @@ class Card(Frozen):
     on: bool = True
     tuned: Annotated[bool, LINK_ONLY] = False
 
-    @field_validator("base", check_fields=False)
+    @field_validator("base")
     @classmethod
     def _fits_the_layers(cls, value: str, info: ValidationInfo) -> str:
         if value in AVERAGING and info.data.get("layers"):

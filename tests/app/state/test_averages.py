@@ -13,6 +13,7 @@ from app.export.tables import long_table
 from app.figures.caption import surface_caption
 from app.figures.surfaces import surface_curves, surface_scene
 from app.player.tracks import tracks_of
+from app.runs.cloud import cloud_tracks, seed_cloud, why_no_theory
 from app.runs.family import dials_of
 from app.runs.surfaces import scenery, surface_family, surface_run, surface_tracks
 from app.state import Card, GameCard, GanCard, NetworksConfig, SurfacesConfig
@@ -129,6 +130,16 @@ def test_charts_and_table_count_the_loss_at_the_average() -> None:
     table = long_table(surface_scene(CONFIG, run))
     averages = table.filter([layer == -1 for layer in table["layer"].to_pylist()])
     assert set(averages["optimizer"].to_pylist()) == {"Schedule-Free SGD", "GPA", "Averaged SGD"}
+
+
+def test_a_cloud_is_of_the_average_and_says_why_it_has_no_closed_form() -> None:
+    cloud = seed_cloud(CONFIG, 20)
+    tracks = cloud_tracks(CONFIG, cloud)
+    np.testing.assert_array_equal(tracks[0].cloud, cloud.slow[0][0])
+    assert why_no_theory(CONFIG, CONFIG.specs()[0]) == (
+        "the closed form is for slow weights that others restart from, not for an average"
+    )
+    assert why_no_theory(CONFIG, CONFIG.specs()[3]) == ""
 
 
 def test_scripts_name_the_library_s_classes() -> None:
