@@ -19,7 +19,7 @@ from app.player.dials import MOST_BYTES, Dial, Field
 from app.state import MAX_K, Card, Comparison, LayerConfig
 from app.state.cards import MAX_LR
 from optim_core.averaging import exponential_average
-from optim_core.spec import METHODS, WEIGHTED, OptimizerSpec
+from optim_core.spec import METHODS, WEIGHTED, WITH_MU_X, WITH_MU_Y, OptimizerSpec
 from optim_core.theory import game_rate
 from optim_core.trajectory import Trajectory
 
@@ -137,7 +137,8 @@ def numbers_of(card: Card) -> list[tuple[Field, int]]:
     numbers.append(("lr", 0))
     if card.base in WEIGHTED:
         numbers.append(("momentum", 0))
-    return numbers
+    shares: tuple[tuple[Field, tuple[str, ...]], ...] = (("mu_y", WITH_MU_Y), ("mu_x", WITH_MU_X))
+    return numbers + [(field, 0) for field, bases in shares if card.base in bases]
 
 
 def number_of(card: Card, field: str, level: int) -> float:
@@ -169,12 +170,12 @@ def _with_value(card: Card, field: str, level: int, value: Any) -> Card:
 def values_of(field: Field, value: float, count: int = VALUES) -> tuple[float, ...]:
     """About `count` values of a number, ascending, with the present one.
 
-    α, momentum and outer momentum over their whole range, k as whole numbers, lr on a logarithmic scale around the
-    present one.
+    α, momentum, outer momentum, μ_y and μ_x over their whole range, k as whole numbers, lr on a logarithmic scale
+    around the present one.
     """
-    if field == "alpha":
+    if field in ("alpha", "mu_y"):
         grid = np.linspace(0, 1, count).round(4)
-    elif field in ("momentum", "outer_momentum"):
+    elif field in ("momentum", "outer_momentum", "mu_x"):
         grid = np.append(np.linspace(0, 0.975, count - 1).round(4), 0.99)
     elif field == "k":
         grid = np.linspace(1, VALUES, count) if value <= VALUES else np.geomspace(1, min(MAX_K, 2 * value), count)

@@ -14,7 +14,7 @@ from app.figures.caption import surface_caption
 from app.figures.surfaces import surface_curves, surface_scene
 from app.player.tracks import tracks_of
 from app.runs.cloud import cloud_tracks, seed_cloud, why_no_theory
-from app.runs.family import dials_of
+from app.runs.family import dials_of, with_number
 from app.runs.surfaces import scenery, surface_family, surface_run, surface_tracks
 from app.state import Card, GameCard, GanCard, NetworksConfig, SurfacesConfig
 from app.state.layers import FIVE
@@ -114,6 +114,20 @@ def test_a_dragged_lr_brings_its_averages_along() -> None:
     row = dial.values.index(0.1)
     np.testing.assert_array_equal(family.tracks(CONFIG)[row][0].averaged, surface_run(CONFIG).outermost(1)[:, 0])
     assert family.comparison(row, CONFIG.specs()).averages(1)
+
+
+def test_the_shares_of_a_card_are_dragged_where_its_base_has_them() -> None:
+    dials = {(one.card, one.field): one for one in dials_of(CONFIG, CONFIG.steps, 1) if one.field.startswith("mu_")}
+    assert set(dials) == {(0, "mu_y"), (1, "mu_y"), (1, "mu_x"), (2, "mu_x")}
+    dial = dials[1, "mu_y"]
+    assert (dial.values[0], dial.values[-1], 0.5 in dial.values) == (0, 1, True)
+    assert max(dials[1, "mu_x"].values) < 1
+    family = surface_family(CONFIG, dial)
+    tracks = family.tracks(CONFIG)
+    assert tracks[0][0].ahead.endswith("μ_y = 0.0.")
+    assert not np.array_equal(tracks[0][0].fast, tracks[-1][0].fast)
+    with pytest.raises(ValueError, match="no mu_x of layer 0 in card 0"):
+        with_number(CONFIG, 0, "mu_x", 0, 0.5)
 
 
 def test_charts_and_table_count_the_loss_at_the_average() -> None:
