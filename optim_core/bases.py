@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from optim_core.momentum import BUFFERS
-from optim_core.primal_averaging import PrimalAveraging
 
 CUDA = torch.version.cuda is not None or torch.version.hip is not None
 
@@ -27,7 +26,7 @@ def checked_base(optimizer: Any) -> Optimizer:
         raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {name}")
     if any("lookahead" in cls.__name__.lower() for cls in type(optimizer).__mro__):
         raise TypeError(f"optimizer is a {name} already: wrap its base, and give that more layers")
-    if isinstance(optimizer, PrimalAveraging):
+    if hasattr(optimizer, "gradient_places"):  # of optim_core.primal_averaging, which is not imported for this alone
         raise TypeError(f"{name} keeps an average of its own, which no layer would follow: use it without layers")
     try:
         state_dict = optimizer.state_dict()
