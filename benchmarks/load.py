@@ -7,6 +7,7 @@
     python -m benchmarks.load --replicas 2                     # two servers, each with half of the visitors
     python -m benchmarks.load --heavy basins                   # beside a visitor who computes basin maps
     python -m benchmarks.load --churn 500                      # memory after so many sessions came and went
+    python -m benchmarks.load --churn-minutes 10               # memory while they come and go for so long
 
 Each visitor opens a page within the first 15 seconds and then changes one control every 8 seconds on average: base
 steps, by a value that nobody else has, or by one of ten that the exercise asks for. Timed from the message to the end
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import math
 import os
 import random
 import socket
@@ -235,9 +237,12 @@ def seconds_worked(servers: Sequence[psutil.Process]) -> float:
     return sum(sum(server.cpu_times()[:2]) for server in servers)
 
 
-async def churn(url: str, process: psutil.Process, sessions: int) -> None:
-    """Memory of the server while visitors come, look and go, ten at a time."""
-    for first in range(0, sessions, 10):
+async def churn(url: str, process: psutil.Process, sessions: float, minutes: float) -> None:
+    """Memory of the server while visitors come, look and go, ten at a time, until one of the two is over."""
+    until = time.monotonic() + 60 * minutes
+    for first in itertools.count(0, 10):
+        if first >= sessions or time.monotonic() > until:
+            break
         ten = [Visitor(n, "", itertools.count(), f"v=1&seed={n}") for n in range(first, first + 10)]
         await asyncio.gather(*(one.open(url) for one in ten))
         for one in ten:
@@ -259,12 +264,13 @@ def main() -> None:
     parser.add_argument("--exercise", action="store_true", help="ten values for all instead of one for each change")
     parser.add_argument("--replicas", type=int, default=1, help="servers that share the visitors")
     parser.add_argument("--heavy", choices=HEAVY_VIEWS, help="another visitor who does this all the time")
-    parser.add_argument("--churn", type=int, default=0, help="only memory, over so many sessions")
+    parser.add_argument("--churn", type=float, default=math.inf, help="only memory, over so many sessions")
+    parser.add_argument("--churn-minutes", type=float, default=math.inf, help="the same, for so long")
     options = parser.parse_args()
     with ExitStack() as stack:
         urls, servers = zip(*(stack.enter_context(app()) for _ in range(options.replicas)), strict=True)
-        if options.churn:
-            asyncio.run(churn(urls[0], servers[0], options.churn))
+        if math.isfinite(min(options.churn, options.churn_minutes)):
+            asyncio.run(churn(urls[0], servers[0], options.churn, options.churn_minutes))
         else:
             measure(urls, servers, options)
 
