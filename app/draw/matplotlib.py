@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullFormatter
 
 from app.figures import look
 from app.figures.look import BAND, BAR_GROUP, CONVERGES, DIVERGES, EDGE, INTERVAL, RATES, TINY
@@ -120,6 +120,9 @@ def _numbers(axes: Axes, panel: Panel) -> None:
             _number(axis, scale, few)
         if scale != "linear":
             axis.set_minor_formatter(NullFormatter())
+    for axis, whole in zip((axes.xaxis, axes.yaxis), panel.whole, strict=True):
+        if whole:
+            axis.set_major_locator(MultipleLocator(1))
 
 
 def _number(axis: Axis, scale: str, few: float) -> None:
@@ -144,6 +147,8 @@ def _map(axes: Axes, map_: Map, style: Style) -> None:
         bar.ax.tick_params(colors=style.quiet, length=2)
         bar.set_label(map_.name, color=style.ink, fontsize=SMALL)
         bar.outline.set_visible(False)
+    elif map_.shading == "amount":
+        _amounts(axes, map_, style)
     elif map_.shading == "height":
         levels, shades = np.linspace(*map_.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
         axes.contourf(map_.x, map_.y, map_.values, levels=levels, cmap=shades, extend="both", zorder=1)
@@ -156,6 +161,27 @@ def _map(axes: Axes, map_: Map, style: Style) -> None:
         edge, fill = _inside(style)
         axes.contourf(map_.x, map_.y, map_.values, levels=[-np.inf, 1.0], colors=[fill], alpha=BAND, zorder=1)
         axes.contour(map_.x, map_.y, map_.values, levels=[1.0], colors=[edge], linewidths=1.0, zorder=1.5)
+
+
+def _amounts(axes: Axes, map_: Map, style: Style) -> None:
+    """Cells with a colour bar in plain numbers; what is above the span has the uppermost part of it."""
+    shades = ("#404040", "#ffffff") if style.palette else look.AMOUNTS
+    colors = LinearSegmentedColormap.from_list("amounts", shades)
+    colors.set_over("#000000" if style.palette else DIVERGES)
+    values = np.where(np.isposinf(map_.values), np.inf, np.clip(map_.values, *map_.span))
+    norm = (LogNorm if map_.log else Normalize)(*map_.span)
+    x, y = map_.borders or (map_.x, map_.y)
+    mesh = axes.pcolormesh(x, y, values, cmap=colors, norm=norm, zorder=1)
+    ticks = look.amount_ticks(map_.span, log=map_.log)
+    bar = axes.figure.colorbar(
+        mesh, ax=axes, pad=0.02, fraction=0.06, ticks=ticks, extend="max" if map_.above else "neither",
+        extendfrac=look.ABOVE,
+    )  # fmt: skip
+    bar.ax.minorticks_off()
+    bar.ax.set_yticklabels([f"{value:.3g}" for value in ticks], fontsize=SMALL - 1)
+    bar.ax.tick_params(colors=style.quiet, length=2)
+    bar.set_label(map_.name + (f" (beyond: {map_.above})" if map_.above else ""), color=style.ink, fontsize=SMALL)
+    bar.outline.set_visible(False)
 
 
 def _rates(style: Style) -> LinearSegmentedColormap:

@@ -160,6 +160,9 @@ def _frame(layout: dict[str, Any], names: tuple[str, str], panel: Panel, chart: 
     for axis, (name, title) in enumerate(zip(names, titles, strict=True)):
         layout[name] |= {"title": {"text": title, "standoff": 6}, **common, **_scale(panel, chart, axis)}
     x, y = (layout[name] for name in names)
+    for axis, whole in zip((x, y), panel.whole, strict=True):
+        if whole:
+            axis |= {"tick0": 0, "dtick": 1}
     if panel.ticks:
         x["tickvals"], x["ticktext"] = map(list, zip(*panel.ticks, strict=True))
     if "constrain" in common:
@@ -274,7 +277,11 @@ def _arrows(mark: Mark, color: str, style: Style) -> Trace:
 
 
 def _targets(mark: Mark, color: str, style: Style) -> Trace:
-    invisible = {"selected": INVISIBLE, "unselected": INVISIBLE, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
+    invisible: dict[str, Any] = {"selected": INVISIBLE, "unselected": INVISIBLE}
+    invisible["marker"] = {"size": mark.size / PIXEL, "opacity": 0}
+    if mark.hollow:
+        invisible["selected"] = {"marker": {"opacity": 1, "color": color}}
+        invisible["marker"] |= {"symbol": "square-open", "line": {"width": 2}}
     return _trace("scatter", x=mark.x, y=mark.y, mode="markers", meta=TARGET, **invisible, **_labelling(mark))
 
 
@@ -353,13 +360,37 @@ def _kinds(map_: Map) -> Trace:
     )  # fmt: skip
 
 
+def _amounts(map_: Map) -> Trace:
+    """A colour bar in plain numbers; what is above the span has the uppermost part of it."""
+    low, high = map_.span
+    scale = np.log10 if map_.log else np.asarray
+    bottom, top = float(scale(low)), float(scale(high))
+    ceiling = top + (top - bottom) * look.ABOVE if map_.above else top
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.clip(scale(map_.values), bottom, top)
+    z = np.where(np.isposinf(map_.values), ceiling, z)
+    ends = np.linspace(0, (top - bottom) / (ceiling - bottom), len(look.AMOUNTS))
+    colors = [[float(end), color] for end, color in zip(ends, look.AMOUNTS, strict=True)]
+    ticks = {float(scale(value)): f"{value:.3g}" for value in look.amount_ticks(map_.span, log=map_.log)}
+    if map_.above:
+        colors += [[float(ends[-1]), look.DIVERGES], [1.0, look.DIVERGES]]
+        ticks[(top + ceiling) / 2] = map_.above
+    bar = {
+        "title": {"text": map_.name, "side": "right"}, "thickness": 12, "len": 0.95, "outlinewidth": 0,
+        "tickvals": list(ticks), "ticktext": list(ticks.values()),
+    }  # fmt: skip
+    return _trace(
+        "heatmap", z=z.astype(np.float32), zmin=bottom, zmax=ceiling, colorscale=colors, colorbar=bar, **_place(map_)
+    )
+
+
 def _place(map_: Map) -> dict[str, Any]:
-    x, y = (np.asarray(axis, np.float32) for axis in (map_.x, map_.y))
+    x, y = (np.asarray(axis, np.float32) for axis in map_.borders or (map_.x, map_.y))
     return {"x": x, "y": y, "name": map_.name, **_hover(map_.hover, map_.data)}
 
 
 _PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "arrows": _arrows, "targets": _targets}
-_MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds}
+_MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds, "amount": _amounts}
 
 
 def _key(chart: Chart, style: Style, dark: bool) -> list[Trace]:

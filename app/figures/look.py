@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -28,6 +29,8 @@ PIXEL = 0.75  # points
 PALETTE = LOOK.palette
 CONVERGES, DIVERGES = PALETTE[0], PALETTE[1]
 RATES = (0.95, 1.05)  # rates beyond these share the colour of the end
+AMOUNTS = ("#08274a", "#0b4a80", "#0072b2", "#4b9fd0", "#97c8e4", "#d3e5ef", "#f3efe4")  # from low to high
+ABOVE = 0.06  # part of a colour bar for what is above its span
 BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
 TINY, EDGE, INTERVAL = 3.0, 0.5, 1.2  # points: dots up to here have no edge; that of others; lines of intervals
 THIN = ("cross", "plus", "stroke")  # shapes without an inside
@@ -142,6 +145,16 @@ def on_dark(color: str) -> str:
 def projector_color(color: str, *, dark: bool) -> str:
     """A colour for a projector: nearer to the text's."""
     return _hex(mix(color, LETTERS if dark else LETTERS_ON_LIGHT, LOOK.projector.ink))
+
+
+def amount_ticks(span: tuple[float, float], *, log: bool) -> list[float]:
+    """Numbers at a colour bar of amounts: ends and middle or, on a logarithmic one, powers of ten."""
+    low, high = span
+    if not log:
+        return [low, (low + high) / 2, high]
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    powers = [10.0**power for power in range(first, last + 1, max(1, (last - first) // 4))]
+    return powers if len(powers) > 1 else [low, high]
 
 
 def mix(color: str, towards: str, share: float) -> RGB:

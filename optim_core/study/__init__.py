@@ -2,7 +2,18 @@
 
 from optim_core.study.axis import Axis
 from optim_core.study.result import StudyResult
-from optim_core.study.run import Batch, Problem, known_from, run_study, slow_loss
+from optim_core.study.run import Batch, Problem, known_from, merged, run_study, slow_loss
 from optim_core.study.study import Objective, Study
 
-__all__ = ["Axis", "Batch", "Objective", "Problem", "Study", "StudyResult", "known_from", "run_study", "slow_loss"]
+__all__ = [
+    "Axis",
+    "Batch",
+    "Objective",
+    "Problem",
+    "Study",
+    "StudyResult",
+    "known_from",
+    "merged",
+    "run_study",
+    "slow_loss",
+]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optim_core.study.result import StudyResult
 from optim_core.study.study import Study
@@ -46,9 +47,9 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Cells that were computed together: their keys, value (cells, seeds) and diverged (cells, seeds)."""
+    """Outcomes of cells by `Study.keys`: keys (cells,), value (cells, seeds) and diverged (cells, seeds)."""
 
-    keys: tuple[str, ...]
+    keys: NDArray[np.str_]
     value: Floats
     diverged: Ints
 
@@ -162,9 +163,9 @@ class _Runner:
         self.done += len(cells) * study.steps
         values = np.stack([self.problem.measure(run, index) for index in range(len(cells))])
         values = np.where((run.diverged < 0) & np.isfinite(values), values, np.inf)
-        keys = tuple(study.keys[cell] for cell in cells)
+        keys = [study.keys[cell] for cell in cells]
         self.outcomes |= zip(keys, zip(values, run.diverged, strict=True), strict=True)
-        return Batch(keys, values, run.diverged)
+        return Batch(np.array(keys), values, run.diverged)
 
     def _report(self, steps: int) -> None:
         if self.on_progress is not None:
@@ -184,10 +185,16 @@ class _Runner:
 
 
 def known_from(batches: Sequence[Batch]) -> dict[str, Outcome]:
-    """The outcomes of batches by key, those of more seeds before those of fewer."""
-    known: dict[str, Outcome] = {}
-    for batch in batches:
-        for key, value, diverged in zip(batch.keys, batch.value, batch.diverged, strict=True):
-            if key not in known or len(known[key][0]) < len(value):
-                known[key] = value, diverged
-    return known
+    """The outcomes of batches by key."""
+    return {
+        key: (value, diverged)
+        for batch in batches
+        for key, value, diverged in zip(batch.keys.tolist(), batch.value, batch.diverged, strict=True)
+    }
+
+
+def merged(batches: Sequence[Batch]) -> Batch:
+    """The same outcomes, which have one number of seeds, as one batch, each cell once."""
+    known = known_from(batches)
+    value, diverged = (np.stack(parts) for parts in zip(*known.values(), strict=True))
+    return Batch(np.array([*known]), value, diverged)

@@ -108,11 +108,15 @@ class Study:
         rows = ((x, y) for y in self.y.values for x in self.x.values)
         return tuple(self._settings(x, y).get("noise_scale", self.objective.noise_scale) for x, y in rows)
 
+    @property
+    def scene(self) -> str:
+        """What all cells share, as text: the objective but for the scale of its noise, and the base steps."""
+        return f"{replace(self.objective, noise_scale=0.0)!r} {self.steps}"
+
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """A digest of all that each cell's outcome depends on but the number of seeds, row by row."""
-        scene = replace(self.objective, noise_scale=0.0)
-        digest = hashlib.blake2b(f"{scene!r} {self.steps}".encode(), digest_size=16)
+        digest = hashlib.blake2b(self.scene.encode(), digest_size=16)
         keys = []
         for spec, scale in zip(self.specs, self.noise_scales, strict=True):
             cell = digest.copy()
