@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap, LogNorm, Normalize
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -16,6 +16,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullFormatter
 
 from app.figures import look
+from app.figures.amounts import shades_of
 from app.figures.look import BAND, BAR_GROUP, CONVERGES, DIVERGES, EDGE, INTERVAL, RATES, TINY
 
 if TYPE_CHECKING:
@@ -164,23 +165,15 @@ def _map(axes: Axes, map_: Map, style: Style) -> None:
 
 
 def _amounts(axes: Axes, map_: Map, style: Style) -> None:
-    """Cells with a colour bar in plain numbers; what is above the span has the uppermost part of it."""
-    shades = ("#404040", "#ffffff") if style.palette else look.AMOUNTS
-    colors = LinearSegmentedColormap.from_list("amounts", shades)
-    colors.set_over("#000000" if style.palette else DIVERGES)
-    values = np.where(np.isposinf(map_.values), np.inf, np.clip(map_.values, *map_.span))
-    norm = (LogNorm if map_.log else Normalize)(*map_.span)
+    """Cells with a colour bar in plain numbers."""
+    shades = shades_of(map_, style)
+    colors = LinearSegmentedColormap.from_list("amounts", shades.colors)
     x, y = map_.borders or (map_.x, map_.y)
-    mesh = axes.pcolormesh(x, y, values, cmap=colors, norm=norm, zorder=1)
-    ticks = look.amount_ticks(map_.span, log=map_.log)
-    bar = axes.figure.colorbar(
-        mesh, ax=axes, pad=0.02, fraction=0.06, ticks=ticks, extend="max" if map_.above else "neither",
-        extendfrac=look.ABOVE,
-    )  # fmt: skip
-    bar.ax.minorticks_off()
-    bar.ax.set_yticklabels([f"{value:.3g}" for value in ticks], fontsize=SMALL - 1)
+    mesh = axes.pcolormesh(x, y, shades.z, cmap=colors, vmin=shades.low, vmax=shades.high, zorder=1)
+    bar = axes.figure.colorbar(mesh, ax=axes, pad=0.02, fraction=0.06, ticks=list(shades.ticks))
+    bar.ax.set_yticklabels(list(shades.ticks.values()), fontsize=SMALL - 1)
     bar.ax.tick_params(colors=style.quiet, length=2)
-    bar.set_label(map_.name + (f" (beyond: {map_.above})" if map_.above else ""), color=style.ink, fontsize=SMALL)
+    bar.set_label(map_.name, color=style.ink, fontsize=SMALL)
     bar.outline.set_visible(False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -19,7 +19,7 @@ from landscapes.games import GAMES, Game
 from landscapes.surfaces import SURFACES, Surface
 from optim_core.spec import BASES, METHODS, BaseName, MethodName, OptimizerSpec, SyncMomentum
 from optim_core.study import Axis, Objective, Study
-from optim_core.study.axis import kind_of, problem_for, problem_of_end, problem_of_log, problem_of_range
+from optim_core.study.axis import kind_of, layer_of, problem_for, problem_of_end, problem_of_log, problem_of_range
 
 AxisName = Literal[
     "lr", "k_1", "alpha_1", "mu_1", "k_2", "alpha_2", "mu_2", "k_3", "alpha_3", "mu_3", "k_4", "alpha_4", "mu_4",
@@ -32,11 +32,20 @@ Data = dict[str, Any]
 LIMITS = current_limits()
 MAX_POINTS, MILLION = 512, 1_000_000
 BELOW, ABOVE = 15.0, 8.0  # the customary axis of the lr reaches so far below and above the objective's own
+SIDES = ("across", "up")
 LR_POINTS, SCALE_POINTS = 48, 41
 CUSTOMARY: dict[str, tuple[float, float, int]] = {  # ends and points of an axis that is chosen
     "k": (1.0, 32.0, 32), "alpha": (0.05, 1.0, 39), "mu": (0.0, 0.95, 39), "momentum": (0.0, 0.95, 39),
 }  # fmt: skip
+SYMBOLS, SUBSCRIPT = {"k": "k", "alpha": "α", "mu": "μ"}, "₀₁₂₃₄"
+TITLES = {"depth": "layers", "noise_scale": "noise scale"}
 MOST = {"lr": MAX_LR, "k": float(MAX_K), "noise_scale": 1000.0}  # as on the page that a cell is opened on
+
+
+def title_of(name: str) -> str:
+    """What an axis is called on the screen."""
+    kind, layer = kind_of(name), layer_of(name)
+    return f"{SYMBOLS[kind]}{SUBSCRIPT[layer]}" if layer else TITLES.get(name, name)
 
 
 def landscape_of(objective: str) -> Surface | Game:
@@ -78,7 +87,9 @@ class AtlasConfig(PageConfig):
     at_x: Finite | None = None
     at_y: Finite | None = None
     base: BaseName | MethodName = "sgd"
-    lr: Finite = Field(default_factory=lambda data: landscape_of(data.get("objective", "bowl")).lr, gt=0, le=MAX_LR)
+    base_lr: Finite = Field(
+        default_factory=lambda data: landscape_of(data.get("objective", "bowl")).lr, gt=0, le=MAX_LR
+    )
     momentum: Finite = Field(0.9, ge=0, lt=1)
     sync_momentum: SyncMomentum = "keep"
     alternating: bool = False
@@ -95,16 +106,16 @@ class AtlasConfig(PageConfig):
     seed: Seed = 0
     seeds: int = Field(8, ge=1, le=LIMITS.study_seeds)
     steps: int = Field(500, ge=1, le=MAX_STEPS)
-    x: AxisName = Field("lr", title="horizontal axis")
-    x_log: bool = _axis_field("x", "log", "logarithmic horizontal axis")
-    x_low: Finite = _axis_field("x", "low", "horizontal axis, from")
-    x_high: Finite = _axis_field("x", "high", "horizontal axis, to")
-    x_points: int = _axis_field("x", "points", "horizontal points", ge=2, le=MAX_POINTS)
-    y: AxisName = Field("k_1", title="vertical axis", validate_default=True)
-    y_log: bool = _axis_field("y", "log", "logarithmic vertical axis")
-    y_low: Finite = _axis_field("y", "low", "vertical axis, from")
-    y_high: Finite = _axis_field("y", "high", "vertical axis, to")
-    y_points: int = _axis_field("y", "points", "vertical points", ge=2, le=MAX_POINTS)
+    across: AxisName = Field("lr", title="horizontal axis")
+    across_log: bool = _axis_field("across", "log", "logarithmic horizontal axis")
+    across_low: Finite = _axis_field("across", "low", "horizontal axis, from")
+    across_high: Finite = _axis_field("across", "high", "horizontal axis, to")
+    across_points: int = _axis_field("across", "points", "horizontal points", ge=2, le=MAX_POINTS)
+    up: AxisName = Field("k_1", title="vertical axis", validate_default=True)
+    up_log: bool = _axis_field("up", "log", "logarithmic vertical axis")
+    up_low: Finite = _axis_field("up", "low", "vertical axis, from")
+    up_high: Finite = _axis_field("up", "high", "vertical axis, to")
+    up_points: int = _axis_field("up", "points", "vertical points", ge=2, le=MAX_POINTS)
     quantity: Quantity = "mean"
 
     @field_validator("objective")
@@ -148,10 +159,10 @@ class AtlasConfig(PageConfig):
             raise ValueError("a game has no mini-batches: choose another noise or a surface")
         return value
 
-    @field_validator("x", "y")
+    @field_validator("across", "up")
     @classmethod
     def _is_a_setting(cls, value: str, info: ValidationInfo) -> str:
-        if info.field_name == "y" and value == info.data.get("x"):
+        if info.field_name == "up" and value == info.data.get("across"):
             raise ValueError(f"must be another setting than the horizontal axis, {value}: choose another axis")
         if {"base", "layers", "noise"} <= info.data.keys():
             problem = problem_for(value, _spec(info.data), info.data["noise"])
@@ -159,7 +170,7 @@ class AtlasConfig(PageConfig):
                 raise ValueError(problem)
         return value
 
-    @field_validator("x_low", "x_high", "y_low", "y_high")
+    @field_validator("across_low", "across_high", "up_low", "up_high")
     @classmethod
     def _is_in_range(cls, value: float, info: ValidationInfo) -> float:
         side, _, end = (info.field_name or "").partition("_")
@@ -173,12 +184,12 @@ class AtlasConfig(PageConfig):
             raise ValueError(problem)
         return value
 
-    @field_validator("y_points")
+    @field_validator("up_points")
     @classmethod
     def _is_within_the_limits(cls, value: int, info: ValidationInfo) -> int:
-        data = {**info.data, "y_points": value}
+        data = {**info.data, "up_points": value}
         if all(name in data for name in cls.model_fields if name != "quantity"):
-            _check_limits(_axis(data, "x"), _axis(data, "y"), _draws(data) * data["steps"])
+            _check_limits(_axis(data, "across"), _axis(data, "up"), _draws(data) * data["steps"])
         return value
 
     @property
@@ -212,6 +223,18 @@ class AtlasConfig(PageConfig):
         """Whether both are the same study, whatever is shown of it."""
         return other.model_copy(update={"quantity": self.quantity}) == self
 
+    def axis(self, side: str) -> Axis:
+        """The axis on a side, "across" or "up"."""
+        return _axis(self.__dict__, side)
+
+    def swapped(self) -> Self:
+        """The same study with its axes the other way round."""
+        parts = ("", "_log", "_low", "_high", "_points")
+        sides = {
+            f"{side}{part}": getattr(self, f"{other}{part}") for part in parts for side, other in (SIDES, SIDES[::-1])
+        }
+        return self.model_copy(update=sides)
+
     def spec(self) -> OptimizerSpec:
         """The optimizer around which two settings vary."""
         return _spec(self.__dict__)
@@ -228,8 +251,7 @@ class AtlasConfig(PageConfig):
             noise_settings=self._noise_settings(),
             seed=self.seed if self.noise != "none" else 0,
         )
-        x, y = (_axis(self.__dict__, side) for side in "xy")
-        return Study(objective, self.spec(), x, y, seeds=self.draws, steps=self.steps)
+        return Study(objective, self.spec(), self.axis("across"), self.axis("up"), seeds=self.draws, steps=self.steps)
 
     def _noise_settings(self) -> tuple[tuple[str, float], ...]:
         if self.noise == "student":
@@ -261,7 +283,7 @@ def _spec(data: Mapping[str, Any]) -> OptimizerSpec:
     return OptimizerSpec(
         name="",
         base=base,
-        lr=data.get("lr", 0.01),
+        lr=data.get("base_lr", 0.01),
         layers=library_layers(data["layers"]),
         momentum=data.get("momentum", 0.9),
         sync_momentum=data.get("sync_momentum", "keep"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import streamlit as st
 
@@ -101,20 +101,27 @@ def _facts(card: Card) -> str:
     return " ".join([period, badge, *(f":blue-badge[{words}]" for words in card.unusual)])
 
 
-def draw_layers(fields: Fields, depth: int) -> None:
-    """K and α of each layer of a stack."""
+def draw_layers(fields: Fields, depth: int, varied: Container[str] = ()) -> None:
+    """K and α of each layer of a stack; those that a study varies (k_1, alpha_1, …) have no value of their own."""
     for level in range(1, depth + 1):
         layer, below = fields.within(str(level)), "base steps" if level == 1 else f"steps of layer {level - 1}"
         left, right = st.columns([2, 3], vertical_alignment="bottom")
         with left:
-            layer.number(
-                f"k{SUBSCRIPT[level]}", "k", 1, MAX_K, step=1, help=f"Layer {level} synchronises after every k {below}"
-            )
+            if f"k_{level}" in varied:
+                st.caption(f"k{SUBSCRIPT[level]} varies")
+            else:
+                layer.number(
+                    f"k{SUBSCRIPT[level]}", "k", 1, MAX_K, step=1,
+                    help=f"Layer {level} synchronises after every k {below}",
+                )  # fmt: skip
         with right:
-            layer.slider(
-                f"α{SUBSCRIPT[level]}", "alpha", 0.0, 1.0, step=0.01,
-                help=f"The share of the way that the slow weights of layer {level} then move",
-            )  # fmt: skip
+            if f"alpha_{level}" in varied:
+                st.caption(f"α{SUBSCRIPT[level]} varies")
+            else:
+                layer.slider(
+                    f"α{SUBSCRIPT[level]}", "alpha", 0.0, 1.0, step=0.01,
+                    help=f"The share of the way that the slow weights of layer {level} then move",
+                )  # fmt: skip
 
 
 def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig]) -> None:

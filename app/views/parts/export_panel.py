@@ -257,7 +257,7 @@ def _download(
 def _stem(config: PageConfig) -> str:
     """The stem of file names."""
     key = page_of(config).key
-    field = {"surfaces": "surface", "games": "game", "theory": "instrument"}.get(key)
+    field = {"surfaces": "surface", "games": "game", "theory": "instrument", "atlas": "objective"}.get(key)
     name = getattr(config, field) if field else key
     return f"lookahead-{name}".replace("_", "-")
 
