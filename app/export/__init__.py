@@ -19,6 +19,8 @@ _MODULES = {
     "Offer": "export.offer",
     "PageSettings": "export.document",
     "Scene": "figures.scene",
+    "atlas_chart": "export.atlas",
+    "atlas_offer": "export.atlas",
     "csv_of": "export.tables",
     "game_scene": "figures.games",
     "game_script": "export.scripts.plane",

@@ -95,10 +95,14 @@ def atlas_caption(config: AtlasConfig) -> Caption:
             f"Gradient evaluations of each run: {study.evaluations}.",
             optimizer_line(replace(study.base, name="Around")),
             f"Across: {_axis_line(x)}. Upwards: {_axis_line(y)}.",
-            *([DERIVED] if has_border else ()),
         ),
         citations=citations([study.base], game=config.is_game),
         config=config.model_dump_json(),
+        picture=(
+            "Map: the darker a cell the lower. Star: the least mean. Dots: cells not told apart from it, within two "
+            "standard errors of the paired difference. Intervals: 95 % of the mean over seeds, by Student's t.",
+            *([DERIVED] if has_border else ()),
+        ),
     )
 
 

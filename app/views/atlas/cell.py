@@ -8,6 +8,7 @@ import streamlit as st
 from app.figures.atlas import Reading
 from app.runs import atlas as atlas_runs
 from app.state import MAX_STARTS, AtlasConfig
+from app.state.glossary import linked
 from app.views import session
 from app.views.atlas.controls import PAGE
 from app.views.atlas.summary import place_text
@@ -21,7 +22,7 @@ def draw_cell(config: AtlasConfig, reading: Reading, place: tuple[int, int], *, 
     study, (row, column) = reading.result.study, place
     text = place_text(study.x.values[column], study.y.values[row], reading.result)
     title = "The cell clicked" if is_clicked else "The best cell" if reading.result.best else "The first cell"
-    st.markdown(f"**{title}**: {text}  \n{_numbers(reading, place)}{_closed_forms(config, reading, place)}")
+    st.markdown(f"**{title}**: {text}  \n{linked(_numbers(reading, place))}{_closed_forms(config, reading, place)}")
     seeds = reading.excess[place]
     if 1 < len(seeds) <= MANY:
         st.caption(f"Seeds 0 to {len(seeds) - 1}: {' · '.join(_short(value) for value in seeds)}")

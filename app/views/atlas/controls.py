@@ -68,6 +68,12 @@ def _objective(fields: Fields, config: AtlasConfig) -> None:
     if game is not None and game.parameter is not None:
         low, high = game.parameter.range
         fields.slider(f"{LETTERS[game.parameter.symbol]} of the game", "parameter", low, high, step=0.01)
+    x, y = config.landscape.start
+    left, right = st.columns(2)
+    with left:
+        fields.number_or_none("Start x", "at_x", placeholder=f"{x:g}", format="%g")
+    with right:
+        fields.number_or_none("Start y", "at_y", placeholder=f"{y:g}", format="%g")
 
 
 def _axis(fields: Fields, config: AtlasConfig, side: Side) -> None:
@@ -125,7 +131,7 @@ def _optimizer(fields: Fields, config: AtlasConfig) -> None:
         draw_sync_momentum(fields)
     fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
     draw_layers(fields, len(config.layers), varied)
-    draw_outer_momentum(fields, config.layers)
+    draw_outer_momentum(fields, config.layers, varied)
 
 
 def _follow_objective() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from app.figures.atlas import Reading
 from app.state import AtlasConfig
 from app.state.atlas import title_of
+from app.state.glossary import linked
 from optim_core.study import StudyResult
 
 
@@ -14,7 +15,7 @@ def draw_summary(config: AtlasConfig, reading: Reading) -> None:
     """A few sentences, and a warning where cells failed."""
     result = reading.result
     st.caption(" ".join([_work(config, result), _idle(result)]))
-    st.markdown(_best(reading))
+    st.markdown(linked(_best(reading)))
     if result.edges:
         names = " and ".join(map(title_of, result.edges))
         st.info(f"The best cell lies at the edge of the grid ({names}): a wider grid might do better.")

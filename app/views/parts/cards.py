@@ -124,16 +124,19 @@ def draw_layers(fields: Fields, depth: int, varied: Container[str] = ()) -> None
                 )  # fmt: skip
 
 
-def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig]) -> None:
-    """The momentum of each layer's own steps."""
+def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig], varied: Container[str] = ()) -> None:
+    """The momentum of each layer's own steps; one that a study varies (mu_1, …) has no value of its own."""
     for level, config in enumerate(layers, start=1):
-        layer, symbol = fields.within(str(level)), f"μ{SUBSCRIPT[level]}"
-        layer.number(
-            f"Outer momentum {symbol}", "outer_momentum", step=0.05, format="%g",
-            help=f"Layer {level} then synchronises by a step of SGD with momentum on s = φ − the weights below. "
-            "0: plain Lookahead",
-        )  # fmt: skip
-        if config.outer_momentum:
+        layer, symbol, varies = fields.within(str(level)), f"μ{SUBSCRIPT[level]}", f"mu_{level}" in varied
+        if varies:
+            st.caption(f"{symbol} varies")
+        else:
+            layer.number(
+                f"Outer momentum {symbol}", "outer_momentum", step=0.05, format="%g",
+                help=f"Layer {level} then synchronises by a step of SGD with momentum on s = φ − the weights below. "
+                "0: plain Lookahead",
+            )  # fmt: skip
+        if config.outer_momentum or varies:
             layer.switch(f"{symbol} by Nesterov's rule", "outer_nesterov", help="As in SNOO and DiLoCo")
 
 
