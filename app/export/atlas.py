@@ -72,7 +72,7 @@ def _chart(config: AtlasConfig, reading: Reading, name: str) -> Chart:
         return study_map(reading, config.quantity, atlas_runs.border_of(config))
     best = reading.result.best or (0, 0)
     if name == "lines":
-        return lines_chart(reading, best, atlas_runs.steady_lines(config, best))
+        return lines_chart(reading, best, atlas_runs.steady_lines(config, reading.result.study, best))
     chart = best_lr_chart(reading)
     if chart is None:
         raise ValueError(f"{name} needs an axis that is the lr")

@@ -61,7 +61,7 @@ def study_map(reading: Reading, quantity: Quantity, border: Border | None) -> Ch
     The targets are one point per cell, row by row.
     """
     study = reading.result.study
-    marks = (*_border(border), *_best(reading.result), _targets(reading))
+    marks = (*_border(border), *_failed(reading.result), *_best(reading.result), _targets(reading))
     spans = [(float(axis.borders[0]), float(axis.borders[-1])) for axis in (study.x, study.y)]
     panel = Panel(
         "", marks, _map(reading, quantity), labels=(title_of(study.x.name), title_of(study.y.name)),
@@ -106,7 +106,7 @@ def _map(reading: Reading, quantity: Quantity) -> Map:
         name, np.array(study.x.values), np.array(study.y.values), values, "amount",
         borders=(study.x.borders, study.y.borders), log=not is_share,
         span=(0.0, 1.0) if is_share else span_of(values, log=True, decades=DECADES),
-        above="" if is_share else "diverged",
+        above="diverged" if not is_share and np.isposinf(values).any() else "",
     )  # fmt: skip
 
 
@@ -121,6 +121,15 @@ def _border(border: Border | None) -> list[Mark]:
     lines = outline(border.x.borders, border.y.borders, border.rate < 1)
     x, y = (np.array(part, np.float64) for part in lines)
     return [Mark("border of convergence, closed form", "", x, y, width=1.5)]
+
+
+def _failed(result: StudyResult) -> list[Mark]:
+    """Crosses in the cells that failed."""
+    if not result.reasons:
+        return []
+    rows, columns = (list(places) for places in zip(*result.reasons, strict=True))
+    x, y = np.array(result.study.x.values)[columns], np.array(result.study.y.values)[rows]
+    return [Mark("failed", MUTED, x, y, kind="dots", marker="cross", size=6.0)]
 
 
 def _best(result: StudyResult) -> list[Mark]:

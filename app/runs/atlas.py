@@ -43,7 +43,7 @@ def _key(config: AtlasConfig, *_: object, **__: object) -> Study:
     return config.study()
 
 
-@recent(24, key=_key)
+@recent(8, key=_key)
 def study_run(
     config: AtlasConfig,
     on_progress: Progress | None = None,
@@ -52,10 +52,16 @@ def study_run(
     """The study of a config; `on_level` is given coarser grids while it is computed."""
     study = config.study()
     scene = study.scene, study.seeds
-    known = known_from(result_files.find_parts(Batch, scene))
+    keys = frozenset(study.keys)
+    parts = result_files.find_parts(Batch, scene, lambda arrays: not keys.isdisjoint(arrays["keys"].tolist()))
     with _kept(scene) as on_batch:
         return run_study(
-            study, problem_of(config), known=known, on_batch=on_batch, on_level=on_level, on_progress=on_progress
+            study,
+            problem_of(config),
+            known=known_from(parts),
+            on_batch=on_batch,
+            on_level=on_level,
+            on_progress=on_progress,
         )
 
 
@@ -174,9 +180,9 @@ def interval_of(values: Floats) -> tuple[Floats, Floats]:
     return mean - reach, mean + reach
 
 
-def steady_lines(config: AtlasConfig, place: tuple[int, int]) -> tuple[Floats, Floats] | None:
-    """`steady_loss` along x and along y through a cell; None where no closed form is known."""
-    study, (row, column) = config.study(), place
+def steady_lines(config: AtlasConfig, study: Study, place: tuple[int, int]) -> tuple[Floats, Floats] | None:
+    """`steady_loss` along x and along y through a cell of the config's study; None where no closed form is known."""
+    row, column = place
     columns = len(study.x.values)
     across = range(row * columns, (row + 1) * columns)
     upwards = range(column, study.cells, columns)

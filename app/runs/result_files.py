@@ -18,7 +18,7 @@ import os
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -26,11 +26,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from app.jobs.files import modification_time, write_atomically
+from app.jobs.files import modification_time, size_of, write_atomically
 from app.jobs.store import RESULTS, RunStore
 
 SHARE = 20  # results take at most one part in so many of the store's limit
-MOST_PARTS = 24  # of a result, each a file
+MOST_PARTS, SMALL_PART = 24, 4_000_000  # small parts of a result, each a file; bytes of such a one
 CODE = ("optim_core", "landscapes", "app/runs")
 DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
@@ -55,22 +55,27 @@ def put(key: Hashable, result: Any) -> None:
         _write(_path(store, type(result), key), result, store)
 
 
-def find_parts(kind: type[Result], key: Hashable) -> list[Result]:
-    """The parts of a result that are kept. None ever changes, so two servers may add some at once."""
+def find_parts(
+    kind: type[Result], key: Hashable, is_wanted: Callable[[Mapping[str, Any]], bool] = lambda arrays: True
+) -> list[Result]:
+    """The parts of a result that are kept and wanted, by their arrays, which are read when they are asked for.
+
+    No part ever changes, so two servers may add some at once.
+    """
     paths = (path for store in _stores for path in _parts(_path(store, kind, key)))
-    return [part for path in paths for part in _read(path, kind)]
+    return [part for path in paths for part in _read(path, kind, is_wanted)]
 
 
 def add_part(key: Hashable, part: Any, merge: Callable[[list[Any]], Any]) -> None:
-    """Keep one more part of a result; `merge` makes one of many when there are MOST_PARTS."""
+    """Keep one more part of a result; `merge` makes one of MOST_PARTS small ones."""
     for store in _stores:
         whole = _path(store, type(part), key)
-        old_paths = _parts(whole)
-        if len(old_paths) < MOST_PARTS:
-            old_paths = []
-        parts = [one for path in old_paths for one in _read(path, type(part))]
+        small_paths = [path for path in _parts(whole) if size_of(path) < SMALL_PART]
+        if len(small_paths) < MOST_PARTS:
+            small_paths = []
+        parts = [one for path in small_paths for one in _read(path, type(part))]
         _write(whole.with_stem(f"{whole.stem}-{uuid.uuid4().hex}"), merge([*parts, part]) if parts else part, store)
-        for path in old_paths:
+        for path in small_paths:
             path.unlink(missing_ok=True)
 
 
@@ -78,9 +83,13 @@ def _parts(whole: Path) -> list[Path]:
     return sorted(whole.parent.glob(f"{whole.stem}-*.npz"))
 
 
-def _read(path: Path, kind: type[Result]) -> list[Result]:
-    """The result in a file; none where there is no such file, or a damaged one."""
+def _read(
+    path: Path, kind: type[Result], is_wanted: Callable[[Mapping[str, Any]], bool] = lambda arrays: True
+) -> list[Result]:
+    """The result in a file; none where it is not wanted, there is no such file, or a damaged one."""
     with contextlib.suppress(*DAMAGE), np.load(path, allow_pickle=False) as arrays:
+        if not is_wanted(arrays):
+            return []
         result = kind(**{name: array if array.ndim else array.item() for name, array in arrays.items()})
         os.utime(path)
         return [result]

@@ -84,7 +84,7 @@ def _map(config: AtlasConfig, reading: Reading) -> Place | None:
 
 def _charts(config: AtlasConfig, reading: Reading, place: Place) -> None:
     """Lines through the cell along both axes and, where an axis is the lr, the best lr: a row of charts each."""
-    charts = {"lines": lines_chart(reading, place, atlas_runs.steady_lines(config, place))}
+    charts = {"lines": lines_chart(reading, place, atlas_runs.steady_lines(config, reading.result.study, place))}
     best = best_lr_chart(reading)
     if best is not None:
         charts["best"] = best

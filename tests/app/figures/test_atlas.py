@@ -59,6 +59,8 @@ def test_a_diverged_cell_has_its_colour_and_a_failed_one_is_empty(reading):
     shades = shades_of(panel.map, style_of("light"))
     assert shades.z[0, 1] == shades.high
     assert np.isnan(shades.z[0, 2])
+    failed = marks_of(panel)["failed"]
+    assert (failed.x.tolist(), failed.y.tolist()) == ([0.3], [1])
     assert shades.z[1, 0] == pytest.approx(np.log10(2.9975 - 0.5))
     assert "diverged" in shades.ticks.values()
     assert shades.z[1, 2] < shades.high  # 9 is the greatest of the finite ones

@@ -172,3 +172,12 @@ def test_the_table_opens_with_every_cell():
     assert not at.exception
     (table,) = at.dataframe
     assert len(table.value) == 24
+
+
+def test_what_an_axis_varies_has_no_control_of_its_own():
+    at = open_page(across="mu_1", up="alpha_1", up_high="1", layers="5:0.5:0.9:nesterov", across_high="0.9")
+    assert not at.exception
+    assert {"μ₁ varies", "α₁ varies"} <= set(texts(at))
+    keys = {one.key for kind in (at.sidebar.number_input, at.sidebar.slider, at.sidebar.toggle) for one in kind}
+    assert {"atlas.1.k", "atlas.1.outer_nesterov", "atlas.base_lr"} <= keys
+    assert not {"atlas.1.alpha", "atlas.1.outer_momentum"} & keys
