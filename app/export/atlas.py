@@ -31,7 +31,7 @@ def atlas_offer(config: AtlasConfig, on_progress: Progress | None = None) -> Off
     """The map, lines through its best cell, the best lr where an axis is the lr; tables of cells and of runs."""
     caption = atlas_caption(config)
     names = ["map", "lines", *(["best-lr"] if "lr" in (config.across, config.up) else ())]
-    charts = {name: partial(_of_any_step, config, name, on_progress) for name in names}
+    charts = {name: partial(_whole, config, name, on_progress) for name in names}
 
     def table(make: Callable[..., pa.Table]) -> pa.Table:
         return with_caption(make(atlas_runs.study_run(config, on_progress)), caption)
@@ -49,6 +49,7 @@ def atlas_offer(config: AtlasConfig, on_progress: Progress | None = None) -> Off
         {"cells": partial(table, cell_table), "runs": partial(table, run_table)},
         interactive,
         charts=charts,
+        has_steps=False,
     )
 
 
@@ -63,7 +64,9 @@ def atlas_chart(config: AtlasConfig, name: str, on_progress: Progress | None = N
     return replace(chart, caption=replace(atlas_caption(config), title=chart.caption.title))
 
 
-def _of_any_step(config: AtlasConfig, name: str, on_progress: Progress | None, _: int | None = None) -> Chart:
+def _whole(config: AtlasConfig, name: str, on_progress: Progress | None, step: int | None = None) -> Chart:
+    if step is not None:
+        raise ValueError(f"a study is drawn whole, got step {step}: leave it out, or set the base steps of its runs")
     return atlas_chart(config, name, on_progress)
 
 

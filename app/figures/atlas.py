@@ -247,18 +247,17 @@ def best_lr_chart(reading: Reading) -> Chart | None:
     panels = (
         _panel(f"Best lr over {name}", [top], other, (name, "lr"), "log" if lr.log else "linear"),
         _panel(f"At the best lr, over {name}", [_means(other, x, at_best)], other, (name, reading.measure)),
-        _differences(other, x, at_best, reading.measure),
+        _differences(other, x, at_best),
     )
     return Chart(panels, Caption(f"Best lr over {name}"), columns=3, height=320)
 
 
-def _differences(axis: Axis, x: Floats, values: Floats, measure: str) -> Panel:
+def _differences(axis: Axis, x: Floats, values: Floats) -> Panel:
     """Seed by seed, how much more than at the axis's first value: values (others, seeds)."""
     name, first = title_of(axis.name), f"{x[0]:.4g}" if len(x) else "the first"
     zero = Mark("no difference", MUTED, x, np.zeros(len(x)), dash=DASHED, width=1.1, quiet=True)
     marks = [zero, _means(axis, x, values - values[:1], "paired difference")]
-    title, labels = f"Minus that at {name} {first}, seed by seed", (name, f"difference of the {measure}")
-    return _panel(title, marks, axis, labels, "linear")
+    return _panel(f"Minus that at {name} {first}, seed by seed", marks, axis, (name, "difference"), "linear")
 
 
 def mean_name(seeds: int, what: str = "mean") -> str:

@@ -28,12 +28,12 @@ PRESETS: dict[str, Preset[AtlasConfig]] = {
         ".2, two to .06, three to .03; a fourth is too slow for 1,250 steps.",
         AtlasConfig(objective="noisy_bilinear", layers=FIVES, steps=1250, **OVER_DEPTH),
     ),
-    "Bilinear game: the window of k": Preset(
+    "Bilinear game: the lr that each k wants": Preset(
         "k = 1 and 2 converge at no lr. From k = 3 on, the longer the period the smaller the lr that it bears, and the "
         "smaller the one that it wants; the best of all is k = 10 at lr .3.",
         AtlasConfig(objective="bilinear", across_low=0.01, across_high=0.6),
     ),
-    "Bilinear game: α against k": Preset(
+    "Bilinear game: α against k, run by run": Preset(
         "At lr .1 no α above .93 and no k above 55 converges. The best lies in the middle, k = 31 and α = .45: k steps "
         "turn half a circle, and α averages its ends.",
         AtlasConfig(objective="bilinear", across="k_1", across_high=70, across_points=70, up="alpha_1", base_lr=0.1),

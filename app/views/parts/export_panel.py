@@ -70,7 +70,7 @@ def _panel(offer: Offer, config: PageConfig, page: str) -> None:
 
 
 def _figure(offer: Offer, config: PageConfig, page: str) -> None:
-    key, steps = f"{page}.figure", getattr(config, "steps", None)
+    key, steps = f"{page}.figure", getattr(config, "steps", None) if offer.has_steps else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         figure = next(iter(offer.figures))
         if len(offer.figures) > 1:

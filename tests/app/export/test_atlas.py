@@ -58,3 +58,8 @@ def test_the_caption_states_equal_evaluations_and_the_grid():
     assert "Gradient evaluations of each run: 40." in text
     assert "Across: k₁ from 1.0 to 4.0, " in text
     assert "Chavdarova" in text
+
+
+def test_a_study_is_drawn_whole():
+    with pytest.raises(ValueError, match="a study is drawn whole, got step 5: leave it out"):
+        offer_of(SMALL).figures["map"]("png", step=5)

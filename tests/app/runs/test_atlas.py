@@ -255,7 +255,7 @@ def test_layers_pay_in_a_noisy_game():
 
 
 def test_the_window_of_k_moves_with_the_lr():
-    config, result, at_best = studied("Bilinear game: the window of k")
+    config, result, at_best = studied("Bilinear game: the lr that each k wants")
     assert all(rate > 1 for k in (1, 2) for rate in rates_at(config, k).values())
     bears = [max(lr for lr, rate in rates_at(config, k).items() if rate < 1) for k in range(3, 33)]
     assert sorted(bears, reverse=True) == bears
@@ -266,7 +266,7 @@ def test_the_window_of_k_moves_with_the_lr():
 
 
 def test_the_window_of_alpha_and_k_has_its_best_in_the_middle():
-    config, result, _ = studied("Bilinear game: α against k")
+    config, result, _ = studied("Bilinear game: α against k, run by run")
     border = atlas.border_of(config)
     converges = border.rate < 1
     assert max(np.array(border.y.values)[converges.any(axis=1)]) == pytest.approx(0.93)
