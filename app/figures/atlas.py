@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,20 +80,27 @@ def map_title(reading: Reading, quantity: Quantity) -> str:
 
 
 def coarse_map(reading: Reading, quantity: Quantity) -> Chart:
-    """The cells that are there so far, while the finer ones are computed."""
+    """The finest regular grid of cells that are all there, while the others are computed."""
     chart = study_map(reading, quantity, None)
     (panel,) = chart.filled_panels
-    has_outcome = reading.result.has_outcome
-    rows, columns = has_outcome.any(axis=1), has_outcome.any(axis=0)
     map_ = panel.map
     if map_ is None:
         return chart
-    coarse = Map(
-        map_.name, map_.x[columns], map_.y[rows], map_.values[np.ix_(rows, columns)], map_.shading, span=map_.span,
-        log=map_.log, above=map_.above,
-    )  # fmt: skip
-    plain = Panel("", (), coarse, labels=panel.labels, scales=panel.scales, spans=panel.spans, whole=panel.whole)
-    return Chart((plain,), chart.caption, columns=1, height=chart.height, drag="none")
+    every = _stride(reading.result)
+    values = map_.values[::every, ::every]
+    coarse = replace(map_, x=map_.x[::every], y=map_.y[::every], values=values, borders=None)
+    return replace(chart, panels=(replace(panel, map=coarse, marks=()),))
+
+
+def _stride(result: StudyResult) -> int:
+    """Rows and columns from one cell of the finest complete grid to the next."""
+    is_there = result.has_outcome.copy()
+    for place in result.reasons:
+        is_there[place] = True
+    stride = 1
+    while stride < max(is_there.shape) and not is_there[::stride, ::stride].all():
+        stride *= 2
+    return stride
 
 
 def _map(reading: Reading, quantity: Quantity) -> Map:

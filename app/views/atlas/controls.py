@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -70,10 +71,11 @@ def _objective(fields: Fields, config: AtlasConfig) -> None:
         fields.slider(f"{LETTERS[game.parameter.symbol]} of the game", "parameter", low, high, step=0.01)
     x, y = config.landscape.start
     left, right = st.columns(2)
+    places = replace(fields, below=st.container())
     with left:
-        fields.number_or_none("Start x", "at_x", placeholder=f"{x:g}", format="%g")
+        places.number_or_none("Start x", "at_x", placeholder=f"{x:g}", format="%g")
     with right:
-        fields.number_or_none("Start y", "at_y", placeholder=f"{y:g}", format="%g")
+        places.number_or_none("Start y", "at_y", placeholder=f"{y:g}", format="%g")
 
 
 def _axis(fields: Fields, config: AtlasConfig, side: Side) -> None:
@@ -86,13 +88,14 @@ def _axis(fields: Fields, config: AtlasConfig, side: Side) -> None:
         on_change=partial(_follow_axis, side), label_visibility="collapsed",
     )  # fmt: skip
     left, middle, right = st.columns(3)
+    numbers = replace(fields, below=st.container())
     look: dict[str, Any] = {"format": "%g", "step": (config.axis(side).high - config.axis(side).low) / 10}
     with left:
-        fields.number("From", f"{side}_low", **look)
+        numbers.number("From", f"{side}_low", **look)
     with middle:
-        fields.number("To", f"{side}_high", **look)
+        numbers.number("To", f"{side}_high", **look)
     with right:
-        fields.number("Points", f"{side}_points", 2, MAX_POINTS, step=1)
+        numbers.number("Points", f"{side}_points", 2, MAX_POINTS, step=1)
     fields.switch("Logarithmic", f"{side}_log", help="The points are evenly spaced in the logarithm")
 
 
@@ -104,10 +107,11 @@ def _choices(config: AtlasConfig, side: Side) -> list[str]:
 
 def _runs(fields: Fields) -> None:
     left, right = st.columns(2)
+    numbers = replace(fields, below=st.container())
     with left:
-        fields.number("Seeds in each cell", "seeds", 1, LIMITS.study_seeds, step=1, help="Draws of the noise")
+        numbers.number("Seeds a cell", "seeds", 1, LIMITS.study_seeds, step=1, help="Draws of the noise in each cell")
     with right:
-        fields.number("Base steps", "steps", 1, MAX_STEPS, step=10)
+        numbers.number("Base steps", "steps", 1, MAX_STEPS, step=10)
 
 
 def _optimizer(fields: Fields, config: AtlasConfig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from itertools import count
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -26,6 +27,10 @@ from app.views.parts.progress import PATIENCE, progress
 from optim_core.study import StudyResult
 
 Place = tuple[int, int]
+CHOSEN = (
+    "Each best lr is chosen on the very seeds that are shown, so its mean is a little too good, on every line alike; "
+    "each interval is of one line by itself. Another seed of the noise tells whether a difference stays."
+)
 
 
 def page() -> None:
@@ -60,13 +65,13 @@ def page() -> None:
 
 def _study(config: AtlasConfig, slot: DeltaGenerator) -> StudyResult:
     """Compute the study; where that takes a while, the slot shows coarser maps meanwhile."""
-    begin = time.monotonic()
+    begin, numbers = time.monotonic(), count()
 
     def draw_coarse(result: StudyResult) -> None:
         if time.monotonic() - begin > PATIENCE:
             with slot:
                 chart = coarse_map(reading_of(config, result), config.quantity)
-                show_chart(chart, f"{PAGE}.map.coarse.{result.has_outcome.sum()}", legend=False)
+                show_chart(chart, f"{PAGE}.map.coarse.{next(numbers)}", legend=False)
 
     with progress("Study") as on_progress:
         return atlas_runs.study_run(config, on_progress, draw_coarse)
@@ -93,6 +98,8 @@ def _charts(config: AtlasConfig, reading: Reading, place: Place) -> None:
             with column:
                 st.caption(f"**{chart.filled_panels[number].title}**")
                 show_chart(chart.of(number), f"{PAGE}.{name}.{number}")
+    if best is not None and reading.result.study.seeds > 1:
+        st.caption(CHOSEN)
 
 
 def _table(result: StudyResult) -> None:

@@ -94,13 +94,17 @@ def test_the_best_lr_of_every_line_and_paired_differences(reading):
     assert best_lr_chart(Reading(atlas.study_run(AtlasConfig(across="alpha_1", steps=2, seeds=1)), "loss")) is None
 
 
-def test_a_coarse_map_has_the_cells_that_are_there(reading):
+def test_a_coarse_map_has_the_finest_grid_that_is_complete(reading):
     value = VALUE.copy()
-    value[:, 1] = np.nan
-    partial = replace(reading, result=replace(reading.result, value=value, reasons={}))
+    value[:, 1] = value[1] = np.nan
+    value[1, 2] = 9  # known from before, and of no complete grid
+    partial = replace(reading, result=replace(reading.result, value=value))
     (panel,) = coarse_map(partial, "mean").filled_panels
-    assert panel.map.values.shape == (2, 2)
+    assert panel.map.values.shape == (1, 2)
     assert panel.map.x.tolist() == [0.1, 0.3]
+    assert panel.marks == ()
+    (whole,) = coarse_map(reading, "mean").filled_panels
+    assert whole.map.values.shape == (2, 3)  # a cell that failed is no reason to wait
 
 
 @pytest.mark.parametrize(

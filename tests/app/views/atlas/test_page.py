@@ -181,3 +181,18 @@ def test_what_an_axis_varies_has_no_control_of_its_own():
     keys = {one.key for kind in (at.sidebar.number_input, at.sidebar.slider, at.sidebar.toggle) for one in kind}
     assert {"atlas.1.k", "atlas.1.outer_nesterov", "atlas.base_lr"} <= keys
     assert not {"atlas.1.alpha", "atlas.1.outer_momentum"} & keys
+
+
+def test_coarser_maps_are_shown_while_a_long_study_is_computed(monkeypatch):
+    from app.views.atlas import page
+
+    drawn, show_chart = [], page.show_chart
+    monkeypatch.setattr(page, "PATIENCE", -1.0)
+    monkeypatch.setattr(
+        page, "show_chart", lambda chart, key, **look: drawn.append(key) or show_chart(chart, key, **look)
+    )
+    atlas.study_run.clear()
+    at = open_page(across_points="32", up_high="32", up_points="32", steps="5")
+    assert not at.exception
+    assert drawn[:2] == ["atlas.map.coarse.0", "atlas.map.coarse.1"]
+    assert len(at.get("plotly_chart")) == 6  # the whole map stands in their place
