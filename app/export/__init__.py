@@ -42,6 +42,7 @@ _MODULES = {
     "scene_offer": "export.offer",
     "show": "draw.player_page",
     "surface_scene": "figures.surfaces",
+    "study_script": "export.scripts.study",
     "surface_script": "export.scripts.plane",
     "theory_chart": "export.theory",
     "theory_offer": "export.theory",

@@ -9,6 +9,7 @@ from typing import Any
 from app.export.atlas import atlas_offer
 from app.export.offer import Offer, scene_offer
 from app.export.scripts.plane import game_script, surface_script
+from app.export.scripts.study import study_script
 from app.export.scripts.training import gan_script, network_script
 from app.export.theory import theory_offer
 from app.export.trained import trained_gan_offer, trained_network_offer
@@ -59,7 +60,7 @@ PAGES: dict[str, Page] = {
     "networks": Page("networks", NetworksConfig, trained_network_offer, network_script),
     "gans": Page("gans", GansConfig, trained_gan_offer, gan_script),
     "theory": Page("theory", TheoryConfig, theory_offer),
-    "atlas": Page("atlas", AtlasConfig, atlas_offer),
+    "atlas": Page("atlas", AtlasConfig, atlas_offer, study_script),
 }
 
 

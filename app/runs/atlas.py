@@ -101,12 +101,18 @@ def problem_of(config: AtlasConfig) -> Problem:
 
     if isinstance(landscape, Surface):
         return Problem(field, surface_runs.escape_radius(page), slow_loss)
-    places = np.array([equilibrium.place for equilibrium in landscape.equilibria], dtype=np.float64).reshape(-1, 2)
+    places = np.array(places_of(config), dtype=np.float64).reshape(-1, 2)
 
     def gap(run: Trajectory, optimizer: int) -> Floats:
         return distance(run.outermost(optimizer)[-1], places)
 
     return Problem(field, game_runs.escape_radius(page), gap)
+
+
+def places_of(config: AtlasConfig) -> tuple[tuple[float, float], ...]:
+    """The places of a game's equilibria; none of a surface."""
+    landscape = config.landscape
+    return () if isinstance(landscape, Surface) else tuple(one.place for one in landscape.equilibria)
 
 
 def floor_of(config: AtlasConfig) -> float:

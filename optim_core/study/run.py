@@ -106,7 +106,7 @@ class _Runner:
         self.outcomes: dict[str, Outcome] = {key: usable[key] for key in study.keys if key in usable}
         self.reasons: dict[str, str] = {}
         self.done, self.total = 0, len({*study.keys} - self.outcomes.keys()) * study.steps
-        self.stopped = self.is_reporting = False
+        self.stopped = self.is_with_caller = False
 
     def run(self, cells: Ints) -> Iterator[Batch]:
         """Compute those of these cells that have no outcome, as many together as a loop takes."""
@@ -133,7 +133,7 @@ class _Runner:
         try:
             batch = self._compute(cells)
         except FAILURES as error:
-            if self.is_reporting:  # the caller's own, not a cell's
+            if self.is_with_caller:  # its own error, not a cell's
                 raise
             self.done = done
             if len(cells) == 1:
@@ -155,7 +155,7 @@ class _Runner:
         starts = np.repeat([study.objective.start], seeds, axis=0)
         run = record(
             field, specs, starts, study.steps, keep="last", escape=self.problem.escape, engine="rows",
-            on_progress=lambda step, steps: self._report(len(cells) * step), should_stop=self.should_stop,
+            on_progress=lambda step, steps: self._report(len(cells) * step), should_stop=self._asks_to_stop,
         )  # fmt: skip
         if run.step[-1] < study.steps:
             self.stopped = True
@@ -169,9 +169,15 @@ class _Runner:
 
     def _report(self, steps: int) -> None:
         if self.on_progress is not None:
-            self.is_reporting = True
+            self.is_with_caller = True
             self.on_progress(self.done + steps, self.total)
-            self.is_reporting = False
+            self.is_with_caller = False
+
+    def _asks_to_stop(self) -> bool:
+        self.is_with_caller = True
+        stop = self.should_stop()
+        self.is_with_caller = False
+        return stop
 
     def result(self) -> StudyResult:
         """What is known so far."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -10,9 +12,11 @@ import pytest
 
 from app.export import csv_of, offer_of, restore, to_bundle
 from app.export.atlas import atlas_caption
+from app.export.scripts.study import study_script
 from app.runs import atlas
-from app.state import AtlasConfig
+from app.state import AtlasConfig, LayerConfig
 
+GRID = {"across_points": 3, "up_high": 4, "up_points": 4, "seeds": 2}
 SMALL = AtlasConfig(across_points=4, up_high=3, up_points=3, seeds=3, steps=20)
 GAME = AtlasConfig(
     objective="bilinear",
@@ -63,3 +67,33 @@ def test_the_caption_states_equal_evaluations_and_the_grid():
 def test_a_study_is_drawn_whole():
     with pytest.raises(ValueError, match="a study is drawn whole, got step 5: leave it out"):
         offer_of(SMALL).figures["map"]("png", step=5)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SMALL,
+        GAME,
+        AtlasConfig(**GRID, objective="rosenbrock", base="momentum", across="momentum", noise="student", steps=30),
+        AtlasConfig(**GRID, objective="quadratic", parameter=0.3, across="noise_scale", noise="gaussian", steps=30),
+        AtlasConfig(**GRID, objective="rastrigin", noise="minibatch", noise_replacement=True, steps=30),
+        AtlasConfig(**GRID, objective="himmelblau", steps=30, layers=(LayerConfig(outer_momentum=0.5),)),
+    ],
+    ids=lambda config: config.objective,
+)
+def test_the_script_repeats_the_study_to_the_last_bit(config, tmp_path, monkeypatch, capsys):
+    script, path = study_script(config), tmp_path / "numbers.npz"
+    monkeypatch.setattr(sys, "argv", ["run.py", str(path)])
+    exec(compile(script, "run.py", "exec", dont_inherit=True), {"__name__": "__main__"})
+    result = atlas.study_run(config)
+    with np.load(path, allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["value"], result.value)
+        assert np.array_equal(arrays["diverged"], result.diverged)
+    assert f"mean {result.mean.item(*result.best)!r}" in capsys.readouterr().out
+
+
+def test_the_script_is_formatted():
+    for config in (SMALL, GAME):
+        command = [sys.executable, "-m", "ruff", "format", "--check", "--line-length", "120", "-"]
+        process = subprocess.run(command, input=study_script(config), text=True, capture_output=True)
+        assert process.returncode == 0, study_script(config)
