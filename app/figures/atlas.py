@@ -109,6 +109,8 @@ def _map(reading: Reading, quantity: Quantity) -> Map:
     if not is_share:  # a cell in which a run diverged has no spread, and a mean that is infinite
         values = np.where(reading.result.share_diverged > 0, _beyond(values), values)
     name = QUANTITIES[quantity] if is_share else f"{QUANTITIES[quantity]}: {reading.measure}"
+    if study.seeds == 1 and quantity in ("mean", "median"):
+        name = reading.measure
     return Map(
         name, np.array(study.x.values), np.array(study.y.values), values, "amount",
         borders=(study.x.borders, study.y.borders), log=not is_share,
@@ -269,7 +271,7 @@ def _differences(axis: Axis, x: Floats, values: Floats) -> Panel:
 
 def mean_name(seeds: int, what: str = "mean") -> str:
     """What a mean over the seeds with its interval is called in legends."""
-    return f"{what} over {seeds} seeds, with its 95 % interval" if seeds > 1 else "one run, since there is no noise"
+    return f"{what} over {seeds} seeds, with its 95 % interval" if seeds > 1 else "one run"
 
 
 def _tied(values: Floats, best: int, lrs: Floats) -> tuple[float, float]:

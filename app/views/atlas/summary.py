@@ -15,6 +15,8 @@ def draw_summary(config: AtlasConfig, reading: Reading) -> None:
     """A few sentences, and a warning where cells failed."""
     result = reading.result
     st.caption(" ".join([_work(config, result), _idle(result)]))
+    if config.quantity == "spread" and result.study.seeds == 1:
+        st.info("A single run has no deviation over seeds: choose a noise and at least 2 seeds in the sidebar.")
     st.markdown(linked(_best(reading)))
     if result.edges:
         names = " and ".join(map(title_of, result.edges))
@@ -40,7 +42,8 @@ def _work(config: AtlasConfig, result: StudyResult) -> str:
     cells = f"{study.cells:,} cells, each "
     evaluations = f"{study.evaluations:,} gradient evaluations{twice}"
     if study.seeds == 1:
-        return f"{cells}one run of {evaluations}; without noise all seeds are the same."
+        why = "; without noise all seeds are the same" if config.noise == "none" else ""
+        return f"{cells}one run of {evaluations}{why}."
     return f"{cells}{study.seeds} runs of {evaluations}, all under the same draws of the noise."
 
 
@@ -63,7 +66,8 @@ def _best(reading: Reading) -> str:
     row, column = result.best
     study = result.study
     place = place_text(study.x.values[column], study.y.values[row], result)
-    text = f"★ **Least mean** at {place}: {reading.quantity('mean')[result.best]:.4g}."
+    least = "Least mean" if study.seeds > 1 else f"Least {reading.measure.split()[0]}"
+    text = f"★ **{least}** at {place}: {reading.quantity('mean')[result.best]:.4g}."
     if study.seeds == 1:
         return f"{text}{f' {len(result.ties):,} other cells have the same.' if result.ties else ''}"
     count = len(result.ties)

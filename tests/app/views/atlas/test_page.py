@@ -59,6 +59,9 @@ def test_the_first_load_shows_a_map_with_lines_and_the_best_lr():
         ),
         ({"across_low": "10", "across_high": "20", "steps": "200"}, "In every cell some run diverged"),
         ({"objective": "himmelblau", "noise": "none"}, "without noise all seeds are the same"),
+        ({"objective": "bilinear"}, "**Least distance** at lr"),
+        ({"seeds": "1"}, "each one run of 30 gradient evaluations."),
+        ({"objective": "bilinear", "quantity": "spread"}, "A single run has no deviation over seeds: choose a noise"),
         ({}, "Closed form (derived here): rate per base step"),
     ],
 )
