@@ -25,9 +25,9 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-st.slider("a", 0.0, 1.0, 0.5)
+a = st.slider("a", 0.0, 1.0, 0.5)
 x = np.linspace(-2, 2, 121)
-st.plotly_chart(go.Figure(go.Contour(x=x, y=x, z=x[:, None] ** 2 + 10 * x**2)), key="contour")
+st.plotly_chart(go.Figure(go.Contour(x=x, y=x, z=a * x[:, None] ** 2 + 10 * x**2)), key="contour")
 """
 PLAYER = "Object.values(window.__lookaheadPlayers ?? {})[0]"
 PAGES = {

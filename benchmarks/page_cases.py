@@ -183,7 +183,8 @@ def _exports() -> Iterator[Case]:
     yield Case(
         "Export, bundle of Theory", noise, made, before=_open_tab("Data"), act=_button("Make bundle of everything")
     )
-    yield _file("Export, a lesson's sheet", lambda _: "/lessons?v=1&lesson=noise&card=1", _nothing, "Sheet to print")
+    card = "/lessons?v=1&lesson=noise&card=1"
+    yield _file("Export, a lesson's sheet", lambda _: card, _button("Sheet to print"), "PDF")
 
 
 def _file(name: str, address: Address, before: Callable[[Page], None], button: str) -> Case:
@@ -208,7 +209,8 @@ def _trainings() -> Iterator[Case]:
         )  # fmt: skip
     yield Case(
         "Networks, sharpness", lambda _: at, "shows('.st-key-networks-sharpness-table')",
-        "!shows('.st-key-networks-sharpness-go')", act=_button("Measure sharpness"), rounds=1,
+        "!shows('.st-key-networks-sharpness-go, .st-key-networks-sharpness-cancel')",
+        act=_button("Measure sharpness"), rounds=1,
     )  # fmt: skip
     yield _file("Export, PNG of Networks", lambda _: at, _open_tab("Figure"), "Download figure")
     made = "shows('.st-key-networks-bundle-download')"

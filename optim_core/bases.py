@@ -18,14 +18,16 @@ def checked_base(optimizer: Any) -> Optimizer:
     """The same, if it can be a base.
 
     Raises:
-        TypeError: it is not an optimizer, it is a Lookahead of whatever package, or its state_dict has not torch's two
-            keys, so that there would be no checkpoint.
+        TypeError: it is not an optimizer, it is a Lookahead of whatever package or an optimizer of
+            `optim_core.primal_averaging`, or its state_dict has not torch's two keys and there would be no checkpoint.
     """
     name = type(optimizer).__name__
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {name}")
     if any("lookahead" in cls.__name__.lower() for cls in type(optimizer).__mro__):
         raise TypeError(f"optimizer is a {name} already: wrap its base, and give that more layers")
+    if hasattr(optimizer, "gradient_places"):  # of optim_core.primal_averaging, which is not imported for this alone
+        raise TypeError(f"{name} keeps an average of its own, which no layer would follow: use it without layers")
     try:
         state_dict = optimizer.state_dict()
     except RuntimeError:  # ZeroRedundancyOptimizer has none before its shards are gathered

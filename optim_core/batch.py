@@ -28,6 +28,7 @@ Mask = Tensor | None
 MAX_STEPS = 1_000_000
 FEW_NUMBERS = 4096  # numbers up to which a dot product checks them quickest; beyond, it may wait for threads
 MANY_PERIODS = 30  # from so many on NumPy finds those that divide a step sooner than a loop does
+Average = tuple[slice, Tensor, Callable[[], Tensor]]
 NEVER = MAX_STEPS + 1  # a period that no step reaches
 
 
@@ -37,10 +38,12 @@ class Batch(ABC):
     order: the places of these optimizers among those that `record` was given.
     costly: (optimizers, evaluations per step) of those that take the gradient several times a step. Their
     evaluations are separate, since an evaluation's number belongs to another step than for the rest.
+    averages: (optimizers, their live averages, where they take the gradient next) of those whose result is an average.
     """
 
     order: slice | list[int] = slice(None)
     costly: Sequence[tuple[slice, int]] = ()
+    averages: Sequence[Average] = ()
 
     def __init__(self, field: Field, specs: Sequence[OptimizerSpec], starts: Tensor, escape: float) -> None:
         self.field = self.field_of_all = field
@@ -81,11 +84,27 @@ class Batch(ABC):
             self.evaluate_alone(which, cost * step)
         for mask in self.outermost.at(step):  # there the outermost slow weights equal the fast ones
             assign(self.slow_loss, self.loss, both(mask, self.diverged < 0) if self.diverged_rows is not None else mask)
+        if self.averages:
+            self._evaluate_averages(step)
 
     def evaluate_alone(self, which: slice, evaluation: int) -> None:
         """Take the gradient of some optimizers anew."""
         x = self.x[which]
         self.gradient[which] = self.field(x.view(-1, x.shape[-1]), evaluation)[1].view(x.shape)
+
+    def _evaluate_averages(self, step: int) -> None:
+        """The gradient where these optimizers take it, and the loss at their averages, which costs them nothing.
+
+        All rows are evaluated, since the last bit of a sine may depend on the position in a batch.
+        """
+        places, averages = self.x.clone(), self.x.clone()
+        for which, average, gradient_place in self.averages:
+            places[which], averages[which] = gradient_place(), average
+        gradient = self.field_of_all(places.view_as(self.rows), step)[1].view_as(self.x)
+        loss = self.field_of_all(averages.view_as(self.rows), step)[0].view_as(self.loss)
+        for which, *_ in self.averages:
+            self.gradient[which] = gradient[which]
+            assign(self.slow_loss[which], loss[which], self.diverged[which] < 0)
 
     def advance(self, step: int, steps: int) -> None:
         """Move every run by one base step; those that left the finite numbers stay at their last finite place."""

@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optim_core.batch import Batch, Field, Floats
+from optim_core.batch import Average, Batch, Field, Floats
 from optim_core.lookahead import MultilayerLookahead
+from optim_core.primal_averaging import PrimalAveraging
 from optim_core.spec import OptimizerSpec
 
 
@@ -35,6 +36,9 @@ class Classes(Batch):
         self.base_steps = [_bare_step(lookahead.base if lookahead else one) for lookahead, one in pairs]
         for lookahead in filter(None, self.lookaheads):
             lookahead.capture()
+        self.averages = [
+            self._average(index, one) for index, one in enumerate(self.optimizers) if isinstance(one, PrimalAveraging)
+        ]
         self.live_slow = [
             (level - 1, index, [weights.numpy() for weights in lookahead.slow_weights(level)])
             for index, lookahead in enumerate(self.lookaheads) if lookahead
@@ -49,6 +53,10 @@ class Classes(Batch):
             parameter.grad = gradient
         return spec.build([{"params": [parameter]} for parameter in parameters], foreach=False)
 
+    def _average(self, index: int, optimizer: PrimalAveraging) -> Average:
+        average = optimizer.averages()[0].unsqueeze(0)
+        return slice(index, index + 1), average, lambda: optimizer.gradient_places()[0].unsqueeze(0)
+
     @torch.no_grad()
     def move(self, step: int, steps: int) -> None:
         """Step every optimizer's base, then let the layers that are due synchronise."""
@@ -56,7 +64,7 @@ class Classes(Batch):
             if spec.schedule.kind != "constant":
                 for group in self.optimizers[index].param_groups:
                     group["lr"] = spec.lr_at(step, steps)
-            if spec.evaluations_per_step > 1:
+            if spec.evaluations_per_step > 1 or spec.averages:
                 self.base_steps[index](self._closure(index, spec.evaluations_per_step * step))
             else:
                 self.base_steps[index]()
@@ -82,6 +90,8 @@ class Classes(Batch):
         """Players' slow weights side by side."""
         for level, index, players in self.live_slow:
             into[level, index] = players[0] if len(players) == 1 else np.concatenate(players, -1)
+        for which, average, _ in self.averages:
+            into[0, which] = average.numpy()
 
 
 def _bare_step(optimizer: torch.optim.Optimizer) -> Callable[..., Any]:

@@ -57,7 +57,7 @@ def spec_per_player(
 
     Raises:
         ValueError: a player without an optimizer or the reverse, periods that differ between players, or an optimizer
-            that evaluates the gradient more than once a step.
+            that evaluates the gradient more than once a step or elsewhere than at its weights.
     """
     if isinstance(optimizers, OptimizerSpec):
         optimizers = dict.fromkeys(players, optimizers)
@@ -65,6 +65,8 @@ def spec_per_player(
         raise ValueError(f"optimizers must name exactly the players {tuple(players)}, got {tuple(optimizers)}")
     specs = tuple(optimizers[player] for player in players)
     for spec in specs:
+        if spec.averages:
+            raise ValueError(f"optimizers of networks must take the gradient at their weights, got base {spec.base!r}")
         if spec.evaluations_per_step != 1:
             raise ValueError(
                 f"optimizers of networks must take one gradient a step (players move in turn as it is), got base "

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from optim_core.batch import NEVER, Batch, Due, Field, Floats, assign
 from optim_core.columns import Column
-from optim_core.rules import Rule, rule_of
+from optim_core.rules import Rule, ScheduleFree, rule_of
 from optim_core.spec import OptimizerSpec
 
 
@@ -37,6 +37,10 @@ class Rows(Batch):
         ends = np.cumsum([len(group) for group in groups]).tolist()
         self.groups = [_Group(self, slice(end - len(group), end)) for group, end in zip(groups, ends, strict=True)]
         self.costly = [(group.which, group.cost) for group in self.groups if group.cost > 1]
+        rules = [(group.which, rule) for group in self.groups for rule in group.rules]
+        self.averages = [
+            (which, rule.average, rule.gradient_place) for which, rule in rules if isinstance(rule, ScheduleFree)
+        ]
         resets = [spec.inner_buffers == "reset" for spec in self.specs]
         self.weights = Column(self.x, [spec.layers for spec in self.specs], resets)
 
@@ -54,7 +58,9 @@ class Rows(Batch):
 
     def copy_slow(self, into: Floats) -> None:
         """All levels at once."""
-        into[:, self.order] = self.weights.slow.numpy()
+        into[: len(self.weights.levels), self.order] = self.weights.slow.numpy()
+        for which, average, _ in self.averages:
+            into[0, which if isinstance(self.order, slice) else self.order[which]] = average.numpy()
 
 
 class _Group:

@@ -19,7 +19,7 @@ from optim_core.spec import OptimizerSpec, Schedule
 Number = float | Tensor
 Key = TypeVar("Key", bound=Hashable)
 
-EPS, RMSPROP_ALPHA = 1e-8, 0.99  # torch's defaults
+EPS, RMSPROP_ALPHA, ADAGRAD_EPS = 1e-8, 0.99, 1e-10  # torch's defaults
 
 
 class Spread(Generic[Key]):
@@ -69,11 +69,12 @@ class Rule:
             return self.lr
         return self.lr * self.schedule.of(lambda schedule: schedule.multiplier(step, steps))
 
-    def gradient_with_decay(self) -> Tensor:
-        """The sum g + λ x; the gradient itself where nothing decays."""
+    def gradient_with_decay(self, place: Tensor | None = None) -> Tensor:
+        """The sum g + λ x, of another place's λ where one is given; the gradient itself where nothing decays."""
+        place = self.x if place is None else place
         if isinstance(self.decay, float):
-            return self.gradient.add(self.x, alpha=self.decay) if self.decay else self.gradient
-        return torch.addcmul(self.gradient, self.x, self.decay)
+            return self.gradient.add(place, alpha=self.decay) if self.decay else self.gradient
+        return torch.addcmul(self.gradient, place, self.decay)
 
 
 class Momentum(Rule):
@@ -150,6 +151,40 @@ class RMSprop(Rule):
         add_ratio_(self.x, gradient, self.square.sqrt().add_(EPS), -self.lr_at(step, steps))
 
 
+class Adagrad(Rule):
+    """v ← v + g², x ← x − η g / (√v + ε)."""
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.sum = torch.zeros_like(x)
+
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
+        """As torch.optim.Adagrad."""
+        gradient = self.gradient_with_decay()
+        add_ratio_(
+            self.x, gradient, add_square_(self.sum, gradient, 1.0).sqrt().add_(ADAGRAD_EPS), -self.lr_at(step, steps)
+        )
+
+
+class Lion(Rule):
+    """x ← (1 − η λ) x − η sign(β₁ m + (1 − β₁) g), m ← β₂ m + (1 − β₂) g."""
+
+    momentum: Tensor
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.momentum = torch.zeros_like(x)
+        self.rest1, self.rest2 = (spread([1 - float(spec.betas[i]) for spec in specs], x.shape) for i in (0, 1))
+
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
+        """As `optim_core.lion.Lion`."""
+        lr = self.lr_at(step, steps)
+        if isinstance(self.decay, Tensor) or self.decay:
+            self.x.mul_(1 - lr * self.decay)
+        add_scaled_(self.x, self.momentum.lerp(self.gradient, self.rest1).sign_(), -lr)
+        self.momentum.lerp_(self.gradient, self.rest2)
+
+
 class Extragradient(Rule):
     """x ← x − η g(x − η g(x)), two evaluations a step."""
 
@@ -175,9 +210,44 @@ class Optimistic(Rule):
         self.previous = gradient.clone()
 
 
+class ScheduleFree(Rule):
+    """y = μ_y a + (1 − μ_y) x, x ← x − η g(y), a ← (1 − c) a + c x, with a the mean of the x so far."""
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.average = x.clone()
+        self.mu_y = spread([spec.used_mu_y for spec in specs], x.shape)
+
+    def gradient_place(self) -> Tensor:
+        """The y at which the next step's gradient is taken."""
+        return torch.lerp(self.x, self.average, self.mu_y)
+
+    def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
+        """As `optim_core.primal_averaging.PrimalAveraging`."""
+        add_scaled_(self.x, self.gradient_with_decay(self.gradient_place()), -self.lr_at(step, steps))
+        self.average.lerp_(self.x, self.share(step))
+
+    def share(self, step: int) -> Number:
+        """The c of base step number `step` (from 0)."""
+        return 1 / (step + 1)
+
+
+class GPA(ScheduleFree):
+    """The same with an exponential average: c = 1 − μ_x."""
+
+    def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
+        super().__init__(specs, x, gradient)
+        self.rest = spread([1 - spec.mu_x for spec in specs], x.shape)
+
+    def share(self, step: int) -> Number:
+        """The same at every step."""
+        return self.rest
+
+
 RULES: dict[str, type[Rule]] = {
     "sgd": Rule, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop,
-    "extragradient": Extragradient, "optimistic": Optimistic,
+    "adagrad": Adagrad, "lion": Lion, "extragradient": Extragradient, "optimistic": Optimistic,
+    "schedule_free": ScheduleFree, "gpa": GPA, "average": GPA,
 }  # fmt: skip
 
 

@@ -279,6 +279,8 @@ class Training:
 
     def _fingerprint(self) -> str:
         optimizers = [asdict(replace(spec, name="")) for spec in self.specs]  # the name changes no run
+        for settings_of_one in optimizers:
+            del settings_of_one["mu_y"], settings_of_one["mu_x"]  # nor do these, which serve no optimizer here
         settings = {"task": self.task.describe(), "optimizers": optimizers}
         return json.dumps(settings | asdict(self.plan) | {"evaluate_every": self.evaluate_every}, sort_keys=True)
 

@@ -19,7 +19,7 @@ from optim_core.batch import MAX_STEPS, NEVER, Batch, Field, Floats, Ints
 from optim_core.classes import Classes
 from optim_core.layers import Layer, periods
 from optim_core.rows import Rows
-from optim_core.spec import OptimizerSpec
+from optim_core.spec import NETWORK_BASES, OptimizerSpec
 
 __all__ = ["MAX_STEPS", "Engine", "Field", "Floats", "Ints", "Trajectory", "record"]
 
@@ -42,9 +42,10 @@ class Trajectory:
     step: (rows,) base steps               evaluations: (rows, optimizers) gradient evaluations so far
     fast: (rows, optimizers, starts, dim)  proposal: same; the fast weights as the base step left them, before any
                                            synchronisation (equal to `fast` where none happened)
-    slow: per optimizer, one (rows, starts, dim) array per layer, innermost first
+    slow: per optimizer, one (rows, starts, dim) array per layer, innermost first; of a base whose result is an average
+    of its own, that average alone
     loss: (rows, optimizers, starts) at the fast weights
-    slow_loss: same, at the outermost slow weights; at the fast ones without layers
+    slow_loss: same, at the outermost slow weights, or at the average; else at the fast ones
     gradient_norm: same, of the gradient that the optimizer saw
     synchronised: (rows, optimizers) how many layers synchronised at that step
     diverged: (optimizers, starts) the step at which the run left the finite numbers (or the escape radius), else -1;
@@ -77,8 +78,12 @@ class Trajectory:
             counts.append(steps)
         return tuple(counts)
 
+    def averages(self, optimizer: int) -> bool:
+        """Whether the result of one optimizer is an average of its own, from which nothing restarts."""
+        return bool(self.slow[optimizer]) and not self.layers[optimizer]
+
     def outermost(self, optimizer: int) -> Floats:
-        """Slow weights of the outermost layer, (rows, starts, dim); the fast weights of an optimizer without layers."""
+        """The result, (rows, starts, dim): the outermost slow weights, the average, or else the fast weights."""
         return self.slow[optimizer][-1] if self.slow[optimizer] else self.fast[:, optimizer]
 
 
@@ -111,12 +116,16 @@ def record(
         should_stop: asked as often; when true, the trajectory ends there.
 
     Raises:
-        ValueError: no optimizer, starts not finite or of a wrong shape, steps, keep or engine out of range.
+        ValueError: no optimizer, one that is for networks, starts not finite or of a wrong shape, steps, keep or engine
+            out of range.
     """
     x = _checked_starts(starts)
     every = _checked_stride(keep, steps)
     if not optimizers:
         raise ValueError("optimizers must name at least one optimizer, got none")
+    for spec in optimizers:
+        if spec.base in NETWORK_BASES:
+            raise ValueError(f"record moves every number by itself, got base {spec.base!r} for matrices: use train")
     batch = _engine(engine, len(x))(field, optimizers, x, escape)
     rows = _Rows(batch, rows=-(-steps // every) + 1)
     pulse = max(1, steps // 100)
@@ -151,7 +160,7 @@ class _Rows:
         shape = (rows, *batch.x.shape)
         self.step = np.zeros(rows, dtype=np.int64)
         self.fast = np.empty(shape)
-        levels = max(spec.depth for spec in batch.specs)
+        levels = max(spec.slow_tracks for spec in batch.specs)
         self.proposal = np.empty(shape) if levels else self.fast  # without layers they are equal
         self.slow = np.empty((rows, levels, *shape[1:]))
         self.loss, self.slow_loss, self.norm = (np.empty(shape[:-1]) for _ in range(3))
@@ -193,7 +202,7 @@ class _Rows:
             fast=self.fast[:rows],
             proposal=self.proposal[:rows],
             slow=tuple(
-                tuple(self.slow[:rows, i, index] for i in range(spec.depth)) for index, spec in enumerate(specs)
+                tuple(self.slow[:rows, i, index] for i in range(spec.slow_tracks)) for index, spec in enumerate(specs)
             ),
             loss=self.loss[:rows],
             slow_loss=self.slow_loss[:rows],

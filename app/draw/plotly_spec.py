@@ -12,7 +12,7 @@ import plotly.io as pio
 from plotly.basedatatypes import BaseFigure
 
 Spec: TypeAlias = dict[str, Any]
-"""A figure: `data`, a list of traces, and `layout`."""
+"""A figure: `data`, a list of traces, `layout`, and `frames` where it is played."""
 
 Trace: TypeAlias = dict[str, Any]
 """One of its traces: its `type` and the properties that plotly documents for it."""
@@ -29,8 +29,8 @@ class SpecFigure(BaseFigure):  # type: ignore[misc]  # plotly has no types
 
     def to_dict(self) -> dict[str, Any]:
         """What the browser's plotly reads: the description, with arrays as it unpacks them, and the page's template."""
-        layout = {"template": _template(pio.templates.default), **_pack(self._spec["layout"])}
-        return {"data": _pack(self._spec["data"]), "layout": layout}
+        packed: Spec = _pack(self._spec)
+        return packed | {"layout": {"template": _template(pio.templates.default), **packed["layout"]}}
 
 
 @lru_cache(maxsize=4)

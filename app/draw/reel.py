@@ -1,13 +1,12 @@
-"""Charts of one kind, step after step, as a plotly figure that a browser plays by itself."""
+"""Charts of one kind, step after step, in plotly's terms, for a browser that plays them by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
-from app.draw.plotly import paint, traces
+from app.draw.plotly import chart_spec, traces
+from app.draw.plotly_spec import Spec
 from app.figures import look
 from app.figures.chart import Chart
 
@@ -15,7 +14,7 @@ FRAME_MS = 220
 ROW_TITLE = 1.01  # of the figure's width: where the names of rows stand
 
 
-def paint_reel(charts: Sequence[Chart], steps: Sequence[int], *, dark: bool = False) -> go.Figure:
+def reel_spec(charts: Sequence[Chart], steps: Sequence[int], *, dark: bool = False) -> Spec:
     """The last chart, with buttons and a slider that show the others.
 
     Args:
@@ -24,18 +23,20 @@ def paint_reel(charts: Sequence[Chart], steps: Sequence[int], *, dark: bool = Fa
         dark: whether the page is.
     """
     last = charts[-1]
-    figure = paint(last, dark=dark, legend=False)
+    spec = chart_spec(last, dark=dark, legend=False)
     still = [all(one is other for one in column) for column, other in zip(zip(*map(_parts, charts), strict=True),
              _parts(last), strict=True)]  # fmt: skip
     moving = [index for index, stays in enumerate(still) if not stays]
-    figure.data = [figure.data[index] for index in (*(set(range(len(still))) - set(moving)), *moving)]
     first = len(still) - len(moving)
-    figure.frames = [
-        go.Frame(name=str(step), data=[data[index] for index in moving], traces=list(range(first, len(still))))
-        for step, data in zip(steps, ([*traces(chart, dark=dark)] for chart in charts), strict=True)
+    numbers = list(range(first, len(still)))
+    data = spec["data"]
+    spec["data"] = [data[index] for index in (*(set(range(len(still))) - set(moving)), *moving)]
+    spec["frames"] = [
+        {"name": str(step), "data": [frame[index] for index in moving], "traces": numbers}
+        for step, frame in zip(steps, ([*traces(chart, dark=dark)] for chart in charts), strict=True)
     ]
-    _arrange(figure, last, steps)
-    return figure
+    _arrange(spec["layout"], last, steps)
+    return spec
 
 
 def _parts(chart: Chart) -> list[object]:
@@ -47,26 +48,39 @@ def _parts(chart: Chart) -> list[object]:
     ]
 
 
-def _arrange(figure: go.Figure, chart: Chart, steps: Sequence[int]) -> None:
+def _arrange(layout: dict[str, Any], chart: Chart, steps: Sequence[int]) -> None:
     points = any(panel.image is None for panel in chart.filled_panels)
-    frame = {"showline": points, "mirror": points, "linecolor": look.QUIET}
-    figure.update_xaxes(**frame)
-    figure.update_yaxes(**frame, title_text="")
-    if chart.columns == 1 and not figure.layout.annotations:
-        figure.add_annotation(text=_break_lines(chart.filled_panels[0].title), x=0.5, y=1, xref="paper", yref="paper",
-                              showarrow=False, yanchor="bottom")  # fmt: skip
-    figure.update_annotations(font_size=12, yshift=4)
-    for row in range(chart.rows):
-        label = next(panel.labels[1] for panel in chart.panels[row * chart.columns :] if panel is not None)
-        figure.add_annotation(
-            text=label, x=ROW_TITLE, y=1 - (row + 0.5) / chart.rows, xref="paper", yref="paper", showarrow=False,
-            textangle=90, xanchor="left", font_size=11,
-        )  # fmt: skip
-    figure.update_layout(
-        margin={"l": 8, "r": 24, "t": 84, "b": 8, "pad": 0},  # a pad would let neighbours overlap
-        updatemenus=[_buttons(redraw=not points)],
-        sliders=[_slider(steps, redraw=not points)],
-    )
+    for name, axis in layout.items():
+        if name.startswith(("xaxis", "yaxis")):
+            axis |= {"showline": points, "mirror": points, "linecolor": look.QUIET}
+        if name.startswith("yaxis"):
+            axis["title"] = {"text": ""}
+    titles = layout.get("annotations") or [_title(chart)] * (chart.columns == 1)
+    layout["annotations"] = [{**one, "font": {"size": 12}, "yshift": 4} for one in titles] + _row_titles(chart)
+    layout |= {
+        "margin": {"l": 8, "r": 24, "t": 84, "b": 8, "pad": 0},  # a pad would let neighbours overlap
+        "updatemenus": [_buttons(redraw=not points)],
+        "sliders": [_slider(steps, redraw=not points)],
+    }
+
+
+def _title(chart: Chart) -> dict[str, Any]:
+    """The first panel's title, above all of them."""
+    text = _break_lines(chart.filled_panels[0].title)
+    return {"text": text, "x": 0.5, "y": 1, "xref": "paper", "yref": "paper", "showarrow": False, "yanchor": "bottom"}
+
+
+def _row_titles(chart: Chart) -> list[dict[str, Any]]:
+    """The label of each row's y axis, on its right."""
+    panels = [chart.panels[row * chart.columns :] for row in range(chart.rows)]
+    labels = [next(panel.labels[1] for panel in row if panel is not None) for row in panels]
+    return [
+        {
+            "text": label, "x": ROW_TITLE, "y": 1 - (row + 0.5) / chart.rows, "xref": "paper", "yref": "paper",
+            "showarrow": False, "textangle": 90, "xanchor": "left", "font": {"size": 11},
+        }
+        for row, label in enumerate(labels)
+    ]  # fmt: skip
 
 
 def _break_lines(title: str) -> str:

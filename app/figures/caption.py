@@ -9,8 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from app.figures.formula_text import readable
+from app.player.tracks import average_words
 from app.state.layers import layer_words
-from optim_core.spec import OptimizerSpec
+from optim_core.muon import MUON_MOMENTUM
+from optim_core.spec import WEIGHTED, WITH_BETAS, OptimizerSpec
 
 if TYPE_CHECKING:
     from app.state import GamesConfig, SurfacesConfig
@@ -24,6 +26,14 @@ MULTILAYER = (
 SNOO = (
     "Kallusky, Rao, Nandavanam & Shi 2025, SNOO: Step-K Nesterov Outer Optimizer, arXiv:2510.15830; Douillard et al. "
     "2023, DiLoCo, arXiv:2311.08105 (outer momentum)"
+)
+SCHEDULE_FREE = (
+    "Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky 2024, The Road Less Scheduled, arXiv:2405.15682 "
+    "(Schedule-Free)"
+)
+GPA = (
+    "Defazio, Mishchenko, Raman, Shi & Xiao 2025, Smoothing DiLoCo with Primal Averaging for Faster Training of LLMs, "
+    "arXiv:2512.17131 (GPA)"
 )
 BLUER = "Shading: the bluer (in print, the darker)"
 MINMAX = "Chavdarova et al. 2021, Taming GANs with Lookahead-Minmax, arXiv:2006.14567 (Lookahead in games)"
@@ -76,7 +86,7 @@ def surface_caption(config: SurfacesConfig) -> Caption:
             f"Start{'s' if len(config.starts) > 1 else ''}: {starts}",
             noise_line(config),
             f"Seed: {config.seed}. Base steps: {config.steps}.",
-            *(optimizer_line(spec, card.ema) for spec, card in zip(config.specs(), config.active, strict=True)),
+            *(optimizer_line(spec, card.shown_ema) for spec, card in zip(config.specs(), config.active, strict=True)),
         ),
         citations=citations(config.specs()),
         config=config.model_dump_json(),
@@ -101,18 +111,12 @@ def _formula(config: SurfacesConfig) -> str:
 
 def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
     """One optimizer with everything that defines it, and the decay of the average shown beside it (0 is none)."""
-    parts = [f"base {spec.base}", f"lr {spec.lr!r}"]
-    if spec.base in ("momentum", "nesterov"):
-        parts.append(f"momentum {spec.momentum!r}")
-    if spec.base in ("adam", "adamw"):
-        parts.append(f"betas {spec.betas}")
-    if spec.alternating:
-        parts.append("the players in turn")
-    if spec.weight_decay:
-        parts.append(f"weight decay {spec.weight_decay!r}")
+    parts = _base_parts(spec)
     if spec.layers:
         parts.append("layers, innermost first: " + ", ".join(map(layer_words, spec.layers)))
         parts.append(f"momentum at a synchronisation: {spec.sync_momentum}")
+        if any(layer.has_momentum for layer in spec.layers[:-1]):
+            parts.append(f"outer momentum b of inner layers at an outer synchronisation: {spec.inner_buffers}")
     if spec.schedule.kind == "step":
         parts.append(f"lr × {spec.schedule.factor!r} every {spec.schedule.every} steps")
     elif spec.schedule.kind == "cosine":
@@ -122,14 +126,33 @@ def optimizer_line(spec: OptimizerSpec, ema: float = 0.0) -> str:
     return f"{spec.name}: {'; '.join(parts)}"
 
 
+def _base_parts(spec: OptimizerSpec) -> list[str]:
+    """What the base optimizer is."""
+    parts = [f"base {spec.base}", f"lr {spec.lr!r}"]
+    if spec.base in WEIGHTED:
+        parts.append(f"momentum {spec.momentum!r}")
+    if spec.base in WITH_BETAS:
+        parts.append(f"betas {spec.betas}")
+    if spec.base == "muon":
+        parts.append(f"momentum {MUON_MOMENTUM!r}; the output layer and vectors by AdamW, betas {spec.betas}")
+    if spec.alternating:
+        parts.append("the players in turn")
+    if spec.weight_decay:
+        parts.append(f"weight decay {spec.weight_decay!r}")
+    return [*parts, *average_words(spec)]
+
+
 def citations(specs: Sequence[OptimizerSpec], *, game: bool = False) -> tuple[str, ...]:
     """The papers behind these optimizers."""
     deepest = max((spec.depth for spec in specs), default=0)
     momentum = any(layer.has_momentum for spec in specs for layer in spec.layers)
+    bases = {spec.base for spec in specs}
     lines = (
         (LOOKAHEAD, deepest >= 1),
         (MULTILAYER, deepest >= 2),
         (SNOO, momentum),
+        (SCHEDULE_FREE, "schedule_free" in bases),
+        (GPA, "gpa" in bases),
         (MINMAX, game and deepest >= 1),
     )
     return tuple(line for line, applies in lines if applies)

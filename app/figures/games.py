@@ -193,7 +193,7 @@ def game_caption(config: GamesConfig) -> Caption:
             f"Start{'s' if len(config.starts) > 1 else ''}: {starts}",
             noise_line(config),
             f"Seed: {config.seed}. Base steps: {config.steps}.",
-            *(optimizer_line(spec, card.ema) for spec, card in zip(specs, config.active, strict=True)),
+            *(optimizer_line(spec, card.shown_ema) for spec, card in zip(specs, config.active, strict=True)),
         ),
         citations=(
             *([f"{game.source} (the game)"] if game.source else []),

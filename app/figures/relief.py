@@ -27,8 +27,9 @@ def relief(grid: Grid, run: Trajectory, colors: Sequence[str], *, log_view: bool
     height, lines = grid.shade(log_view), []
     for index, (name, color) in enumerate(zip(run.names, colors, strict=True)):
         paths = {f"{name}, fast weights": run.fast[:, index]}
-        if run.layers[index]:
-            paths[f"{name}, outermost slow weights"] = run.outermost(index)
+        if run.slow[index]:
+            result = "average" if run.averages(index) else "outermost slow weights"
+            paths[f"{name}, {result}"] = run.outermost(index)
         lines += [
             SpaceLine(label, color, _all_starts(grid, height, path), slow=number == 1)
             for number, (label, path) in enumerate(paths.items())

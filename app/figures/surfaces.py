@@ -81,7 +81,7 @@ def surface_curves(config: SurfacesConfig, run: Trajectory) -> Chart:
         for index, color in enumerate(config.colors):
             marks.append(median(run, index, fast[:, index], color, slow=False))
             at_slow = slow[index]
-            if run.layers[index] and at_slow is not None:
+            if run.slow[index] and at_slow is not None:
                 marks.append(median(run, index, at_slow, color, slow=True))
         return in_sight(marks, run)
 

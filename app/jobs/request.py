@@ -100,6 +100,7 @@ def _spec_json(spec: OptimizerSpec) -> dict[str, Any]:
     values["betas"] = [float(beta) for beta in values["betas"]]
     if spec.inner_buffers == "keep":
         del values["inner_buffers"]  # so that requests from before there was a choice are still the same
+    del values["mu_y"], values["mu_x"]  # which serve no optimizer of a training
     return values | {"layers": [layer.numbers for layer in spec.layers]}
 
 

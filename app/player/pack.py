@@ -24,7 +24,7 @@ from app.player.first_frame import FirstFrame
 from app.player.tracks import Track
 from optim_core.layers import periods
 
-Field = Literal["k", "alpha", "outer_momentum", "lr", "momentum"]
+Field = Literal["k", "alpha", "outer_momentum", "lr", "momentum", "mu_y", "mu_x"]
 HUGE = 1e30  # far outside every chart, yet products and squares of a few of these stay finite in JavaScript's float64
 HALF_BYTE = np.uint32(0x80)  # of a float32's last byte
 
@@ -49,8 +49,8 @@ class Dial:
 
     Attributes:
         name: of the optimizer's tracks.      card: the optimizer's place among all cards, from 0.
-        field, level: k, alpha or outer_momentum of a layer (1 is the innermost), or lr or momentum of the base, whose
-            level is 0.
+        field, level: k, alpha or outer_momentum of a layer (1 is the innermost), or lr, momentum, mu_y or mu_x of the
+            base, whose level is 0.
         value: what it is now.      values: what it can be dragged to, ascending, `value` among them.
         live: whether the tracks follow while it is dragged; else only on release.
     """
@@ -170,6 +170,7 @@ def _header(track: Track) -> dict[str, object]:
         "start": track.start,
         "lr": track.lr,
         "delta": track.delta,
+        "ahead": track.ahead,
     }
 
 

@@ -30,7 +30,12 @@ STEPS = {
     "adam": "a step of Adam",
     "adamw": "a step of AdamW",
     "rmsprop": "a step of RMSprop",
+    "adagrad": "a step of Adagrad",
+    "lion": "a step of Lion",
     "extragradient": "lr times v, seen ahead",
+    "muon": "a step of Muon",
+    "schedule_free": "lr times the gradient at y",
+    "gpa": "lr times the gradient at y",
     "optimistic": "lr (2 v − the last v)",
 }
 
@@ -52,6 +57,7 @@ class Track:
             whose other arrays then only count steps and synchronisations.
         lr: of a base step that subtracts lr times a gradient and no more; None of any other.
         delta: what a base step subtracts otherwise, in a few words.
+        ahead: what the inspector says of an optimizer without layers beside its updates; empty for what it says of all.
         resets: whether the outer momentum of the layers inside is zeroed when a layer synchronises.
         spread: (rows, 5), mean x, mean y, variance of x, covariance, variance of y of the cloud: its two-sigma ellipse.
 
@@ -79,6 +85,7 @@ class Track:
     lr: float | None = None
     delta: str = ""
     resets: bool = False
+    ahead: str = ""
 
     def __post_init__(self) -> None:
         rows = len(np.asarray(self.step))
@@ -135,7 +142,8 @@ def tracks_of(
 
 
 def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, start: int, panel: int) -> Track:
-    consecutive = bool(np.all(np.diff(trajectory.step) == 1))
+    consecutive, slow = bool(np.all(np.diff(trajectory.step) == 1)), trajectory.slow[index]
+    averages = trajectory.averages(index)
     return Track(
         name=spec.name,
         color=color,
@@ -149,7 +157,9 @@ def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, 
         diverged=int(trajectory.diverged[index, start]),
         panel=panel,
         start=start,
-        slow=None if consecutive else tuple(phi[:, start] for phi in trajectory.slow[index]),
+        averaged=slow[0][:, start] if averages else None,
+        slow=None if consecutive else () if averages else tuple(phi[:, start] for phi in slow),
+        ahead=" ".join(f"{words[0].upper()}{words[1:]}." for words in average_words(spec)),
         resets=spec.inner_buffers == "reset",
         **base_step(spec),
     )
@@ -157,8 +167,19 @@ def _track(trajectory: Trajectory, spec: OptimizerSpec, color: str, index: int, 
 
 def base_step(spec: OptimizerSpec) -> dict[str, Any]:
     """`lr` or `delta` of a Track, whichever differs from its default."""
-    plain = spec.base == "sgd" and spec.weight_decay == 0 and spec.schedule.kind == "constant"
+    plain = spec.base in ("sgd", "average") and spec.weight_decay == 0 and spec.schedule.kind == "constant"
     return {"lr": spec.lr} if plain else {"delta": STEPS[spec.base]}
+
+
+def average_words(spec: OptimizerSpec) -> tuple[str, ...]:
+    """Of a base whose result is an average x: what x is, and where the gradient is taken; nothing of any other."""
+    if not spec.averages:
+        return ()
+    mean = "x, the mean of all θ"
+    decayed = f"the average x ← μ_x x + (1 − μ_x) θ with μ_x = {spec.mu_x!r}"
+    result = f"the result is {mean if spec.base == 'schedule_free' else decayed}"
+    place = f"gradients are taken at y = μ_y x + (1 − μ_y) θ with μ_y = {spec.mu_y!r}"
+    return (result,) if spec.base == "average" else (result, place)
 
 
 def _check_shape(field: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:

@@ -132,6 +132,8 @@ def why_no_theory(config: SurfacesConfig, spec: OptimizerSpec) -> str:
         return "the noise is not Gaussian"
     if config.landscape.curvature is None:
         return "the surface is not quadratic"
+    if spec.averages:
+        return "the closed form is for slow weights that others restart from, not for an average"
     if spec.base not in ("sgd", "momentum", "nesterov"):
         return f"{spec.base} is not linear in the gradient"
     return "its lr changes on the way" if spec.schedule.kind != "constant" else ""

@@ -19,7 +19,7 @@ from app.player.dials import MOST_BYTES, Dial, Field
 from app.state import MAX_K, Card, Comparison, LayerConfig
 from app.state.cards import MAX_LR
 from optim_core.averaging import exponential_average
-from optim_core.spec import METHODS, OptimizerSpec
+from optim_core.spec import METHODS, WEIGHTED, WITH_MU_X, WITH_MU_Y, OptimizerSpec
 from optim_core.theory import game_rate
 from optim_core.trajectory import Trajectory
 
@@ -27,8 +27,7 @@ VALUES = 41  # of a number
 FEWEST = 9  # values of a number that can be dragged
 BYTES_A_ROW = 8.5  # of one start, deflated, under noise
 LOWEST_LR, HIGHEST_LR = 1 / 30, 30.0  # times the present one
-WITH_MOMENTUM = ("momentum", "nesterov")
-LINEAR = ("sgd", "momentum", "nesterov", *METHODS)  # bases whose step is linear in the state and the gradient
+LINEAR = ("sgd", *WEIGHTED, *METHODS)  # bases whose step is linear in the state and the gradient
 HALVINGS = 40  # of the interval in which a stability limit lies
 
 Config = TypeVar("Config", bound=Comparison)
@@ -56,13 +55,13 @@ class Family:
 
     def tracks(self, config: Comparison) -> list[tuple[Track, ...]]:
         """For each value, one track per start, in the card's colour and panel."""
-        color, ema = config.colors[self.place], config.active[self.place].ema
+        color, ema = config.colors[self.place], config.active[self.place].shown_ema
         tracks = tracks_of(self.run, self.specs, [color] * len(self.specs))
         panel = self.place if getattr(config, "panels", False) else 0
         family_tracks = [
             replace(
                 track, panel=panel, name=self.dial.name,
-                averaged=exponential_average(np.asarray(track.fast, dtype=np.float64), ema) if ema else None,
+                averaged=exponential_average(np.asarray(track.fast, dtype=np.float64), ema) if ema else track.averaged,
             )
             for track in tracks
         ]  # fmt: skip
@@ -136,9 +135,10 @@ def numbers_of(card: Card) -> list[tuple[Field, int]]:
         if card.layers[level - 1].outer_momentum or card.layers[level - 1].outer_nesterov:
             numbers.append(("outer_momentum", level))
     numbers.append(("lr", 0))
-    if card.base in WITH_MOMENTUM:
+    if card.base in WEIGHTED:
         numbers.append(("momentum", 0))
-    return numbers
+    shares: tuple[tuple[Field, tuple[str, ...]], ...] = (("mu_y", WITH_MU_Y), ("mu_x", WITH_MU_X))
+    return numbers + [(field, 0) for field, bases in shares if card.base in bases]
 
 
 def number_of(card: Card, field: str, level: int) -> float:
@@ -170,12 +170,12 @@ def _with_value(card: Card, field: str, level: int, value: Any) -> Card:
 def values_of(field: Field, value: float, count: int = VALUES) -> tuple[float, ...]:
     """About `count` values of a number, ascending, with the present one.
 
-    α, momentum and outer momentum over their whole range, k as whole numbers, lr on a logarithmic scale around the
-    present one.
+    α, momentum, outer momentum, μ_y and μ_x over their whole range, k as whole numbers, lr on a logarithmic scale
+    around the present one.
     """
-    if field == "alpha":
+    if field in ("alpha", "mu_y"):
         grid = np.linspace(0, 1, count).round(4)
-    elif field in ("momentum", "outer_momentum"):
+    elif field in ("momentum", "outer_momentum", "mu_x"):
         grid = np.append(np.linspace(0, 0.975, count - 1).round(4), 0.99)
     elif field == "k":
         grid = np.linspace(1, VALUES, count) if value <= VALUES else np.geomspace(1, min(MAX_K, 2 * value), count)

@@ -91,7 +91,7 @@ def surface_family(config: SurfacesConfig, dial: Dial) -> Family:
 def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tuple[Track, ...]:
     """The run as tracks for the player, with the average of a card's fast weights where it has one."""
     tracks = tracks_of(run, config.specs(), config.colors, panels=config.panels)
-    decays = {spec.name: card.ema for spec, card in zip(config.specs(), config.active, strict=True)}
+    decays = {spec.name: card.shown_ema for spec, card in zip(config.specs(), config.active, strict=True)}
     return tuple(
         replace(track, averaged=exponential_average(track.fast, decay)) if (decay := decays[track.name]) else track
         for track in tracks

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from app.state.base import Finite, PageConfig, Seed
 from app.state.cards import MAX_LR, Card
 from app.state.games import GameCard, GamesConfig, checked_parameter
-from app.state.layers import FIVE, MAX_K, Layers, config_layers, library_layers
+from app.state.layers import FIVE, MAX_K, Layers, config_layers
 from app.state.limits import current_limits
 from app.state.starts import MAX_STARTS, check_inside
 from app.state.surfaces import MAX_STEPS, NoiseKind, SurfacesConfig
@@ -86,7 +86,7 @@ class AtlasConfig(PageConfig):
     parameter: Finite | None = Field(None, validate_default=True)
     at_x: Finite | None = None
     at_y: Finite | None = None
-    base: BaseName | MethodName = "sgd"
+    base: Literal[BaseName, MethodName] = "sgd"
     base_lr: Finite = Field(
         default_factory=lambda data: landscape_of(data.get("objective", "bowl")).lr, gt=0, le=MAX_LR
     )
@@ -279,16 +279,12 @@ class AtlasConfig(PageConfig):
 
 
 def _spec(data: Mapping[str, Any]) -> OptimizerSpec:
-    base = data["base"]
-    return OptimizerSpec(
-        name="",
-        base=base,
-        lr=data.get("base_lr", 0.01),
-        layers=library_layers(data["layers"]),
-        momentum=data.get("momentum", 0.9),
-        sync_momentum=data.get("sync_momentum", "keep"),
-        alternating=bool(data.get("alternating")) and data.get("objective") in GAMES and base in BASES,
-    )
+    """The optimizer as the card of its page describes it."""
+    names = ("base", "momentum", "sync_momentum", "layers")
+    settings = {name: data[name] for name in names if name in data} | {"lr": data.get("base_lr", 0.01)}
+    if data.get("objective") in GAMES:
+        return GameCard(**settings, alternating=bool(data.get("alternating"))).spec()
+    return Card(**settings).spec()
 
 
 def _axis(data: Mapping[str, Any], side: str) -> Axis:

@@ -6,21 +6,37 @@ import itertools
 import math
 import operator
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.player.tracks import PALETTE
 from app.state.base import Finite, Frozen, PageConfig
 from app.state.codecs import ALWAYS_WRITTEN, LINK_ONLY, NUMBERED
 from app.state.layers import FIVE, Layers, layer_numbers, library_layers, short
-from optim_core.spec import BaseName, OptimizerSpec, Schedule, ScheduleKind, SyncMomentum
+from optim_core.layers import InnerBuffers
+from optim_core.lion import LION_BETAS
+from optim_core.spec import (
+    AVERAGING,
+    WEIGHTED,
+    WITH_MOMENTUM,
+    WITH_MU_X,
+    WITH_MU_Y,
+    AveragingName,
+    BaseName,
+    OptimizerSpec,
+    Schedule,
+    ScheduleKind,
+    SyncMomentum,
+)
 
 COLOR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue")  # of PALETTE
 MAX_CARDS = 4
 MAX_EVERY = 1_000_000
 
 SYNC_TITLES = {"keep": "", "reset": ", reset", "pullback": ", pulled back"}
+RESET_BUFFERS = "inner b reset"  # b is the outer momentum, as in the inspector's rule
+ADAM_BETAS = (0.9, 0.999)
 BASE_TITLES: dict[str, str] = {
     "sgd": "SGD",
     "momentum": "SGD with momentum",
@@ -28,6 +44,13 @@ BASE_TITLES: dict[str, str] = {
     "adam": "Adam",
     "adamw": "AdamW",
     "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "lion": "Lion",
+}
+AVERAGE_TITLES: dict[str, str] = {
+    "average": "Averaged SGD",
+    "schedule_free": "Schedule-Free SGD",
+    "gpa": "GPA",
 }
 
 MAX_LR = 1000.0
@@ -40,10 +63,10 @@ class Card(Frozen):
     titles: the base optimizers to choose from, by key.
     """
 
-    titles: ClassVar[dict[str, str]] = BASE_TITLES
+    titles: ClassVar[dict[str, str]] = BASE_TITLES | AVERAGE_TITLES
 
     layers: Layers = ()
-    base: BaseName = "sgd"
+    base: Literal[BaseName, AveragingName] = "sgd"
     lr: Lr = 0.01
     momentum: Finite = Field(0.9, ge=0, lt=1)
     weight_decay: Finite = Field(0.0, ge=0, le=10)
@@ -51,10 +74,34 @@ class Card(Frozen):
     every: int = Field(250, ge=1, le=MAX_EVERY)
     factor: Finite = Field(0.5, gt=0, le=1)
     sync_momentum: SyncMomentum = "keep"
+    inner_buffers: InnerBuffers = "keep"
+    mu_y: Finite = Field(0.9, ge=0, le=1)
+    mu_x: Finite = Field(0.95, ge=0, lt=1)
     ema: Finite = Field(0.0, ge=0, lt=1)
     color: Annotated[int, Field(ge=0, lt=len(PALETTE)), ALWAYS_WRITTEN] = 0
     on: bool = True
     tuned: Annotated[bool, LINK_ONLY] = False
+
+    @field_validator("base")
+    @classmethod
+    def _fits_the_layers(cls, value: str, info: ValidationInfo) -> str:
+        if value in AVERAGING and info.data.get("layers"):
+            name, depth = AVERAGE_TITLES[value], len(info.data["layers"])
+            raise ValueError(
+                f"{name} keeps an average of its own and takes no layers of slow weights, got {depth}: "
+                "set them to 0 first"
+            )
+        return value
+
+    @property
+    def averages(self) -> bool:
+        """Whether the base's result is an average of its own, which takes no layers and no further average beside."""
+        return self.base in AVERAGING
+
+    @property
+    def shown_ema(self) -> float:
+        """The decay of the average of the fast weights that is shown beside; 0 for none."""
+        return 0.0 if self.averages else self.ema
 
     @property
     def title(self) -> str:
@@ -64,7 +111,23 @@ class Card(Frozen):
         name = "Lookahead" if len(self.layers) == 1 else "Multilayer Lookahead"
         pairs = "".join(map(layer_numbers, self.layers))
         base = "" if self.base == "sgd" else f", {self.titles[self.base]}"
-        return f"{name} {pairs}{base}{SYNC_TITLES[self.sync_momentum] if base else ''}"
+        buffers = f", {RESET_BUFFERS}" if self.used_buffers == "reset" else ""
+        return f"{name} {pairs}{buffers}{base}{SYNC_TITLES[self.sync_momentum] if self.has_momentum else ''}"
+
+    @property
+    def has_momentum(self) -> bool:
+        """Whether the base has momentum, so that `sync_momentum` matters."""
+        return self.base in WITH_MOMENTUM
+
+    @property
+    def has_inner_buffers(self) -> bool:
+        """Whether a layer inside another one has outer momentum, so that `inner_buffers` matters."""
+        return any(layer.outer_momentum for layer in self.layers[:-1])
+
+    @property
+    def used_buffers(self) -> InnerBuffers:
+        """`inner_buffers`, but "keep" where it changes nothing."""
+        return self.inner_buffers if self.has_inner_buffers else "keep"
 
     @property
     def unusual(self) -> tuple[str, ...]:
@@ -73,18 +136,21 @@ class Card(Frozen):
         return tuple(words for words, off in self._differences(usual) if off)
 
     def _differences(self, usual: Self) -> list[tuple[str, bool]]:
-        momentum = self.base in ("momentum", "nesterov")
+        momentum = self.base in WEIGHTED
         outer = [(level, layer) for level, layer in enumerate(self.layers, 1) if layer.outer_momentum]
-        keeps = self.sync_momentum == "keep" or not self.layers or self.base in ("sgd", "rmsprop")
+        keeps = self.sync_momentum == "keep" or not self.layers or not self.has_momentum
         schedule = {"constant": "constant lr", "step": "step decay", "cosine": "cosine decay"}[self.schedule]
         return [
             (self.titles[self.base], self.base != usual.base),
             (f"momentum {short(self.momentum)}", momentum and self.momentum != usual.momentum),
             (f"momentum{SYNC_TITLES[self.sync_momentum].replace(',', '')}", not keeps),
+            (RESET_BUFFERS, self.used_buffers == "reset"),
             *((f"μ{level} {short(layer.outer_momentum)}", True) for level, layer in outer),
             (f"weight decay {short(self.weight_decay)}", self.weight_decay != usual.weight_decay),
             (schedule, self.schedule != usual.schedule),
-            (f"average {short(self.ema)}", self.ema != usual.ema),
+            (f"μ_y {short(self.mu_y)}", self.base in WITH_MU_Y and self.mu_y != usual.mu_y),
+            (f"μ_x {short(self.mu_x)}", self.base in WITH_MU_X and self.mu_x != usual.mu_x),
+            (f"average {short(self.ema)}", self.shown_ema != usual.ema),
         ]
 
     @property
@@ -101,8 +167,12 @@ class Card(Frozen):
             layers=library_layers(self.layers),
             momentum=self.momentum,
             weight_decay=self.weight_decay,
+            betas=LION_BETAS if self.base == "lion" else ADAM_BETAS,
             sync_momentum=self.sync_momentum,
             schedule=Schedule(self.schedule, self.every, self.factor),
+            inner_buffers=self.used_buffers,
+            mu_y=self.mu_y,
+            mu_x=self.mu_x,
         )
 
 
@@ -121,22 +191,27 @@ def next_card(customary: Sequence[AnyCard], number: int) -> AnyCard:
 
 
 def titles_of(cards: Sequence[Card]) -> tuple[str, ...]:
-    """Names of cards side by side: with ", kept" where another card differs only in its momentum at a synchronisation.
+    """Names of cards side by side, which say what a card keeps where another one differs only in that.
 
     Returns:
-        One title per card.
+        One title per card, with ", kept" for the momentum at a synchronisation, ", inner b kept" for `inner_buffers`.
     """
-    return tuple(
-        f"{card.title}, kept" if any(_differs_in_kept_momentum(card, other) for other in cards) else card.title
-        for card in cards
-    )
+    return tuple(card.title + _kept(card, cards) for card in cards)
 
 
-def _differs_in_kept_momentum(card: Card, other: Card) -> bool:
-    """Whether two cards of equal settings differ in that only the first keeps the momentum."""
-    if not card.layers or card.base == "sgd" or not (card.sync_momentum == "keep" != other.sync_momentum):
+def _kept(card: Card, cards: Sequence[Card]) -> str:
+    if card.layers and card.has_momentum and any(_keeps_alone(card, other, "sync_momentum") for other in cards):
+        return ", kept"
+    if card.has_inner_buffers and any(_keeps_alone(card, other, "inner_buffers") for other in cards):
+        return ", inner b kept"
+    return ""
+
+
+def _keeps_alone(card: Card, other: Card, field: str) -> bool:
+    """Whether two cards of equal settings differ in that only the first has "keep" in this field."""
+    if not getattr(card, field) == "keep" != getattr(other, field):
         return False
-    looks = ("sync_momentum", "color", "on", "tuned")
+    looks = (field, "color", "on", "tuned")
     return card.model_copy(update={name: getattr(other, name) for name in looks}) == other
 
 

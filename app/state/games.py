@@ -47,7 +47,7 @@ class GameCard(Card):
         "optimistic": "Optimistic gradient",
     }
 
-    base: BaseName | MethodName = "sgd"  # type: ignore[assignment]
+    base: Literal[BaseName, MethodName] = "sgd"  # type: ignore[assignment]
     alternating: bool = False
 
     @property

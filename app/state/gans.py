@@ -8,11 +8,12 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.state.base import Finite, Seed
-from app.state.cards import BASE_TITLES, Card, Cards, Comparison, Lr, default_cards
+from app.state.cards import ADAM_BETAS, BASE_TITLES, Card, Cards, Comparison, Lr, default_cards
 from app.state.layers import short
 from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS
 from landscapes.tasks.gan import GanTask
 from landscapes.tasks.worlds import PCA_FEATURES
+from optim_core.lion import LION_BETAS
 from optim_core.spec import BaseName, OptimizerSpec
 
 World = Literal["ring", "digits", "mnist", "fashion"]
@@ -26,6 +27,8 @@ class GanCard(Card):
 
     `base` and `lr` are the discriminator's; `beta1` is Adam's first decay, of both.
     """
+
+    titles: ClassVar[dict[str, str]] = BASE_TITLES
 
     base: BaseName = "adam"
     lr: Lr = DEFAULT_LR
@@ -50,11 +53,15 @@ class GanCard(Card):
 
     def spec(self, name: str = "") -> OptimizerSpec:
         """The discriminator's optimizer."""
-        return replace(super().spec(name), betas=(self.beta1, 0.999))
+        return replace(super().spec(name), betas=self._betas(self.base))
 
     def generator_spec(self, name: str = "") -> OptimizerSpec:
         """The generator's optimizer."""
-        return replace(self.spec(name), base=self.generator_base, lr=self.generator_lr)
+        betas = self._betas(self.generator_base)
+        return replace(self.spec(name), base=self.generator_base, lr=self.generator_lr, betas=betas)
+
+    def _betas(self, base: str) -> tuple[float, float]:
+        return LION_BETAS if base == "lion" else (self.beta1, ADAM_BETAS[1])
 
 
 class GansConfig(Comparison):

@@ -8,14 +8,14 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app.state.base import Finite, Seed
-from app.state.cards import MAX_CARDS, Card, Comparison, default_cards
+from app.state.cards import BASE_TITLES, MAX_CARDS, Card, Cards, Comparison, default_cards
 from app.state.codecs import NONE, OR_NONE, Codec
 from app.state.layers import library_layers
 from app.state.limits import current_limits
 from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.tasks.models import MODELS
-from optim_core.spec import OptimizerSpec
+from optim_core.spec import BaseName, NetworkBaseName, OptimizerSpec
 
 MAX_TRAINING_STEPS, MAX_SEEDS = current_limits().training_steps, current_limits().seeds
 DEFAULT_LR = 0.1
@@ -42,6 +42,14 @@ PLACES = Codec(  # links have 0,1,3
     text=lambda value: ",".join(map(str, value)) or NONE,
     read=lambda text: tuple(part for part in text.split(",") if part != NONE),
 )
+
+
+class NetworkCard(Card):
+    """An optimizer of a network, which takes the gradient at its weights."""
+
+    titles: ClassVar[dict[str, str]] = BASE_TITLES | {"muon": "Muon"}
+
+    base: Literal[BaseName, NetworkBaseName] = "sgd"  # type: ignore[assignment]
 
 
 class NetworksConfig(Comparison):
@@ -73,6 +81,7 @@ class NetworksConfig(Comparison):
     focus: int = Field(3, ge=1, le=MAX_CARDS)
     cycle: int = Field(1, ge=1, le=MAX_TRAINING_STEPS)
     measure: Measure = "loss"
+    cards: Cards[NetworkCard] = Field(default_factory=lambda: default_cards(DEFAULT_LR, NetworkCard))
 
     @field_validator("dataset")
     @classmethod
@@ -110,7 +119,11 @@ class NetworksConfig(Comparison):
     @model_validator(mode="before")
     @classmethod
     def _customary(cls, data: Any) -> Any:
-        return {"cards": default_cards(DEFAULT_LR)} | data if isinstance(data, dict) else data
+        """A card of another page is read as one of this page."""
+        if not isinstance(data, dict) or "cards" not in data:
+            return data
+        cards = [dict(card) if type(card) is Card else card for card in data["cards"]]
+        return data | {"cards": cards}
 
     @model_validator(mode="after")
     def _task_is_possible(self) -> Self:

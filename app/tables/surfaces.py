@@ -27,23 +27,28 @@ def summary(run: Trajectory, minima: Floats, target: float) -> list[dict[str, An
 
 
 def _row(run: Trajectory, index: int, minima: Floats, target: float) -> dict[str, Any]:
-    loss, slow = run.loss[:, index], run.slow_loss[:, index]
+    loss, slow, on_the_way = run.loss[:, index], run.slow_loss[:, index], _loss_on_the_way(run, index)
     gap = distance(run.outermost(index)[-1], minima)
     return {
         "optimizer": run.names[index],
         f"evaluations to loss ≤ {target:.3g}": _evaluations_to(run, index, target),
         "final loss, slow weights": float(np.median(slow[-1])),
         "final loss, fast weights": float(np.median(loss[-1])),
-        "best loss": float(np.median(np.nanmin(loss, axis=0))),
+        "best loss": float(np.median(np.nanmin(on_the_way, axis=0))),
         "distance to a minimum": float(np.median(gap)),
         "diverged": divergence(run, index),
         "synchronisations, layer 1, 2, …": " · ".join(map(str, run.synchronisations(index))) or "none",
     }
 
 
+def _loss_on_the_way(run: Trajectory, index: int) -> Floats:
+    """(rows, starts): at the fast weights, with which slow ones agree at synchronisations; or at the average."""
+    return run.slow_loss[:, index] if run.averages(index) else run.loss[:, index]
+
+
 def _evaluations_to(run: Trajectory, index: int, target: float) -> str:
-    """Evaluations after which the fast weights first had the loss, in the middle run; says how many runs did."""
-    below = run.loss[:, index] <= target
+    """Evaluations after which a run first had the loss on its way, in the middle run; says how many runs did."""
+    below = _loss_on_the_way(run, index) <= target
     reaches = below.any(axis=0)
     if not reaches.any():
         return "not reached"

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from optim_core.spec import OptimizerSpec
+from optim_core.spec import WEIGHTED, OptimizerSpec
 
 Floats = NDArray[np.float64]
 
@@ -143,7 +143,7 @@ def problem_for(name: str, spec: OptimizerSpec, noise: str = "gaussian") -> str:
         )
     if name == "depth" and not spec.depth:
         return "depth needs layers to leave out, the optimizer has none: add a layer or choose another axis"
-    if name == "momentum" and spec.base not in ("momentum", "nesterov"):
+    if name == "momentum" and spec.base not in WEIGHTED:
         return f"momentum needs a base that has it, momentum or nesterov, got {spec.base}: change the base or the axis"
     if name == "noise_scale" and noise == "none":
         return "noise_scale needs gradient noise, there is none: choose a noise or another axis"

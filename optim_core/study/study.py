@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optim_core.layers import Layer
-from optim_core.spec import OptimizerSpec
+from optim_core.spec import WEIGHTED, WITH_BETAS, WITH_MU_X, WITH_MU_Y, OptimizerSpec
 from optim_core.study.axis import Axis, problem_for
 from optim_core.trajectory import MAX_STEPS
 
@@ -166,13 +166,16 @@ def _layer(layer: Layer, k: float, alpha: float, outer_momentum: float) -> Layer
 
 def _content(spec: OptimizerSpec) -> str:
     """Everything of an optimizer that its runs depend on, as text."""
-    momentum = spec.momentum if spec.base in ("momentum", "nesterov") else 0.0
-    betas = spec.betas if spec.base in ("adam", "adamw") else ()
+    numbers = {
+        "momentum": spec.momentum if spec.base in WEIGHTED else 0.0,
+        "betas": spec.betas if spec.base in WITH_BETAS else (),
+        "mu": (spec.mu_y if spec.base in WITH_MU_Y else 0.0, spec.mu_x if spec.base in WITH_MU_X else 0.0),
+    }
     schedule = spec.schedule
     layers = [(layer.k, layer.alpha, layer.outer_momentum, layer.outer_nesterov) for layer in spec.layers]
     sync = (spec.kept_momentum, spec.inner_buffers) if layers else ()
     timing = (schedule.kind, schedule.every, schedule.factor)
-    return repr((spec.base, spec.lr, layers, momentum, betas, spec.weight_decay, sync, timing, spec.alternating))
+    return repr((spec.base, spec.lr, layers, *numbers.values(), spec.weight_decay, sync, timing, spec.alternating))
 
 
 def _check_whole(name: str, value: int, most: int) -> None:

@@ -167,7 +167,7 @@ class NoisyQuadratic:
         """V_0 … V_n of x at the synchronisations of each layer; infinite where unstable.
 
         Raises:
-            ValueError: the base of `spec` is not linear (adam, adamw, rmsprop).
+            ValueError: the base of `spec` is not linear (adam or lion, say).
         """
         momentum = velocity_weight(spec)
         if not momentum and not has_outer_momentum(spec.layers):
@@ -187,7 +187,7 @@ class NoisyQuadratic:
         Without layers a base step counts as one.
 
         Raises:
-            ValueError: the base of `spec` is not linear (adam, adamw, rmsprop).
+            ValueError: the base of `spec` is not linear (adam or lion, say).
         """
         base, noise = self._state(spec)
         covariance = covariance_after(

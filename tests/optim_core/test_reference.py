@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optim_core import Layer, MultilayerLookahead
+from optim_core.lion import Lion
 from optim_core.reference import fast_weights
 
 BASES = {
@@ -15,6 +16,8 @@ BASES = {
     "nesterov": lambda params: torch.optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, foreach=False),
     "adam": lambda params: torch.optim.Adam(params, lr=0.1, foreach=False),
     "adamw": lambda params: torch.optim.AdamW(params, lr=0.1, weight_decay=0.1, foreach=False),
+    "adagrad": lambda params: torch.optim.Adagrad(params, lr=0.1, foreach=False),
+    "lion": lambda params: Lion(params, lr=0.1, weight_decay=0.1),
     "rmsprop": lambda params: torch.optim.RMSprop(params, lr=0.1, foreach=False),
 }
 DIM = 3

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optim_core.layers import Layer
-from optim_core.spec import BASES, METHODS, OptimizerSpec, Schedule
+from optim_core.spec import AVERAGING, BASES, METHODS, OptimizerSpec, Schedule
 from optim_core.trajectory import MANY_STARTS, record
 
 ALPHAS = st.sampled_from([0.0, 1.0, 0.5]) | st.floats(0, 1)
@@ -25,12 +25,12 @@ SHARE = st.sampled_from([0.0, 0.9]) | st.floats(0, 0.99)
 
 @st.composite
 def specs(draw):
-    base = draw(st.sampled_from(BASES + METHODS))
+    base = draw(st.sampled_from(BASES + METHODS + AVERAGING))
     return OptimizerSpec(
         name=base,
         base=base,
         lr=draw(st.floats(1e-3, 1.5)),
-        layers=draw(LAYERS),
+        layers=() if base in AVERAGING else draw(LAYERS),
         momentum=draw(SHARE),
         betas=(draw(SHARE), draw(SHARE)),
         weight_decay=draw(st.sampled_from([0.0, 0.1]) | st.floats(0, 1)),
@@ -38,6 +38,8 @@ def specs(draw):
         schedule=draw(SCHEDULES),
         alternating=base in BASES and draw(st.booleans()),
         inner_buffers=draw(st.sampled_from(["keep", "reset"])),
+        mu_y=draw(st.sampled_from([0.0, 0.9, 1.0]) | st.floats(0, 1)),
+        mu_x=draw(SHARE),
     )
 
 
@@ -82,14 +84,18 @@ def test_rows_have_the_bits_of_the_classes(optimizers, starts, steps, keep, esca
     assert_same_bits(*both(noisy_quartic(len(starts)), optimizers, starts, steps, keep=keep, escape=escape))
 
 
-@pytest.mark.parametrize("base", BASES + METHODS)
+@pytest.mark.parametrize("base", BASES + METHODS + AVERAGING)
 def test_a_whole_family_of_one_base_has_the_bits_of_the_classes(base):
     family = [
         OptimizerSpec(
             str(n),
             base=base,
             lr=0.01 + 0.002 * n,
-            layers=(Layer(1 + n % 4, n / 40, (n % 5) / 5, n % 2 == 0), Layer(1 + n % 3, 1 - n / 40))[: n % 3],
+            layers=(Layer(1 + n % 4, n / 40, (n % 5) / 5, n % 2 == 0), Layer(1 + n % 3, 1 - n / 40))[
+                : 0 if base in AVERAGING else n % 3
+            ],
+            mu_y=n / 40,
+            mu_x=n / 50,
             momentum=n / 50,
             weight_decay=0.01 * (n % 2),
             sync_momentum=("keep", "reset", "pullback")[n % 3],

@@ -169,23 +169,36 @@ CHANGES = {
     "base": "rmsprop", "lr": 0.2, "layers": (FIVE, FIVE), "weight_decay": 0.1, "schedule": Schedule("cosine"),
     "alternating": True, "inner_buffers": "reset",
 }  # fmt: skip
-UNUSED = {"name": "other", "momentum": 0.5, "betas": (0.5, 0.9), "sync_momentum": "reset"}  # by SGD
+UNUSED = {
+    "name": "other",
+    "momentum": 0.5,
+    "betas": (0.5, 0.9),
+    "sync_momentum": "reset",
+    "mu_y": 0.5,
+    "mu_x": 0.5,
+}  # by SGD
 USED = [
     (replace(ONE, base="momentum"), {"momentum": 0.5}),
     (replace(ONE, base="momentum"), {"sync_momentum": "reset"}),
     (replace(ONE, base="adam"), {"betas": (0.5, 0.9)}),
+    (replace(ONE, base="gpa", layers=()), {"mu_y": 0.5}),
+    (replace(ONE, base="gpa", layers=()), {"mu_x": 0.5}),
 ]
 
 
+SCALE = Axis("noise_scale", 1, 2, 2)
+
+
 def key_of(spec, objective=NOISY, steps=10):
-    return Study(objective, spec, Axis("alpha_1", 0, 1, 2), Axis("k_1", 1, 2, 2), steps=steps).keys[0]
+    axes = (Axis("alpha_1", 0, 1, 2), Axis("k_1", 1, 2, 2)) if spec.layers else (Axis("lr", spec.lr, 9, 2), SCALE)
+    return Study(objective, spec, *axes, steps=steps).keys[0]
 
 
 def test_a_key_depends_on_every_setting_that_matters_and_on_no_other():
     assert set(CHANGES) | set(UNUSED) == {field.name for field in fields(OptimizerSpec)}
     keys = [key_of(replace(ONE, **{name: value})) for name, value in CHANGES.items()]
     keys += [key_of(replace(spec, **change)) for spec, change in USED]
-    keys += [key_of(spec) for spec in (ONE, *(spec for spec, _ in USED[1:]))]
+    keys += [key_of(spec) for spec in dict.fromkeys((ONE, *(spec for spec, _ in USED)))]
     keys += [key_of(ONE, steps=11), key_of(ONE, replace(NOISY, noise_scale=2.0)), key_of(ONE, replace(NOISY, seed=1))]
     assert len(set(keys)) == len(keys)
     assert {key_of(replace(ONE, **{name: value})) for name, value in UNUSED.items()} == {key_of(ONE)}

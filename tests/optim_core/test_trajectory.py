@@ -186,7 +186,7 @@ def test_bad_input_is_refused_by_name(change, words):
     [
         ({"lr": 0.0}, "lr must be positive and finite, got 0.0"),
         ({"lr": math.inf}, "lr must be positive"),
-        ({"base": "lion"}, "base must be one of"),
+        ({"base": "lamb"}, "base must be one of"),
         ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1.0"),
         ({"betas": (0.9, 1.5)}, "beta2 must be"),
         ({"weight_decay": -1.0}, "weight_decay must be at least 0"),

@@ -19,6 +19,7 @@ from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
 from app.state.surfaces import OWN
 from landscapes.expression import Apply, Expression, Number, Symbol
+from optim_core.spec import WITH_MU_X
 
 if TYPE_CHECKING:
     from app.state import GamesConfig, SurfacesConfig
@@ -37,7 +38,7 @@ x = torch.tensor(STARTS, dtype=torch.float64).repeat({count}, 1, 1)  # (optimize
 def levels(z, optimizer):
     """Fast weights, then slow weights of each layer, the innermost first: (levels, starts, 2)."""
     layers = range(1, 1 + len(getattr(optimizer, "layers", ())))
-    return torch.stack([z, *(torch.cat(optimizer.slow_weights(layer), -1) for layer in layers)])
+{levels}
 
 
 {closure}losses, alive = [], torch.ones(x.shape[:2], dtype=torch.bool)
@@ -45,7 +46,7 @@ paths = [[levels(*pair)] for pair in zip(x, optimizers.values())]
 for step in range(STEPS):
     loss, gradient = field(x.view(-1, 2), step)
     losses.append(loss)
-    for i, optimizer in enumerate(optimizers.values()):
+{elsewhere}    for i, optimizer in enumerate(optimizers.values()):
 {step}
         alive[i] &= (x[i].abs() <= ESCAPE).all(-1)
         paths[i].append(torch.where(alive[i, :, None], levels(x[i], optimizer), paths[i][-1]))
@@ -71,6 +72,17 @@ for name, decay in decays.items():
     arrays[f"{name}, averaged"] = exponential_average(arrays[name][:, :1], decay)
 """
 
+# For methods whose result is an average, and which take the gradient between it and their fast weights.
+_ELSEWHERE = """    pairs = zip(x, optimizers.values())
+    y = [getattr(optimizer, "gradient_places", lambda z=z: [z])()[0] for z, optimizer in pairs]
+    gradient = field(torch.cat(y), step)[1]
+"""
+_LEVELS = "    return torch.stack([z, *(torch.cat(optimizer.slow_weights(layer), -1) for layer in layers)])"
+_LEVELS_OR_AVERAGE = """    slow = [torch.cat(optimizer.slow_weights(layer), -1) for layer in layers]
+    return torch.stack([z, *slow, *getattr(optimizer, "averages", list)()])"""
+_STEP_WITH_GRADIENT = """        w[i][0].grad = gradient.view_as(x)[i]
+        optimizer.step(lambda: 0.0)  # the gradient is there already"""
+
 # For methods with two gradient evaluations per step.
 _PLAYERS = """players = {}  # 2 where they move in turn: each is a parameter of its own
 w = [[torch.nn.Parameter(part) for part in z.chunk(n, -1)] for z, n in zip(x, players)]
@@ -90,8 +102,13 @@ _BASES = {
     "adam": "Adam",
     "adamw": "AdamW",
     "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "lion": "Lion",
     "extragradient": "Extragradient",
     "optimistic": "OptimisticGradient",
+    "schedule_free": "ScheduleFreeSGD",
+    "gpa": "GPA",
+    "average": "GPA",
 }
 
 # Precedence: a part with a lower one than its surroundings needs parentheses.
@@ -136,8 +153,11 @@ def _body(config: SurfacesConfig | GamesConfig, field: Node, escape: float, func
     """The script without its docstring and its imports."""
     specs = config.specs()
     has_two_evaluations = any(spec.evaluations_per_step > 1 for spec in specs)
+    has_averages = any(spec.averages for spec in specs)
     schedules = [_schedule(spec) for spec in specs if spec.schedule.kind != "constant"]
-    decays = [(spec.name, repr(card.ema)) for spec, card in zip(specs, config.active, strict=True) if card.ema]
+    decays = [
+        (spec.name, repr(card.shown_ema)) for spec, card in zip(specs, config.active, strict=True) if card.shown_ema
+    ]
     setup = [
         _PLAYERS.format([1 + spec.alternating for spec in specs]) if has_two_evaluations else _WEIGHTS,
         assignment("optimizers", mapping((spec.name, _optimizer(spec, f"w[{i}]")) for i, spec in enumerate(specs))),
@@ -152,7 +172,9 @@ def _body(config: SurfacesConfig | GamesConfig, field: Node, escape: float, func
         count=len(specs),
         setup="\n".join(setup),
         closure=_CLOSURE if has_two_evaluations else "",
-        step=_STEP_OF_PLAYERS if has_two_evaluations else _STEP,
+        levels=_LEVELS_OR_AVERAGE if has_averages else _LEVELS,
+        elsewhere=_ELSEWHERE if has_averages else "",
+        step=_STEP_OF_PLAYERS if has_two_evaluations else _STEP_WITH_GRADIENT if has_averages else _STEP,
         scheduled=_SCHEDULE_STEPS if schedules else "",
         averages=assignment("decays", mapping(decays)) + _AVERAGES if decays else "",
     )
@@ -165,6 +187,10 @@ def _optimizer(spec: OptimizerSpec, weights: str) -> Node:
         settings["momentum"] = repr(spec.momentum)
     if spec.base == "nesterov" and spec.momentum > 0:
         settings["nesterov"] = "True"
+    if spec.base in WITH_MU_X:
+        settings["mu_x"] = repr(spec.mu_x)
+    if spec.averages:
+        settings["mu_y"] = repr(spec.used_mu_y)
     if spec.base == "adamw" or spec.weight_decay:
         settings["weight_decay"] = repr(spec.weight_decay)
     groups = f'[{{"params": part}} for part in {weights}]' if spec.alternating else weights

@@ -32,7 +32,7 @@ _IMPORTS = (
     },
     {
         "": ("numpy as np", "torch"),
-        "torch.optim": ("SGD", "Adam", "AdamW", "RMSprop"),
+        "torch.optim": ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad"),
         "torch.optim.lr_scheduler": ("LambdaLR",),
     },
     {
@@ -44,7 +44,9 @@ _IMPORTS = (
         "optim_core": ("Layer", "MultilayerLookahead", "OptimizerSpec", "train"),
         "optim_core.averaging": ("exponential_average",),
         "optim_core.curves": ("curves_to_arrays",),
+        "optim_core.lion": ("Lion",),
         "optim_core.methods": ("Alternating", "Extragradient", "OptimisticGradient"),
+        "optim_core.primal_averaging": ("GPA", "ScheduleFreeSGD"),
         "optim_core.spec": ("Schedule",),
         "optim_core.study": ("Axis", "Objective", "Problem", "Study", "run_study"),
     },

@@ -105,11 +105,11 @@ def ahead(facts: Facts) -> Iterator[Observation]:
 
 
 def noise_averaged(facts: Facts) -> Iterator[Observation]:
-    """Slow weights settle nearer than the fast ones that they follow; over all starts."""
+    """Slow weights, or an average, settle nearer than the fast ones that they follow; over all starts."""
     if not facts.noisy or not len(facts.places) or facts.steps < 20:
         return
     for index, spec in enumerate(facts.specs):
-        if not spec.layers or (facts.run.diverged[index] >= 0).any():
+        if not facts.run.slow[index] or (facts.run.diverged[index] >= 0).any():
             continue
         half = slice(facts.steps // 2, None)
         fast, slow = (
@@ -117,9 +117,10 @@ def noise_averaged(facts: Facts) -> Iterator[Observation]:
             for places in (facts.run.proposal[:, index], facts.run.outermost(index))
         )
         if slow > 0 and fast >= CALMER * slow:
+            result = f"average of {spec.name} is" if spec.averages else f"slow weights of {spec.name} are"
             text = (
-                f"Averaging at work: over the second half the slow weights of {spec.name} are "
-                f"{times(fast / slow)} times nearer to {facts.goal} than its fast weights (root mean square)."
+                f"Averaging at work: over the second half the {result} {times(fast / slow)} times nearer to "
+                f"{facts.goal} than its fast weights (root mean square)."
             )
             first = facts.steps // 2 + index * facts.steps // 8
             yield Observation(text, first, min(facts.steps, first + facts.steps // 8), NOISE)

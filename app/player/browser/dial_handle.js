@@ -27,6 +27,7 @@ export function symbolOfDial({ field, level }) {
   if (field === "alpha") return fractionSymbolOf(level);
   if (field === "outer_momentum") return momentumSymbolOf(level);
   if (field === "k") return symbolOf(level).replace("φ", "k");
+  if (field.startsWith("mu_")) return field.replace("mu", "μ");
   return field === "lr" ? "lr" : "μ";
 }
 

@@ -273,7 +273,7 @@ export class Inspector {
   lookAhead(row, updates) {
     const { run } = this;
     if (run.ended(row)) return `<b>Diverged at step ${run.diverged}:</b> the run has stopped.`;
-    if (!run.depth) return "No slow weights: every base step counts as it is.";
+    if (!run.depth) return run.ahead || "No slow weights: every base step counts as it is.";
     if (!run.explains) return "Not every base step was kept: single updates are not shown.";
     const inside = updates.map((_, below) => this.name(below)).join(", ");
     const verb = updates.length === 1 ? "restarts" : "restart";

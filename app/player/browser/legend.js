@@ -49,7 +49,9 @@ function recipeOf(run) {
     .map((layer) => `(${layer.k}, ${shortNumber(layer.alpha)}${momentum(layer)})`)
     .join("\u2009");
   const plain = (/** @type {string} */ text) => text.replace(/\s/g, "");
-  return plain(run.name).includes(plain(recipe)) ? (run.depth ? "" : "no slow weights") : recipe;
+  if (!plain(run.name).includes(plain(recipe))) return recipe;
+  if (run.depth) return "";
+  return run.ahead ? "its own average" : "no slow weights";
 }
 
 export class Legend {

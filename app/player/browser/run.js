@@ -36,6 +36,7 @@ export class Run {
     this.start = header.start;
     this.lr = header.lr;
     this.delta = header.delta;
+    this.ahead = header.ahead;
     this.id = `${header.name}/${header.start}`;
     this.layers = layersOf(header.layers);
     this.resets = header.resets;

@@ -50,6 +50,7 @@ export type Header = {
   start: number;
   lr: number | null;
   delta: string;
+  ahead: string;
 };
 
 /** Names of the numbers. */
@@ -59,7 +60,7 @@ export type QuantityNames = { value: string; gradient: string; explained: string
 export type Dial = {
   name: string;
   card: number;
-  field: "k" | "alpha" | "outer_momentum" | "lr" | "momentum";
+  field: "k" | "alpha" | "outer_momentum" | "lr" | "momentum" | "mu_y" | "mu_x";
   level: number;
   value: number;
   values: number[];

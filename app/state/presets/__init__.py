@@ -18,9 +18,12 @@ PRESETS: Mapping[str, Mapping[str, Preset[PageConfig]]] = {
 
 
 def description_of(config: PageConfig) -> str:
-    """The line on a config: its preset's where it has the runs of one, else that of its landscape."""
-    every = (preset for presets in PRESETS.values() for preset in presets.values())
-    return next((preset.shows for preset in every if preset.describes(config)), config.teaches)
+    """The line on a config, in Markdown: its preset's where it has the runs of one, else that of its landscape.
+
+    With the preset's whole name, of which the field where it is chosen shows only as much as has room.
+    """
+    every = (item for presets in PRESETS.values() for item in presets.items())
+    return next((f"**{name}.** {preset.shows}" for name, preset in every if preset.describes(config)), config.teaches)
 
 
 def name_of(config: PageConfig, page: str) -> str | None:

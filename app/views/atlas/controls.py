@@ -22,6 +22,7 @@ from app.views.parts.problems import draw_problems
 from app.views.parts.scene import draw_noise
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
+from optim_core.spec import WEIGHTED, WITH_MOMENTUM
 from optim_core.study.axis import problem_for
 
 PAGE = "atlas"
@@ -129,9 +130,9 @@ def _optimizer(fields: Fields, config: AtlasConfig) -> None:
         )  # fmt: skip
     if "lr" not in varied:
         fields.number("lr", "base_lr", step=config.base_lr / 10, format="%g", help=meaning("lr"))
-    if config.base in ("momentum", "nesterov") and "momentum" not in varied:
+    if config.base in WEIGHTED and "momentum" not in varied:
         draw_momentum(fields)
-    if config.layers and config.base in ("momentum", "nesterov", "adam", "adamw"):
+    if config.layers and config.base in WITH_MOMENTUM:
         draw_sync_momentum(fields)
     fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
     draw_layers(fields, len(config.layers), varied)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.draw.reel import paint_reel
+from app.draw.plotly_spec import SpecFigure
+from app.draw.reel import reel_spec
 from app.export import gan_offer
 from app.figures.gans import gan_caption, gan_chart, gan_scene, logarithmic, samples_reel
 from app.figures.narration import training_narration
@@ -93,7 +94,7 @@ def _samples(config: GansConfig, names: Sequence[str], samples: Sequence[gan_run
     st.markdown("## What the generators make")
     task = config.task()
     reel = samples_reel(gan_caption(config), names, config.colors, samples, gan_runs.real_samples(task))
-    figure = paint_reel(reel, samples[0].step.tolist(), dark=dark())
+    figure = SpecFigure(reel_spec(reel, samples[0].step.tolist(), dark=dark()))
     words = f"Samples of the generators of {', '.join(names)}, and real ones, at the player's step"
     st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False}, alt=words)
     real_note = "; real samples are grey" if config.dataset == "ring" else ""

@@ -55,7 +55,8 @@ def _watch(run: SharpnessRun) -> None:
         if run.error:
             st.error(f"The measurement ended early. {run.error}")
         if count:
-            st.dataframe(sharpness_table(run.points, run.rows), hide_index=True, key=f"{PAGE}.sharpness.table")
+            with st.container(key=f"{PAGE}.sharpness.table"):
+                st.dataframe(sharpness_table(run.points, run.rows), hide_index=True)
         if run.complete and running:
             st.rerun()
 

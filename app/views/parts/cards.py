@@ -13,9 +13,11 @@ from app.state.glossary import meaning
 from app.state.layers import LayerConfig
 from app.views import session
 from app.views.parts.fields import Fields
+from optim_core.spec import WEIGHTED, WITH_MU_X, WITH_MU_Y
 
 SCHEDULES = {"constant": "constant", "step": "step decay", "cosine": "cosine to 0"}
 SYNC_MOMENTUM = {"keep": "kept", "reset": "set to zero", "pullback": "pulled back with the weights"}
+INNER_BUFFERS = {"keep": "kept", "reset": "set to zero"}
 SUBSCRIPT = "₀₁₂₃₄"
 AT_FIRST_SIGHT = {"on", "depth", "lr", "generator_lr"} | {
     f"{level}.{name}" for level in range(1, MAX_LAYERS + 1) for name in ("k", "alpha")
@@ -44,8 +46,9 @@ def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
         if fields.hides("on"):
             st.markdown(title)
         st.caption(_facts(card))
-        fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
-        draw_layers(fields, len(card.layers))
+        if not card.averages:
+            fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
+            draw_layers(fields, len(card.layers))
         _lr(fields, card)
         if fields.visible_names() - AT_FIRST_SIGHT:
             door = st.expander("More", key=fields.key("more"), on_change="rerun")
@@ -96,7 +99,8 @@ def _bases(fields: Fields, card: Card) -> None:
 
 def _facts(card: Card) -> str:
     """What the card's numbers come to, and what is off its default behind the door, which the badges mark."""
-    period = f"layer {len(card.layers)} every {card.outer_period:,} base steps" if card.layers else "no slow weights"
+    without = "an average of its own" if card.averages else "no slow weights"
+    period = f"layer {len(card.layers)} every {card.outer_period:,} base steps" if card.layers else without
     badge = ":green-badge[lr tuned]" if card.tuned else ":gray-badge[lr untuned]"
     return " ".join([period, badge, *(f":blue-badge[{words}]" for words in card.unusual)])
 
@@ -140,6 +144,28 @@ def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig], varied: C
             layer.switch(f"{symbol} by Nesterov's rule", "outer_nesterov", help="As in SNOO and DiLoCo")
 
 
+def draw_inner_buffers(fields: Fields) -> None:
+    """What happens to the outer momentum of the layers inside one that synchronises."""
+    fields.choice(
+        "At an outer synchronisation, inner b is", "inner_buffers", INNER_BUFFERS,
+        help="b is the outer momentum that a layer has gathered. When a layer around it synchronises, the weights "
+        "inside start again from its slow weights. b may stay, or start again from 0",
+    )  # fmt: skip
+
+
+def _average(fields: Fields, card: Card) -> None:
+    """The numbers of a base whose result is an average x of the fast weights θ."""
+    if card.base in WITH_MU_Y:
+        fields.number(
+            "Gradient from θ towards x, μ_y", "mu_y", step=0.05, format="%g",
+            help="The gradient is taken at y = μ_y x + (1 − μ_y) θ. Schedule-Free calls it β",
+        )  # fmt: skip
+    if card.base in WITH_MU_X:
+        fields.number(
+            "Decay of the average, μ_x", "mu_x", step=0.01, format="%g", help="x ← μ_x x + (1 − μ_x) θ after every step"
+        )
+
+
 def draw_momentum(fields: Fields) -> None:
     """The momentum's coefficient."""
     fields.number("Momentum", "momentum", step=0.01, format="%g", help=meaning("momentum"))
@@ -158,18 +184,21 @@ def _details(fields: Fields, card: Card, averages: bool) -> None:
             "Players move in turn", "alternating",
             help="The second player answers what the first has just done; two gradient evaluations a step",
         )  # fmt: skip
-    if card.base in ("momentum", "nesterov"):
+    if card.base in WEIGHTED:
         draw_momentum(fields)
-    if card.layers and card.base in ("momentum", "nesterov", "adam", "adamw"):
+    _average(fields, card)
+    if card.layers and card.has_momentum:
         draw_sync_momentum(fields)
     draw_outer_momentum(fields, card.layers)
+    if card.has_inner_buffers:
+        draw_inner_buffers(fields)
     fields.number("Weight decay", "weight_decay", step=0.001, format="%g")
     fields.choice("lr schedule", "schedule", SCHEDULES)
     if card.schedule == "step":
         fields.number("Decay every … base steps", "every", 1, MAX_EVERY)
         fields.number("Decay factor", "factor", step=0.05, format="%g")
     fields.choice("Colour", "color", dict(enumerate(COLOR_NAMES)))
-    if averages:
+    if averages and not card.averages:
         fields.number(
             "Average of the fast weights, decay", "ema", step=0.001, format="%g",
             help="One more track: an exponential moving average, with which slow weights are compared. 0: none",

@@ -94,7 +94,9 @@ def _pack(family: Family, config: Comparison) -> PackedFamily:
 
 
 def _symbol(dial: Dial) -> str:
-    symbol = {"alpha": "α", "momentum": "μ", "outer_momentum": "μ"}.get(dial.field, dial.field)
+    symbol = {"alpha": "α", "momentum": "μ", "outer_momentum": "μ", "mu_y": "μ_y", "mu_x": "μ_x"}.get(
+        dial.field, dial.field
+    )
     return f"{symbol}{SUBSCRIPT[dial.level]}" if dial.level else symbol
 
 

@@ -62,12 +62,41 @@ CASES: dict[str, dict[str, Any]] = {
             {"base": "rmsprop", "lr": 0.01, "layers": LAYERS, "sync_momentum": "reset"},
         ],
     },
+    "further bases": {
+        "surface": "rosenbrock",
+        "cards": [
+            {"base": "adagrad", "lr": 0.1, "layers": LAYERS, "weight_decay": 0.01},
+            {"base": "adagrad", "lr": 0.05, "schedule": "cosine"},
+            {"base": "lion", "lr": 0.01, "layers": LAYERS, "sync_momentum": "pullback"},
+            {"base": "lion", "lr": 0.02, "weight_decay": 0.1, "schedule": "step", "every": 20},
+        ],
+    },
+    "averages of their own": {
+        "surface": "levy",
+        "noise": "gaussian",
+        "starts": ((-8, 8), (3, 4), (1, -7)),
+        "cards": [
+            {"base": "schedule_free", "lr": 0.05, "weight_decay": 0.01},
+            {"base": "adam", "lr": 0.1, "layers": LAYERS, "ema": 0.9},
+            {"base": "gpa", "lr": 0.05, "mu_x": 0.9, "mu_y": 0.5, "schedule": "cosine"},
+            {"base": "average", "lr": 0.05, "mu_y": 0.5, "ema": 0.9},
+        ],
+    },
+    "averages that leave": {
+        "surface": "ravine",
+        "cards": [{"base": base, "lr": 9.0} for base in ("schedule_free", "gpa", "average", "sgd")],
+    },
     "outer momentum": {
         "surface": "himmelblau",
         "cards": [
             {"lr": 0.01, "layers": [{"k": 5, "alpha": 0.7, "outer_momentum": 0.9, "outer_nesterov": True}]},
             {"lr": 0.01, "layers": [{"k": 3, "alpha": 0.5}, {"k": 2, "alpha": 0.5, "outer_momentum": 0.5}]},
             {"lr": 0.01, "layers": LAYERS},
+            {
+                "lr": 0.01,
+                "inner_buffers": "reset",
+                "layers": [{"k": 3, "alpha": 0.5, "outer_momentum": 0.5}, {"k": 2, "alpha": 0.8}],
+            },
         ],
     },
     "schedules": {
@@ -88,7 +117,7 @@ def expected(config: SurfacesConfig | GamesConfig) -> dict[str, np.ndarray]:
     arrays = {"loss": run.loss}
     for index, (name, card) in enumerate(zip(run.names, config.active, strict=True)):
         arrays[name] = np.stack([run.fast[:, index], *run.slow[index]], axis=1)
-        if card.ema:
+        if card.shown_ema:
             arrays[f"{name}, averaged"] = exponential_average(arrays[name][:, :1], card.ema)
     return arrays
 
@@ -174,6 +203,7 @@ GAME_CASES: dict[str, dict[str, Any]] = {
     "autograd, noise": {"game": "dirac_gan_penalty", "parameter": 0.4, "noise": "gaussian", "seed": 3},
     "heavy tails": {"game": "bilinear", "noise": "student"},
     "torch's bases": {"game": "dirac_gan", "cards": [{"base": base, "layers": LAYERS} for base in BASES[:4]]},
+    "further bases": {"game": "dirac_gan", "cards": [{"base": base, "layers": LAYERS} for base in BASES[4:]]},
     "every method": {
         "game": "limit_cycle",
         "noise": "multiplicative",
@@ -303,5 +333,5 @@ def test_a_formula_means_in_python_what_it_means_in_the_app(formula: str, tmp_pa
 
 def test_the_script_says_outer_momentum_where_there_is_some_alone() -> None:
     text = surface_script(SurfacesConfig.model_validate(CASES["outer momentum"]))
-    assert text.count("outer_momentum=") == text.count("outer_nesterov=") == 2
+    assert text.count("outer_momentum=") == text.count("outer_nesterov=") == 3
     assert "outer_momentum=[0.9], outer_nesterov=[True]" in " ".join(text.split())

@@ -33,6 +33,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
             {"base": "sgd", "lr": 0.1, "schedule": "step", "every": 4, "layers": LAYERS[:1]},
         ],
     },
+    "further bases": {
+        **SMALL, "network": "mlp",
+        "cards": [{"base": "adagrad", "lr": 0.05}, {"base": "lion", "layers": LAYERS, "sync_momentum": "reset"}],
+    },
+    "filters and matrices by Muon": {
+        **SMALL, "cards": [{"base": "muon", "lr": 0.02, "layers": LAYERS, "sync_momentum": "pullback"}],
+    },
     "divergence": {**SMALL, "cards": [{"lr": 500.0}, {"base": "momentum", "lr": 900.0, "layers": LAYERS}]},
 }  # fmt: skip
 GANS: dict[str, dict[str, Any]] = {

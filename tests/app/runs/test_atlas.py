@@ -56,6 +56,7 @@ def cells_in(store: RunStore) -> int:
         {"objective": "himmelblau", "noise": "student", "across": "noise_scale"},
         {"objective": "ackley", "noise": "multiplicative", "base": "momentum", "across": "momentum"},
         {"objective": "levy", "base": "adam", "noise": "gaussian"},
+        {"objective": "beale", "base": "lion", "noise": "gaussian", "sync_momentum": "pullback"},
     ],
     ids=lambda settings: settings["objective"],
 )

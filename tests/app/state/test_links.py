@@ -5,12 +5,13 @@ from hypothesis import strategies as st
 from app.state import Card, GamesConfig, LayerConfig, SurfacesConfig, default_cards
 from app.state.links import decode, encode
 from landscapes.surfaces import SURFACES
+from optim_core.spec import BASES
 
 layers = st.lists(st.builds(LayerConfig, k=st.integers(1, 1000), alpha=st.floats(0, 1)), max_size=4).map(tuple)
 cards = st.builds(
     Card,
     layers=layers,
-    base=st.sampled_from(["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"]),
+    base=st.sampled_from(BASES),
     lr=st.floats(1e-6, 100),
     momentum=st.floats(0, 0.999),
     schedule=st.sampled_from(["constant", "step", "cosine"]),

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from app.export.scripts.plane import surface_script
+from app.figures.caption import surface_caption
 from app.jobs.request import TrainingRequest, request_from
 from app.runs.family import dials_of, with_number
 from app.runs.surfaces import surface_run
 from app.state import Card, NetworksConfig, SurfacesConfig
+from app.state.cards import titles_of
 from app.state.layers import LAYERS, LayerConfig, config_layers, layer_words, library_layers
 from app.state.links import decode, encode
 from app.state.presets import PRESETS
@@ -80,6 +83,39 @@ def test_requests_of_training_keep_it_and_those_without_it_stay_what_they_were()
     resetting = replace(resetting, optimizers=replace(resetting.optimizers, inner_buffers="reset"))
     assert request_from(resetting.to_json()) == resetting
     assert resetting.key != request((SNOO, HEAVY)).key
+
+
+def test_what_becomes_of_inner_buffers_is_said_where_it_matters() -> None:
+    keep, reset = (Card(layers=(HEAVY, PLAIN), inner_buffers=mode) for mode in ("keep", "reset"))
+    assert reset.title == "Multilayer Lookahead (3, .25, μ .5)(5, .5), inner b reset"
+    assert titles_of((keep, reset)) == (f"{keep.title}, inner b kept", reset.title)
+    assert titles_of((keep, keep)) == (keep.title, keep.title)
+    assert reset.unusual == ("inner b reset", "μ1 .5")
+    assert (keep.spec().inner_buffers, reset.spec().inner_buffers) == ("keep", "reset")
+    assert keep.model_copy(update={"base": "adam", "inner_buffers": "reset"}).title.endswith("inner b reset, Adam")
+    config = SurfacesConfig(surface="bowl", cards=(keep, reset), steps=40)
+    assert "outer momentum b of inner layers at an outer synchronisation: reset" in surface_caption(config).text
+    assert surface_script(config).count('inner_buffers="reset"') == 1
+    run = surface_run(config)
+    assert np.abs(run.fast[15, 0] - run.fast[15, 1]).max() == 0
+    assert np.abs(run.fast[18, 0] - run.fast[18, 1]).max() > 1e-6
+
+
+@pytest.mark.parametrize("layers", [(), (HEAVY,), (PLAIN, HEAVY)])
+def test_without_a_momentum_inside_what_becomes_of_inner_buffers_changes_nothing(
+    layers: tuple[LayerConfig, ...],
+) -> None:
+    keep, reset = (Card(layers=layers, inner_buffers=mode) for mode in ("keep", "reset"))
+    assert (keep.spec(), keep.unusual, keep.title) == (reset.spec(), reset.unusual, reset.title)
+
+
+def test_links_say_what_becomes_of_inner_buffers_only_where_it_is_off_its_default() -> None:
+    config = SurfacesConfig(cards=(Card(layers=(HEAVY, PLAIN), inner_buffers="reset"), Card(layers=(HEAVY, PLAIN))))
+    params = encode(config)
+    assert (params["1.inner_buffers"], "2.inner_buffers" in params) == ("reset", False)
+    assert decode(params, SurfacesConfig) == (config, [])
+    _, problems = decode(params | {"1.inner_buffers": "zero"}, SurfacesConfig)
+    assert [problem.split(":")[0] for problem in problems] == ["1.inner_buffers"]
 
 
 def test_equal_effective_lr_counts_the_speed_that_momentum_arrives_at() -> None:

@@ -1,9 +1,13 @@
 import pytest
 from pydantic import ValidationError
 
+from app.figures.networks import network_caption
 from app.state import Card, GameCard, GanCard, LayerConfig, NetworksConfig, SurfacesConfig
 from app.state.cards import titles_of
+from app.state.links import decode, encode
+from app.state.networks import NetworkCard
 from optim_core.layers import Layer
+from optim_core.spec import BASES
 
 FIVE = LayerConfig(k=5, alpha=0.5)
 
@@ -16,6 +20,8 @@ FIVE = LayerConfig(k=5, alpha=0.5)
         (Card(layers=(FIVE,)), "Lookahead (5, .5)"),
         (Card(layers=(FIVE, LayerConfig(k=4, alpha=0.8))), "Multilayer Lookahead (5, .5)(4, .8)"),
         (Card(layers=(FIVE,), base="adamw"), "Lookahead (5, .5), AdamW"),
+        (Card(layers=(FIVE,), base="lion", sync_momentum="reset"), "Lookahead (5, .5), Lion, reset"),
+        (Card(layers=(FIVE,), base="adagrad", sync_momentum="reset"), "Lookahead (5, .5), Adagrad"),
     ],
 )
 def test_a_card_is_called_what_it_is(card, title):
@@ -29,6 +35,28 @@ def test_that_momentum_is_kept_is_said_beside_a_card_that_differs_in_that_alone(
     assert titles_of((keep, keep, Card())) == (keep.title, keep.title, "SGD")
     assert titles_of((keep, reset.model_copy(update={"lr": 1.0}))) == (keep.title, reset.title)
     assert [spec.name for spec in SurfacesConfig(cards=(keep, reset)).specs()] == [f"{keep.title}, kept"]
+
+
+def test_muon_is_offered_to_networks_alone_where_it_has_matrices():
+    assert "muon" in NetworkCard.titles
+    for kind in (Card, GameCard, GanCard):
+        assert "muon" not in kind.titles
+        with pytest.raises(ValidationError, match="base"):
+            kind(base="muon")
+    card = NetworkCard(base="muon", layers=(FIVE,), sync_momentum="reset")
+    assert (card.title, card.unusual) == ("Lookahead (5, .5), Muon, reset", ("Muon", "momentum reset"))
+    config = NetworksConfig(cards=(card,))
+    assert "momentum 0.95; the output layer and vectors by AdamW, betas (0.9, 0.999)" in network_caption(config).text
+    assert decode(encode(config), NetworksConfig) == (config, [])
+
+
+def test_every_base_is_offered_and_has_its_customary_betas():
+    assert tuple(GanCard.titles) == BASES
+    assert [Card(base=base).spec().betas for base in ("adam", "lion")] == [(0.9, 0.999), (0.9, 0.99)]
+    card = GanCard(base="adam", generator_base="lion", beta1=0.5)
+    assert (card.spec().betas, card.generator_spec().betas) == ((0.5, 0.999), (0.9, 0.99))
+    card = GanCard(base="lion", generator_base="adam", beta1=0.5)
+    assert (card.spec().betas, card.generator_spec().betas) == ((0.9, 0.99), (0.5, 0.999))
 
 
 def test_the_outer_period_counts_base_steps():

@@ -41,6 +41,7 @@ CONFIGS = {
             surface="formula", formula="a*x^2 + y^2", parameters=(("a", 1.5),), domain=(-2, 2, -3, 3), starts=((1, 1),),
             noise="student", noise_freedom=4.0,
         ),
+        SurfacesConfig(cards=(Card(base="gpa", lr=0.02, mu_y=0.5, mu_x=0.8), CARD)),
     ],
     "games": [
         GamesConfig(

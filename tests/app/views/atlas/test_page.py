@@ -95,7 +95,7 @@ def test_a_ready_made_study_is_shown_with_its_line(name):
     at.selectbox(key="atlas.preset").set_value(name).run()
     assert not at.exception
     assert config_of(at) == PRESETS["atlas"][name].config
-    assert PRESETS["atlas"][name].shows in texts(at)
+    assert f"**{name}.** {PRESETS['atlas'][name].shows}" in texts(at)
 
 
 def test_another_setting_on_an_axis_takes_its_customary_values_and_the_other_axis_changes_places():

@@ -82,7 +82,7 @@ def test_a_game_without_a_start_is_refused_and_the_last_one_stays():
 
 
 def test_a_bad_address_names_every_bad_field_and_shows_the_rest():
-    at = open_page(v="1", game="quadratic", steps="0", parameter="7", noise="minibatch", **{"1.base": "lion"})
+    at = open_page(v="1", game="quadratic", steps="0", parameter="7", noise="minibatch", **{"1.base": "lamb"})
     assert not at.exception
     assert {error.value.split(":")[0] for error in at.error} == {"steps", "parameter", "noise", "1.base"}
     assert any("ε must be in [0, 1], got 7" in error.value for error in at.error)
@@ -145,7 +145,7 @@ def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
     assert not at.exception
     assert not at.error
     assert config_of(at) == PRESETS["games"][name].config
-    assert PRESETS["games"][name].shows in at.caption[0].value
+    assert f"**{name}.** {PRESETS['games'][name].shows}" in at.caption[0].value
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():
@@ -200,7 +200,7 @@ def test_an_address_and_a_file_read_back_as_the_same_config(config):
         ({"game": "quadratic", "parameter": 1.5}, r"ε must be in \[0, 1\], got 1.5"),
         ({"noise": "minibatch"}, "noise"),
         ({"starts": ((0.0, 3.0),)}, "start y must be in"),
-        ({"cards": ({"base": "lion"},)}, "base"),
+        ({"cards": ({"base": "lamb"},)}, "base"),
     ],
 )
 def test_a_config_refuses_by_name(change, words):

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 import torch
 
 from app.draw.plotly import paint
-from app.draw.reel import paint_reel
+from app.draw.reel import reel_spec
 from app.figures.caption import Caption
 from app.figures.gans import gan_chart, output_span, samples_reel, slow_motion_chart
 from app.jobs.store import TrainingResult
@@ -31,7 +32,8 @@ NAMES, COLORS = ("Adam", "Lookahead"), ("#111111", "#222222")
 
 
 def reel(names, colors, frames, real):
-    return paint_reel(samples_reel(Caption(""), names, colors, frames, real), frames[0].step.tolist())
+    """As plotly's own objects, which check every value."""
+    return go.Figure(reel_spec(samples_reel(Caption(""), names, colors, frames, real), frames[0].step.tolist()))
 
 
 @pytest.fixture(scope="module")

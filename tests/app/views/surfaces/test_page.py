@@ -87,6 +87,46 @@ def test_a_card_shows_layers_k_alpha_and_lr_and_all_else_behind_a_door_beside_wh
     assert all(key.startswith("surfaces.2.") for key in behind)
 
 
+@pytest.mark.parametrize(
+    ("layers", "shown"),
+    [("5:0.5:0.9,3:0.5", True), ("5:0.5,3:0.5:0.9", False), ("5:0.5:0.9", False), ("5:0.5,3:0.5", False)],
+)
+def test_what_becomes_of_the_outer_momentum_inside_is_asked_where_there_is_some(layers, shown):
+    at = open_page(v="1", **{"1.layers": layers, "1.lr": "0.01"})
+    at.session_state["surfaces.1.more"] = True
+    at.run()
+    assert ("surfaces.1.inner_buffers" in card_controls(at)) is shown
+    if shown:
+        at.selectbox(key="surfaces.1.inner_buffers").set_value("reset").run()
+        assert at.query_params["1.inner_buffers"] == "reset"
+        assert at.toggle(key="surfaces.1.on").label.endswith(", inner b reset")
+
+
+def test_a_card_whose_base_averages_by_itself_asks_for_no_layers_and_for_its_own_numbers():
+    at = open_page(v="1", **{"1.base": "gpa", "1.lr": "0.01", "2.base": "schedule_free", "3.base": "average"})
+    for card in (1, 2, 3):
+        at.session_state[f"surfaces.{card}.more"] = True
+    at.run()
+    assert not [one for one in at.sidebar.segmented_control if one.key.endswith(".depth")]
+    asked = {key.removeprefix("surfaces.") for key in card_controls(at)}
+    assert {key for key in asked if ".mu_" in key} == {"1.mu_y", "1.mu_x", "2.mu_y", "3.mu_x"}
+    assert not {key for key in asked if key.endswith((".ema", ".momentum", ".sync_momentum"))}
+    at.number_input(key="surfaces.1.mu_x").set_value(0.5).run()
+    assert at.query_params["1.mu_x"] == "0.5"
+    assert sum("an average of its own" in caption.value for caption in at.sidebar.caption) == 3
+
+
+def test_choosing_such_a_base_around_layers_is_refused_at_its_field():
+    at = open_page(v="1", **{"1.layers": "5:0.5", "1.lr": "0.01"})
+    at.session_state["surfaces.1.more"] = True
+    at.run()
+    at.selectbox(key="surfaces.1.base").set_value("schedule_free").run()
+    assert config_of(at).cards[0].base == "sgd"
+    assert ["takes no layers of slow weights, got 1: set them to 0 first" in one.value for one in at.sidebar.error] == [
+        True
+    ]
+
+
 def test_a_change_behind_a_door_that_is_closed_again_holds():
     at = open_page(v="1", **{"1.layers": "5:0.5,3:0.5", "1.lr": "0.01"})
     at.session_state["surfaces.1.more"] = True
@@ -170,7 +210,7 @@ def test_every_ready_made_comparison_runs_and_says_what_it_shows(name):
     assert not at.exception
     assert not at.error
     assert config_of(at) == PRESETS["surfaces"][name].config
-    assert PRESETS["surfaces"][name].shows in [caption.value for caption in at.caption]
+    assert f"**{name}.** {PRESETS['surfaces'][name].shows}" in [caption.value for caption in at.caption]
 
 
 def test_all_optimizers_off_is_said_and_not_an_error():
@@ -207,7 +247,8 @@ def test_a_ready_made_comparison_is_named_while_it_is_there_alone():
     at = open_page()
     at.selectbox(key="surfaces.preset").set_value("Side by side on Himmelblau").run()
     assert at.selectbox(key="surfaces.preset").value == "Side by side on Himmelblau"
-    assert "Three plots, one clock: compare where each fast path is thrown away." in [one.value for one in at.caption]
+    shows = "**Side by side on Himmelblau.** Three plots, one clock: compare where each fast path is thrown away."
+    assert shows in [one.value for one in at.caption]
     at.toggle(key="surfaces.panels").set_value(False).run()
     assert at.selectbox(key="surfaces.preset").value is None
     assert not any("Three plots" in one.value for one in at.caption)

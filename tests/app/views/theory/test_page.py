@@ -67,7 +67,7 @@ def test_taking_a_ready_made_view_shows_it_and_undo_returns():
     name = "Bilinear game: α against k"
     at.selectbox(key="theory.preset").set_value(name).run()
     assert config_of(at) == PRESETS["theory"][name].config
-    assert PRESETS["theory"][name].shows in [caption.value for caption in at.caption]
+    assert f"**{name}.** {PRESETS['theory'][name].shows}" in [caption.value for caption in at.caption]
     at.button(key="theory.undo").click().run()
     assert config_of(at) == before
 
