@@ -7,6 +7,7 @@ import torch
 
 from app.runs import THREADS
 from app.views.preload import (
+    atlas,
     games,
     gans,
     glossary_link,
@@ -32,6 +33,7 @@ pages = {
     "networks": st.Page(networks.page, title="Networks", icon=":material/hub:", url_path="networks"),
     "gans": st.Page(gans.page, title="GANs", icon=":material/swords:", url_path="gans"),
     "theory": st.Page(theory.page, title="Theory", icon=":material/function:", url_path="theory"),
+    "atlas": st.Page(atlas.page, title="Atlas", icon=":material/map:", url_path="atlas"),
     "lessons": st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
 }
 session.declare(pages)

@@ -8,7 +8,7 @@ lies in the stream: so draws may be made in any order, and a further start chang
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, get_args
@@ -98,6 +98,30 @@ def with_noise(field: Field, noise: Noise, starts: int) -> Field:
     return noisy
 
 
+def with_noise_of_scales(field: Field, noise: Noise, starts: int, scales: Sequence[float]) -> Field:
+    """`with_noise`, to the bit, where row r of x has the scale number r // starts in place of the noise's own.
+
+    Raises:
+        ValueError: as `with_noise`; when called, that there is not one scale for every `starts` rows.
+    """
+    if noise.kind in ("none", "minibatch") or len({*scales}) == 1:
+        return with_noise(field, replace(noise, scale=scales[0]), starts)
+    _check_whole("starts", starts, 1, 2**32)
+    unit, each_scale = replace(noise, scale=1.0), torch.tensor(scales, dtype=torch.float64).view(-1, 1, 1)
+    draw = _by_evaluation(lambda first, count: torch.from_numpy(_draws(unit, starts, first, count)), starts)
+
+    def noisy(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
+        loss, gradient = field(x, evaluation)
+        by_start = _by_start(gradient, starts)
+        if len(by_start) != len(scales):
+            raise ValueError(f"scales must have one entry for every {starts} rows, {len(by_start)}, got {len(scales)}")
+        change = each_scale * draw(evaluation)
+        by_start = by_start * (1 + change) if noise.kind == "multiplicative" else by_start + change
+        return loss, by_start.view(gradient.shape)
+
+    return noisy
+
+
 def noisy_field(objective: Objective | Surface, noise: Noise, starts: int) -> Field:
     """The field of an objective or a surface under any noise; for "minibatch" the loss is the mean of the copies.
 
@@ -161,9 +185,14 @@ def copies(noise: Noise, starts: int, first: int, count: int) -> NDArray[np.intp
 
 def _disturbance(noise: Noise, starts: int, first: int, count: int) -> Tensor:
     """What is added to the gradients, or multiplies them: (count, starts, 2)."""
-    freedom = noise.degrees_of_freedom if noise.kind == "student" else math.inf
-    draws = noise.scale * _normal_pairs(noise.seed, np.arange(starts, dtype=np.uint64), first, count, freedom)
+    draws = _draws(noise, starts, first, count)
     return torch.from_numpy(1 + draws if noise.kind == "multiplicative" else draws)
+
+
+def _draws(noise: Noise, starts: int, first: int, count: int) -> Reals:
+    freedom = noise.degrees_of_freedom if noise.kind == "student" else math.inf
+    pairs = _normal_pairs(noise.seed, np.arange(starts, dtype=np.uint64), first, count, freedom)
+    return np.asarray(noise.scale * pairs)
 
 
 def _by_evaluation(draw: Callable[[int, int], Tensor], starts: int) -> Callable[[int], Tensor]:

@@ -254,17 +254,17 @@ def judge(candidates: Sequence[OptimizerSpec], table: Table, evaluations: int) -
     return Tuning(
         candidates=tuple(candidates),
         mean=mean,
-        standard_error=_standard_error(values),
+        standard_error=standard_error(values),
         diverged=has_diverged.mean(axis=1),
         best=best,
-        ties=() if best is None else _ties(values, best),
+        ties=() if best is None else ties_of(values, best),
         edges=() if best is None else _edges(candidates, best),
         evaluations=evaluations,
     )
 
 
-def _standard_error(values: Floats) -> Floats:
-    """Of the mean over the last axis; zero for a single value, not a number where a value is infinite."""
+def standard_error(values: Floats) -> Floats:
+    """Standard error of the mean over the last axis: 0 for a single value, NaN where a value is infinite."""
     count = values.shape[-1]
     if count == 1:
         return np.where(np.isfinite(values[..., 0]), 0.0, np.nan)
@@ -272,10 +272,14 @@ def _standard_error(values: Floats) -> Floats:
         return np.asarray(values.std(axis=-1, ddof=1) / np.sqrt(count))
 
 
-def _ties(values: Floats, best: int) -> tuple[int, ...]:
+def ties_of(values: Floats, best: int) -> tuple[int, ...]:
+    """Candidates, rows of `values` (candidates, starts), that differ from the best by at most two standard errors.
+
+    Of the paired differences; a row with a value that is not finite is no tie.
+    """
     with np.errstate(invalid="ignore"):
         difference = values - values[best]
-    error = _standard_error(difference)
+    error = standard_error(difference)
     is_tie = np.isfinite(difference).all(axis=1) & (difference.mean(axis=1) <= 2 * np.nan_to_num(error))
     return tuple(int(index) for index in np.flatnonzero(is_tie) if index != best)
 

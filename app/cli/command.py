@@ -9,7 +9,7 @@ import json
 
 import click
 
-from app.cli import export, serve, settings, train
+from app.cli import export, serve, settings, study, train
 
 
 @click.group(cls=settings.OneLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,5 +41,5 @@ def list_(kind: str | None, as_json: bool) -> None:
         click.echo("".join(f"  {entry['key']:<{width}}  {entry['teaches']}\n" for entry in entries))
 
 
-for command in (serve.serve, serve.health, export.render, export.run, export.gallery, train.train):
+for command in (serve.serve, serve.health, export.render, export.run, export.gallery, train.train, study.study):
     main.add_command(command)

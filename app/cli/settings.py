@@ -132,6 +132,29 @@ def training_config(source: str | None, preset: str | None, **options: Any) -> A
     return training
 
 
+def study_config(source: str | None, preset: str | None, **options: Any) -> Any:
+    """The config of the Atlas page that the arguments of `study` describe, later ones over earlier ones.
+
+    Raises:
+        click.ClickException: one of them cannot be read; one line says which and why.
+    """
+    from app.state import AtlasConfig
+    from app.state.links import decode, encode
+
+    config = _base_config(source, preset, page="atlas") if source or preset else None
+    if not isinstance(config, AtlasConfig | None):
+        raise click.ClickException("study needs settings of the Atlas page; for others use run, render or train")
+    changes = dict(_pair(text) for text in options["extra"])
+    changes |= {name: str(options[name]) for name in ("steps", "seed", "seeds") if options[name] is not None}
+    params = {} if config is None else encode(config)
+    for side in {"across", "up"} & changes.keys():  # another axis has other values
+        params = {name: text for name, text in params.items() if not name.startswith(f"{side}_")}
+    study, problems = decode(params | changes, AtlasConfig)
+    if problems:
+        raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
+    return study
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on a terminal, nothing in a pipe; gives a callback (done, total)."""

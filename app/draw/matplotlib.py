@@ -13,9 +13,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullFormatter
 
 from app.figures import look
+from app.figures.amounts import shades_of
 from app.figures.look import BAND, BAR_GROUP, CONVERGES, DIVERGES, EDGE, INTERVAL, RATES, TINY
 
 if TYPE_CHECKING:
@@ -120,6 +121,9 @@ def _numbers(axes: Axes, panel: Panel) -> None:
             _number(axis, scale, few)
         if scale != "linear":
             axis.set_minor_formatter(NullFormatter())
+    for axis, whole in zip((axes.xaxis, axes.yaxis), panel.whole, strict=True):
+        if whole:
+            axis.set_major_locator(MultipleLocator(1))
 
 
 def _number(axis: Axis, scale: str, few: float) -> None:
@@ -144,6 +148,8 @@ def _map(axes: Axes, map_: Map, style: Style) -> None:
         bar.ax.tick_params(colors=style.quiet, length=2)
         bar.set_label(map_.name, color=style.ink, fontsize=SMALL)
         bar.outline.set_visible(False)
+    elif map_.shading == "amount":
+        _amounts(axes, map_, style)
     elif map_.shading == "height":
         levels, shades = np.linspace(*map_.span, LEVELS + 1), LinearSegmentedColormap.from_list("slate", style.shades)
         axes.contourf(map_.x, map_.y, map_.values, levels=levels, cmap=shades, extend="both", zorder=1)
@@ -156,6 +162,19 @@ def _map(axes: Axes, map_: Map, style: Style) -> None:
         edge, fill = _inside(style)
         axes.contourf(map_.x, map_.y, map_.values, levels=[-np.inf, 1.0], colors=[fill], alpha=BAND, zorder=1)
         axes.contour(map_.x, map_.y, map_.values, levels=[1.0], colors=[edge], linewidths=1.0, zorder=1.5)
+
+
+def _amounts(axes: Axes, map_: Map, style: Style) -> None:
+    """Cells with a colour bar in plain numbers."""
+    shades = shades_of(map_, style)
+    colors = LinearSegmentedColormap.from_list("amounts", shades.colors)
+    x, y = map_.borders or (map_.x, map_.y)
+    mesh = axes.pcolormesh(x, y, shades.z, cmap=colors, vmin=shades.low, vmax=shades.high, zorder=1)
+    bar = axes.figure.colorbar(mesh, ax=axes, pad=0.02, fraction=0.06, ticks=list(shades.ticks))
+    bar.ax.set_yticklabels(list(shades.ticks.values()), fontsize=SMALL - 1)
+    bar.ax.tick_params(colors=style.quiet, length=2)
+    bar.set_label(map_.name, color=style.ink, fontsize=SMALL)
+    bar.outline.set_visible(False)
 
 
 def _rates(style: Style) -> LinearSegmentedColormap:

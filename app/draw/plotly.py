@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import copy
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -15,14 +14,15 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.draw.plotly_maps import draw_map, hover, trace, with_opacity
 from app.draw.plotly_spec import Spec, Trace
 from app.figures import look
 from app.figures.look import PIXEL, Style
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
-    from app.figures.chart import Chart, Map, Mark, Panel
+    from app.figures.chart import Chart, Mark, Panel
 
 CLEAR = "rgba(0,0,0,0)"
 MARGIN = {"l": 56, "r": 12, "t": 34, "b": 48}
@@ -32,11 +32,8 @@ TARGET, KEY, BAND = "target", "key", "band"  # what a trace is, in its `meta`: p
 SIDES = {"above": "top center", "below": "bottom center", "left": "middle left", "right": "middle right"}
 STAYS = {"marker": {"opacity": 1}}  # other marks keep their opacity when a target is clicked
 INVISIBLE = {"marker": {"opacity": 0}}
-LAST = 2000  # rank in the legend: after all others, which by default have 1000
-HEIGHT_LEVELS = 24
 ONE_STEP = 0.7  # decades: below, plotly chooses the ticks; 1, 2 and 5 would be too few
 FEW_DECADES = 2.5  # below, 1, 2 and 5 of each are named
-RATE_TICKS = {"tickvals": [0.95, 0.975, 1, 1.025, 1.05], "ticktext": ["≤ .95", ".975", "1", "1.025", "≥ 1.05"]}
 
 
 def paint(chart: Chart, *, dark: bool = False, legend: bool = True, titles: bool = True) -> go.Figure:
@@ -179,7 +176,9 @@ def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
     """Plain numbers: 1, 2, 5 where a logarithmic axis spans few decades, else one per decade or few."""
     scale, span = panel.scales[axis], panel.spans[axis]
     if scale != "log":
-        return ({} if span is None else {"range": list(span)}) | ({"tickformat": ".0%"} if scale == "percent" else {})
+        look_: dict[str, Any] = {"tickformat": ".0%"} if scale == "percent" else {}
+        look_ |= {"tick0": 0, "dtick": 1} if panel.whole[axis] else {}
+        return ({} if span is None else {"range": list(span)}) | look_
     together = chart.filled_panels if "xy"[axis] in chart.linked_axes else (panel,)
     decades = max(one.decades(axis) for one in together)
     step = None if decades < ONE_STEP else "D2" if decades < FEW_DECADES else max(1, round(decades / 6))
@@ -189,18 +188,14 @@ def _scale(panel: Panel, chart: Chart, axis: int) -> dict[str, Any]:
 
 def _traces(panel: Panel, chart: Chart, style: Style, dark: bool) -> Iterable[Trace]:
     if panel.image is not None:
-        yield _trace("image", source=_png(panel.image), hoverinfo="skip")
+        yield trace("image", source=_png(panel.image), hoverinfo="skip")
     if panel.map is not None:
-        yield _MAPS[panel.map.shading](panel.map)
+        yield draw_map(panel.map)
     for mark in panel.marks:
         color = color_of(mark, style, dark)
         if mark.kind == "line" and mark.low is not None and mark.high is not None:
             yield _band(mark, color)
         yield _PAINTERS[mark.kind](mark, color, style)
-
-
-def _trace(kind: str, **properties: Any) -> Trace:
-    return {"type": kind, **properties}
 
 
 def color_of(mark: Mark, style: Style, dark: bool) -> str:
@@ -213,7 +208,7 @@ def color_of(mark: Mark, style: Style, dark: bool) -> str:
 def _band(mark: Mark, color: str) -> Trace:
     """The interval along a line."""
     x, low, high = (np.asarray(values)[np.isfinite(mark.y)] for values in (mark.x, mark.low, mark.high))
-    return _trace(
+    return trace(
         "scatter",
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",
         fillcolor=with_opacity(color, look.BAND), line={"width": 0}, hoverinfo="skip", showlegend=False, meta=BAND,
@@ -223,7 +218,7 @@ def _band(mark: Mark, color: str) -> Trace:
 
 def _line(mark: Mark, color: str, style: Style) -> Trace:
     line = {"color": color, "width": mark.width / PIXEL, "dash": dashes(mark.dash)}
-    return _trace("scatter", x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_labelling(mark))
+    return trace("scatter", x=mark.x, y=mark.y, mode="lines", line=line, **_points(mark, style), **_labelling(mark))
 
 
 def dashes(lengths: Sequence[float]) -> str:
@@ -248,7 +243,7 @@ def _dots(mark: Mark, color: str, style: Style) -> Trace:
             "array": mark.high - mark.y, "arrayminus": mark.y - mark.low, "symmetric": False, "color": color,
             "thickness": look.INTERVAL / PIXEL, "width": 3,
         }  # fmt: skip
-    return _trace(
+    return trace(
         "scatter",
         x=mark.x, y=mark.y, mode="markers+text" if mark.texts else "markers", marker=marker | {"line": edge},
         unselected=STAYS, **errors, **_points(mark, style), **_labelling(mark),
@@ -262,7 +257,7 @@ def _points(mark: Mark, style: Style) -> dict[str, Any]:
 
 
 def _bars(mark: Mark, color: str, style: Style) -> Trace:
-    return _trace("bar", x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_labelling(mark))
+    return trace("bar", x=mark.x, y=mark.y, marker={"color": color}, offsetgroup=mark.series, **_labelling(mark))
 
 
 def _arrows(mark: Mark, color: str, style: Style) -> Trace:
@@ -270,96 +265,27 @@ def _arrows(mark: Mark, color: str, style: Style) -> Trace:
     x, y = (np.insert(np.asarray(axis, np.float32), range(2, len(axis) + 1, 2), np.nan) for axis in (mark.x, mark.y))
     sizes = np.tile([0, mark.size / PIXEL, 0], len(mark.x) // 2)
     marker = {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color, "line": {"width": 0}}
-    return _trace("scatter", x=x, y=y, mode="markers", marker=marker, **_labelling(mark))
+    return trace("scatter", x=x, y=y, mode="markers", marker=marker, **_labelling(mark))
 
 
 def _targets(mark: Mark, color: str, style: Style) -> Trace:
-    invisible = {"selected": INVISIBLE, "unselected": INVISIBLE, "marker": {"size": mark.size / PIXEL, "opacity": 0}}
-    return _trace("scatter", x=mark.x, y=mark.y, mode="markers", meta=TARGET, **invisible, **_labelling(mark))
+    invisible: dict[str, Any] = {"selected": INVISIBLE, "unselected": INVISIBLE}
+    invisible["marker"] = {"size": mark.size / PIXEL, "opacity": 0}
+    if mark.hollow:
+        invisible["selected"] = {"marker": {"opacity": 1, "color": color}}
+        invisible["marker"] |= {"symbol": "square-open", "line": {"width": 2}}
+    return trace("scatter", x=mark.x, y=mark.y, mode="markers", meta=TARGET, **invisible, **_labelling(mark))
 
 
 def _labelling(mark: Mark) -> dict[str, Any]:
     """A mark's name, legend group and hover text."""
     return {
         "name": mark.label, "legendgroup": mark.series, "showlegend": False, "opacity": mark.opacity,
-        **_hover(mark.hover, mark.data, mark.label),
+        **hover(mark.hover, mark.data, mark.label),
     }  # fmt: skip
 
 
-def _hover(template: str, data: Mapping[str, ArrayLike], label: str = "") -> dict[str, Any]:
-    """A template in plotly's syntax, and the columns that it names."""
-    if not template:
-        return {"hoverinfo": "skip"}
-    names = list(data)
-
-    def place(match: re.Match[str]) -> str:
-        name, format_ = match.groups()
-        fields = {"x": "x", "y": "y", "value": "z", "text": "text"}
-        return f"%{{{fields.get(name) or f'customdata[{names.index(name)}]'}{format_ or ''}}}"
-
-    text = re.sub(r"\{(\w+)(:[^}]*)?\}", place, template).replace("\n", "<br>")
-    columns = [np.asarray(values) for values in data.values()]
-    numbers = all(column.dtype.kind in "fiu" for column in columns)
-    customdata = (
-        {"customdata": np.stack([column if numbers else column.astype(object) for column in columns], -1)}
-        if columns
-        else {}
-    )
-    return {"hovertemplate": f"{text}<extra>{label}</extra>", **customdata}
-
-
-def _rates(map_: Map) -> Trace:
-    scale = [
-        [0, with_opacity(look.CONVERGES, 0.9)],
-        [0.5, "rgba(128,128,128,.06)"],
-        [1, with_opacity(look.DIVERGES, 0.9)],
-    ]
-    bar = {"title": {"text": map_.name.replace(" per ", " per<br>")}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
-    low, high = look.RATES
-    return _trace(
-        "heatmap",
-        z=np.clip(map_.values, low, high).astype(np.float32), zmin=low, zmax=high, colorscale=scale,
-        colorbar=bar | RATE_TICKS, **_place(map_),
-    )  # fmt: skip
-
-
-def _heights(map_: Map) -> Trace:
-    low, high = map_.span
-    lines = {"coloring": "heatmap", "start": low, "end": high, "size": (high - low) / HEIGHT_LEVELS}
-    return _trace(
-        "contour",
-        z=map_.values.astype(np.float32), contours=lines, colorscale=look.SLATE, zmin=low, zmax=high,
-        line={"color": look.CONTOUR, "width": int(map_.lines)}, showscale=False, **_place(map_),
-    )  # fmt: skip
-
-
-def _inside(map_: Map) -> Trace:
-    return _trace(
-        "contour",
-        z=map_.values.astype(np.float32), contours={"type": "constraint", "operation": ">", "value": 1.0},
-        fillcolor=with_opacity(look.CONVERGES, look.BAND), line={"color": look.CONVERGES, "width": 1.5},
-        showlegend=True, legendrank=LAST, showscale=False, **_place(map_),
-    )  # fmt: skip
-
-
-def _kinds(map_: Map) -> Trace:
-    colors = [color or "rgba(128,128,128,.12)" for color in map_.colors]
-    edges = np.linspace(0, 1, len(colors) + 1)
-    scale = [[edge, color] for index, color in enumerate(colors) for edge in edges[index : index + 2]]
-    return _trace(
-        "heatmap",
-        z=map_.values.astype(np.int8), zmin=-0.5, zmax=len(colors) - 0.5, colorscale=scale, showscale=False,
-        **_place(map_),
-    )  # fmt: skip
-
-
-def _place(map_: Map) -> dict[str, Any]:
-    x, y = (np.asarray(axis, np.float32) for axis in (map_.x, map_.y))
-    return {"x": x, "y": y, "name": map_.name, **_hover(map_.hover, map_.data)}
-
-
 _PAINTERS = {"line": _line, "dots": _dots, "bars": _bars, "arrows": _arrows, "targets": _targets}
-_MAPS = {"rate": _rates, "height": _heights, "inside": _inside, "kinds": _kinds}
 
 
 def _key(chart: Chart, style: Style, dark: bool) -> list[Trace]:
@@ -380,12 +306,6 @@ def _entry(mark: Mark, color: str, style: Style, rank: int) -> Trace:
     sample = replace(mark, x=np.full(1, np.nan), y=np.full(1, np.nan), low=None, high=None, texts=(), hover="")
     entry = (_line if mark.kind == "line" else _dots)(sample, color, style)
     return entry | {"showlegend": True, "legendrank": rank + 1, "meta": KEY}
-
-
-def with_opacity(color: str, opacity: float) -> str:
-    """#rrggbb at some opacity."""
-    red, green, blue = (round(255 * part) for part in look.rgb(color))
-    return f"rgba({red},{green},{blue},{opacity:g})"
 
 
 def _png(picture: NDArray[np.uint8]) -> str:

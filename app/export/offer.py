@@ -36,6 +36,7 @@ class Offer:
         scene: for animations and the player; None for pages without one.
         families: numbers that readers of an exported player can drag, by name.
         charts: those of the figures that are charts, by their names, up to a base step or (None) whole.
+        has_steps: whether figures can end at a base step.
     """
 
     caption: Caption
@@ -45,6 +46,7 @@ class Offer:
     scene: Callable[[], Scene] | None = None
     charts: Mapping[str, Callable[[int | None], Chart]] = field(default_factory=dict)
     families: Mapping[str, Callable[[], PackedFamily]] = field(default_factory=dict)
+    has_steps: bool = True
 
     def figure(self, name: str | None = None) -> MakeFigure:
         """A figure by its name.

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.export.atlas import atlas_offer
 from app.export.offer import Offer, scene_offer
 from app.export.scripts.plane import game_script, surface_script
+from app.export.scripts.study import study_script
 from app.export.scripts.training import gan_script, network_script
 from app.export.theory import theory_offer
 from app.export.trained import trained_gan_offer, trained_network_offer
@@ -17,7 +19,7 @@ from app.figures.scene import Scene
 from app.figures.surfaces import surface_scene
 from app.runs import games as game_runs
 from app.runs import surfaces as surface_runs
-from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state import AtlasConfig, GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
 from app.state.base import PageConfig
 from app.state.theory import TheoryConfig
 
@@ -58,6 +60,7 @@ PAGES: dict[str, Page] = {
     "networks": Page("networks", NetworksConfig, trained_network_offer, network_script),
     "gans": Page("gans", GansConfig, trained_gan_offer, gan_script),
     "theory": Page("theory", TheoryConfig, theory_offer),
+    "atlas": Page("atlas", AtlasConfig, atlas_offer, study_script),
 }
 
 

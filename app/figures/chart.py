@@ -26,7 +26,7 @@ Pair = tuple[float, float]
 Kind = Literal["line", "dots", "bars", "arrows", "targets"]
 Side = Literal["above", "below", "left", "right"]
 Scale = Literal["linear", "log", "percent"]
-Shading = Literal["rate", "height", "inside", "kinds"]
+Shading = Literal["rate", "height", "inside", "kinds", "amount"]
 LinkedAxes = Literal["", "x", "y", "xy"]
 Drag = Literal["zoom", "pan", "none"]
 
@@ -42,8 +42,8 @@ class Mark:
         series: whose points, such as an optimizer.      color: #rrggbb; empty is the ink of the page.
         x, y: (points,); NaN breaks a line.
         part: what of it, such as slow weights; empty where a series has one part only.
-        kind: targets are invisible points to hover and click, on pages only; they are not in the legend. Arrows have
-            their tails at even points and their tips at odd ones.
+        kind: targets are invisible points to hover and click, on pages only; they are not in the legend. Those that are
+            hollow are ringed when they are clicked. Arrows have their tails at even points and their tips at odd ones.
         low, high: (points,) interval about y: a band along a line, bars at dots; None for none.
         width, dash: of a line; the width also of the edge of dots that are hollow or thin or whose edge has a colour.
         marker, size, hollow: shape of dots, their diameter, whether they are empty inside.
@@ -105,9 +105,13 @@ class Mark:
 class Map:
     """Values over a plane: a rate per step (1 is the boundary), heights, whether a place is inside (value < 1), kinds.
 
+    Or amounts, where those above `span` have a colour of their own, called `above`; a cell of NaN is empty.
+
     Attributes:
         x, y, values: (columns,), (rows,), (rows, columns).
-        span: of heights, from dark to light.      colors: of kinds, whose values count from 0; empty is the page.
+        borders: of the cells, (columns + 1,) and (rows + 1,); halfway between x and y if there are none.
+        span: of heights and amounts, from dark to light.      log: whether amounts are shaded by their logarithm.
+        colors: of kinds, whose values count from 0; empty is the page.
         lines: whether heights have contour lines.
         hover, data: as for marks; data are (rows, columns).
     """
@@ -117,7 +121,10 @@ class Map:
     y: Floats
     values: Floats
     shading: Shading
+    borders: tuple[Floats, Floats] | None = None
     span: Pair = (0.0, 1.0)
+    log: bool = False
+    above: str = ""
     colors: tuple[str, ...] = ()
     lines: bool = True
     hover: str = ""
@@ -132,6 +139,7 @@ class Panel:
         marks: drawn in this order.      map: drawn under them.      image: (height, width) grey, or with RGB last.
         labels, scales: of the two axes.      spans: of the two axes, as far as their data need; None follows the data.
         ticks: positions and labels on the horizontal axis, in place of numbers.
+        whole: whether the numbers at an axis are whole.
         square: whether both axes have the same unit.      bare: whether there are no numbers at the axes.
         remark: a few words in the upper right corner, or in the middle where there are no marks.
     """
@@ -144,6 +152,7 @@ class Panel:
     scales: tuple[Scale, Scale] = ("linear", "linear")
     spans: tuple[Pair | None, Pair | None] = (None, None)
     ticks: tuple[tuple[float, str], ...] = ()
+    whole: tuple[bool, bool] = (False, False)
     square: bool = False
     bare: bool = False
     remark: str = ""

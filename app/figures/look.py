@@ -28,6 +28,7 @@ PIXEL = 0.75  # points
 PALETTE = LOOK.palette
 CONVERGES, DIVERGES = PALETTE[0], PALETTE[1]
 RATES = (0.95, 1.05)  # rates beyond these share the colour of the end
+AMOUNTS = ("#08274a", "#0b4a80", "#0072b2", "#4b9fd0", "#97c8e4", "#d3e5ef", "#f3efe4")  # from low to high
 BAND, BAR_GROUP = 0.18, 0.7  # opacity of an interval; width of all bars at one place
 TINY, EDGE, INTERVAL = 3.0, 0.5, 1.2  # points: dots up to here have no edge; that of others; lines of intervals
 THIN = ("cross", "plus", "stroke")  # shapes without an inside
@@ -60,7 +61,10 @@ RGB = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Style:
-    """Colours of a picture: `shades` fill the landscape from low to high, `palette` replaces optimizers' colours."""
+    """Colours of a picture: `shades` fill the landscape from low to high, `palette` replaces optimizers' colours.
+
+    amounts: of cells, from low to high.      beyond: of cells above their span.
+    """
 
     background: str
     ink: str
@@ -68,6 +72,8 @@ class Style:
     contour: str
     shades: tuple[str, ...]
     palette: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = AMOUNTS
+    beyond: str = DIVERGES
 
     def color(self, color: str, index: int) -> str:
         """The colour of the optimizer that comes `index`-th in the legend."""
@@ -107,6 +113,8 @@ _STYLES = {
         contour="#cfcfcf",
         shades=("#e9e9e9", "#f3f3f3", "#fafafa", "#ffffff"),
         palette=("#000000", "#6b6b6b", "#9a9a9a", "#3d3d3d"),
+        amounts=("#5a5a5a", "#ffffff"),
+        beyond="#000000",
     ),
 }
 

@@ -78,6 +78,13 @@ def modification_time(path: Path) -> float:
     return 0.0
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 when it vanished meanwhile."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
 def gigabytes(count: int) -> str:
     """A number of bytes for people."""
     return f"{count / 1e9:.2f} GB"

@@ -1,6 +1,7 @@
 """One frozen config a page; cards, links, presets, limits."""
 
 from app.player.tracks import PALETTE
+from app.state.atlas import AtlasConfig
 from app.state.cards import (
     BASE_TITLES,
     COLOR_NAMES,
@@ -34,6 +35,7 @@ __all__ = [
     "OWN",
     "PALETTE",
     "PLANES",
+    "AtlasConfig",
     "Card",
     "CloseUp",
     "Comparison",

@@ -20,6 +20,22 @@ LETTERS = {r"\varepsilon": "ε", r"\gamma": "γ"}
 GAME_NOISES: tuple[str, ...] = get_args(GameNoise)
 
 
+def checked_parameter(value: float | None, game: Game) -> float | None:
+    """The same, if it can be the game's own number.
+
+    Raises:
+        ValueError: the game has none, or the value is out of its range.
+    """
+    if value is None:
+        return None
+    if game.parameter is None:
+        raise ValueError("this game has no parameter")
+    low, high = game.parameter.range
+    if not low <= value <= high:
+        raise ValueError(f"{LETTERS[game.parameter.symbol]} must be in [{low:g}, {high:g}], got {value:g}")
+    return value
+
+
 class GameCard(Card):
     """An optimizer of both players: they step on their own part of the field, together or in turn."""
 
@@ -78,14 +94,7 @@ class GamesConfig(Comparison):
     @classmethod
     def _in_range(cls, value: float | None, info: ValidationInfo) -> float | None:
         game = GAMES.get(info.data.get("game", ""))
-        if game is None or value is None:
-            return value
-        if game.parameter is None:
-            raise ValueError("this game has no parameter")
-        low, high = game.parameter.range
-        if not low <= value <= high:
-            raise ValueError(f"{LETTERS[game.parameter.symbol]} must be in [{low:g}, {high:g}], got {value:g}")
-        return value
+        return value if game is None else checked_parameter(value, game)
 
     @field_validator("starts")
     @classmethod

@@ -57,6 +57,9 @@ TABLE = (
     Limit("starts", 16, 4, 64, "starts of a run"),
     Limit("cloud_runs", 500, 200, 10_000, "runs of a seed cloud, each a row of the computation"),
     Limit("map_points", 256, 64, 512, "starts along each axis of a basin map, whose cells are its square"),
+    Limit("study_cells", 16_384, 4_096, 1_048_576, "cells of a study's map on the Atlas page"),
+    Limit("study_seeds", 64, 64, 10_000, "draws of the noise in each cell of a study"),
+    Limit("study_millions", 500, 20, 1_000_000, "millions of base steps of a study, over all of its cells and seeds"),
     Limit("training_steps", 20_000, 3_000, 1_000_000, "base steps of a training"),
     Limit("seeds", 12, 1, 100, "seeds of a training"),
     Limit("formula", 300, 50, 300, "characters of a visitor's formula"),
@@ -81,6 +84,9 @@ class Limits:
     starts: int
     cloud_runs: int
     map_points: int
+    study_cells: int
+    study_seeds: int
+    study_millions: int
     training_steps: int
     seeds: int
     formula: int

@@ -22,6 +22,7 @@ from app.runs.log import log_to_stderr
 from app.runs.surfaces import scenery, surface_run
 from app.state import SurfacesConfig
 from app.views import session
+from app.views.atlas import page as atlas
 from app.views.games import page as games
 from app.views.gans import page as gans
 from app.views.lessons import page as lessons
@@ -34,6 +35,7 @@ from app.views.surfaces import page as surfaces
 from app.views.theory import page as theory
 
 __all__ = [
+    "atlas",
     "games",
     "gans",
     "glossary_link",

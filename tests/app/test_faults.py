@@ -176,7 +176,7 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize("page", ["", "games", "networks", "gans", "theory"])
+@pytest.mark.parametrize("page", ["", "games", "networks", "gans", "theory", "atlas"])
 def test_pages_at_malformed_addresses_say_what_is_refused(server, page):
     async def visits() -> list:
         socket = await connect(server.url)

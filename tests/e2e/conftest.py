@@ -37,7 +37,7 @@ CHROMIUM_ARGS = [
 ]
 INSTALL_SECONDS = 300
 START_SECONDS = 60
-PROBE = re.compile(r"/(surfaces|games|networks|gans|theory|lessons)/_stcore/(health|host-config)$")
+PROBE = re.compile(r"/(surfaces|games|networks|gans|theory|atlas|lessons)/_stcore/(health|host-config)$")
 
 # The script has been at rest for 150 ms: a click takes a moment to reach the server, and one run may ask for another.
 AT_REST = """

@@ -23,6 +23,7 @@ PAGES = {
     "Networks": "/networks",
     "GANs": "/gans",
     "Theory": "/theory",
+    "Atlas": "/atlas",
     "Lessons": "/lessons",
     "Gallery": "/lessons?gallery=1",
     "Two sets of weights": "/lessons?lesson=two-sets-of-weights&card=3",

@@ -1,6 +1,7 @@
 """Noise: who shares it, that it repeats, and its distribution (5-σ tolerances from the sample size, on fixed seeds)."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from landscapes.noise import (
     shifted_copies,
     shifts,
     with_noise,
+    with_noise_of_scales,
 )
 from landscapes.surfaces import SURFACES
 
@@ -270,3 +272,22 @@ def test_starts_must_divide_the_rows(kind: str):
         noisy_field(HIMMELBLAU, Noise(kind), 3)(torch.zeros(5, 2, dtype=torch.float64), 0)
     with pytest.raises(ValueError, match="starts must be in"):
         noisy_field(HIMMELBLAU, Noise(kind), 0)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "multiplicative", "student"])
+def test_scales_by_row_are_the_noise_of_each_scale_to_the_bit(kind):
+    noise, scales = Noise(kind, seed=3), [0.0, 0.3, 1.7]
+    x = torch.linspace(-2, 2, 3 * 4 * 2, dtype=torch.float64).view(-1, 2)
+    field = gradient_field(lambda p: p.pow(4).sum(-1))
+    for evaluation in (0, 5, 6):
+        _, together = with_noise_of_scales(field, noise, 4, scales)(x, evaluation)
+        for number, scale in enumerate(scales):
+            rows = slice(4 * number, 4 * number + 4)
+            _, alone = with_noise(field, replace(noise, scale=scale), 4)(x[rows], evaluation)
+            assert torch.equal(together[rows], alone)
+
+
+def test_a_scale_is_needed_for_every_group_of_rows():
+    field = with_noise_of_scales(gradient_field(lambda p: p.sum(-1)), Noise("gaussian"), 2, [1.0, 2.0])
+    with pytest.raises(ValueError, match="scales must have one entry for every 2 rows, 3, got 2"):
+        field(torch.zeros((6, 2), dtype=torch.float64), 0)

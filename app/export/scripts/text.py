@@ -38,7 +38,7 @@ _IMPORTS = (
     {
         "landscapes.fields": ("gradient_field",),
         "landscapes.games": ("GAMES",),
-        "landscapes.noise": ("Noise", "noisy_field", "with_noise"),
+        "landscapes.noise": ("Noise", "noisy_field", "with_noise", "with_noise_of_scales"),
         "landscapes.surfaces": ("SURFACES",),
         "landscapes.tasks": ("ClassifierTask", "GanTask"),
         "optim_core": ("Layer", "MultilayerLookahead", "OptimizerSpec", "train"),
@@ -48,6 +48,7 @@ _IMPORTS = (
         "optim_core.methods": ("Alternating", "Extragradient", "OptimisticGradient"),
         "optim_core.primal_averaging": ("GPA", "ScheduleFreeSGD"),
         "optim_core.spec": ("Schedule",),
+        "optim_core.study": ("Axis", "Objective", "Problem", "Study", "run_study"),
     },
 )
 """Names that scripts may import: of Python's own modules, of others, of the project's."""

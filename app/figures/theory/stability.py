@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.caption import Caption
+from app.figures.cells import outline
 from app.figures.chart import Chart, Map, Mark, Pair, Panel, Side
 from app.figures.look import DASHED, DOTTED, MUTED, depth_color
 from optim_core.experiments import SimulatedMap
@@ -169,24 +170,3 @@ def edges(axis: Axis) -> Floats:
         return np.array([values[0] - 0.5, values[0] + 0.5])
     middles = (values[1:] + values[:-1]) / 2
     return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
-
-
-def outline(
-    x_edges: Floats, y_edges: Floats, inside: NDArray[np.bool_]
-) -> tuple[list[float | None], list[float | None]]:
-    """Border between the cells that are inside and those that are not, as the x and y of one broken line.
-
-    Args:
-        x_edges: borders of the columns, (columns + 1,).
-        y_edges: borders of the rows, (rows + 1,).
-        inside: (rows, columns).
-    """
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for row, column in np.argwhere(inside[1:] != inside[:-1]).tolist():
-        x += [x_edges[column], x_edges[column + 1], None]
-        y += [y_edges[row + 1], y_edges[row + 1], None]
-    for row, column in np.argwhere(inside[:, 1:] != inside[:, :-1]).tolist():
-        x += [x_edges[column + 1], x_edges[column + 1], None]
-        y += [y_edges[row], y_edges[row + 1], None]
-    return x, y

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.state.base import PageConfig
-from app.state.presets import games, gans, networks, surfaces, theory
+from app.state.presets import atlas, games, gans, networks, surfaces, theory
 from app.state.presets.preset import Preset
 
 PRESETS: Mapping[str, Mapping[str, Preset[PageConfig]]] = {
@@ -12,6 +12,7 @@ PRESETS: Mapping[str, Mapping[str, Preset[PageConfig]]] = {
     "networks": networks.PRESETS,
     "gans": gans.PRESETS,
     "theory": theory.PRESETS,
+    "atlas": atlas.PRESETS,
 }
 """By page and by name; names differ between pages."""
 

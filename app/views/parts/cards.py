@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import streamlit as st
 
@@ -105,32 +105,42 @@ def _facts(card: Card) -> str:
     return " ".join([period, badge, *(f":blue-badge[{words}]" for words in card.unusual)])
 
 
-def draw_layers(fields: Fields, depth: int) -> None:
-    """K and α of each layer of a stack."""
+def draw_layers(fields: Fields, depth: int, varied: Container[str] = ()) -> None:
+    """K and α of each layer of a stack; those that a study varies (k_1, alpha_1, …) have no value of their own."""
     for level in range(1, depth + 1):
         layer, below = fields.within(str(level)), "base steps" if level == 1 else f"steps of layer {level - 1}"
         left, right = st.columns([2, 3], vertical_alignment="bottom")
         with left:
-            layer.number(
-                f"k{SUBSCRIPT[level]}", "k", 1, MAX_K, step=1, help=f"Layer {level} synchronises after every k {below}"
-            )
+            if f"k_{level}" in varied:
+                st.caption(f"k{SUBSCRIPT[level]} varies")
+            else:
+                layer.number(
+                    f"k{SUBSCRIPT[level]}", "k", 1, MAX_K, step=1,
+                    help=f"Layer {level} synchronises after every k {below}",
+                )  # fmt: skip
         with right:
-            layer.slider(
-                f"α{SUBSCRIPT[level]}", "alpha", 0.0, 1.0, step=0.01,
-                help=f"The share of the way that the slow weights of layer {level} then move",
-            )  # fmt: skip
+            if f"alpha_{level}" in varied:
+                st.caption(f"α{SUBSCRIPT[level]} varies")
+            else:
+                layer.slider(
+                    f"α{SUBSCRIPT[level]}", "alpha", 0.0, 1.0, step=0.01,
+                    help=f"The share of the way that the slow weights of layer {level} then move",
+                )  # fmt: skip
 
 
-def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig]) -> None:
-    """The momentum of each layer's own steps."""
+def draw_outer_momentum(fields: Fields, layers: Sequence[LayerConfig], varied: Container[str] = ()) -> None:
+    """The momentum of each layer's own steps; one that a study varies (mu_1, …) has no value of its own."""
     for level, config in enumerate(layers, start=1):
-        layer, symbol = fields.within(str(level)), f"μ{SUBSCRIPT[level]}"
-        layer.number(
-            f"Outer momentum {symbol}", "outer_momentum", step=0.05, format="%g",
-            help=f"Layer {level} then synchronises by a step of SGD with momentum on s = φ − the weights below. "
-            "0: plain Lookahead",
-        )  # fmt: skip
-        if config.outer_momentum:
+        layer, symbol, varies = fields.within(str(level)), f"μ{SUBSCRIPT[level]}", f"mu_{level}" in varied
+        if varies:
+            st.caption(f"{symbol} varies")
+        else:
+            layer.number(
+                f"Outer momentum {symbol}", "outer_momentum", step=0.05, format="%g",
+                help=f"Layer {level} then synchronises by a step of SGD with momentum on s = φ − the weights below. "
+                "0: plain Lookahead",
+            )  # fmt: skip
+        if config.outer_momentum or varies:
             layer.switch(f"{symbol} by Nesterov's rule", "outer_nesterov", help="As in SNOO and DiLoCo")
 
 

@@ -70,7 +70,7 @@ def _panel(offer: Offer, config: PageConfig, page: str) -> None:
 
 
 def _figure(offer: Offer, config: PageConfig, page: str) -> None:
-    key, steps = f"{page}.figure", getattr(config, "steps", None)
+    key, steps = f"{page}.figure", getattr(config, "steps", None) if offer.has_steps else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         figure = next(iter(offer.figures))
         if len(offer.figures) > 1:
@@ -257,7 +257,7 @@ def _download(
 def _stem(config: PageConfig) -> str:
     """The stem of file names."""
     key = page_of(config).key
-    field = {"surfaces": "surface", "games": "game", "theory": "instrument"}.get(key)
+    field = {"surfaces": "surface", "games": "game", "theory": "instrument", "atlas": "objective"}.get(key)
     name = getattr(config, field) if field else key
     return f"lookahead-{name}".replace("_", "-")
 

@@ -8,10 +8,12 @@ second click), the browser initialises its controls at their lowest values and r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.state.base import MAX_SEED, PageConfig
 from app.state.codecs import widget_values
@@ -24,7 +26,8 @@ from app.views.parts.problems import draw_problems
 class Fields:
     """The controls of a page, of one of its cards or parts: those whose names begin with `owner`.
 
-    A control that the visit's link fixes cannot be moved; one that it hides is not drawn.
+    A control that the visit's link fixes cannot be moved; one that it hides is not drawn. Where `below` is a container,
+    it takes the reasons of refusals, for controls in columns too narrow for a sentence.
     """
 
     page: str
@@ -33,6 +36,7 @@ class Fields:
     hidden_controls: frozenset[str] = frozenset()
     keeps_cards: bool = False
     owner: str = ""
+    below: DeltaGenerator | None = None
 
     @classmethod
     def of(cls, page: str, config: PageConfig) -> Fields:
@@ -129,7 +133,8 @@ class Fields:
         widget(label, *values, key=self.key(name), disabled=self.fixes(name), **look)
         reason = session.refusal(self.page, self.owner + name)
         if reason is not None:
-            draw_problems([reason])
+            with self.below or nullcontext():
+                draw_problems([reason])
 
 
 def _titles(options: Mapping[Any, str] | Sequence[Any]) -> Callable[[Any], str]:

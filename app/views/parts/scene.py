@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.state import MAX_STARTS, MAX_STEPS, GamesConfig, SurfacesConfig
+from app.state import MAX_STARTS, MAX_STEPS, AtlasConfig, GamesConfig, SurfacesConfig
 from app.state.cards import idle_layers
 from app.views import session
 from app.views.parts.fields import Fields
@@ -51,7 +51,7 @@ def draw_starts(fields: Fields, landscape: str) -> None:
     fields.switch("Side by side", "panels", help="One plot for each optimizer, with one clock")
 
 
-def draw_noise(fields: Fields, config: SurfacesConfig | GamesConfig, kinds: Sequence[str]) -> None:
+def draw_noise(fields: Fields, config: SurfacesConfig | GamesConfig | AtlasConfig, kinds: Sequence[str]) -> None:
     """The noise of the gradient, one of these kinds, and the seed."""
     if fields.hides(*NOISE):
         return

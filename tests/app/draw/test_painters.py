@@ -38,6 +38,7 @@ from app.export import Offer, offer_of
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import CODES, PIXEL, style_of
 from app.figures.scene import Scene
+from app.state import AtlasConfig
 from app.state.links import migrate
 from app.state.theory import TheoryConfig
 from tests.app.draw import page_charts
@@ -57,6 +58,10 @@ PAGES: dict[str, Callable[[], Offer]] = {
     "theory: noise": lambda: theory("noise"),
     "theory: regularization": lambda: theory("regularization"),
     "theory: rates": lambda: theory("rates"),
+    "atlas": lambda: offer_of(AtlasConfig(across_points=6, up="alpha_1", up_points=5, seeds=3, steps=20)),
+    "atlas: share of seeds that diverged": lambda: offer_of(
+        AtlasConfig(across_points=6, up="depth", quantity="diverged", seeds=3, steps=20)
+    ),
 }
 
 
@@ -162,7 +167,9 @@ def plotly_bar(trace: Any) -> Iterator[tuple[str, Thing]]:
 
 
 def plotly_heatmap(trace: Any) -> Iterator[tuple[str, Thing]]:
-    yield "cells", (trace.x, trace.y, trace.z, trace.zmin, trace.zmax)
+    z = np.asarray(trace.z)
+    axes = [middles(axis) if len(axis) > count else axis for axis, count in ((trace.x, z.shape[1]), (trace.y, len(z)))]
+    yield "cells", (*axes, z, trace.zmin, trace.zmax)
 
 
 def plotly_contour(trace: Any) -> Iterator[tuple[str, Thing]]:
@@ -242,8 +249,12 @@ def bars(artist: Any) -> Iterator[tuple[str, Thing]]:
 
 def cells(artist: Any) -> Iterator[tuple[str, Thing]]:
     corners = artist.get_coordinates()
-    middles = [(edges[1:] + edges[:-1]) / 2 for edges in (corners[0, :, 0], corners[:, 0, 1])]
-    yield "cells", (*middles, artist.get_array(), *artist.get_clim())
+    yield "cells", (middles(corners[0, :, 0]), middles(corners[:, 0, 1]), artist.get_array(), *artist.get_clim())
+
+
+def middles(edges: Any) -> Any:
+    """Of cells with these borders."""
+    return (np.asarray(edges)[1:] + np.asarray(edges)[:-1]) / 2
 
 
 def contours(artist: Any) -> Iterator[tuple[str, Thing]]:
@@ -300,7 +311,7 @@ def test_what_lies_below_the_player_is_what_lies_below_the_tracks_of_a_file(make
     assert_same_panels(of_plotly(page), of_matplotlib(file))
     for axes, panel in zip(axes_of(file), scene.ground(), strict=True):
         assert_same(page.layout.xaxis.range, axes.get_xlim(), "across")
-        assert_same(page.layout.yaxis.range, axes.get_ylim(), "upwards")
+        assert_same(page.layout.yaxis.range, axes.get_ylim(), "up")
         assert page.layout.xaxis.title.text == axes.get_xlabel() == panel.labels[0]
 
 

@@ -200,7 +200,7 @@ def test_ready_made_gans_are_listed_saved_and_restored(name: str) -> None:
 def test_names_of_presets_differ_between_pages() -> None:
     names = [entry["key"] for entry in presets()]
     assert len(set(names)) == len(names)
-    assert {entry["page"] for entry in presets()} == {"surfaces", "games", "networks", "gans", "theory"}
+    assert {entry["page"] for entry in presets()} == {"surfaces", "games", "networks", "gans", "theory", "atlas"}
 
 
 def test_the_command_line_draws_what_was_never_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

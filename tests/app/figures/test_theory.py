@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from app.draw.plotly import paint
+from app.figures.cells import outline
 from app.figures.theory.noise import trade_off_chart, variance_chart
 from app.figures.theory.rates import rates_chart
 from app.figures.theory.regularization import accuracy_chart, coefficients_chart
-from app.figures.theory.stability import disagreements, factors_chart, outline, rate_map, reach_of
+from app.figures.theory.stability import disagreements, factors_chart, rate_map, reach_of
 from app.runs.theory import VarianceCurves, halving
 from optim_core.experiments import AccuracyRun, RateRun, SimulatedMap, VarianceRun
 from optim_core.layers import Layer

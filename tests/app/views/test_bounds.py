@@ -5,7 +5,7 @@ import math
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.state import GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state import AtlasConfig, GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
 from app.state.codecs import structure
 from app.state.links import decode
 from app.state.theory import TheoryConfig
@@ -17,6 +17,7 @@ PAGES = {
     "networks": (NetworksConfig, ["train_size=500"]),
     "gans": (GansConfig, ["dataset=digits"]),
     "theory": (TheoryConfig, [f"instrument={one}" for one in ("stability", "noise", "regularization", "rates")]),
+    "atlas": (AtlasConfig, ["noise=student", "noise=minibatch"]),
 }
 BOUND_TOGETHER = {"batch_size", "lr_low", "lr_high"}  # by other fields, too: their own tests are elsewhere
 EVERY_CONTROL = {
@@ -65,6 +66,9 @@ def at_end(model, end):
 def address(page, model, end, extra):
     """An address with every bounded field at one end, cards included."""
     params = at_end(model, end) | dict([extra.split("=")])
+    if page == "atlas":
+        few = {f"{side}_points": "2" for side in ("across", "up")}  # how many fit depends on the others
+        return params | few | {"base": "momentum", "layers": EVERY_CONTROL["layers"]}
     if page == "theory":
         for part, of in structure(model).parts.items():
             params |= {f"{part}.{name}": text for name, text in at_end(of, end).items()}

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.export import to_json
 from app.runs.family import dials_of
-from app.state import Card, GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state import AtlasConfig, Card, GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
 from app.state.links import decode
 from app.state.theory import TheoryConfig
 from app.views.parts.dragging import free_dials
@@ -24,6 +24,7 @@ MODELS = {
     "networks": NetworksConfig,
     "gans": GansConfig,
     "theory": TheoryConfig,
+    "atlas": AtlasConfig,
 }
 ALL_BUT_ALPHA = {"fix": "*", "free": "2.1.alpha"}
 
@@ -71,7 +72,7 @@ def names(at: AppTest, *, disabled: bool | None = None) -> set[str]:
 
 @pytest.mark.parametrize("page", MODELS)
 def test_all_but_one_number_cannot_be_moved(page: str) -> None:
-    free = "1.alpha" if page == "theory" else "2.1.alpha"
+    free = "1.alpha" if page in ("theory", "atlas") else "2.1.alpha"
     at, as_ever = sidebar_of(page, fix="*", free=free), sidebar_of(page)
     assert names(at, disabled=False) == {free}
     assert names(at) == names(as_ever)
@@ -86,7 +87,7 @@ def test_all_but_one_number_cannot_be_moved(page: str) -> None:
 
 @pytest.mark.parametrize("page", MODELS)
 def test_hidden_controls_are_not_drawn_and_keep_their_values(page: str) -> None:
-    free = "1.alpha" if page == "theory" else "2.1.alpha"
+    free = "1.alpha" if page in ("theory", "atlas") else "2.1.alpha"
     at = sidebar_of(page, hide="*", free=free, seed="7")
     assert names(at) == {free}
     assert not at.sidebar.expander
@@ -212,7 +213,7 @@ def test_parts_of_the_page_can_be_hidden() -> None:
     assert not at.get("page_link")
     assert not any(one.key == "surfaces.preset" for one in at.sidebar.selectbox)
     assert len(names(at)) > 8
-    assert len(surfaces(surface="bowl", steps="30").get("page_link")) == 6
+    assert len(surfaces(surface="bowl", steps="30").get("page_link")) == 7
 
 
 def test_the_panel_makes_an_exercise_link_that_opens_as_one() -> None:

@@ -3,7 +3,17 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.state import Card, GameCard, GamesConfig, GanCard, GansConfig, LayerConfig, NetworksConfig, SurfacesConfig
+from app.state import (
+    AtlasConfig,
+    Card,
+    GameCard,
+    GamesConfig,
+    GanCard,
+    GansConfig,
+    LayerConfig,
+    NetworksConfig,
+    SurfacesConfig,
+)
 from app.state.links import encode
 from app.state.theory import Noise, Rates, Regularization, Stability, TheoryConfig
 
@@ -50,6 +60,15 @@ CONFIGS = {
             dataset="digits", objective="wgan-gp", batch_size=16, seed=5, seeds=3, steps=120, snapshot_every=4, ema=0.9,
             cards=(GanCard(lr=0.02, generator_lr=0.03, layers=LAYERS, beta1=0.5, color=3),),
         )
+    ],
+    "atlas": [
+        AtlasConfig(
+            objective="quadratic", parameter=0.4, base="momentum", momentum=0.7, sync_momentum="reset",
+            alternating=True, layers=LAYERS, noise="student", noise_scale=0.6, noise_freedom=4.0, seed=4, seeds=5,
+            steps=90, across="k_1", across_low=2, across_high=9, across_points=8, up="noise_scale", up_log=True,
+            up_low=0.1, up_high=3, up_points=7,
+        ),
+        AtlasConfig(noise="minibatch", noise_batches=20, noise_replacement=True, across="lr", up="depth"),
     ],
     "theory": [
         TheoryConfig(layers=LAYERS, base="nesterov", momentum=0.7, sync_momentum="reset", seed=4, **part)

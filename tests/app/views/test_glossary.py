@@ -9,7 +9,7 @@ from app.state.glossary import anchor, linked, terms
 
 PAGES = {
     "surfaces": "SurfacesConfig", "games": "GamesConfig", "networks": "NetworksConfig", "gans": "GansConfig",
-    "theory": "TheoryConfig",
+    "theory": "TheoryConfig", "atlas": "AtlasConfig",
 }  # fmt: skip
 CONTROLS = ("number_input", "slider", "selectbox", "toggle", "text_input", "segmented_control", "expander")
 OPEN = {"1.layers": "5:0.5", "1.base": "momentum"}

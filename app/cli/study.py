@@ -1,0 +1,85 @@
+"""The command that computes a study without a browser: how a result depends on two settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.settings import entries, format_of, progress, study_config, write
+
+if TYPE_CHECKING:
+    from app.state import AtlasConfig
+    from optim_core.study import StudyResult
+
+FORMATS = ("csv", "parquet")
+
+
+@click.command("study")
+@click.argument("source", metavar="[CONFIG]", required=False)
+@click.option(
+    "--preset", metavar="NAME", help="A ready-made study; see `lookahead-lab list presets`.",
+    shell_complete=entries("presets", ("atlas",)),
+)  # fmt: skip
+@click.option("--steps", type=int, help="Base steps of each run.")
+@click.option("--seed", type=int, help="Of the gradient noise.")
+@click.option("--seeds", type=int, help="Draws of the noise in each cell.")
+@click.option("--set", "extra", multiple=True, metavar="NAME=VALUE", help="Any setting by its name in a link.")
+@click.option("--cells", is_flag=True, help="One row per cell, over its seeds, in place of one per run.")
+@click.option("-O", "--output", default="table.parquet", show_default=True, help="File to write; - is standard output.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="If the file's name does not say.")
+def study(source: str | None, output: str, kind: str | None, *, cells: bool, **options: Any) -> None:
+    """Run an optimizer at every combination of two settings and write the table; the best goes to standard error.
+
+    Cells are kept in the run store, LOOKAHEAD_DATA: a second request, here or on the Atlas page, also of a wider or
+    finer grid, computes only those that are new.
+
+    CONFIG is a file saved by the app, a link to its Atlas page, or - for a file on standard input. An axis is set by
+    --set across=…, across_low=…, across_high=…, across_points=…, across_log=…, and likewise up.
+
+    \b
+    Examples:
+      lookahead-lab study -O table.parquet
+      lookahead-lab study --preset "Noise in a game: depth pays" --cells -O depth.csv
+      lookahead-lab study --set objective=himmelblau --set across=lr --set up=alpha_1 --steps 200 -O himmelblau.csv
+      lookahead-lab study "http://localhost:8501/atlas?objective=bilinear&across_high=0.5" --seeds 16 -O bilinear.csv
+    """
+    kind = format_of(output, kind, FORMATS)
+    config = study_config(source, **options)
+    result = _run(config)
+    from app.export import csv_of, parquet_of
+    from app.export.atlas import atlas_caption
+    from app.export.tables import with_caption
+    from app.tables.atlas import cell_table, run_table
+
+    table = with_caption((cell_table if cells else run_table)(result), atlas_caption(config))
+    click.echo(_summary(result), err=True)
+    write(output, (csv_of if kind == "csv" else parquet_of)(table))
+
+
+def _run(config: AtlasConfig) -> StudyResult:
+    import torch
+
+    from app.jobs.store import store_from_environment
+    from app.runs import THREADS, result_files
+    from app.runs.atlas import study_run
+
+    torch.set_num_threads(THREADS)
+    result_files.keep_in(store_from_environment())
+    with progress("Study") as on_progress:
+        return study_run(config, on_progress)
+
+
+def _summary(result: StudyResult) -> str:
+    """The work, the best cell, and how many cells failed."""
+    study = result.study
+    runs = "1 run" if study.seeds == 1 else f"{study.seeds} runs"
+    work = f"{study.cells:,} cells, each {runs} of {study.evaluations:,} gradient evaluations"
+    failed = f"; {len(result.reasons):,} cells failed, see the table" if result.reasons else ""
+    if result.best is None:
+        return f"{work}; in every cell some run diverged{failed}"
+    row, column = result.best
+    place = f"{study.x.name} {study.x.values[column]:.6g}, {study.y.name} {study.y.values[row]:.6g}"
+    edge = f", at the edge of {' and '.join(result.edges)}" if result.edges else ""
+    best = f"best at {place}{edge}: mean {result.mean[result.best]:.4g}"
+    return f"{work}; {best}; {len(result.ties):,} other cells not told apart{failed}"

@@ -1,0 +1,104 @@
+"""The tables of a study: one row per cell, or one per cell and seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.runs.atlas import interval_of
+from optim_core.study import StudyResult
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def measure_of(result: StudyResult) -> str:
+    """What is measured, as a column's name."""
+    return "distance" if result.study.objective.kind == "game" else "loss"
+
+
+def cell_table(result: StudyResult) -> pa.Table:
+    """One row per cell, over the seeds.
+
+    lr, k_1, …    the values of the two axes, by their names
+    mean          of the measure at the outermost slow weights after the last step; empty where a run diverged
+    low, high     95 % interval of the mean (Student's t); empty for a single run
+    median        a diverged run counting as infinite; empty where that is the median
+    deviation     over the seeds
+    diverged      how many seeds' runs did
+    seeds, evaluations    of every cell: draws of the noise, and gradient evaluations of a run
+    note          "best", "not told apart" from the best, or why the cell failed
+    """
+    import pyarrow as pa
+
+    low, high = interval_of(result.value)
+    single = result.value.shape[-1] < 2
+    name = measure_of(result)
+    numbers = {
+        f"mean {name}": result.mean,
+        "low": np.where(single | ~np.isfinite(result.mean), np.nan, low),
+        "high": np.where(single | ~np.isfinite(result.mean), np.nan, high),
+        f"median {name}": result.median,
+        "deviation": result.spread,
+    }
+    columns: dict[str, Any] = {axis: pa.array(values) for axis, values in _axes(result).items()}
+    columns |= {column: _finite(values) for column, values in numbers.items()}
+    columns["diverged"] = pa.array((result.diverged >= 0).sum(axis=-1).ravel().astype(np.int32))
+    columns |= {
+        "seeds": pa.array(np.full(result.study.cells, result.study.seeds, np.int32)),
+        "evaluations": pa.array(np.full(result.study.cells, result.study.evaluations, np.int32)),
+        "note": pa.array(_notes(result)),
+    }
+    return pa.table(columns)
+
+
+def run_table(result: StudyResult) -> pa.Table:
+    """One row per cell and seed.
+
+    lr, k_1, …        the values of the two axes, by their names
+    seed              the draw of the noise, from 0
+    loss or distance  at the outermost slow weights after the last step; empty where the run diverged
+    diverged          the step at which it did; empty where it did not
+    evaluations       gradient evaluations of the run
+    failed            why the cell failed; empty where it did not
+    """
+    import pyarrow as pa
+
+    study, seeds = result.study, result.value.shape[-1]
+    diverged = result.diverged.ravel()
+    reasons = [result.reasons.get(study.place(cell)) for cell in range(study.cells)]
+    columns: dict[str, Any] = {axis: pa.array(np.repeat(values, seeds)) for axis, values in _axes(result).items()}
+    columns |= {
+        "seed": pa.array(np.tile(np.arange(seeds, dtype=np.int32), study.cells)),
+        measure_of(result): _finite(result.value),
+        "diverged": pa.array(diverged.astype(np.int32), mask=diverged < 0),
+        "evaluations": pa.array(np.full(diverged.size, study.evaluations, np.int32)),
+        "failed": pa.array([reason for reason in reasons for _ in range(seeds)], pa.string()),
+    }
+    return pa.table(columns)
+
+
+def _axes(result: StudyResult) -> dict[str, Any]:
+    """The values of both axes in every cell, row by row; of k and layers as whole numbers."""
+    grids = np.meshgrid(result.study.x.values, result.study.y.values)
+    axes = (result.study.x, result.study.y)
+    kinds = [np.int32 if axis.kind in ("k", "depth") else np.float64 for axis in axes]
+    return {axis.name: grid.ravel().astype(kind) for axis, grid, kind in zip(axes, grids, kinds, strict=True)}
+
+
+def _finite(values: np.ndarray[Any, Any]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(np.where(np.isfinite(values), values, np.nan).ravel(), pa.float64(), from_pandas=True)
+
+
+def _notes(result: StudyResult) -> list[str]:
+    notes = [""] * result.study.cells
+    columns = result.study.shape[1]
+    for places, words in ((result.ties, "not told apart"), ((result.best,) if result.best else (), "best")):
+        for row, column in places:
+            notes[row * columns + column] = words
+    for (row, column), reason in result.reasons.items():
+        notes[row * columns + column] = f"failed: {reason}"
+    return notes

@@ -1,0 +1,87 @@
+"""One cell in numbers, and the way to its very runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from app.figures.atlas import Reading
+from app.runs import atlas as atlas_runs
+from app.state import MAX_STARTS, AtlasConfig
+from app.state.glossary import linked
+from app.views import session
+from app.views.atlas.controls import PAGE
+from app.views.atlas.summary import place_text
+from optim_core.theory import game_rate
+
+MANY = 16  # seeds whose numbers are listed
+
+
+def draw_cell(config: AtlasConfig, reading: Reading, place: tuple[int, int], *, is_clicked: bool) -> None:
+    """Numbers of the cell, closed forms beside them, and a button that opens its runs on the objective's page."""
+    study, (row, column) = reading.result.study, place
+    text = place_text(study.x.values[column], study.y.values[row], reading.result)
+    title = "The cell clicked" if is_clicked else "The best cell" if reading.result.best else "The first cell"
+    st.markdown(f"**{title}**: {text}  \n{linked(_numbers(reading, place))}{_closed_forms(config, reading, place)}")
+    seeds = reading.excess[place]
+    if 1 < len(seeds) <= MANY:
+        st.caption(f"Seeds 0 to {len(seeds) - 1}: {' · '.join(_short(value) for value in seeds)}")
+    if not is_clicked:
+        st.caption("Click a cell to look into it.")
+    _open(config, reading, place)
+
+
+def _numbers(reading: Reading, place: tuple[int, int]) -> str:
+    result, values = reading.result, reading.excess[place]
+    reason = result.reasons.get(place)
+    if reason:
+        return f"This cell failed: {reason}."
+    diverged = int((result.diverged[place] >= 0).sum())
+    if len(values) == 1:
+        step = result.diverged[place][0]
+        return f"Diverged at step {step}." if diverged else f"{reading.measure.capitalize()} **{values[0]:.4g}**."
+    share = f"{diverged} of {len(values)} runs diverged"
+    median = reading.quantity("median")[place]
+    if diverged:
+        return f"{share}, so the mean is infinite; median {_short(median)}."
+    low, high = (float(end) for end in atlas_runs.interval_of(values))
+    return (
+        f"Mean {reading.measure} **{values.mean():.4g}**, 95 % interval {max(low, 0):.4g} to {high:.4g}; "
+        f"median {median:.4g}, deviation {result.spread[place]:.3g}; {share}."
+    )
+
+
+def _closed_forms(config: AtlasConfig, reading: Reading, place: tuple[int, int]) -> str:
+    """The rate per base step and the steady state, where they are known."""
+    if atlas_runs.border_of(config) is None:
+        return ""
+    study = reading.result.study
+    cell = place[0] * study.shape[1] + place[1]
+    rate = game_rate(atlas_runs.jacobian_of(config), study.specs[cell])  # type: ignore[arg-type]
+    verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
+    steady = atlas_runs.steady_loss(config, study.specs[cell], study.noise_scales[cell])
+    settles = "" if steady is None or not np.isfinite(steady) else f"; settles at a mean of {steady:.4g}"
+    return f"  \nClosed form (derived here): rate per base step {rate:.5f} {verdict}{settles}."
+
+
+def _open(config: AtlasConfig, reading: Reading, place: tuple[int, int]) -> None:
+    study = reading.result.study
+    cell = place[0] * study.shape[1] + place[1]
+    key, page = ("games", "Games") if config.is_game else ("surfaces", "Surfaces")
+    run = config.page_run(study.specs[cell], study.noise_scales[cell])
+    runs = (
+        "this run"
+        if study.seeds == 1
+        else "these runs"
+        if study.seeds <= MAX_STARTS
+        else f"its first {MAX_STARTS} runs"
+    )
+    if st.button(
+        f"Open {runs} in {page}", icon=":material/open_in_browser:", key=f"{PAGE}.open",
+        disabled=not session.allows(key, run),
+    ):  # fmt: skip
+        session.open_with(key, run)
+
+
+def _short(value: float) -> str:
+    return "diverged" if np.isinf(value) else f"{value:.3g}"

@@ -1,0 +1,158 @@
+"""The sidebar of the Atlas page: the objective, the optimizer, the two axes, seeds and steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal, get_args
+
+import streamlit as st
+
+from app.state import GAME_NOISES, LETTERS, MAX_LAYERS, MAX_STEPS, NOISE_KINDS, AtlasConfig
+from app.state.atlas import LIMITS, MAX_POINTS, AxisName, customary_axis, title_of
+from app.state.cards import BASE_TITLES
+from app.state.games import GameCard
+from app.state.glossary import meaning
+from app.state.links import config_from_settings
+from app.views import session
+from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
+from app.views.parts.fields import Fields
+from app.views.parts.history import draw_history
+from app.views.parts.problems import draw_problems
+from app.views.parts.scene import draw_noise
+from landscapes.games import GAMES
+from landscapes.surfaces import SURFACES
+from optim_core.spec import WEIGHTED, WITH_MOMENTUM
+from optim_core.study.axis import problem_for
+
+PAGE = "atlas"
+Side = Literal["across", "up"]
+OBJECTIVES = {key: surface.name for key, surface in SURFACES.items()} | {
+    key: f"Game: {game.name}" for key, game in GAMES.items()
+}
+SIDES: dict[Side, str] = {"across": "Horizontal axis", "up": "Vertical axis"}
+AXIS = ("low", "high", "points", "log")
+KEPT = (
+    "layers",
+    "momentum",
+    "sync_momentum",
+    "seed",
+    "seeds",
+    "steps",
+    "quantity",
+    "across",
+    "up",
+    "base",
+    "alternating",
+)
+
+
+def sidebar(config: AtlasConfig, problems: list[str]) -> None:
+    """Draw the controls, with problems above them."""
+    fields = Fields.of(PAGE, config)
+    if session.hides("sidebar"):
+        draw_problems(problems)
+        return
+    with st.sidebar:
+        draw_problems(problems)
+        draw_history(PAGE, AtlasConfig(objective=config.objective), kind="studies")
+        _objective(fields, config)
+        for side in SIDES:
+            _axis(fields, config, side)
+        _runs(fields)
+        draw_noise(fields, config, GAME_NOISES if config.is_game else NOISE_KINDS)
+        _optimizer(fields, config)
+
+
+def _objective(fields: Fields, config: AtlasConfig) -> None:
+    fields.choice("Surface or game", "objective", OBJECTIVES, on_change=_follow_objective)
+    game = GAMES.get(config.objective)
+    if game is not None and game.parameter is not None:
+        low, high = game.parameter.range
+        fields.slider(f"{LETTERS[game.parameter.symbol]} of the game", "parameter", low, high, step=0.01)
+    x, y = config.landscape.start
+    left, right = st.columns(2)
+    places = replace(fields, below=st.container())
+    with left:
+        places.number_or_none("Start x", "at_x", placeholder=f"{x:g}", format="%g")
+    with right:
+        places.number_or_none("Start y", "at_y", placeholder=f"{y:g}", format="%g")
+
+
+def _axis(fields: Fields, config: AtlasConfig, side: Side) -> None:
+    """What varies on one side, over which values."""
+    if fields.hides(side, *(f"{side}_{part}" for part in AXIS)):
+        return
+    st.markdown(f"## {SIDES[side]}")
+    fields.choice(
+        f"{SIDES[side]} varies", side, {name: title_of(name) for name in _choices(config, side)},
+        on_change=partial(_follow_axis, side), label_visibility="collapsed",
+    )  # fmt: skip
+    left, middle, right = st.columns(3)
+    numbers = replace(fields, below=st.container())
+    look: dict[str, Any] = {"format": "%g", "step": (config.axis(side).high - config.axis(side).low) / 10}
+    with left:
+        numbers.number("From", f"{side}_low", **look)
+    with middle:
+        numbers.number("To", f"{side}_high", **look)
+    with right:
+        numbers.number("Points", f"{side}_points", 2, MAX_POINTS, step=1)
+    fields.switch("Logarithmic", f"{side}_log", help="The points are evenly spaced in the logarithm")
+
+
+def _choices(config: AtlasConfig, side: Side) -> list[str]:
+    """The settings that the optimizer and the noise have."""
+    spec, present = config.spec(), getattr(config, side)
+    return [name for name in get_args(AxisName) if name == present or not problem_for(name, spec, config.noise)]
+
+
+def _runs(fields: Fields) -> None:
+    left, right = st.columns(2)
+    numbers = replace(fields, below=st.container())
+    with left:
+        numbers.number("Seeds a cell", "seeds", 1, LIMITS.study_seeds, step=1, help="Draws of the noise in each cell")
+    with right:
+        numbers.number("Base steps", "steps", 1, MAX_STEPS, step=10)
+
+
+def _optimizer(fields: Fields, config: AtlasConfig) -> None:
+    """The optimizer around which two settings vary."""
+    varied = {config.across, config.up}
+    if any(name in ("base", "depth", "base_lr") or name[:1].isdigit() for name in fields.visible_names()):
+        st.markdown("## Optimizer")
+    fields.choice(
+        "Base optimizer", "base", GameCard.titles if config.is_game else BASE_TITLES, help=meaning("base-optimizer")
+    )
+    if config.is_game and config.base in BASE_TITLES:
+        fields.switch(
+            "Players move in turn", "alternating",
+            help="The second player answers what the first has just done; two gradient evaluations a step",
+        )  # fmt: skip
+    if "lr" not in varied:
+        fields.number("lr", "base_lr", step=config.base_lr / 10, format="%g", help=meaning("lr"))
+    if config.base in WEIGHTED and "momentum" not in varied:
+        draw_momentum(fields)
+    if config.layers and config.base in WITH_MOMENTUM:
+        draw_sync_momentum(fields)
+    fields.segments("Layers of slow weights", "depth", range(MAX_LAYERS + 1), width="stretch")
+    draw_layers(fields, len(config.layers), varied)
+    draw_outer_momentum(fields, config.layers, varied)
+
+
+def _follow_objective() -> None:
+    """Another objective starts with its customary start, lr and noise; layers, seeds and axes stay."""
+    config: AtlasConfig = st.session_state[f"{PAGE}.config"]
+    settings: dict[str, Any] = {name: getattr(config, name) for name in KEPT}
+    settings["objective"] = st.session_state[f"{PAGE}.objective"]
+    session.adopt(PAGE, config_from_settings(settings, AtlasConfig)[0])
+
+
+def _follow_axis(side: Side) -> None:
+    """Another setting takes its customary values; the one of the other axis changes places with this one."""
+    config: AtlasConfig = st.session_state[f"{PAGE}.config"]
+    name, other = st.session_state[f"{PAGE}.{side}"], "up" if side == "across" else "across"
+    if name == getattr(config, other):
+        session.adopt(PAGE, config.swapped())
+        return
+    settings = {side: name} | {f"{side}_{part}": value for part, value in customary_axis(name, dict(config)).items()}
+    session.adopt(PAGE, config_from_settings(settings, AtlasConfig, config)[0])

@@ -1,0 +1,80 @@
+"""What a study says as a whole: its work, its best cell, which others are as good, and what limits it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.figures.atlas import Reading
+from app.state import AtlasConfig
+from app.state.atlas import title_of
+from app.state.glossary import linked
+from optim_core.study import StudyResult
+
+
+def draw_summary(config: AtlasConfig, reading: Reading) -> None:
+    """A few sentences, and a warning where cells failed."""
+    result = reading.result
+    st.caption(" ".join([_work(config, result), _idle(result)]))
+    if config.quantity == "spread" and result.study.seeds == 1:
+        st.info("A single run has no deviation over seeds: choose a noise and at least 2 seeds in the sidebar.")
+    st.markdown(linked(_best(reading)))
+    if result.edges:
+        names = " and ".join(map(title_of, result.edges))
+        st.info(f"The best cell lies at the edge of the grid ({names}): a wider grid might do better.")
+    if result.reasons:
+        (row, column), reason = next(iter(result.reasons.items()))
+        study = result.study
+        place = place_text(study.x.values[column], study.y.values[row], result)
+        count = len(result.reasons)
+        failed = "1 cell failed and is empty" if count == 1 else f"{count:,} cells failed and are empty, the first"
+        st.warning(f"{failed}: {place}: {reason}.")
+
+
+def place_text(x: float, y: float, result: StudyResult) -> str:
+    """The settings of a cell in words."""
+    study = result.study
+    return f"{title_of(study.x.name)} {x:.4g}, {title_of(study.y.name)} {y:.4g}"
+
+
+def _work(config: AtlasConfig, result: StudyResult) -> str:
+    study = result.study
+    twice = f" ({study.base.evaluations_per_step} a step)" if study.base.evaluations_per_step > 1 else ""
+    cells = f"{study.cells:,} cells, each "
+    evaluations = f"{study.evaluations:,} gradient evaluations{twice}"
+    if study.seeds == 1:
+        why = "; without noise all seeds are the same" if config.noise == "none" else ""
+        return f"{cells}one run of {evaluations}{why}."
+    return f"{cells}{study.seeds} runs of {evaluations}, all under the same draws of the noise."
+
+
+def _idle(result: StudyResult) -> str:
+    """How many cells end before their outermost slow weights have moved."""
+    study = result.study
+    idle = sum(spec.outer_period > study.steps for spec in study.specs)
+    if not idle:
+        return ""
+    return (
+        f"In {idle:,} of them the outermost layer never synchronises in {study.steps:,} base steps: its slow weights "
+        "stay at the start."
+    )
+
+
+def _best(reading: Reading) -> str:
+    result = reading.result
+    if result.best is None:
+        return "**In every cell some run diverged**, so there is no least mean."
+    row, column = result.best
+    study = result.study
+    place = place_text(study.x.values[column], study.y.values[row], result)
+    least = "Least mean" if study.seeds > 1 else f"Least {reading.measure.split()[0]}"
+    text = f"★ **{least}** at {place}: {reading.quantity('mean')[result.best]:.4g}."
+    if study.seeds == 1:
+        return f"{text}{f' {len(result.ties):,} other cells have the same.' if result.ties else ''}"
+    count = len(result.ties)
+    if not count:
+        return f"{text} No other cell is as good within two standard errors of the paired difference."
+    others = "1 other cell is" if count == 1 else f"{count:,} other cells are"
+    words = (
+        "within two standard errors of the paired difference" if study.seeds > 1 else "since they have the same mean"
+    )
+    return f"{text} {others} not told apart from it, {words}."

@@ -1,0 +1,183 @@
+"""A study as a value: what is optimised, by which base and layers, over which grid of two settings."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optim_core.layers import Layer
+from optim_core.spec import WEIGHTED, WITH_BETAS, WITH_MU_X, WITH_MU_Y, OptimizerSpec
+from optim_core.study.axis import Axis, problem_for
+from optim_core.trajectory import MAX_STEPS
+
+Ints = NDArray[np.int64]
+
+MAX_CELLS, MAX_SEEDS = 1_048_576, 10_000
+COARSEST = 8  # points along an axis of the first, coarse grid, at least
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is optimised, by name; its field is the caller's (`optim_core.study.run.Problem`).
+
+    kind, name: such as "surface", "bowl".      parameters: its own numbers.      start: (dim,).
+    noise: the kind of gradient noise, of this scale and with these further settings, drawn from the seed.
+    """
+
+    kind: str
+    name: str
+    start: tuple[float, ...]
+    parameters: tuple[tuple[str, float], ...] = ()
+    noise: str = "none"
+    noise_scale: float = 0.0
+    noise_settings: tuple[tuple[str, float], ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Study:
+    """Every combination of two settings around one optimizer, each under the same draws of the noise.
+
+    Args:
+        objective: what is optimised.
+        base: the optimizer of which two settings vary; its name is not part of the study.
+        x: across; the columns.
+        y: upwards; the rows.
+        seeds: draws of the noise, 0 to seeds − 1, the same in every cell, so that cells are paired.
+        steps: base steps of every run.
+
+    Raises:
+        ValueError: both axes vary the same, the optimizer or the noise has no such setting, the grid is too large, or
+            seeds or steps are out of range; names field, value and remedy.
+    """
+
+    objective: Objective
+    base: OptimizerSpec
+    x: Axis
+    y: Axis
+    seeds: int = 1
+    steps: int = 500
+
+    def __post_init__(self) -> None:
+        if self.x.name == self.y.name:
+            raise ValueError(f"y must vary another setting than x, got {self.y.name} twice: choose another axis")
+        for side, axis in (("x", self.x), ("y", self.y)):
+            problem = problem_for(axis.name, self.base, self.objective.noise)
+            if problem:
+                raise ValueError(f"{side}: {problem}")
+            if axis.kind == "depth" and axis.high > self.base.depth:
+                raise ValueError(
+                    f"{side}: depth must end at {self.base.depth}, the layers of the optimizer, got {axis.high:g}: "
+                    "add layers or end the axis there"
+                )
+        _check_whole("seeds", self.seeds, MAX_SEEDS)
+        _check_whole("steps", self.steps, MAX_STEPS)
+        if self.cells > MAX_CELLS:
+            raise ValueError(f"a study has at most {MAX_CELLS:,} cells, got {self.cells:,}: take fewer points")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows (y) and columns (x)."""
+        return len(self.y.values), len(self.x.values)
+
+    @property
+    def cells(self) -> int:
+        """How many there are."""
+        return math.prod(self.shape)
+
+    @property
+    def evaluations(self) -> int:
+        """Gradient evaluations of every run: the same in all cells, since the base is."""
+        return self.steps * self.base.evaluations_per_step
+
+    @cached_property
+    def specs(self) -> tuple[OptimizerSpec, ...]:
+        """The optimizers of all cells, row by row."""
+        layer = cache(_layer)  # thousands of cells share few layers
+        return tuple(self._spec(x, y, layer) for y in self.y.values for x in self.x.values)
+
+    @cached_property
+    def noise_scales(self) -> tuple[float, ...]:
+        """The scale of the noise in all cells, row by row."""
+        rows = ((x, y) for y in self.y.values for x in self.x.values)
+        return tuple(self._settings(x, y).get("noise_scale", self.objective.noise_scale) for x, y in rows)
+
+    @property
+    def scene(self) -> str:
+        """What all cells share, as text: the objective but for the scale of its noise, and the base steps."""
+        return f"{replace(self.objective, noise_scale=0.0)!r} {self.steps}"
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """A digest of all that each cell's outcome depends on but the number of seeds, row by row."""
+        digest = hashlib.blake2b(self.scene.encode(), digest_size=16)
+        keys = []
+        for spec, scale in zip(self.specs, self.noise_scales, strict=True):
+            cell = digest.copy()
+            cell.update(f"{_content(spec)} {scale!r}".encode())
+            keys.append(cell.hexdigest())
+        return tuple(keys)
+
+    def levels(self) -> list[Ints]:
+        """Cells from coarse to fine, as flat indices: each level halves the distance of those before it."""
+        rows, columns = self.shape
+        stride = 2 ** max(0, int(math.log2(max(1, min(rows, columns) / COARSEST))))
+        levels, taken = [], np.zeros(self.shape, dtype=np.bool_)
+        while stride:
+            level = np.zeros(self.shape, dtype=np.bool_)
+            level[::stride, ::stride] = True
+            levels.append(np.flatnonzero(level & ~taken))
+            taken |= level
+            stride //= 2
+        return levels
+
+    def place(self, cell: int) -> tuple[int, int]:
+        """Row and column of a flat index."""
+        return divmod(cell, len(self.x.values))
+
+    def _settings(self, x: float, y: float) -> Mapping[str, float]:
+        return {self.x.name: x, self.y.name: y}
+
+    def _spec(self, x: float, y: float, layer: Callable[[Layer, float, float, float], Layer]) -> OptimizerSpec:
+        settings = self._settings(x, y)
+        depth = int(settings.get("depth", self.base.depth))
+        layers = tuple(
+            layer(
+                one,
+                settings.get(f"k_{number}", one.k),
+                settings.get(f"alpha_{number}", one.alpha),
+                settings.get(f"mu_{number}", one.outer_momentum),
+            )
+            for number, one in enumerate(self.base.layers[:depth], start=1)
+        )
+        lr, momentum = settings.get("lr", self.base.lr), settings.get("momentum", self.base.momentum)
+        return replace(self.base, layers=layers, lr=lr, momentum=momentum)
+
+
+def _layer(layer: Layer, k: float, alpha: float, outer_momentum: float) -> Layer:
+    return replace(layer, k=int(k), alpha=alpha, outer_momentum=outer_momentum)
+
+
+def _content(spec: OptimizerSpec) -> str:
+    """Everything of an optimizer that its runs depend on, as text."""
+    numbers = {
+        "momentum": spec.momentum if spec.base in WEIGHTED else 0.0,
+        "betas": spec.betas if spec.base in WITH_BETAS else (),
+        "mu": (spec.mu_y if spec.base in WITH_MU_Y else 0.0, spec.mu_x if spec.base in WITH_MU_X else 0.0),
+    }
+    schedule = spec.schedule
+    layers = [(layer.k, layer.alpha, layer.outer_momentum, layer.outer_nesterov) for layer in spec.layers]
+    sync = (spec.kept_momentum, spec.inner_buffers) if layers else ()
+    timing = (schedule.kind, schedule.every, schedule.factor)
+    return repr((spec.base, spec.lr, layers, *numbers.values(), spec.weight_decay, sync, timing, spec.alternating))
+
+
+def _check_whole(name: str, value: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value}")

@@ -1,0 +1,100 @@
+"""`lookahead-lab study`: the table of a study, from a config, a link or a preset."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from click.testing import CliRunner
+from pyarrow import parquet
+
+from app.cli import main
+from app.export import restore, to_json
+from app.runs import atlas, result_files
+from app.state import AtlasConfig
+from app.state.links import short_link
+
+SMALL = {"across_points": 4, "up_high": 3, "up_points": 3, "seeds": 2, "steps": 20}
+OPTIONS = [part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")]
+CONFIG = AtlasConfig(**SMALL)
+
+
+@pytest.fixture(autouse=True)
+def own_run_store(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOKAHEAD_DATA", str(tmp_path / "data"))
+    atlas.study_run.clear()
+    yield
+    result_files.keep_in(None)
+    atlas.study_run.clear()
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(main, ["study", *arguments])
+
+
+def test_one_row_per_cell_and_seed_with_the_bits_of_the_study():
+    result = run(*OPTIONS, "--format", "csv", "-O", "-")
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert len(rows) == 4 * 3 * 2
+    assert list(rows[0]) == ["lr", "k_1", "seed", "loss", "diverged", "evaluations", "failed"]
+    values = [float(row["loss"]) if row["loss"] else float("inf") for row in rows]
+    assert values == atlas.study_run(CONFIG).value.ravel().tolist()
+    assert {row["evaluations"] for row in rows} == {"20"}
+    assert "12 cells, each 2 runs of 20 gradient evaluations; best at lr" in result.stderr
+
+
+def test_a_saved_file_a_link_and_options_are_the_same_study(tmp_path):
+    (tmp_path / "config.json").write_bytes(to_json(CONFIG))
+    link = f"http://localhost:8501/atlas{short_link(CONFIG)}"
+    tables = []
+    for number, arguments in enumerate(([str(tmp_path / "config.json")], [link], OPTIONS)):
+        path = tmp_path / f"{number}.parquet"
+        assert run(*arguments, "-O", str(path)).exit_code == 0
+        tables.append(parquet.read_table(path))
+    assert tables[0].equals(tables[1])
+    assert tables[0].equals(tables[2])
+    settings = json.loads(tables[0].schema.metadata[b"config"])
+    document = {"format": "lookahead-lab", "page": "atlas", "config": settings}
+    assert restore(json.dumps(document).encode()).config == CONFIG
+
+
+def test_one_row_per_cell_on_request(tmp_path):
+    path = tmp_path / "cells.parquet"
+    assert run(*OPTIONS, "--cells", "-O", str(path)).exit_code == 0
+    table = parquet.read_table(path)
+    assert table.num_rows == 12
+    assert table["note"].to_pylist().count("best") == 1
+
+
+def test_a_preset_takes_another_axis_with_its_customary_values(tmp_path):
+    path = tmp_path / "table.csv"
+    result = run(
+        "--preset", "Noise: lr against k", "--set", "up=alpha_1", "--set", "across_points=3", "--seeds", "1",
+        "--steps", "5", "-O", str(path),
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(path.open()))
+    assert (len(rows), rows[0]["alpha_1"], rows[-1]["alpha_1"]) == (3 * 39, "0.05", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--set", "across=k_2"),
+            "across: k_2 needs 2 layers, the optimizer has 1: add a layer or choose another axis",
+        ),
+        (("--set", "up_low=2.5"), "up_low: must be a whole number: write 2 or 3 (got '2.5')"),
+        (("--preset", "Many basins"), "study needs settings of the Atlas page"),
+        (("--seeds", "0"), "seeds: should be greater than or equal to 1 (got '0')"),
+        (("-O", "table.xlsx"), "the format must be one of csv, parquet, got 'xlsx'"),
+    ],
+)
+def test_bad_input_ends_in_one_line(arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
