@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
@@ -19,7 +19,8 @@ from app.views.parts.turns import fragment
 from app.views.parts.visitor import cancel_button, is_here, visitor
 from optim_core.curves import Curves
 
-POLL_SECONDS = 0.7
+POLL_SECONDS = {"running": 0.7, "queued": 2.0}  # between two looks at trainings of which one is in this state
+IDLE_SECONDS = 10.0  # between two looks where none is: another visitor may train the same
 FEW_CYCLES = 10
 HOW_LONG = "Training takes from a few seconds to minutes; curves grow meanwhile, and it can be cancelled."
 
@@ -99,24 +100,46 @@ def _train_here(page: str, comparison: network_runs.Trainings) -> None:
     st.session_state.pop(f"{page}.begun", None)  # so that training begins at once
 
 
-@fragment(run_every=POLL_SECONDS)
 def _live(comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer], None]) -> None:
+    """A fragment that is redrawn as often as there is something new to see."""
     jobs = default_jobs()
-    try:
-        statuses = comparison.statuses(jobs)
-        states = {status.state for row in statuses for status in row}
-        if states == {"done"}:
-            st.rerun()
-        _button(comparison, jobs, bool(states & {"queued", "running"}))
-        for name, row in zip(comparison.names, statuses, strict=True):
-            st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_status_line(row)}")
-        for message in dict.fromkeys(one.message for row in statuses for one in row if one.state == "failed"):
-            st.error(message[:1].upper() + message[1:], icon=":material/error:")
-        curves = [[status.curves for status in row if status.curves is not None] for row in statuses]
-        if any(curves):
-            draw(curves)
-    except JobsError as error:
-        _show_error(error)
+    seconds = seconds_between_looks(comparison.statuses(jobs))
+
+    @fragment(run_every=seconds)
+    def draw_progress() -> None:
+        try:
+            statuses = comparison.statuses(jobs)
+            is_done = all(status.state == "done" for row in statuses for status in row)
+            if is_done or seconds != seconds_between_looks(statuses):
+                st.rerun()
+            _progress(comparison, jobs, statuses, draw)
+        except JobsError as error:
+            _show_error(error)
+
+    draw_progress()
+
+
+def seconds_between_looks(statuses: Sequence[tuple[Status, ...]]) -> float:
+    """Until a page looks at its trainings again: a class that waits in the queue must not keep the server busy."""
+    states = {status.state for row in statuses for status in row}
+    return next((seconds for state, seconds in POLL_SECONDS.items() if state in states), IDLE_SECONDS)
+
+
+def _progress(
+    comparison: network_runs.Trainings,
+    jobs: Jobs,
+    statuses: Sequence[tuple[Status, ...]],
+    draw: Callable[[CurvesByOptimizer], None],
+) -> None:
+    states = {status.state for row in statuses for status in row}
+    _button(comparison, jobs, bool(states & POLL_SECONDS.keys()))
+    for name, row in zip(comparison.names, statuses, strict=True):
+        st.progress(sum(status.fraction for status in row) / len(row), text=f"{name}: {_status_line(row)}")
+    for message in dict.fromkeys(one.message for row in statuses for one in row if one.state == "failed"):
+        st.error(message[:1].upper() + message[1:], icon=":material/error:")
+    curves = [[status.curves for status in row if status.curves is not None] for row in statuses]
+    if any(curves):
+        draw(curves)
 
 
 def _button(comparison: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from app.runs.processor import WINDOW, Meter, Usage
-from app.runs.turns import ACTIVE, Turn, Turns, Wait
+from app.runs.turns import ACTIVE, CLASSES, Turn, Turns, Wait
 
 NEVER = 600.0
 LIMIT = 30.0
@@ -133,7 +133,7 @@ def test_who_leaves_while_waiting_leaves_the_queue():
 
 def test_the_visitor_with_the_least_processor_time_is_next():
     server = Server()
-    for visitor, seconds in (("much", 9.0), ("some", 2.0), ("little", 1.0)):
+    for visitor, seconds in (("much", 9.0), ("some", 4.0), ("little", 1.0)):
         server.usage.add(visitor, seconds)
     waiting = [server.ask(visitor) for visitor in ("someone", "much", "some", "little", "little")]
     order = []
@@ -143,6 +143,15 @@ def test_the_visitor_with_the_least_processor_time_is_next():
         order.append(turn.visitor)
         server.work(turn, 0.1)
     assert order == ["someone", "little", "little", "some", "much"]
+
+
+def test_visitors_who_differ_by_less_than_a_tenth_of_the_limit_come_in_the_order_in_which_they_asked():
+    server = Server()
+    server.usage.add("first", LIMIT / CLASSES - 0.5)
+    running = server.ask("someone")
+    waiting = [server.ask("first"), server.ask("second")]
+    server.work(running, 0.1)
+    assert [turn.start.is_set() for turn in waiting] == [True, False]
 
 
 def test_beyond_the_limit_a_visitor_waits_while_another_is_active_and_the_wait_is_known():
