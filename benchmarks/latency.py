@@ -23,7 +23,7 @@ from benchmarks.first_picture import LEAST_SCRIPT
 from benchmarks.player import CHROMIUM, serve
 
 PORT = int(os.environ.get("PORT", "8696"))
-ROUNDS, WARM_UP, TOURS = 15, 4, 4
+ROUNDS, WARM_UP, TOURS = 15, 4, 3
 LEAST = "the least page"
 
 # Resolves with the milliseconds from a key's release until the player shows an optimizer of a new name.
@@ -153,7 +153,7 @@ def _page_changes(browser: Browser) -> None:
         for name, condition in TOUR.items():
             link = page.get_by_role("link", name=name, exact=True)
             wait = _timed(page, CLICKED, condition, link.first.click) / 1000
-            page.wait_for_timeout(4000)
+            page.wait_for_timeout(2500)
             seconds[name] += [wait] if number else []  # the first tour loads what each page needs
     for name, row in seconds.items():
         print(f"click to the picture of {name:10} {median(row):5.2f} s, slowest {max(row):.2f}")

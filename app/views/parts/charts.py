@@ -110,4 +110,13 @@ def draw_linked(chart: Chart, keys: Sequence[str], *, presented: bool = False) -
             st.caption(f"**{panel.title}**")
             single = chart.of(place)
             spec = _spec(single, legend=False, titles=False, presented=presented)
+            _fix_layout(spec["layout"])
             st.plotly_chart(SpecFigure(spec), key=key, config=CHART, alt=single.words)
+
+
+def _fix_layout(layout: dict[str, Any]) -> None:
+    """Spare plotly to measure every label for margins that it could widen: three quarters of drawing a chart anew."""
+    layout["margin"] = layout["margin"] | {"autoexpand": False}
+    for name, axis in layout.items():
+        if name.startswith(("xaxis", "yaxis")):
+            axis |= {"automargin": False, "ticklabeloverflow": "allow"}
