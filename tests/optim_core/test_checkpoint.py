@@ -82,6 +82,7 @@ def test_continues_bit_for_bit_from_every_offset(base, momentum, offset):
         assert straight.optimizer.synchronised == continuation.optimizer.synchronised
 
 
+@pytest.mark.integration
 def test_continues_bit_for_bit_in_a_fresh_process(tmp_path):
     program = """
         import sys, torch

@@ -178,6 +178,7 @@ def test_a_message_that_is_no_pick_is_none() -> None:
         assert _pick(nonsense) is None
 
 
+@pytest.mark.integration
 def test_tracks_and_bytes_need_no_streamlit() -> None:
     code = "import sys, app.player, app.draw.player_page; sys.exit('streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
