@@ -2,7 +2,6 @@
 
     python benchmarks/optimizer_step.py                     # 1 and 2 threads, about six minutes
     python benchmarks/optimizer_step.py --rounds 5 --threads 1
-    python benchmarks/optimizer_step.py --chunks 15 16 17 18 20     # what cutting large tensors is worth
 
 ResNet-18's shapes (62 tensors, 11.17 million float32), fused SGD with momentum and weight decay, k = 5, alpha = .5. All
 contestants share the parameters and gradients and take turns, in an order shuffled anew each round, for windows of 25
@@ -29,7 +28,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from optim_core import MultilayerLookahead, synchronise
+from optim_core import MultilayerLookahead
 
 K, ALPHA, WINDOW, CYCLE = 5, 0.5, 25, 5
 
@@ -164,41 +163,17 @@ def small_model(wraps: dict[str, Wrap], rounds: int) -> None:
         print(f"{name:22s} {microseconds:9.2f} {microseconds - bare:10.2f}")
 
 
-def chunk_sizes(exponents: Sequence[int], rounds: int) -> None:
-    """Print one and two layers for several chunk sizes; the shared constant is set before each window."""
-    wraps: dict[str, Wrap] = {"bare": lambda base: base}
-    for exponent in exponents:
-        for depth in (1, 2):
-            wraps[f"2^{exponent}, {depth} layers"] = lambda base, e=exponent, d=depth: _WithChunkSize(
-                ours(d)(base), 1 << e
-            )
-    large_model(wraps, rounds)
-
-
-class _WithChunkSize:
-    def __init__(self, optimizer: Any, chunk: int) -> None:
-        self.optimizer, self.chunk = optimizer, chunk
-
-    def step(self) -> None:
-        synchronise.CHUNK = self.chunk
-        self.optimizer.step()
-
-
 def main() -> None:
     """Print every table, for every number of threads."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     options.add_argument("--rounds", type=int, default=10, help="cycles of five windows")
-    options.add_argument("--chunks", type=int, nargs="+", help="compare these exponents of two instead of the peers")
     arguments = options.parse_args()
     print(f"torch {torch.__version__}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
     for threads in arguments.threads:
         torch.set_num_threads(threads)
-        if arguments.chunks:
-            chunk_sizes(arguments.chunks, arguments.rounds)
-        else:
-            large_model(contestants(), arguments.rounds)
-            small_model(contestants(), arguments.rounds)
+        large_model(contestants(), arguments.rounds)
+        small_model(contestants(), arguments.rounds)
 
 
 if __name__ == "__main__":

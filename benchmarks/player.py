@@ -4,7 +4,8 @@
 
 12 tracks (fast and slow ones of three optimizers from two starts) of 1,000 steps over a contour, on the page that the
 browser tests drive. Medians over rounds. "script" is what the player's own frame takes; "main thread" is the processor
-time of all that the renderer's main thread does meanwhile, style, layout and painting included, divided by the frames.
+time of all that the renderer's main thread does meanwhile, divided by the frames: all scripts, style and layout, and
+"browser", the rest: painting, handing over to the compositor, the loop itself.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PLAYER = "window.__lookaheadPlayers.demo"
 PAUSE, SPEEDS = "paused", ("1", "5", "20")
 ROUNDS, SECONDS = 3, 4
+PARTS = ("main thread", "all scripts", "style", "layout", "browser")
 
 PLAY = """async ([seconds, play]) => {
   const player = window.__lookaheadPlayers.demo, long = [], before = player.frames;
@@ -89,10 +91,11 @@ def wait_idle(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
 
 
-def busy_milliseconds(session: CDPSession) -> float:
-    """Milliseconds that the main thread has worked so far."""
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return 1000 * next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+def busy_milliseconds(session: CDPSession) -> dict[str, float]:
+    """Milliseconds that the main thread has worked so far; of them those in scripts, style and layout; the rest."""
+    metrics = {metric["name"]: 1000 * metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+    main, *parts = (metrics[f"{name}Duration"] for name in ("Task", "Script", "RecalcStyle", "Layout"))
+    return dict(zip(PARTS, (main, *parts, main - sum(parts)), strict=True))
 
 
 def playing(page: Page, session: CDPSession, speed: str) -> dict[str, float]:
@@ -103,16 +106,19 @@ def playing(page: Page, session: CDPSession, speed: str) -> dict[str, float]:
     page.wait_for_timeout(500)
     start = busy_milliseconds(session)
     counts: dict[str, float] = page.evaluate(PLAY, [SECONDS, speed != PAUSE])
-    return counts | {"main": (busy_milliseconds(session) - start) / counts["frames"]}
+    end = busy_milliseconds(session)
+    return counts | {part: (end[part] - start[part]) / counts["frames"] for part in PARTS}
 
 
 def report_playing(page: Page, session: CDPSession) -> None:
     """A line for each speed."""
-    print(f"{'speed':>6} {'fps':>6} {'script ms':>10} {'main thread ms':>15} {'long tasks':>11}")
+    columns = ("fps", "script", *PARTS)
+    print(f"{'speed':>6} {' '.join(f'{column:>11}' for column in columns)}  long tasks")
     for speed in (PAUSE, *SPEEDS):
         rounds = [playing(page, session, speed) for _ in range(ROUNDS)]
-        fps, script, main = (median(each[what] for each in rounds) for what in ("fps", "script", "main"))
-        print(f"{speed:>6} {fps:6.1f} {script:10.2f} {main:15.2f} {sum(each['long'] for each in rounds):11.0f}")
+        medians = (median(each[column] for each in rounds) for column in columns)
+        long_tasks = sum(each["long"] for each in rounds)
+        print(f"{speed:>6} {' '.join(f'{value:11.2f}' for value in medians)} {long_tasks:11.0f}")
 
 
 def report_changes(page: Page, messages: list[int]) -> None:

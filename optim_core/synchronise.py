@@ -24,9 +24,6 @@ Outer = Callable[[int, list[Tensor]], Sequence[Tensor]]
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 
-CHUNK = 1 << 17
-"""Elements after which a large tensor is cut, so that a copy reads from the cache what lerp has just written."""
-
 
 def synchronise(columns: Sequence[Column], layers: Sequence[Layer], foreach: bool | None = None) -> None:
     """Synchronise these layers, innermost first, in every column, in place; to be called without autograd.
@@ -38,9 +35,6 @@ def synchronise(columns: Sequence[Column], layers: Sequence[Layer], foreach: boo
     for column in reversed(columns):  # what the base's step touched last is still in the cache, or some of it
         if (column[0].is_cuda if foreach is None else foreach) and _fits_foreach(column):
             together[column[0].device, column[0].dtype].append(column)
-        elif column[0].numel() > CHUNK and _fits_pieces(column):
-            for piece in zip(*(reversed(torch.split(tensor.view(-1), CHUNK)) for tensor in column), strict=True):
-                _climb(piece, layers)
         else:
             _climb(column, layers)
     for group in together.values():
@@ -119,10 +113,6 @@ def _outer_steps(slow: list[Tensor], s: list[Tensor], buffers: list[Tensor], lay
 def _fits_foreach(column: Column) -> bool:
     """Plain tensors of one dtype: multi-tensor kernels know neither DTensor and its like nor a slow_dtype."""
     return all(type(tensor) in _PLAIN and tensor.dtype == column[0].dtype for tensor in column)
-
-
-def _fits_pieces(column: Column) -> bool:
-    return all(type(tensor) in _PLAIN and tensor.is_contiguous() for tensor in column)
 
 
 def slow_copy(live: Tensor, slow_dtype: torch.dtype | None) -> Tensor:
