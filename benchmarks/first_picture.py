@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -37,15 +38,23 @@ PAGES = {
 }
 
 
-def main() -> None:
-    """Start both servers, open each page in turn, print the medians."""
+@contextmanager
+def beside_least_page(port: int) -> Iterator[Browser]:
+    """A browser, with the app at this port and the least page at the next."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         script = Path(folder) / "least.py"
         script.write_text(LEAST_SCRIPT)
-        stack.enter_context(serve("app/main.py", PORT))
-        stack.enter_context(serve(str(script), PORT + 1))
+        stack.enter_context(serve("app/main.py", port))
+        stack.enter_context(serve(str(script), port + 1))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def main() -> None:
+    """Start both servers, open each page in turn, print the medians."""
+    with beside_least_page(PORT) as browser:
         seconds: dict[str, list[tuple[float, float]]] = {page: [] for page in PAGES}
         for number in range(ROUNDS + 1):
             for page in PAGES:
@@ -54,7 +63,6 @@ def main() -> None:
         for page, pairs in seconds.items():
             first, whole = (median(pair[index] for pair in pairs) for index in range(2))
             print(f"{page:16} first picture {first:5.2f} s   whole {whole:5.2f} s")
-        browser.close()
 
 
 def _seconds(browser: Browser, port: int, path: str, first: str, whole: str) -> tuple[float, float]:

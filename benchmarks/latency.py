@@ -11,16 +11,12 @@ A page is changed by a click in the navigation; its picture is the player's, on 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket
 
-from benchmarks.first_picture import LEAST_SCRIPT
-from benchmarks.player import CHROMIUM, serve
+from benchmarks.first_picture import beside_least_page
 
 PORT = int(os.environ.get("PORT", "8696"))
 ROUNDS, WARM_UP, TOURS = 15, 4, 3
@@ -76,16 +72,9 @@ TOUR = {
 
 def main() -> None:
     """Start both servers, move the sliders, change pages, print the medians."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        script = Path(folder) / "least.py"
-        script.write_text(LEAST_SCRIPT)
-        stack.enter_context(serve("app/main.py", PORT))
-        stack.enter_context(serve(str(script), PORT + 1))
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with beside_least_page(PORT) as browser:
         _releases(browser)
         _page_changes(browser)
-        browser.close()
 
 
 def _releases(browser: Browser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.draw.plotly_spec import Spec
+from app.draw.plotly_spec import Spec, axes_of
 from app.figures import look
 from app.figures.chart import Chart, Mark
 from app.player.look import LOOK
@@ -26,10 +26,9 @@ def projector_spec(spec: Spec) -> Spec:
     """A chart's spec with larger letters at its axes; a landscape in it is fainter."""
     size = {"size": round(LETTERS * LOOK.projector.letters)}
     layout = dict(spec["layout"])
-    for name, axis in layout.items():
-        if name.startswith(("xaxis", "yaxis")):
-            title = {**axis.get("title", {}), "font": size}
-            layout[name] = {**axis, "tickfont": size, "title": title}
+    for name, axis in axes_of(layout).items():
+        title = {**axis.get("title", {}), "font": size}
+        layout[name] = {**axis, "tickfont": size, "title": title}
     layout["margin"] = {side: room + ROOM.get(side, 0) for side, room in layout["margin"].items()}
     fainter = {"opacity": LOOK.projector.slate}
     data = [trace | fainter if trace["type"] == "contour" else trace for trace in spec["data"]]

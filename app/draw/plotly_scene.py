@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.draw.plotly import chart_spec, dashes
-from app.draw.plotly_spec import Spec, Trace
+from app.draw.plotly_spec import Spec, Trace, axes_of
 from app.figures import lines, look
 from app.figures.chart import Chart
 from app.figures.scene import Scene
@@ -30,12 +30,11 @@ def ground_spec(scene: Scene, *, dark: bool = False) -> Spec:
     spec = chart_spec(chart, dark=dark, legend=False)
     layout = spec["layout"]
     layout["margin"] = ground_margin(scene)
-    for name in layout:
-        if name.startswith(("xaxis", "yaxis")):
-            # Margins that plotly fits to the labels cost a second layout, and move the plot under its player.
-            layout[name]["automargin"] = False
-            if scene.grid is not None:
-                layout[name]["showgrid"] = False
+    for axis in axes_of(layout).values():
+        # Margins that plotly fits to the labels cost a second layout, and move the plot under its player.
+        axis["automargin"] = False
+        if scene.grid is not None:
+            axis["showgrid"] = False
     return spec
 
 

@@ -39,6 +39,11 @@ def _template(name: str) -> dict[str, Any]:
     return template
 
 
+def axes_of(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The axes in a layout, by name."""
+    return {name: axis for name, axis in layout.items() if name.startswith(("xaxis", "yaxis"))}
+
+
 def _pack(value: Any) -> Any:
     """Arrays of numbers as plotly's typed arrays: their bytes in base64."""
     if isinstance(value, dict):

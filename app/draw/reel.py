@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.draw.plotly import chart_spec, traces
-from app.draw.plotly_spec import Spec
+from app.draw.plotly_spec import Spec, axes_of
 from app.figures import look
 from app.figures.chart import Chart
 
@@ -50,9 +50,8 @@ def _parts(chart: Chart) -> list[object]:
 
 def _arrange(layout: dict[str, Any], chart: Chart, steps: Sequence[int]) -> None:
     points = any(panel.image is None for panel in chart.filled_panels)
-    for name, axis in layout.items():
-        if name.startswith(("xaxis", "yaxis")):
-            axis |= {"showline": points, "mirror": points, "linecolor": look.QUIET}
+    for name, axis in axes_of(layout).items():
+        axis |= {"showline": points, "mirror": points, "linecolor": look.QUIET}
         if name.startswith("yaxis"):
             axis["title"] = {"text": ""}
     titles = layout.get("annotations") or [_title(chart)] * (chart.columns == 1)

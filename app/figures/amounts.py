@@ -10,6 +10,7 @@ import numpy as np
 from app.figures.chart import Floats, Map
 from app.figures.look import Style
 
+DECADES = 12.0  # on a logarithmic scale, that are told apart
 ABOVE = 0.07  # part of the colour bar for what is above its span
 MARGIN = 0.02  # of the bar, so that the greatest value has the last colour below that part
 
@@ -56,13 +57,13 @@ def _ticks(span: tuple[float, float], *, log: bool) -> list[float]:
     return powers if len(powers) > 1 else [low, high]
 
 
-def span_of(values: Floats, *, log: bool, decades: float = 12.0) -> tuple[float, float]:
-    """From the least to the greatest finite value; on a logarithmic scale positive ones, at most so many decades."""
+def span_of(values: Floats, *, log: bool) -> tuple[float, float]:
+    """From the least to the greatest finite value; on a logarithmic scale positive ones, at most `DECADES` of them."""
     finite = values[np.isfinite(values) & ((values > 0) | (not log))]
     if not len(finite):
         return (1.0, 10.0) if log else (0.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
-    low = max(low, high / 10**decades) if log else low
+    low = max(low, high / 10**DECADES) if log else low
     if low == high:
         return (low / 2, low * 2) if log else (low, low + 1)
     return low, high

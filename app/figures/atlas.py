@@ -25,7 +25,6 @@ QUANTITIES: dict[Quantity, str] = {
 LINE, BEST = PALETTE[0], PALETTE[1]
 TIE = "#ffffff"
 UNTOLD = "not told apart from the best"
-DECADES = 12.0  # of losses that are told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +113,7 @@ def _map(reading: Reading, quantity: Quantity) -> Map:
     return Map(
         name, np.array(study.x.values), np.array(study.y.values), values, "amount",
         borders=(study.x.borders, study.y.borders), log=not is_share,
-        span=(0.0, 1.0) if is_share else span_of(values, log=True, decades=DECADES),
+        span=(0.0, 1.0) if is_share else span_of(values, log=True),
         above="diverged" if not is_share and np.isposinf(values).any() else "",
     )  # fmt: skip
 

@@ -88,10 +88,15 @@ class Axis:
     @cached_property
     def borders(self) -> Floats:
         """Borders of the values' cells, (values + 1,): halfway between two values, or halfway in the logarithm."""
-        values = np.log(self.values) if self.log else np.array(self.values)
-        middles = (values[1:] + values[:-1]) / 2
-        edges = np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
-        return np.exp(edges) if self.log else edges
+        return np.exp(borders_of(np.log(self.values))) if self.log else borders_of(np.array(self.values))
+
+
+def borders_of(values: Floats) -> Floats:
+    """Borders of the cells of increasing values, (values + 1,): halfway between two; one alone has a cell 1 wide."""
+    if len(values) == 1:
+        return np.array([values[0] - 0.5, values[0] + 0.5])
+    middles = (values[1:] + values[:-1]) / 2
+    return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
 
 
 def kind_of(name: str) -> str:

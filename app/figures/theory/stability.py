@@ -13,6 +13,7 @@ from app.figures.chart import Chart, Map, Mark, Pair, Panel, Side
 from app.figures.look import DASHED, DOTTED, MUTED, depth_color
 from optim_core.experiments import SimulatedMap
 from optim_core.layers import Layer
+from optim_core.study.axis import borders_of
 from optim_core.theory import Axis, ParameterGrid, factors
 
 Floats = NDArray[np.float64]
@@ -165,8 +166,4 @@ def _targets(grid: ParameterGrid, rates: Floats, simulation: SimulatedMap | None
 
 def edges(axis: Axis) -> Floats:
     """Borders of an axis's cells: halfway between its values. (values + 1,)."""
-    values = np.asarray(axis.values, dtype=np.float64)
-    if len(values) == 1:
-        return np.array([values[0] - 0.5, values[0] + 0.5])
-    middles = (values[1:] + values[:-1]) / 2
-    return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
+    return borders_of(np.asarray(axis.values, dtype=np.float64))

@@ -18,8 +18,8 @@ from app.views import session
 from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
-from app.views.parts.problems import draw_problems
 from app.views.parts.scene import draw_noise
+from app.views.parts.sidebar import sidebar_of
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 from optim_core.spec import WEIGHTED, WITH_MOMENTUM
@@ -47,21 +47,16 @@ KEPT = (
 )
 
 
-def sidebar(config: AtlasConfig, problems: list[str]) -> None:
-    """Draw the controls, with problems above them."""
-    fields = Fields.of(PAGE, config)
-    if session.hides("sidebar"):
-        draw_problems(problems)
-        return
-    with st.sidebar:
-        draw_problems(problems)
-        draw_history(PAGE, AtlasConfig(objective=config.objective), kind="studies")
-        _objective(fields, config)
-        for side in SIDES:
-            _axis(fields, config, side)
-        _runs(fields)
-        draw_noise(fields, config, GAME_NOISES if config.is_game else NOISE_KINDS)
-        _optimizer(fields, config)
+@sidebar_of(PAGE)
+def sidebar(fields: Fields, config: AtlasConfig) -> None:
+    """Draw the controls."""
+    draw_history(PAGE, AtlasConfig(objective=config.objective), kind="studies")
+    _objective(fields, config)
+    for side in SIDES:
+        _axis(fields, config, side)
+    _runs(fields)
+    draw_noise(fields, config, GAME_NOISES if config.is_game else NOISE_KINDS)
+    _optimizer(fields, config)
 
 
 def _objective(fields: Fields, config: AtlasConfig) -> None:

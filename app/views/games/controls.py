@@ -10,27 +10,22 @@ from app.views.parts.cards import draw_cards, draw_title
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.predict import Prediction
-from app.views.parts.problems import draw_problems
 from app.views.parts.scene import draw_noise, draw_starts
+from app.views.parts.sidebar import sidebar_of
 from landscapes.games import GAMES
 
 PAGE = "games"
 PREDICTION = Prediction(PAGE)
 
 
-def sidebar(config: GamesConfig, problems: list[str]) -> None:
-    """Draw the controls, with problems above them."""
-    fields = Fields.of(PAGE, config)
-    if session.hides("sidebar"):
-        draw_problems(problems)
-        return
-    with st.sidebar:
-        draw_problems(problems)
-        draw_history(PAGE, GamesConfig(game=config.game))
-        _scene(fields, config)
-        draw_noise(fields, config, GAME_NOISES)
-        draw_title(fields)
-        draw_cards(fields, config.cards)
+@sidebar_of(PAGE)
+def sidebar(fields: Fields, config: GamesConfig) -> None:
+    """Draw the controls."""
+    draw_history(PAGE, GamesConfig(game=config.game))
+    _scene(fields, config)
+    draw_noise(fields, config, GAME_NOISES)
+    draw_title(fields)
+    draw_cards(fields, config.cards)
 
 
 def _scene(fields: Fields, config: GamesConfig) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
-from app.views import session
 from app.views.parts.cards import draw_cards, draw_title
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
-from app.views.parts.problems import draw_problems
+from app.views.parts.sidebar import sidebar_of
 from landscapes.tasks.gan import LOSSES, WORLDS
 
 PAGE = "gans"
@@ -18,25 +17,20 @@ WORLD_NAMES = {"ring": "Ring of 8 Gaussians", "digits": "Digits", "mnist": "MNIS
 LOSS_NAMES = {"non-saturating": "Non-saturating", "wgan-gp": "Wasserstein with gradient penalty"}
 
 
-def sidebar(config: GansConfig, problems: list[str]) -> None:
-    """Draw the controls, with problems above them."""
-    fields = Fields.of(PAGE, config)
-    if session.hides("sidebar"):
-        draw_problems(problems)
-        return
-    with st.sidebar:
-        draw_problems(problems)
-        draw_history(PAGE)
-        fields.choice("Data", "dataset", {key: WORLD_NAMES[key] for key in WORLDS})
-        fields.choice("Losses", "objective", {key: LOSS_NAMES[key] for key in LOSSES})
-        left, right = st.columns(2)
-        with left:
-            fields.number("Batch size", "batch_size", 2, step=8)
-        with right:
-            fields.number("Base steps", "steps", 10, MAX_TRAINING_STEPS, step=100)
-        _more(fields, config)
-        draw_title(fields)
-        draw_cards(fields, config.cards, averages=False)
+@sidebar_of(PAGE)
+def sidebar(fields: Fields, config: GansConfig) -> None:
+    """Draw the controls."""
+    draw_history(PAGE)
+    fields.choice("Data", "dataset", {key: WORLD_NAMES[key] for key in WORLDS})
+    fields.choice("Losses", "objective", {key: LOSS_NAMES[key] for key in LOSSES})
+    left, right = st.columns(2)
+    with left:
+        fields.number("Batch size", "batch_size", 2, step=8)
+    with right:
+        fields.number("Base steps", "steps", 10, MAX_TRAINING_STEPS, step=100)
+    _more(fields, config)
+    draw_title(fields)
+    draw_cards(fields, config.cards, averages=False)
 
 
 def _more(fields: Fields, config: GansConfig) -> None:

@@ -6,12 +6,11 @@ import streamlit as st
 
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
 from app.state.base import MAX_SEED
-from app.views import session
 from app.views.parts.cards import draw_cards, draw_title
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.predict import Prediction
-from app.views.parts.problems import draw_problems
+from app.views.parts.sidebar import sidebar_of
 from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.models import MODELS
 
@@ -20,26 +19,21 @@ PREDICTION = Prediction(PAGE)
 MORE = ("seed", "seeds", "ema", "split_seed", "augmentation", "snapshot_every")
 
 
-def sidebar(config: NetworksConfig, problems: list[str]) -> None:
-    """Draw the controls, with problems above them."""
-    fields = Fields.of(PAGE, config)
-    if session.hides("sidebar"):
-        draw_problems(problems)
-        return
-    with st.sidebar:
-        draw_problems(problems)
-        draw_history(PAGE)
-        _task(fields)
-        _training(fields, config)
-        draw_title(fields)
-        fields.switch(
-            "Equal effective lr", "equal_lr",
-            help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace. A "
-            "layer with outer momentum μ counts with its effective slow step α / (1 − μ)",
-        )  # fmt: skip
-        if config.equal_lr:
-            st.caption(f"lr used: {', '.join(f'{spec.name} {spec.lr:g}' for spec in config.specs())}")
-        draw_cards(fields, config.cards, averages=False)
+@sidebar_of(PAGE)
+def sidebar(fields: Fields, config: NetworksConfig) -> None:
+    """Draw the controls."""
+    draw_history(PAGE)
+    _task(fields)
+    _training(fields, config)
+    draw_title(fields)
+    fields.switch(
+        "Equal effective lr", "equal_lr",
+        help="Divides every lr by the product of its card's α, so that all slow weights move at the base's pace. A "
+        "layer with outer momentum μ counts with its effective slow step α / (1 − μ)",
+    )  # fmt: skip
+    if config.equal_lr:
+        st.caption(f"lr used: {', '.join(f'{spec.name} {spec.lr:g}' for spec in config.specs())}")
+    draw_cards(fields, config.cards, averages=False)
 
 
 def _task(fields: Fields) -> None:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.draw.plotly import chart_spec, clicked_target
 from app.draw.plotly_projector import projector_chart, projector_spec
 from app.draw.plotly_scene import ground_margin, ground_spec
-from app.draw.plotly_spec import Spec, SpecFigure
+from app.draw.plotly_spec import Spec, SpecFigure, axes_of
 from app.figures.chart import Chart
 from app.figures.look import on_dark
 from app.figures.scene import Scene
@@ -117,6 +117,5 @@ def draw_linked(chart: Chart, keys: Sequence[str], *, presented: bool = False) -
 def _fix_layout(layout: dict[str, Any]) -> None:
     """Spare plotly to measure every label for margins that it could widen: three quarters of drawing a chart anew."""
     layout["margin"] = layout["margin"] | {"autoexpand": False}
-    for name, axis in layout.items():
-        if name.startswith(("xaxis", "yaxis")):
-            axis |= {"automargin": False, "ticklabeloverflow": "allow"}
+    for axis in axes_of(layout).values():
+        axis |= {"automargin": False, "ticklabeloverflow": "allow"}

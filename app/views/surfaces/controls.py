@@ -11,8 +11,8 @@ from app.views.parts.cards import draw_cards, draw_title
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.predict import Prediction
-from app.views.parts.problems import draw_problems
 from app.views.parts.scene import draw_noise, draw_starts
+from app.views.parts.sidebar import sidebar_of
 from app.views.surfaces.formula import draw_formula
 from landscapes.surfaces import SURFACES
 
@@ -20,21 +20,16 @@ PAGE, PLAYER = "surfaces", "surfaces-player"
 PREDICTION = Prediction(PAGE)
 
 
-def sidebar(config: SurfacesConfig, problems: list[str]) -> None:
-    """Draw the controls, with problems above them."""
-    fields = Fields.of(PAGE, config)
-    if session.hides("sidebar"):
-        draw_problems(problems)
-        return
-    with st.sidebar:
-        draw_problems(problems)
-        own_settings = {name: getattr(config, name) for name in OwnFormula.model_fields}
-        customary = SurfacesConfig(surface=config.surface, **own_settings)
-        draw_history(PAGE, customary)
-        _scene(fields, config)
-        draw_noise(fields, config, NOISE_KINDS)
-        draw_title(fields)
-        draw_cards(fields, config.cards)
+@sidebar_of(PAGE)
+def sidebar(fields: Fields, config: SurfacesConfig) -> None:
+    """Draw the controls."""
+    own_settings = {name: getattr(config, name) for name in OwnFormula.model_fields}
+    customary = SurfacesConfig(surface=config.surface, **own_settings)
+    draw_history(PAGE, customary)
+    _scene(fields, config)
+    draw_noise(fields, config, NOISE_KINDS)
+    draw_title(fields)
+    draw_cards(fields, config.cards)
 
 
 def _scene(fields: Fields, config: SurfacesConfig) -> None:

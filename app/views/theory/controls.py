@@ -11,7 +11,7 @@ from app.views import session
 from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
-from app.views.parts.problems import draw_problems
+from app.views.parts.sidebar import sidebar_of
 from landscapes.games import GAMES
 from landscapes.surfaces import SURFACES
 
@@ -24,23 +24,18 @@ SCENARIOS = {key: SURFACES[key].name for key in ("ravine", "bowl", "matyas", "bo
 }
 
 
-def sidebar(config: TheoryConfig, problems: list[str]) -> None:
-    """Draw the controls of the chosen instrument, with problems above them."""
-    fields = Fields.of(PAGE, config)
-    if session.hides("sidebar"):
-        draw_problems(problems)
-        return
-    with st.sidebar:
-        draw_problems(problems)
-        draw_history(PAGE, TheoryConfig(instrument=config.instrument), kind="views")
-        {"stability": _stability, "noise": _noise, "regularization": _regularization, "rates": _rates}[
-            config.instrument
-        ](fields, config)
-        if any(name == "depth" or name[:1].isdigit() for name in fields.visible_names()):
-            st.markdown("## Layers of slow weights")
-        fields.segments("Layers", "depth", range(MAX_LAYERS + 1), width="stretch", label_visibility="collapsed")
-        draw_layers(fields, config.depth)
-        draw_outer_momentum(fields, config.layers)
+@sidebar_of(PAGE)
+def sidebar(fields: Fields, config: TheoryConfig) -> None:
+    """Draw the controls of the chosen instrument."""
+    draw_history(PAGE, TheoryConfig(instrument=config.instrument), kind="views")
+    {"stability": _stability, "noise": _noise, "regularization": _regularization, "rates": _rates}[config.instrument](
+        fields, config
+    )
+    if any(name == "depth" or name[:1].isdigit() for name in fields.visible_names()):
+        st.markdown("## Layers of slow weights")
+    fields.segments("Layers", "depth", range(MAX_LAYERS + 1), width="stretch", label_visibility="collapsed")
+    draw_layers(fields, config.depth)
+    draw_outer_momentum(fields, config.layers)
 
 
 def _base(fields: Fields, config: TheoryConfig) -> None:
