@@ -8,6 +8,7 @@ from optim_core.lookahead import Lookahead, MultilayerLookahead
 
 if TYPE_CHECKING:
     from optim_core.batch_norm import recomputed_batch_norm
+    from optim_core.ensemble import Member, train_together
     from optim_core.kin import SNOO, DiLoCo
     from optim_core.recorder import Recorder
     from optim_core.spec import OptimizerSpec
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "DiLoCo": "kin",
+    "Member": "ensemble",
     "OptimizerSpec": "spec",
     "Recorder": "recorder",
     "SNOO": "kin",
@@ -23,6 +25,7 @@ _LAZY = {
     "recomputed_batch_norm": "batch_norm",
     "record": "trajectory",
     "train": "training",
+    "train_together": "ensemble",
 }
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "DiLoCo",
     "Layer",
     "Lookahead",
+    "Member",
     "MultilayerLookahead",
     "OptimizerSpec",
     "Recorder",
@@ -37,6 +41,7 @@ __all__ = [
     "recomputed_batch_norm",
     "record",
     "train",
+    "train_together",
 ]
 
 

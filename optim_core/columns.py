@@ -12,7 +12,8 @@ from torch import Tensor
 
 from optim_core.batch import NEVER, Due, Mask, assign, both
 from optim_core.layers import Layer, periods
-from optim_core.rules import add_scaled_, spread
+from optim_core.rules import add_scaled_, shape_of_rows, spread
+from optim_core.spec import OptimizerSpec
 
 
 class Column:
@@ -27,17 +28,16 @@ class Column:
     def __init__(self, live: Tensor, stacks: Sequence[Sequence[Layer]], resets: Sequence[bool] = ()) -> None:
         levels = range(max(map(len, stacks)))
         totals = [periods(layers) for layers in stacks]
-        self.due = Due([[total[i] if i < len(total) else NEVER for total in totals] for i in levels], live.shape)
+        periods_of_levels = [[total[i] if i < len(total) else NEVER for total in totals] for i in levels]
+        self.due = Due(periods_of_levels, shape_of_rows(live))
         by_level = [[layers[i] if i < len(layers) else None for layers in stacks] for i in levels]
         self.live, self.slow = live, live.repeat(len(levels), *[1] * live.dim())
         self.levels = list(self.slow)
         self.moves = [
-            (_OuterStep if any(layer and layer.has_momentum for layer in layers) else _Interpolation)(
-                layers, live.shape
-            )
+            (_OuterStep if any(layer and layer.has_momentum for layer in layers) else _Interpolation)(layers, live)
             for layers in by_level
         ]
-        self.resets = _flags(resets, live.shape) if any(resets) else False
+        self.resets = _flags(resets, live) if any(resets) else False
 
     def synchronise(self, due: Sequence[Mask]) -> None:
         """Synchronise in the rows of these masks, one mask for each level that is due, innermost first."""
@@ -57,8 +57,8 @@ class Column:
 class _Interpolation:
     """The α of one level: φ + α (θ − φ), exact at 0 and 1 even where the other end is infinite."""
 
-    def __init__(self, layers: Sequence[Layer | None], shape: Sequence[int]) -> None:
-        self.alpha = spread([layer.alpha for layer in _without_gaps(layers)], shape)
+    def __init__(self, layers: Sequence[Layer | None], live: Tensor) -> None:
+        self.alpha = spread([layer.alpha for layer in _without_gaps(layers)], live)
         self.stays, self.jumps = (self.alpha == end if isinstance(self.alpha, Tensor) else None for end in (0, 1))
         self.has_ends = any(layer and layer.alpha in (0, 1) for layer in layers)
 
@@ -83,12 +83,12 @@ class _Interpolation:
 class _OuterStep(_Interpolation):
     """A level with outer momentum in some rows: b ← μ b + s, φ ← φ − α b, or by Nesterov's rule φ ← φ − α (s + μ b)."""
 
-    def __init__(self, layers: Sequence[Layer | None], shape: Sequence[int]) -> None:
-        super().__init__(layers, shape)
-        self.buffer, self.zero = torch.zeros(*shape, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
-        self.momentum = spread([layer.outer_momentum for layer in _without_gaps(layers)], shape)
-        self.nesterov = _flags([layer.outer_nesterov for layer in _without_gaps(layers)], shape)
-        self.applies = _flags([layer.has_momentum for layer in _without_gaps(layers)], shape)
+    def __init__(self, layers: Sequence[Layer | None], live: Tensor) -> None:
+        super().__init__(layers, live)
+        self.buffer, self.zero = torch.zeros_like(live), torch.zeros((), dtype=live.dtype)
+        self.momentum = spread([layer.outer_momentum for layer in _without_gaps(layers)], live)
+        self.nesterov = _flags([layer.outer_nesterov for layer in _without_gaps(layers)], live)
+        self.applies = _flags([layer.has_momentum for layer in _without_gaps(layers)], live)
 
     def synchronise(self, slow: Tensor, below: Tensor, mask: Mask) -> None:
         """Move the slow weights in the rows of a mask."""
@@ -115,14 +115,32 @@ class _OuterStep(_Interpolation):
         assign(self.buffer, self.zero, mask)
 
 
+class MomentumColumn:
+    """What a synchronisation does to a base method's momentum: it is kept, reset, or pulled back as the weights are."""
+
+    def __init__(self, buffer: Tensor, specs: Sequence[OptimizerSpec]) -> None:
+        self.buffer, self.zero = buffer, torch.zeros((), dtype=buffer.dtype)
+        resets = [spec.layers[0].k if spec.layers and spec.kept_momentum == "reset" else NEVER for spec in specs]
+        self.resets = Due([resets], shape_of_rows(buffer))
+        stacks = [spec.layers if spec.kept_momentum == "pullback" else () for spec in specs]
+        self.column = Column(buffer, [tuple(layer.without_momentum() for layer in layers) for layers in stacks])
+
+    def synchronise(self, step: int) -> None:
+        """Do it in the rows that are due after `step` base steps."""
+        for mask in self.resets.at(step):
+            assign(self.buffer, self.zero, mask)
+        self.column.synchronise(self.column.due.at(step))
+
+
 def _without_gaps(layers: Sequence[Layer | None]) -> list[Layer]:
     """Layers of one level; an optimizer that lacks it gets another's, which its rows never use."""
     anyone = next(layer for layer in layers if layer)
     return [layer or anyone for layer in layers]
 
 
-def _flags(values: Sequence[bool], shape: Sequence[int]) -> bool | Tensor:
+def _flags(values: Sequence[bool], live: Tensor) -> bool | Tensor:
     """A flag per optimizer in all its rows; a bool where they agree."""
     if len(set(values)) == 1:
         return values[0]
+    shape = shape_of_rows(live)
     return torch.tensor(values).view(-1, *[1] * (len(shape) - 1)).expand(*shape).contiguous()

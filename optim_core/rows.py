@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optim_core.batch import NEVER, Batch, Due, Field, Floats, assign
-from optim_core.columns import Column
+from optim_core.batch import Batch, Field, Floats
+from optim_core.columns import Column, MomentumColumn
 from optim_core.rules import Rule, ScheduleFree, rule_of
 from optim_core.spec import OptimizerSpec
 
@@ -73,7 +73,7 @@ class _Group:
         players = 2 if specs[0].alternating else 1
         views = zip(*(tensor[which].chunk(players, -1) for tensor in (batch.x, batch.gradient)), strict=True)
         self.rules: list[Rule] = [rule_of(specs[0])(specs, x, gradient) for x, gradient in views]
-        self.momenta = [_Momentum(rule.momentum, specs) for rule in self.rules if rule.momentum is not None]
+        self.momenta = [MomentumColumn(rule.momentum, specs) for rule in self.rules if rule.momentum is not None]
 
     def step(self, step: int, steps: int) -> None:
         evaluate_again = partial(self.batch.evaluate_alone, self.which, self.cost * step + 1)
@@ -85,22 +85,6 @@ class _Group:
     def synchronise(self, step: int) -> None:
         for momentum in self.momenta:
             momentum.synchronise(step)
-
-
-class _Momentum:
-    """What a synchronisation does to a base method's momentum: it is kept, reset, or pulled back as the weights are."""
-
-    def __init__(self, buffer: Tensor, specs: Sequence[OptimizerSpec]) -> None:
-        self.buffer, self.zero = buffer, torch.zeros((), dtype=buffer.dtype)
-        resets = [spec.layers[0].k if spec.layers and spec.kept_momentum == "reset" else NEVER for spec in specs]
-        self.resets = Due([resets], buffer.shape)
-        stacks = [spec.layers if spec.kept_momentum == "pullback" else () for spec in specs]
-        self.column = Column(buffer, [tuple(layer.without_momentum() for layer in layers) for layers in stacks])
-
-    def synchronise(self, step: int) -> None:
-        for mask in self.resets.at(step):
-            assign(self.buffer, self.zero, mask)
-        self.column.synchronise(self.column.due.at(step))
 
 
 def _by_method(specs: Sequence[OptimizerSpec]) -> list[list[int]]:

@@ -1,7 +1,8 @@
 """The updates of all base methods for many optimizers at once, each a row with numbers of its own.
 
 Operation for operation those of torch.optim's single-tensor implementations and of `optim_core.methods`, so that rows
-have the same bits. A number that all rows share is a float, which is quicker; else it is a tensor of the rows' shape.
+have the same bits. A number that all rows share is a float, which is quicker; else it is a tensor: of the rows' shape
+where rows are short, which is quicker again, and of one number a row where they are long.
 """
 
 from __future__ import annotations
@@ -20,28 +21,36 @@ Number = float | Tensor
 Key = TypeVar("Key", bound=Hashable)
 
 EPS, RMSPROP_ALPHA, ADAGRAD_EPS = 1e-8, 0.99, 1e-10  # torch's defaults
+LONG = 64  # numbers of a row from which on a number for each row is not repeated along it
 
 
 class Spread(Generic[Key]):
-    """A value per optimizer, from which functions make numbers for all rows: one call per distinct value."""
+    """A value per optimizer, from which functions make numbers for all rows of `x`: one call per distinct value."""
 
-    def __init__(self, values: Sequence[Key], shape: Sequence[int]) -> None:
+    def __init__(self, values: Sequence[Key], x: Tensor) -> None:
         self.distinct = list(dict.fromkeys(values))
         number = {value: place for place, value in enumerate(self.distinct)}
         self.places = np.array([number[value] for value in values])
-        self.shape, self.repeats = tuple(shape), math.prod(shape[1:])
+        self.shape, self.like = shape_of_rows(x), x
+        self.repeats = math.prod(self.shape[1:])
 
     def of(self, function: Callable[[Key], float]) -> Number:
         """`function` of each optimizer's value, in all its rows."""
         numbers = [function(value) for value in self.distinct]
         if len(numbers) == 1:
             return numbers[0]
-        return torch.from_numpy(np.array(numbers)[self.places].repeat(self.repeats).reshape(self.shape))
+        rows = np.array(numbers)[self.places].repeat(self.repeats).reshape(self.shape)
+        return torch.from_numpy(rows).to(self.like)
 
 
-def spread(values: Sequence[float], shape: Sequence[int]) -> Number:
-    """A number per optimizer in all its rows."""
-    return Spread(values, shape).of(float)
+def spread(values: Sequence[float], x: Tensor) -> Number:
+    """A number per optimizer in all its rows of `x`, (optimizers, …)."""
+    return Spread(values, x).of(float)
+
+
+def shape_of_rows(x: Tensor) -> tuple[int, ...]:
+    """The shape of what is one for each row of `x`."""
+    return tuple(x.shape) if x.shape[-1] < LONG else (*x.shape[:-1], 1)
 
 
 class Rule:
@@ -54,10 +63,10 @@ class Rule:
 
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
         self.x, self.gradient = x, gradient
-        self.lr = spread([spec.lr for spec in specs], x.shape)
-        self.schedule: Spread[Schedule] = Spread([spec.schedule for spec in specs], x.shape)
+        self.lr = spread([spec.lr for spec in specs], x)
+        self.schedule: Spread[Schedule] = Spread([spec.schedule for spec in specs], x)
         self.has_schedule = any(spec.schedule.kind != "constant" for spec in specs)
-        self.decay = spread([spec.weight_decay for spec in specs], x.shape)
+        self.decay = spread([spec.weight_decay for spec in specs], x)
 
     def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """Take base step number `step` (from 0) of `steps`; `evaluate_again` takes the gradient anew."""
@@ -85,7 +94,7 @@ class Momentum(Rule):
 
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
         super().__init__(specs, x, gradient)
-        self.momentum, self.weight = torch.zeros_like(x), spread([spec.momentum for spec in specs], x.shape)
+        self.momentum, self.weight = torch.zeros_like(x), spread([spec.momentum for spec in specs], x)
 
     def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As torch.optim.SGD."""
@@ -110,7 +119,7 @@ class Adam(Rule):
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
         super().__init__(specs, x, gradient)
         self.momentum, self.square = torch.zeros_like(x), torch.zeros_like(x)
-        self.betas = Spread([(float(spec.betas[0]), float(spec.betas[1])) for spec in specs], x.shape)
+        self.betas = Spread([(float(spec.betas[0]), float(spec.betas[1])) for spec in specs], x)
         self.beta2 = self.betas.of(lambda betas: betas[1])
         self.rest1, self.rest2 = (self.betas.of(lambda betas, i=i: 1 - betas[i]) for i in (0, 1))  # type: ignore[misc]
 
@@ -174,7 +183,7 @@ class Lion(Rule):
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
         super().__init__(specs, x, gradient)
         self.momentum = torch.zeros_like(x)
-        self.rest1, self.rest2 = (spread([1 - float(spec.betas[i]) for spec in specs], x.shape) for i in (0, 1))
+        self.rest1, self.rest2 = (spread([1 - float(spec.betas[i]) for spec in specs], x) for i in (0, 1))
 
     def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As `optim_core.lion.Lion`."""
@@ -216,7 +225,7 @@ class ScheduleFree(Rule):
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
         super().__init__(specs, x, gradient)
         self.average = x.clone()
-        self.mu_y = spread([spec.used_mu_y for spec in specs], x.shape)
+        self.mu_y = spread([spec.used_mu_y for spec in specs], x)
 
     def gradient_place(self) -> Tensor:
         """The y at which the next step's gradient is taken."""
@@ -237,7 +246,7 @@ class GPA(ScheduleFree):
 
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
         super().__init__(specs, x, gradient)
-        self.rest = spread([1 - spec.mu_x for spec in specs], x.shape)
+        self.rest = spread([1 - spec.mu_x for spec in specs], x)
 
     def share(self, step: int) -> Number:
         """The same at every step."""

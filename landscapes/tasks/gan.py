@@ -212,8 +212,8 @@ class GanTask:
 
 def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """E (‖∇D(x̂)‖ − 1)² at x̂ = mix · real + (1 − mix) · fake, differentiable in the discriminator's parameters."""
-    between = torch.lerp(fake, real, mix.view(-1, *[1] * (real.ndim - 1))).requires_grad_()
-    (slope,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
+    between = torch.lerp(fake, real, mix.view(-1, *[1] * (real.ndim - 1)))
+    slope = torch.func.grad(lambda points: discriminator(points).sum())(between)
     excess: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1) - 1
     return (excess**2).mean()
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+SHORT = 4_096  # images up to which many permutations are kept
 AUGMENTATIONS = ("none", "shift", "flip-shift")
 
 
@@ -28,12 +29,16 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
 def batch_rows(step: int, seed: int, count: int, batch_size: int) -> Tensor:
     """Rows (batch_size,) of the mini-batch at `step`, counted from 0, out of `count` images."""
     epoch, position = divmod(step, steps_per_epoch(count, batch_size))
-    return _permutation(seed, epoch, count)[position * batch_size : (position + 1) * batch_size]
+    permutation = _short_permutation if count <= SHORT else _permutation
+    return permutation(seed, epoch, count)[position * batch_size : (position + 1) * batch_size]
 
 
 @lru_cache(maxsize=4)
 def _permutation(seed: int, epoch: int, count: int) -> Tensor:
     return torch.from_numpy(np.random.default_rng((seed, 2, epoch)).permutation(count))
+
+
+_short_permutation = lru_cache(maxsize=256)(_permutation.__wrapped__)  # one for each of many runs that train together
 
 
 def augment(images: Tensor, kind: str, step: int, seed: int) -> Tensor:
