@@ -1,4 +1,7 @@
-"""The image sets on offer: what each holds, how many images, and in which files it was published."""
+"""The labelled sets on offer: what each holds, how many rows, and in which files it was published.
+
+A table is a set, too: each of its rows is an "image" of one pixel, whose channels are the columns.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 class ImageSet:
     """Images (n, channels, height, width), labels (n,); the last `tests` rows are the test part; white is `top`."""
 
-    images: NDArray[np.uint8]
+    images: NDArray[np.uint8] | NDArray[np.float32]
     labels: NDArray[np.int64]
     tests: int
     top: int = 255
@@ -37,7 +40,7 @@ class Files:
 
 @dataclass(frozen=True)
 class DataEntry:
-    """An image set on offer.
+    """A labelled set on offer.
 
     Attributes:
         key: its name in settings.
@@ -64,6 +67,11 @@ class DataEntry:
         """How many images may be trained on."""
         return self.trainable - self.validation
 
+    @property
+    def is_table(self) -> bool:
+        """Whether its rows have no height and width: neither convolutions nor augmentation make sense on them."""
+        return self.shape[1:] == (1, 1)
+
 
 _IDX = Files(
     "idx",
@@ -83,6 +91,7 @@ DATASETS: Mapping[str, DataEntry] = MappingProxyType(
         entry.key: entry
         for entry in (
             DataEntry("digits", "digits (8x8, built in)", (1, 8, 8), 10, 1_300, 300),
+            DataEntry("cancer", "breast cancer (30 measurements, built in)", (30, 1, 1), 2, 430, 100),
             DataEntry("mnist", "MNIST (28x28)", (1, 28, 28), 10, 60_000, 5_000, _IDX, 554),
             DataEntry("fashion", "Fashion-MNIST (28x28)", (1, 28, 28), 10, 60_000, 5_000, _IDX, 40_996),
             DataEntry("cifar10", "CIFAR-10 (32x32, colour)", (3, 32, 32), 10, 50_000, 5_000, _CIFAR10, 40_927),

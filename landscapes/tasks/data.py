@@ -1,18 +1,18 @@
-"""Loading an image set from any source.
+"""Loading a labelled set from any source.
 
-scikit-learn's digits are always there. The larger sets are looked for in `datasets_folder() / key`: their original
-files as published, or else what an earlier download left there; or else they are fetched from OpenML (`download.py`).
+What scikit-learn brings along is always there. The larger sets are looked for in `datasets_folder() / key`: their
+original files, or else what an earlier download left there; or else they are fetched from OpenML (`download.py`).
 """
 
 from __future__ import annotations
 
 import os
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from landscapes.tasks.built_in import read_built_in
 from landscapes.tasks.catalogue import DATASETS, DataEntry, Files, ImageSet
 from landscapes.tasks.download import OnProgress, fetch, read_cache
 from landscapes.tasks.formats import Bytes, DataFormatError, check_labels, read_cifar, read_idx
@@ -61,7 +61,7 @@ def load(key: str) -> ImageSet:
     """
     entry = DATASETS[key]
     if entry.files is None:
-        return _digits(entry)
+        return read_built_in(entry)
     folder = datasets_folder() / key
     if has_originals(entry.files, folder):
         return read_folder(entry, folder)
@@ -123,20 +123,3 @@ def _read_part(entry: DataEntry, files: Files, paths: list[Path]) -> tuple[Bytes
         check_labels(labels, entry.classes, path)
         batches.append((images, labels))
     return np.concatenate([images for images, _ in batches]), np.concatenate([labels for _, labels in batches])
-
-
-def _digits(entry: DataEntry) -> ImageSet:
-    # What scikit-learn's load_digits reads, without its imports: they take longer than a short training.
-    table = np.loadtxt(_package_folder("sklearn") / "datasets" / "data" / "digits.csv.gz", delimiter=",")
-    # The rows come writer by writer. Shuffled once and for all, so that every task has the same 497 test images.
-    table = table[np.random.default_rng(0).permutation(len(table))]
-    images, labels = table[:, :-1].reshape(-1, *entry.shape).astype(np.uint8), table[:, -1].astype(np.int64)
-    return ImageSet(images, labels, tests=len(table) - entry.trainable, top=16)
-
-
-def _package_folder(name: str) -> Path:
-    """Where a package lies, without importing it."""
-    spec = find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"the package {name!r} is needed and not installed")
-    return Path(spec.submodule_search_locations[0])

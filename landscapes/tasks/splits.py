@@ -108,7 +108,7 @@ def choose_rows(
 
 
 def pixels(image_set: ImageSet, rows: Rows) -> NDArray[np.float32]:
-    """Images in [0, 1], shape (rows, channels, height, width)."""
+    """Images in [0, 1], or a table's values, shape (rows, channels, height, width)."""
     return image_set.images[rows].astype(np.float32) / np.float32(image_set.top)
 
 
