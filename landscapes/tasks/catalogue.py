@@ -72,6 +72,11 @@ class DataEntry:
         """Whether its rows have no height and width: neither convolutions nor augmentation make sense on them."""
         return self.shape[1:] == (1, 1)
 
+    @property
+    def items(self) -> str:
+        """What its rows are called: "images" or "rows"."""
+        return "rows" if self.is_table else "images"
+
 
 _IDX = Files(
     "idx",
