@@ -208,7 +208,7 @@ def _one_line_errors() -> Iterator[None]:
 
 def _is_ours(error: RuntimeError) -> bool:
     from app.jobs.errors import JobsError
-    from landscapes.tasks.download import DataUnavailableError
+    from landscapes.tasks.errors import DataUnavailableError
 
     return isinstance(error, JobsError | DataUnavailableError)
 

@@ -15,6 +15,7 @@ from app.player.pack import QuantityNames
 from app.player.tracks import Track
 from app.state import NetworksConfig
 from landscapes.contours import PlaneLoss
+from landscapes.tasks.catalogue import DATASETS
 from optim_core.curves import Curves
 
 LABELS = {"pca": ("first principal direction", "second principal direction")}
@@ -84,10 +85,11 @@ def network_scene(
 
 def network_caption(config: NetworksConfig) -> Caption:
     """The caption of a comparison on the Networks page."""
+    data = DATASETS[config.dataset]
     return Caption(
         title=config.title,
         settings=(
-            f"Task: {config.network} on {config.dataset}, {config.train_size or 'all'} training images, "
+            f"Task: {config.network} on {config.dataset}, {config.train_size or 'all'} training {data.items}, "
             f"batches of {config.batch_size}, augmentation {config.augmentation}, "
             f"wrong labels {config.label_noise:.0%}.",
             f"Seed: {config.seed}. Seeds: {config.seeds}. Base steps: {config.steps}.",
@@ -96,11 +98,11 @@ def network_caption(config: NetworksConfig) -> Caption:
         ),
         citations=citations(config.specs()),
         config=config.model_dump_json(),
-        picture=(_shading(config.measure),),
+        picture=(_shading(config.measure, data.items),),
     )
 
 
-def _shading(measure: str) -> str:
+def _shading(measure: str, items: str) -> str:
     if measure == "accuracy":
-        return f"{BLUER} the higher the accuracy on the training images."
-    return f"{BLUER} the lower the loss on the training images, on a logarithmic scale."
+        return f"{BLUER} the higher the accuracy on the training {items}."
+    return f"{BLUER} the lower the loss on the training {items}, on a logarithmic scale."

@@ -343,7 +343,7 @@ def _slots(client: Client) -> int:
 def _explanation(error: Any) -> str:
     from distributed import KilledWorker
 
-    from landscapes.tasks.download import DataUnavailableError
+    from landscapes.tasks.errors import DataUnavailableError
 
     if isinstance(error, KilledWorker):
         return "its worker process died again and again, probably for lack of memory"

@@ -105,7 +105,7 @@ class NetworksConfig(Comparison):
     def _within_data(cls, value: int | None, info: ValidationInfo) -> int | None:
         entry = DATASETS.get(info.data.get("dataset", ""))
         if entry and value is not None and value > entry.available:
-            raise ValueError(f"{entry.name} has {entry.available:,} training images at most")
+            raise ValueError(f"{entry.name} has {entry.available:,} training {entry.items} at most")
         return value
 
     @field_validator("batch_size")
@@ -141,6 +141,21 @@ class NetworksConfig(Comparison):
             augmentation=self.augmentation,
             split_seed=self.split_seed,
         )
+
+    def with_dataset(self, dataset: str) -> Self:
+        """This comparison on another data set; settings that do not go with it become the nearest that do."""
+        entry, network = DATASETS[dataset], self.network
+        size = min(max(self.train_size or entry.available, entry.classes), entry.available)
+        if entry.is_table and not MODELS[network].for_tables:
+            network = next(model.key for model in MODELS.values() if model.for_tables)
+        changes = {
+            "dataset": dataset,
+            "network": network,
+            "train_size": None if self.train_size is None else size,
+            "batch_size": min(self.batch_size, size),
+            "augmentation": "none" if entry.is_table else self.augmentation,
+        }
+        return type(self).model_validate({**dict(self), **changes}).following(self)
 
     @property
     def epochs(self) -> float:

@@ -1,4 +1,4 @@
-"""Image classification as a task: a network, its data and its losses, all determined by one frozen value."""
+"""Classification as a task: a network, its data (images or a table) and its losses, determined by one frozen value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from landscapes.tasks.catalogue import DATASETS
+from landscapes.tasks.catalogue import DATASETS, DataEntry
 from landscapes.tasks.checks import choice, real_number, whole_number
 from landscapes.tasks.models import MODELS, build_model
 from landscapes.tasks.sampling import AUGMENTATIONS, augment, batch_rows, steps_per_epoch
@@ -65,6 +65,8 @@ class ClassifierTask:
         choice("network", self.network, MODELS)
         choice("augmentation", self.augmentation, AUGMENTATIONS)
         entry = DATASETS[self.dataset]
+        if entry.is_table:
+            self._check_table(entry)
         available = entry.available
         if self.train_size is not None:
             available = whole_number("train_size", self.train_size, entry.classes, available)
@@ -73,6 +75,13 @@ class ClassifierTask:
         whole_number("split_seed", self.split_seed, 0)
         if self.evaluation_size is not None:
             whole_number("evaluation_size", self.evaluation_size, 1)
+
+    def _check_table(self, entry: DataEntry) -> None:
+        if not MODELS[self.network].for_tables:
+            networks = ", ".join(model.key for model in MODELS.values() if model.for_tables)
+            raise ValueError(f"network must be {networks} for {entry.name}, which is a table, got {self.network!r}")
+        if self.augmentation != "none":
+            raise ValueError(f"augmentation must be none for {entry.name}, which is a table, got {self.augmentation!r}")
 
     @property
     def players(self) -> tuple[str, ...]:

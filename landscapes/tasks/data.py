@@ -1,21 +1,24 @@
-"""Loading an image set from any source.
+"""Loading a labelled set from any source.
 
-scikit-learn's digits are always there. The larger sets are looked for in `datasets_folder() / key`: their original
-files as published, or else what an earlier download left there; or else they are fetched from OpenML (`download.py`).
+What scikit-learn brings along is always there. The larger sets are looked for in `datasets_folder() / key`: their
+original files, or else what an earlier download left there; or else they are fetched from OpenML (`download.py`).
 """
 
 from __future__ import annotations
 
 import os
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from landscapes.tasks.built_in import read_built_in
 from landscapes.tasks.catalogue import DATASETS, DataEntry, Files, ImageSet
 from landscapes.tasks.download import OnProgress, fetch, read_cache
-from landscapes.tasks.formats import Bytes, DataFormatError, check_labels, read_cifar, read_idx
+from landscapes.tasks.errors import DataFormatError, memory_explained
+from landscapes.tasks.finding import find_sources, has_originals, refuse_pickled_version
+from landscapes.tasks.formats import Bytes, check_labels, read_cifar, read_idx
+from landscapes.tasks.source import Source
 
 FOLDER_VARIABLE = "LOOKAHEAD_DATASETS"
 
@@ -46,8 +49,10 @@ def ensure(key: str, on_progress: OnProgress | None = None) -> None:
 
     Raises:
         DataUnavailableError: OpenML cannot be reached; names both ways to get the set.
+        DataFormatError: the set's folder holds its pickled version alone, which is not read.
     """
     if not is_here(key):
+        refuse_pickled_version(DATASETS[key], datasets_folder() / key)
         fetch(DATASETS[key], cache_file(key), on_progress)
 
 
@@ -57,21 +62,16 @@ def load(key: str) -> ImageSet:
 
     Raises:
         DataFormatError: a file that is damaged, cut off, missing, or not what its name says.
-        DataUnavailableError: not on this machine, and OpenML cannot be reached.
+        DataUnavailableError: not on this machine, and OpenML cannot be reached; or too large for its memory.
     """
-    entry = DATASETS[key]
+    entry, folder = DATASETS[key], datasets_folder() / key
     if entry.files is None:
-        return _digits(entry)
-    folder = datasets_folder() / key
-    if has_originals(entry.files, folder):
-        return read_folder(entry, folder)
-    ensure(key)
-    return read_cache(entry, cache_file(key))
-
-
-def has_originals(files: Files, folder: Path) -> bool:
-    """Whether any of a set's original files is in `folder`."""
-    return any(_find(folder, files, name) is not None for name in files.train + files.test)
+        return read_built_in(entry)
+    with memory_explained(entry.name, "choose a smaller data set, or end other programs"):
+        if has_originals(entry.files, folder):
+            return read_folder(entry, folder)
+        ensure(key)
+        return read_cache(entry, cache_file(key))
 
 
 def read_folder(entry: DataEntry, folder: Path) -> ImageSet:
@@ -82,8 +82,9 @@ def read_folder(entry: DataEntry, folder: Path) -> ImageSet:
     """
     if entry.files is None:
         raise ValueError(f"{entry.key} comes with scikit-learn and has no files of its own")
+    sources = find_sources(entry, entry.files, folder)
     (images, labels), (test_images, test_labels) = (
-        _read_part(entry, entry.files, _locate(entry, entry.files, names, folder))
+        _read_part(entry, entry.files, [sources[name] for name in names])
         for names in (entry.files.train, entry.files.test)
     )
     return ImageSet(
@@ -93,50 +94,18 @@ def read_folder(entry: DataEntry, folder: Path) -> ImageSet:
     )
 
 
-def _locate(entry: DataEntry, files: Files, names: tuple[str, ...], folder: Path) -> list[Path]:
-    paths = {name: _find(folder, files, name) for name in names}
-    if missing_names := [name for name, path in paths.items() if path is None]:
-        raise DataFormatError(
-            f"{folder} lacks {', '.join(missing_names)} of {entry.name}; "
-            f"all of {', '.join(files.train + files.test)} are needed"
-        )
-    return [path for path in paths.values() if path is not None]
-
-
-def _find(folder: Path, files: Files, name: str) -> Path | None:
-    """The file of that name in the folder or in the one that its archive unpacks to, compressed or not."""
-    names = (name, f"{name}.gz") if files.layout == "idx" else (name,)
-    candidates = (place / each for place in (folder, folder / files.folder) for each in names)
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _read_part(entry: DataEntry, files: Files, paths: list[Path]) -> tuple[Bytes, Bytes]:
+def _read_part(entry: DataEntry, files: Files, sources: list[Source]) -> tuple[Bytes, Bytes]:
     if files.layout == "idx":
-        images, labels = read_idx(paths[0], entry.shape[1:])[:, None], read_idx(paths[1], ())
+        images, labels = read_idx(sources[0], entry.shape[1:])[:, None], read_idx(sources[1], ())
         if len(images) != len(labels):
-            raise DataFormatError(f"{paths[0]} holds {len(images)} images, but {paths[1]} {len(labels)} labels")
-        check_labels(labels, entry.classes, paths[1])
+            raise DataFormatError(
+                f"{sources[0].name} holds {len(images)} images, but {sources[1].name} {len(labels)} labels"
+            )
+        check_labels(labels, entry.classes, sources[1].name)
         return images, labels
     batches = []
-    for path in paths:
-        images, labels = read_cifar(path, files.label_bytes)
-        check_labels(labels, entry.classes, path)
+    for source in sources:
+        images, labels = read_cifar(source, files.label_bytes, files.archive)
+        check_labels(labels, entry.classes, source.name)
         batches.append((images, labels))
     return np.concatenate([images for images, _ in batches]), np.concatenate([labels for _, labels in batches])
-
-
-def _digits(entry: DataEntry) -> ImageSet:
-    # What scikit-learn's load_digits reads, without its imports: they take longer than a short training.
-    table = np.loadtxt(_package_folder("sklearn") / "datasets" / "data" / "digits.csv.gz", delimiter=",")
-    # The rows come writer by writer. Shuffled once and for all, so that every task has the same 497 test images.
-    table = table[np.random.default_rng(0).permutation(len(table))]
-    images, labels = table[:, :-1].reshape(-1, *entry.shape).astype(np.uint8), table[:, -1].astype(np.int64)
-    return ImageSet(images, labels, tests=len(table) - entry.trainable, top=16)
-
-
-def _package_folder(name: str) -> Path:
-    """Where a package lies, without importing it."""
-    spec = find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"the package {name!r} is needed and not installed")
-    return Path(spec.submodule_search_locations[0])

@@ -12,17 +12,13 @@ from typing import Any
 import numpy as np
 
 from landscapes.tasks.catalogue import DataEntry, ImageSet
-from landscapes.tasks.formats import DataFormatError
+from landscapes.tasks.errors import DataFormatError, DataUnavailableError
 
 OPENML = "https://www.openml.org/api/v1/json/data/"
 ANSWER_SECONDS = 10.0
 POLL_SECONDS = 0.5
 
 OnProgress = Callable[[str], None]
-
-
-class DataUnavailableError(RuntimeError):
-    """A set is not on this machine and could not be fetched."""
 
 
 def fetch(entry: DataEntry, target: Path, on_progress: OnProgress | None = None) -> None:
@@ -112,7 +108,9 @@ def _size(folder: Path) -> int:
 
 
 def _advice(entry: DataEntry, folder: Path, error: Exception) -> str:
-    files = "" if entry.files is None else ", ".join(entry.files.train + entry.files.test)
+    files = "" if entry.files is None else ", ".join(entry.files.names)
+    if entry.files is not None and entry.files.archive:
+        files += f", or the archive {entry.files.archive} that holds them"
     other_names = sorted(path.name for path in folder.iterdir())[:5] if folder.is_dir() else []
     contents = f" (it holds {', '.join(other_names)}, of which none is one of them)" if other_names else ""
     return (

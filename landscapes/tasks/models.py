@@ -21,12 +21,16 @@ Norm = Callable[[int], nn.Module]
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A network on offer: `build(shape, classes)` makes one from images of `shape` to one logit per class."""
+    """A network on offer: `build(shape, classes)` makes one from images of `shape` to one logit per class.
+
+    for_tables: whether it also takes rows of a table, which have no height and width.
+    """
 
     key: str
     name: str
     about: str
     build: Callable[[Shape, int], nn.Module]
+    for_tables: bool = False
 
 
 def build_model(key: str, shape: Shape, classes: int, seed: int) -> nn.Module:
@@ -101,7 +105,7 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
         entry.key: entry
         for entry in (
             ModelEntry("cnn", "small CNN", "two convolutions and a linear layer, no normalisation", cnn),
-            ModelEntry("mlp", "MLP", "one hidden layer of 64 units", mlp),
+            ModelEntry("mlp", "MLP", "one hidden layer of 64 units", mlp, for_tables=True),
             ModelEntry(
                 "resnet18-gn",
                 "ResNet-18, GroupNorm",

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 from landscapes.tasks.checks import choice
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.tasks.gan import GanTask
+from landscapes.tasks.regression import RegressionTask
 
-Task: TypeAlias = ClassifierTask | GanTask
+Task: TypeAlias = ClassifierTask | RegressionTask | GanTask
 """A network, its data and its losses, as `optim_core.train` takes them; a GAN has two players."""
 
 
@@ -52,6 +53,24 @@ TASKS: Mapping[str, TaskEntry] = MappingProxyType(
                 "digits, 100 training images",
                 "few images: where an optimizer ends among many perfect fits decides what it has learned",
                 ClassifierTask(train_size=100, batch_size=10),
+            ),
+            TaskEntry(
+                "cancer",
+                "breast cancer, 20 % noisy labels",
+                "a table in place of images: thirty measurements of cells, malignant or benign",
+                ClassifierTask("cancer", "mlp", label_noise=0.2, batch_size=10),
+            ),
+            TaskEntry(
+                "waves",
+                "regression: waves",
+                "no classes at all: the network fits a known function from noisy targets, judged on the true one",
+                RegressionTask(),
+            ),
+            TaskEntry(
+                "friedman",
+                "regression: Friedman's function",
+                "ten inputs of which five matter, and as much noise as signal",
+                RegressionTask("friedman", noise=1.0),
             ),
             TaskEntry(
                 "mnist",
@@ -117,7 +136,9 @@ TASKS: Mapping[str, TaskEntry] = MappingProxyType(
     }
 )
 
-_KINDS: Mapping[str, type[Task]] = MappingProxyType({kind.kind: kind for kind in (ClassifierTask, GanTask)})
+_KINDS: Mapping[str, type[Task]] = MappingProxyType(
+    {kind.kind: kind for kind in (ClassifierTask, RegressionTask, GanTask)}
+)
 
 
 def task_from(description: Mapping[str, Any]) -> Task:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from landscapes.tasks.catalogue import DATASETS, ImageSet
 from landscapes.tasks.data import load
+from landscapes.tasks.errors import memory_explained
 
 Rows = NDArray[np.int64]
 
@@ -50,7 +51,16 @@ def split(dataset: str, train_size: int | None, label_noise: float, seed: int) -
 
     Raises:
         ValueError: fewer images than `train_size`, or a class without a training image.
+        DataUnavailableError: too large for this machine's memory.
     """
+    with memory_explained(
+        f"{DATASETS[dataset].name} with {train_size or 'all'} training {DATASETS[dataset].items}",
+        "choose fewer of them (train_size), or a smaller data set",
+    ):
+        return _divide(dataset, train_size, label_noise, seed)
+
+
+def _divide(dataset: str, train_size: int | None, label_noise: float, seed: int) -> Split:
     image_set = load(dataset)
     random = np.random.default_rng((seed, 1))
     train, validation, test = choose_rows(image_set, dataset, train_size, random)
@@ -108,7 +118,7 @@ def choose_rows(
 
 
 def pixels(image_set: ImageSet, rows: Rows) -> NDArray[np.float32]:
-    """Images in [0, 1], shape (rows, channels, height, width)."""
+    """Images in [0, 1], or a table's values, shape (rows, channels, height, width)."""
     return image_set.images[rows].astype(np.float32) / np.float32(image_set.top)
 
 

@@ -209,7 +209,7 @@ def test_a_description_with_unknown_parts_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="has no field colour"):
         task_from({"kind": "classifier", "colour": "red"})
     with pytest.raises(ValueError, match="kind must be one of"):
-        task_from({"kind": "regression"})
+        task_from({"kind": "clustering"})
 
 
 def test_an_unknown_player_or_part_is_refused_by_name() -> None:

@@ -1,6 +1,5 @@
 """Image sets from files of exactly the published formats, made here byte by byte, and from a stand-in for OpenML."""
 
-import gzip
 import io
 import struct
 import urllib.error
@@ -16,9 +15,11 @@ from sklearn.utils import Bunch
 
 from landscapes.tasks import DATASETS, ClassifierTask
 from landscapes.tasks.data import cache_file, datasets_folder, ensure, is_here, load, read_folder
-from landscapes.tasks.download import DataUnavailableError
-from landscapes.tasks.formats import DataFormatError, read_cifar, read_idx
+from landscapes.tasks.errors import DataFormatError, DataUnavailableError
+from landscapes.tasks.formats import read_cifar, read_idx
+from landscapes.tasks.source import file_source
 from landscapes.tasks.splits import split
+from tests.landscapes.set_files import cifar100_contents, idx, labels, pixels, write_cifar10, write_mnist
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
@@ -33,39 +34,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     load.cache_clear()
     split.cache_clear()
-
-
-def idx(values: np.ndarray) -> bytes:
-    """The IDX format, written from its description."""
-    return bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape) + values.tobytes()
-
-
-def pixels(count: int, *shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8)
-
-
-def labels(count: int, classes: int = 10) -> np.ndarray:
-    return (np.arange(count) % classes).astype(np.uint8)
-
-
-def write_mnist(place: Path, train: int = 60, test: int = 20, *, compress: bool = False) -> None:
-    place.mkdir(parents=True, exist_ok=True)
-    contents = {
-        TRAIN_IMAGES: idx(pixels(train, 28, 28)),
-        TRAIN_LABELS: idx(labels(train)),
-        TEST_IMAGES: idx(pixels(test, 28, 28, seed=1)),
-        TEST_LABELS: idx(labels(test)),
-    }
-    for name, content in contents.items():
-        path = place / (f"{name}.gz" if compress else name)
-        path.write_bytes(gzip.compress(content) if compress else content)
-
-
-def write_cifar10(place: Path, per_file: int = 10) -> None:
-    place.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate([f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]):
-        rows = np.concatenate([labels(per_file)[:, None], pixels(per_file, 3_072, seed=number)], 1)
-        (place / name).write_bytes(rows.tobytes())
 
 
 @pytest.mark.parametrize("compress", [False, True])
@@ -92,9 +60,8 @@ def test_cifar10_comes_back_in_channels_rows_and_columns(folder: Path, inside: s
 def test_cifar100_takes_the_fine_label_not_the_coarse_one(folder: Path) -> None:
     place = folder / "cifar100"
     place.mkdir()
-    for name, seed in (("train.bin", 0), ("test.bin", 1)):
-        coarse, fine = np.full((100, 1), 19, np.uint8), np.arange(100, dtype=np.uint8)[:, None]
-        (place / name).write_bytes(np.concatenate([coarse, fine, pixels(100, 3_072, seed=seed)], 1).tobytes())
+    for name, content in cifar100_contents().items():
+        (place / name).write_bytes(content)
     assert load("cifar100").labels.tolist() == [*range(100), *range(100)]
 
 
@@ -196,7 +163,7 @@ def test_digits_need_no_folder() -> None:
     assert is_here("digits")
 
 
-@pytest.mark.parametrize("key", [key for key in DATASETS if key != "digits"])
+@pytest.mark.parametrize("key", [key for key, entry in DATASETS.items() if entry.files])
 def test_an_offline_machine_is_told_both_ways_to_get_a_set(
     key: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,7 +312,7 @@ def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_readers_take_single_files_too(tmp_path: Path) -> None:
     (tmp_path / "labels").write_bytes(idx(labels(5)))
-    assert read_idx(tmp_path / "labels", ()).tolist() == [0, 1, 2, 3, 4]
+    assert read_idx(file_source(tmp_path / "labels"), ()).tolist() == [0, 1, 2, 3, 4]
     (tmp_path / "batch.bin").write_bytes(bytes([4]) + bytes(3_072))
-    images, label = read_cifar(tmp_path / "batch.bin", 1)
+    images, label = read_cifar(file_source(tmp_path / "batch.bin"), 1)
     assert (images.shape, label.tolist()) == ((1, 3, 32, 32), [4])

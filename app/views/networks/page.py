@@ -25,6 +25,7 @@ from app.views.parts.training import (
     training_notes,
 )
 from app.views.parts.visitor import visitor
+from landscapes.tasks.catalogue import DATASETS
 
 CURVES = tuple(f"networks-curves-{number}" for number in range(1, 7))
 
@@ -77,5 +78,6 @@ def _about(config: NetworksConfig) -> str:
     noise = f" {config.label_noise:.0%} of the training labels are wrong." if config.label_noise else ""
     return (
         f"{config.steps:,} base steps with batches of {config.batch_size}, {config.epochs:.3g} epochs.{noise} Every "
-        "optimizer starts from the same weights and sees the same batches; test images are never trained or tuned on."
+        "optimizer starts from the same weights and sees the same batches; test "
+        f"{DATASETS[config.dataset].items} are never trained or tuned on."
     )

@@ -12,6 +12,7 @@ from app.runs.sharpness import IMAGES, PROBES, RADIUS, Point, SharpnessRun, shar
 from app.views.parts.turns import fragment
 from app.views.parts.visitor import cancel_button, is_here, visitor
 from landscapes.sharpness import Sharpness
+from landscapes.tasks.catalogue import DATASETS
 from landscapes.tasks.classifier import ClassifierTask
 
 PAGE = "networks"
@@ -21,8 +22,9 @@ POLL_SECONDS = 0.6
 def sharpness_part(task: ClassifierTask, names: Sequence[str], results: Sequence[TrainingResult]) -> None:
     """Choose a step, measure there, show the table while it grows."""
     st.markdown("## Sharpness")
+    count, items = min(IMAGES, len(task.data.train)), DATASETS[task.dataset].items
     st.caption(
-        f"How curved the training loss is around the weights, on {min(IMAGES, len(task.data.train))} training images: "
+        f"How curved the training loss is around the weights, on {count} training {items}: "
         f"the largest eigenvalue and the trace of its Hessian ({PROBES} random probes), the worst loss within a "
         f"distance of {RADIUS:g}, and the variance of the gradients of batches of {task.batch_size}, which SGD "
         "implicitly penalises. Fast weights are those that the base step left, before any synchronisation."

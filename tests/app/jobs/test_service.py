@@ -20,7 +20,7 @@ from app.jobs import Cluster, Jobs, JobsError, LimitError, Limits, RunStore, Sch
 from app.jobs.cluster import cluster_from_environment
 from app.jobs.service import _explanation
 from landscapes.tasks import ClassifierTask, task_from
-from landscapes.tasks.download import DataUnavailableError
+from landscapes.tasks.errors import DataUnavailableError
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.training import train
