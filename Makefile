@@ -55,9 +55,11 @@ bench: $(VENV)/.dev ## every benchmark of speed, one after the other
 	@for script in $(filter-out %_study.py,$(wildcard benchmarks/[a-z]*.py)); do \
 	  echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-studies: $(VENV)/.dev ## the tables of docs/networks.md, an hour and a half on two cores
+studies: $(VENV)/.dev ## the tables of docs/networks.md and docs/study.md, TIME on two cores
 	$(PY) -m benchmarks.network_study
 	$(PY) -m benchmarks.gan_study
+	$(PY) -m benchmarks.depth_study
+	$(PY) docs/study.py
 
 shipped: $(VENV)/.app ## compute the finished runs that Networks and GANs open on
 	$(PY) -m app.runs.shipped

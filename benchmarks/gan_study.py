@@ -13,17 +13,18 @@ ring: eight Gaussians on a circle, SGD, 3,000 steps. Each stack beside plain SGD
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from benchmarks.network_study import FIVE, TUNING_SEEDS, Floats, difference, spread
+from benchmarks.network_study import FIVE, TOGETHER, TUNING_SEEDS, Floats, difference, spread
 from landscapes.tasks.frechet import frechet_distance
 from landscapes.tasks.gan import GanTask
+from optim_core.ensemble import Member, MemberRun, train_together
 from optim_core.spec import BaseName, OptimizerSpec
-from optim_core.training import train
 
 STEPS, EMA = 3_000, 0.999
 DIGITS_LRS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
@@ -42,15 +43,33 @@ class Job:
     seed: int
 
 
-def outcome(job: Job) -> dict[str, dict[str, float]]:
-    """The last metrics of the outermost slow ("kept") and of the averaged weights; NaN if the run diverged."""
+def outcomes(jobs: Sequence[Job]) -> list[dict[str, dict[str, float]]]:
+    """Runs of one task and base, trained together: the last metrics of the outermost slow weights ("kept").
+
+    Beside them those of the fast and of the averaged weights; NaN if the run diverged.
+    """
     torch.set_num_threads(1)
-    spec = OptimizerSpec("", job.base, job.lr, (FIVE,) * job.depth, betas=(0.0, 0.999))
-    run = train(job.task, spec, STEPS, job.seed, evaluate_every=STEPS, ema=EMA)
-    names = {"kept": f"slow_{job.depth}" if job.depth else "fast", "fast": "fast", "averaged": "ema"}
+    members = [
+        Member(job.task, OptimizerSpec("", job.base, job.lr, (FIVE,) * job.depth, betas=(0.0, 0.999)), job.seed)
+        for job in jobs
+    ]
+    runs = train_together(members, STEPS, evaluate_every=STEPS, ema=EMA)
+    assert runs is not None
+    return [metrics_of(job.depth, run) for job, run in zip(jobs, runs, strict=True)]
+
+
+def metrics_of(depth: int, run: MemberRun) -> dict[str, dict[str, float]]:
+    """The last metrics by weights and name."""
+    names = {"kept": f"slow_{depth}" if depth else "fast", "fast": "fast", "averaged": "ema"}
     if run.diverged is not None:
         return {name: dict.fromkeys(METRICS, np.nan) for name in names}
     return {name: {key: run.curves.metrics[weights][key][-1] for key in METRICS} for name, weights in names.items()}
+
+
+def computed(pool: ProcessPoolExecutor, jobs: Sequence[Job]) -> list[dict[str, dict[str, float]]]:
+    """The outcomes of jobs, in ensembles that the pool's workers share."""
+    groups = [jobs[first : first + TOGETHER] for first in range(0, len(jobs), TOGETHER)]
+    return [one for group in pool.map(outcomes, groups) for one in group]
 
 
 def digits(pool: ProcessPoolExecutor, seeds: int, objective: str = "non-saturating") -> None:
@@ -63,11 +82,11 @@ def digits(pool: ProcessPoolExecutor, seeds: int, objective: str = "non-saturati
     base: dict[str, Floats] = {}
     for depth in (0, 1, 2, 3):
         jobs = [Job(task, "adam", lr, depth, seed) for lr in DIGITS_LRS for seed in TUNING_SEEDS]
-        tuning = np.array([one["kept"]["val_frechet"] for one in pool.map(outcome, jobs)])
+        tuning = np.array([one["kept"]["val_frechet"] for one in computed(pool, jobs)])
         means = np.nan_to_num(tuning.reshape(len(DIGITS_LRS), -1).mean(1), nan=np.inf)
         lr = DIGITS_LRS[int(means.argmin())]
         edge = " (edge of its grid)" if lr in (DIGITS_LRS[0], DIGITS_LRS[-1]) else ""
-        results = list(pool.map(outcome, [Job(task, "adam", lr, depth, seed) for seed in range(seeds)]))
+        results = computed(pool, [Job(task, "adam", lr, depth, seed) for seed in range(seeds)])
         distances = {name: np.array([one[name]["test_frechet"] for one in results]) for name in results[0]}
         base = base or distances
         print(
@@ -116,7 +135,7 @@ def cell(distance: Floats) -> str:
 
 def scores_of(pool: ProcessPoolExecutor, lr: float, depth: int, seeds: int) -> tuple[Floats, Floats]:
     """Test Fréchet distances and covered modes, one per seed."""
-    results = list(pool.map(outcome, [Job(GanTask(dataset="ring"), "sgd", lr, depth, seed) for seed in range(seeds)]))
+    results = computed(pool, [Job(GanTask(dataset="ring"), "sgd", lr, depth, seed) for seed in range(seeds)])
     distance, modes = (np.array([one["kept"][key] for one in results]) for key in ("test_frechet", "modes"))
     return distance, modes
 

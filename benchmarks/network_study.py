@@ -1,6 +1,6 @@
 """The table of docs/networks.md: does nesting help a small network, with every lr tuned on a validation part?
 
-    python -m benchmarks.network_study [--workers 4] [--seeds 12] [NAME ...]
+    python -m benchmarks.network_study [--workers 4] [--seeds 30] [NAME ...]
 
 For each setting and depth: the lr with the best mean validation accuracy of the outermost slow weights over the tuning
 seeds, then fresh seeds at that lr; test accuracy and largest Hessian eigenvalue (on 512 training images, with the
@@ -10,8 +10,10 @@ labels trained on) of the outermost slow weights, and paired differences from SG
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,15 +23,16 @@ from numpy.typing import NDArray
 from landscapes.sharpness import largest_eigenvalue
 from landscapes.tasks.classifier import ClassifierTask
 from landscapes.weights import assign_weights
+from optim_core.ensemble import Member, MemberRun, train_together
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec, Schedule
-from optim_core.training import train
 
 Floats = NDArray[np.float64]
 
 FIVE = Layer(5, 0.5)
 DEPTHS = (0, 1, 2, 3)
 TUNING_SEEDS = (1000, 1001, 1002)
+TOGETHER = 8  # runs of an ensemble: enough to gain, few enough that all workers have some
 LRS = {
     0: (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8),
     1: (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6),
@@ -65,43 +68,55 @@ SETTINGS = {
 }
 
 
-def outcome(job: tuple[str, int, float, int]) -> dict[str, float]:
-    """One run: validation and test accuracy of the outermost slow weights, test accuracy of the averaged fast ones."""
-    return measure(job, sharp=False)
+Job = tuple[str, int, float, int]
+"""Setting, depth, lr and seed of a run."""
 
 
-def sharp_outcome(job: tuple[str, int, float, int]) -> dict[str, float]:
-    """The same, with the largest Hessian eigenvalue at the outermost slow weights."""
-    return measure(job, sharp=True)
+def outcomes(jobs: Sequence[Job], *, sharp: bool = False) -> list[dict[str, float]]:
+    """Runs of one setting, trained together: validation and test accuracy of the outermost slow weights.
 
-
-def measure(job: tuple[str, int, float, int], *, sharp: bool) -> dict[str, float]:
-    """Train and measure; a run that diverged has learned nothing."""
-    name, depth, lr, seed = job
+    Beside them the test accuracy of the averaged fast weights and, where it is asked for, the largest Hessian
+    eigenvalue at the outermost slow weights; a run that diverged has learned nothing.
+    """
     torch.set_num_threads(1)
-    setting = SETTINGS[name]
+    setting = SETTINGS[jobs[0][0]]
     task = ClassifierTask(**setting.task)
     steps = setting.epochs * task.steps_per_epoch
-    spec = OptimizerSpec("", lr=lr, layers=(FIVE,) * depth, schedule=setting.schedule)
-    run = train(task, spec, steps, seed, evaluate_every=steps, snapshot_every=steps, ema=setting.ema)
+    members = [
+        Member(task, OptimizerSpec("", lr=lr, layers=(FIVE,) * depth, schedule=setting.schedule), seed)
+        for _, depth, lr, seed in jobs
+    ]
+    runs = train_together(members, steps, evaluate_every=steps, ema=setting.ema)
+    assert runs is not None
+    return [measure(task, f"slow_{depth}" if depth else "fast", run, sharp=sharp)
+            for (_, depth, _, _), run in zip(jobs, runs, strict=True)]  # fmt: skip
+
+
+def measure(task: ClassifierTask, kept: str, run: MemberRun, *, sharp: bool) -> dict[str, float]:
+    """What a run came to."""
     if run.diverged is not None:
         return {"validation": 0.0, "test": 0.0, "averaged": 0.0, "eigenvalue": np.nan}
     metrics = run.curves.metrics
-    curves = metrics[f"slow_{depth}" if depth else "fast"]
-    values = {"validation": curves["val_accuracy"][-1], "test": curves["test_accuracy"][-1]}
+    values = {"validation": metrics[kept]["val_accuracy"][-1], "test": metrics[kept]["test_accuracy"][-1]}
     values["averaged"] = metrics["ema"]["test_accuracy"][-1]
     if sharp:
-        model = task.model(seed)
-        assign_weights(model, torch.from_numpy(np.array(run.snapshots.outermost[-1])))
+        model = task.model(0)
+        assign_weights(model, run.weights[kept])
         values["eigenvalue"] = largest_eigenvalue(model, task.losses(512, min(512, len(task.data.train))))
     return values
+
+
+def computed(pool: ProcessPoolExecutor, jobs: Sequence[Job], *, sharp: bool = False) -> list[dict[str, float]]:
+    """The outcomes of jobs, in ensembles that the pool's workers share."""
+    groups = [jobs[first : first + TOGETHER] for first in range(0, len(jobs), TOGETHER)]
+    return [one for group in pool.map(partial(outcomes, sharp=sharp), groups) for one in group]
 
 
 def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
     """Tune, measure on fresh seeds, print the rows."""
     best = tune(name, pool)
     jobs = [(name, depth, best[depth], seed) for depth in DEPTHS for seed in range(seeds)]
-    results = list(pool.map(sharp_outcome, jobs))
+    results = computed(pool, jobs, sharp=True)
     test, average, eigenvalue = (
         np.array([result[key] for result in results]).reshape(len(DEPTHS), seeds)
         for key in ("test", "averaged", "eigenvalue")
@@ -123,7 +138,7 @@ def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
 def tune(name: str, pool: ProcessPoolExecutor) -> dict[int, float]:
     """For each depth the lr with the best mean validation accuracy."""
     jobs = [(name, depth, lr, seed) for depth in DEPTHS for lr in LRS[depth] for seed in TUNING_SEEDS]
-    scores = dict(zip(jobs, pool.map(outcome, jobs), strict=True))
+    scores = dict(zip(jobs, computed(pool, jobs), strict=True))
 
     def mean(depth: int, lr: float) -> float:
         return float(np.mean([scores[name, depth, lr, seed]["validation"] for seed in TUNING_SEEDS]))
@@ -146,7 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=list(SETTINGS))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seeds", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=30)
     arguments = parser.parse_args()
     with ProcessPoolExecutor(arguments.workers) as pool:
         for name in arguments.names:
