@@ -102,11 +102,11 @@ def random_plane(model: nn.Module, seed: int) -> Plane:
     """
     random = torch.Generator().manual_seed(seed)
     u, v = (torch.cat([_filters_like(p, random) for p in model.parameters()]) for _ in range(2))
-    return Plane(flat_weights(model).double().numpy(), u.numpy(), v.numpy())
+    return Plane(flat_weights(model).cpu().double().numpy(), u.numpy(), v.numpy())
 
 
 def _filters_like(parameter: nn.Parameter, random: torch.Generator) -> torch.Tensor:
-    weights = parameter.detach().double()
+    weights = parameter.detach().cpu().double()
     if weights.ndim < 2:
         return torch.zeros(weights.numel(), dtype=torch.float64)
     filters = weights.reshape(len(weights), -1)

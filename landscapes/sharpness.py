@@ -64,7 +64,7 @@ def sharpness(
     """Measure `model` at its present weights; it is left as it was.
 
     Args:
-        model: the network.
+        model: the network, on any device; the losses must take it there.
         losses: the objective, as the mean of parts of equal size; few large parts are quicker.
         batches: the mini-batches whose gradients vary.
         radius: of the ball.
@@ -126,8 +126,8 @@ def largest_eigenvalue(model: nn.Module, losses: Sequence[Loss], *, tolerance: f
     like = flat_weights(model)
 
     def multiply(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-        product = hessian_product(model, losses, torch.from_numpy(vector.reshape(-1)).to(like.dtype))
-        return np.asarray(product.double().numpy())
+        product = hessian_product(model, losses, torch.from_numpy(vector.reshape(-1)).to(like.dtype).to(like.device))
+        return np.asarray(product.cpu().double().numpy())
 
     start = np.random.default_rng((seed, 4)).standard_normal(len(like))
     operator = LinearOperator((len(like), len(like)), matvec=multiply, dtype=np.float64)
@@ -146,7 +146,8 @@ def hessian_trace(model: nn.Module, losses: Sequence[Loss], *, probes: int = 16,
     values = []
     for _ in range(probes):
         signs = (2 * torch.randint(0, 2, like.shape, generator=random) - 1).to(like.dtype)
-        values.append((signs.double() @ hessian_product(model, losses, signs).double()).item())
+        product = hessian_product(model, losses, signs.to(like.device)).cpu()
+        values.append((signs.double() @ product.double()).item())
     return float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(probes))
 
 
@@ -167,7 +168,7 @@ def worst_loss(model: nn.Module, losses: Sequence[Loss], radius: float, *, steps
     try:
         for _ in range(steps):
             if gradient.norm() == 0:
-                gradient = torch.randn(start.shape, generator=random, dtype=start.dtype)
+                gradient = torch.randn(start.shape, generator=random, dtype=start.dtype).to(start.device)
             assign_weights(model, start + radius * gradient / gradient.norm())
             loss, gradient = value_and_gradient(model, losses)
             worst = max(worst, loss)
@@ -184,9 +185,9 @@ def gradient_variance(model: nn.Module, batches: Sequence[Loss]) -> float:
     """
     if not batches:
         raise ValueError("batches must hold at least one mini-batch")
-    squares, total = 0.0, torch.zeros_like(flat_weights(model), dtype=torch.float64)
+    squares, total = 0.0, torch.zeros(len(flat_weights(model)), dtype=torch.float64)
     for batch in batches:
-        gradient = value_and_gradient(model, [batch])[1].double()
+        gradient = value_and_gradient(model, [batch])[1].cpu().double()
         squares += (gradient @ gradient).item()
         total += gradient
     mean = total / len(batches)

@@ -29,6 +29,11 @@ def flat_weights(model: nn.Module) -> Tensor:
     return flat(model.parameters()).detach()
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model's parameters are."""
+    return next(model.parameters()).device
+
+
 @torch.no_grad()
 def assign_weights(model: nn.Module, weights: Tensor) -> None:
     """Copy `weights`, shape (P,), into the parameters of `model`.

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from optim_core.device import mixed_precision
 from optim_core.lookahead import MultilayerLookahead
 from optim_core.spec import OptimizerSpec
 from optim_core.task import Task, flat
@@ -22,11 +23,13 @@ class Player:
         self.optimizer = spec.build(self.parameters)
         self.lookahead = self.optimizer if isinstance(self.optimizer, MultilayerLookahead) else None
         self.base = self.lookahead.base if self.lookahead is not None else self.optimizer
+        self.device = self.parameters[0].device.type
 
     def base_step(self, task: Task, model: torch.nn.Module, batch: Any, step: int, steps: int) -> tuple[float, float]:
         """Loss and gradient norm; the base steps unless one of them is not finite."""
         self.base.zero_grad()
-        loss = task.loss(model, batch, self.name)
+        with mixed_precision(model, self.device):
+            loss = task.loss(model, batch, self.name)
         loss.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
         norm = flat([p.grad for p in self.parameters if p.grad is not None]).norm()
         measures = loss.item(), norm.item()

@@ -100,7 +100,7 @@ class MemorySink:
         """Keep a copy of each vector."""
         self._steps.append(step)
         for name, rows in self._rows.items():
-            rows.append(tracks[name].detach().clone())
+            rows.append(tracks[name].detach().to("cpu", copy=True))
 
     def state(self) -> dict[str, Any]:
         """Steps and rows as tensors."""
@@ -223,4 +223,4 @@ class _GrowingArray:
 def _as_array(vector: torch.Tensor, dtype: np.dtype[Any]) -> Array:
     if dtype == np.float16:
         vector = vector.clamp(-65504.0, 65504.0)
-    return np.asarray(vector.detach().to(getattr(torch, dtype.name)).numpy())
+    return np.asarray(vector.detach().cpu().to(getattr(torch, dtype.name)).numpy())

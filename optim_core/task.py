@@ -11,6 +11,8 @@ import torch
 class Task(Protocol):
     """A network, its data and its losses.
 
+    Batches are made on the processor and then moved to the model's device; `evaluate` moves what it needs itself.
+
     A task may also offer `refresh_statistics(model)`, called before slow or averaged weights are evaluated: it
     recomputes what a model accumulates beside its parameters (BatchNorm's running statistics).
     """

@@ -22,6 +22,7 @@ import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from optim_core.curves import CurveRecorder, Curves
+from optim_core.device import CPU, DEVICES, moved, placed, random_state_kept, resolved_device, seed_generators
 from optim_core.layers import Layer
 from optim_core.players import Player, spec_per_player
 from optim_core.snapshots import MemorySink, Snapshots, SnapshotSink
@@ -34,7 +35,7 @@ MAX_TRAINING_STEPS = 1_000_000
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to train and what to measure on the way; the arguments of `train` in one value.
+    """How long to train, where, and what to measure on the way; the arguments of `train` in one value.
 
     Raises:
         ValueError: a number out of range.
@@ -45,8 +46,11 @@ class Plan:
     evaluate_every: int | None = None
     snapshot_every: int | None = None
     ema: float | None = None
+    device: str = CPU
 
     def __post_init__(self) -> None:
+        if self.device not in DEVICES[1:]:
+            raise ValueError(f"device must be one of {', '.join(DEVICES[1:])}, got {self.device!r}")
         _check_whole("steps", self.steps, 1, MAX_TRAINING_STEPS)
         _check_whole("seed", self.seed, 0, 2**32 - 1)
         for name in ("evaluate_every", "snapshot_every"):
@@ -99,6 +103,7 @@ def train(
     on_progress: Callable[[Training], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     resume_from: Mapping[str, Any] | None = None,
+    device: str = CPU,
 ) -> TrainingRun:
     """Train until `steps` steps are done, the run diverges, or `should_stop` says so.
 
@@ -115,13 +120,14 @@ def train(
         sink: where snapshots go; memory if not given.
         on_progress: called with the `Training` after each step: `.step`, `.curves()` and `.state()` are ready to read.
         should_stop: asked before each step; a stopped run can be continued.
-        resume_from: the state of an earlier run of the same task, optimizers, seed and intervals.
+        resume_from: the state of an earlier run of the same task, optimizers, seed, intervals and device.
+        device: "cpu", "cuda", "mps", or "auto": an accelerator where there is one; see `optim_core.device`.
 
     Raises:
-        ValueError: a number out of range, players without an optimizer, layers that differ between players, or a state
-            that belongs to another run; each names the field and the value.
+        ValueError: a number out of range, a device that is not at hand, players without an optimizer, layers that
+            differ between players, or a state that belongs to another run; each names the field and the value.
     """
-    plan = Plan(steps, seed, evaluate_every, snapshot_every, ema)
+    plan = Plan(steps, seed, evaluate_every, snapshot_every, ema, resolved_device(device))
     training = Training(task, optimizers, plan, sink)
     training.begin(resume_from)
     training.run(on_progress, should_stop)
@@ -144,7 +150,8 @@ class Training:
         self.specs = spec_per_player(task.players, optimizers)
         self.layers = self.specs[0].layers
         self.step, self.diverged = 0, -1
-        self.model = task.model(plan.seed)
+        self.device = resolved_device(plan.device)
+        self.model = placed(task.model(plan.seed), self.device)
         self.model.train()
         self.probe = copy.deepcopy(self.model)
         pairs = zip(task.players, self.specs, strict=True)
@@ -167,7 +174,7 @@ class Training:
         """Measure the start, or continue from `state`."""
         self.sink.open(tuple(self.tracks), self.start.numel())
         if state is None:
-            with torch.random.fork_rng(devices=[]):
+            with random_state_kept(self.device):
                 self._observe()
         else:
             self._restore(state)
@@ -179,7 +186,7 @@ class Training:
     ) -> None:
         """Advance until the run has ended or `should_stop` says so."""
         while not self.ended and not (should_stop is not None and should_stop()):
-            with torch.random.fork_rng(devices=[]):
+            with random_state_kept(self.device):
                 self._advance()
             if on_progress is not None:
                 on_progress(self)
@@ -187,7 +194,7 @@ class Training:
     def _advance(self) -> None:
         """One step of all players, measured."""
         self._seed_generator()
-        batch = self.task.batch(self.step, self.plan.seed)
+        batch = moved(self.task.batch(self.step, self.plan.seed), self.device)
         measures = [mover.base_step(self.task, self.model, batch, self.step, self.plan.steps) for mover in self.movers]
         losses, norms = zip(*measures, strict=True)
         proposal = self._fast()
@@ -241,7 +248,7 @@ class Training:
 
     def _seed_generator(self) -> None:
         """What the task draws from torch's own generator (dropout, say) depends on seed and step alone."""
-        torch.default_generator.manual_seed((self.plan.seed * 0x9E3779B97F4A7C15 + self.step) % 2**63)
+        seed_generators(self.device, (self.plan.seed * 0x9E3779B97F4A7C15 + self.step) % 2**63)
 
     def _observe(self) -> None:
         last = self.step == self.plan.steps
@@ -281,13 +288,16 @@ class Training:
         optimizers = [asdict(replace(spec, name="")) for spec in self.specs]  # the name changes no run
         for settings_of_one in optimizers:
             del settings_of_one["mu_y"], settings_of_one["mu_x"]  # nor do these, which serve no optimizer here
-        settings = {"task": self.task.describe(), "optimizers": optimizers}
-        return json.dumps(settings | asdict(self.plan) | {"evaluate_every": self.evaluate_every}, sort_keys=True)
+        plan = asdict(self.plan)
+        if self.device == CPU:
+            del plan["device"]  # as in states from before there was a choice
+        settings = {"task": self.task.describe(), "optimizers": optimizers} | plan
+        return json.dumps(settings | {"evaluate_every": self.evaluate_every}, sort_keys=True)
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         if state.get("format") != STATE_FORMAT or state.get("run") != self._fingerprint():
             raise ValueError(
-                "resume_from must be a state of the same task, optimizers, seed, steps and intervals: expected "
+                "resume_from must be a state of the same task, optimizers, seed, steps, intervals and device: expected "
                 f"{self._fingerprint()}, got {state.get('run')}"
             )
         self.step, self.diverged = int(state["step"]), int(state["diverged"])

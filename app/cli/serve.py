@@ -33,9 +33,11 @@ def serve(port: int | None, address: str | None) -> None:
       lookahead-lab app
       lookahead-lab app --port 8600 --address 0.0.0.0
     """
+    from app.jobs.devices import usual_device
     from app.state.limits import current_limits, lessons_folder
 
     current_limits()
+    usual_device()
     lessons_folder(os.environ)
     place = listening(port, address)
     require_free(place.address, place.port)

@@ -75,7 +75,11 @@ class Cluster:
             self._process = None
 
     def _local_address(self) -> str:
-        command = [sys.executable, "-m", "app.jobs.local_cluster", str(self.workers), str(self._worker_memory)]
+        from optim_core.device import available_devices
+
+        accelerators = len(available_devices()) - 1
+        numbers = map(str, (self.workers, self._worker_memory, accelerators))
+        command = [sys.executable, "-m", "app.jobs.local_cluster", *numbers]
         root = str(Path(__file__).parents[2])  # so that the packages import where they are not installed
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
         self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)

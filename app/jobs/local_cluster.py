@@ -1,5 +1,6 @@
-"""The local cluster as a process of its own: `python -m app.jobs.local_cluster WORKERS MEMORY`, bytes of each.
+"""The local cluster as a process of its own: `python -m app.jobs.local_cluster WORKERS MEMORY [ACCELERATORS]`.
 
+MEMORY is in bytes, of each worker. Beside them each accelerator has a worker that announces it (`app.jobs.devices`).
 It prints its scheduler's address and lives until its standard input closes, so it never outlives the server that
 started it. It is not part of the server's process because worker processes import their parent's main module, which
 there is a page, and because training must not take time from pages.
@@ -10,6 +11,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
+
+ACCELERATOR = "GPU"  # the resource that a worker announces for its accelerator
 
 # torch's optimizers import its compiler at their first step, although nothing is compiled: import it once for all.
 PRELOADED_MODULES = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "torch._dynamo"]
@@ -29,7 +36,7 @@ CONFIGURATION = {
 }
 
 
-def main(workers: int, memory: int) -> None:
+def main(workers: int, memory: int, accelerators: int = 0) -> None:
     """Serve until standard input closes."""
     import dask
     from distributed import LocalCluster
@@ -50,9 +57,19 @@ def main(workers: int, memory: int) -> None:
         silence_logs="CRITICAL",
     )
     with cluster:
+        _add_accelerator_workers(cluster, accelerators)
         sys.stdout.write(f"{cluster.scheduler_address}\n")
         sys.stdout.flush()
         sys.stdin.read()
+
+
+def _add_accelerator_workers(cluster: LocalCluster, count: int) -> None:
+    usual = next(iter(cluster.worker_spec.values()))
+    options = usual["options"] | {"resources": {ACCELERATOR: 1}}
+    for number in range(count):
+        cluster.worker_spec[f"accelerator-{number}"] = usual | {"options": options}
+    if count:
+        cluster.scale(len(cluster.worker_spec))
 
 
 def _fork_from_preloaded() -> None:
@@ -66,4 +83,4 @@ def _fork_from_preloaded() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from optim_core.device import CPU
 from optim_core.layers import Layer
 from optim_core.snapshots import SNAPSHOT_DTYPES
 from optim_core.spec import OptimizerSpec, Schedule
@@ -26,6 +27,7 @@ class TrainingRequest:
         optimizers: (player, optimizer) pairs, or one optimizer for every player.
         steps, seed, evaluate_every, snapshot_every, ema: as in `optim_core.training.train`.
         snapshot_dtype: of stored weights, "float16", "float32" or "float64".
+        device: "cpu", "cuda" or "mps".
 
     Raises:
         ValueError: a number out of its range, or an unknown dtype.
@@ -40,6 +42,7 @@ class TrainingRequest:
     snapshot_every: int | None = None
     ema: float | None = None
     snapshot_dtype: str = "float32"
+    device: str = CPU
 
     def __post_init__(self) -> None:
         if isinstance(self.optimizers, Mapping):
@@ -51,7 +54,7 @@ class TrainingRequest:
 
     def plan(self) -> Plan:
         """The numbers that `train` checks."""
-        return Plan(self.steps, self.seed, self.evaluate_every, self.snapshot_every, self.ema)
+        return Plan(self.steps, self.seed, self.evaluate_every, self.snapshot_every, self.ema, self.device)
 
     @cached_property
     def key(self) -> str:
@@ -71,6 +74,8 @@ class TrainingRequest:
         """Plain values from which `request_from` rebuilds this request."""
         pairs = self.optimizers if isinstance(self.optimizers, tuple) else (("", self.optimizers),)
         values = {name: getattr(self, name) for name in _PLAIN}
+        if self.device != CPU:
+            values["device"] = self.device  # so that requests from before there was a choice are still the same
         return values | {"optimizers": [[player, _spec_json(spec)] for player, spec in pairs]}
 
     def _without_names(self) -> TrainingRequest:
@@ -90,7 +95,8 @@ def request_from(values: Mapping[str, Any]) -> TrainingRequest:
     """
     pairs = tuple((str(player), _spec_from(spec)) for player, spec in values["optimizers"])
     optimizers = pairs[0][1] if len(pairs) == 1 and pairs[0][0] == "" else pairs
-    return TrainingRequest(optimizers=optimizers, **{name: values[name] for name in _PLAIN})
+    plain_values = {name: values[name] for name in _PLAIN}
+    return TrainingRequest(optimizers=optimizers, device=values.get("device", CPU), **plain_values)
 
 
 def _spec_json(spec: OptimizerSpec) -> dict[str, Any]:

@@ -12,13 +12,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.jobs.cluster import Cluster, cluster_from_environment
+from app.jobs.devices import NO_ACCELERATOR, announced_accelerators
 from app.jobs.errors import JobsError, SchedulerGoneError
 from app.jobs.files import clear_errors
+from app.jobs.local_cluster import ACCELERATOR
 from app.jobs.queue import FairQueue, Limits
 from app.jobs.store import RunStore, TrainingResult, store_from_environment
 from app.jobs.worker import CHECKPOINT_SECONDS, Order, Outcome, run_order
 from app.jobs.workspace import Workspace
 from app.state.limits import current_limits
+from optim_core.device import CPU
 from optim_core.players import spec_per_player
 
 if TYPE_CHECKING:
@@ -74,6 +77,10 @@ class _Job:
     def key(self) -> str:
         return self.request.key
 
+    @property
+    def on_accelerator(self) -> bool:
+        return self.request.device != CPU
+
 
 class Jobs:
     """The runs of all visitors of one server. Safe to call from any thread.
@@ -93,7 +100,7 @@ class Jobs:
         self._queue = FairQueue(limits or Limits())
         self._jobs: dict[str, _Job] = {}
         self._running: dict[str, tuple[_Job, Future[Outcome]]] = {}  # by attempt
-        self._notice = ""
+        self._notice = self._accelerator_notice = ""
         self._lock = threading.RLock()
         self._wake, self._closing = threading.Event(), threading.Event()
         self._warming = False
@@ -126,7 +133,7 @@ class Jobs:
         with self._lock:
             job = self._jobs.get(ticket.key)
             state: State = job.state if job is not None else "unknown"
-            message = self._notice if state == "queued" else job.message if job is not None else ""
+            message = self._reason_to_wait(job) if state == "queued" else job.message if job is not None else ""
             position = self._position(ticket.key)
         if state in ("running", "done", "unknown") and self.store.has(ticket.key):
             return self._status_of_finished(ticket)
@@ -251,13 +258,19 @@ class Jobs:
         if not self._queue:
             return
         slots = _slots(client)
+        wants_accelerator = any(job.on_accelerator and job.state == "queued" for job in list(self._jobs.values()))
+        accelerators = announced_accelerators(client) if wants_accelerator else 0
         with self._lock:
             self._notice = "" if slots else "the scheduler has no workers yet"
-            while len(self._running) < slots and (job := self._next()) is not None:
+            self._accelerator_notice = "" if accelerators else NO_ACCELERATOR
+            while len(self._running) < slots and (job := self._next(accelerators)) is not None:
                 self._start(job, client)
 
-    def _next(self) -> _Job | None:
+    def _next(self, accelerators: int) -> _Job | None:
+        """The next job; one for an accelerator only where one of so many is free."""
         busy_keys = {job.key for job, _ in self._running.values()}  # a cancelled attempt may not have ended
+        if sum(job.on_accelerator for job, _ in self._running.values()) >= accelerators:
+            busy_keys |= {key for key, job in self._jobs.items() if job.on_accelerator}
         key = self._queue.next(self._running_by_visitor(), busy_keys)
         return None if key is None else self._jobs[key]
 
@@ -277,11 +290,15 @@ class Jobs:
             request=job.request.to_json(),
             checkpoint_seconds=self.checkpoint_seconds,
         )
-        future = client.submit(run_order, order, key=f"train-{job.key}-{attempt}", pure=False)
+        resources = {ACCELERATOR: 1} if job.on_accelerator else None
+        future = client.submit(run_order, order, key=f"train-{job.key}-{attempt}", pure=False, resources=resources)
         self._queue.remove(job.key)
         self._running[attempt] = (job, future)
         job.attempts.append(attempt)
         job.state, job.message = "running", ""
+
+    def _reason_to_wait(self, job: _Job | None) -> str:
+        return self._notice or (self._accelerator_notice if job is not None and job.on_accelerator else "")
 
     def _lose_running(self, notice: str) -> None:
         """Put all running jobs back into the queue after the connection was lost."""

@@ -9,6 +9,7 @@ from app.jobs.request import TrainingRequest
 from app.jobs.service import Jobs, Status, Ticket
 from app.jobs.store import TrainingResult
 from app.state import GansConfig, NetworksConfig
+from optim_core.device import CPU
 
 EVALUATIONS = 40  # per run: enough for a curve, cheap beside the training
 
@@ -30,7 +31,7 @@ class Trainings:
         return tuple(tuple(jobs.result(ticket) for ticket in row) for row in self.tickets)
 
 
-def requests(config: NetworksConfig | GansConfig) -> tuple[tuple[TrainingRequest, ...], ...]:
+def requests(config: NetworksConfig | GansConfig, device: str = CPU) -> tuple[tuple[TrainingRequest, ...], ...]:
     """One request per optimizer and seed: all see the same first weights, batches and wrong labels of their seed."""
     return tuple(
         tuple(
@@ -42,6 +43,7 @@ def requests(config: NetworksConfig | GansConfig) -> tuple[tuple[TrainingRequest
                 evaluate_every=max(1, config.steps // EVALUATIONS),
                 snapshot_every=config.snapshot_every if offset == 0 else None,  # the plane shows the first seed
                 ema=config.ema or None,
+                device=device,
             )
             for offset in range(config.seeds)
         )
@@ -49,9 +51,9 @@ def requests(config: NetworksConfig | GansConfig) -> tuple[tuple[TrainingRequest
     )
 
 
-def trainings(config: NetworksConfig | GansConfig, visitor: str) -> Trainings:
+def trainings(config: NetworksConfig | GansConfig, visitor: str, device: str = CPU) -> Trainings:
     """The runs of a config as tickets; submits nothing."""
-    rows = requests(config)
+    rows = requests(config, device)
     tickets = tuple(tuple(Ticket(request.key, visitor) for request in row) for row in rows)
     return Trainings(tuple(spec.name for spec in config.specs()), rows, tickets)
 

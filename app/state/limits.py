@@ -13,7 +13,16 @@ from pathlib import Path
 
 PREFIX = "LOOKAHEAD_"
 METRICS = ("METRICS_PORT", "METRICS_ADDRESS")
-OTHERS = ("DATA", "DATASETS", "LESSONS", "SCHEDULER", "WORKERS", "LOG_RUNS", *METRICS)  # settings that are no limits
+OTHERS = (
+    "DATA",
+    "DATASETS",
+    "DEVICE",
+    "LESSONS",
+    "SCHEDULER",
+    "WORKERS",
+    "LOG_RUNS",
+    *METRICS,
+)  # settings that are no limits
 
 
 @dataclass(frozen=True)

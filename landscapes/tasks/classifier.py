@@ -17,7 +17,7 @@ from landscapes.tasks.checks import choice, real_number, whole_number
 from landscapes.tasks.models import MODELS, build_model
 from landscapes.tasks.sampling import AUGMENTATIONS, augment, batch_rows, steps_per_epoch
 from landscapes.tasks.splits import Part, Split, split
-from landscapes.weights import Score, WeightLoss
+from landscapes.weights import Score, WeightLoss, device_of
 
 EVALUATION_ROWS = 256  # images per forward pass: larger activations would be fresh memory from the system each time
 STATISTICS_ROWS = 2_048  # training images from which BatchNorm statistics are recomputed
@@ -144,19 +144,21 @@ class ClassifierTask:
         if norms:
             refresh(model, norms, self.data.train.images[:STATISTICS_ROWS])
 
-    def landscape(self, size: int = 512, part: str = "train") -> WeightLoss:
-        """Loss and accuracy over the first `size` images of a part, as a function of the flat weights."""
-        images, labels = self.probe(size, part)
+    def landscape(self, size: int = 512, part: str = "train", device: str = "cpu") -> WeightLoss:
+        """Loss and accuracy over the first `size` images of a part, as a function of the flat weights, on a device."""
+        images, labels = (tensor.to(device) for tensor in self.probe(size, part))
         images = images.contiguous(memory_format=torch.channels_last)
-        return WeightLoss(self.model(0), lambda model: score(model, images, labels), self.refresh_statistics)
+        return WeightLoss(self.model(0).to(device), lambda model: score(model, images, labels), self.refresh_statistics)
 
-    def losses(self, size: int, rows: int) -> list[Callable[[nn.Module], Tensor]]:
+    def losses(self, size: int, rows: int, device: str = "cpu") -> list[Callable[[nn.Module], Tensor]]:
         """The mean training loss over each `rows` of the first `size` training images: parts of the objective.
+
+        They take models on `device`.
 
         Raises:
             ValueError: `rows` is more than the images there are.
         """
-        images, labels = self.probe(size)
+        images, labels = (tensor.to(device) for tensor in self.probe(size))
         whole_number("rows", rows, 1, len(labels))
         parts = [
             ImageBatch(images[start : start + rows], labels[start : start + rows])
@@ -171,12 +173,13 @@ class ClassifierTask:
 
 @torch.inference_mode()
 def score(model: nn.Module, images: Tensor, labels: Tensor) -> Score:
-    """Mean cross entropy and accuracy of `model`, in evaluation mode."""
+    """Mean cross entropy and accuracy of `model`, in evaluation mode, on its device."""
     loss = correct = 0.0
+    device = device_of(model)
     with evaluation_mode(model):
         for start in range(0, len(labels), EVALUATION_ROWS):
-            chunk = labels[start : start + EVALUATION_ROWS]
-            logits = model(images[start : start + EVALUATION_ROWS])
+            chunk = labels[start : start + EVALUATION_ROWS].to(device)
+            logits = model(images[start : start + EVALUATION_ROWS].to(device))
             loss += functional.cross_entropy(logits, chunk, reduction="sum").item()
             correct += (logits.argmax(1) == chunk).sum().item()
     return Score(loss / len(labels), correct / len(labels))
@@ -191,7 +194,7 @@ def refresh(model: nn.Module, norms: list[nn.modules.batchnorm._BatchNorm], imag
         norm.momentum = None  # torch's way to ask for a cumulative average
     model.train()
     for start in range(0, len(images), EVALUATION_ROWS):
-        model(images[start : start + EVALUATION_ROWS])
+        model(images[start : start + EVALUATION_ROWS].to(device_of(model)))
     model.train(training)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

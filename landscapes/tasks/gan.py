@@ -23,7 +23,7 @@ from landscapes.tasks.checks import choice, real_number, whole_number
 from landscapes.tasks.frechet import frechet_distance
 from landscapes.tasks.sampling import steps_per_epoch
 from landscapes.tasks.worlds import Samples, World, images, ring
-from landscapes.weights import Score, WeightLoss
+from landscapes.weights import Score, WeightLoss, device_of
 
 LOSSES = ("non-saturating", "wgan-gp")
 WORLDS = ("ring", "digits", "mnist", "fashion")
@@ -163,7 +163,8 @@ class GanTask:
     @torch.no_grad()
     def _generate(self, model: nn.Module, count: int, seed: int = 0) -> Samples:
         latent = np.random.default_rng((seed, 8)).standard_normal((count, self.latent), np.float32)
-        return np.asarray(_networks(model)[1](torch.from_numpy(latent)).numpy())
+        samples: Tensor = _networks(model)[1](torch.from_numpy(latent).to(device_of(model)))
+        return np.asarray(samples.cpu().numpy())
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """How good 2,000 generated samples are.
@@ -187,13 +188,15 @@ class GanTask:
     def refresh_statistics(self, model: nn.Module) -> None:
         """Nothing: neither network keeps running statistics."""
 
-    def landscape(self, player: str, seed: int = 0) -> WeightLoss:
+    def landscape(self, player: str, seed: int = 0, device: str = "cpu") -> WeightLoss:
         """The loss of `player` on one fixed batch as a function of both players' flat weights, discriminator first.
+
+        Computed on `device`.
 
         The accuracy is the discriminator's: the share of real and generated samples that it tells apart.
         """
         choice("player", player, self.players)
-        batch = self.batch(0, seed)
+        batch = GanBatch(*(tensor.to(device) for tensor in self.batch(0, seed)))
 
         def score(model: nn.Module) -> Score:
             with torch.inference_mode(mode=False), torch.enable_grad():  # the gradient penalty differentiates
@@ -203,7 +206,7 @@ class GanTask:
             shares = (on_real > 0).float().mean() + (on_fake < 0).float().mean()
             return Score(loss, shares.item() / 2)
 
-        return WeightLoss(self.model(0), score)
+        return WeightLoss(self.model(0).to(device), score)
 
     def describe(self) -> dict[str, Any]:
         """A JSON-able value from which `task_from` makes this task again."""

@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from landscapes.tasks.checks import choice, real_number, whole_number
 from landscapes.tasks.sampling import batch_rows, steps_per_epoch
+from landscapes.weights import device_of
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +74,10 @@ class PointBatch(NamedTuple):
 
     points: Tensor
     targets: Tensor
+
+    def to(self, device: torch.device) -> PointBatch:
+        """The same on a device."""
+        return PointBatch(self.points.to(device), self.targets.to(device))
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,8 @@ class RegressionTask:
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """val_loss and test_loss: mean squared errors from the true function, in units of its variance."""
         with torch.inference_mode():
-            parts = {"val": self.data.validation, "test": self.data.test}
+            device = device_of(model)
+            parts = {"val": self.data.validation.to(device), "test": self.data.test.to(device)}
             return {f"{name}_loss": self.loss(model, part).item() for name, part in parts.items()}
 
     def describe(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, GansConfig
 from app.views.parts.cards import draw_cards, draw_title
+from app.views.parts.device import device_choice
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.sidebar import sidebar_of
@@ -44,3 +45,4 @@ def _more(fields: Fields, config: GansConfig) -> None:
             help="An exponential moving average of both players beside every optimizer. 0: none",
         )  # fmt: skip
         fields.number("A snapshot every … base steps", "snapshot_every", 1, 1000)
+        device_choice(PAGE)

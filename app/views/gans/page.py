@@ -26,6 +26,7 @@ from app.views.gans.controls import LOSS_NAMES, PAGE, WORLD_NAMES, sidebar
 from app.views.gans.slow_motion import slow_motion_part
 from app.views.networks.plane import draw_honesty, draw_plane
 from app.views.parts.charts import dark, draw_linked, stage
+from app.views.parts.device import chosen_device
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
@@ -57,7 +58,7 @@ def page() -> None:
     if not config.active:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
-    comparison = network_runs.trainings(config, visitor())
+    comparison = network_runs.trainings(config, visitor(), chosen_device(PAGE))
     results, shipped_runs = results_or_progress(
         PAGE, config, comparison, lambda curves: _curves(config, comparison.names, curves)
     )

@@ -8,6 +8,7 @@ from app.state import MAX_SEEDS, MAX_TRAINING_STEPS, NetworksConfig
 from app.state.base import MAX_SEED
 from app.views import session
 from app.views.parts.cards import draw_cards, draw_title
+from app.views.parts.device import device_choice
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.predict import Prediction
@@ -79,3 +80,4 @@ def _training(fields: Fields, config: NetworksConfig, data: DataEntry) -> None:
         if not data.is_table:
             fields.choice("Augmentation", "augmentation", ["none", "shift", "flip-shift"])
         fields.number("A snapshot every … base steps", "snapshot_every", 1, 1000)
+        device_choice(PAGE)

@@ -16,6 +16,7 @@ from app.views.networks.plane import weight_space
 from app.views.networks.predict import hides, outcome, prediction, reveal
 from app.views.networks.sharpness import sharpness_part
 from app.views.parts.charts import draw_linked
+from app.views.parts.device import chosen_device
 from app.views.parts.export_panel import export_panel
 from app.views.parts.page_name import page_name
 from app.views.parts.training import (
@@ -43,7 +44,7 @@ def page() -> None:
         st.info("Every optimizer is switched off. Switch one on in the sidebar.")
         return
     prediction(config)
-    comparison = network_runs.trainings(config, visitor())
+    comparison = network_runs.trainings(config, visitor(), chosen_device(PAGE))
     results, shipped_runs = results_or_progress(
         PAGE, config, comparison, lambda curves: None if hides_results else _live(config, comparison.names, curves)
     )

@@ -18,6 +18,7 @@ from app.views.parts.charts import inks
 from app.views.parts.turns import fragment
 from app.views.parts.visitor import cancel_button, is_here, visitor
 from optim_core.curves import Curves
+from optim_core.device import CPU
 
 POLL_SECONDS = {"running": 0.7, "queued": 2.0}  # between two looks at trainings of which one is in this state
 IDLE_SECONDS = 10.0  # between two looks where none is: another visitor may train the same
@@ -200,6 +201,8 @@ def training_notes(config: NetworksConfig | GansConfig, names: tuple[str, ...], 
                 icon=":material/hourglass_top:",
             )
         for result in row:
+            if result.request.device != CPU:
+                st.caption(f"{name}: trained on {result.request.device}, which repeats to rounding only.")
             for note in result.notes:
                 st.caption(f"{name}: {note}")
             if result.diverged is not None:

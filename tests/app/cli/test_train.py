@@ -73,3 +73,20 @@ def test_the_shell_offers_what_can_be_trained():
     assert {"Digits", "Digits, clean labels"} <= set(names)
     assert all(name.startswith("Digits") for name in names)
     assert [item.value for item in option.shell_complete(click.Context(command), "Many basins")] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "words"),
+    [
+        (["--device", "cuda"], "", "device 'cuda' is not at hand: PyTorch finds no CUDA device on this machine"),
+        ([], "mps", "LOOKAHEAD_DEVICE: device 'mps' is not at hand"),
+        ([], "tpu", "LOOKAHEAD_DEVICE: device must be one of auto, cpu, cuda, mps, got 'tpu'"),
+    ],
+)
+def test_an_absent_device_is_refused_in_one_line(arguments, variable, words, monkeypatch):
+    monkeypatch.setenv("LOOKAHEAD_DEVICE", variable)
+    monkeypatch.setattr("optim_core.device.available_devices", lambda: ("cpu",))
+    result = CliRunner().invoke(main, [*SMALL, *arguments])
+    assert result.exit_code == 1
+    assert words in result.output
+    assert len(result.output.splitlines()) == 1
