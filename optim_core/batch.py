@@ -139,10 +139,13 @@ class Due:
     """Which optimizers synchronise at a step, level by level, as masks of `shape` = (optimizers, …).
 
     periods: base steps between synchronisations, (levels, optimizers); an optimizer that lacks a level has `NEVER`.
+    device: of the masks.
     """
 
-    def __init__(self, periods: Sequence[Sequence[int]], shape: Sequence[int]) -> None:
-        self.shape, self.repeats = tuple(shape), math.prod(shape[1:])
+    def __init__(
+        self, periods: Sequence[Sequence[int]], shape: Sequence[int], device: torch.device | str = "cpu"
+    ) -> None:
+        self.shape, self.repeats, self.device = tuple(shape), math.prod(shape[1:]), device
         levels = [np.unique([min(period, NEVER) for period in level], return_inverse=True) for level in periods]
         self.periods = [distinct if len(distinct) > MANY_PERIODS else distinct.tolist() for distinct, _ in levels]
         self.places = [places for _, places in levels]
@@ -160,7 +163,7 @@ class Due:
 
     def _mask(self, level: int, hits: bytes) -> Mask:
         due = np.frombuffer(hits, dtype=np.bool_)[self.places[level]]
-        return None if due.all() else torch.from_numpy(due.repeat(self.repeats).reshape(self.shape))
+        return None if due.all() else torch.from_numpy(due.repeat(self.repeats).reshape(self.shape)).to(self.device)
 
 
 def _divisors(step: int, periods: Ints | list[int]) -> bytes:

@@ -29,7 +29,7 @@ class Column:
         levels = range(max(map(len, stacks)))
         totals = [periods(layers) for layers in stacks]
         periods_of_levels = [[total[i] if i < len(total) else NEVER for total in totals] for i in levels]
-        self.due = Due(periods_of_levels, shape_of_rows(live))
+        self.due = Due(periods_of_levels, shape_of_rows(live), live.device)
         by_level = [[layers[i] if i < len(layers) else None for layers in stacks] for i in levels]
         self.live, self.slow = live, live.repeat(len(levels), *[1] * live.dim())
         self.levels = list(self.slow)
@@ -85,7 +85,7 @@ class _OuterStep(_Interpolation):
 
     def __init__(self, layers: Sequence[Layer | None], live: Tensor) -> None:
         super().__init__(layers, live)
-        self.buffer, self.zero = torch.zeros_like(live), torch.zeros((), dtype=live.dtype)
+        self.buffer, self.zero = torch.zeros_like(live), live.new_zeros(())
         self.momentum = spread([layer.outer_momentum for layer in _without_gaps(layers)], live)
         self.nesterov = _flags([layer.outer_nesterov for layer in _without_gaps(layers)], live)
         self.applies = _flags([layer.has_momentum for layer in _without_gaps(layers)], live)
@@ -119,9 +119,9 @@ class MomentumColumn:
     """What a synchronisation does to a base method's momentum: it is kept, reset, or pulled back as the weights are."""
 
     def __init__(self, buffer: Tensor, specs: Sequence[OptimizerSpec]) -> None:
-        self.buffer, self.zero = buffer, torch.zeros((), dtype=buffer.dtype)
+        self.buffer, self.zero = buffer, buffer.new_zeros(())
         resets = [spec.layers[0].k if spec.layers and spec.kept_momentum == "reset" else NEVER for spec in specs]
-        self.resets = Due([resets], shape_of_rows(buffer))
+        self.resets = Due([resets], shape_of_rows(buffer), buffer.device)
         stacks = [spec.layers if spec.kept_momentum == "pullback" else () for spec in specs]
         self.column = Column(buffer, [tuple(layer.without_momentum() for layer in layers) for layers in stacks])
 
@@ -143,4 +143,4 @@ def _flags(values: Sequence[bool], live: Tensor) -> bool | Tensor:
     if len(set(values)) == 1:
         return values[0]
     shape = shape_of_rows(live)
-    return torch.tensor(values).view(-1, *[1] * (len(shape) - 1)).expand(*shape).contiguous()
+    return torch.tensor(values, device=live.device).view(-1, *[1] * (len(shape) - 1)).expand(*shape).contiguous()

@@ -17,6 +17,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from optim_core.batch import Due, assign
 from optim_core.curves import CurveRecorder, Curves
+from optim_core.device import CPU, moved, random_state_kept, resolved_device
 from optim_core.players import spec_per_player
 from optim_core.spec import OptimizerSpec
 from optim_core.stacked import StackedPlayer, stacked
@@ -59,6 +60,7 @@ def train_together(
     *,
     evaluate_every: int | None = None,
     ema: float | None = None,
+    device: str = CPU,
     on_progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> list[MemberRun] | None:
@@ -69,14 +71,16 @@ def train_together(
         steps: base steps of each, 1 to 1,000,000.
         evaluate_every: steps between evaluations, an epoch if not given; the start and the last step are evaluated.
         ema: also keep an exponential moving average of the fast weights with this decay.
+        device: one of `optim_core.device.DEVICES`.
         on_progress: called with (steps done, steps) after each step.
         should_stop: asked before each step.
 
     Raises:
         ValueError: no member, a number out of range, models of different shapes or with state beside their parameters
-            (BatchNorm), base methods of different kinds, or one that does not act number by number (Muon).
+            (BatchNorm), base methods of different kinds, one that does not act number by number (Muon), or a device
+            that is not at hand.
     """
-    ensemble = Ensemble(members, Plan(steps, 0, evaluate_every, None, ema))
+    ensemble = Ensemble(members, Plan(steps, 0, evaluate_every, None, ema), resolved_device(device))
     while not ensemble.ended:
         if should_stop is not None and should_stop():
             return None
@@ -89,26 +93,26 @@ def train_together(
 class Ensemble:
     """An ensemble in progress, as `train_together` makes it; `plan.seed` is not used."""
 
-    def __init__(self, members: Sequence[Member], plan: Plan) -> None:
-        self.members, self.plan, self.step = members, plan, 0
+    def __init__(self, members: Sequence[Member], plan: Plan, device: str = CPU) -> None:
+        self.plan, self.device, self.step = plan, device, 0
         task = _first(members).task
         self.tasks = [member.task for member in members]
         specs = [spec_per_player(task.players, member.optimizers) for member in members]
         self.layers = [of_players[0].layers for of_players in specs]
         models = [member.task.model(Plan(plan.steps, member.seed).seed) for member in members]
         _check_shapes(models)
-        self.probe = models[0]
         self.players = [
-            StackedPlayer(task, models, name, [of_players[place] for of_players in specs])
+            StackedPlayer(task, models, name, [of_players[place] for of_players in specs], device)
             for place, name in enumerate(task.players)
         ]
+        self.probe = models[0].to(device)
         self.evaluate_every = plan.evaluate_every or task.steps_per_epoch
         self.average = None if plan.ema is None else get_ema_multi_avg_fn(plan.ema)  # type: ignore[no-untyped-call]
         self.start = torch.cat([player.x for player in self.players], dim=1)
         self.proposal, self.fast, self.outermost, self.ema, self.difference = (self.start.clone() for _ in range(5))
-        self.slow_from_start = torch.zeros(len(members), dtype=self.start.dtype)
+        self.slow_from_start = self.start.new_zeros(len(members))
         outer_periods = [of_players[0].outer_period for of_players in specs]
-        self.outer = Due([outer_periods], (len(members), 1))
+        self.outer = Due([outer_periods], (len(members), 1), device)
         self.diverged = np.full(len(members), -1)
         self.rows: list[NDArray[np.float64]] = []
         self.recorders = [CurveRecorder(tuple(task.players)) for _ in members]
@@ -123,7 +127,8 @@ class Ensemble:
     @torch.no_grad()
     def advance(self) -> None:
         """One step of all players of all members, measured."""
-        batch, rows = self.batches.at(self.step)
+        stacked_batch, rows = self.batches.at(self.step)
+        batch = moved(stacked_batch, self.device)
         measures: list[list[Tensor]] = [[], []]
         for player in self.players:
             others = {name: one for other in self.players if other is not player for name, one in other.weights.items()}
@@ -137,7 +142,7 @@ class Ensemble:
         from_start = self._distance(self.proposal, self.start)
         self._synchronise()
         distances = [from_start, self.slow_from_start, self._distance(self.proposal, self.outermost)]
-        self._record(torch.stack([*measures[0], *measures[1], *distances]).double().numpy())
+        self._record(torch.stack([*measures[0], *measures[1], *distances]).cpu().double().numpy())
         if self.step % self.evaluate_every == 0 or self.step == self.plan.steps:
             self._evaluate()
 
@@ -165,7 +170,7 @@ class Ensemble:
             done = self.step if diverged < 0 else diverged - 1
             recorder.rows = table[:, row, :done].T.tolist()
             gone = None if diverged < 0 else diverged
-            runs.append(MemberRun(recorder.curves(), gone, {name: w.clone() for name, w in self._tracks(row)}))
+            runs.append(MemberRun(recorder.curves(), gone, {name: w.cpu().clone() for name, w in self._tracks(row)}))
         return runs
 
     def _tracks(self, row: int) -> Iterator[tuple[str, Tensor]]:
@@ -177,7 +182,7 @@ class Ensemble:
             yield "ema", self.ema[row]
 
     def _evaluate(self) -> None:
-        with torch.random.fork_rng(devices=[]):
+        with random_state_kept(self.device):
             for row, (task, recorder) in enumerate(zip(self.tasks, self.recorders, strict=True)):
                 if self.diverged[row] >= 0:
                     continue

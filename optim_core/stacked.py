@@ -1,8 +1,8 @@
 """One player of many networks at once: its weights in rows, their gradients, and what moves them.
 
 Networks of one shape are evaluated together, by torch's vmap over their stacked parameters: many small products of
-matrices become few large ones. Convolutions of large batches are the exception: those of many networks are one grouped
-convolution, for which the processor's kernels are slower, so there the networks take turns.
+matrices become few large ones. Convolutions of large batches are the exception on a processor: those of many networks
+are one grouped convolution, for which its kernels are slower, so there the networks take turns.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ class StackedPlayer:
         ValueError: base methods that differ in kind, or one that does not act number by number.
     """
 
-    def __init__(self, task: Task, models: Sequence[nn.Module], name: str, specs: Sequence[OptimizerSpec]) -> None:
+    def __init__(
+        self, task: Task, models: Sequence[nn.Module], name: str, specs: Sequence[OptimizerSpec], device: str = "cpu"
+    ) -> None:
         self.name = name
         self.loss = _Loss(task, models[0], name)
-        self.x = torch.stack([flat(task.parameters(model, name)) for model in models])
+        self.x = torch.stack([flat(task.parameters(model, name)) for model in models]).to(device)
         self.gradient = torch.zeros_like(self.x)
         self.weights = self._views(_names(self.loss, task.parameters(models[0], name)))
         self.leaves = {name: view.detach().requires_grad_() for name, view in self.weights.items()}
@@ -43,7 +45,7 @@ class StackedPlayer:
         resets = [spec.inner_buffers == "reset" for spec in specs]
         self.column = Column(self.x, [spec.layers for spec in specs], resets)
         self.momentum = None if self.rule.momentum is None else MomentumColumn(self.rule.momentum, specs)
-        self.is_costly = any(isinstance(module, CONVOLUTIONS) for module in models[0].modules())
+        self.is_costly = device == "cpu" and any(isinstance(module, CONVOLUTIONS) for module in models[0].modules())
 
     def _views(self, parameters: Mapping[str, nn.Parameter]) -> Named:
         """The rows' parts as stacked parameters, (members, *shape), which share their memory."""

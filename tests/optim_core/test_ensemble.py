@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from optim_core.device import available_devices
 from optim_core.ensemble import Member, MemberRun, train_together
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec, Schedule
@@ -235,6 +236,23 @@ SGD = OptimizerSpec("", "sgd", 0.01)
 def test_what_cannot_train_together_is_refused(members: list[Member], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         train_together(members, STEPS)
+
+
+@pytest.mark.skipif("cuda" in available_devices(), reason="this machine has a CUDA device")
+def test_a_device_that_is_not_at_hand_is_refused() -> None:
+    with pytest.raises(ValueError, match="device 'cuda' is not at hand"):
+        train_together([Member(NetTask(), SGD, 0)], STEPS, device="cuda")
+
+
+@pytest.mark.skipif("cuda" not in available_devices(), reason="no CUDA device at hand")
+@pytest.mark.parametrize("convolutions", [False, True])
+def test_an_accelerator_gives_the_numbers_of_the_processor(*, convolutions: bool) -> None:
+    members = [Member(NetTask(convolutions=convolutions, rows=16), spec, 0) for spec in specs("momentum")]
+    ours, theirs = (train_together(members, STEPS, device=device) for device in ("cuda", "cpu"))
+    assert ours is not None
+    assert theirs is not None
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one.weights["fast"].numpy(), other.weights["fast"].numpy(), rtol=1e-9)
 
 
 def test_a_batch_that_is_no_tensor_is_refused() -> None:
