@@ -144,21 +144,25 @@ class OnNetwork:
             for layers, lr in trained
             for seed in seeds
         ]
-        results = [one for first in range(0, len(members), TOGETHER) for one in self._train(members[first:][:TOGETHER])]
-        by_run = dict(zip(trained, np.array(results, dtype=object).reshape(len(trained), -1), strict=True))
-        values = [[self._value(one, result, part) for result in by_run[one.layers, lr]] for one, lr in runs]
-        return np.array(values, dtype=np.float64)
+        groups = [members[first:][:TOGETHER] for first in range(0, len(members), TOGETHER)]
+        ends = [end for group in groups for end in self._train(group, part)]
+        rows = dict(zip(trained, np.array(ends).reshape(len(trained), len(seeds), 2), strict=True))
+        return np.array([rows[one.layers, lr][:, int(one.averaged)] for one, lr in runs])
 
-    def _train(self, members: Sequence[Member]) -> list[MemberRun]:
+    def _train(self, members: Sequence[Member], part: int) -> list[tuple[float, float]]:
+        """Of each member the measure at the outermost slow weights and at the average."""
         ema = 0.999 if isinstance(self.task, GanTask) else DECAY
         results = train_together(members, self.steps, evaluate_every=self.steps, ema=ema)
         assert results is not None
-        return results
+        depths = [len(member.optimizers.layers) for member in members]  # type: ignore[union-attr]
+        return [
+            (self._value(f"slow_{depth}" if depth else "fast", run, part), self._value("ema", run, part))
+            for depth, run in zip(depths, results, strict=True)
+        ]
 
-    def _value(self, contender: Contender, run: MemberRun, part: int) -> float:
+    def _value(self, weights: str, run: MemberRun, part: int) -> float:
         if run.diverged is not None:
             return float("inf")
-        weights = "ema" if contender.averaged else f"slow_{contender.depth}" if contender.depth else "fast"
         value = run.curves.metrics[weights][f"{'test' if part == FRESH else 'val'}_{self.metric}"][-1]
         value = 1 - value if self.falls else value
         return float(value) if np.isfinite(value) else float("inf")

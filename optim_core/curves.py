@@ -46,7 +46,7 @@ class CurveRecorder:
     """The measurements of a run in progress; `curves` gives those so far."""
 
     players: tuple[str, ...]
-    rows: list[list[float]] = field(default_factory=list)
+    rows: list[Sequence[float] | Floats] = field(default_factory=list)
     evaluated: list[int] = field(default_factory=list)
     metrics: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 

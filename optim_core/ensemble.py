@@ -168,7 +168,7 @@ class Ensemble:
         runs = []
         for row, (recorder, diverged) in enumerate(zip(self.recorders, self.diverged.tolist(), strict=True)):
             done = self.step if diverged < 0 else diverged - 1
-            recorder.rows = table[:, row, :done].T.tolist()
+            recorder.rows = list(table[:, row, :done].T)
             gone = None if diverged < 0 else diverged
             runs.append(MemberRun(recorder.curves(), gone, {name: w.cpu().clone() for name, w in self._tracks(row)}))
         return runs

@@ -21,7 +21,7 @@ from optim_core.trajectory import Floats
 
 FILE = Path(__file__).parent / "shipped" / "study.json"
 LEVEL = 0.05
-DEEPEST = 4
+NUMBERS = ("one", "two", "three", "four")
 AVERAGE = "average"
 COLUMNS = ("1", "2", "3", "4", AVERAGE, "2 against average")
 
@@ -95,7 +95,7 @@ class Objective:
     @property
     def best_depth(self) -> int:
         """The depth, from 1, of the least mean."""
-        return min(range(1, DEEPEST + 1), key=lambda depth: float(self.contenders[str(depth)].values.mean()))
+        return min(range(1, len(NUMBERS) + 1), key=lambda depth: float(self.contenders[str(depth)].values.mean()))
 
     def pair(self, column: str) -> tuple[Floats, Floats]:
         """The values that a column of the table compares."""
@@ -131,11 +131,11 @@ class DepthStudy:
         count = len(self.objectives)
         two, average, against = (self.verdicts(column) for column in ("2", AVERAGE, COLUMNS[-1]))
         depths = Counter(one.best_depth for one in self.objectives)
-        best = ", ".join(f"{depth} on {depths[depth]}" for depth in range(1, DEEPEST + 1))
+        best = ", ".join(f"{word} on {depths[depth]}" for depth, word in enumerate(NUMBERS, start=1))
         return (
             f"Two layers did better than their base alone at its own best lr on {two['better']} of {count} objectives, "
             f"worse on {two['worse']}, and on {_others(two, count)} the two were not told apart.",
-            f"The best number of layers depends on the objective: {best}.",
+            f"Which number of layers was best depends on the objective: {best}.",
             f"An average of the base's own weights, from which nothing restarts, did better than the base on "
             f"{average['better']}; two layers did better than that average on {against['better']}, worse on "
             f"{against['worse']}.",

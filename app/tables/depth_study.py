@@ -9,7 +9,7 @@ from app.runs.depth_study import AVERAGE, COLUMNS, Comparison, DepthStudy, Objec
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WORDS = {"better": "better", "worse": "worse", "not told apart": "", "diverged": "diverged"}
+NARROW = "\u202f"  # a space at which no line breaks
 TITLES = {name: f"{name} layer{'s' * (name != '1')}" for name in COLUMNS[:4]} | {
     AVERAGE: "average of the base", COLUMNS[-1]: "2 layers, from that average"
 }  # fmt: skip
@@ -57,12 +57,12 @@ def _cell(one: Comparison, mark: dict[str, str]) -> str:
     if one.verdict == "diverged":
         return "diverged"
     middle, low, high = (100 * share for share in one.share)
-    text = f"{_signed(middle)} % ± {_plain((high - low) / 2)}"
+    text = f"{_signed(middle)}{NARROW}%{NARROW}±{NARROW}{_plain((high - low) / 2)}"
     return mark.get(one.verdict, "{}").format(text)
 
 
 def _signed(percent: float) -> str:
-    return f"{percent:+.0f}" if abs(percent) >= 10 else f"{percent:+.1f}"
+    return (f"{percent:+.0f}" if abs(percent) >= 10 else f"{percent:+.1f}").replace("-", "−")
 
 
 def _plain(percent: float) -> str:

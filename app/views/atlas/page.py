@@ -18,6 +18,7 @@ from app.tables.atlas import cell_table
 from app.views import session
 from app.views.atlas.cell import draw_cell
 from app.views.atlas.controls import PAGE, sidebar
+from app.views.atlas.depth_study import draw_depth_study
 from app.views.atlas.summary import draw_summary
 from app.views.parts.charts import show_chart
 from app.views.parts.export_panel import export_panel
@@ -38,6 +39,8 @@ def page() -> None:
     config, problems = session.current(PAGE, AtlasConfig)
     page_name("Atlas")
     sidebar(config, problems)
+    if not session.exercise():
+        draw_depth_study()
     optimum = r"\min_x \max_y\; " if config.is_game else ""
     st.markdown(rf"## {config.landscape.name} &nbsp; $\small {optimum}{config.landscape.formula}$")
     st.caption(description_of(config))

@@ -72,7 +72,8 @@ def test_sentences_count_the_verdicts(file: Path) -> None:
     vague = [one.values.mean() for name, one in depth_study(file).objectives[1].contenders.items() if name in "1234"]
     counts = [0, 1, 0, 0]  # two layers on the clear one; a depth that diverged once is no best
     counts[int(np.argmin(vague))] += 1
-    assert ", ".join(f"{depth} on {count}" for depth, count in enumerate(counts, start=1)) in second
+    names = ("one", "two", "three", "four")
+    assert ", ".join(f"{name} on {count}" for name, count in zip(names, counts, strict=True)) in second
     assert "did better than the base on 2" in third
 
 
