@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,7 @@ def _comparison(source: str | None, device: str, options: dict[str, Any]) -> Com
     """The runs that the arguments describe."""
     recipe = recipe_of(source, **options)
     if recipe is not None:
+        _ensure_data(recipe.task.describe())
         seed, seeds = options["seed"] or 0, options["seeds"] or 1
         rows = recipe.requests(seed=seed, seeds=seeds, steps=options["steps"], epochs=options["epochs"], device=device)
         return list(zip(recipe.names, rows, strict=True))
@@ -99,6 +101,19 @@ def _comparison(source: str | None, device: str, options: dict[str, Any]) -> Com
 
     config = training_config(source, **options)
     return list(zip((spec.name for spec in config.specs()), requests(config, device), strict=True))
+
+
+def _ensure_data(task: dict[str, Any]) -> None:
+    """Download the task's data set where it is not here; on a terminal with how much has arrived."""
+    from landscapes.tasks import DATASETS
+    from landscapes.tasks.data import ensure
+
+    def tell(message: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r\033[K{message}", nl=False, err=True)
+
+    if (dataset := task.get("dataset", "")) in DATASETS:
+        ensure(dataset, tell)
 
 
 def _device(name: str | None) -> str:
