@@ -1,4 +1,4 @@
-"""Surfaces, games, tasks and presets from the registries, for people and for programs."""
+"""Surfaces, games, tasks, presets and recipes from the registries, for people and for programs."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ def presets() -> list[Entry]:
     ]
 
 
+def recipes() -> list[Entry]:
+    """Every ready-made training that is longer than a page's; its key is its name for `train --preset`."""
+    from app.runs.recipes import RECIPES
+
+    return [
+        {**_common(recipe.key, recipe.key, recipe.about), "epochs": recipe.epochs, "task": recipe.task.describe()}
+        for recipe in RECIPES.values()
+    ]
+
+
 def _objective(one: Surface | Game) -> Entry:
     return {
         **_common(one.key, one.name, one.teaches),
@@ -64,4 +74,5 @@ KINDS: dict[str, Callable[[], list[Entry]]] = {
     "games": games,
     "tasks": tasks,
     "presets": presets,
+    "recipes": recipes,
 }

@@ -19,10 +19,10 @@ def main() -> None:
 
 
 @main.command("list")
-@click.argument("kind", type=click.Choice(["surfaces", "games", "tasks", "presets"]), required=False)
+@click.argument("kind", type=click.Choice(["surfaces", "games", "tasks", "presets", "recipes"]), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Everything known about each, as JSON.")
 def list_(kind: str | None, as_json: bool) -> None:
-    """List all surfaces, games, tasks and presets, or one KIND of these.
+    """List all surfaces, games, tasks, presets and recipes, or one KIND of these.
 
     \b
     Examples:

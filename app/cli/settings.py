@@ -95,13 +95,13 @@ def run_config(source: str | None, preset: str | None, starts: tuple[str, ...], 
     changes = {name: str(value) for name in SIMPLE if (value := options.pop(name)) is not None}
     if starts:
         changes["starts"] = ";".join(starts)
-    changes |= dict(_pair(text) for text in options["extra"])
+    changes |= dict(pair(text) for text in options["extra"])
     params = encode(config) if source or preset else _default_params(changes, type(config))
     if set(LANDSCAPES) & changes.keys() and "starts" not in changes:
         params.pop("starts", None)  # they belong to another landscape
     if options["optimizers"]:
         params = {key: text for key, text in params.items() if not key[0].isdigit()}
-        params |= _cards(options["optimizers"])
+        params |= card_params(options["optimizers"])
     result, problems = decode(params | changes, type(config))
     if problems:
         raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
@@ -123,8 +123,10 @@ def training_config(source: str | None, preset: str | None, **options: Any) -> A
         raise click.ClickException("train needs settings of the Networks or GANs page; for others use run or render")
     params = encode(config)
     if options["optimizers"]:
-        params = {key: text for key, text in params.items() if not key[0].isdigit()} | _cards(options["optimizers"])
-    params |= dict(_pair(text) for text in options["extra"])
+        params = {key: text for key, text in params.items() if not key[0].isdigit()} | card_params(
+            options["optimizers"]
+        )
+    params |= dict(pair(text) for text in options["extra"])
     params |= {name: str(options[name]) for name in ("steps", "seed", "seeds") if options[name] is not None}
     training, problems = decode(params, type(config))
     if problems:
@@ -144,7 +146,7 @@ def study_config(source: str | None, preset: str | None, **options: Any) -> Any:
     config = _base_config(source, preset, page="atlas") if source or preset else None
     if not isinstance(config, AtlasConfig | None):
         raise click.ClickException("study needs settings of the Atlas page; for others use run, render or train")
-    changes = dict(_pair(text) for text in options["extra"])
+    changes = dict(pair(text) for text in options["extra"])
     changes |= {name: str(options[name]) for name in ("steps", "seed", "seeds") if options[name] is not None}
     params = {} if config is None else encode(config)
     for side in {"across", "up"} & changes.keys():  # another axis has other values
@@ -213,7 +215,7 @@ def _is_ours(error: RuntimeError) -> bool:
     return isinstance(error, JobsError | DataUnavailableError)
 
 
-def write(output: str, data: bytes) -> None:
+def write(output: str, data: bytes, *, quietly: bool = False) -> None:
     """To a file, whose folder is made if need be, or to standard output for "-"."""
     if output == "-":
         sys.stdout.buffer.write(data)
@@ -221,7 +223,8 @@ def write(output: str, data: bytes) -> None:
     path = Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    click.echo(f"{path}: {len(data):,} bytes", err=True)
+    if not quietly:
+        click.echo(f"{path}: {len(data):,} bytes", err=True)
 
 
 def format_of(output: str, name: str | None, formats: tuple[str, ...]) -> str:
@@ -266,8 +269,14 @@ def _preset(name: str) -> PageConfig:
 
     preset = next((presets[name] for presets in PRESETS.values() if name in presets), None)
     if preset is None:
-        raise click.ClickException(f"no such preset: {name!r}; `lookahead-lab list presets` names them")
+        raise click.ClickException(f"no such preset: {name!r}; `lookahead-lab list presets` names them{_hint(name)}")
     return preset.config
+
+
+def _hint(name: str) -> str:
+    from app.runs.recipes import RECIPES
+
+    return f", and {name} is a recipe of `lookahead-lab train`" if name in RECIPES else ""
 
 
 def _from_link(link: str) -> PageConfig:
@@ -291,16 +300,21 @@ def _default_params(changes: dict[str, str], model: type[PageConfig]) -> dict[st
     return encode(decode({key: text for key, text in changes.items() if key in LANDSCAPES}, model)[0])
 
 
-def _cards(optimizers: tuple[str, ...]) -> dict[str, str]:
+def card_params(optimizers: tuple[str, ...]) -> dict[str, str]:
     """Parameters of the cards that --optimizer describes."""
     params: dict[str, str] = {}
     for number, text in enumerate(optimizers, start=1):
         params[f"{number}.color"] = str(number - 1)
-        params |= {f"{number}.{name}": value for name, value in map(_pair, text.split())}
+        params |= {f"{number}.{name}": value for name, value in map(pair, text.split())}
     return params
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """Name and value of NAME=VALUE.
+
+    Raises:
+        click.ClickException: it reads otherwise.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise click.ClickException(f"settings must read NAME=VALUE, got {text!r}")

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from app.jobs.errors import SchedulerGoneError
-from app.jobs.local_cluster import ACCELERATOR
 from optim_core.device import CPU, DEVICES, available_devices, resolved_device
 
 if TYPE_CHECKING:
     from distributed import Client
 
 DEVICE_VARIABLE = "LOOKAHEAD_DEVICE"
+ACCELERATOR = "GPU"  # the resource's name
 NO_ACCELERATOR = f'no worker announces an accelerator: start one with `dask worker --resources "{ACCELERATOR}=1"`'
 
 

@@ -13,10 +13,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from app.jobs.devices import ACCELERATOR
+
 if TYPE_CHECKING:
     from distributed import LocalCluster
-
-ACCELERATOR = "GPU"  # the resource that a worker announces for its accelerator
 
 # torch's optimizers import its compiler at their first step, although nothing is compiled: import it once for all.
 PRELOADED_MODULES = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "torch._dynamo"]

@@ -12,10 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.jobs.cluster import Cluster, cluster_from_environment
-from app.jobs.devices import NO_ACCELERATOR, announced_accelerators
+from app.jobs.devices import ACCELERATOR, NO_ACCELERATOR, announced_accelerators
 from app.jobs.errors import JobsError, SchedulerGoneError
 from app.jobs.files import clear_errors
-from app.jobs.local_cluster import ACCELERATOR
 from app.jobs.queue import FairQueue, Limits
 from app.jobs.store import RunStore, TrainingResult, store_from_environment
 from app.jobs.worker import CHECKPOINT_SECONDS, Order, Outcome, run_order

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from landscapes.tasks.checks import choice, real_number, whole_number
 from landscapes.tasks.sampling import batch_rows, steps_per_epoch
-from landscapes.weights import device_of
+from landscapes.weights import Score, WeightLoss, device_of
 
 Floats = NDArray[np.float64]
 
@@ -173,6 +173,25 @@ class RegressionTask:
             device = device_of(model)
             parts = {"val": self.data.validation.to(device), "test": self.data.test.to(device)}
             return {f"{name}_loss": self.loss(model, part).item() for name, part in parts.items()}
+
+    def landscape(self, size: int = 512, device: str = "cpu") -> WeightLoss:
+        """The loss over the first `size` training points as a function of the flat weights; no accuracy."""
+        (loss,) = self.losses(size, min(size, self.train_size), device)
+        return WeightLoss(self.model(0).to(device), lambda model: Score(loss(model).item(), math.nan))
+
+    def losses(self, size: int, rows: int, device: str = "cpu") -> list[Callable[[nn.Module], Tensor]]:
+        """The mean training loss over each `rows` of the first `size` training points: parts of the objective.
+
+        They take models on `device`.
+
+        Raises:
+            ValueError: `rows` is more than the points there are.
+        """
+        train = self.data.train.to(torch.device(device))
+        count = min(whole_number("size", size, 1), self.train_size)
+        whole_number("rows", rows, 1, count)
+        parts = [slice(start, start + rows) for start in range(0, count - rows + 1, rows)]
+        return [partial(self.loss, batch=PointBatch(train.points[part], train.targets[part])) for part in parts]
 
     def describe(self) -> dict[str, Any]:
         """A JSON-able value from which `task_from` makes this task again."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,8 @@ import pytest
 import torch
 from sklearn.datasets import make_friedman1
 
-from landscapes.tasks import FUNCTIONS, RegressionTask, task_from
-from optim_core import Layer, OptimizerSpec
-from optim_core.training import train
+from landscapes.tasks import FUNCTIONS, PointBatch, RegressionTask, task_from
+from landscapes.weights import flat_weights
 
 WAVES = RegressionTask()
 
@@ -82,11 +82,29 @@ def test_loss_and_metrics_are_mean_squared_errors() -> None:
 
 
 def test_training_goes_well_below_the_loss_of_the_mean() -> None:
-    spec = OptimizerSpec("Lookahead", lr=0.1, layers=(Layer(5, 0.5),))
-    run = train(RegressionTask(noise=0.1), spec, 600, 0)
-    losses = run.curves.metrics["slow_1"]["test_loss"]
-    assert losses[0] > 0.9  # a loss of 1 is that of the function's mean
-    assert losses[-1] < 0.2
+    task = RegressionTask(noise=0.1)
+    model = task.model(0)
+    assert task.evaluate(model)["test_loss"] > 0.9  # a loss of 1 is that of the function's mean
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(600):
+        optimizer.zero_grad()
+        task.loss(model, task.batch(step, 0)).backward()
+        optimizer.step()
+    assert task.evaluate(model)["test_loss"] < 0.2
+
+
+def test_the_landscape_and_its_parts_are_the_training_loss_over_fixed_points() -> None:
+    model, train_part = WAVES.model(3), WAVES.data.train
+    expected = WAVES.loss(model, PointBatch(train_part.points[:100], train_part.targets[:100])).item()
+    score = WAVES.landscape(100)(flat_weights(model))
+    assert score.loss == pytest.approx(expected)
+    assert math.isnan(score.accuracy)
+    parts = WAVES.losses(100, 20)
+    assert len(parts) == 5
+    assert np.mean([part(model).item() for part in parts]) == pytest.approx(expected)
+    assert len(WAVES.losses(100, 30)) == 3  # the remainder is left out
+    with pytest.raises(ValueError, match="rows must be between 1 and 100, got 101"):
+        WAVES.losses(100, 101)
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,16 @@ from __future__ import annotations
 import streamlit as st
 
 from app.jobs.devices import offered_devices
+from optim_core.device import CPU
 
 TITLES = {"cpu": "Processor", "cuda": "GPU (CUDA)", "mps": "GPU (Metal)"}
 
 
 def device_choice(page: str) -> None:
-    """Draw the choice, where there is one."""
-    devices = offered_devices()
+    """Draw the choice, where there is one; or why the server's usual device is none."""
+    devices, problem = _devices()
+    if problem:
+        st.error(problem)
     if len(devices) > 1:
         st.selectbox(
             "Train on", devices, format_func=TITLES.__getitem__, key=_key(page),
@@ -24,9 +27,17 @@ def device_choice(page: str) -> None:
 
 def chosen_device(page: str) -> str:
     """The device to train on: the chosen one, or the usual one."""
-    devices = offered_devices()
+    devices, _ = _devices()
     choice: str = st.session_state.get(_key(page), devices[0])
     return choice if choice in devices else devices[0]
+
+
+def _devices() -> tuple[tuple[str, ...], str]:
+    """The devices on offer; the processor alone where the server's setting is wrong, and why it is."""
+    try:
+        return offered_devices(), ""
+    except ValueError as error:
+        return (CPU,), f"{error}. Networks are trained on the processor."
 
 
 def _key(page: str) -> str:

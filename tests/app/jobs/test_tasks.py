@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes.tasks import ClassifierTask, GanTask
+from landscapes.tasks import ClassifierTask, GanTask, RegressionTask
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
 from optim_core.task import Task
@@ -23,6 +23,8 @@ TASKS = {
     "wgan-gp": GanTask("ring", "wgan-gp", hidden=32),
     "digits gan": GanTask("digits", train_size=200, hidden=32),
     "cnn": ClassifierTask(train_size=100, batch_size=10, augmentation="shift", label_noise=0.2, evaluation_size=50),
+    "table": ClassifierTask("cancer", "mlp", batch_size=10, label_noise=0.2),
+    "regression": RegressionTask("friedman", train_size=100),
 }
 
 

@@ -30,6 +30,13 @@ def test_the_choice_is_drawn_only_where_there_is_more_than_the_processor(page, m
     assert not at.exception
 
 
+def test_a_wrong_setting_of_the_server_is_said_and_the_processor_trains(monkeypatch):
+    monkeypatch.setenv("LOOKAHEAD_DEVICE", "tpu")
+    at = open_page("networks")
+    assert not at.exception
+    assert "LOOKAHEAD_DEVICE: device must be one of auto, cpu, cuda, mps, got 'tpu'" in at.error[0].value
+
+
 def test_the_device_is_in_every_request():
     config = NetworksConfig(seeds=2)
     here, there = trainings(config, "ann"), trainings(config, "ann", "cuda")

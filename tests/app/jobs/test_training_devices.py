@@ -14,8 +14,9 @@ from landscapes.sharpness import sharpness
 from landscapes.tasks import ClassifierTask, GanTask, RegressionTask
 from optim_core import Layer, OptimizerSpec
 from optim_core import device as device_module
+from optim_core import training as training_module
 from optim_core.device import available_devices, mixed_precision, moved, placed, resolved_device
-from optim_core.training import Plan, train
+from optim_core.training import Plan, Training, train
 
 TASK = ClassifierTask(train_size=100, batch_size=10, evaluation_size=50)
 SPEC = OptimizerSpec("two layers", "momentum", 0.02, (Layer(2, 0.5), Layer(3, 0.5)))
@@ -86,6 +87,25 @@ def test_a_checkpoint_of_another_device_is_not_continued(monkeypatch: pytest.Mon
     state = {**half.state, "run": json.dumps(settings, sort_keys=True)}
     with pytest.raises(ValueError, match="intervals and device"):
         train(TASK, SPEC, 6, 0, resume_from=state)
+
+
+@pytest.mark.parametrize(
+    "task", [TASK, replace(TASK, network="mlp"), RegressionTask(), GanTask(), GanTask(objective="wgan-gp")]
+)
+def test_every_tensor_of_a_training_is_on_its_device(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On torch's "meta" device, which has shapes and no numbers, and which no other device's tensors mix with."""
+    monkeypatch.setattr(device_module, "DEVICES", (*device_module.DEVICES, "meta"))
+    monkeypatch.setattr(training_module, "DEVICES", (*device_module.DEVICES, "meta"))
+    monkeypatch.setattr(device_module, "available_devices", lambda: ("cpu", "meta"))
+    monkeypatch.setattr(torch.Tensor, "item", lambda _: 1.0)
+    monkeypatch.setattr(GanTask, "evaluate", lambda *_: {})  # it measures samples in NumPy
+    training = Training(task, SPEC, Plan(7, 0, evaluate_every=3, ema=0.9, device="meta"))
+    training.begin()
+    training.run()
+    assert training.step == 7
+    states = [value for mover in training.movers for one in mover.optimizer.state.values() for value in one.values()]
+    tensors = [*training.model.parameters(), *training.tracks.values(), *filter(torch.is_tensor, states)]
+    assert {tensor.device.type for tensor in tensors if tensor.ndim} == {"meta"}  # counters are plain numbers
 
 
 @on_accelerator
