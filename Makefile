@@ -55,7 +55,7 @@ bench: $(VENV)/.dev ## every benchmark of speed, one after the other
 	@for script in $(filter-out %_study.py,$(wildcard benchmarks/[a-z]*.py)); do \
 	  echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-studies: $(VENV)/.dev ## the tables of docs/networks.md and docs/study.md, TIME on two cores
+studies: $(VENV)/.dev ## the tables of docs/networks.md and docs/study.md
 	$(PY) -m benchmarks.network_study
 	$(PY) -m benchmarks.gan_study
 	$(PY) -m benchmarks.depth_study
