@@ -122,12 +122,13 @@ def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
         for key in ("test", "averaged", "eigenvalue")
     )
     print(f"\n**{SETTINGS[name].title}** ({seeds} seeds)\n")
-    print("| optimizer | lr | test accuracy % | from SGD | average of fast weights, from SGD | largest eigenvalue |")
-    print("|---|---|---|---|---|---|")
+    titles = ("optimizer", "lr", "test accuracy %", "from SGD", "from SGD's average", "its own average, from SGD")
+    print(f"| {' | '.join(titles)} | largest eigenvalue |\n|{'---|' * (len(titles) + 1)}")
     for row, depth in enumerate(DEPTHS):
         edge = " (edge of its grid)" if best[depth] in (LRS[depth][0], LRS[depth][-1]) else ""
         title = "SGD" if depth == 0 else f"{depth} layer{'s' * (depth > 1)} (5, .5)"
-        gaps = f"{difference(100 * (test[row] - test[0]))} | {difference(100 * (average[row] - test[0]))}"
+        pairs = (test[row], test[0]), (test[row], average[0]), (average[row], test[0])
+        gaps = " | ".join(difference(100 * (one - other)) for one, other in pairs)
         eigenvalue_text = spread(eigenvalue[row], 1)
         print(
             f"| {title} | {best[depth]:g}{edge} | {spread(100 * test[row], 2)} | {gaps} | {eigenvalue_text} |",
