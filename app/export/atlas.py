@@ -14,7 +14,7 @@ from app.figures.caption import Caption, citations, noise_line, optimizer_line
 from app.figures.formula_text import readable
 from app.runs import atlas as atlas_runs
 from app.state import AtlasConfig
-from app.state.atlas import title_of
+from app.state.axes import title_of
 from app.tables.atlas import cell_table, run_table
 from optim_core.study import Axis
 

@@ -13,7 +13,8 @@ from app.figures.cells import outline
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import DASHED, MUTED, PALETTE, STAR, STAR_EDGE
 from app.runs.atlas import Border, floor_of, interval_of
-from app.state.atlas import AtlasConfig, Quantity, title_of
+from app.state.atlas import AtlasConfig, Quantity
+from app.state.axes import title_of
 from optim_core.study import Axis, StudyResult
 from optim_core.sweep import ties_of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,12 +25,15 @@ class StudyResult:
     failed or was not computed
     diverged: (rows, columns, seeds) the step at which the run diverged, else −1
     reasons: why cells failed, by their place
+    test: (rows, columns, seeds) of a task the same measure on test data, by which nothing is chosen;
+    (0, 0, 0) of a field
     """
 
     study: Study
     value: Floats
     diverged: Ints
     reasons: Mapping[Place, str]
+    test: Floats = field(default_factory=lambda: np.empty((0, 0, 0)))
 
     @cached_property
     def mean(self) -> Floats:

@@ -13,43 +13,56 @@ from numpy.typing import NDArray
 
 from optim_core.layers import Layer
 from optim_core.spec import WEIGHTED, WITH_BETAS, WITH_MU_X, WITH_MU_Y, OptimizerSpec
-from optim_core.study.axis import Axis, problem_for
+from optim_core.study.axis import OF_TASKS, WHOLE, Axis, problem_for
 from optim_core.trajectory import MAX_STEPS
 
 Ints = NDArray[np.int64]
 
 MAX_CELLS, MAX_SEEDS = 1_048_576, 10_000
-COARSEST = 8  # points along an axis of the first, coarse grid, at least
+COARSEST = 8  # points along an axis of the first, coarse grid of a field, at least
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is optimised, by name; its field is the caller's (`optim_core.study.run.Problem`).
+    """What is optimised, by name: a field, which is the caller's (`optim_core.study.run.Problem`), or a task.
 
-    kind, name: such as "surface", "bowl".      parameters: its own numbers.      start: (dim,).
-    noise: the kind of gradient noise, of this scale and with these further settings, drawn from the seed.
+    kind, name: such as "surface", "bowl".      parameters: its own settings; of a task those of its `describe()`.
+    start: (dim,) of a field; empty for a task, whose weights have their seed.
+    noise: the kind of gradient noise of a field, of this scale and with these further settings, drawn from the seed.
+    seed: of the noise; for a task the first of its seeds of weights and batches.
     """
 
     kind: str
     name: str
     start: tuple[float, ...]
-    parameters: tuple[tuple[str, float], ...] = ()
+    parameters: tuple[tuple[str, float | str | None], ...] = ()
     noise: str = "none"
     noise_scale: float = 0.0
     noise_settings: tuple[tuple[str, float], ...] = ()
     seed: int = 0
 
+    @property
+    def is_task(self) -> bool:
+        """Whether it is a network with its data and losses."""
+        return not self.start
+
+    @property
+    def task_settings(self) -> tuple[str, ...] | None:
+        """Names of a task's settings; None for a field."""
+        return tuple(name for name, _ in self.parameters) if self.is_task else None
+
 
 @dataclass(frozen=True)
 class Study:
-    """Every combination of two settings around one optimizer, each under the same draws of the noise.
+    """Every combination of two settings around one optimizer, each under the same noise or seeds.
 
     Args:
         objective: what is optimised.
         base: the optimizer of which two settings vary; its name is not part of the study.
         x: across; the columns.
         y: upwards; the rows.
-        seeds: draws of the noise, 0 to seeds − 1, the same in every cell, so that cells are paired.
+        seeds: draws of the noise, 0 to seeds − 1, or of a task so many seeds of weights and batches from the
+            objective's on: the same in every cell, so that cells are paired.
         steps: base steps of every run.
 
     Raises:
@@ -68,7 +81,7 @@ class Study:
         if self.x.name == self.y.name:
             raise ValueError(f"y must vary another setting than x, got {self.y.name} twice: choose another axis")
         for side, axis in (("x", self.x), ("y", self.y)):
-            problem = problem_for(axis.name, self.base, self.objective.noise)
+            problem = problem_for(axis.name, self.base, self.objective.noise, self.objective.task_settings)
             if problem:
                 raise ValueError(f"{side}: {problem}")
             if axis.kind == "depth" and axis.high > self.base.depth:
@@ -108,6 +121,12 @@ class Study:
         rows = ((x, y) for y in self.y.values for x in self.x.values)
         return tuple(self._settings(x, y).get("noise_scale", self.objective.noise_scale) for x, y in rows)
 
+    @cached_property
+    def task_parameters(self) -> tuple[dict[str, float | str | None], ...]:
+        """The settings of the task in all cells, row by row."""
+        rows = (self._settings(x, y) for y in self.y.values for x in self.x.values)
+        return tuple(dict(self.objective.parameters) | _of_task(settings) for settings in rows)
+
     @property
     def scene(self) -> str:
         """What all cells share, as text: the objective but for the scale of its noise, and the base steps."""
@@ -120,14 +139,17 @@ class Study:
         keys = []
         for spec, scale in zip(self.specs, self.noise_scales, strict=True):
             cell = digest.copy()
-            cell.update(f"{_content(spec)} {scale!r}".encode())
+            cell.update(f"{content_of(spec)} {scale!r}".encode())
             keys.append(cell.hexdigest())
         return tuple(keys)
 
-    def levels(self) -> list[Ints]:
-        """Cells from coarse to fine, as flat indices: each level halves the distance of those before it."""
+    def levels(self, coarsest: int = COARSEST) -> list[Ints]:
+        """Cells from coarse to fine, as flat indices: each level halves the distance of those before it.
+
+        The first has at least `coarsest` points along each axis, where there are so many.
+        """
         rows, columns = self.shape
-        stride = 2 ** max(0, int(math.log2(max(1, min(rows, columns) / COARSEST))))
+        stride = 2 ** max(0, int(math.log2(max(1, min(rows, columns) / coarsest))))
         levels, taken = [], np.zeros(self.shape, dtype=np.bool_)
         while stride:
             level = np.zeros(self.shape, dtype=np.bool_)
@@ -164,7 +186,12 @@ def _layer(layer: Layer, k: float, alpha: float, outer_momentum: float) -> Layer
     return replace(layer, k=int(k), alpha=alpha, outer_momentum=outer_momentum)
 
 
-def _content(spec: OptimizerSpec) -> str:
+def _of_task(settings: Mapping[str, float]) -> dict[str, float | str | None]:
+    """Those of a cell's two settings that are a task's, whole ones as whole numbers."""
+    return {name: int(value) if name in WHOLE else float(value) for name, value in settings.items() if name in OF_TASKS}
+
+
+def content_of(spec: OptimizerSpec) -> str:
     """Everything of an optimizer that its runs depend on, as text."""
     numbers = {
         "momentum": spec.momentum if spec.base in WEIGHTED else 0.0,

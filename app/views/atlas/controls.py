@@ -9,11 +9,13 @@ from typing import Any, Literal, get_args
 import streamlit as st
 
 from app.state import GAME_NOISES, LETTERS, MAX_LAYERS, MAX_STEPS, NOISE_KINDS, AtlasConfig
-from app.state.atlas import LIMITS, MAX_POINTS, AxisName, customary_axis, title_of
+from app.state.atlas import MAX_POINTS, AxisName
+from app.state.axes import LIMITS, title_of
 from app.state.cards import BASE_TITLES
 from app.state.games import GameCard
 from app.state.glossary import meaning
 from app.state.links import config_from_settings
+from app.state.objectives import customary_axis
 from app.views import session
 from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
 from app.views.parts.fields import Fields

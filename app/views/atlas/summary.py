@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.figures.atlas import Reading
 from app.state import AtlasConfig
-from app.state.atlas import title_of
+from app.state.axes import title_of
 from app.state.glossary import linked
 from optim_core.study import StudyResult
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.state import AtlasConfig, LayerConfig
-from app.state.atlas import LIMITS
+from app.state.axes import LIMITS
 from app.state.links import config_from_settings, decode, encode
 from app.state.presets import PRESETS
 from landscapes.games import GAMES
