@@ -15,8 +15,10 @@ from app.figures.formula_text import readable
 from app.runs import atlas as atlas_runs
 from app.state import AtlasConfig
 from app.state.axes import title_of
+from app.state.objectives import IMAGES_DIFFER, measure_of
 from app.tables.atlas import cell_table, run_table
-from optim_core.study import Axis
+from landscapes.tasks import Task
+from optim_core.study import Axis, Study
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +36,7 @@ def atlas_offer(config: AtlasConfig, on_progress: Progress | None = None) -> Off
     charts = {name: partial(_whole, config, name, on_progress) for name in names}
 
     def table(make: Callable[..., pa.Table]) -> pa.Table:
-        return with_caption(make(atlas_runs.study_run(config, on_progress)), caption)
+        return with_caption(make(atlas_runs.result_of(config, on_progress)), caption)
 
     def interactive() -> bytes:
         from app.draw.page import page_of_figures
@@ -59,7 +61,7 @@ def atlas_chart(config: AtlasConfig, name: str, on_progress: Progress | None = N
     Raises:
         ValueError: "best-lr", and no axis is the lr.
     """
-    reading = reading_of(config, atlas_runs.study_run(config, on_progress))
+    reading = reading_of(config, atlas_runs.result_of(config, on_progress))
     chart = _chart(config, reading, name)
     return replace(chart, caption=replace(atlas_caption(config), title=chart.caption.title))
 
@@ -84,28 +86,47 @@ def _chart(config: AtlasConfig, reading: Reading, name: str) -> Chart:
 
 def atlas_caption(config: AtlasConfig) -> Caption:
     """The caption of a study: the objective, the optimizer, both axes, seeds and gradient evaluations."""
-    study, page = config.study(), config.page_run()
-    name, x, y = config.landscape.name, study.x, study.y
-    start = ", ".join(f"{part:g}" for part in study.objective.start)
+    study = config.study()
+    name, x, y = config.title, study.x, study.y
     has_border = atlas_runs.border_of(config) is not None
     return Caption(
         title=f"Atlas: {name}, over {title_of(x.name)} and {title_of(y.name)}",
         settings=(
-            f"{'Game' if config.is_game else 'Surface'}: {name}, f(x, y) = {readable(config.landscape.formula)}",
-            f"Start: ({start})",
-            noise_line(page),
-            f"Seed: {config.seed}. Draws of the noise in each cell: {study.seeds}. Base steps: {study.steps}. "
-            f"Gradient evaluations of each run: {study.evaluations}.",
+            *(_field_lines(config, study) if config.task is None else _task_lines(config.task, study)),
             optimizer_line(replace(study.base, name="Around")),
             f"Across: {_axis_line(x)}. Upwards: {_axis_line(y)}.",
         ),
-        citations=citations([study.base], game=config.is_game),
+        citations=citations([study.base], game=config.is_game or study.objective.kind == "gan"),
         config=config.model_dump_json(),
         picture=(
             "Map: the darker a cell the lower. Star: the least mean. Dots: cells not told apart from it, within two "
             "standard errors of the paired difference. Intervals: 95 % of the mean over seeds, by Student's t.",
             *([DERIVED] if has_border else ()),
         ),
+    )
+
+
+def _field_lines(config: AtlasConfig, study: Study) -> tuple[str, ...]:
+    start = ", ".join(f"{part:g}" for part in study.objective.start)
+    return (
+        f"{'Game' if config.is_game else 'Surface'}: {config.title}, f(x, y) = {readable(config.landscape.formula)}",
+        f"Start: ({start})",
+        noise_line(config.page_run()),
+        f"Seed: {config.seed}. Draws of the noise in each cell: {study.seeds}. Base steps: {study.steps}. "
+        f"Gradient evaluations of each run: {study.evaluations}.",
+    )
+
+
+def _task_lines(task: Task, study: Study) -> tuple[str, ...]:
+    settings = ", ".join(f"{name} {value}" for name, value in task.describe().items() if value is not None)
+    first, measure = study.objective.seed, measure_of(study.objective.kind)
+    seeds = f"{first} to {first + study.seeds - 1}" if study.seeds > 1 else f"{first}"
+    return (
+        f"Task: {settings}",
+        f"Seeds of weights and batches: {seeds}. Base steps: {study.steps}. "
+        f"Gradient evaluations of each run: {study.evaluations}.",
+        *((IMAGES_DIFFER,) if "batch_size" in (study.x.name, study.y.name) else ()),
+        f"Measured: {measure} of the outermost slow weights after the last step, on validation data.",
     )
 
 

@@ -17,6 +17,7 @@ from optim_core.study.axis import OF_TASKS, kind_of
 Data = Mapping[str, Any]
 """Fields of a config."""
 
+IMAGES_DIFFER = "Equal in every cell are the base steps; the larger the batch, the more samples a run has seen."
 NETWORKS = ("mlp", "cnn")  # of classifiers: small enough for hundreds of trainings
 DEFAULT_NETWORK = "mlp"
 BELOW, ABOVE = 15.0, 8.0  # the customary axis of the lr reaches so far below and above the objective's own
@@ -35,7 +36,9 @@ NETWORK_LR, GAN_LR = 0.1, 0.05  # of the other bases
 TASK_STEPS, GAN_STEPS = 600, 1_500
 TASK_SEEDS, SEEDS = 3, 8
 MOST_ROWS = 1_024  # in a batch, as on the pages of trainings
-MEASURES = {"gan": "Fréchet distance", "regression": "loss"}  # by a task's kind; else the share of wrong answers
+MEASURES = {  # by the kind of an objective; of other tasks the error, the share of wrong answers
+    "surface": "loss", "game": "distance", "gan": "Fréchet distance", "regression": "loss"
+}  # fmt: skip
 
 
 def _needs_no_files(task: Task) -> bool:
@@ -100,9 +103,9 @@ def most_in_batch(task: Task) -> int:
     return min(MOST_ROWS, size)
 
 
-def measure_of(task: Task) -> str:
-    """What a study of a task measures, without the part of the data that it is measured on."""
-    return MEASURES.get(task.kind, "error")
+def measure_of(kind: str) -> str:
+    """What a study of an objective of this kind measures; of a task without the part of the data it is measured on."""
+    return MEASURES.get(kind, "error")
 
 
 def own_base(objective: str) -> str:

@@ -121,11 +121,13 @@ class Trainings:
     @property
     def done(self) -> int:
         """How many of them have ended, those that failed among them."""
-        return len(self._outcomes) + len(self._reasons)
+        return len(self._outcomes) + len(self._reasons.keys() - self._outcomes.keys())
 
     def add(self, outcomes: Mapping[str, Outcome]) -> None:
         """Take outcomes; those of no training of this study are left out."""
         self._outcomes.update({key: one for key, one in outcomes.items() if key in self._keys})
+        for key in outcomes:
+            self._reasons.pop(key, None)
 
     def fail(self, reasons: Mapping[str, str]) -> None:
         """Take why trainings failed, by key."""

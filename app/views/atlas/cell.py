@@ -7,8 +7,9 @@ import streamlit as st
 
 from app.figures.atlas import Reading
 from app.runs import atlas as atlas_runs
-from app.state import MAX_STARTS, AtlasConfig
+from app.state import MAX_SEEDS, MAX_STARTS, AtlasConfig
 from app.state.glossary import linked
+from app.state.objectives import measure_of
 from app.views import session
 from app.views.atlas.controls import PAGE
 from app.views.atlas.summary import place_text
@@ -25,7 +26,8 @@ def draw_cell(config: AtlasConfig, reading: Reading, place: tuple[int, int], *, 
     st.markdown(f"**{title}**: {text}  \n{linked(_numbers(reading, place))}{_closed_forms(config, reading, place)}")
     seeds = reading.excess[place]
     if 1 < len(seeds) <= MANY:
-        st.caption(f"Seeds 0 to {len(seeds) - 1}: {' · '.join(_short(value) for value in seeds)}")
+        first = study.objective.seed if study.objective.is_task else 0
+        st.caption(f"Seeds {first} to {first + len(seeds) - 1}: {' · '.join(_short(value) for value in seeds)}")
     if not is_clicked:
         st.caption("Click a cell to look into it.")
     _open(config, reading, place)
@@ -36,10 +38,10 @@ def _numbers(reading: Reading, place: tuple[int, int]) -> str:
     reason = result.reasons.get(place)
     if reason:
         return f"This cell failed: {reason}."
-    diverged = int((result.diverged[place] >= 0).sum())
+    diverged, test = int((result.diverged[place] >= 0).sum()), _on_test_data(reading, place)
     if len(values) == 1:
         step = result.diverged[place][0]
-        return f"Diverged at step {step}." if diverged else f"{reading.measure.capitalize()} **{values[0]:.4g}**."
+        return f"Diverged at step {step}." if diverged else f"{reading.measure.capitalize()} **{values[0]:.4g}**.{test}"
     share = f"{diverged} of {len(values)} runs diverged"
     median = reading.quantity("median")[place]
     if diverged:
@@ -47,8 +49,15 @@ def _numbers(reading: Reading, place: tuple[int, int]) -> str:
     low, high = (float(end) for end in atlas_runs.interval_of(values))
     return (
         f"Mean {reading.measure} **{values.mean():.4g}**, 95 % interval {max(low, 0):.4g} to {high:.4g}; "
-        f"median {median:.4g}, deviation {result.spread[place]:.3g}; {share}."
+        f"median {median:.4g}, deviation {result.spread[place]:.3g}; {share}.{test}"
     )
+
+
+def _on_test_data(reading: Reading, place: tuple[int, int]) -> str:
+    objective = reading.result.study.objective
+    if not objective.is_task:
+        return ""
+    return f" {measure_of(objective.kind).capitalize()} on test data: {reading.result.test[place].mean():.4g}."
 
 
 def _closed_forms(config: AtlasConfig, reading: Reading, place: tuple[int, int]) -> str:
@@ -67,15 +76,13 @@ def _closed_forms(config: AtlasConfig, reading: Reading, place: tuple[int, int])
 def _open(config: AtlasConfig, reading: Reading, place: tuple[int, int]) -> None:
     study = reading.result.study
     cell = place[0] * study.shape[1] + place[1]
-    key, page = ("games", "Games") if config.is_game else ("surfaces", "Surfaces")
-    run = config.page_run(study.specs[cell], study.noise_scales[cell])
-    runs = (
-        "this run"
-        if study.seeds == 1
-        else "these runs"
-        if study.seeds <= MAX_STARTS
-        else f"its first {MAX_STARTS} runs"
-    )
+    opened = config.opened(cell)
+    if opened is None:
+        return
+    key, run = opened
+    page = {"gans": "GANs"}.get(key, key.capitalize())
+    most = MAX_STARTS if config.task is None else MAX_SEEDS
+    runs = "this run" if study.seeds == 1 else "these runs" if study.seeds <= most else f"its first {most} runs"
     if st.button(
         f"Open {runs} in {page}", icon=":material/open_in_browser:", key=f"{PAGE}.open",
         disabled=not session.allows(key, run),

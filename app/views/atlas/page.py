@@ -1,4 +1,4 @@
-"""The Atlas page: how a result depends on two settings, cell by cell, on a surface or a game."""
+"""The Atlas page: how a result depends on two settings, cell by cell, on a surface, a game or a network."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from app.views.atlas.cell import draw_cell
 from app.views.atlas.controls import PAGE, sidebar
 from app.views.atlas.depth_study import draw_depth_study
 from app.views.atlas.summary import draw_summary
+from app.views.atlas.training import result_or_progress
 from app.views.parts.charts import show_chart
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
@@ -32,6 +33,10 @@ CHOSEN = (
     "Each best lr is chosen on the very seeds that are shown, so its mean is a little too good, on every line alike; "
     "each interval is of one line by itself. Another seed of the noise tells whether a difference stays."
 )
+CHOSEN_OF_TASK = (
+    "Each best lr is chosen on the very validation data and seeds that are shown, so its mean is a little too good, on "
+    "every line alike; each interval is of one line by itself. Other seeds tell whether a difference stays."
+)
 
 
 def page() -> None:
@@ -41,15 +46,16 @@ def page() -> None:
     sidebar(config, problems)
     if not session.exercise():
         draw_depth_study()
-    optimum = r"\min_x \max_y\; " if config.is_game else ""
-    st.markdown(rf"## {config.landscape.name} &nbsp; $\small {optimum}{config.landscape.formula}$")
+    st.markdown(_heading(config))
     st.caption(description_of(config))
     Fields.of(PAGE, config).segments(
         "Shown in each cell", "quantity", {name: words.capitalize() for name, words in QUANTITIES.items()},
         label_visibility="collapsed",
     )  # fmt: skip
     slot = st.empty()
-    result = _study(config, slot)
+    result = _study(config, slot) if config.task is None else result_or_progress(config)
+    if result is None:
+        return
     reading = reading_of(config, result)
     with slot.container():
         left, right = st.columns([3, 2], gap="medium")
@@ -64,6 +70,13 @@ def page() -> None:
     if not session.hides("table"):
         _table(result)
     export_panel(atlas_offer(config), config, page=PAGE)
+
+
+def _heading(config: AtlasConfig) -> str:
+    if config.task is not None:
+        return f"## {config.title}"
+    optimum = r"\min_x \max_y\; " if config.is_game else ""
+    return rf"## {config.title} &nbsp; $\small {optimum}{config.landscape.formula}$"
 
 
 def _study(config: AtlasConfig, slot: DeltaGenerator) -> StudyResult:
@@ -102,7 +115,7 @@ def _charts(config: AtlasConfig, reading: Reading, place: Place) -> None:
                 st.caption(f"**{chart.filled_panels[number].title}**")
                 show_chart(chart.of(number), f"{PAGE}.{name}.{number}")
     if best is not None and reading.result.study.seeds > 1:
-        st.caption(CHOSEN)
+        st.caption(CHOSEN if config.task is None else CHOSEN_OF_TASK)
 
 
 def _table(result: StudyResult) -> None:

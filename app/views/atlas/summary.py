@@ -8,6 +8,7 @@ from app.figures.atlas import Reading
 from app.state import AtlasConfig
 from app.state.axes import title_of
 from app.state.glossary import linked
+from app.state.objectives import IMAGES_DIFFER, measure_of
 from optim_core.study import StudyResult
 
 
@@ -16,7 +17,8 @@ def draw_summary(config: AtlasConfig, reading: Reading) -> None:
     result = reading.result
     st.caption(" ".join([_work(config, result), _idle(result)]))
     if config.quantity == "spread" and result.study.seeds == 1:
-        st.info("A single run has no deviation over seeds: choose a noise and at least 2 seeds in the sidebar.")
+        remedy = "choose a noise and" if config.task is None else "choose"
+        st.info(f"A single run has no deviation over seeds: {remedy} at least 2 seeds in the sidebar.")
     st.markdown(linked(_best(reading)))
     if result.edges:
         names = " and ".join(map(title_of, result.edges))
@@ -42,9 +44,16 @@ def _work(config: AtlasConfig, result: StudyResult) -> str:
     cells = f"{study.cells:,} cells, each "
     evaluations = f"{study.evaluations:,} gradient evaluations{twice}"
     if study.seeds == 1:
-        why = "; without noise all seeds are the same" if config.noise == "none" else ""
-        return f"{cells}one run of {evaluations}{why}."
+        why = "; without noise all seeds are the same" if config.noise == "none" and config.task is None else ""
+        return " ".join([f"{cells}one run of {evaluations}{why}.", *_unequal(result)])
+    if config.task is not None:
+        seeds = f"with {study.seeds} seeds of weights and batches, the same in every cell."
+        return " ".join([f"{cells}{study.seeds} runs of {evaluations} {seeds}", *_unequal(result)])
     return f"{cells}{study.seeds} runs of {evaluations}, all under the same draws of the noise."
+
+
+def _unequal(result: StudyResult) -> list[str]:
+    return [IMAGES_DIFFER] if "batch_size" in (result.study.x.name, result.study.y.name) else []
 
 
 def _idle(result: StudyResult) -> str:
@@ -59,6 +68,14 @@ def _idle(result: StudyResult) -> str:
     )
 
 
+def _test_of(result: StudyResult) -> str:
+    """The measure on test data in the best cell of a task, chosen on validation data."""
+    objective = result.study.objective
+    if not objective.is_task or result.best is None:
+        return ""
+    return f"; {measure_of(objective.kind)} on test data {result.test[result.best].mean():.4g}"
+
+
 def _best(reading: Reading) -> str:
     result = reading.result
     if result.best is None:
@@ -66,8 +83,8 @@ def _best(reading: Reading) -> str:
     row, column = result.best
     study = result.study
     place = place_text(study.x.values[column], study.y.values[row], result)
-    least = "Least mean" if study.seeds > 1 else f"Least {reading.measure.split()[0]}"
-    text = f"★ **{least}** at {place}: {reading.quantity('mean')[result.best]:.4g}."
+    least = "Least mean" if study.seeds > 1 else f"Least {reading.short_measure}"
+    text = f"★ **{least}** at {place}: {reading.quantity('mean')[result.best]:.4g}{_test_of(result)}."
     if study.seeds == 1:
         return f"{text}{f' {len(result.ties):,} other cells have the same.' if result.ties else ''}"
     count = len(result.ties)
