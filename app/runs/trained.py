@@ -99,7 +99,7 @@ def train_here(config: AtlasConfig, on_progress: Progress | None = None) -> Stud
     return run_trainings(
         study,
         task_from,
-        known=_parts(study),
+        trainings=trainings,
         on_trained=lambda trained: result_files.add_part(scene, trained, merged_trained),
         on_progress=on_progress,
     )

@@ -233,7 +233,7 @@ class AtlasConfig(PageConfig):
     def title(self) -> str:
         """The objective's name."""
         task = self.task
-        return self.landscape.name if task is None else title_of_task(self.objective, task)
+        return self.landscape.name if task is None else title_of_task(self.objective, task, (self.across, self.up))
 
     @property
     def teaches(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ IMAGES_DIFFER = "Equal in every cell are the base steps; the larger the batch, t
 NETWORKS = ("mlp", "cnn")  # of classifiers: small enough for hundreds of trainings
 DEFAULT_NETWORK = "mlp"
 BELOW, ABOVE = 15.0, 8.0  # the customary axis of the lr reaches so far below and above the objective's own
+TASK_BELOW, TASK_ABOVE = 5.0, 20.0  # of a task
 LR_POINTS, SCALE_POINTS = 48, 41
 CUSTOMARY: dict[str, tuple[float, float, int]] = {  # ends and points of an axis that is chosen
     "k": (1.0, 32.0, 32), "alpha": (0.05, 1.0, 39), "mu": (0.0, 0.95, 39), "momentum": (0.0, 0.95, 39),
@@ -144,7 +145,8 @@ def customary_axis(name: str, data: Data) -> dict[str, Any]:
     kind, is_task = kind_of(name), data.get("objective", "") in STUDIED_TASKS
     if kind == "lr":
         lr = own_lr(data)
-        ends = (float(f"{lr / BELOW:.2g}"), float(f"{lr * ABOVE:.2g}"), TASK_LR_POINTS if is_task else LR_POINTS)
+        below, above, points = (TASK_BELOW, TASK_ABOVE, TASK_LR_POINTS) if is_task else (BELOW, ABOVE, LR_POINTS)
+        ends = (float(f"{lr / below:.2g}"), float(f"{lr * above:.2g}"), points)
     elif kind == "depth":
         depth = max(1, len(data.get("layers", ())))
         ends = (0.0, float(depth), depth + 1)
@@ -155,14 +157,17 @@ def customary_axis(name: str, data: Data) -> dict[str, Any]:
     return {"low": ends[0], "high": ends[1], "points": ends[2], "log": kind in LOGARITHMIC}
 
 
-def title_of_task(objective: str, task: Task) -> str:
-    """Network, data, wrong labels and batches in words."""
+def title_of_task(objective: str, task: Task, varied: Collection[str] = ()) -> str:
+    """Network, data, wrong labels and batches in words, but for what is varied."""
     name = STUDIED_TASKS[objective].name
     if isinstance(task, ClassifierTask):
         rows = f", {task.train_size:,} for training" if task.train_size else ""
         wrong = f", {short(100 * task.label_noise)} % wrong labels" if task.label_noise else ""
-        name = f"{MODELS[task.network].name} on {DATASETS[task.dataset].name}{rows}{wrong}"
-    return f"{name[0].upper()}{name[1:]}, batches of {task.batch_size}"
+        name = (
+            f"{MODELS[task.network].name} on {DATASETS[task.dataset].name}{rows}{wrong * ('label_noise' not in varied)}"
+        )
+    batches = "" if "batch_size" in varied else f", batches of {task.batch_size}"
+    return f"{name[0].upper()}{name[1:]}{batches}"
 
 
 def _is_gan(objective: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,14 +104,12 @@ class Trainings:
     Results may be read in one thread while another adds outcomes.
     """
 
-    def __init__(self, study: Study, known: Iterable[Trained] = ()) -> None:
+    def __init__(self, study: Study) -> None:
         self.study = study
         self.runs = _runs_of(study)
         self._outcomes: dict[str, Outcome] = {}
         self._reasons: dict[str, str] = {}
         self._keys = frozenset(run.key for run in self.runs)
-        for part in known:
-            self.add(part.outcomes())
 
     @property
     def total(self) -> int:
@@ -170,26 +168,27 @@ def run_trainings(
     study: Study,
     task_of: TaskOf,
     *,
-    known: Iterable[Trained] = (),
+    trainings: Trainings | None = None,
     on_trained: Callable[[Trained], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> StudyResult:
-    """Train everything that is not known, in this process, chunk by chunk.
+    """Train everything that is not known, in this process, chunk by chunk, and again what failed.
 
     A training that fails is marked with its reason, and the others go on.
 
     Args:
         study: which cells.
         task_of: makes tasks.
-        known: outcomes from before.
+        trainings: those of this study with what is known from before; they take what is new.
         on_trained: given what was trained, after every chunk.
         on_progress: called with (base steps done, base steps) of the trainings that are not known.
         should_stop: asked often; when true, what is missing stays NaN.
     """
-    trainings = Trainings(study, known)
-    missing, done = (trainings.total - trainings.done) * study.steps, 0
-    for chunk in trainings.chunks():
+    trainings = Trainings(study) if trainings is None else trainings
+    chunks, done = trainings.chunks(), 0
+    missing = sum(map(len, chunks)) * study.steps
+    for chunk in chunks:
 
         def report(step: int, steps: int, before: int = done, members: int = len(chunk)) -> None:
             if on_progress is not None:

@@ -9,13 +9,13 @@ from app.state import AtlasConfig
 from app.state.axes import title_of
 from app.state.glossary import linked
 from app.state.objectives import IMAGES_DIFFER, measure_of
-from optim_core.study import StudyResult
+from optim_core.study import Study, StudyResult
 
 
 def draw_summary(config: AtlasConfig, reading: Reading) -> None:
     """A few sentences, and a warning where cells failed."""
     result = reading.result
-    st.caption(" ".join([_work(config, result), _idle(result)]))
+    st.caption(" ".join([work_line(config, result.study), _idle(result)]))
     if config.quantity == "spread" and result.study.seeds == 1:
         remedy = "choose a noise and" if config.task is None else "choose"
         st.info(f"A single run has no deviation over seeds: {remedy} at least 2 seeds in the sidebar.")
@@ -38,22 +38,22 @@ def place_text(x: float, y: float, result: StudyResult) -> str:
     return f"{title_of(study.x.name)} {x:.4g}, {title_of(study.y.name)} {y:.4g}"
 
 
-def _work(config: AtlasConfig, result: StudyResult) -> str:
-    study = result.study
+def work_line(config: AtlasConfig, study: Study) -> str:
+    """The cells, the runs in each, what is equal among them, and what is not."""
     twice = f" ({study.base.evaluations_per_step} a step)" if study.base.evaluations_per_step > 1 else ""
     cells = f"{study.cells:,} cells, each "
     evaluations = f"{study.evaluations:,} gradient evaluations{twice}"
     if study.seeds == 1:
         why = "; without noise all seeds are the same" if config.noise == "none" and config.task is None else ""
-        return " ".join([f"{cells}one run of {evaluations}{why}.", *_unequal(result)])
+        return " ".join([f"{cells}one run of {evaluations}{why}.", *_unequal(study)])
     if config.task is not None:
         seeds = f"with {study.seeds} seeds of weights and batches, the same in every cell."
-        return " ".join([f"{cells}{study.seeds} runs of {evaluations} {seeds}", *_unequal(result)])
+        return " ".join([f"{cells}{study.seeds} runs of {evaluations} {seeds}", *_unequal(study)])
     return f"{cells}{study.seeds} runs of {evaluations}, all under the same draws of the noise."
 
 
-def _unequal(result: StudyResult) -> list[str]:
-    return [IMAGES_DIFFER] if "batch_size" in (result.study.x.name, result.study.y.name) else []
+def _unequal(study: Study) -> list[str]:
+    return [IMAGES_DIFFER] if "batch_size" in (study.x.name, study.y.name) else []
 
 
 def _idle(result: StudyResult) -> str:

@@ -11,6 +11,7 @@ from app.runs import trained
 from app.runs.trained import Standing
 from app.state import AtlasConfig
 from app.views.atlas.controls import PAGE
+from app.views.atlas.summary import work_line
 from app.views.parts.charts import show_chart
 from app.views.parts.turns import fragment
 from app.views.parts.visitor import cancel_button, is_here, visitor
@@ -56,7 +57,7 @@ def _live(config: AtlasConfig, jobs: Jobs, was_running: bool) -> None:
 
 def _button(config: AtlasConfig, jobs: Jobs, standing: Standing) -> None:
     if not standing.is_running:
-        st.caption(HOW_LONG)
+        st.caption(f"{work_line(config, config.study())} {HOW_LONG}")
         label = "Compute the study" if not standing.done else "Go on with the study"
         st.button(
             label, type="primary", icon=":material/play_arrow:", key=f"{PAGE}.compute",

@@ -84,7 +84,7 @@ SET = {
     "STUDY_SEEDS": ("100", "from app.state import AtlasConfig as C; limit = C.model_fields['seeds'].metadata[1].le"),
     "STUDY_MILLIONS": ("30", "from app.state.axes import LIMITS as t; limit = t.study_millions"),
     "STUDY_TRAINING_THOUSANDS": (
-        "200",
+        "600",
         "from app.state.axes import LIMITS as t; limit = t.study_training_thousands",
     ),
     "FORMULA": (
