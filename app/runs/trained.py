@@ -80,7 +80,7 @@ def begin(config: AtlasConfig, jobs: Jobs, visitor: str) -> None:
     key = study_key(study)
     trainings = _known(key, study, afresh=True)
     orders = [order_of(study, chunk) for chunk in trainings.chunks()]
-    jobs.studies.begin(key, orders, visitor, _taker(study, trainings))
+    jobs.studies.begin(key, orders, visitor, _taker(key, study))
 
 
 def forget() -> None:
@@ -147,14 +147,15 @@ def _parts(study: Study) -> list[Trained]:
     )
 
 
-def _taker(study: Study, trainings: Trainings) -> Callable[[Ends], None]:
+def _taker(key: str, study: Study) -> Callable[[Ends], None]:
     """Takes how a chunk's trainings ended, and keeps outcomes in the run store."""
     scene = scene_of(study)
 
     def take(ends: Ends) -> None:
-        outcomes = {key: Outcome(*end) for key, end in ends.items() if not isinstance(end, str)}
+        outcomes = {run: Outcome(*end) for run, end in ends.items() if not isinstance(end, str)}
+        trainings = _known(key, study, afresh=False)
         trainings.add(outcomes)
-        trainings.fail({key: end for key, end in ends.items() if isinstance(end, str)})
+        trainings.fail({run: end for run, end in ends.items() if isinstance(end, str)})
         if outcomes:
             result_files.add_part(scene, trained_from(outcomes), merged_trained)
 

@@ -7,11 +7,23 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.jobs.errors import StoreError
 from app.runs import atlas
 from app.state import AtlasConfig
 from app.state.presets import PRESETS
+from app.views.atlas import training
 
 SMALL = {"across_points": "6", "up_high": "4", "up_points": "4", "seeds": "3", "steps": "30"}
+
+
+@pytest.fixture(autouse=True)
+def no_store(monkeypatch):
+    """Studies of networks are not computed here."""
+
+    def refuse():
+        raise StoreError("no store in this test")
+
+    monkeypatch.setattr(training, "default_jobs", refuse)
 
 
 def show():
