@@ -30,6 +30,7 @@ def result_or_progress(config: AtlasConfig) -> StudyResult | None:
         jobs = default_jobs()
         standing = trained.standing_of(config, jobs)
         if standing.is_whole and not standing.is_running:
+            _offer_another_try(config, jobs, standing.result)
             return standing.result
         _live(config, jobs, standing.is_running)
     except JobsError as error:
@@ -71,6 +72,14 @@ def _button(config: AtlasConfig, jobs: Jobs, standing: Standing) -> None:
         cancel_button(others, f"{PAGE}.cancel", on_click=jobs.studies.cancel, args=(standing.key, visitor(), is_here))
     else:
         st.caption(f"It goes on, since {len(visitors)} other{'s' * (len(visitors) > 1)} asked for it, too.")
+
+
+def _offer_another_try(config: AtlasConfig, jobs: Jobs, result: StudyResult) -> None:
+    if result.reasons:
+        st.button(
+            "Try again what failed", icon=":material/replay:", key=f"{PAGE}.compute", on_click=_begin,
+            args=(config, jobs),
+        )  # fmt: skip
 
 
 def _begin(config: AtlasConfig, jobs: Jobs) -> None:

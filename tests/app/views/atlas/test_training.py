@@ -104,6 +104,10 @@ def test_a_cell_that_failed_is_marked_with_its_reason(jobs):
     at = compute(at, jobs, fails=True)
     assert not at.exception
     assert any("cells failed and are empty, the first: lr" in text and "no memory" in text for text in texts(at))
+    at.button(key="atlas.compute").click().run()
+    at = compute(at, jobs)
+    assert not at.exception
+    assert not at.warning
 
 
 def test_without_a_store_the_page_says_so(monkeypatch):
