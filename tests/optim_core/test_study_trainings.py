@@ -135,8 +135,8 @@ def test_a_training_that_fails_is_marked_and_the_others_go_on():
     study = study_of(y=Axis("label_noise", 0.0, 0.4, 2), seeds=1)
 
     class Broken(ClassifierTask):
-        def loss(self, model, batch, player="model"):
-            raise RuntimeError("no loss")
+        def batch(self, step, seed):
+            raise RuntimeError("no batch")
 
     def task_of(settings):
         task = task_from(settings)
@@ -144,7 +144,7 @@ def test_a_training_that_fails_is_marked_and_the_others_go_on():
         return Broken(**fields) if settings["label_noise"] else task
 
     result = run_trainings(study, task_of)
-    assert result.reasons == {(1, column): "no loss" for column in range(3)}
+    assert result.reasons == {(1, column): "no batch" for column in range(3)}
     assert np.isfinite(result.value[0]).all()
     assert np.isnan(result.value[1]).all()
 

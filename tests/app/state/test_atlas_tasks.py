@@ -17,7 +17,7 @@ DIGITS = {"objective": "digits"}
 
 
 def test_all_tasks_that_need_no_files_are_studied():
-    assert {"digits", "digits-noisy", "digits-quick", "digits-100", "gan-ring", "gan-digits"} <= STUDIED_TASKS.keys()
+    assert {"digits", "digits-noisy", "digits-quick", "digits-100", "gan-ring", "waves", "cancer"} <= STUDIED_TASKS.keys()
     assert not {"mnist", "cifar10", "gan-mnist"} & STUDIED_TASKS.keys()
 
 
@@ -75,7 +75,8 @@ def test_both_players_of_a_gan_open_with_the_cells_optimizer():
 
 def test_a_table_has_no_convolutions():
     assert networks_of("digits") == ("mlp", "cnn")
-    assert networks_of("gan-ring") == ()
+    assert networks_of("cancer") == ("mlp",)
+    assert networks_of("gan-ring") == networks_of("waves") == ()
 
 
 @pytest.mark.parametrize(
