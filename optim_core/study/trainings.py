@@ -25,8 +25,8 @@ from optim_core.trajectory import Floats, Ints
 
 COARSEST = 2  # points along an axis of the first, coarse grid, at least: a cell takes seconds
 MOST_MEMBERS = 64  # trainings of one chunk
-CHUNK_STEPS = 20_000  # base steps of one chunk, so that others need not wait long for a worker
-PARTS, LEAST = 8, 4  # chunks into which small studies are cut, so that all workers have some; members of such a chunk
+CHUNK_STEPS = 20_000  # base steps of all trainings of a chunk, so that others need not wait long for a worker
+PARTS, LEAST = 4, 8  # chunks into which small studies are cut, so that all workers have some; members of such a chunk
 
 Settings = Mapping[str, Any]
 TaskOf = Callable[[Settings], Task]
@@ -131,14 +131,17 @@ class Trainings:
         """Take why trainings failed, by key."""
         self._reasons.update(reasons)
 
-    def chunks(self) -> list[Chunk]:
-        """What is missing, coarse grid first, cut into chunks that can train together: of one batch size."""
+    def chunks(self, most_steps: int = CHUNK_STEPS) -> list[Chunk]:
+        """What is missing, coarse grid first, cut into chunks that can train together: of one batch size.
+
+        `most_steps` are base steps of all trainings of a chunk.
+        """
         study, missing = self.study, [run for run in self.runs if run.key not in self._outcomes]
         by_cell: dict[int, list[CellRun]] = {}
         for run in {run.key: run for run in reversed(missing)}.values():  # each key once, at its first cell
             by_cell.setdefault(run.cell, []).append(run)
         even = max(LEAST, math.ceil(len(by_cell) * study.seeds / PARTS))
-        size = max(1, min(MOST_MEMBERS, CHUNK_STEPS // study.steps, even))
+        size = max(1, min(MOST_MEMBERS, most_steps // study.steps, even))
         chunks: list[Chunk] = []
         for level in study.levels(COARSEST):
             shapes: dict[Any, list[CellRun]] = {}
@@ -169,6 +172,7 @@ def run_trainings(
     task_of: TaskOf,
     *,
     trainings: Trainings | None = None,
+    chunk_steps: int = CHUNK_STEPS,
     on_trained: Callable[[Trained], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -181,12 +185,13 @@ def run_trainings(
         study: which cells.
         task_of: makes tasks.
         trainings: those of this study with what is known from before; they take what is new.
+        chunk_steps: base steps of all trainings of a chunk.
         on_trained: given what was trained, after every chunk.
         on_progress: called with (base steps done, base steps) of the trainings that are not known.
         should_stop: asked often; when true, what is missing stays NaN.
     """
     trainings = Trainings(study) if trainings is None else trainings
-    chunks, done = trainings.chunks(), 0
+    chunks, done = trainings.chunks(chunk_steps), 0
     missing = sum(map(len, chunks)) * study.steps
     for chunk in chunks:
 
@@ -230,10 +235,15 @@ def train_chunk(
 ) -> list[End] | None:
     """How each member ended, None where it was stopped.
 
-    Where members fail together, each half trains by itself, down to the member that fails alone.
+    Where members fail together, each half trains by itself, down to the member that fails alone. A member alone trains
+    beside a copy of itself: products of one matrix round otherwise than those of several, and a cell's bits should not
+    depend on what is trained with it.
     """
+    beside = members[:1] if len(members) == 1 else []
     try:
-        runs = train_together(members, steps, evaluate_every=steps, on_progress=on_progress, should_stop=should_stop)
+        runs = train_together(
+            [*members, *beside], steps, evaluate_every=steps, on_progress=on_progress, should_stop=should_stop
+        )
     except FAILURES as error:
         if len(members) == 1:
             return [str(error) or type(error).__name__]
@@ -241,7 +251,7 @@ def train_chunk(
         first = train_chunk(members[:half], steps, None, should_stop)
         second = None if first is None else train_chunk(members[half:], steps, None, should_stop)
         return None if first is None or second is None else [*first, *second]
-    return None if runs is None else [_outcome(run) for run in runs]
+    return None if runs is None else [_outcome(run) for run in runs[: len(members)]]
 
 
 def _outcome(run: MemberRun) -> Outcome:

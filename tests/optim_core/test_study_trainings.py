@@ -43,6 +43,19 @@ def test_a_cell_is_the_training_of_its_optimizer_at_the_outermost_slow_weights()
 
 
 @pytest.mark.parametrize(
+    "task", [TASK, replace(TASK, network="cnn", batch_size=4), GanTask("ring", hidden=16)], ids=["mlp", "cnn", "gan"]
+)
+def test_a_training_has_the_same_bits_alone_and_among_others(task):
+    study = study_of(task, x=Axis("lr", 0.01, 0.02, 2), base=replace(BASE, base="momentum"), seeds=1)
+    (chunk,) = Trainings(study).chunks()
+    members = trainings.members_of(study, chunk, task_from)
+    together = trainings.train_chunk(members, 20)
+    assert len(together) == 6
+    assert [trainings.train_chunk([member], 20)[0] for member in members] == together
+    assert [end for half in (members[:2], members[2:]) for end in trainings.train_chunk(half, 20)] == together
+
+
+@pytest.mark.parametrize(
     ("metrics", "expected"),
     [
         ({"val_accuracy": 0.75, "test_accuracy": 0.5, "val_loss": 9.0, "test_loss": 9.0}, (0.25, 0.5)),

@@ -17,7 +17,15 @@ DIGITS = {"objective": "digits"}
 
 
 def test_all_tasks_that_need_no_files_are_studied():
-    assert {"digits", "digits-noisy", "digits-quick", "digits-100", "gan-ring", "waves", "cancer"} <= STUDIED_TASKS.keys()
+    assert {
+        "digits",
+        "digits-noisy",
+        "digits-quick",
+        "digits-100",
+        "gan-ring",
+        "waves",
+        "cancer",
+    } <= STUDIED_TASKS.keys()
     assert not {"mnist", "cifar10", "gan-mnist"} & STUDIED_TASKS.keys()
 
 
