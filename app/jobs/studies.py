@@ -36,13 +36,17 @@ FETCH_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """How far a study is: trainings done of those that were missing when it began, seconds left once known."""
+    """How far a study is: trainings done of those that were missing when it began, seconds left once known.
+
+    under_way: trainings that are with the workers.
+    """
 
     state: StudyState
     done: int
     total: int
     eta: float | None = None
     message: str = ""
+    under_way: int = 0
 
 
 @dataclass
@@ -115,7 +119,8 @@ class Studies:
             if job is None:
                 return None
             message = self._notice if not job.done else ""
-            return StudyStatus(job.state, job.done, job.total, job.eta, message)
+            under_way = sum(len(order.keys) for order in job.running.values())
+            return StudyStatus(job.state, job.done, job.total, job.eta, message, under_way)
 
     def claims(self, key: str) -> frozenset[str]:
         """The visitors who want a study that is under way."""

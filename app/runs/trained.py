@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.jobs.chunk import Ends, order_of
 from app.jobs.errors import JobsError
@@ -33,8 +34,9 @@ _lock = threading.Lock()
 _trainings: OrderedDict[str, Trainings] = OrderedDict()  # by `study_key`
 
 
+@lru_cache(2 * KEPT)
 def study_key(study: Study) -> str:
-    """A digest of all trainings of a study."""
+    """A digest of all trainings of a study, whatever its objective is called."""
     return hashlib.blake2b(repr(Trainings(study).runs).encode(), digest_size=16).hexdigest()
 
 
@@ -143,16 +145,13 @@ def _known(key: str, study: Study, *, afresh: bool) -> Trainings:
         while len(_trainings) > KEPT:
             _trainings.popitem(last=False)
     if is_new or (afresh and trainings.done < trainings.total):
-        for part in _parts(study):
+        keys = trainings.keys
+        parts = result_files.find_parts(
+            Trained, scene_of(study), lambda arrays: not keys.isdisjoint(arrays["keys"].tolist())
+        )
+        for part in parts:
             trainings.add(part.outcomes())
     return trainings
-
-
-def _parts(study: Study) -> list[Trained]:
-    keys = frozenset(run.key for run in Trainings(study).runs)
-    return result_files.find_parts(
-        Trained, scene_of(study), lambda arrays: not keys.isdisjoint(arrays["keys"].tolist())
-    )
 
 
 def _taker(key: str, study: Study) -> Callable[[Ends], None]:

@@ -109,12 +109,12 @@ class Trainings:
         self.runs = _runs_of(study)
         self._outcomes: dict[str, Outcome] = {}
         self._reasons: dict[str, str] = {}
-        self._keys = frozenset(run.key for run in self.runs)
+        self.keys = frozenset(run.key for run in self.runs)
 
     @property
     def total(self) -> int:
         """How many different trainings there are."""
-        return len(self._keys)
+        return len(self.keys)
 
     @property
     def done(self) -> int:
@@ -123,7 +123,7 @@ class Trainings:
 
     def add(self, outcomes: Mapping[str, Outcome]) -> None:
         """Take outcomes; those of no training of this study are left out."""
-        self._outcomes.update({key: one for key, one in outcomes.items() if key in self._keys})
+        self._outcomes.update({key: one for key, one in outcomes.items() if key in self.keys})
         for key in outcomes:
             self._reasons.pop(key, None)
 

@@ -41,7 +41,9 @@ PRESETS: dict[str, Preset[AtlasConfig]] = {
     "Digits, 40 % wrong labels: lr against depth": Preset(
         "An MLP on digits of which two in five are mislabelled: which lr does each depth want, and what is left of the "
         "difference once each has its own? 160 trainings.",
-        AtlasConfig(objective="digits-noisy", layers=FIVES[:3], steps=1250, seeds=5, up="depth"),
+        AtlasConfig(
+            objective="digits-noisy", layers=FIVES[:3], steps=1250, seeds=5, up="depth", across_low=0.005, across_high=1
+        ),
     ),
     "Digits, 20 % wrong labels: lr against batch size": Preset(
         "Small batches are noisy: which lr does each size want under one layer of slow weights? All cells have the "

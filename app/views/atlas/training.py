@@ -99,6 +99,8 @@ def progress_line(standing: Standing) -> str:
     parts = [f"{standing.done:,} of {standing.total:,} trainings"]
     status = standing.status
     if standing.is_running and status is not None:
+        if status.under_way:
+            parts.append(f"{status.under_way:,} under way")
         if status.eta is not None:
             parts.append(f"about {_time(status.eta)} left")
         if status.message:
