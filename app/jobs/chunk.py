@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from app.jobs.workspace import Workspace
 
 if TYPE_CHECKING:
     from optim_core.ensemble import Member
+    from optim_core.spec import OptimizerSpec
     from optim_core.study import Study
     from optim_core.study.trainings import Chunk
 
@@ -48,30 +48,23 @@ class ChunkOrder:
 
 def order_of(study: Study, chunk: Chunk) -> ChunkOrder:
     """The order that trains a chunk of a study."""
-    tasks, optimizers = _Places(), _Places()
+    tasks: dict[tuple[Any, ...], int] = {}
+    optimizers: dict[OptimizerSpec, int] = {}
     members = tuple(
         (
-            tasks.place(study.task_parameters[run.cell]),
-            optimizers.place(spec_to_json(replace(study.specs[run.cell], name=""))),
+            tasks.setdefault(tuple(study.task_parameters[run.cell].items()), len(tasks)),
+            optimizers.setdefault(replace(study.specs[run.cell], name=""), len(optimizers)),
             run.seed,
         )
         for run in chunk
     )
-    return ChunkOrder(tuple(run.key for run in chunk), members, tasks.values, optimizers.values, study.steps)
-
-
-class _Places:
-    """Different values in the order of their first appearance."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, tuple[int, Mapping[str, Any]]] = {}
-
-    def place(self, value: Mapping[str, Any]) -> int:
-        return self._values.setdefault(json.dumps(value), (len(self._values), value))[0]
-
-    @property
-    def values(self) -> tuple[Mapping[str, Any], ...]:
-        return tuple(value for _, value in self._values.values())
+    return ChunkOrder(
+        keys=tuple(run.key for run in chunk),
+        members=members,
+        tasks=tuple(dict(task) for task in tasks),
+        optimizers=tuple(map(spec_to_json, optimizers)),
+        steps=study.steps,
+    )
 
 
 def run_chunk(
