@@ -17,9 +17,9 @@ import pytest
 import torch
 from distributed import KilledWorker
 
-from app.jobs import Cluster, Jobs, JobsError, LimitError, RunStore, SchedulerGoneError
+from app.jobs import Cluster, Jobs, JobsError, LimitError, RunStore, SchedulerGoneError, TrainingRequest
 from app.jobs.chunk import ChunkOrder, order_of, run_chunk
-from app.jobs.studies import MOST_OF_VISITOR, PRIORITY, Studies
+from app.jobs.studies import MOST_OF_VISITOR, PRIORITY, SPARE, Studies
 from app.jobs.workspace import Workspace
 from landscapes.tasks import ClassifierTask, task_from
 from optim_core.layers import Layer
@@ -243,3 +243,19 @@ def test_a_cancelled_study_leaves_the_workers_free_within_seconds(jobs):
     jobs.studies.cancel("endless", "ann")
     wait(lambda: not jobs.busy)
     assert jobs.studies.status("endless").state == "cancelled"
+
+
+def test_a_training_goes_before_the_chunks_that_wait(jobs):
+    study = replace(STUDY, steps=500, seeds=40)
+    orders = [order_of(study, chunk) for chunk in Trainings(study).chunks(1_000)]
+    assert len(orders) == 120
+    jobs.studies.begin("many", orders, "ann", lambda ends: None)
+    wait(lambda: jobs.studies.status("many").done > 0)
+    ticket = jobs.submit(TrainingRequest(TASK.describe(), BASE, steps=20), "bob")
+    wait(lambda: jobs.status(ticket).state == "done")
+    status = jobs.studies.status("many")
+    assert status.state == "running"
+    assert status.done < status.total / 2
+    assert 0 < jobs.studies.running <= 2 + SPARE
+    jobs.studies.cancel("many", "ann")
+    wait(lambda: not jobs.busy)
