@@ -33,7 +33,8 @@ CUSTOMARY_OF_TASKS = {  # fewer points: each is a training
 TASK_LR_POINTS = 8
 LOGARITHMIC = ("lr", "batch_size")
 SLOW_LRS = {"adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "lion": 0.0003, "adagrad": 0.01}
-NETWORK_LR, GAN_LR = 0.1, 0.05  # of the other bases
+OTHER_LRS = {"gan": 0.05, "regression": 0.05}  # by a task's kind, of the other bases
+NETWORK_LR = 0.1  # of other tasks
 TASK_STEPS, GAN_STEPS = 600, 1_500
 TASK_SEEDS, SEEDS = 3, 8
 MOST_ROWS = 1_024  # in a batch, as on the pages of trainings
@@ -119,7 +120,7 @@ def own_lr(data: Data) -> float:
     objective, base = data.get("objective", "bowl"), data.get("base", "sgd")
     if objective not in STUDIED_TASKS:
         return landscape_of(objective).lr
-    return SLOW_LRS.get(base, GAN_LR if _is_gan(objective) else NETWORK_LR)
+    return SLOW_LRS.get(base, OTHER_LRS.get(STUDIED_TASKS[objective].task.kind, NETWORK_LR))
 
 
 def own_steps(objective: str) -> int:
@@ -155,6 +156,12 @@ def customary_axis(name: str, data: Data) -> dict[str, Any]:
     else:
         ends = (CUSTOMARY_OF_TASKS if is_task or kind in OF_TASKS else CUSTOMARY)[kind]
     return {"low": ends[0], "high": ends[1], "points": ends[2], "log": kind in LOGARITHMIC}
+
+
+def name_of_task(objective: str) -> str:
+    """A task's name in the list of objectives."""
+    name = STUDIED_TASKS[objective].name
+    return f"{name[0].upper()}{name[1:]}" if ":" in name else f"Network: {name}"
 
 
 def title_of_task(objective: str, task: Task, varied: Collection[str] = ()) -> str:

@@ -16,7 +16,7 @@ from app.state.cards import BASE_TITLES
 from app.state.games import GameCard
 from app.state.glossary import meaning
 from app.state.links import config_from_settings
-from app.state.objectives import STUDIED_TASKS, customary_axis, networks_of, own_base, settings_of_task
+from app.state.objectives import STUDIED_TASKS, customary_axis, name_of_task, networks_of, own_base, settings_of_task
 from app.views import session
 from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
 from app.views.parts.fields import Fields
@@ -34,7 +34,7 @@ Side = Literal["across", "up"]
 OBJECTIVES = (
     {key: surface.name for key, surface in SURFACES.items()}
     | {key: f"Game: {game.name}" for key, game in GAMES.items()}
-    | {key: entry.name if "GAN" in entry.name else f"Network: {entry.name}" for key, entry in STUDIED_TASKS.items()}
+    | {key: name_of_task(key) for key in STUDIED_TASKS}
 )
 SIDES: dict[Side, str] = {"across": "Horizontal axis", "up": "Vertical axis"}
 AXIS = ("low", "high", "points", "log")
