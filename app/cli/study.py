@@ -98,12 +98,13 @@ def _summary(result: StudyResult) -> str:
     """The work, the best cell, and how many cells failed."""
     study = result.study
     runs = "1 run" if study.seeds == 1 else f"{study.seeds} runs"
-    work = f"{study.cells:,} cells, each {runs} of {study.evaluations:,} gradient evaluations"
+    what = "cells" if study.is_grid else "points"
+    work = f"{study.cells:,} {what}, each {runs} of {study.evaluations:,} gradient evaluations"
     failed = f"; {len(result.reasons):,} cells failed, see the table" if result.reasons else ""
     if result.best is None:
         return f"{work}; in every cell some run diverged{failed}"
-    row, column = result.best
-    place = f"{study.x.name} {study.x.values[column]:.6g}, {study.y.name} {study.y.values[row]:.6g}"
+    settings = study.settings[study.cell(result.best)]
+    place = ", ".join(f"{name} {value:.6g}" for name, value in settings.items())
     edge = f", at the edge of {' and '.join(result.edges)}" if result.edges else ""
     best = f"best at {place}{edge}: mean {result.mean[result.best]:.4g}"
     return f"{work}; {best}; {len(result.ties):,} other cells not told apart{failed}"

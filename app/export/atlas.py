@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.export.offer import Offer, figure_of_chart
 from app.export.tables import with_caption
 from app.figures.atlas import Reading, best_lr_chart, lines_chart, reading_of, study_map
+from app.figures.atlas_sample import parallel_chart
 from app.figures.caption import Caption, citations, noise_line, optimizer_line
 from app.figures.formula_text import readable
 from app.runs import atlas as atlas_runs
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
     from app.figures.chart import Chart
 
+MAP = (
+    "Map: the darker a cell the lower. Star: the least mean. Dots: cells not told apart from it, within two standard "
+    "errors of the paired difference. Intervals: 95 % of the mean over seeds, by Student's t."
+)
+LINES = (
+    "Each line is a point: its settings, then what it came to, on a logarithmic scale. The thick one has the least "
+    "mean."
+)
 Progress = Callable[[int, int], None]
 DERIVED = "Closed forms: derived here for any depth (one layer on a quadratic: Zhang et al. 2019)."
 
@@ -32,7 +41,9 @@ DERIVED = "Closed forms: derived here for any depth (one layer on a quadratic: Z
 def atlas_offer(config: AtlasConfig, on_progress: Progress | None = None) -> Offer:
     """The map, lines through its best cell, the best lr where an axis is the lr; tables of cells and of runs."""
     caption = atlas_caption(config)
-    names = ["map", "lines", *(["best-lr"] if "lr" in (config.across, config.up) else ())]
+    names = ["parallel"] if config.sample else ["map", "lines"]
+    if "lr" in (config.across, config.up) and not config.sample:
+        names.append("best-lr")
     charts = {name: partial(_whole, config, name, on_progress) for name in names}
 
     def table(make: Callable[..., pa.Table]) -> pa.Table:
@@ -56,7 +67,10 @@ def atlas_offer(config: AtlasConfig, on_progress: Progress | None = None) -> Off
 
 
 def atlas_chart(config: AtlasConfig, name: str, on_progress: Progress | None = None) -> Chart:
-    """One of the charts: "map", "lines" through the best cell (the first where there is none), "best-lr".
+    """One of the charts.
+
+    Those of a grid are "map", "lines" through the best cell (the first where there is none), "best-lr"; that of a
+    sample is "parallel".
 
     Raises:
         ValueError: "best-lr", and no axis is the lr.
@@ -73,6 +87,8 @@ def _whole(config: AtlasConfig, name: str, on_progress: Progress | None, step: i
 
 
 def _chart(config: AtlasConfig, reading: Reading, name: str) -> Chart:
+    if name == "parallel":
+        return parallel_chart(reading, config.quantity)
     if name == "map":
         return study_map(reading, config.quantity, atlas_runs.border_of(config))
     best = reading.result.best or (0, 0)
@@ -87,20 +103,21 @@ def _chart(config: AtlasConfig, reading: Reading, name: str) -> Chart:
 def atlas_caption(config: AtlasConfig) -> Caption:
     """The caption of a study: the objective, the optimizer, both axes, seeds and gradient evaluations."""
     study = config.study()
-    name, x, y = config.title, study.x, study.y
+    name = config.title
     has_border = atlas_runs.border_of(config) is not None
     return Caption(
-        title=f"Atlas: {name}, over {title_of(x.name)} and {title_of(y.name)}",
+        title=f"Atlas: {name}, over {_listed([title_of(axis.name) for axis in study.axes])}",
         settings=(
             *(_field_lines(config, study) if config.task is None else _task_lines(config.task, study)),
             optimizer_line(replace(study.base, name="Around")),
-            f"Across: {_axis_line(x)}. Upwards: {_axis_line(y)}.",
+            f"Across: {_axis_line(study.x)}. Upwards: {_axis_line(study.y)}."
+            if study.is_grid
+            else f"{study.cells:,} points of Sobol's sequence over {_listed(list(map(_range, study.axes)))}.",
         ),
         citations=citations([study.base], game=config.is_game or study.objective.kind == "gan"),
         config=config.model_dump_json(),
         picture=(
-            "Map: the darker a cell the lower. Star: the least mean. Dots: cells not told apart from it, within two "
-            "standard errors of the paired difference. Intervals: 95 % of the mean over seeds, by Student's t.",
+            MAP if study.is_grid else LINES,
             *([DERIVED] if has_border else ()),
         ),
     )
@@ -125,9 +142,17 @@ def _task_lines(task: Task, study: Study) -> tuple[str, ...]:
         f"Task: {settings}",
         f"Seeds of weights and batches: {seeds}. Base steps: {study.steps}. "
         f"Gradient evaluations of each run: {study.evaluations}.",
-        *((IMAGES_DIFFER,) if "batch_size" in (study.x.name, study.y.name) else ()),
+        *((IMAGES_DIFFER,) if any(axis.name == "batch_size" for axis in study.axes) else ()),
         f"Measured: {measure} of the outermost slow weights after the last step, on validation data.",
     )
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _range(axis: Axis) -> str:
+    return f"{title_of(axis.name)} from {axis.low!r} to {axis.high!r}{', logarithmic' if axis.log else ''}"
 
 
 def _axis_line(axis: Axis) -> str:

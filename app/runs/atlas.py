@@ -152,7 +152,7 @@ def border_of(config: AtlasConfig) -> Border | None:
     It holds for linear fields and bases. Noise leaves it as it is, but for noise that multiplies the gradient.
     """
     jacobian, study = jacobian_of(config), config.study()
-    if jacobian is None or config.noise == "multiplicative" or not has_closed_form(study.base):
+    if jacobian is None or not study.is_grid or config.noise == "multiplicative" or not has_closed_form(study.base):
         return None
     if {study.x.kind, study.y.kind} <= {*OF_THEORY} and study.base.base not in METHODS:
         x, y = _finer(study.x), _finer(study.y)
@@ -196,6 +196,8 @@ def interval_of(values: Floats) -> tuple[Floats, Floats]:
 
 def steady_lines(config: AtlasConfig, study: Study, place: tuple[int, int]) -> tuple[Floats, Floats] | None:
     """`steady_loss` along x and along y through a cell of the config's study; None where no closed form is known."""
+    if not study.is_grid:
+        return None
     row, column = place
     columns = len(study.x.values)
     across = range(row * columns, (row + 1) * columns)

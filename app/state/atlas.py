@@ -8,7 +8,19 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from app.state.axes import LIMITS, axis_of, check_limits, draws_of, problem_for_task, problem_of_entry, title_of
+from app.state.axes import (
+    LIMITS,
+    AxisName,
+    Further,
+    FurtherAxis,
+    axis_of,
+    check_limits,
+    draws_of,
+    problem_for_task,
+    problem_of_entry,
+    problem_of_further,
+    title_of,
+)
 from app.state.base import Finite, PageConfig, Seed
 from app.state.cards import MAX_LR, Card
 from app.state.games import GameCard, GamesConfig, checked_parameter
@@ -37,18 +49,14 @@ from landscapes.games import GAMES, Game
 from landscapes.surfaces import SURFACES, Surface
 from landscapes.tasks import ClassifierTask, GanTask, Task
 from optim_core.spec import BASES, METHODS, BaseName, MethodName, OptimizerSpec, SyncMomentum
-from optim_core.study import Axis, Objective, Study
+from optim_core.study import Axis, Objective, SampledStudy, Study
 from optim_core.study.axis import problem_for, problem_of_log, problem_of_range
 
-AxisName = Literal[
-    "lr", "k_1", "alpha_1", "mu_1", "k_2", "alpha_2", "mu_2", "k_3", "alpha_3", "mu_3", "k_4", "alpha_4", "mu_4",
-    "depth", "momentum", "noise_scale", "batch_size", "label_noise",
-]  # fmt: skip
 Quantity = Literal["mean", "median", "spread", "diverged"]
 Data = dict[str, Any]
 """The fields of a config that were validated so far."""
 
-MAX_POINTS = 512
+MAX_POINTS, MAX_SAMPLE = 512, 4_096
 SIDES = ("across", "up")
 LEAST_TRAINING = 10  # base steps, as on the pages of trainings
 
@@ -70,6 +78,7 @@ def _axis_field(side: str, part: str, title: str, **bounds: Any) -> Any:
 class AtlasConfig(PageConfig):
     """Everything that the Atlas page shows.
 
+    sample: so many points over the ranges of the axes, and of `further` ones, in place of a grid; 0 for a grid.
     at_x, at_y: the start, where it is not the objective's own.
     network, batch_size, label_noise: of a task, where it has them.
     seed: of the noise; of a task the first of its seeds of weights and batches.
@@ -97,6 +106,7 @@ class AtlasConfig(PageConfig):
     seed: Seed = 0
     seeds: int = Field(default_factory=_own(own_seeds), ge=1, le=LIMITS.study_seeds)
     steps: int = Field(default_factory=_own(own_steps), ge=1, le=MAX_STEPS)
+    sample: int = Field(0, ge=0, le=MAX_SAMPLE, title="points of a sample")
     across: AxisName = Field("lr", title="horizontal axis")
     across_log: bool = _axis_field("across", "log", "logarithmic horizontal axis")
     across_low: Finite = _axis_field("across", "low", "horizontal axis, from")
@@ -107,6 +117,7 @@ class AtlasConfig(PageConfig):
     up_low: Finite = _axis_field("up", "low", "vertical axis, from")
     up_high: Finite = _axis_field("up", "high", "vertical axis, to")
     up_points: int = _axis_field("up", "points", "vertical points", ge=2, le=MAX_POINTS)
+    further: Further = Field((), title="further axes")
     quantity: Quantity = "mean"
 
     @field_validator("objective")
@@ -209,8 +220,22 @@ class AtlasConfig(PageConfig):
     @classmethod
     def _is_within_the_limits(cls, value: int, info: ValidationInfo) -> int:
         data = {**info.data, "up_points": value}
-        if all(name in data for name in cls.model_fields if name != "quantity"):
+        if all(name in data for name in cls.model_fields if name not in ("further", "quantity")):
             check_limits(data)
+        return value
+
+    @field_validator("further")
+    @classmethod
+    def _are_further_axes(cls, value: tuple[FurtherAxis, ...], info: ValidationInfo) -> tuple[FurtherAxis, ...]:
+        names = {info.data.get(side) for side in SIDES}
+        for axis in value:
+            if axis.name in names:
+                raise ValueError(f"{axis.name} varies on another axis already: choose another one")
+            names.add(axis.name)
+            if {"base", "layers", "noise"} <= info.data.keys():
+                problem = problem_for(axis.name, _spec(info.data), info.data["noise"], _task_settings(info.data))
+                if problem := problem or problem_of_further(axis, info.data):
+                    raise ValueError(problem)
         return value
 
     @property
@@ -233,7 +258,7 @@ class AtlasConfig(PageConfig):
     def title(self) -> str:
         """The objective's name."""
         task = self.task
-        return self.landscape.name if task is None else title_of_task(self.objective, task, (self.across, self.up))
+        return self.landscape.name if task is None else title_of_task(self.objective, task, self.varied)
 
     @property
     def teaches(self) -> str:
@@ -246,6 +271,11 @@ class AtlasConfig(PageConfig):
         """Where every run on a surface or in a game begins."""
         x, y = landscape_of(self.objective).start
         return (x if self.at_x is None else self.at_x, y if self.at_y is None else self.at_y)
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """What the axes vary."""
+        return (self.across, self.up, *(axis.name for axis in self.further * bool(self.sample)))
 
     @property
     def draws(self) -> int:
@@ -275,7 +305,10 @@ class AtlasConfig(PageConfig):
     def study(self) -> Study:
         """The study, for the library."""
         sides = self.axis("across"), self.axis("up")
-        return Study(self._objective(), self.spec(), *sides, seeds=self.draws, steps=self.steps)
+        if not self.sample:
+            return Study(self._objective(), self.spec(), *sides, self.draws, self.steps)
+        further = tuple(axis.axis() for axis in self.further)
+        return SampledStudy(self._objective(), self.spec(), *sides, self.draws, self.steps, further, self.sample)
 
     def _objective(self) -> Objective:
         if (task := self.task) is not None:

@@ -24,7 +24,7 @@ def measure_name(result: StudyResult) -> str:
 def cell_table(result: StudyResult) -> pa.Table:
     """One row per cell, over the seeds.
 
-    lr, k_1, …    the values of the two axes, by their names
+    lr, k_1, …    the values of the axes, by their names
     mean …        of the measure at the outermost slow weights after the last step; empty where a run diverged
     low, high     95 % interval of the mean (Student's t); empty for a single run
     median …      a diverged run counting as infinite; empty where that is the median
@@ -96,11 +96,12 @@ def _on_test_data(result: StudyResult, of: str = "") -> dict[str, np.ndarray[Any
 
 
 def _axes(result: StudyResult) -> dict[str, Any]:
-    """The values of both axes in every cell, row by row; of k and layers as whole numbers."""
-    grids = np.meshgrid(result.study.x.values, result.study.y.values)
-    axes = (result.study.x, result.study.y)
-    kinds = [np.int32 if axis.kind in WHOLE else np.float64 for axis in axes]
-    return {axis.name: grid.ravel().astype(kind) for axis, grid, kind in zip(axes, grids, kinds, strict=True)}
+    """The values of the axes in every cell, row by row; of k and layers as whole numbers."""
+    study = result.study
+    columns = {axis: [settings[axis.name] for settings in study.settings] for axis in study.axes}
+    return {
+        axis.name: np.array(values, np.int32 if axis.kind in WHOLE else np.float64) for axis, values in columns.items()
+    }
 
 
 def _finite(values: np.ndarray[Any, Any]) -> pa.Array:
@@ -111,10 +112,9 @@ def _finite(values: np.ndarray[Any, Any]) -> pa.Array:
 
 def _notes(result: StudyResult) -> list[str]:
     notes = [""] * result.study.cells
-    columns = result.study.shape[1]
     for places, words in ((result.ties, "not told apart"), ((result.best,) if result.best else (), "best")):
-        for row, column in places:
-            notes[row * columns + column] = words
-    for (row, column), reason in result.reasons.items():
-        notes[row * columns + column] = f"failed: {reason}"
+        for place in places:
+            notes[result.study.cell(place)] = words
+    for place, reason in result.reasons.items():
+        notes[result.study.cell(place)] = f"failed: {reason}"
     return notes

@@ -84,13 +84,13 @@ class StudyResult:
         if self.best is None:
             return ()
         cells = self.value.reshape(-1, self.value.shape[-1])
-        best = self.best[0] * self.study.shape[1] + self.best[1]
+        best = self.study.cell(self.best)
         return tuple(self.study.place(cell) for cell in ties_of(cells, best))
 
     @property
     def edges(self) -> tuple[str, ...]:
         """Names of the axes at an end of which the best cell lies, where the setting goes on: more might do better."""
-        if self.best is None:
+        if self.best is None or not self.study.is_grid:
             return ()
         axes = zip((self.study.y, self.study.x), self.best, self.study.shape, strict=True)
         return tuple(axis.name for axis, place, count in axes if _is_open_end(axis, place, count))

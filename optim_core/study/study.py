@@ -78,9 +78,14 @@ class Study:
     steps: int = 500
 
     def __post_init__(self) -> None:
-        if self.x.name == self.y.name:
-            raise ValueError(f"y must vary another setting than x, got {self.y.name} twice: choose another axis")
-        for side, axis in (("x", self.x), ("y", self.y)):
+        names: list[str] = []
+        for side, axis in zip(self.sides, self.axes, strict=True):
+            if axis.name in names:
+                other = "x" if len(self.axes) == 2 else "those before it"
+                raise ValueError(
+                    f"{side} must vary another setting than {other}, got {axis.name} twice: choose another axis"
+                )
+            names.append(axis.name)
             problem = problem_for(axis.name, self.base, self.objective.noise, self.objective.task_settings)
             if problem:
                 raise ValueError(f"{side}: {problem}")
@@ -89,10 +94,25 @@ class Study:
                     f"{side}: depth must end at {self.base.depth}, the layers of the optimizer, got {axis.high:g}: "
                     "add layers or end the axis there"
                 )
-        _check_whole("seeds", self.seeds, MAX_SEEDS)
-        _check_whole("steps", self.steps, MAX_STEPS)
+        check_whole("seeds", self.seeds, MAX_SEEDS)
+        check_whole("steps", self.steps, MAX_STEPS)
         if self.cells > MAX_CELLS:
             raise ValueError(f"a study has at most {MAX_CELLS:,} cells, got {self.cells:,}: take fewer points")
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """What varies."""
+        return (self.x, self.y)
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Names of the axes' places."""
+        return ("x", "y")
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether cells are all combinations of the axes' values, in rows and columns."""
+        return True
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,22 +130,25 @@ class Study:
         return self.steps * self.base.evaluations_per_step
 
     @cached_property
+    def settings(self) -> tuple[Mapping[str, float], ...]:
+        """What varies, by the axes' names, in all cells, row by row."""
+        return tuple({self.x.name: x, self.y.name: y} for y in self.y.values for x in self.x.values)
+
+    @cached_property
     def specs(self) -> tuple[OptimizerSpec, ...]:
         """The optimizers of all cells, row by row."""
         layer = cache(_layer)  # thousands of cells share few layers
-        return tuple(self._spec(x, y, layer) for y in self.y.values for x in self.x.values)
+        return tuple(self._spec(settings, layer) for settings in self.settings)
 
     @cached_property
     def noise_scales(self) -> tuple[float, ...]:
         """The scale of the noise in all cells, row by row."""
-        rows = ((x, y) for y in self.y.values for x in self.x.values)
-        return tuple(self._settings(x, y).get("noise_scale", self.objective.noise_scale) for x, y in rows)
+        return tuple(settings.get("noise_scale", self.objective.noise_scale) for settings in self.settings)
 
     @cached_property
     def task_parameters(self) -> tuple[dict[str, float | str | None], ...]:
         """The settings of the task in all cells, row by row."""
-        rows = (self._settings(x, y) for y in self.y.values for x in self.x.values)
-        return tuple(dict(self.objective.parameters) | _of_task(settings) for settings in rows)
+        return tuple(dict(self.objective.parameters) | _of_task(settings) for settings in self.settings)
 
     @property
     def scene(self) -> str:
@@ -161,13 +184,15 @@ class Study:
 
     def place(self, cell: int) -> tuple[int, int]:
         """Row and column of a flat index."""
-        return divmod(cell, len(self.x.values))
+        return divmod(cell, self.shape[1])
 
-    def _settings(self, x: float, y: float) -> Mapping[str, float]:
-        return {self.x.name: x, self.y.name: y}
+    def cell(self, place: tuple[int, int]) -> int:
+        """The flat index of a row and a column."""
+        return place[0] * self.shape[1] + place[1]
 
-    def _spec(self, x: float, y: float, layer: Callable[[Layer, float, float, float], Layer]) -> OptimizerSpec:
-        settings = self._settings(x, y)
+    def _spec(
+        self, settings: Mapping[str, float], layer: Callable[[Layer, float, float, float], Layer]
+    ) -> OptimizerSpec:
         depth = int(settings.get("depth", self.base.depth))
         layers = tuple(
             layer(
@@ -205,6 +230,7 @@ def content_of(spec: OptimizerSpec) -> str:
     return repr((spec.base, spec.lr, layers, *numbers.values(), spec.weight_decay, sync, timing, spec.alternating))
 
 
-def _check_whole(name: str, value: int, most: int) -> None:
+def check_whole(name: str, value: int, most: int) -> None:
+    """Raise ValueError where a number is not whole, or not from 1 to `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
         raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value}")

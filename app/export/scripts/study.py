@@ -18,9 +18,8 @@ def field(noise_scales, seeds):
 
 {measure}{problem}
 result = run_study(study, problem)
-row, column = result.best or (0, 0)
-x, y = study.x.values[column], study.y.values[row]
-print(f"best: {{study.x.name}} {{x!r}}, {{study.y.name}} {{y!r}}, mean {{result.mean.item(row, column)!r}}")
+best = result.best or (0, 0)
+print(f"best: {{study.settings[study.cell(best)]}}, mean {{result.mean.item(best)!r}}")
 if len(sys.argv) > 1:
     np.savez(sys.argv[1], value=result.value, diverged=result.diverged)
 '''
@@ -28,9 +27,8 @@ _TRAININGS = """{study}
 
 torch.set_num_threads(1)  # with others, numbers differ in their last bits
 result = run_trainings(study, task_from)
-row, column = result.best or (0, 0)
-x, y = study.x.values[column], study.y.values[row]
-print(f"best: {{study.x.name}} {{x!r}}, {{study.y.name}} {{y!r}}, mean {{result.mean.item(row, column)!r}}")
+best = result.best or (0, 0)
+print(f"best: {{study.settings[study.cell(best)]}}, mean {{result.mean.item(best)!r}}")
 if len(sys.argv) > 1:
     np.savez(sys.argv[1], value=result.value, test=result.test, diverged=result.diverged)
 """

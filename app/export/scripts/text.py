@@ -48,7 +48,7 @@ _IMPORTS = (
         "optim_core.methods": ("Alternating", "Extragradient", "OptimisticGradient"),
         "optim_core.primal_averaging": ("GPA", "ScheduleFreeSGD"),
         "optim_core.spec": ("Schedule",),
-        "optim_core.study": ("Axis", "Objective", "Problem", "Study", "run_study", "run_trainings"),
+        "optim_core.study": ("Axis", "Objective", "Problem", "SampledStudy", "Study", "run_study", "run_trainings"),
     },
 )
 """Names that scripts may import: of Python's own modules, of others, of the project's."""

@@ -20,8 +20,8 @@ MANY = 16  # seeds whose numbers are listed
 
 def draw_cell(config: AtlasConfig, reading: Reading, place: tuple[int, int], *, is_clicked: bool) -> None:
     """Numbers of the cell, closed forms beside them, and a button that opens its runs on the objective's page."""
-    study, (row, column) = reading.result.study, place
-    text = place_text(study.x.values[column], study.y.values[row], reading.result)
+    study = reading.result.study
+    text = place_text(place, reading.result)
     title = "The cell clicked" if is_clicked else "The best cell" if reading.result.best else "The first cell"
     st.markdown(f"**{title}**: {text}  \n{linked(_numbers(reading, place))}{_closed_forms(config, reading, place)}")
     seeds = reading.excess[place]
@@ -65,7 +65,7 @@ def _closed_forms(config: AtlasConfig, reading: Reading, place: tuple[int, int])
     if atlas_runs.border_of(config) is None:
         return ""
     study = reading.result.study
-    cell = place[0] * study.shape[1] + place[1]
+    cell = study.cell(place)
     rate = game_rate(atlas_runs.jacobian_of(config), study.specs[cell])  # type: ignore[arg-type]
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
     steady = atlas_runs.steady_loss(config, study.specs[cell], study.noise_scales[cell])
@@ -75,7 +75,7 @@ def _closed_forms(config: AtlasConfig, reading: Reading, place: tuple[int, int])
 
 def _open(config: AtlasConfig, reading: Reading, place: tuple[int, int]) -> None:
     study = reading.result.study
-    cell = place[0] * study.shape[1] + place[1]
+    cell = study.cell(place)
     opened = config.opened(cell)
     if opened is None:
         return

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 import streamlit as st
 
 from app.state import GAME_NOISES, LETTERS, MAX_LAYERS, MAX_STEPS, NOISE_KINDS, AtlasConfig
-from app.state.atlas import LEAST_TRAINING, MAX_POINTS, AxisName
-from app.state.axes import LIMITS, title_of
+from app.state.atlas import LEAST_TRAINING, MAX_POINTS, MAX_SAMPLE
+from app.state.axes import LIMITS, AxisName, title_of
 from app.state.base import MAX_SEED
 from app.state.cards import BASE_TITLES
 from app.state.games import GameCard
@@ -63,6 +63,7 @@ def sidebar(fields: Fields, config: AtlasConfig) -> None:
     _objective(fields, config)
     for side in SIDES:
         _axis(fields, config, side)
+    _sample(fields, config)
     _runs(fields, is_task=config.task is not None)
     if config.task is None:
         draw_noise(fields, config, GAME_NOISES if config.is_game else NOISE_KINDS)
@@ -89,7 +90,7 @@ def _objective(fields: Fields, config: AtlasConfig) -> None:
 
 def _task(fields: Fields, config: AtlasConfig) -> None:
     """What a task leaves to choose; what an axis varies has no value of its own."""
-    varied, networks = {config.across, config.up}, networks_of(config.objective)
+    varied, networks = set(config.varied), networks_of(config.objective)
     if len(networks) > 1:
         fields.choice("Network", "network", {key: MODELS[key].name for key in networks})
     if config.batch_size is not None and "batch_size" not in varied:
@@ -117,9 +118,25 @@ def _axis(fields: Fields, config: AtlasConfig, side: Side) -> None:
         numbers.number("From", f"{side}_low", **look)
     with middle:
         numbers.number("To", f"{side}_high", **look)
-    with right:
-        numbers.number("Points", f"{side}_points", 2, MAX_POINTS, step=1)
+    if not config.sample:
+        with right:
+            numbers.number("Points", f"{side}_points", 2, MAX_POINTS, step=1)
     fields.switch("Logarithmic", f"{side}_log", help="The points are evenly spaced in the logarithm")
+
+
+def _sample(fields: Fields, config: AtlasConfig) -> None:
+    """Points anywhere in the ranges, of further axes too, in place of a grid."""
+    fields.number(
+        "Points of a sample", "sample", 0, MAX_SAMPLE, step=64,
+        help="So many points, spread evenly over the ranges by Sobol's sequence, in place of all combinations of two "
+        "settings. Then more than two may vary. 0: a grid",
+    )  # fmt: skip
+    if config.sample:
+        fields.text(
+            "Further axes", "further", placeholder="alpha_1:0.2:1, mu_1:0:0.9",
+            help="Settings that vary beside the two, each as name:from:to or name:from:to:log, with commas between "
+            "them. Names: lr, momentum, depth, noise_scale, batch_size, label_noise, k_1, alpha_1, mu_1 and so on",
+        )  # fmt: skip
 
 
 def _choices(config: AtlasConfig, side: Side) -> list[str]:
@@ -145,7 +162,7 @@ def _runs(fields: Fields, *, is_task: bool) -> None:
 
 def _optimizer(fields: Fields, config: AtlasConfig) -> None:
     """The optimizer around which two settings vary."""
-    varied = {config.across, config.up}
+    varied = set(config.varied)
     if any(name in ("base", "depth", "base_lr") or name[:1].isdigit() for name in fields.visible_names()):
         st.markdown("## Optimizer")
     fields.choice(

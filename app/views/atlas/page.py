@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.export.atlas import atlas_offer
 from app.figures.atlas import QUANTITIES, Reading, best_lr_chart, coarse_map, lines_chart, reading_of, study_map
+from app.figures.atlas_sample import growing_parallel_chart, parallel_chart
 from app.runs import atlas as atlas_runs
 from app.state import AtlasConfig
 from app.state.presets import description_of
@@ -65,7 +66,7 @@ def page() -> None:
             draw_summary(config, reading)
             place = clicked or result.best or (0, 0)
             draw_cell(config, reading, place, is_clicked=clicked is not None)
-    if not session.hides("charts"):
+    if not session.hides("charts") and not config.sample:
         _charts(config, reading, place)
     if not session.hides("table"):
         _table(result)
@@ -86,7 +87,8 @@ def _study(config: AtlasConfig, slot: DeltaGenerator) -> StudyResult:
     def draw_coarse(result: StudyResult) -> None:
         if time.monotonic() - begin > PATIENCE:
             with slot:
-                chart = coarse_map(reading_of(config, result), config.quantity)
+                draw = growing_parallel_chart if config.sample else coarse_map
+                chart = draw(reading_of(config, result), config.quantity)
                 show_chart(chart, f"{PAGE}.map.coarse.{next(numbers)}", legend=False)
 
     with progress("Study") as on_progress:
@@ -94,13 +96,18 @@ def _study(config: AtlasConfig, slot: DeltaGenerator) -> StudyResult:
 
 
 def _map(config: AtlasConfig, reading: Reading) -> Place | None:
-    """Draw the map; gives the cell that was clicked."""
-    chart = study_map(reading, config.quantity, atlas_runs.border_of(config))
+    """Draw the map, or the lines of a sample; gives the cell that was clicked."""
+    chart = (
+        parallel_chart(reading, config.quantity)
+        if config.sample
+        else study_map(reading, config.quantity, atlas_runs.border_of(config))
+    )
     # Another study is another chart, in which nothing has been clicked.
     digest = hashlib.blake2b(repr(config.study()).encode(), digest_size=6).hexdigest()
     target = show_chart(chart, f"{PAGE}.map.{digest}", pick=True)
     study = reading.result.study
-    return None if target is None or target[1] >= study.cells else study.place(target[1])
+    cell = None if target is None else target[1] // (len(study.axes) + 1) if config.sample else target[1]
+    return None if cell is None or cell >= study.cells else study.place(cell)
 
 
 def _charts(config: AtlasConfig, reading: Reading, place: Place) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.figures.atlas import Reading
 from app.state import AtlasConfig
-from app.state.axes import title_of
+from app.state.axes import settings_text, title_of
 from app.state.glossary import linked
 from app.state.objectives import IMAGES_DIFFER, measure_of
 from optim_core.study import Study, StudyResult
@@ -24,24 +24,22 @@ def draw_summary(config: AtlasConfig, reading: Reading) -> None:
         names = " and ".join(map(title_of, result.edges))
         st.info(f"The best cell lies at the edge of the grid ({names}): a wider grid might do better.")
     if result.reasons:
-        (row, column), reason = next(iter(result.reasons.items()))
-        study = result.study
-        place = place_text(study.x.values[column], study.y.values[row], result)
+        cell, reason = next(iter(result.reasons.items()))
+        place = place_text(cell, result)
         count = len(result.reasons)
         failed = "1 cell failed and is empty" if count == 1 else f"{count:,} cells failed and are empty, the first"
         st.warning(f"{failed}: {place}: {reason}.")
 
 
-def place_text(x: float, y: float, result: StudyResult) -> str:
+def place_text(place: tuple[int, int], result: StudyResult) -> str:
     """The settings of a cell in words."""
-    study = result.study
-    return f"{title_of(study.x.name)} {x:.4g}, {title_of(study.y.name)} {y:.4g}"
+    return settings_text(result.study.settings[result.study.cell(place)])
 
 
 def work_line(config: AtlasConfig, study: Study) -> str:
     """The cells, the runs in each, what is equal among them, and what is not."""
     twice = f" ({study.base.evaluations_per_step} a step)" if study.base.evaluations_per_step > 1 else ""
-    cells = f"{study.cells:,} cells, each "
+    cells = f"{study.cells:,} {'cells' if study.is_grid else 'points'}, each "
     evaluations = f"{study.evaluations:,} gradient evaluations{twice}"
     if study.seeds == 1:
         why = "; without noise all seeds are the same" if config.noise == "none" and config.task is None else ""
@@ -53,7 +51,7 @@ def work_line(config: AtlasConfig, study: Study) -> str:
 
 
 def _unequal(study: Study) -> list[str]:
-    return [IMAGES_DIFFER] if "batch_size" in (study.x.name, study.y.name) else []
+    return [IMAGES_DIFFER] if any(axis.name == "batch_size" for axis in study.axes) else []
 
 
 def _idle(result: StudyResult) -> str:
@@ -80,9 +78,8 @@ def _best(reading: Reading) -> str:
     result = reading.result
     if result.best is None:
         return "**In every cell some run diverged**, so there is no least mean."
-    row, column = result.best
     study = result.study
-    place = place_text(study.x.values[column], study.y.values[row], result)
+    place = place_text(result.best, result)
     least = "Least mean" if study.seeds > 1 else f"Least {reading.short_measure}"
     text = f"★ **{least}** at {place}: {reading.quantity('mean')[result.best]:.4g}{_test_of(result)}."
     if study.seeds == 1:

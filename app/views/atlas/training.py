@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.figures.atlas import growing_map, reading_of
+from app.figures.atlas_sample import growing_parallel_chart
 from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, default_jobs
 from app.runs import trained
@@ -116,9 +117,8 @@ def _time(seconds: float) -> str:
 
 def _map(config: AtlasConfig, standing: Standing) -> None:
     if standing.result.has_outcome.any():
-        show_chart(
-            growing_map(reading_of(config, standing.result), config.quantity), f"{PAGE}.map.growing", legend=False
-        )
+        draw = growing_parallel_chart if config.sample else growing_map
+        show_chart(draw(reading_of(config, standing.result), config.quantity), f"{PAGE}.map.growing", legend=False)
 
 
 def _show_error(error: JobsError) -> None:

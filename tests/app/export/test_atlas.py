@@ -40,10 +40,18 @@ NETWORK = AtlasConfig(
     steps=12,
 )
 
+SAMPLE = AtlasConfig(sample=8, further="alpha_1:0.2:1,mu_1:0.1:0.9:log", seeds=2, steps=12)
+SAMPLED_NETWORK = NETWORK.model_copy(update={"sample": 5})
+
 
 @pytest.mark.parametrize(
     ("config", "names"),
-    [(SMALL, ["map", "lines", "best-lr"]), (GAME, ["map", "lines"]), (NETWORK, ["map", "lines", "best-lr"])],
+    [
+        (SMALL, ["map", "lines", "best-lr"]),
+        (GAME, ["map", "lines"]),
+        (NETWORK, ["map", "lines", "best-lr"]),
+        (SAMPLE, ["parallel"]),
+    ],
 )
 def test_every_figure_is_drawn(config, names):
     offer = offer_of(config)
@@ -87,6 +95,16 @@ def test_the_caption_of_a_network_states_what_is_equal_and_what_is_not():
     assert "Chavdarova" in atlas_caption(AtlasConfig(objective="gan-ring")).text
 
 
+def test_a_sample_has_a_column_for_each_axis_and_says_how_it_was_drawn():
+    table = offer_of(SAMPLE).tables["cells"]()
+    assert table.column_names[:4] == ["lr", "k_1", "alpha_1", "mu_1"]
+    assert table.num_rows == 8
+    assert table["alpha_1"].to_pylist() == [settings["alpha_1"] for settings in SAMPLE.study().settings]
+    text = atlas_caption(SAMPLE).text
+    assert "over lr, k₁, α₁ and μ₁" in text
+    assert "8 points of Sobol's sequence over lr from 0.02 to 2.4, logarithmic, k₁ from 1.0 to 32.0, α₁ from" in text
+
+
 def test_a_bundle_restores_the_study():
     archive = to_bundle(offer_of(GAME), GAME)
     names = set(zipfile.ZipFile(io.BytesIO(archive)).namelist())
@@ -112,6 +130,8 @@ def test_a_study_is_drawn_whole():
         SMALL,
         GAME,
         NETWORK,
+        SAMPLE,
+        SAMPLED_NETWORK,
         AtlasConfig(**GRID, objective="rosenbrock", base="momentum", across="momentum", noise="student", steps=30),
         AtlasConfig(**GRID, objective="quadratic", parameter=0.3, across="noise_scale", noise="gaussian", steps=30),
         AtlasConfig(**GRID, objective="rastrigin", noise="minibatch", noise_replacement=True, steps=30),
@@ -131,7 +151,7 @@ def test_the_script_repeats_the_study_to_the_last_bit(config, tmp_path, monkeypa
 
 
 def test_the_script_is_formatted():
-    for config in (SMALL, GAME, NETWORK):
+    for config in (SMALL, GAME, NETWORK, SAMPLE):
         command = [sys.executable, "-m", "ruff", "format", "--check", "--line-length", "120", "-"]
         process = subprocess.run(command, input=study_script(config), text=True, capture_output=True)
         assert process.returncode == 0, study_script(config)

@@ -69,6 +69,7 @@ def address(page, model, end, extra):
     params = at_end(model, end) | dict([extra.split("=")])
     if page == "atlas":
         few = {f"{side}_points": "2" for side in ("across", "up")}  # how many fit depends on the others
+        few["sample"] = str(min(int(params["sample"]), 4))
         if extra == "objective=digits":
             params["steps"] = str(max(int(params["steps"]), LEAST_TRAINING))
         else:
