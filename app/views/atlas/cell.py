@@ -22,14 +22,16 @@ def draw_cell(config: AtlasConfig, reading: Reading, place: tuple[int, int], *, 
     """Numbers of the cell, closed forms beside them, and a button that opens its runs on the objective's page."""
     study = reading.result.study
     text = place_text(place, reading.result)
-    title = "The cell clicked" if is_clicked else "The best cell" if reading.result.best else "The first cell"
+    what = "cell" if study.is_grid else "point"
+    title = f"The {what} clicked" if is_clicked else f"The best {what}" if reading.result.best else f"The first {what}"
     st.markdown(f"**{title}**: {text}  \n{linked(_numbers(reading, place))}{_closed_forms(config, reading, place)}")
     seeds = reading.excess[place]
     if 1 < len(seeds) <= MANY:
         first = study.objective.seed if study.objective.is_task else 0
         st.caption(f"Seeds {first} to {first + len(seeds) - 1}: {' · '.join(_short(value) for value in seeds)}")
     if not is_clicked:
-        st.caption("Click a cell to look into it.")
+        where = "a cell" if study.is_grid else "a line, where it crosses an axis,"
+        st.caption(f"Click {where} to look into it.")
     _open(config, reading, place)
 
 

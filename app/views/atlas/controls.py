@@ -37,6 +37,7 @@ OBJECTIVES = (
     | {key: name_of_task(key) for key in STUDIED_TASKS}
 )
 SIDES: dict[Side, str] = {"across": "Horizontal axis", "up": "Vertical axis"}
+SIDES_OF_SAMPLE: dict[Side, str] = {"across": "First axis", "up": "Second axis"}
 AXIS = ("low", "high", "points", "log")
 SEEDS = "Draws of the noise in each cell"
 SEEDS_OF_TASK = "Seeds of first weights and batches, the same in each cell"
@@ -106,9 +107,10 @@ def _axis(fields: Fields, config: AtlasConfig, side: Side) -> None:
     """What varies on one side, over which values."""
     if fields.hides(side, *(f"{side}_{part}" for part in AXIS)):
         return
-    st.markdown(f"## {SIDES[side]}")
+    title = SIDES_OF_SAMPLE[side] if config.sample else SIDES[side]
+    st.markdown(f"## {title}")
     fields.choice(
-        f"{SIDES[side]} varies", side, {name: title_of(name) for name in _choices(config, side)},
+        f"{title} varies", side, {name: title_of(name) for name in _choices(config, side)},
         on_change=partial(_follow_axis, side), label_visibility="collapsed",
     )  # fmt: skip
     left, middle, right = st.columns(3)
