@@ -157,6 +157,12 @@ class Studies:
         with self._lock:
             return len(self._running)
 
+    @property
+    def waiting(self) -> int:
+        """How many chunks wait to be given to the workers."""
+        with self._lock:
+            return sum(len(job.waiting) for job in self._jobs.values())
+
     def collect(self) -> None:
         """Take what workers have finished."""
         with self._lock:

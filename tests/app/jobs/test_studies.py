@@ -77,6 +77,7 @@ def test_visitors_take_turns_whoever_came_first_and_however_much_each_has(studie
     client = Client()
     begin(studies, "a", 5, "ann")
     studies.dispatch(client, 2)
+    assert (studies.running, studies.waiting) == (2, 3)
     begin(studies, "b", 2, "bob")
     studies.dispatch(client, 3)
     assert client.names == ["a0", "a1", "b0", "b1", "a2"]
@@ -89,7 +90,7 @@ def test_every_chunk_ends_once_and_the_study_is_done_with_the_last(studies):
     client = Client()
     ends = begin(studies, "a", 2, "ann")
     studies.dispatch(client, 9)
-    assert (studies.running, studies.busy) == (2, True)
+    assert (studies.running, studies.waiting, studies.busy) == (2, 0, True)
     client.end(0)
     studies.collect()
     status = studies.status("a")
