@@ -18,6 +18,7 @@ settings.load_profile("repeatable")
 INTEGRATION = (
     *("app/cli", "app/draw", "app/export", "app/jobs", "app/views", "app/test_faults.py"),
     *("app/runs/test_atlas.py", "app/runs/test_cache.py", "app/runs/test_lessons.py", "app/runs/test_log.py"),
+    *("app/runs/test_study_trainings.py", "app/runs/test_trained.py"),
     *("app/runs/test_plane.py", "app/runs/test_result_files.py", "app/runs/test_shipped.py"),
     *("landscapes/test_tasks_data.py", "landscapes/test_tasks_gan.py", "optim_core/test_training.py"),
     *("app/state/test_limits.py", "optim_core/test_package.py", "optim_core/test_outer_workers.py"),

@@ -133,9 +133,13 @@ def _export(config: Any, use: Callable[[Offer], Use]) -> Use:
     import torch
 
     from app.export import offer_of
-    from app.runs import THREADS
+    from app.jobs.store import store_from_environment
+    from app.runs import THREADS, result_files
+    from app.state import AtlasConfig
 
     torch.set_num_threads(THREADS)
+    if isinstance(config, AtlasConfig) and config.task is not None:
+        result_files.keep_in(store_from_environment())
     with progress("Running") as on_progress:
         return use(offer_of(config, on_progress))
 

@@ -26,6 +26,8 @@ GAUGES = {
     "turns_waiting": "Page scripts in the queue.",
     "trainings_waiting": "Trainings that wait for a worker.",
     "trainings_running": "Trainings under way.",
+    "study_chunks_waiting": "Chunks of studies that wait.",
+    "study_chunks_running": "Chunks of studies with the workers.",
     "store_bytes": "Bytes of finished runs and results of pages in the run store.",
 }
 PREFIX = "lookahead_"
@@ -59,6 +61,8 @@ def _gauges() -> Mapping[str, float]:
         numbers |= {
             "trainings_waiting": jobs.waiting,
             "trainings_running": jobs.running,
+            "study_chunks_waiting": jobs.studies.waiting,
+            "study_chunks_running": jobs.studies.running,
             "store_bytes": jobs.store.total_size(),
         }
     return numbers

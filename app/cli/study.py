@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,10 +10,13 @@ import click
 from app.cli.settings import entries, format_of, progress, study_config, write
 
 if TYPE_CHECKING:
+    from app.jobs.store import RunStore
+    from app.runs.trained import Progress
     from app.state import AtlasConfig
     from optim_core.study import StudyResult
 
 FORMATS = ("csv", "parquet")
+SCHEDULER_VARIABLE = "LOOKAHEAD_SCHEDULER"
 
 
 @click.command("study")
@@ -22,8 +26,8 @@ FORMATS = ("csv", "parquet")
     shell_complete=entries("presets", ("atlas",)),
 )  # fmt: skip
 @click.option("--steps", type=int, help="Base steps of each run.")
-@click.option("--seed", type=int, help="Of the gradient noise.")
-@click.option("--seeds", type=int, help="Draws of the noise in each cell.")
+@click.option("--seed", type=int, help="Of the gradient noise; of a network the first of weights and batches.")
+@click.option("--seeds", type=int, help="Draws of the noise in each cell; of a network seeds.")
 @click.option("--set", "extra", multiple=True, metavar="NAME=VALUE", help="Any setting by its name in a link.")
 @click.option("--cells", is_flag=True, help="One row per cell, over its seeds, in place of one per run.")
 @click.option("-O", "--output", default="table.parquet", show_default=True, help="File to write; - is standard output.")
@@ -34,6 +38,9 @@ def study(source: str | None, output: str, kind: str | None, *, cells: bool, **o
     Cells are kept in the run store, LOOKAHEAD_DATA: a second request, here or on the Atlas page, also of a wider or
     finer grid, computes only those that are new.
 
+    Networks and GANs (--set objective=digits, gan-ring, …; `lookahead-lab list tasks`) train in this process, or on the
+    workers of the scheduler that LOOKAHEAD_SCHEDULER names.
+
     CONFIG is a file saved by the app, a link to its Atlas page, or - for a file on standard input. An axis is set by
     --set across=…, across_low=…, across_high=…, across_points=…, across_log=…, and likewise up.
 
@@ -42,6 +49,7 @@ def study(source: str | None, output: str, kind: str | None, *, cells: bool, **o
       lookahead-lab study -O table.parquet
       lookahead-lab study --preset "Noise in a game: depth pays" --cells -O depth.csv
       lookahead-lab study --set objective=himmelblau --set across=lr --set up=alpha_1 --steps 200 -O himmelblau.csv
+      lookahead-lab study --set objective=digits-noisy --set across=lr --set up=depth -O networks.parquet
       lookahead-lab study "http://localhost:8501/atlas?objective=bilinear&across_high=0.5" --seeds 16 -O bilinear.csv
     """
     kind = format_of(output, kind, FORMATS)
@@ -62,24 +70,41 @@ def _run(config: AtlasConfig) -> StudyResult:
 
     from app.jobs.store import store_from_environment
     from app.runs import THREADS, result_files
-    from app.runs.atlas import study_run
+    from app.runs.atlas import result_of
 
     torch.set_num_threads(THREADS)
-    result_files.keep_in(store_from_environment())
+    store = store_from_environment()
+    result_files.keep_in(store)
     with progress("Study") as on_progress:
-        return study_run(config, on_progress)
+        if config.task is None or not os.environ.get(SCHEDULER_VARIABLE):
+            return result_of(config, on_progress)
+        return _by_scheduler(config, store, on_progress)
+
+
+def _by_scheduler(config: AtlasConfig, store: RunStore, on_progress: Progress | None) -> StudyResult:
+    """Trainings by the workers of the scheduler that the environment names."""
+    from app.jobs.cluster import cluster_from_environment
+    from app.jobs.service import Jobs
+    from app.runs.trained import train_on
+
+    jobs = Jobs(store, cluster_from_environment())
+    try:
+        return train_on(jobs, config, on_progress)
+    finally:
+        jobs.close()
 
 
 def _summary(result: StudyResult) -> str:
     """The work, the best cell, and how many cells failed."""
     study = result.study
     runs = "1 run" if study.seeds == 1 else f"{study.seeds} runs"
-    work = f"{study.cells:,} cells, each {runs} of {study.evaluations:,} gradient evaluations"
+    what = "cells" if study.is_grid else "points"
+    work = f"{study.cells:,} {what}, each {runs} of {study.evaluations:,} gradient evaluations"
     failed = f"; {len(result.reasons):,} cells failed, see the table" if result.reasons else ""
     if result.best is None:
         return f"{work}; in every cell some run diverged{failed}"
-    row, column = result.best
-    place = f"{study.x.name} {study.x.values[column]:.6g}, {study.y.name} {study.y.values[row]:.6g}"
+    settings = study.settings[study.cell(result.best)]
+    place = ", ".join(f"{name} {value:.6g}" for name, value in settings.items())
     edge = f", at the edge of {' and '.join(result.edges)}" if result.edges else ""
     best = f"best at {place}{edge}: mean {result.mean[result.best]:.4g}"
     return f"{work}; {best}; {len(result.ties):,} other cells not told apart{failed}"

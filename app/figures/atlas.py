@@ -13,8 +13,11 @@ from app.figures.cells import outline
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import DASHED, MUTED, PALETTE, STAR, STAR_EDGE
 from app.runs.atlas import Border, floor_of, interval_of
-from app.state.atlas import AtlasConfig, Quantity, title_of
+from app.state.atlas import AtlasConfig, Quantity
+from app.state.axes import title_of
+from app.state.objectives import measure_of
 from optim_core.study import Axis, StudyResult
+from optim_core.study.axis import WHOLE
 from optim_core.sweep import ties_of
 
 Floats = NDArray[np.float64]
@@ -36,6 +39,11 @@ class Reading:
     floor: float = 0.0
 
     @property
+    def short_measure(self) -> str:
+        """The measure without what it counts from."""
+        return self.measure if self.result.study.objective.is_task else self.measure.split()[0]
+
+    @property
     def excess(self) -> Floats:
         """(rows, columns, seeds) above the floor; never below 0, which only a floor that is not exact would make."""
         return np.maximum(self.result.value - self.floor, 0.0)
@@ -49,7 +57,9 @@ class Reading:
 
 
 def reading_of(config: AtlasConfig, result: StudyResult) -> Reading:
-    """How the objective's page counts: a loss above the lowest value, or a distance."""
+    """How the objective's page counts: a loss above the lowest value, a distance, or of a task an error or the like."""
+    if (task := config.task) is not None:
+        return Reading(result, f"validation {measure_of(task.kind)}")
     measure = "distance to the equilibrium" if config.is_game else "loss above the lowest"
     return Reading(result, measure, floor_of(config))
 
@@ -89,6 +99,13 @@ def coarse_map(reading: Reading, quantity: Quantity) -> Chart:
     values = map_.values[::every, ::every]
     coarse = replace(map_, x=map_.x[::every], y=map_.y[::every], values=values, borders=None)
     return replace(chart, panels=(replace(panel, map=coarse, marks=()),))
+
+
+def growing_map(reading: Reading, quantity: Quantity) -> Chart:
+    """Every cell that is there, while the others are computed: nothing is the best yet."""
+    chart = study_map(reading, quantity, None)
+    (panel,) = chart.filled_panels
+    return replace(chart, panels=(replace(panel, marks=tuple(_failed(reading.result))),))
 
 
 def _stride(result: StudyResult) -> int:
@@ -171,7 +188,7 @@ def _targets(reading: Reading) -> Mark:
 
 
 def _format(axis: Axis) -> str:
-    return ".0f" if axis.kind in ("k", "depth") else ".4g"
+    return ".0f" if axis.kind in WHOLE else ".4g"
 
 
 def lines_chart(reading: Reading, place: tuple[int, int], steady: tuple[Floats, Floats] | None) -> Chart:

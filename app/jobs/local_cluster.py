@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # torch's optimizers import its compiler at their first step, although nothing is compiled: import it once for all.
 PRELOADED_MODULES = ["distributed", "app.jobs.worker", "landscapes.tasks", "optim_core.training", "torch._dynamo"]
+PRELOADED_MODULES += ["app.jobs.chunk", "optim_core.study"]
 NICENESS = 2  # pages come first
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 # Activations are freed and allocated again at every step: returning them to the system in between costs a quarter of

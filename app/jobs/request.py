@@ -76,7 +76,7 @@ class TrainingRequest:
         values = {name: getattr(self, name) for name in _PLAIN}
         if self.device != CPU:
             values["device"] = self.device  # so that requests from before there was a choice are still the same
-        return values | {"optimizers": [[player, _spec_json(spec)] for player, spec in pairs]}
+        return values | {"optimizers": [[player, spec_to_json(spec)] for player, spec in pairs]}
 
     def _without_names(self) -> TrainingRequest:
         if isinstance(self.optimizers, OptimizerSpec):
@@ -93,13 +93,14 @@ def request_from(values: Mapping[str, Any]) -> TrainingRequest:
     Raises:
         KeyError, TypeError, ValueError: it is none.
     """
-    pairs = tuple((str(player), _spec_from(spec)) for player, spec in values["optimizers"])
+    pairs = tuple((str(player), spec_from_json(spec)) for player, spec in values["optimizers"])
     optimizers = pairs[0][1] if len(pairs) == 1 and pairs[0][0] == "" else pairs
     plain_values = {name: values[name] for name in _PLAIN}
     return TrainingRequest(optimizers=optimizers, device=values.get("device", CPU), **plain_values)
 
 
-def _spec_json(spec: OptimizerSpec) -> dict[str, Any]:
+def spec_to_json(spec: OptimizerSpec) -> dict[str, Any]:
+    """An optimizer as plain values."""
     values = asdict(spec)
     for field in ("lr", "momentum", "weight_decay"):
         values[field] = float(values[field])  # so that 1 and 1.0 are one request
@@ -110,7 +111,12 @@ def _spec_json(spec: OptimizerSpec) -> dict[str, Any]:
     return values | {"layers": [layer.numbers for layer in spec.layers]}
 
 
-def _spec_from(values: Mapping[str, Any]) -> OptimizerSpec:
+def spec_from_json(values: Mapping[str, Any]) -> OptimizerSpec:
+    """The inverse of `spec_to_json`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no optimizer.
+    """
     layers: Sequence[Any] = values["layers"]
     parts = {
         "layers": tuple(Layer(*numbers) for numbers in layers),

@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.jobs.cluster import Cluster, cluster_from_environment
 from app.jobs.devices import ACCELERATOR, NO_ACCELERATOR, announced_accelerators
 from app.jobs.errors import JobsError, SchedulerGoneError
+from app.jobs.explain import explanation
 from app.jobs.files import clear_errors
 from app.jobs.queue import FairQueue, Limits
 from app.jobs.store import RunStore, TrainingResult, store_from_environment
+from app.jobs.studies import SPARE, Studies
 from app.jobs.worker import CHECKPOINT_SECONDS, Order, Outcome, run_order
 from app.jobs.workspace import Workspace
 from app.state.limits import current_limits
@@ -103,6 +105,7 @@ class Jobs:
         self._lock = threading.RLock()
         self._wake, self._closing = threading.Event(), threading.Event()
         self._warming = False
+        self.studies = Studies(store, self._wake)
         self._thread = threading.Thread(target=self._serve, name="jobs", daemon=True)
         self._thread.start()
 
@@ -198,7 +201,7 @@ class Jobs:
     def busy(self) -> bool:
         """Whether anything runs or waits, including cancelled attempts that have not ended."""
         with self._lock:
-            return bool(self._running) or len(self._queue) > 0
+            return bool(self._running) or len(self._queue) > 0 or self.studies.busy
 
     @property
     def waiting(self) -> int:
@@ -234,6 +237,7 @@ class Jobs:
         client = self.cluster.client()
         self._warming = False
         self._collect()
+        self.studies.collect()
         self._dispatch(client)
 
     def _collect(self) -> None:
@@ -249,12 +253,12 @@ class Jobs:
         if future.status == "finished":
             job.state = "done"  # an attempt returns otherwise only when it was cancelled here
         elif future.status == "error":
-            job.state, job.message = "failed", _explanation(future.exception())
+            job.state, job.message = "failed", explanation(future.exception())
         else:  # cancelled or lost by the scheduler
             self._wait_again(job)
 
     def _dispatch(self, client: Client) -> None:
-        if not self._queue:
+        if not self._queue and not self.studies.busy:
             return
         slots = _slots(client)
         wants_accelerator = any(job.on_accelerator and job.state == "queued" for job in list(self._jobs.values()))
@@ -264,6 +268,8 @@ class Jobs:
             self._accelerator_notice = "" if accelerators else NO_ACCELERATOR
             while len(self._running) < slots and (job := self._next(accelerators)) is not None:
                 self._start(job, client)
+            room = slots - len(self._running) + (0 if self._queue else SPARE)  # what trainings leave
+        self.studies.dispatch(client, room - self.studies.running if slots else 0, self._notice)
 
     def _next(self, accelerators: int) -> _Job | None:
         """The next job; one for an accelerator only where one of so many is free."""
@@ -301,6 +307,7 @@ class Jobs:
 
     def _lose_running(self, notice: str) -> None:
         """Put all running jobs back into the queue after the connection was lost."""
+        self.studies.lose(notice)
         with self._lock:
             self._notice = notice
             for job, _ in self._running.values():
@@ -354,15 +361,3 @@ def _slots(client: Client) -> int:
         return sum(client.nthreads().values())
     except (OSError, TimeoutError) as error:
         raise SchedulerGoneError(f"the scheduler does not answer ({error}); runs wait for it") from None
-
-
-def _explanation(error: Any) -> str:
-    from distributed import KilledWorker
-
-    from landscapes.tasks.errors import DataUnavailableError
-
-    if isinstance(error, KilledWorker):
-        return "its worker process died again and again, probably for lack of memory"
-    if isinstance(error, (JobsError, DataUnavailableError, ValueError, TypeError)):
-        return str(error)
-    return f"{type(error).__name__}: {error}"

@@ -21,6 +21,7 @@ from app.runs import surfaces as surface_runs
 from app.runs.cache import recent
 from app.runs.family import has_closed_form
 from app.runs.grid import distance
+from app.runs.trained import train_here
 from app.state import AtlasConfig
 from landscapes.noise import noisy_field, with_noise_of_scales
 from landscapes.surface import Surface
@@ -49,7 +50,7 @@ def study_run(
     on_progress: Progress | None = None,
     on_level: Callable[[StudyResult], None] | None = None,
 ) -> StudyResult:
-    """The study of a config; `on_level` is given coarser grids while it is computed."""
+    """The study of a surface or a game; `on_level` is given coarser grids while it is computed."""
     study = config.study()
     scene = study.scene, study.seeds
     keys = frozenset(study.keys)
@@ -63,6 +64,11 @@ def study_run(
             on_level=on_level,
             on_progress=on_progress,
         )
+
+
+def result_of(config: AtlasConfig, on_progress: Progress | None = None) -> StudyResult:
+    """The study of a config; of a task what is missing is trained here."""
+    return study_run(config, on_progress) if config.task is None else train_here(config, on_progress)
 
 
 @contextmanager
@@ -116,12 +122,14 @@ def places_of(config: AtlasConfig) -> tuple[tuple[float, float], ...]:
 
 
 def floor_of(config: AtlasConfig) -> float:
-    """What the measure is shown above: the lowest value known of a surface; 0 for distances."""
-    return 0.0 if config.is_game else surface_runs.scenery(config.page_run()).floor
+    """What the measure is shown above: the lowest value known of a surface; 0 for distances and of tasks."""
+    return 0.0 if config.is_game or config.task is not None else surface_runs.scenery(config.page_run()).floor
 
 
 def jacobian_of(config: AtlasConfig) -> Floats | None:
     """Of the objective's field where that is linear; for a surface in the axes of its curvatures."""
+    if config.task is not None:
+        return None
     landscape = config.landscape
     if isinstance(landscape, Surface):
         return np.diag(landscape.curvature) if landscape.curvature else None
@@ -144,7 +152,7 @@ def border_of(config: AtlasConfig) -> Border | None:
     It holds for linear fields and bases. Noise leaves it as it is, but for noise that multiplies the gradient.
     """
     jacobian, study = jacobian_of(config), config.study()
-    if jacobian is None or config.noise == "multiplicative" or not has_closed_form(study.base):
+    if jacobian is None or not study.is_grid or config.noise == "multiplicative" or not has_closed_form(study.base):
         return None
     if {study.x.kind, study.y.kind} <= {*OF_THEORY} and study.base.base not in METHODS:
         x, y = _finer(study.x), _finer(study.y)
@@ -165,7 +173,7 @@ def steady_loss(config: AtlasConfig, spec: OptimizerSpec, noise_scale: float) ->
     On a quadratic, whose noise is Gaussian and the same everywhere: Σ ½ h V over its curvatures h, V being the
     steady-state variance. None where no closed form is known.
     """
-    landscape = config.landscape
+    landscape = None if config.task is not None else config.landscape
     if not isinstance(landscape, Surface) or not landscape.curvature or config.noise != "gaussian":
         return None
     if spec.base in METHODS or not has_closed_form(spec):
@@ -188,6 +196,8 @@ def interval_of(values: Floats) -> tuple[Floats, Floats]:
 
 def steady_lines(config: AtlasConfig, study: Study, place: tuple[int, int]) -> tuple[Floats, Floats] | None:
     """`steady_loss` along x and along y through a cell of the config's study; None where no closed form is known."""
+    if not study.is_grid:
+        return None
     row, column = place
     columns = len(study.x.values)
     across = range(row * columns, (row + 1) * columns)

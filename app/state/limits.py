@@ -69,6 +69,7 @@ TABLE = (
     Limit("study_cells", 16_384, 4_096, 1_048_576, "cells of a study's map on the Atlas page"),
     Limit("study_seeds", 64, 64, 10_000, "draws of the noise in each cell of a study"),
     Limit("study_millions", 500, 20, 1_000_000, "millions of base steps of a study, over all of its cells and seeds"),
+    Limit("study_training_thousands", 3_000, 500, 100_000_000, "thousands of base steps of a study of networks"),
     Limit("training_steps", 20_000, 3_000, 1_000_000, "base steps of a training"),
     Limit("seeds", 12, 1, 100, "seeds of a training"),
     Limit("formula", 300, 50, 300, "characters of a visitor's formula"),
@@ -96,6 +97,7 @@ class Limits:
     study_cells: int
     study_seeds: int
     study_millions: int
+    study_training_thousands: int
     training_steps: int
     seeds: int
     formula: int

@@ -13,17 +13,24 @@
 from optim_core.study.axis import Axis
 from optim_core.study.result import StudyResult
 from optim_core.study.run import Batch, Problem, known_from, merged, run_study, slow_loss
+from optim_core.study.sample import SampledStudy
 from optim_core.study.study import Objective, Study
+from optim_core.study.trainings import Trained, Trainings, merged_trained, run_trainings
 
 __all__ = [
     "Axis",
     "Batch",
     "Objective",
     "Problem",
+    "SampledStudy",
     "Study",
     "StudyResult",
+    "Trained",
+    "Trainings",
     "known_from",
     "merged",
+    "merged_trained",
     "run_study",
+    "run_trainings",
     "slow_loss",
 ]

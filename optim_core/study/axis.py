@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,14 +15,17 @@ from optim_core.spec import WEIGHTED, OptimizerSpec
 
 Floats = NDArray[np.float64]
 
-NAMES = ("lr", "momentum", "depth", "noise_scale")
+OF_TASKS = ("batch_size", "label_noise")
+NAMES = ("lr", "momentum", "depth", "noise_scale", *OF_TASKS)
 OF_LAYERS = ("k", "alpha", "mu")
-WHOLE = ("k", "depth")
+WHOLE = ("k", "depth", "batch_size")
 RANGES = {  # least, greatest, whether the greatest itself is possible
     "lr": (0.0, math.inf, False),
     "momentum": (0.0, 1.0, False),
     "depth": (0.0, math.inf, False),
     "noise_scale": (0.0, math.inf, False),
+    "batch_size": (1.0, math.inf, False),
+    "label_noise": (0.0, 1.0, True),
     "k": (1.0, math.inf, False),
     "alpha": (0.0, 1.0, True),
     "mu": (0.0, 1.0, False),
@@ -32,11 +36,12 @@ _OF_LAYER = re.compile(rf"({'|'.join(OF_LAYERS)})_([1-9])")
 
 @dataclass(frozen=True)
 class Axis:
-    """A setting that varies, evenly or (`log`) evenly in its logarithm; k and depth take whole numbers.
+    """A setting that varies, evenly or (`log`) evenly in its logarithm; k, depth and batch_size are whole numbers.
 
     Args:
         name: "lr", "momentum" (of the base), "depth" (the innermost layers of the stack, 0 to all of them),
-            "noise_scale", or "k_i", "alpha_i", "mu_i" (outer momentum) of layer i, 1 being the innermost.
+            "noise_scale", of a task "batch_size" and "label_noise" (share of wrong labels), or "k_i", "alpha_i", "mu_i"
+            (outer momentum) of layer i, 1 being the innermost.
         low: the least value.
         high: the greatest value.
         points: how many values, at most; whole numbers that coincide count once.
@@ -140,8 +145,20 @@ def problem_of_log(low: float) -> str:
     return "" if low > 0 else "must be above 0 on a logarithmic axis: write a small number, or make the axis linear"
 
 
-def problem_for(name: str, spec: OptimizerSpec, noise: str = "gaussian") -> str:
-    """Why an optimizer under a kind of noise has no such axis, and what to do; empty where it has it."""
+def problem_for(
+    name: str, spec: OptimizerSpec, noise: str = "gaussian", task_settings: Collection[str] | None = None
+) -> str:
+    """Why an optimizer on an objective has no such axis, and what to do; empty where it has it.
+
+    Args:
+        name: of the axis.
+        spec: the optimizer.
+        noise: the kind of gradient noise of a field.
+        task_settings: names of a task's settings; None where the objective is a field.
+    """
+    problem = _problem_for_objective(name, noise, task_settings)
+    if problem:
+        return problem
     if layer_of(name) > spec.depth:
         return (
             f"{name} needs {layer_of(name)} layers, the optimizer has {spec.depth}: add a layer or choose another axis"
@@ -150,6 +167,20 @@ def problem_for(name: str, spec: OptimizerSpec, noise: str = "gaussian") -> str:
         return "depth needs layers to leave out, the optimizer has none: add a layer or choose another axis"
     if name == "momentum" and spec.base not in WEIGHTED:
         return f"momentum needs a base that has it, momentum or nesterov, got {spec.base}: change the base or the axis"
+    return ""
+
+
+def _problem_for_objective(name: str, noise: str, task_settings: Collection[str] | None) -> str:
+    if name in OF_TASKS and task_settings is None:
+        return f"{name} needs a network and its data, the objective is a field: choose a task or another axis"
+    if task_settings is not None:
+        if name in OF_TASKS and name not in task_settings:
+            return f"{name} is no setting of this task: choose another task or another axis"
+        if name == "noise_scale":
+            return (
+                "noise_scale is for fields, a network has the noise of its batches: choose batch_size or another axis"
+            )
+        return ""
     if name == "noise_scale" and noise == "none":
         return "noise_scale needs gradient noise, there is none: choose a noise or another axis"
     if name == "noise_scale" and noise == "minibatch":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,12 +25,15 @@ class StudyResult:
     failed or was not computed
     diverged: (rows, columns, seeds) the step at which the run diverged, else −1
     reasons: why cells failed, by their place
+    test: (rows, columns, seeds) of a task the same measure on test data, by which nothing is chosen;
+    (0, 0, 0) of a field
     """
 
     study: Study
     value: Floats
     diverged: Ints
     reasons: Mapping[Place, str]
+    test: Floats = field(default_factory=lambda: np.empty((0, 0, 0)))
 
     @cached_property
     def mean(self) -> Floats:
@@ -81,13 +84,13 @@ class StudyResult:
         if self.best is None:
             return ()
         cells = self.value.reshape(-1, self.value.shape[-1])
-        best = self.best[0] * self.study.shape[1] + self.best[1]
+        best = self.study.cell(self.best)
         return tuple(self.study.place(cell) for cell in ties_of(cells, best))
 
     @property
     def edges(self) -> tuple[str, ...]:
         """Names of the axes at an end of which the best cell lies, where the setting goes on: more might do better."""
-        if self.best is None:
+        if self.best is None or not self.study.is_grid:
             return ()
         axes = zip((self.study.y, self.study.x), self.best, self.study.shape, strict=True)
         return tuple(axis.name for axis, place, count in axes if _is_open_end(axis, place, count))

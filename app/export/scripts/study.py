@@ -18,12 +18,20 @@ def field(noise_scales, seeds):
 
 {measure}{problem}
 result = run_study(study, problem)
-row, column = result.best or (0, 0)
-x, y = study.x.values[column], study.y.values[row]
-print(f"best: {{study.x.name}} {{x!r}}, {{study.y.name}} {{y!r}}, mean {{result.mean.item(row, column)!r}}")
+best = result.best or (0, 0)
+print(f"best: {{study.settings[study.cell(best)]}}, mean {{result.mean.item(best)!r}}")
 if len(sys.argv) > 1:
     np.savez(sys.argv[1], value=result.value, diverged=result.diverged)
 '''
+_TRAININGS = """{study}
+
+torch.set_num_threads(1)  # with others, numbers differ in their last bits
+result = run_trainings(study, task_from)
+best = result.best or (0, 0)
+print(f"best: {{study.settings[study.cell(best)]}}, mean {{result.mean.item(best)!r}}")
+if len(sys.argv) > 1:
+    np.savez(sys.argv[1], value=result.value, test=result.test, diverged=result.diverged)
+"""
 _DISTANCE = '''def distance(run, optimizer):
     """Of the outermost slow weights at the end from the nearest equilibrium, one for each seed."""
     ends = run.outermost(optimizer)[-1]
@@ -35,7 +43,11 @@ _DISTANCE = '''def distance(run, optimizer):
 
 def study_script(config: AtlasConfig, file: str = "run.py") -> str:
     """The script of a study; it is to be saved under the name `file`."""
-    study, problem = config.study(), problem_of(config)
+    study = config.study()
+    if config.task is not None:
+        body = _TRAININGS.format(study=assignment("study", constructor(study)))
+        return script(atlas_caption(config), body, file)
+    problem = problem_of(config)
     registry = "GAMES" if config.is_game else "SURFACES"
     parameter = "" if config.parameter is None else f".at({config.parameter!r})"
     landscape = f"{registry}[{string_literal(config.objective)}]{parameter}"

@@ -40,7 +40,7 @@ _IMPORTS = (
         "landscapes.games": ("GAMES",),
         "landscapes.noise": ("Noise", "noisy_field", "with_noise", "with_noise_of_scales"),
         "landscapes.surfaces": ("SURFACES",),
-        "landscapes.tasks": ("ClassifierTask", "GanTask"),
+        "landscapes.tasks": ("ClassifierTask", "GanTask", "task_from"),
         "optim_core": ("Layer", "MultilayerLookahead", "OptimizerSpec", "train"),
         "optim_core.averaging": ("exponential_average",),
         "optim_core.curves": ("curves_to_arrays",),
@@ -48,7 +48,7 @@ _IMPORTS = (
         "optim_core.methods": ("Alternating", "Extragradient", "OptimisticGradient"),
         "optim_core.primal_averaging": ("GPA", "ScheduleFreeSGD"),
         "optim_core.spec": ("Schedule",),
-        "optim_core.study": ("Axis", "Objective", "Problem", "Study", "run_study"),
+        "optim_core.study": ("Axis", "Objective", "Problem", "SampledStudy", "Study", "run_study", "run_trainings"),
     },
 )
 """Names that scripts may import: of Python's own modules, of others, of the project's."""

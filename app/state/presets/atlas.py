@@ -38,4 +38,21 @@ PRESETS: dict[str, Preset[AtlasConfig]] = {
         "turn half a circle, and α averages its ends.",
         AtlasConfig(objective="bilinear", across="k_1", across_high=70, across_points=70, up="alpha_1", base_lr=0.1),
     ),
+    "Digits, 40 % wrong labels: lr against depth": Preset(
+        "An MLP on digits of which two in five are mislabelled: which lr does each depth want, and what is left of the "
+        "difference once each has its own? 160 trainings.",
+        AtlasConfig(
+            objective="digits-noisy", layers=FIVES[:3], steps=1250, seeds=5, up="depth", across_low=0.005, across_high=1
+        ),
+    ),
+    "Digits, 20 % wrong labels: lr against batch size": Preset(
+        "Small batches are noisy: which lr does each size want under one layer of slow weights? All cells have the "
+        "same number of steps, so large batches see more images. 160 trainings.",
+        AtlasConfig(objective="digits-quick", steps=1250, seeds=4, up="batch_size"),
+    ),
+    "GAN on a ring: lr against k": Preset(
+        "Both players synchronise together: how far from the ring do the slow weights' samples end? The first row, "
+        "k = 1, takes steps of half the lr. 72 trainings, a minute or two.",
+        AtlasConfig(objective="gan-ring", steps=1500, across_points=6, up_low=1, up_high=16, up_points=4, up_log=True),
+    ),
 }

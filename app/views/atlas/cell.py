@@ -7,8 +7,9 @@ import streamlit as st
 
 from app.figures.atlas import Reading
 from app.runs import atlas as atlas_runs
-from app.state import MAX_STARTS, AtlasConfig
+from app.state import MAX_SEEDS, MAX_STARTS, AtlasConfig
 from app.state.glossary import linked
+from app.state.objectives import measure_of
 from app.views import session
 from app.views.atlas.controls import PAGE
 from app.views.atlas.summary import place_text
@@ -19,15 +20,18 @@ MANY = 16  # seeds whose numbers are listed
 
 def draw_cell(config: AtlasConfig, reading: Reading, place: tuple[int, int], *, is_clicked: bool) -> None:
     """Numbers of the cell, closed forms beside them, and a button that opens its runs on the objective's page."""
-    study, (row, column) = reading.result.study, place
-    text = place_text(study.x.values[column], study.y.values[row], reading.result)
-    title = "The cell clicked" if is_clicked else "The best cell" if reading.result.best else "The first cell"
+    study = reading.result.study
+    text = place_text(place, reading.result)
+    what = "cell" if study.is_grid else "point"
+    title = f"The {what} clicked" if is_clicked else f"The best {what}" if reading.result.best else f"The first {what}"
     st.markdown(f"**{title}**: {text}  \n{linked(_numbers(reading, place))}{_closed_forms(config, reading, place)}")
     seeds = reading.excess[place]
     if 1 < len(seeds) <= MANY:
-        st.caption(f"Seeds 0 to {len(seeds) - 1}: {' · '.join(_short(value) for value in seeds)}")
+        first = study.objective.seed if study.objective.is_task else 0
+        st.caption(f"Seeds {first} to {first + len(seeds) - 1}: {' · '.join(_short(value) for value in seeds)}")
     if not is_clicked:
-        st.caption("Click a cell to look into it.")
+        where = "a cell" if study.is_grid else "a line, where it crosses an axis,"
+        st.caption(f"Click {where} to look into it.")
     _open(config, reading, place)
 
 
@@ -36,10 +40,10 @@ def _numbers(reading: Reading, place: tuple[int, int]) -> str:
     reason = result.reasons.get(place)
     if reason:
         return f"This cell failed: {reason}."
-    diverged = int((result.diverged[place] >= 0).sum())
+    diverged, test = int((result.diverged[place] >= 0).sum()), _on_test_data(reading, place)
     if len(values) == 1:
         step = result.diverged[place][0]
-        return f"Diverged at step {step}." if diverged else f"{reading.measure.capitalize()} **{values[0]:.4g}**."
+        return f"Diverged at step {step}." if diverged else f"{reading.measure.capitalize()} **{values[0]:.4g}**.{test}"
     share = f"{diverged} of {len(values)} runs diverged"
     median = reading.quantity("median")[place]
     if diverged:
@@ -47,8 +51,15 @@ def _numbers(reading: Reading, place: tuple[int, int]) -> str:
     low, high = (float(end) for end in atlas_runs.interval_of(values))
     return (
         f"Mean {reading.measure} **{values.mean():.4g}**, 95 % interval {max(low, 0):.4g} to {high:.4g}; "
-        f"median {median:.4g}, deviation {result.spread[place]:.3g}; {share}."
+        f"median {median:.4g}, deviation {result.spread[place]:.3g}; {share}.{test}"
     )
+
+
+def _on_test_data(reading: Reading, place: tuple[int, int]) -> str:
+    objective = reading.result.study.objective
+    if not objective.is_task:
+        return ""
+    return f" {measure_of(objective.kind).capitalize()} on test data: {reading.result.test[place].mean():.4g}."
 
 
 def _closed_forms(config: AtlasConfig, reading: Reading, place: tuple[int, int]) -> str:
@@ -56,7 +67,7 @@ def _closed_forms(config: AtlasConfig, reading: Reading, place: tuple[int, int])
     if atlas_runs.border_of(config) is None:
         return ""
     study = reading.result.study
-    cell = place[0] * study.shape[1] + place[1]
+    cell = study.cell(place)
     rate = game_rate(atlas_runs.jacobian_of(config), study.specs[cell])  # type: ignore[arg-type]
     verdict = ":blue-badge[converges]" if rate < 1 else ":orange-badge[diverges]"
     steady = atlas_runs.steady_loss(config, study.specs[cell], study.noise_scales[cell])
@@ -66,16 +77,14 @@ def _closed_forms(config: AtlasConfig, reading: Reading, place: tuple[int, int])
 
 def _open(config: AtlasConfig, reading: Reading, place: tuple[int, int]) -> None:
     study = reading.result.study
-    cell = place[0] * study.shape[1] + place[1]
-    key, page = ("games", "Games") if config.is_game else ("surfaces", "Surfaces")
-    run = config.page_run(study.specs[cell], study.noise_scales[cell])
-    runs = (
-        "this run"
-        if study.seeds == 1
-        else "these runs"
-        if study.seeds <= MAX_STARTS
-        else f"its first {MAX_STARTS} runs"
-    )
+    cell = study.cell(place)
+    opened = config.opened(cell)
+    if opened is None:
+        return
+    key, run = opened
+    page = {"gans": "GANs"}.get(key, key.capitalize())
+    most = MAX_STARTS if config.task is None else MAX_SEEDS
+    runs = "this run" if study.seeds == 1 else "these runs" if study.seeds <= most else f"its first {most} runs"
     if st.button(
         f"Open {runs} in {page}", icon=":material/open_in_browser:", key=f"{PAGE}.open",
         disabled=not session.allows(key, run),

@@ -1,4 +1,4 @@
-"""The Atlas page: how a result depends on two settings, cell by cell, on a surface or a game."""
+"""The Atlas page: how a result depends on two settings, cell by cell, on a surface, a game or a network."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.export.atlas import atlas_offer
 from app.figures.atlas import QUANTITIES, Reading, best_lr_chart, coarse_map, lines_chart, reading_of, study_map
+from app.figures.atlas_sample import growing_parallel_chart, parallel_chart
 from app.runs import atlas as atlas_runs
 from app.state import AtlasConfig
 from app.state.presets import description_of
@@ -20,6 +21,7 @@ from app.views.atlas.cell import draw_cell
 from app.views.atlas.controls import PAGE, sidebar
 from app.views.atlas.depth_study import draw_depth_study
 from app.views.atlas.summary import draw_summary
+from app.views.atlas.training import result_or_progress
 from app.views.parts.charts import show_chart
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
@@ -32,6 +34,10 @@ CHOSEN = (
     "Each best lr is chosen on the very seeds that are shown, so its mean is a little too good, on every line alike; "
     "each interval is of one line by itself. Another seed of the noise tells whether a difference stays."
 )
+CHOSEN_OF_TASK = (
+    "Each best lr is chosen on the very validation data and seeds that are shown, so its mean is a little too good, on "
+    "every line alike; each interval is of one line by itself. Other seeds tell whether a difference stays."
+)
 
 
 def page() -> None:
@@ -41,15 +47,16 @@ def page() -> None:
     sidebar(config, problems)
     if not session.exercise():
         draw_depth_study()
-    optimum = r"\min_x \max_y\; " if config.is_game else ""
-    st.markdown(rf"## {config.landscape.name} &nbsp; $\small {optimum}{config.landscape.formula}$")
+    st.markdown(_heading(config))
     st.caption(description_of(config))
     Fields.of(PAGE, config).segments(
         "Shown in each cell", "quantity", {name: words.capitalize() for name, words in QUANTITIES.items()},
         label_visibility="collapsed",
     )  # fmt: skip
     slot = st.empty()
-    result = _study(config, slot)
+    result = _study(config, slot) if config.task is None else result_or_progress(config)
+    if result is None:
+        return
     reading = reading_of(config, result)
     with slot.container():
         left, right = st.columns([3, 2], gap="medium")
@@ -59,11 +66,18 @@ def page() -> None:
             draw_summary(config, reading)
             place = clicked or result.best or (0, 0)
             draw_cell(config, reading, place, is_clicked=clicked is not None)
-    if not session.hides("charts"):
+    if not session.hides("charts") and not config.sample:
         _charts(config, reading, place)
     if not session.hides("table"):
         _table(result)
     export_panel(atlas_offer(config), config, page=PAGE)
+
+
+def _heading(config: AtlasConfig) -> str:
+    if config.task is not None:
+        return f"## {config.title}"
+    optimum = r"\min_x \max_y\; " if config.is_game else ""
+    return rf"## {config.title} &nbsp; $\small {optimum}{config.landscape.formula}$"
 
 
 def _study(config: AtlasConfig, slot: DeltaGenerator) -> StudyResult:
@@ -73,7 +87,8 @@ def _study(config: AtlasConfig, slot: DeltaGenerator) -> StudyResult:
     def draw_coarse(result: StudyResult) -> None:
         if time.monotonic() - begin > PATIENCE:
             with slot:
-                chart = coarse_map(reading_of(config, result), config.quantity)
+                draw = growing_parallel_chart if config.sample else coarse_map
+                chart = draw(reading_of(config, result), config.quantity)
                 show_chart(chart, f"{PAGE}.map.coarse.{next(numbers)}", legend=False)
 
     with progress("Study") as on_progress:
@@ -81,13 +96,18 @@ def _study(config: AtlasConfig, slot: DeltaGenerator) -> StudyResult:
 
 
 def _map(config: AtlasConfig, reading: Reading) -> Place | None:
-    """Draw the map; gives the cell that was clicked."""
-    chart = study_map(reading, config.quantity, atlas_runs.border_of(config))
+    """Draw the map, or the lines of a sample; gives the cell that was clicked."""
+    chart = (
+        parallel_chart(reading, config.quantity)
+        if config.sample
+        else study_map(reading, config.quantity, atlas_runs.border_of(config))
+    )
     # Another study is another chart, in which nothing has been clicked.
     digest = hashlib.blake2b(repr(config.study()).encode(), digest_size=6).hexdigest()
     target = show_chart(chart, f"{PAGE}.map.{digest}", pick=True)
     study = reading.result.study
-    return None if target is None or target[1] >= study.cells else study.place(target[1])
+    cell = None if target is None else target[1] // (len(study.axes) + 1) if config.sample else target[1]
+    return None if cell is None or cell >= study.cells else study.place(cell)
 
 
 def _charts(config: AtlasConfig, reading: Reading, place: Place) -> None:
@@ -102,7 +122,7 @@ def _charts(config: AtlasConfig, reading: Reading, place: Place) -> None:
                 st.caption(f"**{chart.filled_panels[number].title}**")
                 show_chart(chart.of(number), f"{PAGE}.{name}.{number}")
     if best is not None and reading.result.study.seeds > 1:
-        st.caption(CHOSEN)
+        st.caption(CHOSEN if config.task is None else CHOSEN_OF_TASK)
 
 
 def _table(result: StudyResult) -> None:

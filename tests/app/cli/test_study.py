@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from app.cli import main
 from app.export import restore, to_json
-from app.runs import atlas, result_files
+from app.runs import atlas, result_files, trained
 from app.state import AtlasConfig
 from app.state.links import short_link
 
@@ -98,3 +98,58 @@ def test_bad_input_ends_in_one_line(arguments, message):
     assert result.exit_code == 1
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+NETWORK = [
+    part
+    for setting in ("objective=digits-100", "up=depth", "across_points=3", "steps=12")
+    for part in ("--set", setting)
+]
+
+
+def test_a_study_of_a_network_trains_here_and_a_second_request_trains_nothing(monkeypatch):
+    trained.forget()
+    result = run(*NETWORK, "--seeds", "2", "--format", "csv", "-O", "-")
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert len(rows) == 3 * 2 * 2
+    assert list(rows[0]) == [
+        "lr",
+        "depth",
+        "seed",
+        "validation error",
+        "test error",
+        "diverged",
+        "evaluations",
+        "failed",
+    ]
+    assert "6 cells, each 2 runs of 12 gradient evaluations; best at lr" in result.stderr
+    trained.forget()
+    monkeypatch.setattr(trained, "run_trainings", None)
+    again = run(*NETWORK, "--seeds", "2", "--format", "csv", "-O", "-")
+    assert again.stdout == result.stdout
+    trained.forget()
+
+
+def test_workers_of_a_scheduler_train_where_one_is_named(monkeypatch):
+    from app.cli import study
+
+    monkeypatch.setenv("LOOKAHEAD_SCHEDULER", "tcp://nowhere:1")
+    calls = []
+
+    def by_scheduler(config, store, on_progress):
+        calls.append(config.objective)
+        return trained.train_here(config, on_progress)
+
+    monkeypatch.setattr(study, "_by_scheduler", by_scheduler)
+    trained.forget()
+    assert run(*NETWORK, "--seeds", "1", "--format", "csv", "-O", "-").exit_code == 0
+    assert run(*OPTIONS, "--format", "csv", "-O", "-").exit_code == 0  # a family needs none
+    assert calls == ["digits-100"]
+    trained.forget()
+
+
+def test_a_task_that_has_no_such_setting_is_refused_in_one_line():
+    result = run("--set", "objective=gan-ring", "--set", "up=label_noise")
+    assert result.exit_code == 1
+    assert "label_noise is no setting of this task: choose another task or another axis" in result.stderr

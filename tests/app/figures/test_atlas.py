@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.figures.amounts import shades_of, span_of
-from app.figures.atlas import Reading, best_lr_chart, coarse_map, lines_chart, study_map
+from app.figures.atlas import Reading, best_lr_chart, coarse_map, growing_map, lines_chart, study_map
 from app.figures.chart import Map
 from app.figures.look import style_of
 from app.runs import atlas
@@ -126,3 +126,11 @@ def test_ticks_of_amounts_are_plain_numbers():
     assert list(shades_of(map_, style_of("light")).ticks.values()) == ["0.1", "1", "10", "100", "1000"]
     share = replace(map_, span=(0.0, 1.0), log=False)
     assert shades_of(share, style_of("print")).ticks == {0.0: "0", 0.5: "0.5", 1.0: "1"}
+
+
+def test_a_map_that_fills_shows_every_cell_that_is_there_and_no_best_one(reading):
+    value = VALUE.copy()
+    value[1, 1] = np.nan
+    (panel,) = growing_map(replace(reading, result=replace(reading.result, value=value)), "mean").filled_panels
+    assert np.isnan(panel.map.values).tolist() == [[False, False, True], [False, True, False]]
+    assert [mark.series for mark in panel.marks] == ["failed"]

@@ -18,7 +18,7 @@ from distributed import KilledWorker
 
 from app.jobs import Cluster, Jobs, JobsError, LimitError, Limits, RunStore, SchedulerGoneError, Ticket, TrainingRequest
 from app.jobs.cluster import cluster_from_environment
-from app.jobs.service import _explanation
+from app.jobs.explain import explanation
 from landscapes.tasks import ClassifierTask, task_from
 from landscapes.tasks.errors import DataUnavailableError
 from optim_core.layers import Layer
@@ -295,7 +295,7 @@ def test_nothing_is_accepted_beyond_the_limits_and_a_bad_task_not_at_all(tmp_pat
     ],
 )
 def test_a_failure_is_told_in_words(error: Exception, message: str) -> None:
-    assert _explanation(error) == message
+    assert explanation(error) == message
 
 
 def test_an_unfinished_run_of_an_earlier_server_is_shown_as_interrupted(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.state import AtlasConfig, LayerConfig
-from app.state.atlas import LIMITS
+from app.state.axes import LIMITS
 from app.state.links import config_from_settings, decode, encode
 from app.state.presets import PRESETS
 from landscapes.games import GAMES
@@ -144,3 +144,44 @@ def test_a_layer_that_an_axis_varies_cannot_be_taken_away():
 def test_every_ready_made_study_is_valid_and_restored_by_its_link(name):
     config = PRESETS["atlas"][name].config
     assert decode(encode(config), AtlasConfig) == (config, [])
+
+
+def test_a_sample_varies_more_than_two_settings_and_its_link_restores_it():
+    config = AtlasConfig(sample=16, further="alpha_1:0.2:1, mu_1:0.1:0.9:log")
+    assert decode(encode(config), AtlasConfig) == (config, [])
+    study = config.study()
+    assert [axis.name for axis in study.axes] == ["lr", "k_1", "alpha_1", "mu_1"]
+    assert study.shape == (1, 16)
+    assert config.varied == ("lr", "k_1", "alpha_1", "mu_1")
+    page, opened = config.opened(3)
+    (spec,) = opened.specs()
+    assert (page, spec.lr, spec.layers) == ("surfaces", study.specs[3].lr, study.specs[3].layers)
+    grid = AtlasConfig(further="alpha_1:0.2:1")  # without a sample they do not count
+    assert grid.study() == AtlasConfig().study()
+    assert grid.varied == ("lr", "k_1")
+
+
+@pytest.mark.parametrize(
+    ("further", "problem"),
+    [
+        ("alpha_1", "further: every axis must read name:from:to, as in alpha_1:0.2:1, or name:from:to:log"),
+        ("lr:1:2", "further: lr varies on another axis already: choose another one"),
+        ("alpha_1:0:1,alpha_1:0:1", "further: alpha_1 varies on another axis already"),
+        ("k_2:1:5", "further: k_2 needs 2 layers, the optimizer has 1: add a layer"),
+        ("alpha_1:1:0.2", "further: alpha_1: must be above the axis's other end, 1: swap the two"),
+        ("alpha_1:0:2", "further: alpha_1, to 2: must be in [0, 1]"),
+        ("mu_1:0:0.5:log", "further: mu_1: must be above 0 on a logarithmic axis"),
+        ("depth:0:3", "further: depth, to 3: must be at most 1, the layers of the optimizer"),
+        ("colour:1:2", "further: name should be one of lr, k_1"),
+        ("batch_size:1:2", "further: batch_size needs a network and its data"),
+    ],
+)
+def test_a_bad_further_axis_is_refused(further, problem):
+    config, problems = decode({"sample": "8", "further": further}, AtlasConfig)
+    assert any(problem in one for one in problems), problems
+    assert config.study().cells == 8
+
+
+def test_a_sample_beyond_the_limit_is_refused():
+    _, problems = decode({"sample": "4096", "seeds": "64", "steps": "5000"}, AtlasConfig)
+    assert any("are computed: 1,562 points fit, or fewer steps or seeds" in one for one in problems)

@@ -80,9 +80,13 @@ SET = {
     "SEEDS": ("20", "from app.state import MAX_SEEDS as limit"),
     "CLOUD_RUNS": ("300", "from app.runs.cloud import MAX_RUNS as limit"),
     "MAP_POINTS": ("128", "from app.views.surfaces.basins import RESOLUTIONS as r; limit = r[-1]"),
-    "STUDY_CELLS": ("5000", "from app.state.atlas import LIMITS as t; limit = t.study_cells"),
+    "STUDY_CELLS": ("5000", "from app.state.axes import LIMITS as t; limit = t.study_cells"),
     "STUDY_SEEDS": ("100", "from app.state import AtlasConfig as C; limit = C.model_fields['seeds'].metadata[1].le"),
-    "STUDY_MILLIONS": ("30", "from app.state.atlas import LIMITS as t; limit = t.study_millions"),
+    "STUDY_MILLIONS": ("30", "from app.state.axes import LIMITS as t; limit = t.study_millions"),
+    "STUDY_TRAINING_THOUSANDS": (
+        "600",
+        "from app.state.axes import LIMITS as t; limit = t.study_training_thousands",
+    ),
     "FORMULA": (
         "77",
         "from app.state import SurfacesConfig as C; f = C.model_fields; limit = f['formula'].metadata[0].max_length",

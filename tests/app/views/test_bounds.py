@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.state import AtlasConfig, GamesConfig, GansConfig, NetworksConfig, SurfacesConfig
+from app.state.atlas import LEAST_TRAINING
 from app.state.codecs import structure
 from app.state.links import decode
 from app.state.theory import TheoryConfig
@@ -17,7 +18,7 @@ PAGES = {
     "networks": (NetworksConfig, ["train_size=500"]),
     "gans": (GansConfig, ["dataset=digits"]),
     "theory": (TheoryConfig, [f"instrument={one}" for one in ("stability", "noise", "regularization", "rates")]),
-    "atlas": (AtlasConfig, ["noise=student", "noise=minibatch"]),
+    "atlas": (AtlasConfig, ["noise=student", "noise=minibatch", "objective=digits"]),
 }
 BOUND_TOGETHER = {"batch_size", "lr_low", "lr_high"}  # by other fields, too: their own tests are elsewhere
 EVERY_CONTROL = {
@@ -68,6 +69,11 @@ def address(page, model, end, extra):
     params = at_end(model, end) | dict([extra.split("=")])
     if page == "atlas":
         few = {f"{side}_points": "2" for side in ("across", "up")}  # how many fit depends on the others
+        few["sample"] = str(min(int(params["sample"]), 4))
+        if extra == "objective=digits":
+            params["steps"] = str(max(int(params["steps"]), LEAST_TRAINING))
+        else:
+            del params["label_noise"]  # of tasks alone
         return params | few | {"base": "momentum", "layers": EVERY_CONTROL["layers"]}
     if page == "theory":
         for part, of in structure(model).parts.items():

@@ -7,11 +7,23 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.jobs.errors import StoreError
 from app.runs import atlas
 from app.state import AtlasConfig
 from app.state.presets import PRESETS
+from app.views.atlas import training
 
 SMALL = {"across_points": "6", "up_high": "4", "up_points": "4", "seeds": "3", "steps": "30"}
+
+
+@pytest.fixture(autouse=True)
+def no_store(monkeypatch):
+    """Studies of networks are not computed here."""
+
+    def refuse():
+        raise StoreError("no store in this test")
+
+    monkeypatch.setattr(training, "default_jobs", refuse)
 
 
 def show():
@@ -199,3 +211,17 @@ def test_coarser_maps_are_shown_while_a_long_study_is_computed(monkeypatch):
     assert not at.exception
     assert drawn[:2] == ["atlas.map.coarse.0", "atlas.map.coarse.1"]
     assert len(at.get("plotly_chart")) == 6  # the whole map stands in their place
+
+
+def test_a_sample_is_lines_across_all_axes_and_its_best_point():
+    at = open_page(sample="32", further="alpha_1:0.2:1")
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 1
+    assert any("32 points, each 3 runs of 30 gradient evaluations" in text for text in texts(at))
+    assert any("**Least mean** at lr" in text and ", α₁ " in text for text in texts(at))
+    at.text_input(key="atlas.further").set_value("alpha_1:0.2").run()
+    assert not at.exception
+    assert "every axis must read name:from:to" in at.error[0].value
+    at.number_input(key="atlas.sample").set_value(0).run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 6

@@ -1,0 +1,169 @@
+"""Studies of networks and GANs: what is known of them, and their trainings on the workers or in this process.
+
+Trainings are kept in the run store, by content, chunk by chunk: what was trained once is never trained again, also
+after a restart, in a wider grid or with more seeds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.jobs.chunk import Ends, order_of
+from app.jobs.errors import JobsError
+from app.jobs.service import Jobs
+from app.jobs.studies import StudyStatus
+from app.runs import result_files
+from app.state import AtlasConfig
+from landscapes.tasks import ClassifierTask, RegressionTask, task_from
+from optim_core.study import Study, StudyResult, Trained, Trainings, merged_trained, run_trainings
+from optim_core.study.trainings import Outcome, scene_of, trained_from
+
+Progress = Callable[[int, int], None]
+
+QUICK_CHUNK, CHUNK = 64_000, 12_000  # base steps of a chunk: about ten seconds for an MLP, for convolutions and GANs
+KEPT = 32  # studies of which this process keeps what is known
+POLL_SECONDS = 0.2
+
+_lock = threading.Lock()
+_trainings: OrderedDict[str, Trainings] = OrderedDict()  # by `study_key`
+
+
+@lru_cache(2 * KEPT)
+def study_key(study: Study) -> str:
+    """A digest of all trainings of a study, whatever its objective is called."""
+    return hashlib.blake2b(repr(Trainings(study).runs).encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a study: its key, the result so far, trainings that ended of all, and how the workers fare.
+
+    status: None where no worker was asked since this server started.
+    """
+
+    key: str
+    result: StudyResult
+    done: int
+    total: int
+    status: StudyStatus | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every training has ended."""
+        return self.done >= self.total
+
+    @property
+    def is_running(self) -> bool:
+        """Whether workers are at it."""
+        return self.status is not None and self.status.state == "running"
+
+
+def standing_of(config: AtlasConfig, jobs: Jobs) -> Standing:
+    """Reads memory, and the run store where this process does not know the whole study; trains nothing."""
+    study = config.study()
+    key = study_key(study)
+    status = jobs.studies.status(key)
+    trainings = _known(key, study, afresh=status is None or status.state != "running")
+    return Standing(key, trainings.result(), trainings.done, trainings.total, status)
+
+
+def begin(config: AtlasConfig, jobs: Jobs, visitor: str) -> None:
+    """Let the workers train what is missing, those that failed among it.
+
+    Raises:
+        LimitError: this visitor has too many studies under way.
+    """
+    study = config.study()
+    key = study_key(study)
+    trainings = _known(key, study, afresh=True)
+    orders = [order_of(study, chunk) for chunk in trainings.chunks(_chunk_steps(config))]
+    jobs.studies.begin(key, orders, visitor, _taker(key, study))
+
+
+def forget() -> None:
+    """Forget what this process knows; the run store keeps it."""
+    with _lock:
+        _trainings.clear()
+
+
+def train_here(config: AtlasConfig, on_progress: Progress | None = None) -> StudyResult:
+    """The result of a study; what is missing is trained in this process, chunk by chunk."""
+    study = config.study()
+    trainings = _known(study_key(study), study, afresh=True)
+    if trainings.done >= trainings.total:
+        return trainings.result()
+    scene = scene_of(study)
+    return run_trainings(
+        study,
+        task_from,
+        trainings=trainings,
+        chunk_steps=_chunk_steps(config),
+        on_trained=lambda trained: result_files.add_part(scene, trained, merged_trained),
+        on_progress=on_progress,
+    )
+
+
+def train_on(jobs: Jobs, config: AtlasConfig, on_progress: Progress | None = None) -> StudyResult:
+    """The result of a study; what is missing is trained by the workers, and this call waits for them.
+
+    Raises:
+        JobsError: somebody else cancelled it.
+    """
+    begin(config, jobs, "alone")
+    while True:
+        standing = standing_of(config, jobs)
+        if on_progress is not None:
+            on_progress(standing.done * config.steps, standing.total * config.steps)
+        if not standing.is_running:
+            break
+        time.sleep(POLL_SECONDS)
+    if not standing.is_whole:
+        raise JobsError("the study was cancelled; what it computed is kept")
+    return standing.result
+
+
+def _chunk_steps(config: AtlasConfig) -> int:
+    task = config.task
+    is_quick = isinstance(task, RegressionTask) or (isinstance(task, ClassifierTask) and task.network == "mlp")
+    return QUICK_CHUNK if is_quick else CHUNK
+
+
+def _known(key: str, study: Study, *, afresh: bool) -> Trainings:
+    """What this process knows of a study; `afresh`: with what others have added to the run store meanwhile."""
+    with _lock:
+        trainings = _trainings.pop(key, None)
+        is_new = trainings is None
+        if trainings is None:
+            trainings = Trainings(study)
+        _trainings[key] = trainings
+        while len(_trainings) > KEPT:
+            _trainings.popitem(last=False)
+    if is_new or (afresh and trainings.done < trainings.total):
+        keys = trainings.keys
+        parts = result_files.find_parts(
+            Trained, scene_of(study), lambda arrays: not keys.isdisjoint(arrays["keys"].tolist())
+        )
+        for part in parts:
+            trainings.add(part.outcomes())
+    return trainings
+
+
+def _taker(key: str, study: Study) -> Callable[[Ends], None]:
+    """Takes how a chunk's trainings ended, and keeps outcomes in the run store."""
+    scene = scene_of(study)
+
+    def take(ends: Ends) -> None:
+        outcomes = {run: Outcome(*end) for run, end in ends.items() if not isinstance(end, str)}
+        trainings = _known(key, study, afresh=False)
+        trainings.add(outcomes)
+        trainings.fail({run: end for run, end in ends.items() if isinstance(end, str)})
+        if outcomes:
+            result_files.add_part(scene, trained_from(outcomes), merged_trained)
+
+    return take
