@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,7 +31,10 @@ SCHEDULER_VARIABLE = "LOOKAHEAD_SCHEDULER"
 @click.option("--seeds", type=int, help="Draws of the noise in each cell; of a network seeds.")
 @click.option("--set", "extra", multiple=True, metavar="NAME=VALUE", help="Any setting by its name in a link.")
 @click.option("--cells", is_flag=True, help="One row per cell, over its seeds, in place of one per run.")
-@click.option("-O", "--output", default="table.parquet", show_default=True, help="File to write; - is standard output.")
+@click.option(
+    "-O", "--output", default="table.parquet", show_default=True,
+    help="File to write; - is standard output. A name that ends in / is a folder of Parquet partitions.",
+)  # fmt: skip
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="If the file's name does not say.")
 def study(source: str | None, output: str, kind: str | None, *, cells: bool, **options: Any) -> None:
     """Run an optimizer at every combination of two settings and write the table; the best goes to standard error.
@@ -48,20 +52,24 @@ def study(source: str | None, output: str, kind: str | None, *, cells: bool, **o
     Examples:
       lookahead-lab study -O table.parquet
       lookahead-lab study --preset "Noise in a game: depth pays" --cells -O depth.csv
+      lookahead-lab study --set objective=rastrigin --set up_points=128 -O partitions/
       lookahead-lab study --set objective=himmelblau --set across=lr --set up=alpha_1 --steps 200 -O himmelblau.csv
       lookahead-lab study --set objective=digits-noisy --set across=lr --set up=depth -O networks.parquet
       lookahead-lab study "http://localhost:8501/atlas?objective=bilinear&across_high=0.5" --seeds 16 -O bilinear.csv
     """
-    kind = format_of(output, kind, FORMATS)
+    kind = "parquet" if output.endswith("/") else format_of(output, kind, FORMATS)
     config = study_config(source, **options)
     result = _run(config)
     from app.export import csv_of, parquet_of
     from app.export.atlas import atlas_caption
-    from app.export.tables import with_caption
+    from app.export.tables import with_caption, write_partitions
     from app.tables.atlas import cell_table, run_table
 
     table = with_caption((cell_table if cells else run_table)(result), atlas_caption(config))
     click.echo(_summary(result), err=True)
+    if output.endswith("/"):
+        click.echo(f"{output}: {write_partitions(table, Path(output))} partitions", err=True)
+        return
     write(output, (csv_of if kind == "csv" else parquet_of)(table))
 
 

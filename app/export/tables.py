@@ -12,6 +12,7 @@ synchronised  whether this layer took part in a synchronisation at this step; th
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from app.figures.caption import Caption
     from app.player.tracks import Track
 
+PARTITION_ROWS = 100_000
 COLUMNS = ("run", "optimizer", "layer", "step", "x", "y", "loss", "synchronised")
 
 
@@ -82,6 +84,24 @@ def parquet_of(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     parquet.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def write_partitions(table: pa.Table, folder: Path, rows: int = PARTITION_ROWS) -> int:
+    """Any table as Parquet files of at most so many rows in a folder of their own, which Dask reads back; their number.
+
+    Raises:
+        FileExistsError: there is something in the folder.
+    """
+    from pyarrow import dataset
+
+    if folder.exists() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty: name a new folder")
+    options = dataset.ParquetFileFormat().make_write_options(compression="zstd")
+    dataset.write_dataset(
+        table, folder, format="parquet", file_options=options, max_rows_per_file=rows, max_rows_per_group=rows,
+        use_threads=False,
+    )  # fmt: skip
+    return len(list(folder.iterdir()))
 
 
 def _piece(track: Track, layer: int) -> dict[str, Any]:

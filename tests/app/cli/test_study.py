@@ -6,12 +6,13 @@ import csv
 import io
 import json
 
+import dask.dataframe
 import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
 from app.cli import main
-from app.export import restore, to_json
+from app.export import restore, tables, to_json
 from app.runs import atlas, result_files, trained
 from app.state import AtlasConfig
 from app.state.links import short_link
@@ -153,3 +154,20 @@ def test_a_task_that_has_no_such_setting_is_refused_in_one_line():
     result = run("--set", "objective=gan-ring", "--set", "up=label_noise")
     assert result.exit_code == 1
     assert "label_noise is no setting of this task: choose another task or another axis" in result.stderr
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # within Dask
+def test_a_folder_of_partitions_is_read_back_by_dask(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables.write_partitions, "__defaults__", (10,))
+    folder = f"{tmp_path / 'cells'}/"
+    first, whole = run(*OPTIONS, "-O", folder), run(*OPTIONS, "-O", str(tmp_path / "whole.parquet"))
+    assert (first.exit_code, whole.exit_code) == (0, 0), first.output
+    assert "3 partitions" in first.stderr
+    read = dask.dataframe.read_parquet(folder)
+    assert read.npartitions == 3
+    expected = parquet.read_table(tmp_path / "whole.parquet").to_pandas()
+    numbers = ["lr", "k_1", "seed", "loss"]
+    assert read[numbers].compute().reset_index(drop=True).equals(expected[numbers])
+    again = run(*OPTIONS, "-O", folder)
+    assert again.exit_code != 0
+    assert "is not empty: name a new folder" in again.output
