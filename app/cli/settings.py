@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.state.base import PageConfig
 
 Command = Callable[..., Any]
+DEVICES = ("auto", "cpu", "cuda", "mps")  # of optim_core.device, which would import torch here
 LANDSCAPES = ("surface", "game")  # settings of the pages `surfaces` and `games`
 SIMPLE = (*LANDSCAPES, "steps", "seed", "noise", "noise_scale")
 
@@ -155,6 +156,18 @@ def study_config(source: str | None, preset: str | None, **options: Any) -> Any:
     if problems:
         raise click.ClickException("; ".join(problem.split(", so ")[0] for problem in problems))
     return study
+
+
+def device_of(name: str | None) -> str:
+    """The device of --device, or the usual one.
+
+    Raises:
+        ValueError: it is not at hand.
+    """
+    from app.jobs.devices import usual_device
+    from optim_core.device import resolved_device
+
+    return usual_device() if name is None else resolved_device(name)
 
 
 @contextmanager

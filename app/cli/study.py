@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli.settings import entries, format_of, progress, study_config, write
+from app.cli.settings import DEVICES, device_of, entries, format_of, progress, study_config, write
 
 if TYPE_CHECKING:
     from app.jobs.store import RunStore
@@ -30,13 +30,18 @@ SCHEDULER_VARIABLE = "LOOKAHEAD_SCHEDULER"
 @click.option("--seed", type=int, help="Of the gradient noise; of a network the first of weights and batches.")
 @click.option("--seeds", type=int, help="Draws of the noise in each cell; of a network seeds.")
 @click.option("--set", "extra", multiple=True, metavar="NAME=VALUE", help="Any setting by its name in a link.")
+@click.option(
+    "--device", type=click.Choice(DEVICES), help="Where networks train; LOOKAHEAD_DEVICE or the processor if not given."
+)
 @click.option("--cells", is_flag=True, help="One row per cell, over its seeds, in place of one per run.")
 @click.option(
     "-O", "--output", default="table.parquet", show_default=True,
     help="File to write; - is standard output. A name that ends in / is a folder of Parquet partitions.",
 )  # fmt: skip
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="If the file's name does not say.")
-def study(source: str | None, output: str, kind: str | None, *, cells: bool, **options: Any) -> None:
+def study(
+    source: str | None, output: str, kind: str | None, device: str | None, *, cells: bool, **options: Any
+) -> None:
     """Run an optimizer at every combination of two settings and write the table; the best goes to standard error.
 
     Cells are kept in the run store, LOOKAHEAD_DATA: a second request, here or on the Atlas page, also of a wider or
@@ -59,7 +64,7 @@ def study(source: str | None, output: str, kind: str | None, *, cells: bool, **o
     """
     kind = "parquet" if output.endswith("/") else format_of(output, kind, FORMATS)
     config = study_config(source, **options)
-    result = _run(config)
+    result = _run(config, device)
     from app.export import csv_of, parquet_of
     from app.export.atlas import atlas_caption
     from app.export.tables import with_caption, write_partitions
@@ -73,23 +78,26 @@ def study(source: str | None, output: str, kind: str | None, *, cells: bool, **o
     write(output, (csv_of if kind == "csv" else parquet_of)(table))
 
 
-def _run(config: AtlasConfig) -> StudyResult:
+def _run(config: AtlasConfig, device: str | None) -> StudyResult:
     import torch
 
     from app.jobs.store import store_from_environment
     from app.runs import THREADS, result_files
-    from app.runs.atlas import result_of
+    from app.runs.atlas import study_run
+    from app.runs.trained import train_here
 
     torch.set_num_threads(THREADS)
     store = store_from_environment()
     result_files.keep_in(store)
     with progress("Study") as on_progress:
-        if config.task is None or not os.environ.get(SCHEDULER_VARIABLE):
-            return result_of(config, on_progress)
-        return _by_scheduler(config, store, on_progress)
+        if config.task is None:
+            return study_run(config, on_progress)
+        if not os.environ.get(SCHEDULER_VARIABLE):
+            return train_here(config, on_progress, device_of(device))
+        return _by_scheduler(config, store, on_progress, device_of(device))
 
 
-def _by_scheduler(config: AtlasConfig, store: RunStore, on_progress: Progress | None) -> StudyResult:
+def _by_scheduler(config: AtlasConfig, store: RunStore, on_progress: Progress | None, device: str) -> StudyResult:
     """Trainings by the workers of the scheduler that the environment names."""
     from app.jobs.cluster import cluster_from_environment
     from app.jobs.service import Jobs
@@ -97,7 +105,7 @@ def _by_scheduler(config: AtlasConfig, store: RunStore, on_progress: Progress | 
 
     jobs = Jobs(store, cluster_from_environment())
     try:
-        return train_on(jobs, config, on_progress)
+        return train_on(jobs, config, on_progress, device)
     finally:
         jobs.close()
 

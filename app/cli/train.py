@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.recipe import recipe_of
-from app.cli.settings import entries, format_of, progress, training_config, write
+from app.cli.settings import DEVICES, device_of, entries, format_of, progress, training_config, write
 from app.cli.watching import latest_metrics, watching
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     """Names of optimizers, and the runs of each, one for each seed."""
 
 FORMATS = ("csv", "parquet")
-DEVICES = ("auto", "cpu", "cuda", "mps")  # of optim_core.device, which would import torch here
 
 
 def complete_preset(context: click.Context, parameter: click.Parameter, prefix: str) -> list[str]:
@@ -83,7 +82,7 @@ def train(source: str | None, output: str, kind: str | None, device: str | None,
 
         write(output, (csv_of if kind == "csv" else parquet_of)(curves_table(runs)), quietly=quietly)
 
-    comparison = _comparison(source, _device(device), options)
+    comparison = _comparison(source, device_of(device), options)
     write_table(_train(comparison, (lambda runs: write_table(runs, quietly=True)) if watch else None))
 
 
@@ -114,18 +113,6 @@ def _ensure_data(task: dict[str, Any]) -> None:
 
     if (dataset := task.get("dataset", "")) in DATASETS:
         ensure(dataset, tell)
-
-
-def _device(name: str | None) -> str:
-    """The device of --device, or the usual one.
-
-    Raises:
-        ValueError: it is not at hand.
-    """
-    from app.jobs.devices import usual_device
-    from optim_core.device import resolved_device
-
-    return usual_device() if name is None else resolved_device(name)
 
 
 def _train(comparison: Comparison, write_early: Callable[[list[Run]], None] | None) -> list[Run]:

@@ -12,6 +12,7 @@ from app.jobs.errors import JobsError
 from app.jobs.request import FORMAT, spec_from_json, spec_to_json
 from app.jobs.worker import CANCEL_SECONDS
 from app.jobs.workspace import Workspace
+from optim_core.device import CPU
 
 if TYPE_CHECKING:
     from optim_core.ensemble import Member
@@ -29,6 +30,7 @@ class ChunkOrder:
 
     keys: of the trainings.      members: of each the place of its task, its optimizer and its seed.
     tasks, optimizers: each once, as JSON-able values.
+    device: where to train.
     folder, attempt: of a workspace whose flag stops the chunk; no folder, no flag.
     """
 
@@ -37,6 +39,7 @@ class ChunkOrder:
     tasks: tuple[Mapping[str, Any], ...]
     optimizers: tuple[Mapping[str, Any], ...]
     steps: int
+    device: str = CPU
     folder: str = ""
     attempt: str = ""
     format: int = FORMAT
@@ -46,7 +49,7 @@ class ChunkOrder:
         return replace(self, folder=str(folder), attempt=attempt)
 
 
-def order_of(study: Study, chunk: Chunk) -> ChunkOrder:
+def order_of(study: Study, chunk: Chunk, device: str = CPU) -> ChunkOrder:
     """The order that trains a chunk of a study."""
     tasks: dict[tuple[Any, ...], int] = {}
     optimizers: dict[OptimizerSpec, int] = {}
@@ -64,6 +67,7 @@ def order_of(study: Study, chunk: Chunk) -> ChunkOrder:
         tasks=tuple(dict(task) for task in tasks),
         optimizers=tuple(map(spec_to_json, optimizers)),
         steps=study.steps,
+        device=device,
     )
 
 
@@ -84,7 +88,7 @@ def run_chunk(
         raise JobsError(f"this worker trains in format {FORMAT}, the server asks for {order.format}: update one")
     if threads is not None:
         torch.set_num_threads(threads)
-    ends = train_chunk(_members(order), order.steps, on_progress, _Flag(order).is_set)
+    ends = train_chunk(_members(order), order.steps, on_progress, _Flag(order).is_set, order.device)
     if ends is None:
         return None
     return {

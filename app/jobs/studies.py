@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from app.jobs.chunk import ChunkOrder, Ends, run_chunk
+from app.jobs.devices import ACCELERATOR
 from app.jobs.errors import LimitError, SchedulerGoneError
 from app.jobs.explain import explanation
 from app.jobs.files import clear_errors
 from app.jobs.workspace import Workspace
+from optim_core.device import CPU
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -209,7 +211,10 @@ class Studies:
     def _start(self, job: _Job, client: Client) -> None:
         attempt = uuid.uuid4().hex
         order = job.waiting.popleft().in_workspace(self._folder(job.key), attempt)
-        future = client.submit(run_chunk, order, key=f"study-{attempt}", pure=False, priority=PRIORITY)
+        resources = None if order.device == CPU else {ACCELERATOR: 1}  # Dask waits for a worker that has one
+        future = client.submit(
+            run_chunk, order, key=f"study-{attempt}", pure=False, priority=PRIORITY, resources=resources
+        )
         future.add_done_callback(lambda _: self._wake.set())
         self._running[attempt] = (job, future)
         job.running[attempt] = order

@@ -21,6 +21,7 @@ from app.jobs.studies import StudyStatus
 from app.runs import result_files
 from app.state import AtlasConfig
 from landscapes.tasks import ClassifierTask, RegressionTask, task_from
+from optim_core.device import CPU, DEVICES
 from optim_core.study import Study, StudyResult, Trained, Trainings, merged_trained, run_trainings
 from optim_core.study.trainings import Outcome, scene_of, trained_from
 
@@ -35,9 +36,9 @@ _trainings: OrderedDict[str, Trainings] = OrderedDict()  # by `study_key`
 
 
 @lru_cache(2 * KEPT)
-def study_key(study: Study) -> str:
-    """A digest of all trainings of a study, whatever its objective is called."""
-    return hashlib.blake2b(repr(Trainings(study).runs).encode(), digest_size=16).hexdigest()
+def study_key(study: Study, device: str = CPU) -> str:
+    """A digest of all trainings of a study on a device, whatever its objective is called."""
+    return hashlib.blake2b(f"{Trainings(study).runs!r} {device}".encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -64,26 +65,25 @@ class Standing:
         return self.status is not None and self.status.state == "running"
 
 
-def standing_of(config: AtlasConfig, jobs: Jobs) -> Standing:
+def standing_of(config: AtlasConfig, jobs: Jobs, device: str = CPU) -> Standing:
     """Reads memory, and the run store where this process does not know the whole study; trains nothing."""
     study = config.study()
-    key = study_key(study)
+    key = study_key(study, device)
     status = jobs.studies.status(key)
-    trainings = _known(key, study, afresh=status is None or status.state != "running")
+    trainings = _known(study, device, afresh=status is None or status.state != "running")
     return Standing(key, trainings.result(), trainings.done, trainings.total, status)
 
 
-def begin(config: AtlasConfig, jobs: Jobs, visitor: str) -> None:
+def begin(config: AtlasConfig, jobs: Jobs, visitor: str, device: str = CPU) -> None:
     """Let the workers train what is missing, those that failed among it.
 
     Raises:
         LimitError: this visitor has too many studies under way.
     """
     study = config.study()
-    key = study_key(study)
-    trainings = _known(key, study, afresh=True)
-    orders = [order_of(study, chunk) for chunk in trainings.chunks(_chunk_steps(config))]
-    jobs.studies.begin(key, orders, visitor, _taker(key, study))
+    trainings = _known(study, device, afresh=True)
+    orders = [order_of(study, chunk, device) for chunk in trainings.chunks(_chunk_steps(config))]
+    jobs.studies.begin(study_key(study, device), orders, visitor, _taker(study, device))
 
 
 def forget() -> None:
@@ -92,32 +92,37 @@ def forget() -> None:
         _trainings.clear()
 
 
-def train_here(config: AtlasConfig, on_progress: Progress | None = None) -> StudyResult:
-    """The result of a study; what is missing is trained in this process, chunk by chunk."""
+def train_here(config: AtlasConfig, on_progress: Progress | None = None, device: str | None = None) -> StudyResult:
+    """The result of a study; what is missing is trained in this process, chunk by chunk.
+
+    Without a device it is that of any on which this process knows the whole study, or else of the processor.
+    """
     study = config.study()
-    trainings = _known(study_key(study), study, afresh=True)
+    device = device or next((one for one in DEVICES if _is_whole(study, one)), CPU)
+    trainings = _known(study, device, afresh=True)
     if trainings.done >= trainings.total:
         return trainings.result()
-    scene = scene_of(study)
+    scene = _scene(study, device)
     return run_trainings(
         study,
         task_from,
         trainings=trainings,
         chunk_steps=_chunk_steps(config),
+        device=device,
         on_trained=lambda trained: result_files.add_part(scene, trained, merged_trained),
         on_progress=on_progress,
     )
 
 
-def train_on(jobs: Jobs, config: AtlasConfig, on_progress: Progress | None = None) -> StudyResult:
+def train_on(jobs: Jobs, config: AtlasConfig, on_progress: Progress | None = None, device: str = CPU) -> StudyResult:
     """The result of a study; what is missing is trained by the workers, and this call waits for them.
 
     Raises:
         JobsError: somebody else cancelled it.
     """
-    begin(config, jobs, "alone")
+    begin(config, jobs, "alone", device)
     while True:
-        standing = standing_of(config, jobs)
+        standing = standing_of(config, jobs, device)
         if on_progress is not None:
             on_progress(standing.done * config.steps, standing.total * config.steps)
         if not standing.is_running:
@@ -134,8 +139,20 @@ def _chunk_steps(config: AtlasConfig) -> int:
     return QUICK_CHUNK if is_quick else CHUNK
 
 
-def _known(key: str, study: Study, *, afresh: bool) -> Trainings:
+def _scene(study: Study, device: str) -> str:
+    """What the parts of a study on a device share: results on two devices agree to rounding alone."""
+    return scene_of(study) if device == CPU else f"{scene_of(study)} {device}"
+
+
+def _is_whole(study: Study, device: str) -> bool:
+    with _lock:
+        trainings = _trainings.get(study_key(study, device))
+    return trainings is not None and trainings.done >= trainings.total
+
+
+def _known(study: Study, device: str, *, afresh: bool) -> Trainings:
     """What this process knows of a study; `afresh`: with what others have added to the run store meanwhile."""
+    key = study_key(study, device)
     with _lock:
         trainings = _trainings.pop(key, None)
         is_new = trainings is None
@@ -147,20 +164,20 @@ def _known(key: str, study: Study, *, afresh: bool) -> Trainings:
     if is_new or (afresh and trainings.done < trainings.total):
         keys = trainings.keys
         parts = result_files.find_parts(
-            Trained, scene_of(study), lambda arrays: not keys.isdisjoint(arrays["keys"].tolist())
+            Trained, _scene(study, device), lambda arrays: not keys.isdisjoint(arrays["keys"].tolist())
         )
         for part in parts:
             trainings.add(part.outcomes())
     return trainings
 
 
-def _taker(key: str, study: Study) -> Callable[[Ends], None]:
+def _taker(study: Study, device: str) -> Callable[[Ends], None]:
     """Takes how a chunk's trainings ended, and keeps outcomes in the run store."""
-    scene = scene_of(study)
+    scene = _scene(study, device)
 
     def take(ends: Ends) -> None:
         outcomes = {run: Outcome(*end) for run, end in ends.items() if not isinstance(end, str)}
-        trainings = _known(key, study, afresh=False)
+        trainings = _known(study, device, afresh=False)
         trainings.add(outcomes)
         trainings.fail({run: end for run, end in ends.items() if isinstance(end, str)})
         if outcomes:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_core.device import CPU
 from optim_core.ensemble import Member, MemberRun, train_together
 from optim_core.study.axis import OF_TASKS
 from optim_core.study.result import StudyResult
@@ -173,6 +174,7 @@ def run_trainings(
     *,
     trainings: Trainings | None = None,
     chunk_steps: int = CHUNK_STEPS,
+    device: str = CPU,
     on_trained: Callable[[Trained], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -186,6 +188,7 @@ def run_trainings(
         task_of: makes tasks.
         trainings: those of this study with what is known from before; they take what is new.
         chunk_steps: base steps of all trainings of a chunk.
+        device: one of `optim_core.device.DEVICES`.
         on_trained: given what was trained, after every chunk.
         on_progress: called with (base steps done, base steps) of the trainings that are not known.
         should_stop: asked often; when true, what is missing stays NaN.
@@ -199,7 +202,7 @@ def run_trainings(
             if on_progress is not None:
                 on_progress(before + step * members, missing)
 
-        ends = train_chunk(members_of(study, chunk, task_of), study.steps, report, should_stop)
+        ends = train_chunk(members_of(study, chunk, task_of), study.steps, report, should_stop, device)
         if ends is None:
             break
         done += len(chunk) * study.steps
@@ -232,6 +235,7 @@ def train_chunk(
     steps: int,
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    device: str = CPU,
 ) -> list[End] | None:
     """How each member ended, None where it was stopped.
 
@@ -242,14 +246,19 @@ def train_chunk(
     beside = members[:1] if len(members) == 1 else []
     try:
         runs = train_together(
-            [*members, *beside], steps, evaluate_every=steps, on_progress=on_progress, should_stop=should_stop
+            [*members, *beside],
+            steps,
+            evaluate_every=steps,
+            device=device,
+            on_progress=on_progress,
+            should_stop=should_stop,
         )
     except FAILURES as error:
         if len(members) == 1:
             return [str(error) or type(error).__name__]
         half = len(members) // 2
-        first = train_chunk(members[:half], steps, None, should_stop)
-        second = None if first is None else train_chunk(members[half:], steps, None, should_stop)
+        first = train_chunk(members[:half], steps, None, should_stop, device)
+        second = None if first is None else train_chunk(members[half:], steps, None, should_stop, device)
         return None if first is None or second is None else [*first, *second]
     return None if runs is None else [_outcome(run) for run in runs[: len(members)]]
 

@@ -19,6 +19,7 @@ from app.state.links import config_from_settings
 from app.state.objectives import STUDIED_TASKS, customary_axis, name_of_task, networks_of, own_base, settings_of_task
 from app.views import session
 from app.views.parts.cards import draw_layers, draw_momentum, draw_outer_momentum, draw_sync_momentum
+from app.views.parts.device import device_choice
 from app.views.parts.fields import Fields
 from app.views.parts.history import draw_history
 from app.views.parts.scene import draw_noise
@@ -160,6 +161,7 @@ def _runs(fields: Fields, *, is_task: bool) -> None:
         numbers.number("Base steps", "steps", LEAST_TRAINING if is_task else 1, MAX_STEPS, step=100 if is_task else 10)
     if is_task:
         fields.number("First seed", "seed", 0, MAX_SEED, step=1)
+        device_choice(PAGE)
 
 
 def _optimizer(fields: Fields, config: AtlasConfig) -> None:

@@ -14,6 +14,7 @@ from app.state import AtlasConfig
 from app.views.atlas.controls import PAGE
 from app.views.atlas.summary import work_line
 from app.views.parts.charts import show_chart
+from app.views.parts.device import chosen_device
 from app.views.parts.turns import fragment
 from app.views.parts.visitor import cancel_button, is_here, visitor
 from optim_core.study import StudyResult
@@ -29,7 +30,7 @@ def result_or_progress(config: AtlasConfig) -> StudyResult | None:
     """The result of a whole study; until then None, with progress and the map so far on the page."""
     try:
         jobs = default_jobs()
-        standing = trained.standing_of(config, jobs)
+        standing = trained.standing_of(config, jobs, chosen_device(PAGE))
         if standing.is_whole and not standing.is_running:
             _offer_another_try(config, jobs, standing.result)
             return standing.result
@@ -45,7 +46,7 @@ def _live(config: AtlasConfig, jobs: Jobs, was_running: bool) -> None:
     @fragment(run_every=RUNNING_SECONDS if was_running else IDLE_SECONDS)
     def draw_progress() -> None:
         try:
-            standing = trained.standing_of(config, jobs)
+            standing = trained.standing_of(config, jobs, chosen_device(PAGE))
             if standing.is_running != was_running or (standing.is_whole and not standing.is_running):
                 st.rerun()
             _button(config, jobs, standing)
@@ -86,7 +87,7 @@ def _offer_another_try(config: AtlasConfig, jobs: Jobs, result: StudyResult) -> 
 def _begin(config: AtlasConfig, jobs: Jobs) -> None:
     """Before the script runs: an error is said on the page that follows."""
     try:
-        trained.begin(config, jobs, visitor())
+        trained.begin(config, jobs, visitor(), chosen_device(PAGE))
     except JobsError as error:
         _show_error(error)
 

@@ -138,15 +138,15 @@ def test_workers_of_a_scheduler_train_where_one_is_named(monkeypatch):
     monkeypatch.setenv("LOOKAHEAD_SCHEDULER", "tcp://nowhere:1")
     calls = []
 
-    def by_scheduler(config, store, on_progress):
-        calls.append(config.objective)
+    def by_scheduler(config, store, on_progress, device):
+        calls.append((config.objective, device))
         return trained.train_here(config, on_progress)
 
     monkeypatch.setattr(study, "_by_scheduler", by_scheduler)
     trained.forget()
     assert run(*NETWORK, "--seeds", "1", "--format", "csv", "-O", "-").exit_code == 0
     assert run(*OPTIONS, "--format", "csv", "-O", "-").exit_code == 0  # a family needs none
-    assert calls == ["digits-100"]
+    assert calls == [("digits-100", "cpu")]
     trained.forget()
 
 

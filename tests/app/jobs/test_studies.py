@@ -46,8 +46,9 @@ class Client:
     def __init__(self) -> None:
         self.futures: list[Any] = []
 
-    def submit(self, function: Any, order: ChunkOrder, *, key: str, pure: bool, priority: int) -> Any:
+    def submit(self, function: Any, order: ChunkOrder, *, key: str, pure: bool, priority: int, resources: Any) -> Any:
         assert (function, pure, priority) == (run_chunk, False, PRIORITY)
+        assert resources == ({"GPU": 1} if order.device == "cuda" else None)
         future = SimpleNamespace(order=order, status="pending", add_done_callback=lambda call: None)
         self.futures.append(future)
         return future
@@ -163,6 +164,14 @@ def test_a_study_stops_when_nobody_wants_it_and_keeps_what_still_arrives(studies
     assert len(client.futures) == 2
     assert not studies.busy
     assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_chunk_for_an_accelerator_goes_where_one_is_announced(studies):
+    client = Client()
+    studies.begin("a", [replace(order("a0"), device="cuda")], "ann", lambda ends: None)
+    studies.dispatch(client, 1)
+    assert client.futures[0].order.device == "cuda"
+    assert {one.device for one in orders_of()} == {"cpu"}
 
 
 def test_visitors_who_are_gone_have_no_claim(studies):

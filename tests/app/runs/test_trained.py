@@ -134,3 +134,30 @@ def test_a_cell_of_a_gan_is_the_run_that_opens_on_the_gans_page():
     run = train(opened.task(), dict(optimizers), 10, 0, evaluate_every=10)
     assert opened.batch_size == 8
     assert result.value[0, 1, 0] == pytest.approx(run.curves.metrics["slow_1"]["val_frechet"][-1], rel=1e-3)
+
+
+def test_a_study_on_another_device_has_results_of_its_own(jobs):
+    trained.begin(CONFIG, jobs, "ann", "cuda")
+    (job,) = jobs.studies._jobs.values()
+    assert {order.device for order in job.waiting} == {"cuda"}
+    for order in job.waiting:
+        job.on_end(dict.fromkeys(order.keys, (0.5, 0.25, -1)))
+    assert trained.standing_of(CONFIG, jobs, "cuda").is_whole
+    assert trained.standing_of(CONFIG, jobs).done == 0
+    assert (trained.train_here(CONFIG).value == 0.5).all()  # what is known in whole is what exports take
+    trained.forget()
+    assert trained.standing_of(CONFIG, jobs, "cuda").is_whole  # kept
+    trained.forget()
+    assert not (trained.train_here(CONFIG).value == 0.5).all()
+
+
+def test_workers_train_a_study_while_the_command_waits(store):
+    jobs, progress = Jobs(store, Cluster(workers=1)), []
+    try:
+        result = trained.train_on(jobs, CONFIG, lambda *counts: progress.append(counts))
+    finally:
+        jobs.close()
+    assert progress[-1] == (144, 144)
+    trained.forget()
+    result_files.keep_in(None)
+    assert np.array_equal(trained.train_here(CONFIG).value, result.value)
