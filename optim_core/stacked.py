@@ -70,11 +70,13 @@ class StackedPlayer:
         return losses.detach()
 
     def _evaluate_in_turn(self, batch: Any, others: Named) -> Tensor:
-        losses = []
+        parameters = [self.loss.get_parameter(name) for name in (*self.weights, *others)]
+        own, losses = parameters[: len(self.weights)], []
         for row, gradient in enumerate(self.gradient):
-            leaves = {name: _laid_out(weights[row]).requires_grad_() for name, weights in self.weights.items()}
-            loss = self.loss.at(leaves, {name: one[row] for name, one in others.items()}, _row_of(batch, row))
-            torch.cat([one.reshape(-1) for one in torch.autograd.grad(loss, list(leaves.values()))], out=gradient)
+            for parameter, weights in zip(parameters, (*self.weights.values(), *others.values()), strict=True):
+                parameter.data = _laid_out(weights[row])
+            loss: Tensor = self.loss(_row_of(batch, row))
+            torch.cat([one.reshape(-1) for one in torch.autograd.grad(loss, own)], out=gradient)
             losses.append(loss.detach())
         return torch.stack(losses)
 
@@ -137,8 +139,9 @@ def _row_of(batch: Any, row: int) -> Any:
 
 
 def _laid_out(weights: Tensor) -> Tensor:
-    """Filters in the layout of fast convolutions; copied, since filters of one channel have both layouts at once."""
-    return weights.detach().clone(memory_format=torch.channels_last) if weights.dim() == 4 else weights.detach()
+    """A copy, of filters in the layout of fast convolutions: those of one channel have both layouts at once."""
+    layout = torch.channels_last if weights.dim() == 4 else torch.contiguous_format
+    return weights.detach().clone(memory_format=layout)
 
 
 def _names(module: nn.Module, parameters: Sequence[nn.Parameter]) -> dict[str, nn.Parameter]:
