@@ -216,9 +216,20 @@ class GanTask:
 def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """E (‖∇D(x̂)‖ − 1)² at x̂ = mix · real + (1 − mix) · fake, differentiable in the discriminator's parameters."""
     between = torch.lerp(fake, real, mix.view(-1, *[1] * (real.ndim - 1)))
-    slope = torch.func.grad(lambda points: discriminator(points).sum())(between)
+    slope = _slope(discriminator, between)
     excess: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1) - 1
     return (excess**2).mean()
+
+
+def _slope(discriminator: nn.Module, points: Tensor) -> Tensor:
+    """The gradient of the discriminator's output at each point, differentiable in its parameters."""
+    try:
+        points.requires_grad_()
+    except RuntimeError:  # under torch.func's transforms only their own grad is possible, which is slower elsewhere
+        slope: Tensor = torch.func.grad(lambda at: discriminator(at).sum())(points)
+        return slope
+    (slope,) = torch.autograd.grad(discriminator(points).sum(), points, create_graph=True)
+    return slope
 
 
 def _networks(model: nn.Module) -> tuple[nn.Module, nn.Module]:
