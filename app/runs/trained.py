@@ -28,7 +28,7 @@ from optim_core.study.trainings import Outcome, scene_of, trained_from
 Progress = Callable[[int, int], None]
 
 QUICK_CHUNK, CHUNK = 64_000, 12_000  # base steps of a chunk: about ten seconds for an MLP, for convolutions and GANs
-KEPT = 32  # studies of which this process keeps what is known
+KEPT, KEPT_TRAININGS = 32, 1_000_000  # studies, and trainings of all, of which this process keeps what is known
 POLL_SECONDS = 0.2
 
 _lock = threading.Lock()
@@ -38,7 +38,10 @@ _trainings: OrderedDict[str, Trainings] = OrderedDict()  # by `study_key`
 @lru_cache(2 * KEPT)
 def study_key(study: Study, device: str = CPU) -> str:
     """A digest of all trainings of a study on a device, whatever its objective is called."""
-    return hashlib.blake2b(f"{Trainings(study).runs!r} {device}".encode(), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(device.encode(), digest_size=16)
+    for run in Trainings(study).runs:
+        digest.update(run.key.encode())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _known(study: Study, device: str, *, afresh: bool) -> Trainings:
         if trainings is None:
             trainings = Trainings(study)
         _trainings[key] = trainings
-        while len(_trainings) > KEPT:
+        while len(_trainings) > 1 and (len(_trainings) > KEPT or _count() > KEPT_TRAININGS):
             _trainings.popitem(last=False)
     if is_new or (afresh and trainings.done < trainings.total):
         keys = trainings.keys
@@ -169,6 +172,10 @@ def _known(study: Study, device: str, *, afresh: bool) -> Trainings:
         for part in parts:
             trainings.add(part.outcomes())
     return trainings
+
+
+def _count() -> int:
+    return sum(trainings.total for trainings in _trainings.values())
 
 
 def _taker(study: Study, device: str) -> Callable[[Ends], None]:

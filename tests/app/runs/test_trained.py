@@ -111,6 +111,15 @@ def test_a_training_that_failed_is_marked_and_tried_again_on_the_next_request(jo
     assert job.total == 12
 
 
+def test_what_is_kept_in_memory_is_bounded_by_the_trainings_of_all_studies(jobs, monkeypatch):
+    monkeypatch.setattr(trained, "KEPT_TRAININGS", 30)
+    for seeds in (2, 1, 3):  # 12, 6 and 18 trainings
+        trained.standing_of(CONFIG.model_copy(update={"seeds": seeds}), jobs)
+    assert [one.total for one in trained._trainings.values()] == [6, 18]
+    trained.standing_of(CONFIG.model_copy(update={"seeds": 6}), jobs)
+    assert [one.total for one in trained._trainings.values()] == [36]  # the one that is looked at stays
+
+
 def test_a_cell_is_the_run_that_opens_on_the_networks_page():
     result, study = trained.train_here(CONFIG), CONFIG.study()
     for cell in (0, 5):
