@@ -120,7 +120,7 @@ class Studies:
             job = self._jobs.get(key)
             if job is None:
                 return None
-            message = self._notice if not job.done else ""
+            message = self._notice if job.state == "running" else ""
             under_way = sum(len(order.keys) for order in job.running.values())
             return StudyStatus(job.state, job.done, job.total, job.eta, message, under_way)
 

@@ -117,19 +117,32 @@ def train_here(config: AtlasConfig, on_progress: Progress | None = None, device:
     )
 
 
-def train_on(jobs: Jobs, config: AtlasConfig, on_progress: Progress | None = None, device: str = CPU) -> StudyResult:
+def train_on(
+    jobs: Jobs,
+    config: AtlasConfig,
+    on_progress: Progress | None = None,
+    device: str = CPU,
+    on_message: Callable[[str], None] | None = None,
+) -> StudyResult:
     """The result of a study; what is missing is trained by the workers, and this call waits for them.
+
+    `on_message` is told what it waits for, such as a scheduler that does not answer.
 
     Raises:
         JobsError: somebody else cancelled it.
     """
     begin(config, jobs, "alone", device)
+    message = ""
     while True:
         standing = standing_of(config, jobs, device)
         if on_progress is not None:
             on_progress(standing.done * config.steps, standing.total * config.steps)
         if not standing.is_running:
             break
+        if standing.status is not None and standing.status.message != message:
+            message = standing.status.message
+            if message and on_message is not None:
+                on_message(message)
         time.sleep(POLL_SECONDS)
     if not standing.is_whole:
         raise JobsError("the study was cancelled; what it computed is kept")

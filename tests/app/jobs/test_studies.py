@@ -129,6 +129,10 @@ def test_without_a_scheduler_chunks_wait_for_it(studies):
     assert studies.running == 0
     studies.dispatch(later, 3)
     assert sorted(later.names) == ["a0", "a1", "a2"]
+    later.end(0)
+    studies.collect()
+    studies.lose("gone again")
+    assert (studies.status("a").done, studies.status("a").message) == (1, "gone again")
 
 
 def test_a_result_that_does_not_arrive_is_a_lost_scheduler(studies):

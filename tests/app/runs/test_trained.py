@@ -96,6 +96,17 @@ def test_what_workers_send_fills_the_map_and_is_kept(jobs):
     assert np.array_equal(trained.standing_of(CONFIG, jobs).result.value, trained.train_here(CONFIG).value)
 
 
+def test_a_study_on_workers_says_what_it_waits_for(jobs):
+    class ToldError(Exception):
+        pass
+
+    def stop(message: str) -> None:
+        raise ToldError(message)
+
+    with pytest.raises(ToldError, match=r"starting the workers|nobody there"):
+        trained.train_on(jobs, CONFIG, on_message=stop)
+
+
 def test_a_training_that_failed_is_marked_and_tried_again_on_the_next_request(jobs):
     trained.begin(CONFIG, jobs, "ann")
     (job,) = jobs.studies._jobs.values()
