@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app.jobs.chunk import Ends, order_of
@@ -39,7 +39,7 @@ _trainings: OrderedDict[str, Trainings] = OrderedDict()  # by `study_key`
 def study_key(study: Study, device: str = CPU) -> str:
     """A digest of all trainings of a study on a device, whatever its objective is called."""
     digest = hashlib.blake2b(device.encode(), digest_size=16)
-    for run in Trainings(study).runs:
+    for run in Trainings(replace(study)).runs:  # a copy: with thousands of optimizers a study that is kept is large
         digest.update(run.key.encode())
     return digest.hexdigest()
 
@@ -85,7 +85,7 @@ def begin(config: AtlasConfig, jobs: Jobs, visitor: str, device: str = CPU) -> N
     """
     study = config.study()
     trainings = _known(study, device, afresh=True)
-    orders = [order_of(study, chunk, device) for chunk in trainings.chunks(_chunk_steps(config))]
+    orders = [order_of(trainings.study, chunk, device) for chunk in trainings.chunks(_chunk_steps(config))]
     jobs.studies.begin(study_key(study, device), orders, visitor, _taker(study, device))
 
 
@@ -173,7 +173,7 @@ def _known(study: Study, device: str, *, afresh: bool) -> Trainings:
         trainings = _trainings.pop(key, None)
         is_new = trainings is None
         if trainings is None:
-            trainings = Trainings(study)
+            trainings = Trainings(replace(study))
         _trainings[key] = trainings
         while len(_trainings) > 1 and (len(_trainings) > KEPT or _count() > KEPT_TRAININGS):
             _trainings.popitem(last=False)
