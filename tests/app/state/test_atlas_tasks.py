@@ -135,6 +135,13 @@ def test_settings_that_are_too_much_together_say_what_fits():
     assert "at most 3,000 thousand are computed: 9 points fit, or fewer steps or seeds" in problems[0]
 
 
+def test_a_training_has_as_many_steps_as_on_its_page_at_most(monkeypatch):
+    monkeypatch.setattr("app.state.atlas.MAX_TRAINING_STEPS", 3_000)
+    _, problems = decode({**DIGITS, "steps": "4000"}, AtlasConfig)
+    assert problems[0].startswith("steps: a training has at most 3,000 base steps: write a smaller number (got '4000')")
+    assert AtlasConfig(steps=4_000).steps == 4_000
+
+
 def test_an_axis_turned_round_leaves_the_objective_as_it_is():
     config, problems = decode({**DIGITS, "across_low": "2", "across_high": "1"}, AtlasConfig)
     assert config.objective == DIGITS["objective"]
