@@ -1,4 +1,4 @@
-"""The figures of docs/study.md: do more layers help, and where? Thirteen objectives, depth 0 to 4, and a plain rival.
+"""The figures of docs/study.md: do more layers help, and where? Fifteen objectives, depth 0 to 4, and a plain rival.
 
     python -m benchmarks.depth_study [--workers 2] [NAME ...]
 

@@ -23,7 +23,13 @@ def computed() -> str:
     study = depth_study()
     sentences = "\n".join(f"- {sentence}" for sentence in study.sentences)
     rates = [f"| {one.title} | {one.base} | {one.steps:,} | {one.seeds} | {lrs(one)} |" for one in study.objectives]
-    settings = "\n".join(["| objective | base | steps | fresh seeds | lr |", "|---|---|---|---|---|", *rates])
+    settings = "\n".join(
+        [
+            "| objective | base | steps | fresh seeds | lr of the base, of 1, 2, 3, 4 layers, under the average |",
+            "|---|---|---|---|---|",
+            *rates,
+        ]
+    )
     return "\n\n".join([sentences, "![The figure](study.svg)", markdown(study, MARKS), settings])
 
 

@@ -105,7 +105,7 @@ def _by_scheduler(config: AtlasConfig, store: RunStore, on_progress: Progress | 
 
     jobs = Jobs(store, cluster_from_environment())
     try:
-        return train_on(jobs, config, on_progress, device)
+        return train_on(jobs, config, on_progress, device, lambda message: click.echo(message, err=True))
     finally:
         jobs.close()
 
@@ -114,13 +114,13 @@ def _summary(result: StudyResult) -> str:
     """The work, the best cell, and how many cells failed."""
     study = result.study
     runs = "1 run" if study.seeds == 1 else f"{study.seeds} runs"
-    what = "cells" if study.is_grid else "points"
-    work = f"{study.cells:,} {what}, each {runs} of {study.evaluations:,} gradient evaluations"
-    failed = f"; {len(result.reasons):,} cells failed, see the table" if result.reasons else ""
+    what = "cell" if study.is_grid else "point"
+    work = f"{study.cells:,} {what}s, each {runs} of {study.evaluations:,} gradient evaluations"
+    failed = f"; {len(result.reasons):,} {what}s failed, see the table" if result.reasons else ""
     if result.best is None:
-        return f"{work}; in every cell some run diverged{failed}"
+        return f"{work}; in every {what} some run diverged{failed}"
     settings = study.settings[study.cell(result.best)]
     place = ", ".join(f"{name} {value:.6g}" for name, value in settings.items())
     edge = f", at the edge of {' and '.join(result.edges)}" if result.edges else ""
     best = f"best at {place}{edge}: mean {result.mean[result.best]:.4g}"
-    return f"{work}; {best}; {len(result.ties):,} other cells not told apart{failed}"
+    return f"{work}; {best}; {len(result.ties):,} other {what}s not told apart{failed}"

@@ -36,10 +36,10 @@ def complete_preset(context: click.Context, parameter: click.Parameter, prefix: 
     shell_complete=complete_preset,
 )  # fmt: skip
 @click.option("--gan", is_flag=True, help="A GAN in place of a classifier, where neither SOURCE nor --preset says.")
-@click.option("--steps", type=int, help="Base steps.")
+@click.option("--steps", type=click.IntRange(1), help="Base steps.")
 @click.option("--epochs", type=click.IntRange(1), help="Length of a recipe in epochs, in place of --steps.")
-@click.option("--seed", type=int, help="Of weights and batches.")
-@click.option("--seeds", type=int, help="How many seeds, from --seed on.")
+@click.option("--seed", type=click.IntRange(0), help="Of weights and batches.")
+@click.option("--seeds", type=click.IntRange(1), help="How many seeds, from --seed on.")
 @click.option(
     "--device", type=click.Choice(DEVICES), help="Where to train; LOOKAHEAD_DEVICE or the processor if not given."
 )

@@ -14,10 +14,10 @@ from app.state.atlas import Quantity
 from app.state.axes import settings_text, title_of
 from optim_core.study import Axis
 
-CLASSES = (  # ranks from and to, as shares of the points that did not diverge, drawn in this order
-    (0.5, 1.0, "the worse half", MUTED, 0.6),
-    (0.1, 0.5, "the better half", PALETTE[5], 0.9),
-    (0.0, 0.1, "the best tenth", PALETTE[0], 1.6),
+CLASSES = (  # ranks from and to, as shares of the points that did not diverge; color, width, opacity; in drawing order
+    (0.5, 1.0, "the worse half", MUTED, 0.6, 0.7),
+    (0.1, 0.5, "the better half", PALETTE[5], 0.9, 0.5),  # on a dark page the lighter colour would stand out
+    (0.0, 0.1, "the best tenth", PALETTE[0], 2.0, 1.0),
 )
 DIVERGED, AXES = "diverged", "axes, with their ends"
 ENDS = (0.0, 1.0)
@@ -79,16 +79,16 @@ def _lines(heights: Floats, values: Floats, shown: Bools) -> list[Mark]:
     rank = np.full(len(values), np.inf)
     rank[ended] = np.argsort(np.argsort(values[ended], kind="stable")) / max(1, ended.sum())
     marks = [_polylines(heights[shown & ~ended], DIVERGED, PALETTE[1], 0.7)]
-    for low, high, name, color, width in CLASSES:
-        marks.append(_polylines(heights[ended & (low <= rank) & (rank < high)], name, color, width))
+    for low, high, name, color, width, opacity in CLASSES:
+        marks.append(_polylines(heights[ended & (low <= rank) & (rank < high)], name, color, width, opacity))
     return [mark for mark in marks if len(mark.x)]
 
 
-def _polylines(heights: Floats, name: str, color: str, width: float) -> Mark:
+def _polylines(heights: Floats, name: str, color: str, width: float, opacity: float = 0.85) -> Mark:
     places = np.arange(heights.shape[1] + 1, dtype=np.float64)
     x = np.tile(places, len(heights))
     broken = np.column_stack([heights, np.full(len(heights), np.nan)])
-    return Mark(name, color, x, broken.ravel(), width=width, opacity=0.85)
+    return Mark(name, color, x, broken.ravel(), width=width, opacity=opacity)
 
 
 def _axes(axes: tuple[Axis, ...], values: Floats) -> list[Mark]:

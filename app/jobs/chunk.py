@@ -53,17 +53,16 @@ def order_of(study: Study, chunk: Chunk, device: str = CPU) -> ChunkOrder:
     """The order that trains a chunk of a study."""
     tasks: dict[tuple[Any, ...], int] = {}
     optimizers: dict[OptimizerSpec, int] = {}
-    members = tuple(
-        (
-            tasks.setdefault(tuple(study.task_parameters[run.cell].items()), len(tasks)),
-            optimizers.setdefault(replace(study.specs[run.cell], name=""), len(optimizers)),
-            run.seed,
+    places = {
+        cell: (
+            tasks.setdefault(tuple(study.task_parameters[cell].items()), len(tasks)),
+            optimizers.setdefault(replace(study.specs[cell], name=""), len(optimizers)),
         )
-        for run in chunk
-    )
+        for cell in dict.fromkeys(run.cell for run in chunk)
+    }
     return ChunkOrder(
         keys=tuple(run.key for run in chunk),
-        members=members,
+        members=tuple((*places[run.cell], run.seed) for run in chunk),
         tasks=tuple(dict(task) for task in tasks),
         optimizers=tuple(map(spec_to_json, optimizers)),
         steps=study.steps,

@@ -120,7 +120,7 @@ class Studies:
             job = self._jobs.get(key)
             if job is None:
                 return None
-            message = self._notice if not job.done else ""
+            message = self._notice if job.state == "running" else ""
             under_way = sum(len(order.keys) for order in job.running.values())
             return StudyStatus(job.state, job.done, job.total, job.eta, message, under_way)
 
@@ -176,11 +176,13 @@ class Studies:
                 order = job.running.pop(attempt)
                 if ends is None and job.state == "running":
                     job.waiting.appendleft(order)
-            if ends is not None:
-                job.on_end(ends)
-            with self._lock:
-                job.done += len(ends or ())
-                self._end(job)
+            try:
+                if ends is not None:
+                    job.on_end(ends)
+            finally:  # a store that cannot be used does not leave the study running for ever
+                with self._lock:
+                    job.done += len(ends or ())
+                    self._end(job)
 
     def dispatch(self, client: Client, room: int, notice: str = "") -> None:
         """Give the workers so many more chunks, those of the visitor with the fewest first."""
@@ -227,7 +229,8 @@ class Studies:
             return
         if job.state == "running":
             job.state = "done"
-        self._store.discard(self._folder(job.key))
+        if self._jobs.get(job.key) is job:  # begun again, it has flags there of its own
+            self._store.discard(self._folder(job.key))
 
     def _remember(self, job: _Job) -> None:
         self._jobs.pop(job.key, None)

@@ -135,7 +135,7 @@ class DepthStudy:
         return (
             f"Two layers did better than their base alone at its own best lr on {two['better']} of {count} objectives, "
             f"worse on {two['worse']}, and on {_others(two, count)} the two were not told apart.",
-            f"Which number of layers was best depends on the objective: {best}.",
+            f"Which of one to four layers had the least mean depends on the objective: {best}.",
             f"An average of the base's own weights, from which nothing restarts, did better than the base on "
             f"{average['better']}; two layers did better than that average on {against['better']}, worse on "
             f"{against['worse']}.",

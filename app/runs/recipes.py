@@ -86,7 +86,7 @@ class Recipe:
             DataUnavailableError, DataFormatError: the data set cannot be read.
         """
         epoch = self.task.steps_per_epoch
-        length = steps or epoch * (epochs or self.epochs)
+        length = epoch * (epochs or self.epochs) if steps is None else steps
         return tuple(
             tuple(
                 TrainingRequest(

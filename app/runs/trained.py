@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app.jobs.chunk import Ends, order_of
@@ -28,7 +28,7 @@ from optim_core.study.trainings import Outcome, scene_of, trained_from
 Progress = Callable[[int, int], None]
 
 QUICK_CHUNK, CHUNK = 64_000, 12_000  # base steps of a chunk: about ten seconds for an MLP, for convolutions and GANs
-KEPT = 32  # studies of which this process keeps what is known
+KEPT, KEPT_TRAININGS = 32, 1_000_000  # studies, and trainings of all, of which this process keeps what is known
 POLL_SECONDS = 0.2
 
 _lock = threading.Lock()
@@ -38,7 +38,10 @@ _trainings: OrderedDict[str, Trainings] = OrderedDict()  # by `study_key`
 @lru_cache(2 * KEPT)
 def study_key(study: Study, device: str = CPU) -> str:
     """A digest of all trainings of a study on a device, whatever its objective is called."""
-    return hashlib.blake2b(f"{Trainings(study).runs!r} {device}".encode(), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(device.encode(), digest_size=16)
+    for run in Trainings(replace(study)).runs:  # a copy: with thousands of optimizers a study that is kept is large
+        digest.update(run.key.encode())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def begin(config: AtlasConfig, jobs: Jobs, visitor: str, device: str = CPU) -> N
     """
     study = config.study()
     trainings = _known(study, device, afresh=True)
-    orders = [order_of(study, chunk, device) for chunk in trainings.chunks(_chunk_steps(config))]
+    orders = [order_of(trainings.study, chunk, device) for chunk in trainings.chunks(_chunk_steps(config))]
     jobs.studies.begin(study_key(study, device), orders, visitor, _taker(study, device))
 
 
@@ -114,19 +117,32 @@ def train_here(config: AtlasConfig, on_progress: Progress | None = None, device:
     )
 
 
-def train_on(jobs: Jobs, config: AtlasConfig, on_progress: Progress | None = None, device: str = CPU) -> StudyResult:
+def train_on(
+    jobs: Jobs,
+    config: AtlasConfig,
+    on_progress: Progress | None = None,
+    device: str = CPU,
+    on_message: Callable[[str], None] | None = None,
+) -> StudyResult:
     """The result of a study; what is missing is trained by the workers, and this call waits for them.
+
+    `on_message` is told what it waits for, such as a scheduler that does not answer.
 
     Raises:
         JobsError: somebody else cancelled it.
     """
     begin(config, jobs, "alone", device)
+    message = ""
     while True:
         standing = standing_of(config, jobs, device)
         if on_progress is not None:
             on_progress(standing.done * config.steps, standing.total * config.steps)
         if not standing.is_running:
             break
+        if standing.status is not None and standing.status.message != message:
+            message = standing.status.message
+            if message and on_message is not None:
+                on_message(message)
         time.sleep(POLL_SECONDS)
     if not standing.is_whole:
         raise JobsError("the study was cancelled; what it computed is kept")
@@ -157,9 +173,9 @@ def _known(study: Study, device: str, *, afresh: bool) -> Trainings:
         trainings = _trainings.pop(key, None)
         is_new = trainings is None
         if trainings is None:
-            trainings = Trainings(study)
+            trainings = Trainings(replace(study))
         _trainings[key] = trainings
-        while len(_trainings) > KEPT:
+        while len(_trainings) > 1 and (len(_trainings) > KEPT or _count() > KEPT_TRAININGS):
             _trainings.popitem(last=False)
     if is_new or (afresh and trainings.done < trainings.total):
         keys = trainings.keys
@@ -169,6 +185,10 @@ def _known(study: Study, device: str, *, afresh: bool) -> Trainings:
         for part in parts:
             trainings.add(part.outcomes())
     return trainings
+
+
+def _count() -> int:
+    return sum(trainings.total for trainings in _trainings.values())
 
 
 def _taker(study: Study, device: str) -> Callable[[Ends], None]:

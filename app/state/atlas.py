@@ -26,7 +26,7 @@ from app.state.cards import MAX_LR, Card
 from app.state.games import GameCard, GamesConfig, checked_parameter
 from app.state.gans import GanCard, GansConfig
 from app.state.layers import FIVE, Layers, config_layers
-from app.state.networks import MAX_SEEDS, NetworkCard, NetworksConfig
+from app.state.networks import MAX_SEEDS, MAX_TRAINING_STEPS, NetworkCard, NetworksConfig
 from app.state.objectives import (
     OBJECTIVES,
     STUDIED_TASKS,
@@ -186,9 +186,12 @@ class AtlasConfig(PageConfig):
 
     @field_validator("steps")
     @classmethod
-    def _are_enough(cls, value: int, info: ValidationInfo) -> int:
-        if value < LEAST_TRAINING and info.data.get("objective") in STUDIED_TASKS:
-            raise ValueError(f"a training has at least {LEAST_TRAINING} base steps: write a larger number")
+    def _suit_a_training(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("objective") in STUDIED_TASKS:
+            if value < LEAST_TRAINING:
+                raise ValueError(f"a training has at least {LEAST_TRAINING} base steps: write a larger number")
+            if value > MAX_TRAINING_STEPS:
+                raise ValueError(f"a training has at most {MAX_TRAINING_STEPS:,} base steps: write a smaller number")
         return value
 
     @field_validator("across", "up")

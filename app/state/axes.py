@@ -33,6 +33,7 @@ AxisName = Literal[
 ]  # fmt: skip
 LIMITS = current_limits()
 THOUSAND, MILLION = 1_000, 1_000_000
+FEWER = "take fewer steps or seeds"
 SIDES = ("across", "up")
 SYMBOLS, SUBSCRIPT = {"k": "k", "alpha": "α", "mu": "μ"}, "₀₁₂₃₄"
 TITLES = {
@@ -155,15 +156,23 @@ def check_limits(data: Data) -> None:
     if sample:
         raise ValueError(
             f"{sample:,} points of {steps:,} base steps are {sample * steps / unit:,.0f} {word}, at most {most:,} "
-            f"{word} are computed: {most_cells:,} points fit, or fewer steps or seeds"
+            f"{word} are computed: {f'{most_cells:,} points fit, or fewer steps or seeds' if most_cells else FEWER}"
         )
-    across = max(2, math.isqrt(most_cells * columns // rows))
-    fits = f"{across} x {max(2, most_cells // across)} points fit"
     if columns * rows > LIMITS.study_cells:
         raise ValueError(
-            f"{columns} x {rows} cells are {columns * rows:,}, at most {most_cells:,} are computed: {fits}"
+            f"{columns} x {rows} cells are {columns * rows:,}, at most {most_cells:,} are computed: "
+            f"{_fitting(columns, rows, most_cells) or FEWER}"
         )
+    fits = _fitting(columns, rows, most_cells)
     raise ValueError(
         f"{columns} x {rows} cells of {steps:,} base steps are {columns * rows * steps / unit:,.0f} {word}, at "
-        f"most {most:,} {word} are computed: {fits}, or fewer steps or seeds"
+        f"most {most:,} {word} are computed: {f'{fits}, or fewer steps or seeds' if fits else FEWER}"
     )
+
+
+def _fitting(columns: int, rows: int, most_cells: int) -> str:
+    """A grid of about the same shape that fits; empty where not even the smallest does."""
+    if most_cells < 4:
+        return ""
+    across = min(max(2, math.isqrt(most_cells * columns // rows)), most_cells // 2)
+    return f"{across} x {most_cells // across} points fit"

@@ -157,7 +157,10 @@ def config_from_settings(
             path, reason = refusals[0]
             reasons_of_round = {culprit: f"{path.rpartition('.')[2].replace('_', ' ')} {reason}".lstrip()}
         if not reasons_of_round:
-            return before or model(), dict.fromkeys(remaining, "does not go with the other settings") | reasons
+            path, reason = refusals[0]
+            at_odds = dict.fromkeys(remaining, "does not go with the other settings")
+            at_odds[next(iter(remaining))] += f" ({path}: {reason})"
+            return before or model(), at_odds | reasons
         reasons = reasons_of_round | reasons
         rejected_paths = {one for path in reasons_of_round for one in _at(path, remaining, model)}
         remaining = {path: value for path, value in remaining.items() if path not in rejected_paths}
@@ -186,7 +189,7 @@ def _at_odds(
     item: Mapping[str, Any], settings: Mapping[str, Any], before: Mapping[str, Any], model: type[PageConfig]
 ) -> str | None:
     """The setting that makes another, which was not given, invalid: without it, that one is valid."""
-    for path in settings:
+    for path in reversed(tuple(settings)):  # what stands before is less specific, such as the objective
         try:
             other_settings = {other: value for other, value in settings.items() if other != path}
             model.model_validate(_tree({**before, **other_settings}, model))

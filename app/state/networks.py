@@ -18,7 +18,7 @@ from landscapes.tasks.models import MODELS
 from optim_core.spec import BaseName, NetworkBaseName, OptimizerSpec
 
 MAX_TRAINING_STEPS, MAX_SEEDS = current_limits().training_steps, current_limits().seeds
-DEFAULT_LR = 0.1
+DEFAULT_LR, DEFAULT_SIZE = 0.1, 1000
 PlaneKind = Literal["pca", "random", "ends", "cycle"]
 Measure = Literal["loss", "accuracy"]
 PLANES: dict[str, str] = {
@@ -27,6 +27,16 @@ PLANES: dict[str, str] = {
     "ends": "Through three ends",
     "random": "Random, filter-normalised",
 }
+
+
+def _own_network(dataset: str) -> str:
+    """The network that a data set begins with: a table has no convolutions."""
+    return "mlp" if dataset in DATASETS and DATASETS[dataset].is_table else "cnn"
+
+
+def _own_size(dataset: str) -> int:
+    """How many training images a data set begins with."""
+    return min(DEFAULT_SIZE, DATASETS[dataset].available) if dataset in DATASETS else DEFAULT_SIZE
 
 
 class CloseUp(NamedTuple):
@@ -64,8 +74,10 @@ class NetworksConfig(Comparison):
 
     v: Literal[1] = 1
     dataset: str = "digits"
-    network: str = "cnn"
-    train_size: Annotated[int | None, Field(ge=10), OR_NONE] = Field(1000, title="training images")
+    network: str = Field(default_factory=lambda data: _own_network(data.get("dataset", "")))
+    train_size: Annotated[int | None, Field(ge=10), OR_NONE] = Field(
+        default_factory=lambda data: _own_size(data.get("dataset", "")), title="training images"
+    )
     label_noise: Finite = Field(0.0, ge=0, le=1, title="wrong labels")
     batch_size: int = Field(32, ge=1, le=1024)
     augmentation: Literal["none", "shift", "flip-shift"] = "none"
@@ -147,7 +159,7 @@ class NetworksConfig(Comparison):
         entry, network = DATASETS[dataset], self.network
         size = min(max(self.train_size or entry.available, entry.classes), entry.available)
         if entry.is_table and not MODELS[network].for_tables:
-            network = next(model.key for model in MODELS.values() if model.for_tables)
+            network = _own_network(dataset)
         changes = {
             "dataset": dataset,
             "network": network,

@@ -16,7 +16,7 @@ from landscapes.tasks.catalogue import DATASETS, DataEntry
 from landscapes.tasks.checks import choice, real_number, whole_number
 from landscapes.tasks.models import MODELS, build_model
 from landscapes.tasks.sampling import AUGMENTATIONS, augment, batch_rows, steps_per_epoch
-from landscapes.tasks.splits import Part, Split, split
+from landscapes.tasks.splits import Part, Split, small_split, split
 from landscapes.weights import Score, WeightLoss, device_of
 
 EVALUATION_ROWS = 256  # images per forward pass: larger activations would be fresh memory from the system each time
@@ -91,7 +91,8 @@ class ClassifierTask:
     @property
     def data(self) -> Split:
         """The train, validation and test parts; loaded on first use."""
-        return split(self.dataset, self.train_size, self.label_noise, self.split_seed)
+        divided = small_split if DATASETS[self.dataset].files is None else split
+        return divided(self.dataset, self.train_size, self.label_noise, self.split_seed)
 
     @property
     def steps_per_epoch(self) -> int:

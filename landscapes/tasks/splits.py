@@ -60,6 +60,10 @@ def split(dataset: str, train_size: int | None, label_noise: float, seed: int) -
         return _divide(dataset, train_size, label_noise, seed)
 
 
+small_split = lru_cache(maxsize=64)(split.__wrapped__)
+"""`split` for sets that come with scikit-learn: one for each of many tasks that train together."""
+
+
 def _divide(dataset: str, train_size: int | None, label_noise: float, seed: int) -> Split:
     image_set = load(dataset)
     random = np.random.default_rng((seed, 1))

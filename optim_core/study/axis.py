@@ -161,7 +161,8 @@ def problem_for(
         return problem
     if layer_of(name) > spec.depth:
         return (
-            f"{name} needs {layer_of(name)} layers, the optimizer has {spec.depth}: add a layer or choose another axis"
+            f"{name} needs {layer_of(name)} layer{'s' * (layer_of(name) > 1)}, the optimizer has {spec.depth}: add a "
+            "layer or choose another axis"
         )
     if name == "depth" and not spec.depth:
         return "depth needs layers to leave out, the optimizer has none: add a layer or choose another axis"

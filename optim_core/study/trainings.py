@@ -34,7 +34,7 @@ TaskOf = Callable[[Settings], Task]
 """From the settings of a task, as its `describe()` has them, the task."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CellRun:
     """One training: its key, the cell (a flat index), the seed of weights and batches."""
 
@@ -46,13 +46,17 @@ class CellRun:
 Chunk = tuple[CellRun, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Of one training: the measure on validation and on test data, infinite where it diverged, and at which step."""
 
     value: float
     test: float
     diverged: int = -1
+
+
+End = Outcome | str
+"""Of one training: its outcome, or why it failed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +112,7 @@ class Trainings:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.runs = _runs_of(study)
-        self._outcomes: dict[str, Outcome] = {}
-        self._reasons: dict[str, str] = {}
+        self._ends: dict[str, End] = {}
         self.keys = frozenset(run.key for run in self.runs)
 
     @property
@@ -120,24 +123,25 @@ class Trainings:
     @property
     def done(self) -> int:
         """How many of them have ended, those that failed among them."""
-        return len(self._outcomes) + len(self._reasons.keys() - self._outcomes.keys())
+        return len(self._ends)
 
     def add(self, outcomes: Mapping[str, Outcome]) -> None:
         """Take outcomes; those of no training of this study are left out."""
-        self._outcomes.update({key: one for key, one in outcomes.items() if key in self.keys})
-        for key in outcomes:
-            self._reasons.pop(key, None)
+        self._ends.update({key: one for key, one in outcomes.items() if key in self.keys})
 
     def fail(self, reasons: Mapping[str, str]) -> None:
-        """Take why trainings failed, by key."""
-        self._reasons.update(reasons)
+        """Take why trainings failed, by key; those that have an outcome keep it."""
+        self._ends.update({key: reason for key, reason in reasons.items() if not self._has_outcome(key)})
+
+    def _has_outcome(self, key: str) -> bool:
+        return isinstance(self._ends.get(key), Outcome)
 
     def chunks(self, most_steps: int = CHUNK_STEPS) -> list[Chunk]:
         """What is missing, coarse grid first, cut into chunks that can train together: of one batch size.
 
         `most_steps` are base steps of all trainings of a chunk.
         """
-        study, missing = self.study, [run for run in self.runs if run.key not in self._outcomes]
+        study, missing = self.study, [run for run in self.runs if not self._has_outcome(run.key)]
         by_cell: dict[int, list[CellRun]] = {}
         for run in {run.key: run for run in reversed(missing)}.values():  # each key once, at its first cell
             by_cell.setdefault(run.cell, []).append(run)
@@ -157,14 +161,15 @@ class Trainings:
         study = self.study
         shape = (*study.shape, study.seeds)
         nothing = Outcome(math.nan, math.nan)
-        ends = [self._outcomes.get(run.key, nothing) for run in self.runs]
-        reasons = {study.place(run.cell): self._reasons[run.key] for run in self.runs if run.key in self._reasons}
+        ends = [self._ends.get(run.key, nothing) for run in self.runs]  # each once: others may add to them meanwhile
+        outcomes = [nothing if isinstance(end, str) else end for end in ends]
+        reasons = {study.place(run.cell): end for run, end in zip(self.runs, ends, strict=True) if isinstance(end, str)}
         return StudyResult(
             study,
-            np.array([one.value for one in ends]).reshape(shape),
-            np.array([one.diverged for one in ends], dtype=np.int64).reshape(shape),
+            np.array([one.value for one in outcomes]).reshape(shape),
+            np.array([one.diverged for one in outcomes], dtype=np.int64).reshape(shape),
             reasons,
-            np.array([one.test for one in ends]).reshape(shape),
+            np.array([one.test for one in outcomes]).reshape(shape),
         )
 
 
@@ -212,10 +217,6 @@ def run_trainings(
         if on_trained is not None and outcomes:
             on_trained(trained_from(outcomes))
     return trainings.result()
-
-
-End = Outcome | str
-"""Of one training: its outcome, or why it failed."""
 
 
 def sorted_ends(keys: Sequence[str], ends: Sequence[End]) -> tuple[dict[str, Outcome], dict[str, str]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from landscapes.tasks import ClassifierTask, GanTask, Task
+from landscapes.tasks.splits import small_split
 from optim_core.ensemble import Member, train_together
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
@@ -53,3 +54,10 @@ def test_members_may_differ_in_wrong_labels() -> None:
     for task, run in zip(tasks, runs, strict=True):
         np.testing.assert_allclose(run.curves.loss, train(task, spec, STEPS, 0).curves.loss, rtol=2e-4)
     assert (runs[0].curves.loss != runs[1].curves.loss).any()
+
+
+def test_tasks_with_many_shares_of_wrong_labels_divide_their_images_once_each() -> None:
+    tasks = [ClassifierTask(network="mlp", train_size=90, label_noise=share / 10) for share in range(9)]
+    small_split.cache_clear()
+    train_together([Member(task, OptimizerSpec("", lr=0.05), 0) for task in tasks], 4, evaluate_every=4)
+    assert small_split.cache_info().misses == 9

@@ -12,7 +12,7 @@ from app.state.glossary import linked
 from app.state.objectives import measure_of
 from app.views import session
 from app.views.atlas.controls import PAGE
-from app.views.atlas.summary import place_text
+from app.views.atlas.summary import cell_word, place_text
 from optim_core.theory import game_rate
 
 MANY = 16  # seeds whose numbers are listed
@@ -22,7 +22,7 @@ def draw_cell(config: AtlasConfig, reading: Reading, place: tuple[int, int], *, 
     """Numbers of the cell, closed forms beside them, and a button that opens its runs on the objective's page."""
     study = reading.result.study
     text = place_text(place, reading.result)
-    what = "cell" if study.is_grid else "point"
+    what = cell_word(study)
     title = f"The {what} clicked" if is_clicked else f"The best {what}" if reading.result.best else f"The first {what}"
     st.markdown(f"**{title}**: {text}  \n{linked(_numbers(reading, place))}{_closed_forms(config, reading, place)}")
     seeds = reading.excess[place]
@@ -39,7 +39,7 @@ def _numbers(reading: Reading, place: tuple[int, int]) -> str:
     result, values = reading.result, reading.excess[place]
     reason = result.reasons.get(place)
     if reason:
-        return f"This cell failed: {reason}."
+        return f"This {cell_word(result.study)} failed: {reason}."
     diverged, test = int((result.diverged[place] >= 0).sum()), _on_test_data(reading, place)
     if len(values) == 1:
         step = result.diverged[place][0]

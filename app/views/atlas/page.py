@@ -20,7 +20,7 @@ from app.views import session
 from app.views.atlas.cell import draw_cell
 from app.views.atlas.controls import PAGE, sidebar
 from app.views.atlas.depth_study import draw_depth_study
-from app.views.atlas.summary import draw_summary
+from app.views.atlas.summary import cell_word, draw_summary
 from app.views.atlas.training import result_or_progress
 from app.views.parts.charts import show_chart
 from app.views.parts.export_panel import export_panel
@@ -127,7 +127,8 @@ def _charts(config: AtlasConfig, reading: Reading, place: Place) -> None:
 
 def _table(result: StudyResult) -> None:
     """All cells, to sort and search; drawn for those who open it."""
-    door = st.expander("Table of all cells", icon=":material/table:", key=f"{PAGE}.table", on_change="rerun")
+    label = f"Table of all {cell_word(result.study)}s"
+    door = st.expander(label, icon=":material/table:", key=f"{PAGE}.table", on_change="rerun")
     if door.open:
         table = cell_table(result)
         numbers = [name for name, kind in zip(table.column_names, table.schema.types, strict=True) if kind == "double"]

@@ -27,8 +27,14 @@ def draw_summary(config: AtlasConfig, reading: Reading) -> None:
         cell, reason = next(iter(result.reasons.items()))
         place = place_text(cell, result)
         count = len(result.reasons)
-        failed = "1 cell failed and is empty" if count == 1 else f"{count:,} cells failed and are empty, the first"
+        what = cell_word(result.study)
+        failed = f"1 {what} failed and is empty" if count == 1 else f"{count:,} {what}s failed and are empty, the first"
         st.warning(f"{failed}: {place}: {reason}.")
+
+
+def cell_word(study: Study) -> str:
+    """What a cell is called: those of a sample are points."""
+    return "cell" if study.is_grid else "point"
 
 
 def place_text(place: tuple[int, int], result: StudyResult) -> str:
@@ -39,13 +45,13 @@ def place_text(place: tuple[int, int], result: StudyResult) -> str:
 def work_line(config: AtlasConfig, study: Study) -> str:
     """The cells, the runs in each, what is equal among them, and what is not."""
     twice = f" ({study.base.evaluations_per_step} a step)" if study.base.evaluations_per_step > 1 else ""
-    cells = f"{study.cells:,} {'cells' if study.is_grid else 'points'}, each "
+    cells = f"{study.cells:,} {cell_word(study)}s, each "
     evaluations = f"{study.evaluations:,} gradient evaluations{twice}"
     if study.seeds == 1:
         why = "; without noise all seeds are the same" if config.noise == "none" and config.task is None else ""
         return " ".join([f"{cells}one run of {evaluations}{why}.", *_unequal(study)])
     if config.task is not None:
-        seeds = f"with {study.seeds} seeds of weights and batches, the same in every cell."
+        seeds = f"with {study.seeds} seeds of weights and batches, the same in every {cell_word(study)}."
         return " ".join([f"{cells}{study.seeds} runs of {evaluations} {seeds}", *_unequal(study)])
     return f"{cells}{study.seeds} runs of {evaluations}, all under the same draws of the noise."
 
@@ -77,18 +83,15 @@ def _test_of(result: StudyResult) -> str:
 def _best(reading: Reading) -> str:
     result = reading.result
     if result.best is None:
-        return "**In every cell some run diverged**, so there is no least mean."
-    study = result.study
+        return f"**In every {cell_word(result.study)} some run diverged**, so there is no least mean."
+    study, what = result.study, cell_word(result.study)
     place = place_text(result.best, result)
     least = "Least mean" if study.seeds > 1 else f"Least {reading.short_measure}"
     text = f"★ **{least}** at {place}: {reading.quantity('mean')[result.best]:.4g}{_test_of(result)}."
     if study.seeds == 1:
-        return f"{text}{f' {len(result.ties):,} other cells have the same.' if result.ties else ''}"
+        return f"{text}{f' {len(result.ties):,} other {what}s have the same.' if result.ties else ''}"
     count = len(result.ties)
     if not count:
-        return f"{text} No other cell is as good within two standard errors of the paired difference."
-    others = "1 other cell is" if count == 1 else f"{count:,} other cells are"
-    words = (
-        "within two standard errors of the paired difference" if study.seeds > 1 else "since they have the same mean"
-    )
-    return f"{text} {others} not told apart from it, {words}."
+        return f"{text} No other {what} is as good within two standard errors of the paired difference."
+    others = f"1 other {what} is" if count == 1 else f"{count:,} other {what}s are"
+    return f"{text} {others} not told apart from it, within two standard errors of the paired difference."

@@ -101,8 +101,7 @@ def progress_line(standing: Standing) -> str:
     parts = [f"{standing.done:,} of {standing.total:,} trainings"]
     status = standing.status
     if standing.is_running and status is not None:
-        if status.under_way:
-            parts.append(f"{status.under_way:,} under way")
+        parts.append(f"{status.under_way:,} under way" if status.under_way else "waiting for a worker")
         if status.eta is not None:
             parts.append(f"about {_time(status.eta)} left")
         if status.message:

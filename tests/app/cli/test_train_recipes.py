@@ -67,6 +67,14 @@ def test_the_mnist_gan_trains_on_files_of_mnists_format() -> None:
     assert {row["weights"] for row in table if row["metric"] == "test_frechet"} == {"fast", "slow_1", "slow_2", "ema"}
 
 
+@pytest.mark.parametrize(("option", "value"), [("--seeds", "0"), ("--seeds", "-1"), ("--steps", "0"), ("--seed", "-1")])
+def test_a_number_out_of_range_is_refused_and_not_taken_for_none(option: str, value: str) -> None:
+    result = invoke("--preset", "waves", option, value, "-O", "-", "--format", "csv")
+    assert result.exit_code != 0
+    assert option in result.output
+    assert value in result.output
+
+
 def test_a_regression_trains_by_its_name() -> None:
     result = invoke("--preset", "waves", "--steps", "20", "--set", "noise=0.1", "--format", "csv", "-O", "-")
     assert {row["metric"] for row in rows(result)} >= {"test_loss", "val_loss"}

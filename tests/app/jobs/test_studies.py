@@ -129,6 +129,10 @@ def test_without_a_scheduler_chunks_wait_for_it(studies):
     assert studies.running == 0
     studies.dispatch(later, 3)
     assert sorted(later.names) == ["a0", "a1", "a2"]
+    later.end(0)
+    studies.collect()
+    studies.lose("gone again")
+    assert (studies.status("a").done, studies.status("a").message) == (1, "gone again")
 
 
 def test_a_result_that_does_not_arrive_is_a_lost_scheduler(studies):
@@ -172,6 +176,34 @@ def test_a_chunk_for_an_accelerator_goes_where_one_is_announced(studies):
     studies.dispatch(client, 1)
     assert client.futures[0].order.device == "cuda"
     assert {one.device for one in orders_of()} == {"cpu"}
+
+
+def test_a_study_that_is_begun_again_keeps_its_flags_when_the_cancelled_chunks_end(studies):
+    client = Client()
+    begin(studies, "a", 1, "ann")
+    studies.dispatch(client, 1)
+    studies.cancel("a", "ann")
+    begin(studies, "a", 1, "ann")
+    studies.dispatch(client, 1)
+    studies.cancel("a", "ann")
+    client.end(0)
+    studies.collect()
+    second = client.futures[1].order
+    assert Workspace(Path(second.folder)).is_cancelled(second.attempt)
+
+
+def test_a_store_that_cannot_be_used_does_not_leave_a_study_running(studies):
+    def fail(ends: Any) -> None:
+        raise PermissionError("not yours")
+
+    client = Client()
+    studies.begin("a", [order("a0")], "ann", fail)
+    studies.dispatch(client, 1)
+    client.end(0)
+    with pytest.raises(PermissionError):
+        studies.collect()
+    assert studies.status("a").state == "done"
+    assert not studies.busy
 
 
 def test_visitors_who_are_gone_have_no_claim(studies):

@@ -186,6 +186,27 @@ def test_failed_trainings_are_tried_again_and_an_outcome_takes_the_reason_away()
     assert known.result().reasons == {}
     assert known.result().test[0, 0, 0] == 0.25
     assert known.done == 1
+    known.fail({key: "a second try of somebody else failed"})
+    assert known.result().reasons == {}
+    assert known.done == 1
+
+
+def test_a_result_is_read_while_outcomes_take_reasons_away():
+    study = study_of()
+    known = Trainings(study)
+    known.fail({run.key: "out of memory" for run in known.runs})
+
+    class Meanwhile(tuple):
+        """The trainings; a reason is gone as soon as it was looked at."""
+
+        def __iter__(self):
+            for run in super().__iter__():
+                yield run
+                known.add({run.key: Outcome(0.5, 0.25)})
+
+    known.runs = Meanwhile(known.runs)
+    assert len(known.result().reasons) == 9
+    assert known.result().reasons == {}
 
 
 def test_outcomes_survive_as_arrays():

@@ -96,6 +96,17 @@ def test_what_workers_send_fills_the_map_and_is_kept(jobs):
     assert np.array_equal(trained.standing_of(CONFIG, jobs).result.value, trained.train_here(CONFIG).value)
 
 
+def test_a_study_on_workers_says_what_it_waits_for(jobs):
+    class ToldError(Exception):
+        pass
+
+    def stop(message: str) -> None:
+        raise ToldError(message)
+
+    with pytest.raises(ToldError, match=r"starting the workers|nobody there"):
+        trained.train_on(jobs, CONFIG, on_message=stop)
+
+
 def test_a_training_that_failed_is_marked_and_tried_again_on_the_next_request(jobs):
     trained.begin(CONFIG, jobs, "ann")
     (job,) = jobs.studies._jobs.values()
@@ -109,6 +120,15 @@ def test_a_training_that_failed_is_marked_and_tried_again_on_the_next_request(jo
     trained.begin(CONFIG, jobs, "ann")
     (job,) = jobs.studies._jobs.values()
     assert job.total == 12
+
+
+def test_what_is_kept_in_memory_is_bounded_by_the_trainings_of_all_studies(jobs, monkeypatch):
+    monkeypatch.setattr(trained, "KEPT_TRAININGS", 30)
+    for seeds in (2, 1, 3):  # 12, 6 and 18 trainings
+        trained.standing_of(CONFIG.model_copy(update={"seeds": seeds}), jobs)
+    assert [one.total for one in trained._trainings.values()] == [6, 18]
+    trained.standing_of(CONFIG.model_copy(update={"seeds": 6}), jobs)
+    assert [one.total for one in trained._trainings.values()] == [36]  # the one that is looked at stays
 
 
 def test_a_cell_is_the_run_that_opens_on_the_networks_page():

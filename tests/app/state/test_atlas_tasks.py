@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from app.state import AtlasConfig, LayerConfig
-from app.state.axes import LIMITS
+from app.state.axes import LIMITS, _fitting
 from app.state.links import config_from_settings, decode, encode
 from app.state.objectives import DEFAULT_NETWORK, STUDIED_TASKS, networks_of
 from app.state.presets import PRESETS
@@ -126,6 +128,32 @@ def test_bad_input_is_refused_with_field_value_and_remedy(settings, problem):
     config, problems = decode(settings, AtlasConfig)
     assert any(problem in one for one in problems), problems
     assert config.study().cells  # what is left is a study
+
+
+def test_settings_that_are_too_much_together_say_what_fits():
+    _, problems = decode({**DIGITS, "sample": "4096", "steps": "5000", "seeds": "64"}, AtlasConfig)
+    assert "at most 3,000 thousand are computed: 9 points fit, or fewer steps or seeds" in problems[0]
+
+
+def test_a_training_has_as_many_steps_as_on_its_page_at_most(monkeypatch):
+    monkeypatch.setattr("app.state.atlas.MAX_TRAINING_STEPS", 3_000)
+    _, problems = decode({**DIGITS, "steps": "4000"}, AtlasConfig)
+    assert problems[0].startswith("steps: a training has at most 3,000 base steps: write a smaller number (got '4000')")
+    assert AtlasConfig(steps=4_000).steps == 4_000
+
+
+def test_an_axis_turned_round_leaves_the_objective_as_it_is():
+    config, problems = decode({**DIGITS, "across_low": "2", "across_high": "1"}, AtlasConfig)
+    assert config.objective == DIGITS["objective"]
+    assert [problem.partition(":")[0] for problem in problems] == ["across_low", "across_high"]
+
+
+def test_the_grid_that_is_proposed_fits():
+    for columns, rows, most in itertools.product((2, 3, 48, 512), (2, 5, 512), (4, 5, 9, 1_666, 16_384)):
+        across, up = map(int, _fitting(columns, rows, most).removesuffix(" points fit").split(" x "))
+        assert min(across, up) >= 2
+        assert across * up <= most
+    assert _fitting(48, 32, 3) == ""
 
 
 def test_a_batch_larger_than_the_new_objectives_training_set_falls_back_to_its_own():

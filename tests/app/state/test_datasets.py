@@ -16,6 +16,13 @@ def test_a_table_takes_the_mlp_all_of_its_rows_and_no_augmentation() -> None:
     assert config.task().data.train.images.shape == (330, 30, 1, 1)
 
 
+def test_a_link_that_names_the_table_alone_has_its_network_and_its_rows() -> None:
+    config, problems = decode({"dataset": "cancer"}, NetworksConfig)
+    assert problems == []
+    assert (config.network, config.train_size) == ("mlp", 330)
+    assert (NetworksConfig().network, NetworksConfig().train_size) == ("cnn", 1000)
+
+
 def test_an_image_set_keeps_what_goes_with_it() -> None:
     config = NetworksConfig(network="resnet18-gn", augmentation="shift", train_size=500)
     assert config.with_dataset("cifar10") == config.model_copy(update={"dataset": "cifar10"})

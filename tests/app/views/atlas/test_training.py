@@ -154,5 +154,5 @@ def test_how_far_a_study_is_in_words(jobs):
     (job,) = jobs.studies._jobs.values()
     job.done, job.begun = 9, -1e9
     line = progress_line(trained.standing_of(config, jobs))
-    assert line.startswith("0 of 18 trainings · about ")
-    assert line.endswith(" min left")
+    assert line.startswith("0 of 18 trainings · waiting for a worker · about ")
+    assert " min left" in line  # the scheduler, which never answers, may be named behind
