@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 PYTEST := OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast test-all lint lint-player format audit bench studies shipped gallery api docker clean
+.PHONY: help app test test-fast test-wide test-all lint lint-player format audit bench studies shipped gallery api docker clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -19,8 +19,11 @@ help: ## list the commands
 app: $(VENV)/.app ## start the app (PORT=8501) and print its address
 	@exec $(PY) -m app.cli app --port $(PORT)
 
-test: $(VENV)/.dev ## all tests but the slow ones
-	$(PYTEST) -m "not slow"
+test: $(VENV)/.dev ## the tests of everyday work, under six minutes
+	$(PYTEST) -m "not slow and not wide"
+
+test-wide: $(VENV)/.dev ## the rest of what has to pass before a change lands: more of the pages in a browser
+	$(PYTEST) -m "wide and not slow"
 
 test-fast: $(VENV)/.dev ## under a minute: no browser, no page, no process
 	$(PYTEST) -m "not slow and not browser and not integration"

@@ -89,5 +89,17 @@ def test_an_interrupted_install_is_taken_up_again(environment):
 
 def test_help_lists_every_command():
     process = make(ROOT, "help")
-    for command in ("app", "test", "test-fast", "test-all", "lint", "format", "bench", "gallery", "docker", "clean"):
+    for command in (
+        "app",
+        "test",
+        "test-fast",
+        "test-wide",
+        "test-all",
+        "lint",
+        "format",
+        "bench",
+        "gallery",
+        "docker",
+        "clean",
+    ):
         assert f"make {command} " in process.stdout

@@ -35,6 +35,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+WIDE = ("accessibility", "drag", "exercise", "export", "glossary", "lessons", "player", "player_script", "proxy")
 INSTALL_SECONDS = 300
 START_SECONDS = 60
 PROBE = re.compile(r"/(surfaces|games|networks|gans|theory|atlas|lessons)/_stcore/(health|host-config)$")
@@ -72,7 +73,7 @@ class Server:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder drives a browser; the hook sees the whole session's items.
+    """Everything in this folder drives a browser, the files of WIDE not in everyday work; the hook sees all items.
 
     On two cores that also serve the pages, a browser sometimes misses an instant that a test waits for. A test counts
     as failed when it fails twice; what failed once is listed as rerun.
@@ -80,6 +81,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+            if item.path.stem.removeprefix("test_") in WIDE:
+                item.add_marker(pytest.mark.wide)
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
