@@ -112,6 +112,10 @@ def test_a_page_has_no_serious_finding_and_bears_a_zoom(
     with suppress(Error):
         page.wait_for_function(narrow, timeout=10_000)  # charts take their new width
     assert page.evaluate(narrow), page.evaluate(WIDE)
+    with suppress(Error):
+        page.wait_for_function(
+            f"() => ({COVERED})().length === 0", polling=300, timeout=10_000
+        )  # the sidebar slides out
     assert page.evaluate(COVERED) == []
 
 
