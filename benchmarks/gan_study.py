@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from benchmarks.network_study import FIVE, TOGETHER, Floats, difference, spread
+from benchmarks.network_study import FIVE, Floats, computed, difference, spread
 from landscapes.tasks.frechet import frechet_distance
 from landscapes.tasks.gan import GanTask
 from optim_core.ensemble import Member, MemberRun, train_together
@@ -67,12 +67,6 @@ def metrics_of(depth: int, run: MemberRun) -> dict[str, dict[str, float]]:
     return {name: {key: run.curves.metrics[weights][key][-1] for key in METRICS} for name, weights in names.items()}
 
 
-def computed(pool: ProcessPoolExecutor, jobs: Sequence[Job]) -> list[dict[str, dict[str, float]]]:
-    """The outcomes of jobs, in ensembles that the pool's workers share."""
-    groups = [jobs[first : first + TOGETHER] for first in range(0, len(jobs), TOGETHER)]
-    return [one for group in pool.map(outcomes, groups) for one in group]
-
-
 def digits(pool: ProcessPoolExecutor, seeds: int, objective: str = "non-saturating") -> None:
     """Tune, measure on fresh seeds, print."""
     task = GanTask(dataset="digits", objective=objective)
@@ -83,11 +77,11 @@ def digits(pool: ProcessPoolExecutor, seeds: int, objective: str = "non-saturati
     base: dict[str, Floats] = {}
     for depth in (0, 1, 2, 3):
         jobs = [Job(task, "adam", lr, depth, seed) for lr in DIGITS_LRS for seed in TUNING_SEEDS]
-        tuning = np.array([one["kept"]["val_frechet"] for one in computed(pool, jobs)])
+        tuning = np.array([one["kept"]["val_frechet"] for one in computed(pool, outcomes, jobs)])
         means = np.nan_to_num(tuning.reshape(len(DIGITS_LRS), -1).mean(1), nan=np.inf)
         lr = DIGITS_LRS[int(means.argmin())]
         edge = " (edge of its grid)" if lr in (DIGITS_LRS[0], DIGITS_LRS[-1]) else ""
-        results = computed(pool, [Job(task, "adam", lr, depth, seed) for seed in range(seeds)])
+        results = computed(pool, outcomes, [Job(task, "adam", lr, depth, seed) for seed in range(seeds)])
         distances = {name: np.array([one[name]["test_frechet"] for one in results]) for name in results[0]}
         base = base or distances
         print(
@@ -136,7 +130,7 @@ def cell(distance: Floats) -> str:
 
 def scores_of(pool: ProcessPoolExecutor, lr: float, depth: int, seeds: int) -> tuple[Floats, Floats]:
     """Test Fréchet distances and covered modes, one per seed."""
-    results = computed(pool, [Job(GanTask(dataset="ring"), "sgd", lr, depth, seed) for seed in range(seeds)])
+    results = computed(pool, outcomes, [Job(GanTask(dataset="ring"), "sgd", lr, depth, seed) for seed in range(seeds)])
     distance, modes = (np.array([one["kept"][key] for one in results]) for key in ("test_frechet", "modes"))
     return distance, modes
 

@@ -10,11 +10,11 @@ labels trained on) of the outermost slow weights, and paired differences from SG
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -70,6 +70,7 @@ SETTINGS = {
 
 Job = tuple[str, int, float, int]
 """Setting, depth, lr and seed of a run."""
+AnyJob, Result = TypeVar("AnyJob"), TypeVar("Result")
 
 
 def outcomes(jobs: Sequence[Job], *, sharp: bool = False) -> list[dict[str, float]]:
@@ -106,17 +107,19 @@ def measure(task: ClassifierTask, kept: str, run: MemberRun, *, sharp: bool) -> 
     return values
 
 
-def computed(pool: ProcessPoolExecutor, jobs: Sequence[Job], *, sharp: bool = False) -> list[dict[str, float]]:
+def computed(
+    pool: ProcessPoolExecutor, outcomes_of: Callable[[Sequence[AnyJob]], list[Result]], jobs: Sequence[AnyJob]
+) -> list[Result]:
     """The outcomes of jobs, in ensembles that the pool's workers share."""
     groups = [jobs[first : first + TOGETHER] for first in range(0, len(jobs), TOGETHER)]
-    return [one for group in pool.map(partial(outcomes, sharp=sharp), groups) for one in group]
+    return [one for group in pool.map(outcomes_of, groups) for one in group]
 
 
 def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
     """Tune, measure on fresh seeds, print the rows."""
     best = tune(name, pool)
     jobs = [(name, depth, best[depth], seed) for depth in DEPTHS for seed in range(seeds)]
-    results = computed(pool, jobs, sharp=True)
+    results = computed(pool, partial(outcomes, sharp=True), jobs)
     test, average, eigenvalue = (
         np.array([result[key] for result in results]).reshape(len(DEPTHS), seeds)
         for key in ("test", "averaged", "eigenvalue")
@@ -139,7 +142,7 @@ def study(name: str, pool: ProcessPoolExecutor, seeds: int) -> None:
 def tune(name: str, pool: ProcessPoolExecutor) -> dict[int, float]:
     """For each depth the lr with the best mean validation accuracy."""
     jobs = [(name, depth, lr, seed) for depth in DEPTHS for lr in LRS[depth] for seed in TUNING_SEEDS]
-    scores = dict(zip(jobs, computed(pool, jobs), strict=True))
+    scores = dict(zip(jobs, computed(pool, outcomes, jobs), strict=True))
 
     def mean(depth: int, lr: float) -> float:
         return float(np.mean([scores[name, depth, lr, seed]["validation"] for seed in TUNING_SEEDS]))

@@ -40,6 +40,12 @@ class Curves:
     evaluated: Ints
     metrics: Mapping[str, Mapping[str, Floats]]
 
+    @property
+    def outermost(self) -> Mapping[str, Floats]:
+        """The metrics of the outermost slow weights; of the fast ones without layers."""
+        depth = sum(weights.startswith("slow_") for weights in self.metrics)
+        return self.metrics[f"slow_{depth}" if depth else "fast"]
+
 
 @dataclass
 class CurveRecorder:

@@ -8,7 +8,7 @@ slow weights and optimizer states stay in single precision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -56,15 +56,20 @@ def placed(model: nn.Module, device: str) -> nn.Module:
 
 
 def moved(batch: Any, device: str | torch.device) -> Any:
-    """A batch on a device: a tensor, or tuples (named ones, too), lists and mappings of such; all else stays."""
+    """A batch on a device."""
+    return with_tensors(batch, lambda tensor: tensor.to(device))
+
+
+def with_tensors(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A batch with changed tensors: one, or tuples (named ones, too), lists and mappings of such; all else stays."""
     if isinstance(batch, Tensor):
-        return batch.to(device)
+        return change(batch)
     if isinstance(batch, Mapping):
-        return {name: moved(part, device) for name, part in batch.items()}
+        return {name: with_tensors(part, change) for name, part in batch.items()}
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(moved(part, device) for part in batch))
+        return type(batch)(*(with_tensors(part, change) for part in batch))
     if isinstance(batch, (tuple, list)):
-        return type(batch)(moved(part, device) for part in batch)
+        return type(batch)(with_tensors(part, change) for part in batch)
     return batch
 
 

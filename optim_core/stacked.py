@@ -8,6 +8,7 @@ are one grouped convolution, for which its kernels are slower, so there the netw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from optim_core.columns import Column, MomentumColumn
+from optim_core.device import with_tensors
 from optim_core.rules import RULES, rule_of
 from optim_core.spec import OptimizerSpec
 from optim_core.task import Task, flat
@@ -75,7 +77,7 @@ class StackedPlayer:
         for row, gradient in enumerate(self.gradient):
             for parameter, weights in zip(parameters, (*self.weights.values(), *others.values()), strict=True):
                 parameter.data = _laid_out(weights[row])
-            loss: Tensor = self.loss(_row_of(batch, row))
+            loss: Tensor = self.loss(with_tensors(batch, itemgetter(row)))
             torch.cat([one.reshape(-1) for one in torch.autograd.grad(loss, own)], out=gradient)
             losses.append(loss.detach())
         return torch.stack(losses)
@@ -129,13 +131,6 @@ def stacked(batches: Sequence[Any], places: Sequence[int]) -> tuple[Any, int]:
 def _stack(parts: Sequence[Tensor], places: Sequence[int]) -> Tensor:
     together = torch.stack(list(parts))
     return together if len(places) == len(parts) else together[torch.tensor(places)]
-
-
-def _row_of(batch: Any, row: int) -> Any:
-    if batch is None or isinstance(batch, Tensor):
-        return batch if batch is None else batch[row]
-    parts = [part[row] for part in batch]
-    return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
 
 
 def _laid_out(weights: Tensor) -> Tensor:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from optim_core.study import StudyResult
 
 FORMATS = ("csv", "parquet")
-SCHEDULER_VARIABLE = "LOOKAHEAD_SCHEDULER"
 
 
 @click.command("study")
@@ -81,6 +80,7 @@ def study(
 def _run(config: AtlasConfig, device: str | None) -> StudyResult:
     import torch
 
+    from app.jobs.cluster import SCHEDULER_VARIABLE
     from app.jobs.store import store_from_environment
     from app.runs import THREADS, result_files
     from app.runs.atlas import study_run

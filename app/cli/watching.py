@@ -20,8 +20,7 @@ OnProgress = Callable[[int, int], None]
 
 def latest_metrics(curves: Curves) -> str:
     """The last metrics of the outermost slow weights, of the fast ones without layers, in a few words."""
-    layers = sorted((name for name in curves.metrics if name.startswith("slow_")), key=lambda name: int(name[5:]))
-    metrics = {name: values[-1] for name, values in curves.metrics[layers[-1] if layers else "fast"].items()}
+    metrics = {name: values[-1] for name, values in curves.outermost.items()}
     if "test_frechet" in metrics:
         return f"Fréchet distance {metrics['test_frechet']:.4g}"
     if "test_accuracy" in metrics:

@@ -12,12 +12,13 @@ from app.figures.caption import Caption
 from app.figures.cells import outline
 from app.figures.chart import Chart, Map, Mark, Panel
 from app.figures.look import DASHED, MUTED, PALETTE, STAR, STAR_EDGE
-from app.runs.atlas import Border, floor_of, interval_of
+from app.runs.atlas import Border, floor_of
 from app.state.atlas import AtlasConfig, Quantity
 from app.state.axes import title_of
 from app.state.objectives import measure_of
 from optim_core.study import Axis, StudyResult
 from optim_core.study.axis import WHOLE
+from optim_core.study.comparison import mean_interval
 from optim_core.sweep import ties_of
 
 Floats = NDArray[np.float64]
@@ -167,10 +168,13 @@ def _best(result: StudyResult) -> list[Mark]:
     untold = Mark(UNTOLD, TIE, x_ties, y_ties, kind="dots", size=3.2, edge=STAR_EDGE, width=0.4)
     row, column = result.best
     name = "least mean, at the edge of the grid" if result.edges else "least mean"
-    star = Mark(
-        name, STAR, x[[column]], y[[row]], kind="dots", marker="star", size=12.0, edge=STAR_EDGE, width=0.9, clip=False
-    )
+    star = star_mark(name, x[[column]], y[[row]])
     return [*([untold] if len(ties) else []), star]
+
+
+def star_mark(name: str, x: Floats, y: Floats) -> Mark:
+    """The star of the best cell of a map."""
+    return Mark(name, STAR, x, y, kind="dots", marker="star", size=12.0, edge=STAR_EDGE, width=0.9, clip=False)
 
 
 def _targets(reading: Reading) -> Mark:
@@ -217,7 +221,7 @@ def lines_chart(reading: Reading, place: tuple[int, int], steady: tuple[Floats, 
 def _line(axis: Axis, values: Floats, chosen: int) -> list[Mark]:
     """values: (points, seeds)."""
     x, mean = np.array(axis.values), values.mean(axis=-1)
-    low, high = interval_of(values)
+    low, high = mean_interval(values)
     shown = np.isfinite(mean) & (mean > 0)
     least = float(values[np.isfinite(values) & (values > 0)].min(initial=np.inf))
     low = np.where(low > 0, low, np.minimum(least, mean))  # a mean of positive numbers is positive
@@ -302,7 +306,7 @@ def _tied(values: Floats, best: int, lrs: Floats) -> tuple[float, float]:
 
 def _means(axis: Axis, x: Floats, values: Floats, what: str = "mean") -> Mark:
     """Means over the seeds with their intervals; values (points, seeds)."""
-    mean, (low, high) = values.mean(axis=-1), interval_of(values)
+    mean, (low, high) = values.mean(axis=-1), mean_interval(values)
     if what == "mean":  # on a logarithmic axis
         low, mean = np.where(low > 0, low, values.min(axis=-1, initial=np.inf)), np.where(mean > 0, mean, np.nan)
     return Mark(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from app.figures.amounts import span_of
+from app.figures.atlas import star_mark
 from app.figures.caption import LOOKAHEAD, MULTILAYER, Caption
 from app.figures.chart import Chart, Map, Mark, Panel
-from app.figures.look import CONVERGES, DIVERGES, MUTED, STAR, STAR_EDGE
+from app.figures.look import CONVERGES, DIVERGES, MUTED
 from app.runs.depth_study import AVERAGE, COLUMNS, BestOver, DepthStudy, Objective
 from optim_core.study.axis import borders_of
 
@@ -63,10 +64,7 @@ def best_map_chart(study: DepthStudy) -> Chart:
 def _map(one: Objective, over: BestOver) -> Panel:
     ks, alphas = np.array(over.ks, dtype=np.float64), np.array(over.alphas)
     row, column = np.unravel_index(int(over.best.argmin()), over.best.shape)
-    star = Mark(
-        "least", STAR, ks[[column]], alphas[[row]], kind="dots", marker="star", size=12.0, edge=STAR_EDGE, width=0.9,
-        clip=False,
-    )  # fmt: skip
+    star = star_mark("least", ks[[column]], alphas[[row]])
     borders = np.exp(borders_of(np.log(ks))), borders_of(alphas)
     values = Map(one.measure, ks, alphas, over.best, "amount", borders=borders, span=span_of(over.best, log=True),
                  log=True, hover="k {x:.0f}, α {y:g}\n{value:.3g}")  # fmt: skip

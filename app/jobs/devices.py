@@ -10,7 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from app.jobs.errors import SchedulerGoneError
+from app.jobs.cluster import SCHEDULER_VARIABLE
+from app.jobs.errors import asking_scheduler
 from optim_core.device import CPU, DEVICES, available_devices, resolved_device
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def usual_device(environment: Mapping[str, str] = os.environ) -> str:
         ValueError: no device, or not on this machine, which trains itself.
     """
     name = environment.get(DEVICE_VARIABLE) or CPU
-    if name in DEVICES[1:] and environment.get("LOOKAHEAD_SCHEDULER"):
+    if name in DEVICES[1:] and environment.get(SCHEDULER_VARIABLE):
         return name
     try:
         return resolved_device(name)
@@ -46,7 +47,7 @@ def offered_devices(environment: Mapping[str, str] = os.environ) -> tuple[str, .
         ValueError: as `usual_device`.
     """
     usual = usual_device(environment)
-    own_devices = (CPU,) if environment.get("LOOKAHEAD_SCHEDULER") else available_devices()
+    own_devices = (CPU,) if environment.get(SCHEDULER_VARIABLE) else available_devices()
     return (usual, *(name for name in own_devices if name != usual))
 
 
@@ -56,8 +57,6 @@ def announced_accelerators(client: Client) -> int:
     Raises:
         SchedulerGoneError: the scheduler does not answer.
     """
-    try:
+    with asking_scheduler():
         workers = client.scheduler_info()["workers"].values()
-    except (OSError, TimeoutError) as error:
-        raise SchedulerGoneError(f"the scheduler does not answer ({error}); runs wait for it") from None
     return int(sum(worker["resources"].get(ACCELERATOR, 0) for worker in workers))

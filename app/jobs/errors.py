@@ -1,5 +1,10 @@
 """Errors of long work, with messages for the visitor."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class JobsError(RuntimeError):
     """Base of all errors of this package."""
@@ -19,3 +24,16 @@ class LimitError(JobsError):
 
 class SchedulerGoneError(JobsError):
     """The scheduler does not answer."""
+
+
+@contextmanager
+def asking_scheduler(waiting: str = "runs wait for it") -> Iterator[None]:
+    """A context in which the scheduler is asked something.
+
+    Raises:
+        SchedulerGoneError: it does not answer; says what waits for it.
+    """
+    try:
+        yield
+    except (OSError, TimeoutError) as error:
+        raise SchedulerGoneError(f"the scheduler does not answer ({error}); {waiting}") from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app.jobs.cluster import Cluster, cluster_from_environment
 from app.jobs.devices import ACCELERATOR, NO_ACCELERATOR, announced_accelerators
-from app.jobs.errors import JobsError, SchedulerGoneError
+from app.jobs.errors import JobsError, SchedulerGoneError, asking_scheduler
 from app.jobs.explain import explanation
 from app.jobs.files import clear_errors
 from app.jobs.queue import FairQueue, Limits
@@ -357,7 +357,5 @@ def _check(request: TrainingRequest) -> None:
 
 
 def _slots(client: Client) -> int:
-    try:
+    with asking_scheduler():
         return sum(client.nthreads().values())
-    except (OSError, TimeoutError) as error:
-        raise SchedulerGoneError(f"the scheduler does not answer ({error}); runs wait for it") from None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app.jobs.chunk import ChunkOrder, Ends, run_chunk
 from app.jobs.devices import ACCELERATOR
-from app.jobs.errors import LimitError, SchedulerGoneError
+from app.jobs.errors import LimitError, asking_scheduler
 from app.jobs.explain import explanation
 from app.jobs.files import clear_errors
 from app.jobs.workspace import Workspace
@@ -256,7 +256,5 @@ def _ends_of(order: ChunkOrder, future: Future[Ends | None]) -> Ends | None:
         return dict.fromkeys(order.keys, reason)
     if future.status != "finished":  # cancelled or lost by the scheduler
         return None
-    try:
+    with asking_scheduler("studies wait for it"):
         return future.result(timeout=FETCH_SECONDS)
-    except (OSError, TimeoutError) as error:
-        raise SchedulerGoneError(f"the scheduler does not answer ({error}); studies wait for it") from None

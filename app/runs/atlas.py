@@ -27,7 +27,6 @@ from landscapes.noise import noisy_field, with_noise_of_scales
 from landscapes.surface import Surface
 from optim_core.spec import METHODS, OptimizerSpec
 from optim_core.study import Axis, Batch, Problem, Study, StudyResult, known_from, merged, run_study, slow_loss
-from optim_core.sweep import standard_error
 from optim_core.theory import Axis as TheoryAxis
 from optim_core.theory import NoisyQuadratic, ParameterGrid, game_rate, stability_map
 from optim_core.trajectory import Field, Trajectory
@@ -180,18 +179,6 @@ def steady_loss(config: AtlasConfig, spec: OptimizerSpec, noise_scale: float) ->
         return None
     variances = [NoisyQuadratic(h, noise_scale).variances(spec)[-1] for h in landscape.curvature]
     return float(sum(h * variance / 2 for h, variance in zip(landscape.curvature, variances, strict=True)))
-
-
-def interval_of(values: Floats) -> tuple[Floats, Floats]:
-    """The 95 % interval of the mean over the last axis by Student's t: two arrays without it.
-
-    Where there is one value, or a run diverged, both are the mean.
-    """
-    from scipy.stats import t
-
-    mean, error = values.mean(axis=-1), standard_error(values)
-    reach = float(t.ppf(0.975, max(1, values.shape[-1] - 1))) * np.nan_to_num(error)
-    return mean - reach, mean + reach
 
 
 def steady_lines(config: AtlasConfig, study: Study, place: tuple[int, int]) -> tuple[Floats, Floats] | None:

@@ -23,7 +23,7 @@ from app.state import AtlasConfig
 from landscapes.tasks import ClassifierTask, RegressionTask, task_from
 from optim_core.device import CPU, DEVICES
 from optim_core.study import Study, StudyResult, Trained, Trainings, merged_trained, run_trainings
-from optim_core.study.trainings import Outcome, scene_of, trained_from
+from optim_core.study.trainings import Outcome, scene_of
 
 Progress = Callable[[int, int], None]
 
@@ -196,11 +196,9 @@ def _taker(study: Study, device: str) -> Callable[[Ends], None]:
     scene = _scene(study, device)
 
     def take(ends: Ends) -> None:
-        outcomes = {run: Outcome(*end) for run, end in ends.items() if not isinstance(end, str)}
-        trainings = _known(study, device, afresh=False)
-        trainings.add(outcomes)
-        trainings.fail({run: end for run, end in ends.items() if isinstance(end, str)})
-        if outcomes:
-            result_files.add_part(scene, trained_from(outcomes), merged_trained)
+        known_ends = {key: end if isinstance(end, str) else Outcome(*end) for key, end in ends.items()}
+        trained = _known(study, device, afresh=False).take(known_ends)
+        if trained is not None:
+            result_files.add_part(scene, trained, merged_trained)
 
     return take

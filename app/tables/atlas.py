@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.runs.atlas import interval_of
 from app.state.objectives import measure_of
 from optim_core.study import StudyResult
 from optim_core.study.axis import WHOLE
+from optim_core.study.comparison import mean_interval
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +36,7 @@ def cell_table(result: StudyResult) -> pa.Table:
     """
     import pyarrow as pa
 
-    low, high = interval_of(result.value)
+    low, high = mean_interval(result.value)
     single = result.value.shape[-1] < 2
     name = measure_name(result)
     numbers = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optim_core.sweep import standard_error
 from optim_core.trajectory import Floats
 
 
@@ -29,7 +30,7 @@ def paired_difference(values: Floats, rival: Floats, confidence: float = 0.95) -
     Raises:
         ValueError: other shapes, fewer than two seeds, or a confidence outside (0, 1).
     """
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr
 
     if values.shape != rival.shape or values.ndim != 1 or len(values) < 2:
         raise ValueError(
@@ -42,11 +43,23 @@ def paired_difference(values: Floats, rival: Floats, confidence: float = 0.95) -
     mean, freedom = float(gaps.mean()), len(gaps) - 1
     if not np.isfinite(gaps).all():
         return Difference(np.nan, np.nan, np.nan, np.nan)
-    error = float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
+    error = float(standard_error(gaps))
     if error == 0:
         return Difference(mean, mean, mean, float(mean == 0))
-    reach = float(stdtrit(freedom, (1 + confidence) / 2)) * error
-    return Difference(mean, mean - reach, mean + reach, float(2 * stdtr(freedom, -abs(mean) / error)))
+    low, high = mean_interval(gaps, confidence)
+    return Difference(mean, float(low), float(high), float(2 * stdtr(freedom, -abs(mean) / error)))
+
+
+def mean_interval(values: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """The interval of the mean over the last axis by Student's t: two arrays without it.
+
+    Where there is one value, or one is infinite, both are the mean.
+    """
+    from scipy.special import stdtrit
+
+    mean, error = values.mean(axis=-1), standard_error(values)
+    reach = float(stdtrit(max(1, values.shape[-1] - 1), (1 + confidence) / 2)) * np.nan_to_num(error)
+    return mean - reach, mean + reach
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -133,6 +133,13 @@ class Trainings:
         """Take why trainings failed, by key; those that have an outcome keep it."""
         self._ends.update({key: reason for key, reason in reasons.items() if not self._has_outcome(key)})
 
+    def take(self, ends: Mapping[str, End]) -> Trained | None:
+        """Take how trainings ended; what is worth keeping of it, None where all failed."""
+        outcomes = {key: end for key, end in ends.items() if isinstance(end, Outcome)}
+        self.add(outcomes)
+        self.fail({key: end for key, end in ends.items() if isinstance(end, str)})
+        return trained_from(outcomes) if outcomes else None
+
     def _has_outcome(self, key: str) -> bool:
         return isinstance(self._ends.get(key), Outcome)
 
@@ -211,19 +218,10 @@ def run_trainings(
         if ends is None:
             break
         done += len(chunk) * study.steps
-        outcomes, reasons = sorted_ends([run.key for run in chunk], ends)
-        trainings.add(outcomes)
-        trainings.fail(reasons)
-        if on_trained is not None and outcomes:
-            on_trained(trained_from(outcomes))
+        trained = trainings.take(dict(zip((run.key for run in chunk), ends, strict=True)))
+        if on_trained is not None and trained is not None:
+            on_trained(trained)
     return trainings.result()
-
-
-def sorted_ends(keys: Sequence[str], ends: Sequence[End]) -> tuple[dict[str, Outcome], dict[str, str]]:
-    """Outcomes and reasons by key."""
-    pairs = list(zip(keys, ends, strict=True))
-    outcomes = {key: end for key, end in pairs if isinstance(end, Outcome)}
-    return outcomes, {key: end for key, end in pairs if isinstance(end, str)}
 
 
 def members_of(study: Study, chunk: Chunk, task_of: TaskOf) -> list[Member]:
@@ -267,16 +265,15 @@ def train_chunk(
 def _outcome(run: MemberRun) -> Outcome:
     if run.diverged is not None:
         return Outcome(math.inf, math.inf, run.diverged)
-    slow = sum(name.startswith("slow_") for name in run.curves.metrics)
-    metrics = run.curves.metrics[f"slow_{slow}" if slow else "fast"]
-    value, test = measured({name: float(values[-1]) for name, values in metrics.items()})
+    value, test = measured({name: float(values[-1]) for name, values in run.curves.outermost.items()})
     return Outcome(value if math.isfinite(value) else math.inf, test if math.isfinite(test) else math.inf)
 
 
 def _runs_of(study: Study) -> tuple[CellRun, ...]:
     """All trainings, cell by cell and seed by seed."""
     first = study.objective.seed
-    keys = (_cell_key(study, cell) for cell in range(study.cells))
+    scene = hashlib.blake2b(scene_of(study).encode(), digest_size=16)
+    keys = (_cell_key(study, cell, scene.copy()) for cell in range(study.cells))
     return tuple(
         CellRun(f"{key}-{seed}", cell, seed)
         for cell, key in enumerate(keys)
@@ -284,8 +281,8 @@ def _runs_of(study: Study) -> tuple[CellRun, ...]:
     )
 
 
-def _cell_key(study: Study, cell: int) -> str:
-    """A digest of all that a cell's trainings depend on but their seeds."""
+def _cell_key(study: Study, cell: int, digest: hashlib.blake2b) -> str:
+    """A digest of all that a cell's trainings depend on but their seeds, given one of what all cells share."""
     varied = [(name, study.task_parameters[cell].get(name)) for name in OF_TASKS]
-    text = f"{scene_of(study)} {varied!r} {content_of(study.specs[cell])}"
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    digest.update(f" {varied!r} {content_of(study.specs[cell])}".encode())
+    return digest.hexdigest()

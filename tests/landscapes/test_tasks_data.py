@@ -4,7 +4,6 @@ import io
 import struct
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,13 @@ from landscapes.tasks.data import cache_file, datasets_folder, ensure, is_here, 
 from landscapes.tasks.errors import DataFormatError, DataUnavailableError
 from landscapes.tasks.formats import read_cifar, read_idx
 from landscapes.tasks.source import file_source
-from landscapes.tasks.splits import split
 from tests.landscapes.set_files import cifar100_contents, idx, labels, pixels, write_cifar10, write_mnist
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder for image sets, and nothing remembered from other tests."""
-    monkeypatch.setenv("LOOKAHEAD_DATASETS", str(tmp_path))
-    load.cache_clear()
-    split.cache_clear()
-    yield tmp_path
-    load.cache_clear()
-    split.cache_clear()
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.mark.parametrize("compress", [False, True])

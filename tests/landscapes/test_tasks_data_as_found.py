@@ -4,7 +4,7 @@ import gzip
 import io
 import pickle
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from landscapes.tasks import DATASETS, ClassifierTask
 from landscapes.tasks import archives as archives_module
 from landscapes.tasks.data import ensure, is_here, load
 from landscapes.tasks.errors import DataFormatError, DataUnavailableError
-from landscapes.tasks.splits import split
 from tests.landscapes.set_files import (
     CIFAR10_NAMES,
     cifar10_contents,
@@ -29,15 +28,7 @@ from tests.landscapes.set_files import (
 PAGE = b"\n<!DOCTYPE html><html><head><title>403 Forbidden</title></head></html>"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder for data sets, and nothing remembered from other tests."""
-    monkeypatch.setenv("LOOKAHEAD_DATASETS", str(tmp_path))
-    load.cache_clear()
-    split.cache_clear()
-    yield tmp_path
-    load.cache_clear()
-    split.cache_clear()
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def write_archive(path: Path, members: Mapping[str, bytes], mode: str = "w:gz", inside: str = "x") -> Path:

@@ -13,6 +13,7 @@ from app.state.objectives import measure_of
 from app.views import session
 from app.views.atlas.controls import PAGE
 from app.views.atlas.summary import cell_word, place_text
+from optim_core.study.comparison import mean_interval
 from optim_core.theory import game_rate
 
 MANY = 16  # seeds whose numbers are listed
@@ -48,7 +49,7 @@ def _numbers(reading: Reading, place: tuple[int, int]) -> str:
     median = reading.quantity("median")[place]
     if diverged:
         return f"{share}, so the mean is infinite; median {_short(median)}."
-    low, high = (float(end) for end in atlas_runs.interval_of(values))
+    low, high = (float(end) for end in mean_interval(values))
     return (
         f"Mean {reading.measure} **{values.mean():.4g}**, 95 % interval {max(low, 0):.4g} to {high:.4g}; "
         f"median {median:.4g}, deviation {result.spread[place]:.3g}; {share}.{test}"

@@ -16,7 +16,7 @@ from app.views.atlas.summary import work_line
 from app.views.parts.charts import show_chart
 from app.views.parts.device import chosen_device
 from app.views.parts.turns import fragment
-from app.views.parts.visitor import cancel_button, is_here, visitor
+from app.views.parts.visitor import cancel_button, is_here, show_error, visitor, wanting
 from optim_core.study import StudyResult
 
 RUNNING_SECONDS, IDLE_SECONDS = 1.0, 10.0  # between two looks; another visitor may begin the same study
@@ -36,7 +36,7 @@ def result_or_progress(config: AtlasConfig) -> StudyResult | None:
             return standing.result
         _live(config, jobs, standing.is_running)
     except JobsError as error:
-        _show_error(error)
+        show_error(error)
     return None
 
 
@@ -53,7 +53,7 @@ def _live(config: AtlasConfig, jobs: Jobs, was_running: bool) -> None:
             _bar(standing)
             _map(config, standing)
         except JobsError as error:
-            _show_error(error)
+            show_error(error)
 
     draw_progress()
 
@@ -67,8 +67,7 @@ def _button(config: AtlasConfig, jobs: Jobs, standing: Standing) -> None:
             on_click=_begin, args=(config, jobs),
         )  # fmt: skip
         return
-    claims = jobs.studies.claims(standing.key)
-    visitors = {one for one in claims if one == visitor() or is_here(one)}
+    visitors = wanting(jobs.studies.claims(standing.key))
     if visitor() in visitors or not visitors:
         others = len(visitors - {visitor()})
         cancel_button(others, f"{PAGE}.cancel", on_click=jobs.studies.cancel, args=(standing.key, visitor(), is_here))
@@ -89,7 +88,7 @@ def _begin(config: AtlasConfig, jobs: Jobs) -> None:
     try:
         trained.begin(config, jobs, visitor(), chosen_device(PAGE))
     except JobsError as error:
-        _show_error(error)
+        show_error(error)
 
 
 def _bar(standing: Standing) -> None:
@@ -119,7 +118,3 @@ def _map(config: AtlasConfig, standing: Standing) -> None:
     if standing.result.has_outcome.any():
         draw = growing_parallel_chart if config.sample else growing_map
         show_chart(draw(reading_of(config, standing.result), config.quantity), f"{PAGE}.map.growing", legend=False)
-
-
-def _show_error(error: JobsError) -> None:
-    st.error(str(error), icon=":material/cloud_off:")

@@ -16,7 +16,7 @@ from app.runs.shipped import ShippedRuns
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
 from app.views.parts.turns import fragment
-from app.views.parts.visitor import cancel_button, is_here, visitor
+from app.views.parts.visitor import cancel_button, is_here, show_error, visitor, wanting
 from optim_core.curves import Curves
 from optim_core.device import CPU
 
@@ -64,7 +64,7 @@ def _trained_results(
             network_runs.submit(comparison, jobs)
         _live(comparison, draw)
     except JobsError as error:
-        _show_error(error)
+        show_error(error)
     return None
 
 
@@ -115,7 +115,7 @@ def _live(comparison: network_runs.Trainings, draw: Callable[[CurvesByOptimizer]
                 st.rerun()
             _progress(comparison, jobs, statuses, draw)
         except JobsError as error:
-            _show_error(error)
+            show_error(error)
 
     draw_progress()
 
@@ -144,7 +144,7 @@ def _progress(
 
 
 def _button(comparison: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
-    visitors = {one for one in network_runs.claims(comparison, jobs) if one == visitor() or is_here(one)}
+    visitors = wanting(network_runs.claims(comparison, jobs))
     if busy and (visitor() in visitors or not visitors):
         cancel_button(len(visitors - {visitor()}), on_click=network_runs.cancel, args=(comparison, jobs, is_here))
     else:
@@ -155,10 +155,6 @@ def _button(comparison: network_runs.Trainings, jobs: Jobs, busy: bool) -> None:
         st.button(
             "Train", type="primary", icon=":material/play_arrow:", on_click=network_runs.submit, args=(comparison, jobs)
         )
-
-
-def _show_error(error: JobsError) -> None:
-    st.error(str(error), icon=":material/cloud_off:")
 
 
 def _status_line(row: tuple[Status, ...]) -> str:

@@ -1,10 +1,13 @@
-"""The visitor's identity, under which runs are submitted and cancelled."""
+"""The visitor's identity, under which runs are submitted and cancelled, and what is said of that on every page."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
+
+from app.jobs.errors import JobsError
 
 
 def visitor() -> str:
@@ -20,6 +23,16 @@ def is_here(visitor: str) -> bool:
     from streamlit.runtime import exists, get_instance
 
     return exists() and get_instance().is_active_session(visitor)
+
+
+def wanting(claims: Collection[str]) -> frozenset[str]:
+    """Of those who asked for something, this visitor and the others whose pages are open."""
+    return frozenset(one for one in claims if one == visitor() or is_here(one))
+
+
+def show_error(error: JobsError) -> None:
+    """Why long work cannot be done now."""
+    st.error(str(error), icon=":material/cloud_off:")
 
 
 def cancel_button(others: int, key: str | None = None, **settings: Any) -> bool:

@@ -16,6 +16,7 @@ from app.runs.surfaces import surface_run
 from app.state import AtlasConfig, LayerConfig
 from app.state.presets import PRESETS
 from optim_core.study import Batch
+from optim_core.study.comparison import mean_interval
 
 SMALL = {
     "across_points": 5,
@@ -229,7 +230,7 @@ def rates_at(config: AtlasConfig, k: int) -> dict[float, float]:
 def test_at_its_own_best_lr_the_intervals_of_all_k_overlap_on_the_noisy_bowl():
     config, _, at_best = studied("Noise: lr against k")
     assert all(0.1 < lr < 0.18 for lr, _ in at_best.values())
-    lows, highs = atlas.interval_of(np.array([values for _, values in at_best.values()]))
+    lows, highs = mean_interval(np.array([values for _, values in at_best.values()]))
     assert lows.max() < highs.min()
     for k in (2, 4, 8, 32):
         assert [rate < 1 for lr, rate in rates_at(config, k).items()] == [lr < 2 for lr in rates_at(config, k)]
@@ -241,9 +242,9 @@ def test_layers_on_the_noisy_bowl_are_told_apart_by_paired_differences_alone():
     lrs, values = [lr for lr, _ in at_best.values()], np.array([values for _, values in at_best.values()])
     assert values.mean(axis=-1)[:4].round(3).tolist() == [0.041, 0.040, 0.037, 0.034]
     assert all(1.7 < ratio < 2.4 for ratio in np.divide(lrs[1:], lrs[:-1]))
-    low, high = atlas.interval_of(values[:4])
+    low, high = mean_interval(values[:4])
     assert low.max() < high.min()
-    assert (atlas.interval_of(values[1:4] - values[0])[1] < 0).all()
+    assert (mean_interval(values[1:4] - values[0])[1] < 0).all()
     assert values[4].mean() > values[0].mean()
 
 
