@@ -20,7 +20,7 @@ from app.state.visit import LISTS, visit_of
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
-PAGES, HAS_BEGUN, VISIT = "pages", "begun", "visit"
+PAGES, HAS_BEGUN, VISIT, SCREEN = "pages", "begun", "visit", "screen"
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
@@ -62,6 +62,16 @@ def declare(pages: Mapping[str, Page]) -> None:
 def first_run() -> bool:
     """Whether this is a visit's first run."""
     return HAS_BEGUN not in st.session_state
+
+
+def is_on_screen(page: str) -> bool:
+    """Whether a browser shows this page, from an earlier run."""
+    return st.session_state.get(SCREEN) == page and bool(st.context.headers)
+
+
+def put_on_screen(page: str) -> None:
+    """Note that a page was drawn to its end."""
+    st.session_state[SCREEN] = page
 
 
 def rerun_if_widgets_differ() -> None:

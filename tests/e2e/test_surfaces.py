@@ -298,3 +298,30 @@ def test_a_dragged_start_shows_where_a_step_would_go(open_app):
     ahead = (x1 - x0) * (center[0] - x0) + (y1 - y0) * (center[1] - y0)
     assert ahead > 0  # downhill
     page.mouse.up()
+
+
+NAMES = """() => [1, 2, 3].map((number) => document.querySelector(`.st-key-surfaces-curves-${number} .js-plotly-plot`)
+    ?.data?.map(({ name }) => name.split(", fast")[0]) ?? [])"""
+WITH_THE_TRACKS = """() => new Promise((done) => {
+    const look = () => {
+        if (!window.__lookaheadPlayers["surfaces-player"].head("Lookahead (5, .49)")) return requestAnimationFrame(look);
+        done((%s)().flat().includes("Lookahead (5, .49)"));
+    };
+    look();
+})"""
+
+
+def test_the_linked_charts_follow_the_tracks_once_the_script_rests(open_app):
+    page = open_app("/?v=1")
+    ready(page)
+    page.wait_for_function(f"({NAMES})().every((names) => names.includes('Lookahead (5, .5)'))")
+    slider = page.locator(".st-key-surfaces-2-1-alpha input").first
+    slider.focus()
+    charts = page.evaluate_handle(f"({{ came: ({WITH_THE_TRACKS % NAMES})() }})")
+    slider.press("ArrowLeft")
+    assert not charts.evaluate("({ came }) => came")
+    page.wait_for_function(f"({NAMES})().every((names) => names.includes('Lookahead (5, .49)'))")
+    for _ in range(6):  # faster than the charts can be asked for
+        slider.press("ArrowLeft")
+        page.wait_for_timeout(120)
+    page.wait_for_function(f"({NAMES})().every((names) => names.includes('Lookahead (5, .43)'))")

@@ -80,6 +80,7 @@ export class Legend {
     const density = densityOf();
     const focused = this.element.querySelector(".lp-dial:focus");
     this.element.replaceChildren();
+    this.element.classList.toggle("lp-four", byName.size === 4);
     this.cards = [...byName.values()].map((runs) => new Card(this.element, runs, scene, this.commands, density));
     for (const card of this.cards) card.addDials(dials, dragging);
     const again =

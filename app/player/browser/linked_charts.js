@@ -15,11 +15,11 @@ import { ink } from "./theme.js";
 export class LinkedChart {
   /**
    * @param {string} key
-   * @param {?LinkedCurve} [curve] what it shows of a run
    */
-  constructor(key, curve = null) {
+  constructor(key) {
     this.key = key;
-    this.curve = curve;
+    /** @type {?LinkedCurve} what it shows of a run */
+    this.curve = null;
     /** @type {?HTMLCanvasElement} of the curves of a number that is dragged */
     this.canvas = null;
     /** @type {HTMLElement[]} */
@@ -29,6 +29,12 @@ export class LinkedChart {
     /** @type {?Panel[]} one for each plot that has data */
     this.panels = null;
     this.onRedraw = () => this.measure();
+  }
+
+  /** @param {?LinkedCurve} [curve] what it shows of a run */
+  showing(curve = null) {
+    this.curve = curve;
+    return this;
   }
 
   get attached() {

@@ -313,8 +313,10 @@ export class Player {
   link({ linked, curves, reel }) {
     this.reel?.remove();
     this.reel = reel ? new ReelChart(reel, this) : null;
-    for (const chart of this.linked) chart.remove();
-    this.linked = linked.map((key, index) => new LinkedChart(key, curves?.[index]));
+    // A dragged number's curves stay until the chart that has them, too, takes the place of the one below them.
+    const former = new Map(this.linked.map((chart) => [chart.key, chart]));
+    this.linked = linked.map((key, index) => (former.get(key) ?? new LinkedChart(key)).showing(curves?.[index]));
+    for (const [key, chart] of former) if (!linked.includes(key)) chart.remove();
     for (const chart of this.linked) chart.attach();
   }
 

@@ -62,8 +62,8 @@ const TRANSPORT = `
     ${button("next", "Next synchronisation (Shift + →)")}
   </div>
   <div class="lp-scrubber">
-    <canvas aria-hidden="true"></canvas><div class="lp-rail"><div class="lp-done"></div></div><div class="lp-thumb"></div>
     <input type="range" min="0" step="1" value="0" aria-label="Base step">
+    <canvas aria-hidden="true"></canvas><div class="lp-rail"><div class="lp-done"></div></div><div class="lp-thumb"></div>
   </div>
   <div class="lp-count"><b>0</b><span></span></div>
   <div class="lp-options">

@@ -17,12 +17,13 @@ from app.tables.games import exit_text, game_table
 from app.views import session
 from app.views.games.controls import PAGE, PREDICTION, sidebar
 from app.views.games.predict import outcome, place_prediction, prediction
-from app.views.parts.charts import draw_linked, draw_stage, stage
+from app.views.parts.charts import draw_stage, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, free_dials, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
+from app.views.parts.linked_charts import draw_linked_later
 from app.views.parts.page_name import page_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
@@ -105,12 +106,8 @@ def _measurements(config: GamesConfig, run: Trajectory, scenery: game_runs.GameS
     optimizers = range(len(run.names))
     rates = [game_runs.measured_rate(run, index, scenery.places) for index in optimizers]
     closed_forms = [game_runs.closed_rate(config, spec) for spec in config.specs()]
-    chart = game_curves(config, run, rates, closed_forms)
-    if session.hides("charts"):
-        pass
-    elif config.panels:
-        draw_linked(chart, CURVES)
-    else:
-        for place, key in enumerate(CURVES):
-            draw_linked(chart.of(place), (key,))
+    if not session.hides("charts"):
+        draw_linked_later(
+            PAGE, config, lambda: game_curves(config, run, rates, closed_forms), CURVES, side_by_side=config.panels
+        )
     return game_table(config, run, scenery, rates, closed_forms)

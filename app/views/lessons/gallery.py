@@ -33,7 +33,7 @@ def turn_to_gallery(is_open: bool) -> None:
 
 def _draw(exhibit: Exhibit) -> None:
     page = page_of(exhibit.config).key
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, gap="small", key=f"gallery-entry-{exhibit.key}"):
         if (picture := FOLDER / exhibit.file).exists():
             st.image(str(picture), width="stretch", alt=f"Tracks of {exhibit.name}")
         if st.button(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -19,6 +20,7 @@ from app.views.parts.turns import fragment
 
 def page() -> None:
     """Everything is a fragment: an answer runs no more than its card again."""
+    st.html(Path(__file__).with_name("style.css"))
     _page()
 
 

@@ -41,7 +41,7 @@ def draw_cards(fields: Fields, cards: tuple[Card, ...], *, averages: bool = True
 
 
 def _card(fields: Fields, card: Card, title: str, averages: bool) -> None:
-    with st.container(border=True, key=f"card-{fields.key('')[:-1].replace('.', '-')}", gap="xsmall"):
+    with st.container(border=True, key=f"card-{fields.owner[:-1]}", gap="xsmall"):
         fields.switch(title, "on")
         if fields.hides("on"):
             st.markdown(title)

@@ -16,12 +16,13 @@ from app.state import SurfacesConfig
 from app.state.presets import description_of
 from app.tables.surfaces import summary
 from app.views import session
-from app.views.parts.charts import draw_linked, draw_stage, stage
+from app.views.parts.charts import draw_stage, stage
 from app.views.parts.dragging import adopt_start, adopt_turn, free_dials, offer_families, packed_families
 from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
+from app.views.parts.linked_charts import draw_linked_later
 from app.views.parts.page_name import page_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress
@@ -61,7 +62,7 @@ def page() -> None:
         return
     outcome(run)
     if not session.hides("charts"):
-        draw_linked(surface_curves(config, run), CURVES)
+        draw_linked_later(PAGE, config, lambda: surface_curves(config, run), CURVES)
     if not session.hides("table"):
         _table(config, run, scenery)
     if not session.hides("closer"):
