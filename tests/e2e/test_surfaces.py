@@ -303,8 +303,9 @@ def test_a_dragged_start_shows_where_a_step_would_go(open_app):
 NAMES = """() => [1, 2, 3].map((number) => document.querySelector(`.st-key-surfaces-curves-${number} .js-plotly-plot`)
     ?.data?.map(({ name }) => name.split(", fast")[0]) ?? [])"""
 WITH_THE_TRACKS = """() => new Promise((done) => {
+    const player = window.__lookaheadPlayers["surfaces-player"];
     const look = () => {
-        if (!window.__lookaheadPlayers["surfaces-player"].head("Lookahead (5, .49)")) return requestAnimationFrame(look);
+        if (!player.head("Lookahead (5, .49)")) return requestAnimationFrame(look);
         done((%s)().flat().includes("Lookahead (5, .49)"));
     };
     look();
