@@ -54,6 +54,8 @@ def _pack(value: Any) -> Any:
         return value
     if value.dtype.kind in "iu" and value.size and abs(value).max() < 2**31:
         value = value.astype(np.int32)
+    if value.dtype == np.float64 and np.array_equal(single := value.astype(np.float32), value, equal_nan=True):
+        value = single  # half of the bytes, and nothing lost
     if value.dtype.name not in ("int32", "float32", "float64") or not value.size:
         return value.tolist()
     shape = {"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {}

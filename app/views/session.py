@@ -64,9 +64,14 @@ def first_run() -> bool:
     return HAS_BEGUN not in st.session_state
 
 
+def has_browser() -> bool:
+    """Whether a browser shows the page: there is none in tests of scripts."""
+    return bool(st.context.headers)
+
+
 def is_on_screen(page: str) -> bool:
-    """Whether a browser shows this page, from an earlier run."""
-    return st.session_state.get(SCREEN) == page and bool(st.context.headers)
+    """Whether this page was drawn to its end, and no other since."""
+    return bool(st.session_state.get(SCREEN) == page)
 
 
 def put_on_screen(page: str) -> None:

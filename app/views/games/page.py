@@ -23,7 +23,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
-from app.views.parts.linked_charts import draw_linked_later
+from app.views.parts.later import draw_linked_later
 from app.views.parts.page_name import page_name
 from app.views.parts.player import player
 from app.views.parts.progress import progress

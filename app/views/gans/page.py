@@ -31,6 +31,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
+from app.views.parts.later import draw_below_later
 from app.views.parts.page_name import page_name
 from app.views.parts.player import player
 from app.views.parts.training import (
@@ -95,9 +96,15 @@ def _samples(config: GansConfig, names: Sequence[str], samples: Sequence[gan_run
     st.markdown("## What the generators make")
     task = config.task()
     reel = samples_reel(gan_caption(config), names, config.colors, samples, gan_runs.real_samples(task))
-    figure = SpecFigure(reel_spec(reel, samples[0].step.tolist(), dark=dark()))
-    words = f"Samples of the generators of {', '.join(names)}, and real ones, at the player's step"
-    st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False}, alt=words)
+
+    def make() -> SpecFigure:
+        return SpecFigure(reel_spec(reel, samples[0].step.tolist(), dark=dark()))
+
+    def draw(figure: SpecFigure) -> None:
+        words = f"Samples of the generators of {', '.join(names)}, and real ones, at the player's step"
+        st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False}, alt=words)
+
+    draw_below_later(SAMPLES, PAGE, (config, dark()), make, draw, reel[-1].height)
     real_note = "; real samples are grey" if config.dataset == "ring" else ""
     st.caption(
         f"The same latent vectors at every step, of the first seed; the player below and this slider move "

@@ -78,7 +78,7 @@ def draw_stage(scene: Scene, key: str, draw_player: Callable[..., object]) -> bo
     axes of its own at the chart's place; all else comes with the next run, which the player asks for.
     """
     place = st.container(key=f"{key}-place")
-    if session.first_run() and st.context.headers and len(scene.panels) == 1:
+    if session.first_run() and session.has_browser() and len(scene.panels) == 1:
         draw_player(first=_first_frame(scene))
         _go_on_without_player()
         return False
