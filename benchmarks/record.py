@@ -76,7 +76,8 @@ def families() -> dict[str, str]:
         statistics.median(seconds(MAP, 500, "rows", keep) for _ in range(3)) for keep in ("last", "all")
     )
     evaluations = statistics.median(
-        seconds_of(lambda: [field(torch.zeros(41, 2), t) for t in range(500)], time.thread_time) for _ in range(5)
+        seconds_of(lambda: [field(torch.zeros(41, 2, dtype=torch.float64), t) for t in range(500)], time.thread_time)
+        for _ in range(5)
     )
     return {
         "41 values of α, 2 layers, 500 steps": against_classes(FAMILY, 500),

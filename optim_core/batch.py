@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +23,7 @@ from optim_core.spec import OptimizerSpec
 
 Field = Callable[[Tensor, int], tuple[Tensor, Tensor]]
 Floats = NDArray[np.float64]
+FieldOnArrays = Callable[[Floats, int, Floats, Floats], None]
 Ints = NDArray[np.int64]
 Mask = Tensor | None
 """Rows to which something happens; None is all of them, which costs less."""
@@ -28,6 +31,8 @@ Mask = Tensor | None
 MAX_STEPS = 1_000_000
 FEW_NUMBERS = 4096  # numbers up to which a dot product checks them quickest; beyond, it may wait for threads
 MANY_PERIODS = 30  # from so many on NumPy finds those that divide a step sooner than a loop does
+QUIET = Context()  # NumPy without warnings; np.errstate would take as long as what it surrounds
+QUIET.run(np.seterr, all="ignore")
 Average = tuple[slice, Tensor, Callable[[], Tensor]]
 NEVER = MAX_STEPS + 1  # a period that no step reaches
 
@@ -47,20 +52,22 @@ class Batch(ABC):
 
     def __init__(self, field: Field, specs: Sequence[OptimizerSpec], starts: Tensor, escape: float) -> None:
         self.field = self.field_of_all = field
+        self.on_arrays: FieldOnArrays | None = getattr(field, "on_arrays", None)
         self.specs = specs
-        self.x = starts.repeat(len(specs), 1, 1)
-        self.rows = self.x.view(-1, starts.shape[-1])
-        self.line = self.x.view(-1)
-        self.gradient = torch.zeros_like(self.x)
-        self.gradient_rows = self.gradient.view_as(self.rows)
-        self.last_finite, self.proposal = self.x.clone(), self.x.clone()
-        self.x_numbers, self.last_finite_numbers = (
-            self.x.numpy(),
-            self.last_finite.numpy(),
-        )  # NumPy copies few numbers quicker than torch
+        self.parts = Parts((len(specs), *starts.shape), max(spec.slow_tracks for spec in specs))
+        self.memory = torch.zeros(self.parts.size, dtype=torch.float64)
+        self.x, self.proposal, self.gradient, self.slow, self.loss, self.slow_loss = self.parts.of(self.memory)
+        for places in (self.x, self.proposal, *self.slow):
+            places.copy_(starts)
+        self.last_finite = self.x.clone()
+        self.rows, self.gradient_rows = (tensor.view(-1, starts.shape[-1]) for tensor in (self.x, self.gradient))
+        self.loss_line = self.loss.view(-1)
+        # NumPy copies few numbers quicker than torch.
+        self.x_numbers, self.proposal_numbers = self.x.numpy(), self.proposal.numpy()
+        self.last_finite_numbers, self.line = self.last_finite.numpy(), self.x.view(-1).numpy()
+        self.rows_numbers, self.gradient_numbers = self.rows.numpy(), self.gradient_rows.numpy()
+        self.loss_numbers = self.loss_line.numpy()
         self.synchronising = False
-        self.loss = torch.zeros(self.x.shape[:2], dtype=torch.float64)
-        self.slow_loss = self.loss.clone()
         self.outermost = Due([[spec.outer_period for spec in specs]], self.loss.shape)
         self.limit = min(escape, torch.finfo(torch.float64).max)
         self.square_limit = min(self.limit * self.limit, torch.finfo(torch.float64).max)
@@ -72,14 +79,17 @@ class Batch(ABC):
         """Take base step number `step` (from 0) and synchronise what is due; keep proposals where something is."""
 
     @abstractmethod
-    def copy_slow(self, into: Floats) -> None:
-        """Copy all slow weights into an array (levels, optimizers, starts, dim), in `order`."""
+    def copy_slow(self) -> None:
+        """Copy to `slow`, (levels, optimizers, starts, dim), what has its place elsewhere."""
 
     def evaluate(self, step: int) -> None:
         """Take loss and gradient of every run where it is now."""
-        loss, gradient = self.field_of_all(self.rows, step)
-        self.loss = loss.view(self.x.shape[:2])
-        self.gradient_rows.copy_(gradient)
+        if self.on_arrays is None:
+            loss, gradient = self.field_of_all(self.rows, step)
+            self.loss_line.copy_(loss)
+            self.gradient_rows.copy_(gradient)
+        else:
+            self.on_arrays(self.rows_numbers, step, self.loss_numbers, self.gradient_numbers)
         for which, cost in self.costly:
             self.evaluate_alone(which, cost * step)
         for mask in self.outermost.at(step):  # there the outermost slow weights equal the fast ones
@@ -121,10 +131,8 @@ class Batch(ABC):
         self._hold()
 
     def _all_inside(self) -> bool:
-        if (
-            len(self.line) <= FEW_NUMBERS and self.line.dot(self.line).item() <= self.square_limit
-        ):  # false where it is NaN
-            return True  # for nearly all steps
+        if len(self.line) <= FEW_NUMBERS and QUIET.copy().run(self.line.dot, self.line) <= self.square_limit:
+            return True  # for nearly all steps; the sum may be NaN
         low, high = torch.aminmax(self.x)
         return low.item() >= -self.limit and high.item() <= self.limit
 
@@ -133,6 +141,25 @@ class Batch(ABC):
         if self.diverged_rows is not None:
             assign(self.x, self.last_finite, self.diverged_rows)
             assign(self.proposal, self.last_finite, self.diverged_rows)
+
+
+class Parts:
+    """What all runs consist of, side by side in one memory, so that one copy keeps it.
+
+    shape: (optimizers, starts, dim)      size: numbers in the memory
+    """
+
+    def __init__(self, shape: Sequence[int], levels: int) -> None:
+        self.levels = levels
+        shapes = [shape, shape, shape, (levels, *shape), shape[:-1], shape[:-1]]
+        self.shapes = [tuple(one) for one in shapes]
+        self.ends = np.cumsum([math.prod(one) for one in self.shapes]).tolist()
+        self.size: int = self.ends[-1]
+
+    def of(self, memory: Any) -> list[Any]:
+        """x, proposal, gradient, slow, loss and slow loss as views of a memory (…, size), a tensor or an array."""
+        pairs = zip([0, *self.ends], self.ends, self.shapes, strict=False)
+        return [memory[..., start:end].reshape(*memory.shape[:-1], *shape) for start, end, shape in pairs]
 
 
 class Due:
@@ -146,13 +173,21 @@ class Due:
         self, periods: Sequence[Sequence[int]], shape: Sequence[int], device: torch.device | str = "cpu"
     ) -> None:
         self.shape, self.repeats, self.device = tuple(shape), math.prod(shape[1:]), device
-        levels = [np.unique([min(period, NEVER) for period in level], return_inverse=True) for level in periods]
-        self.periods = [distinct if len(distinct) > MANY_PERIODS else distinct.tolist() for distinct, _ in levels]
-        self.places = [places for _, places in levels]
+        all_periods = {period for level in periods for period in level if period < NEVER}
+        self.step = math.gcd(*all_periods) or NEVER  # nobody is due between its multiples
+        self.cycle = min(math.lcm(*all_periods), NEVER)  # after which everything repeats
+        self.in_cycle = lru_cache(maxsize=64)(self._at)  # of a step from 1 to the cycle, or 0
+        numbers = [{period: place for place, period in enumerate(dict.fromkeys(level))} for level in periods]
+        distinct = [[min(period, NEVER) for period in number] for number in numbers]
+        self.periods = [np.array(level) if len(level) > MANY_PERIODS else level for level in distinct]
+        self.places = [np.array([n[period] for period in level]) for n, level in zip(numbers, periods, strict=True)]
         self.mask = lru_cache(maxsize=64)(self._mask)
 
     def at(self, step: int) -> list[Mask]:
         """The masks of the levels at which any optimizer is due, innermost first."""
+        return [] if step % self.step else self.in_cycle(step and (step - 1) % self.cycle + 1)
+
+    def _at(self, step: int) -> list[Mask]:
         masks = []
         for level, periods in enumerate(self.periods):
             hits = _divisors(step, periods)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optim_core.batch import Average, Batch, Field, Floats
+from optim_core.batch import Average, Batch, Field
 from optim_core.lookahead import MultilayerLookahead
 from optim_core.primal_averaging import PrimalAveraging
 from optim_core.spec import OptimizerSpec
@@ -40,7 +40,7 @@ class Classes(Batch):
             self._average(index, one) for index, one in enumerate(self.optimizers) if isinstance(one, PrimalAveraging)
         ]
         self.live_slow = [
-            (level - 1, index, [weights.numpy() for weights in lookahead.slow_weights(level)])
+            (self.slow[level - 1, index].numpy(), [weights.numpy() for weights in lookahead.slow_weights(level)])
             for index, lookahead in enumerate(self.lookaheads) if lookahead
             for level in range(1, len(lookahead.layers) + 1)
         ]  # fmt: skip
@@ -70,7 +70,7 @@ class Classes(Batch):
                 self.base_steps[index]()
         self.synchronising = any(spec.layers and (step + 1) % spec.layers[0].k == 0 for spec in self.specs)
         if self.synchronising:
-            self.proposal.copy_(self.x)
+            np.copyto(self.proposal_numbers, self.x_numbers)
         for lookahead in filter(None, self.lookaheads):
             lookahead.advance()
 
@@ -86,12 +86,12 @@ class Classes(Batch):
 
         return closure
 
-    def copy_slow(self, into: Floats) -> None:
+    def copy_slow(self) -> None:
         """Players' slow weights side by side."""
-        for level, index, players in self.live_slow:
-            into[level, index] = players[0] if len(players) == 1 else np.concatenate(players, -1)
+        for into, players in self.live_slow:
+            into[...] = players[0] if len(players) == 1 else np.concatenate(players, -1)
         for which, average, _ in self.averages:
-            into[0, which] = average.numpy()
+            self.slow[0, which] = average
 
 
 def _bare_step(optimizer: torch.optim.Optimizer) -> Callable[..., Any]:

@@ -23,16 +23,23 @@ class Column:
         live: the tensor.
         stacks: the layers of each optimizer; none where it has no slow copies.
         resets: of each optimizer, whether the outer momentum of its layers inside one that synchronises is zeroed.
+        slow: where the copies are made, with further levels or without; by itself where there is none.
     """
 
-    def __init__(self, live: Tensor, stacks: Sequence[Sequence[Layer]], resets: Sequence[bool] = ()) -> None:
+    def __init__(
+        self,
+        live: Tensor,
+        stacks: Sequence[Sequence[Layer]],
+        resets: Sequence[bool] = (),
+        slow: Tensor | None = None,
+    ) -> None:
         levels = range(max(map(len, stacks)))
         totals = [periods(layers) for layers in stacks]
         periods_of_levels = [[total[i] if i < len(total) else NEVER for total in totals] for i in levels]
         self.due = Due(periods_of_levels, shape_of_rows(live), live.device)
         by_level = [[layers[i] if i < len(layers) else None for layers in stacks] for i in levels]
-        self.live, self.slow = live, live.repeat(len(levels), *[1] * live.dim())
-        self.levels = list(self.slow)
+        self.live, self.slow = live, live.new_empty(len(levels), *live.shape) if slow is None else slow[: len(levels)]
+        self.levels = list(self.slow.copy_(live))
         self.moves = [
             (_OuterStep if any(layer and layer.has_momentum for layer in layers) else _Interpolation)(layers, live)
             for layers in by_level
@@ -59,22 +66,26 @@ class _Interpolation:
 
     def __init__(self, layers: Sequence[Layer | None], live: Tensor) -> None:
         self.alpha = spread([layer.alpha for layer in _without_gaps(layers)], live)
-        self.stays, self.jumps = (self.alpha == end if isinstance(self.alpha, Tensor) else None for end in (0, 1))
-        self.has_ends = any(layer and layer.alpha in (0, 1) for layer in layers)
+        ends = {layer.alpha for layer in layers if layer}
+        self.moves = self.alpha != 0 if isinstance(self.alpha, Tensor) and 0 in ends else None
+        self.jumps = self.alpha == 1 if isinstance(self.alpha, Tensor) and 1 in ends else None
 
     def synchronise(self, slow: Tensor, below: Tensor, mask: Mask) -> None:
         """Move the slow weights in the rows of a mask."""
-        assign(slow, self.between(slow, below), mask)
+        self.assign(slow, self.between(slow, below), mask)
 
     def between(self, slow: Tensor, below: Tensor) -> Tensor:
-        """Where the slow weights of all rows would move to."""
+        """Where the slow weights of all rows whose α is not 0 would move to."""
         if isinstance(self.alpha, float):
             return slow if self.alpha == 0 else below if self.alpha == 1 else torch.lerp(slow, below, self.alpha)
         target = torch.lerp(slow, below, self.alpha)
-        if self.has_ends:
-            assign(target, slow, self.stays)
+        if self.jumps is not None:
             assign(target, below, self.jumps)
         return target
+
+    def assign(self, slow: Tensor, target: Tensor, mask: Mask) -> None:
+        """Let φ be the target in the rows of a mask whose α is not 0."""
+        assign(slow, target, mask if self.moves is None else both(mask, self.moves))
 
     def reset(self, mask: Mask) -> None:
         """There is no momentum to zero."""
@@ -95,7 +106,7 @@ class _OuterStep(_Interpolation):
         target = self.target_of_step(slow, slow - below, mask)
         if isinstance(self.applies, Tensor):
             target = torch.where(self.applies, target, self.between(slow, below))
-        assign(slow, target, mask)
+        self.assign(slow, target, mask)
 
     def target_of_step(self, slow: Tensor, s: Tensor, mask: Mask) -> Tensor:
         """Where a step on s leads; the momentum changes in the rows of the mask."""
@@ -105,10 +116,7 @@ class _OuterStep(_Interpolation):
             step = torch.where(self.nesterov, step, self.buffer)
         if isinstance(self.alpha, float) and self.alpha == 0:
             return slow
-        target = add_scaled_(slow.clone(), step, -self.alpha)
-        if self.has_ends and isinstance(self.alpha, Tensor):
-            assign(target, slow, self.stays)
-        return target
+        return add_scaled_(slow.clone(), step, -self.alpha)
 
     def reset(self, mask: Mask) -> None:
         """Zero the momentum in the rows of a mask."""

@@ -12,13 +12,12 @@ What a synchronisation does to a tensor and its slow copies is in `optim_core.co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from optim_core.batch import Batch, Field, Floats
+from optim_core.batch import Batch, Field
 from optim_core.columns import Column, MomentumColumn
 from optim_core.rules import Rule, ScheduleFree, rule_of
 from optim_core.spec import OptimizerSpec
@@ -33,16 +32,19 @@ class Rows(Batch):
         super().__init__(field, [specs[index] for index in order], starts, escape)
         if order != sorted(order):
             self.order = order
-            self.field_of_all = _in_order(field, order, len(starts))
+            self.field_of_all, self.on_arrays = _in_order(field, order, len(starts)), None
         ends = np.cumsum([len(group) for group in groups]).tolist()
         self.groups = [_Group(self, slice(end - len(group), end)) for group, end in zip(groups, ends, strict=True)]
         self.costly = [(group.which, group.cost) for group in self.groups if group.cost > 1]
         rules = [(group.which, rule) for group in self.groups for rule in group.rules]
+        self.momenta = [
+            MomentumColumn(rule.momentum, self.specs[which]) for which, rule in rules if rule.momentum is not None
+        ]
         self.averages = [
             (which, rule.average, rule.gradient_place) for which, rule in rules if isinstance(rule, ScheduleFree)
         ]
         resets = [spec.inner_buffers == "reset" for spec in self.specs]
-        self.weights = Column(self.x, [spec.layers for spec in self.specs], resets)
+        self.weights = Column(self.x, [spec.layers for spec in self.specs], resets, self.slow)
 
     def move(self, step: int, steps: int) -> None:
         """Let every group take a base step, then synchronise the weights and what belongs to momentum."""
@@ -51,16 +53,15 @@ class Rows(Batch):
         due = self.weights.due.at(step + 1)
         self.synchronising = bool(due)
         if due:
-            self.proposal.copy_(self.x)
+            np.copyto(self.proposal_numbers, self.x_numbers)
             self.weights.synchronise(due)
-            for group in self.groups:
-                group.synchronise(step + 1)
+            for momentum in self.momenta:
+                momentum.synchronise(step + 1)
 
-    def copy_slow(self, into: Floats) -> None:
-        """All levels at once."""
-        into[: len(self.weights.levels), self.order] = self.weights.slow.numpy()
+    def copy_slow(self) -> None:
+        """Averages; slow weights of layers are there."""
         for which, average, _ in self.averages:
-            into[0, which if isinstance(self.order, slice) else self.order[which]] = average.numpy()
+            self.slow[0, which] = average
 
 
 class _Group:
@@ -73,18 +74,17 @@ class _Group:
         players = 2 if specs[0].alternating else 1
         views = zip(*(tensor[which].chunk(players, -1) for tensor in (batch.x, batch.gradient)), strict=True)
         self.rules: list[Rule] = [rule_of(specs[0])(specs, x, gradient) for x, gradient in views]
-        self.momenta = [MomentumColumn(rule.momentum, specs) for rule in self.rules if rule.momentum is not None]
 
     def step(self, step: int, steps: int) -> None:
-        evaluate_again = partial(self.batch.evaluate_alone, self.which, self.cost * step + 1)
+        self.evaluation = self.cost * step
         for player, rule in enumerate(self.rules):
             if player > 0:
-                evaluate_again()
-            rule.step(step, steps, evaluate_again)
+                self.evaluate_again()
+            rule.step(step, steps, self.evaluate_again)
 
-    def synchronise(self, step: int) -> None:
-        for momentum in self.momenta:
-            momentum.synchronise(step)
+    def evaluate_again(self) -> None:
+        """Take the gradient where they are now."""
+        self.batch.evaluate_alone(self.which, self.evaluation + 1)
 
 
 def _by_method(specs: Sequence[OptimizerSpec]) -> list[list[int]]:

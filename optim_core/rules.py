@@ -64,13 +64,18 @@ class Rule:
     def __init__(self, specs: Sequence[OptimizerSpec], x: Tensor, gradient: Tensor) -> None:
         self.x, self.gradient = x, gradient
         self.lr = spread([spec.lr for spec in specs], x)
+        self.minus_lr = -self.lr
         self.schedule: Spread[Schedule] = Spread([spec.schedule for spec in specs], x)
         self.has_schedule = any(spec.schedule.kind != "constant" for spec in specs)
         self.decay = spread([spec.weight_decay for spec in specs], x)
 
     def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """Take base step number `step` (from 0) of `steps`; `evaluate_again` takes the gradient anew."""
-        add_scaled_(self.x, self.gradient_with_decay(), -self.lr_at(step, steps))
+        add_scaled_(self.x, self.gradient_with_decay(), self.minus_lr_at(step, steps))
+
+    def minus_lr_at(self, step: int, steps: int) -> Number:
+        """Minus the lr of that step, made once where there is no schedule."""
+        return -self.lr_at(step, steps) if self.has_schedule else self.minus_lr
 
     def lr_at(self, step: int, steps: int) -> Number:
         """Lr of base step number `step` (from 0) of `steps`."""
@@ -102,7 +107,7 @@ class Momentum(Rule):
         push = self.momentum.mul_(self.weight).add_(gradient)
         if self.nesterov:
             push = add_scaled_(gradient.clone(), push, self.weight)
-        add_scaled_(self.x, push, -self.lr_at(step, steps))
+        add_scaled_(self.x, push, self.minus_lr_at(step, steps))
 
 
 class Nesterov(Momentum):
@@ -157,7 +162,7 @@ class RMSprop(Rule):
         """As torch.optim.RMSprop."""
         gradient = self.gradient_with_decay()
         add_square_(self.square.mul_(RMSPROP_ALPHA), gradient, 1 - RMSPROP_ALPHA)
-        add_ratio_(self.x, gradient, self.square.sqrt().add_(EPS), -self.lr_at(step, steps))
+        add_ratio_(self.x, gradient, self.square.sqrt().add_(EPS), self.minus_lr_at(step, steps))
 
 
 class Adagrad(Rule):
@@ -171,7 +176,10 @@ class Adagrad(Rule):
         """As torch.optim.Adagrad."""
         gradient = self.gradient_with_decay()
         add_ratio_(
-            self.x, gradient, add_square_(self.sum, gradient, 1.0).sqrt().add_(ADAGRAD_EPS), -self.lr_at(step, steps)
+            self.x,
+            gradient,
+            add_square_(self.sum, gradient, 1.0).sqrt().add_(ADAGRAD_EPS),
+            self.minus_lr_at(step, steps),
         )
 
 
@@ -233,7 +241,7 @@ class ScheduleFree(Rule):
 
     def step(self, step: int, steps: int, evaluate_again: Callable[[], None]) -> None:
         """As `optim_core.primal_averaging.PrimalAveraging`."""
-        add_scaled_(self.x, self.gradient_with_decay(self.gradient_place()), -self.lr_at(step, steps))
+        add_scaled_(self.x, self.gradient_with_decay(self.gradient_place()), self.minus_lr_at(step, steps))
         self.average.lerp_(self.x, self.share(step))
 
     def share(self, step: int) -> Number:

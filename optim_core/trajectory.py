@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from itertools import zip_longest
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -25,13 +26,13 @@ __all__ = ["MAX_STEPS", "Engine", "Field", "Floats", "Ints", "Trajectory", "reco
 
 Engine = Literal["auto", "classes", "rows"]
 MANY_STARTS = 512
-"""Up to so many starts "auto" takes rows, which are then quicker from the first optimizer on: the classes take 1.1 x
-as long for one optimizer, 1.4 x for 3, 6.3 x for 41 (1 start), 1.3 x for 10 at 256 starts. With more starts the classes
+"""Up to so many starts "auto" takes rows, which are then quicker from the first optimizer on: the classes take 1.4 x
+as long for one optimizer, 2.3 x for 3, 13 x for 41 (1 start), 1.3 x for 10 at 256 starts. With more starts the classes
 touch only the rows that synchronise, while a mask passes over all: rows take 1.3 to 1.6 x as long for 10 and 41 values
 of k under 3 layers at 4,096 starts (benchmarks/README.md).
 """
 
-BLOCK = 64  # kept rows whose gradient norms are taken together
+BLOCK, BLOCK_NUMBERS = 64, 2**15  # rows that are kept at once, fewer where that many numbers would be exceeded
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def record(
     Args:
         field: `field(x, evaluation) -> (loss, gradient)` for x of shape (rows, dim), loss of shape (rows,). Row r
             belongs to start r % len(starts). `evaluation` counts from 0, for each optimizer its own gradient
-            evaluations; the last call is for the final loss only.
+            evaluations; the last call is for the final loss only. A field may have the same for NumPy's arrays as an
+            attribute, `on_arrays(x, evaluation, loss, gradient)`, which fills the last two: for few rows it is quicker.
         optimizers: what to compare.
         starts: (starts, dim) or (dim,), finite.
         steps: base steps, 1 to 1,000,000.
@@ -153,48 +155,58 @@ def _engine(name: Engine, starts: int) -> type[Batch]:
 
 
 class _Rows:
-    """Arrays that fill up row by row, through NumPy's views of the batch: for few rows they cost a tenth of torch's."""
+    """Arrays that fill up by blocks of rows, through NumPy's views: for few rows torch's cost ten times as much."""
 
     def __init__(self, batch: Batch, rows: int) -> None:
         self.batch, self.row = batch, 0
-        shape = (rows, *batch.x.shape)
+        shape, levels = batch.parts.shapes[0], batch.parts.levels
         self.step = np.zeros(rows, dtype=np.int64)
-        self.fast = np.empty(shape)
-        levels = max(spec.slow_tracks for spec in batch.specs)
-        self.proposal = np.empty(shape) if levels else self.fast  # without layers they are equal
-        self.slow = np.empty((rows, levels, *shape[1:]))
-        self.loss, self.slow_loss, self.norm = (np.empty(shape[:-1]) for _ in range(3))
-        self.gradients, self.gradient = np.empty((min(rows, BLOCK), *shape[1:])), batch.gradient.numpy()
-        self.x, self.live_proposal = batch.x.numpy(), batch.proposal.numpy()
-        self.live_slow_loss = batch.slow_loss.numpy()
+        self.fast = np.empty((rows, *shape))
+        self.proposal = np.empty_like(self.fast) if levels else self.fast  # without layers they are equal
+        self.slow = np.empty((rows, levels, *shape))
+        self.loss, self.slow_loss, self.norm = (np.empty((rows, *shape[:-1])) for _ in range(3))
+        self.memory = batch.memory.numpy()
+        size = min(rows, BLOCK, BLOCK_NUMBERS // len(self.memory))
+        self.block = np.empty((size, len(self.memory))) if size > 1 else self.memory[None]
+        self.synchronising = np.zeros((len(self.block), 1, 1, 1), dtype=np.bool_)
 
     def store(self, step: int) -> None:
-        row, batch, order = self.row, self.batch, self.batch.order
-        self.step[row] = step
-        self.fast[row, order] = self.x
-        self.proposal[row, order] = self.live_proposal if batch.synchronising else self.x
-        self.loss[row, order], self.slow_loss[row, order] = batch.loss.numpy(), self.live_slow_loss
-        self.gradients[row % BLOCK, order] = self.gradient
-        if (row + 1) % BLOCK == 0:
-            self._take_norms(row + 1)
-        batch.copy_slow(self.slow[row])
-        if batch.diverged_rows is not None:  # slow weights of a diverged run stay where they were before it diverged
-            mask = np.empty(batch.diverged_rows.shape, dtype=np.bool_)
-            mask[order] = batch.diverged_rows.numpy()
-            np.copyto(self.slow[row], self.slow[row - 1], where=mask)
+        place = self.row % len(self.block)
+        self.batch.copy_slow()
+        if len(self.block) > 1:
+            self.block[place] = self.memory
+        self.synchronising[place] = self.batch.synchronising
+        self.step[self.row] = step
         self.row += 1
+        if place + 1 == len(self.block):
+            self._keep_block()
 
-    def _take_norms(self, until: int) -> None:
-        """Of the gradients since the last block, together: one by one they would cost more than the steps."""
-        first = (until - 1) // BLOCK * BLOCK
-        gradients = torch.from_numpy(self.gradients[: until - first])
-        self.norm[first:until] = torch.linalg.vector_norm(gradients, dim=-1).numpy()
+    def _keep_block(self) -> None:
+        """Distribute the rows since the last full block, together: one by one this would cost more than the steps."""
+        count = (self.row - 1) % len(self.block) + 1
+        rows, order = slice(self.row - count, self.row), self.batch.order
+        x, proposal, gradient, slow, loss, slow_loss = self.batch.parts.of(self.block[:count])
+        self.fast[rows, order] = x
+        if self.proposal is not self.fast:
+            self.proposal[rows, order] = np.where(self.synchronising[:count], proposal, x)
+        self.slow[rows, :, order] = slow
+        self.loss[rows, order], self.slow_loss[rows, order] = loss, slow_loss
+        self.norm[rows, order] = torch.linalg.vector_norm(torch.from_numpy(gradient), dim=-1).numpy()
+
+    def _hold_slow(self, diverged: Ints) -> None:
+        """Slow weights of a diverged run, (optimizers, starts), stay where they were before it diverged."""
+        optimizers, starts = np.nonzero(diverged >= 0)
+        rows = np.arange(self.row)[:, None]
+        last = np.searchsorted(self.step[: self.row], diverged[optimizers, starts]) - 1
+        self.slow[rows, :, optimizers, starts] = self.slow[np.minimum(rows, last), :, optimizers, starts]
 
     def trajectory(self, specs: Sequence[OptimizerSpec]) -> Trajectory:
         rows, diverged = self.row, np.empty(self.batch.diverged.shape, dtype=np.int64)
         diverged[self.batch.order] = self.batch.diverged.numpy()
         step = self.step[:rows]
-        self._take_norms(rows)
+        if rows % len(self.block):
+            self._keep_block()
+        self._hold_slow(diverged)
         return Trajectory(
             names=tuple(spec.name for spec in specs),
             layers=tuple(spec.layers for spec in specs),
@@ -215,12 +227,13 @@ class _Rows:
 
 def _layers_synchronised(step: Ints, specs: Sequence[OptimizerSpec]) -> Ints:
     """How many layers of each optimizer synchronised at the kept steps, (rows, optimizers)."""
-    counts = np.zeros((len(step), len(specs)), dtype=np.int64)
-    for level in range(max(spec.depth for spec in specs)):
-        period = [min(periods(spec.layers)[level], NEVER) if level < spec.depth else NEVER for spec in specs]
-        counts += step[:, None] % np.array(period) == 0
+    stacks = [periods(spec.layers) for spec in specs]
+    number = {stack: place for place, stack in enumerate(dict.fromkeys(stacks))}
+    counts = np.zeros((len(step), len(number)), dtype=np.int64)
+    for period in zip_longest(*number, fillvalue=NEVER):
+        counts += step[:, None] % np.array([min(total, NEVER) for total in period]) == 0
     counts[step == 0] = 0
-    return counts
+    return np.take(counts, [number[stack] for stack in stacks], axis=1)
 
 
 def _checked_starts(starts: ArrayLike) -> torch.Tensor:

@@ -1,5 +1,8 @@
 """Gradients written by the program of a formula, against autograd and by hand."""
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from landscapes.fields import gradient_field
 from landscapes.formula import FormulaError, parse
 from landscapes.slope import Operation, Program, program_of
+from landscapes.surfaces import SURFACES
 
 POINTS = torch.tensor([[0.3, 0.7], [1.5, -0.4], [-1.2, 2.1], [-0.6, -0.9]], dtype=torch.float64)
 
@@ -76,3 +80,11 @@ def test_random_quotients_of_polynomials_have_the_gradient_of_autograd(text: str
     usable = gradient.isfinite().all(-1).numpy() & np.isfinite(slopes).all(-1) & (gradient.abs().amax(-1) < 1e9).numpy()
     np.testing.assert_allclose(np.broadcast_to(value, loss.shape)[usable], loss[usable], rtol=1e-8, atol=1e-6)
     np.testing.assert_allclose(slopes[usable], gradient[usable], rtol=1e-6, atol=1e-6)
+
+
+def test_a_field_overflows_without_a_warning_in_several_threads_at_once():
+    field, far = SURFACES["himmelblau"].field(), torch.full((50_000, 2), 1e200, dtype=torch.float64)
+    with warnings.catch_warnings(), ThreadPoolExecutor(4) as pool:
+        warnings.simplefilter("error")
+        results = list(pool.map(lambda evaluation: field(far, evaluation), range(16)))
+    assert all(loss.isinf().all() and gradient.isinf().all() for loss, gradient in results)

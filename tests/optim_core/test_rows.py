@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from optim_core.layers import Layer
 from optim_core.spec import AVERAGING, BASES, METHODS, OptimizerSpec, Schedule
-from optim_core.trajectory import MANY_STARTS, record
+from optim_core.trajectory import BLOCK, MANY_STARTS, record
 
 ALPHAS = st.sampled_from([0.0, 1.0, 0.5]) | st.floats(0, 1)
 OUTER = st.sampled_from([0.0, 0.0, 0.5]) | st.floats(0, 0.99)
@@ -232,3 +232,89 @@ def test_a_family_of_one_number_of_a_layer_with_outer_momentum_has_the_bits_of_t
     stacks = [(Layer(**plain | {field: value}), Layer(2, 0.5, 0.4)) for value in values]
     family = [OptimizerSpec(str(n), lr=0.02, layers=stack) for n, stack in enumerate(stacks)]
     assert_same_bits(*both(noisy_quartic(2), family, [[0.3, -0.2], [1.1, 0.6]], 60))
+
+
+class OnArrays:
+    """A field that also fills arrays."""
+
+    def __call__(self, x, evaluation):
+        loss, gradient = np.empty(len(x)), np.empty(x.shape)
+        self.on_arrays(x.numpy(), evaluation, loss, gradient)
+        return torch.from_numpy(loss), torch.from_numpy(gradient)
+
+    def on_arrays(self, x, evaluation, loss, gradient):
+        loss[:], gradient[...] = (x**4 - x**2).sum(-1), 4 * x**3 - (2 + evaluation % 3) * x
+
+
+@pytest.mark.parametrize("engine", ["rows", "classes"])
+@pytest.mark.parametrize("bases", [("sgd", "sgd", "sgd"), ("sgd", "extragradient", "sgd"), ("adam", "gpa", "adam")])
+def test_a_field_on_arrays_gives_the_bits_of_the_same_on_tensors(engine, bases):
+    optimizers = [
+        OptimizerSpec(str(n), base=base, lr=0.02 * (1 + n), layers=() if base == "gpa" else (Layer(3, 0.5),))
+        for n, base in enumerate(bases)
+    ]
+    field = OnArrays()
+    arrays, tensors = (
+        record(one, optimizers, [[0.3, -0.2], [1.1, 0.6]], 40, engine=engine) for one in (field, lambda *at: field(*at))
+    )
+    assert_same_bits(arrays, tensors)
+
+
+@pytest.mark.parametrize("numbers", [1, 60, 10**6])
+@pytest.mark.parametrize(("keep", "steps"), [("all", 2 * BLOCK), ("all", 2 * BLOCK + 1), (3, 200), ("last", 5)])
+def test_blocks_of_kept_rows_change_nothing(monkeypatch, numbers, keep, steps):
+    family = [OptimizerSpec(str(k), lr=0.1 * k, base=base, layers=(Layer(k, 0.4), Layer(2, 0.7))[: k % 3])
+              for k, base in enumerate(("sgd", "adam", "sgd", "momentum", "sgd"), start=1)]  # fmt: skip
+    starts = [[0.3, -0.2], [9.0, 0.6]]
+    as_usual = record(noisy_quartic(2), family, starts, steps, keep=keep, engine="rows")
+    monkeypatch.setattr("optim_core.trajectory.BLOCK_NUMBERS", numbers)
+    assert_same_bits(as_usual, record(noisy_quartic(2), family, starts, steps, keep=keep, engine="rows"))
+
+
+@pytest.mark.parametrize("step", [BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 1, BLOCK + 9])
+@pytest.mark.parametrize("engine", ["rows", "classes"])
+def test_slow_weights_of_a_run_that_diverges_anywhere_in_a_block_stay_at_its_last_synchronisation(step, engine):
+    # each base step adds 1, and φ ← φ + (θ − φ) every 4 steps; the run is outside at the step at which θ passes it
+    spec, other = (
+        OptimizerSpec("a", lr=1.0, layers=(Layer(4, 1.0),)),
+        OptimizerSpec("b", lr=0.25, layers=(Layer(4, 1.0),)),
+    )
+    run = record(constant, [spec, other], [0.0], 2 * BLOCK, escape=step - 0.5, engine=engine)
+    places = np.arange(2 * BLOCK + 1)
+    assert run.diverged[:, 0].tolist() == [step, -1]
+    assert (run.fast[:, 0, 0, 0] == np.minimum(places, step - 1)).all()
+    assert (run.slow[0][0][:, 0, 0] == np.minimum(places, step - 1) // 4 * 4).all()
+    assert (run.slow[1][0][:, 0, 0] == places // 4).all()
+
+
+def test_with_keep_the_slow_weights_of_a_diverged_run_are_those_of_the_row_before():
+    # outside at step 6, kept rows 0, 3, 6, 9: φ is 2 at row 3, and 4 at step 4, of which no row was kept
+    run = record(
+        constant, [OptimizerSpec("a", lr=1.0, layers=(Layer(2, 1.0),))], [0.0], 9, keep=3, escape=5.5, engine="rows"
+    )
+    assert run.diverged.tolist() == [[6]]
+    assert run.slow[0][0][:, 0, 0].tolist() == [0, 2, 2, 2]
+
+
+@pytest.mark.parametrize("engine", ["rows", "classes"])
+def test_layers_of_different_periods_that_are_due_in_the_same_step_and_optimizers_without_any(engine):
+    stacks = [
+        (),
+        (Layer(2, 0.5),),
+        (Layer(3, 0.5),),
+        (Layer(2, 0.5), Layer(3, 0.5)),
+        (Layer(6, 0.0),),
+        (Layer(6, 1.0),),
+    ]
+    run = record(
+        constant,
+        [OptimizerSpec(str(n), lr=1.0, layers=stack) for n, stack in enumerate(stacks)],
+        [0.0],
+        12,
+        engine=engine,
+    )
+    # at steps 6 and 12 all are due at once, the fourth with both of its layers
+    assert run.synchronised[6].tolist() == run.synchronised[12].tolist() == [0, 1, 1, 2, 1, 1]
+    assert run.fast[6, :, 0, 0].tolist() == [6, 3, 3, 1.5, 0, 6]
+    assert run.fast[12, :, 0, 0].tolist() == [12, 6, 6, 3, 0, 12]
+    assert run.proposal[6, :, 0, 0].tolist() == [6, 4, 4.5, 4, 6, 6]
