@@ -97,6 +97,12 @@ def slow_key(layer: int, buffer: str = "") -> str:
 
 
 @cache
+def slow_keys(depth: int, buffer: str = "") -> tuple[str, ...]:
+    """The names for layers 1 to `depth`."""
+    return tuple(slow_key(layer, buffer) for layer in range(1, depth + 1))
+
+
+@cache
 def outer_key(layer: int) -> str:
     """Name of a layer's outer momentum in a parameter's state."""
     return f"{PREFIX}outer_momentum_{layer}"

@@ -42,17 +42,20 @@ def by_layers(
     Raises:
         ValueError: a group has another number of slow step sizes than there are layers, or one outside [0, 1].
     """
-    together: dict[Any, dict[Tensor, None]] = {}
+    together: dict[Any, dict[int, Tensor]] = {}  # by id: a tensor's hash is slow
     still = []
     for group in groups:
         alpha, buffers = group.get(ALPHA) if by_group else None, BUFFERS in group
         alike = together.setdefault(tuple(alpha) if isinstance(alpha, list) else alpha, {})
         for parameter in group["params"]:
             if parameter.requires_grad or buffers or parameter.grad is not None:
-                alike[parameter] = None
+                alike[id(parameter)] = parameter
             else:
                 still.append(parameter)
-    rows = [(layers if alpha is None else with_alpha(layers, alpha), list(alike)) for alpha, alike in together.items()]
+    rows = [
+        (layers if alpha is None else with_alpha(layers, alpha), list(alike.values()))
+        for alpha, alike in together.items()
+    ]
     return rows, still
 
 

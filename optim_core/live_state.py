@@ -33,17 +33,19 @@ class LiveState(MutableMapping[Tensor, Entries]):
 
     def __setitem__(self, parameter: Tensor, entries: Mapping[str, Any]) -> None:
         """Replace all entries. A new parameter takes over only the base's from another: slow weights start anew."""
-        entries, mine = dict(entries), self._slow.get(parameter, {})
+        entries, mine = dict(entries), self._slow[parameter]
         its = {name: value for name, value in theirs(entries).items() if name not in mine}
         self._base.state.pop(parameter, None)
         if its:
             self._base.state[parameter] = its
-        self._slow[parameter] = {name: entries[name] for name in mine if name in entries}
+        kept = {name: entries[name] for name in mine if name in entries}
+        mine.clear()  # in place: `Progress.captured` has the same dictionary
+        mine.update(kept)
 
     def __delitem__(self, parameter: Tensor) -> None:
         if parameter not in self:
             raise KeyError(parameter)
-        self._slow.pop(parameter, None)
+        self._slow.pop(parameter, {}).clear()
         self._base.state.pop(parameter, None)
 
     def __iter__(self) -> Iterator[Tensor]:

@@ -5,8 +5,10 @@ Lightning's and Fabric's proxies have the optimizer's class and read its attribu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
+
+from torch import Tensor
 
 from optim_core.layers import InnerBuffers, Layer
 from optim_core.momentum import Momentum
@@ -29,6 +31,8 @@ class Progress:
     """They hold an average of the base's own, between its eval() and its train()."""
     searched: bool = False
     """The base's state has been searched for master weights."""
+    captured: list[tuple[Tensor, dict[str, Tensor]]] = field(default_factory=list)
+    """The parameters at the last look, and their slow weights: the same dictionaries as in `SlowWeights._slow`."""
 
 
 class Shared(Generic[Value]):

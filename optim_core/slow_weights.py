@@ -25,6 +25,7 @@ from optim_core.progress import Progress, Shared
 from optim_core.synchronise import assign, slow_copy
 
 _PICKLED_ATTRIBUTES = ("base", "slow_dtype", "foreach", "defaults", "_progress", "_slow")
+_NONE: tuple[None, dict[str, Tensor]] = (None, {})
 
 
 class SlowWeights(Optimizer):
@@ -99,6 +100,7 @@ class SlowWeights(Optimizer):
             self._slow[parameter].update(self._slow_copies(parameter))
         for parameter in self._slow.keys() - set(self._parameters()) if missing else ():
             del self._slow[parameter]
+        self._progress.captured[:] = [(parameter, self._slow[parameter]) for parameter in self._parameters()]
 
     def restart(self, *, reset_phase: bool = False) -> None:
         """Let all slow weights start anew at the present parameters, for instance after best weights were reloaded.
@@ -108,6 +110,7 @@ class SlowWeights(Optimizer):
         """
         self._refuse_while_evaluating("restart()")
         self._slow.clear()
+        self._progress.captured.clear()
         self.capture()
         self.base_steps = 0 if reset_phase else self.base_steps
 
@@ -222,8 +225,21 @@ class SlowWeights(Optimizer):
                     mine[slow_key(level, name)] = slow_copy(start, self.slow_dtype)
         return buffers
 
+    def _is_captured(self) -> bool:
+        """Whether `capture` would do nothing: asked at every step, since others replace parameters and write `state`.
+
+        Parameters are compared one by one: to look up a tensor in a dictionary takes several times as long.
+        """
+        progress = self._progress
+        key, captured = slow_key(len(progress.layers)), iter(progress.captured)
+        for group in self.base.param_groups:
+            for parameter in group["params"]:
+                known, slow = next(captured, _NONE)
+                if parameter is not known or key not in slow:
+                    return False
+        return next(captured, _NONE) is _NONE and not progress.evaluating
+
     def _without_slow_weights(self) -> list[Tensor]:
-        """Looked up at every step, since others replace parameters and write into `state`."""
         slow, key = self._slow, slow_key(len(self._progress.layers))
         return [p for group in self.base.param_groups for p in group["params"] if key not in slow[p]]
 

@@ -56,18 +56,19 @@ def synchronise_by(outer: Outer, columns: Sequence[Column], layers: Sequence[Lay
 
 
 def _climb(column: Column, layers: Sequence[Layer]) -> None:
-    below, slows, buffers = column[0], column[1 : len(layers) + 1], iter(column[len(layers) + 1 :])
-    for slow, layer in zip(slows, layers, strict=True):
-        alpha = layer.alpha
+    below, buffer = column[0], len(layers)
+    for level, layer in enumerate(layers, start=1):
+        slow, alpha = column[level], layer.alpha
         if layer.outer_momentum:
-            _outer_step(slow, _difference(slow, below), next(buffers), layer)
+            buffer += 1
+            _outer_step(slow, _difference(slow, below), column[buffer], layer)
         elif alpha == 1:
             slow.copy_(below)  # lerp_ would turn −0 into 0 and ∞ into NaN
         elif alpha != 0:
             slow.lerp_(below if below.dtype is slow.dtype else below.to(slow.dtype), alpha)
         below = slow
-    for inner in column[: len(layers)]:
-        inner.copy_(below)
+    for level in range(len(layers)):
+        column[level].copy_(below)
 
 
 def _climb_together(columns: Sequence[Column], layers: Sequence[Layer]) -> None:

@@ -1,5 +1,7 @@
 """What is done to parameters, state and hooks between two steps; every base step adds 1 (gradient −1, lr 1)."""
 
+import copy
+
 import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
@@ -44,6 +46,64 @@ def test_state_that_is_cleared_starts_again_at_the_present_values():
     steps(optimizer, 1)
     optimizer.state.clear()
     assert steps(optimizer, 2) == [(2,), (2,)]  # half-way from 1 to 3
+
+
+def delete_and_write_back(optimizer, parameter, entries):
+    kept = dict(entries)
+    del optimizer.state[parameter]
+    optimizer.state[parameter] = kept
+
+
+LOSSES = {
+    "popped": lambda optimizer, parameter, entries: entries.pop("lookahead_slow_1"),
+    "cleared": lambda optimizer, parameter, entries: optimizer.state[parameter].clear(),
+    "replaced by none": lambda optimizer, parameter, entries: optimizer.state.update({parameter: {}}),
+    "deleted": lambda optimizer, parameter, entries: optimizer.state.pop(parameter),
+    "deleted and written back": delete_and_write_back,
+    "a new state": lambda optimizer, parameter, entries: setattr(optimizer, "state", {}),
+}
+
+
+@pytest.mark.parametrize("duplicate", [False, True])
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+def test_entries_lost_between_two_steps_start_again_however_they_were_lost(lose, duplicate):
+    """Also through entries that somebody has held since an earlier step, and in a copy of the optimizer."""
+    optimizer = ascent([at(0)], 3)
+    optimizer.capture()
+    optimizer = copy.deepcopy(optimizer) if duplicate else optimizer
+    parameter = optimizer.param_groups[0]["params"][0]
+    entries = optimizer.state[parameter]
+    steps(optimizer, 1)
+    lose(optimizer, parameter, entries)
+    assert steps(optimizer, 2) == [(2,), (2,)]
+
+
+def test_parameters_in_another_order_or_group_keep_their_slow_weights():
+    optimizer = ascent([at(0), at(100)], 4)
+    steps(optimizer, 1)
+    optimizer.param_groups[0]["params"].reverse()
+    assert steps(optimizer, 1) == [(102, 2)]
+    moved = optimizer.param_groups[0]["params"].pop()
+    optimizer.add_param_group({"params": [moved]})
+    assert steps(optimizer, 2) == [(103, 3), (102, 2)]
+
+
+def test_a_parameter_in_a_list_twice_is_synchronised_once():
+    parameter = at(0)
+    optimizer = ascent([parameter], 2)
+    optimizer.param_groups[0]["params"].append(parameter)
+    steps(optimizer, 2)  # the base adds 1 for each
+    assert parameter.item() == 2
+
+
+def test_a_step_without_a_synchronisation_looks_no_tensor_up(monkeypatch):
+    """A tensor's hash is a call of a Python function, most of what such a step used to cost."""
+    optimizer = ascent([at(0), at(1)], 3)
+    steps(optimizer, 1)
+    hashed = []
+    monkeypatch.setattr(torch.Tensor, "__hash__", lambda tensor: hashed.append(tensor) or id(tensor))
+    steps(optimizer, 1)
+    assert not hashed
 
 
 @pytest.mark.parametrize("entries", [{}, {"z": torch.zeros(1)}])
