@@ -53,6 +53,7 @@ class Dial:
             base, whose level is 0.
         value: what it is now.      values: what it can be dragged to, ascending, `value` among them.
         live: whether the tracks follow while it is dragged; else only on release.
+        others: a digest of all other settings; while it stays, so does the family of the number.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Dial:
     value: float
     values: tuple[float, ...]
     live: bool = True
+    others: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class PlayerView:
         autoplay: start playing when first shown.      pickable: report clicks on the surface.
         minima: points marked with a star, in data coordinates.      labels: names of the two coordinates.
         quantities: names of the other numbers.      dials: numbers that can be dragged.
+        controls: what the names of the page's controls begin with; sliders among them move the tracks, too.
         movable: whether starts can be dragged.
         presented: whether it is shown to a class: stronger colours, larger letters.
         reel: key of a chart with a slider over base steps, which follows the player's clock and moves it.
@@ -101,6 +104,7 @@ class PlayerView:
     labels: tuple[str, str] = ("x", "y")
     quantities: QuantityNames = QuantityNames()
     dials: tuple[Dial, ...] = ()
+    controls: str = ""
     movable: bool = False
     curves: tuple[LinkedCurve | None, ...] = ()
     narration: tuple[tuple[int, str], ...] = ()

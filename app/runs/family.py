@@ -5,10 +5,13 @@ A comparison whose card has one of the values is assembled from the family's row
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,6 +27,7 @@ from optim_core.theory import game_rate
 from optim_core.trajectory import Trajectory
 
 VALUES = 41  # of a number
+FINE_VALUES = 101  # of α, those of its slider, where they fit into a message
 FEWEST = 9  # values of a number that can be dragged
 BYTES_A_ROW = 8.5  # of one start, deflated, under noise
 LOWEST_LR, HIGHEST_LR = 1 / 30, 30.0  # times the present one
@@ -100,7 +104,7 @@ class Families:
 
     def _find(self, signature: Hashable, specs: Sequence[OptimizerSpec], dial: Dial) -> Family | None:
         for row, family in self._with(signature):
-            if replace(family.dial, name=dial.name, value=dial.value) == dial:
+            if replace(family.dial, name=dial.name, value=dial.value, others=dial.others) == dial:
                 return replace(family, dial=dial, present=family.comparison(row, specs))
         return None
 
@@ -110,10 +114,12 @@ class Families:
             return [(rows[signature], family) for rows, family in self._families if signature in rows]
 
 
+@lru_cache(maxsize=64)
 def dials_of(config: Comparison, steps: int, starts: int) -> tuple[Dial, ...]:
     """Every number that can be dragged, of the cards that are switched on."""
-    count = min(VALUES, int(MOST_BYTES / (BYTES_A_ROW * (steps + 1) * starts)))
-    count -= 1 - count % 2  # so that the present lr lies in the middle
+    room = int(MOST_BYTES / (BYTES_A_ROW * (steps + 1) * starts))
+    count = min(VALUES, room - (1 - room % 2))  # odd, so that the present lr lies in the middle
+    digest = _digest_of(config)
     dials = []
     names = iter(spec.name for spec in config.specs())
     for place, card in enumerate(config.cards):
@@ -122,9 +128,28 @@ def dials_of(config: Comparison, steps: int, starts: int) -> tuple[Dial, ...]:
         name = next(names)
         for field, level in numbers_of(card):
             value = number_of(card, field, level)
-            values = values_of(field, value, max(count, FEWEST))
-            dials.append(Dial(name, place, field, level, value, values, live=count >= FEWEST))
+            is_fine = field == "alpha" and room >= FINE_VALUES
+            values = values_of(field, value, FINE_VALUES if is_fine else max(count, FEWEST))
+            others = digest(place, field, level)
+            dials.append(Dial(name, place, field, level, value, values, live=count >= FEWEST, others=others))
     return tuple(dials)
+
+
+def _digest_of(config: Comparison) -> Callable[[int, str, int], str]:
+    """Gives a digest of all settings but one number, and but whether lrs were tuned, which changes with any number."""
+    settings = config.model_dump(mode="json")
+    for card in settings["cards"]:
+        del card["tuned"]
+
+    def digest(card: int, field: str, level: int) -> str:
+        owner = settings["cards"][card]
+        owner = owner["layers"][level - 1] if level else owner
+        value, owner[field] = owner[field], None
+        text = json.dumps(settings)
+        owner[field] = value
+        return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
+
+    return digest
 
 
 def numbers_of(card: Card) -> list[tuple[Field, int]]:

@@ -94,6 +94,77 @@ def test_the_path_bends_before_the_number_is_let_go_and_one_undo_brings_it_back(
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
 
 
+def slider_of(page: Page, card: int, field: str) -> Locator:
+    """The sidebar's slider of a number of a card's first layer."""
+    return page.locator(f".st-key-surfaces-{card + 1}-1-{field} input[type=range]")
+
+
+def bowl_axis(alpha: float) -> float:
+    """The axis of curvature 1 at row 20 of one layer (5, α) at lr .05: 3.5 (1 − α + α · .95⁵)⁴."""
+    return 3.5 * (1 - alpha + alpha * 0.95**5) ** 4
+
+
+def test_the_sidebars_slider_bends_the_path_before_it_is_let_go(surfaces: Page) -> None:
+    page, slider = surfaces, slider_of(surfaces, 1, "alpha")
+    x, y = middle(slider.locator("xpath=../.."))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y, steps=4)
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", ONES_AND_ZEROS, timeout=15_000)
+    page.mouse.move(x + 28, y, steps=4)
+    settle(page)
+    alpha = float(slider.input_value())
+    assert 0.55 < alpha < 1
+    assert weights(page)[1] == pytest.approx(bowl_axis(alpha), rel=1e-4)
+    expect(dial(page, 1, "alpha", 1)).to_have_attribute("aria-valuenow", f"{alpha:g}")
+    assert "5%3A0.5&" in page.url, "the page heard of it before it was let go"
+    page.mouse.up()
+    page.wait_for_url(re.compile(rf"2\.layers=5%3A{alpha:g}&".replace("0.", r"0\.")))
+    wait_until_idle(page)
+    expect(page.locator(".lp-dial-rail")).to_have_count(0)
+    assert weights(page)[1] == pytest.approx(bowl_axis(alpha), rel=1e-4)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.5&"))
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+# Heads and address three frames after a key: the page's script takes longer.
+AFTER_KEY = """() => new Promise((done) => addEventListener("keydown", () => requestAnimationFrame(() =>
+    requestAnimationFrame(() => requestAnimationFrame(() =>
+        done([Object.values(window.__lookaheadPlayers)[0].heads, location.search])))), { once: true, capture: true })
+)"""
+
+
+def test_keys_on_the_sidebars_slider_move_the_tracks_at_once(surfaces: Page) -> None:
+    page, slider = surfaces, slider_of(surfaces, 1, "alpha")
+    slider.focus()  # asks for the family
+    page.wait_for_timeout(700)
+    for earlier, alpha in ((0.5, 0.49), (0.49, 0.48), (0.48, 0.47)):
+        wait_until_idle(page)
+        answer = page.evaluate_handle(f"({{ later: ({AFTER_KEY})() }})")
+        slider.press("ArrowLeft")
+        heads, address = answer.evaluate("({ later }) => later")
+        places = [head["weights"][1] for head in heads if head["name"].startswith("Lookahead") and head["layer"] == 1]
+        assert places == [pytest.approx(bowl_axis(alpha), rel=1e-4)]
+        assert f"5%3A{earlier:g}&" in address
+        page.wait_for_url(re.compile(rf"2\.layers=5%3A{alpha:g}&".replace("0.", r"0\.")))
+
+
+def test_an_undo_moves_the_sidebars_slider_and_grabs_nothing(surfaces: Page) -> None:
+    page, slider = surfaces, slider_of(surfaces, 1, "alpha")
+    slider.focus()
+    page.wait_for_timeout(700)
+    slider.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.49&"))
+    wait_until_idle(page)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.5&"))
+    wait_until_idle(page)
+    settle(page)
+    expect(page.locator(".lp-dial-rail")).to_have_count(0)
+    assert weights(page)[1] == pytest.approx(bowl_axis(0.5), rel=1e-4)
+
+
 def test_escape_puts_the_number_back(surfaces: Page) -> None:
     page = surfaces
     before, url = weights(page), page.url

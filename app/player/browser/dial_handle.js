@@ -126,6 +126,12 @@ export class DialHandle {
     if (this.isHeld) this.dragging.drop();
   }
 
+  /** Let go of a number that another control of the page sets and reports. */
+  leave() {
+    this.release();
+    if (this.isHeld) this.dragging.leave();
+  }
+
   putBack() {
     this.release();
     if (this.isHeld) this.dragging.putBack();

@@ -7,8 +7,8 @@ import { shortNumber } from "./numbers.js";
 /** @import {DialHandle} from "./dial_handle.js" */
 /** @import {Family} from "./family.js" */
 
-const PITCH = 6; // px from a value to the next, at most
-const LEAST = 2.5;
+const LENGTH = 240; // px, where there is room
+const LEAST = 100;
 const MARGIN = 10; // px between the rail and the player's edge
 
 export class DialRail {
@@ -20,7 +20,7 @@ export class DialRail {
     this.dial = dial;
     const [box, own] = [root.getBoundingClientRect(), element.getBoundingClientRect()];
     const room = [(x - box.left - MARGIN) / (index || 1), (box.right - x - MARGIN) / (last - index || 1)];
-    this.pitch = Math.max(LEAST, Math.min(PITCH, ...room));
+    this.pitch = Math.max(LEAST / last, Math.min(LENGTH / last, ...room));
     this.element = document.createElement("div");
     this.element.className = "lp-dial-rail";
     this.element.setAttribute("aria-hidden", "true");

@@ -12,7 +12,8 @@ import { store, stored } from "./storage.js";
 /** @import {Player} from "./player.js" */
 /** @import {Run} from "./run.js" */
 
-const NEIGHBOURS = [-6, -4, -2, 2, 4, 6]; // values away whose tracks are ghosts
+const NEIGHBOURS = [-0.15, -0.1, -0.05, 0.05, 0.1, 0.15]; // of the whole range away, whose tracks are ghosts
+const PATIENCE = 500; // ms after which a request counts as lost
 const DRAGGED_KEY = "lookahead-dragged"; // key under which the browser stores that a number was dragged, so no hint is needed
 
 export class Dragging {
@@ -30,7 +31,8 @@ export class Dragging {
     /** Whether neighbouring values are shown. */
     this.ghosts = true;
     this.index = this.shownIndex = -1;
-    this.expecting = false;
+    this.requested = "";
+    this.requestedAt = 0;
   }
 
   /** Whether the visitor has dragged a number before. */
@@ -42,16 +44,41 @@ export class Dragging {
     return this.handle !== null;
   }
 
-  /** Called for new runs: families of the old ones are out of date. */
-  forget() {
-    this.family = null;
+  /** Called for new runs: the family of the old ones stays where it is theirs, too, and else is out of date. */
+  renew() {
+    const dial = this.family && this.player.view.dials?.find((each) => isOf(each, this.family.dial));
+    if (dial) this.family.rename(dial);
+    else this.family = null;
     this.shownIndex = -1;
-    this.expecting = false;
   }
 
-  /** A family of the runs on the page will come. */
-  expect() {
-    this.expecting = true;
+  /**
+   * Whether the family of a number is there.
+   * @param {Dial} dial
+   */
+  has(dial) {
+    return Boolean(this.family && isOf(dial, this.family.dial));
+  }
+
+  /**
+   * Request the family of a number, unless it is there or too large.
+   * @param {Dial} dial
+   */
+  fetch(dial) {
+    const name = `${dial.card}.${dial.field}.${dial.level} ${dial.others}`;
+    const now = performance.now();
+    const isOnItsWay = name === this.requested && now - this.requestedAt < PATIENCE;
+    if (this.has(dial) || isOnItsWay || !dial.live) return;
+    [this.requested, this.requestedAt] = [name, now];
+    request(this.player.view.key, "grab", turnOf(dial, dial.value));
+  }
+
+  /**
+   * The handle of a number on its card.
+   * @param {Dial} dial
+   */
+  handleOf(dial) {
+    return this.handles.find((handle) => sameDial(handle.dial, dial) && handle.element.isConnected);
   }
 
   /** @param {DialHandle} handle */
@@ -66,11 +93,10 @@ export class Dragging {
     player.scene.lift([dial.name]);
     rememberDragged();
     player.root.querySelector(".lp-hint")?.remove();
-    if (this.family && !sameDial(this.family.dial, dial)) this.family = null;
-    if (this.family) this.show(this.family);
-    else if (dial.live) {
-      this.expect();
-      request(player.view.key, "grab", turnOf(dial, dial.value));
+    if (this.has(dial)) this.show(this.family);
+    else {
+      this.family = null;
+      this.fetch(dial);
     }
     player.redraw();
   }
@@ -102,7 +128,9 @@ export class Dragging {
     const { header, runs } = await unpackMessage(bytes);
     if ("start" in header) return this.player.startDragging.receive(header, runs);
     const family = new Family(header, runs);
-    if (!this.expecting || (this.handle && !sameDial(family.dial, this.handle.dial))) return;
+    const dial = this.player.view.dials.find((each) => isOf(each, family.dial));
+    if (!dial || (this.handle && !sameDial(family.dial, this.handle.dial))) return;
+    family.rename(dial); // it may have changed its value since it was asked for
     this.family = family;
     if (this.handle) this.show(family);
     this.player.redraw();
@@ -125,22 +153,33 @@ export class Dragging {
   /** @returns {{run: Run, alpha: number}[]} */
   neighbours() {
     if (!this.ghosts) return [];
+    const { runs } = this.family;
     return NEIGHBOURS.flatMap((away) => {
-      const runs = this.family.runs[this.index + away] ?? [];
-      return runs.filter(({ diverged }) => diverged < 0).map((run) => ({ run, alpha: 0.34 - 0.04 * Math.abs(away) }));
+      const neighbours = runs[this.index + Math.round(away * (runs.length - 1))] ?? [];
+      const alpha = 0.34 - 1.6 * Math.abs(away);
+      return neighbours.filter(({ diverged }) => diverged < 0).map((run) => ({ run, alpha }));
     });
   }
 
   /** Release: the page adopts the present value. */
   drop() {
+    const { player, handle } = this;
+    const { dial } = handle;
+    if (this.leave()) player.release(turnOf(dial, dial.value));
+  }
+
+  /** End at the present value, which the page is told by something else; whether it is another than before. */
+  leave() {
     const { handle, index, origin, player } = this;
-    if (!handle) return;
     this.apply();
     this.end();
-    if (index === origin) return player.receiveLater();
-    const { dial } = handle;
-    dial.value = dial.values[index];
-    player.release(turnOf(dial, dial.values[index]));
+    if (index === origin) {
+      player.receiveLater();
+      return false;
+    }
+    handle.dial.value = handle.dial.values[index];
+    player.awaiting = null; // the next data have this value
+    return true;
   }
 
   /** Cancel: restore the value before the drag. */
@@ -180,6 +219,15 @@ function rememberDragged() {
 function sameDial(one, other) {
   const same = one.card === other.card && one.field === other.field && one.level === other.level;
   return same && String(one.values) === String(other.values);
+}
+
+/**
+ * Whether a family of one dial is the other's: the same number, and everything else on the page is the same.
+ * @param {Dial} one
+ * @param {Dial} other
+ */
+function isOf(one, other) {
+  return sameDial(one, other) && one.others === other.others;
 }
 
 /**

@@ -7,16 +7,25 @@ import { unpack } from "./unpack.js";
 
 export class Family {
   /**
-   * @param {Dial & {limits: number[]}} dial
+   * @param {Dial & {limits?: number[]}} dial
    * @param {Run[]} runs of all values, one value after the other
    */
   constructor(dial, runs) {
     this.dial = dial;
-    this.limits = dial.limits;
+    this.limits = dial.limits ?? [];
     const starts = runs.length / dial.values.length;
     this.runs = dial.values.map((_, index) => runs.slice(index * starts, (index + 1) * starts));
     /** Whether some run of a value diverges. */
     this.diverges = this.runs.map((each) => each.some(({ diverged }) => diverged >= 0));
+  }
+
+  /**
+   * The optimizers' name follows the number, and runs are found by it.
+   * @param {Dial} dial as the page has it now
+   */
+  rename(dial) {
+    this.dial = { ...this.dial, ...dial };
+    for (const run of this.runs.flat()) run.rename(dial.name);
   }
 }
 

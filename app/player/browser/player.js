@@ -20,6 +20,7 @@ import { ReelChart } from "./reel_chart.js";
 import { rename } from "./renaming.js";
 import { reportAlone, reportAtRest } from "./requests.js";
 import { Scene } from "./scene.js";
+import { SidebarSliders } from "./sidebar_sliders.js";
 import { StartDragging } from "./start_dragging.js";
 import { readTheme } from "./theme.js";
 import { timelineOf } from "./timeline.js";
@@ -64,6 +65,7 @@ export class Player {
     this.playback = new Playback();
     this.dragging = new Dragging(this);
     this.startDragging = new StartDragging(this);
+    this.sliders = new SidebarSliders(this);
     /** @type {LinkedChart[]} */
     this.linked = [];
     this.prepareControls();
@@ -130,7 +132,6 @@ export class Player {
   /** @param {Uint8Array} bytes */
   load(bytes) {
     this.bytes = bytes;
-    this.dragging.forget();
     this.startDragging.forget();
     const { view, runs } = unpack(bytes);
     const first = !this.view;
@@ -138,6 +139,8 @@ export class Player {
     if (this.view) rename(this.scene, this.view, view);
     if (this.view?.chart !== view.chart) this.detach();
     this.view = view;
+    this.dragging.renew();
+    this.sliders.renew();
     if (view.first) this.openWith(view.first);
     this.runs = runs;
     players()[view.key] = hooksOf(this);
@@ -234,7 +237,6 @@ export class Player {
 
   /** @param {Turn} turn */
   release(turn) {
-    this.awaiting = null; // the next data have this value
     const { reports } = this;
     reportAlone(() => reports?.release(turn));
   }
@@ -409,6 +411,7 @@ export class Player {
     for (const { observer } of [this.transport, this.inspector.closeUp]) observer.disconnect();
     this.watcher.disconnect();
     this.keys.release();
+    this.sliders.remove();
     lessMotion.removeEventListener("change", this.heedMotion);
     this.narration.remove();
     for (const chart of this.linked) chart.remove();

@@ -27,7 +27,6 @@ export class Run {
    */
   constructor(header, reader) {
     const { rows } = header;
-    this.name = header.name;
     this.color = header.color;
     this.rows = rows;
     this.consecutive = header.consecutive;
@@ -37,7 +36,7 @@ export class Run {
     this.lr = header.lr;
     this.delta = header.delta;
     this.ahead = header.ahead;
-    this.id = `${header.name}/${header.start}`;
+    this.rename(header.name);
     this.layers = layersOf(header.layers);
     this.resets = header.resets;
     /** @type {?Points[]} */
@@ -51,6 +50,12 @@ export class Run {
     this.evaluations = reader.progression(header.evaluations, rows);
     this.cloud = header.cloud ? { count: header.cloud, ...reader.points(rows * header.cloud) } : null;
     this.spread = header.cloud ? Array.from({ length: 5 }, () => reader.floats(rows)) : null;
+  }
+
+  /** @param {string} name of its optimizer */
+  rename(name) {
+    this.name = name;
+    this.id = `${name}/${this.start}`;
   }
 
   /** How many layers are due at each row by their periods alone. */

@@ -25,7 +25,6 @@ export async function openPlayer(root, { bytes, extent, image, heights, flow, fa
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   show();
   if (family) {
-    player.dragging.expect();
     await player.dragging.receive(unbase64(family));
   }
   return player;

@@ -65,6 +65,8 @@ export type Dial = {
   value: number;
   values: number[];
   live: boolean;
+  /** Names all other settings of the page. */
+  others: string;
 };
 
 /** A dial that was grabbed, or released at a value. */
@@ -97,6 +99,8 @@ export type PlayerView = {
   labels: [string, string];
   quantities: QuantityNames;
   dials: Dial[];
+  /** What the names of the page's controls begin with. */
+  controls: string;
   /** Whether starts can be dragged. */
   movable: boolean;
   curves: (LinkedCurve | null)[];

@@ -93,7 +93,7 @@ def _field(config: GamesConfig, run: Trajectory) -> bool:
         PREDICTION.visible_tracks(picture.tracks), key=key, chart_key=CHART, scene=scene, linked_charts=CURVES,
         on_pick=place_prediction if hides else partial(move_start, PAGE), pickable=hides or not is_fixed,
         on_release=partial(adopt_turn, PAGE), on_start=None if hides or is_fixed else partial(adopt_start, PAGE),
-        quantities=picture.quantities, dials=dials, narration=() if hides else picture.narration,
+        quantities=picture.quantities, dials=dials, controls=PAGE, narration=() if hides else picture.narration,
         curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
     )  # fmt: skip
     is_complete = draw_stage(picture, CHART, draw_player)

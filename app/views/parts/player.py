@@ -84,6 +84,7 @@ def player(
     labels: tuple[str, str] = ("x", "y"),
     quantities: QuantityNames | None = None,
     dials: Sequence[Dial] = (),
+    controls: str = "",
     curves: Sequence[LinkedCurve | None] = (),
     narration: Sequence[tuple[int, str]] = (),
     reel: str = "",
@@ -110,6 +111,8 @@ def player(
         labels: names of the coordinates.
         quantities: names of the other numbers.
         dials: numbers to drag; the tracks follow meanwhile if `families` is on the page.
+        controls: the page's name, with which the names of its controls begin; sliders of `dials` among them move the
+            tracks, too.
         reel: key of a chart with a slider over base steps, which follows the player and moves it.
         curves: what each chart of `linked_charts` shows of a run, to draw it anew meanwhile.
         presented: for a projector: stronger colours, larger letters.
@@ -120,7 +123,7 @@ def player(
     view = PlayerView(
         key=key, chart=chart_key, scene=repr(scene), linked=tuple(linked_charts), autoplay=autoplay, pickable=pickable,
         minima=tuple((float(x), float(y)) for x, y in minima), labels=labels,
-        quantities=quantities or QuantityNames(), dials=tuple(dials), movable=on_start is not None,
+        quantities=quantities or QuantityNames(), dials=tuple(dials), controls=controls, movable=on_start is not None,
         curves=tuple(curves), narration=tuple(narration), reel=reel, presented=presented, first=first,
     )  # fmt: skip
 

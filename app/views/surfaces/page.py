@@ -89,7 +89,7 @@ def _stage(config: SurfacesConfig, run: Trajectory) -> bool:
         PREDICTION.visible_tracks(picture.tracks), key=key, chart_key=CHART, scene=scene, linked_charts=CURVES,
         on_pick=on_pick, on_release=partial(adopt_turn, PAGE), pickable=hides or not is_fixed,
         on_start=None if hides or is_fixed else partial(adopt_start, PAGE),
-        quantities=picture.quantities, dials=dials,
+        quantities=picture.quantities, dials=dials, controls=PAGE,
         curves=_curves(config), narration=() if PREDICTION.hides else picture.narration,
     )  # fmt: skip
     is_complete = draw_stage(picture, CHART, draw_player)

@@ -155,8 +155,28 @@ def test_messages_stay_below_their_limit(noise: Any, field: str) -> None:
 
 def test_long_runs_have_fewer_values_and_longer_ones_none() -> None:
     live = {steps: dials_of(SurfacesConfig(), steps, 1)[0] for steps in (150, 2000, 10_000)}
-    assert [len(dial.values) for dial in live.values()] == [41, 19, 9]
+    assert [len(dial.values) for dial in live.values()] == [41, 19, 9]  # of lr
     assert [dial.live for dial in live.values()] == [True, True, False]
+
+
+def test_alpha_has_the_values_of_its_slider_where_they_fit() -> None:
+    counts = {steps: dial_of(SurfacesConfig(steps=steps), "alpha", 1, 1).values for steps in (150, 400, 500)}
+    assert counts[150] == counts[400] == tuple(round(number / 100, 4) for number in range(101))
+    assert len(counts[500]) == 41
+
+
+def test_a_family_is_the_pages_while_all_else_stays() -> None:
+    config = SurfacesConfig()
+    dial = dial_of(config, "alpha", 1, 1)
+    same = with_number(config, 1, "alpha", 1, 0.3)
+    assert dial_of(same, "alpha", 1, 1).others == dial.others
+    others = (
+        with_number(same, 1, "k", 1, 7), with_number(same, 2, "alpha", 1, 0.3), with_number(same, 1, "lr", 0, 0.05),
+        same.model_copy(update={"steps": 90}), same.model_copy(update={"starts": ((1.0, 1.0),)}),
+        same.model_copy(update={"noise": "gaussian"}), same.model_copy(update={"surface": "himmelblau"}),
+    )  # fmt: skip
+    assert dial.others not in {dial_of(other, "alpha", 1, 1).others for other in others}
+    assert dial_of(config, "k", 1, 1).others != dial.others
 
 
 def test_a_message_holds_what_pack_makes_of_every_value() -> None:
