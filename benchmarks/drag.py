@@ -25,7 +25,11 @@ PORT = int(os.environ.get("PORT", "8698"))
 PLAYER = "window.__lookaheadPlayers?.['surfaces-player']"
 CARDS = "1.lr=0.01&2.lr=0.01&2.layers=5:0.5&3.lr=0.01&3.layers=5:0.5,5:0.5"
 QUERY = f"/?surface=himmelblau&steps=150&starts=1,1;-2,2;-3,-1;2,-3&{CARDS}"
-HANDLE, RAIL = '.lp-card [data-dial="2.alpha.1"]', ".lp-dial-rail[data-diverges]"
+HANDLES = [
+    f'.lp-card [data-dial="{name}"]'
+    for name in ("2.alpha.1", "1.alpha.1", "2.k.1", "2.alpha.2", "1.k.1", "2.k.2", "0.lr.0")
+]
+RAIL = ".lp-dial-rail[data-diverges]"
 SECONDS = 3
 
 COUNT = """async ([seconds]) => {
@@ -59,9 +63,9 @@ def report_family(title: str, module: Any, family_of: Any, config: Any) -> None:
     print(f"{title:>34} {len(dial.values):7} {len(message) / 1000:8.1f} {run:8.0f} {packing:8.0f}")
 
 
-def touch(page: Page) -> float:
-    """Milliseconds from pressing on the number to its family; the button stays down."""
-    handle = page.locator(HANDLE)
+def touch(page: Page, name: str) -> float:
+    """Milliseconds from pressing on a number to its family; the button stays down."""
+    handle = page.locator(name)
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()
     if box is None:
@@ -75,8 +79,14 @@ def touch(page: Page) -> float:
 
 def report_drag(page: Page) -> None:
     """Touch, drag to and fro, let go without a change, touch again."""
-    first = touch(page)
-    box = page.locator(HANDLE).bounding_box()
+    waits = []
+    for name in reversed(HANDLES):  # the last one is held, and dragged
+        waits.append(touch(page, name))
+        if name != HANDLES[0]:
+            page.keyboard.press("Escape")
+            page.mouse.up()
+            page.wait_for_timeout(800)
+    box = page.locator(HANDLES[0]).bounding_box()
     handle = page.evaluate_handle(f"({{ result: ({COUNT})([{SECONDS}]) }})")
     start, moves = time.perf_counter(), 0
     while box is not None and time.perf_counter() - start < SECONDS - 0.1:
@@ -85,7 +95,7 @@ def report_drag(page: Page) -> None:
     result = handle.evaluate("handle => handle.result")
     page.keyboard.press("Escape")
     page.mouse.up()
-    print(f"touch to the family: {first:.0f} ms")
+    print(f"touch to the family: {median(waits):.0f} ms, of {len(waits)} numbers {min(waits):.0f} to {max(waits):.0f}")
     print(
         f"12 tracks: {result['fps']:.1f} frames a second, {moves / SECONDS:.0f} moves of the hand and "
         f"{result['drawn']:.0f} pictures a second, {result['script']:.2f} ms of script a picture"

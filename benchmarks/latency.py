@@ -43,6 +43,17 @@ NEW_CHART = """() => new Promise((done) => {
   });
   observer.observe(document.querySelector(".js-plotly-plot"), { subtree: true, childList: true, attributes: true });
 })"""
+# From a key's press until the heads of a player that stands still are elsewhere.
+MOVED = """() => new Promise((done) => {
+  const player = window.__lookaheadPlayers["surfaces-player"], before = JSON.stringify(player.heads);
+  let press;
+  addEventListener("keydown", () => { press = performance.now(); }, { once: true, capture: true });
+  const look = () => {
+    if (press && JSON.stringify(player.heads) !== before) done(performance.now() - press);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
 # From a click until a condition holds.
 CLICKED = """(condition) => new Promise((done) => {
   let click;
@@ -74,6 +85,7 @@ def main() -> None:
     """Start both servers, move the sliders, change pages, print the medians."""
     with beside_least_page(PORT) as browser:
         _releases(browser)
+        _slider(browser)
         _page_changes(browser)
 
 
@@ -130,6 +142,21 @@ def _timed(page: Page, watch: str, argument: str | None, act: Callable[[], None]
     milliseconds = page.wait_for_function("window.watched").json_value()
     page.wait_for_timeout(900)  # the rest of the page
     return float(milliseconds)
+
+
+def _slider(browser: Browser) -> None:
+    """The same keys on α, once the slider has asked for its family: until the tracks move, before the page knows."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"http://127.0.0.1:{PORT}/?v=1")
+    page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.overChart")
+    page.wait_for_timeout(2000)
+    page.evaluate("const player = window.__lookaheadPlayers['surfaces-player']; player.pause(); player.seek(20)")
+    slider = page.locator(".st-key-surfaces-2-1-alpha input").first
+    slider.focus()
+    page.wait_for_timeout(1000)
+    waits = [_timed(page, MOVED, None, lambda: slider.press("ArrowLeft")) for _ in range(ROUNDS)]
+    print(f"from a key on α's slider to moved tracks {median(waits):5.0f} ms, slowest of {len(waits)} {max(waits):.0f}")
+    page.close()
 
 
 def _page_changes(browser: Browser) -> None:

@@ -207,8 +207,8 @@ def _punctual(track: Track) -> bool:
 def _progression(values: ArrayLike) -> tuple[int, int] | None:
     """(first, difference) of an arithmetic progression of whole numbers, which then need not be sent; else None."""
     numbers = np.asarray(values)
-    differences = np.unique(np.diff(numbers))
-    if len(differences) > 1:
+    differences = np.diff(numbers)
+    if (differences != differences[:1]).any():
         return None
     return int(numbers[0]), int(differences[0]) if len(differences) else 1
 
@@ -216,11 +216,19 @@ def _progression(values: ArrayLike) -> tuple[int, int] | None:
 def _hold_last(pair: ArrayLike) -> NDArray[np.floating]:
     """(rows, 2), clamped; NaN is replaced by the last number before it."""
     places = np.asarray(pair, dtype=np.float64)
+    if _is_small(places):
+        return places
     rows = np.where(np.isnan(places), 0, np.arange(len(places))[:, None])
     return _clamp(np.take_along_axis(places, np.maximum.accumulate(rows, axis=0), axis=0))
 
 
 def _clamp(values: ArrayLike) -> NDArray[np.floating]:
-    return np.clip(
-        np.nan_to_num(np.asarray(values, dtype=np.float64), nan=HUGE, posinf=HUGE, neginf=-HUGE), -HUGE, HUGE
-    )
+    numbers = np.asarray(values, dtype=np.float64)
+    if _is_small(numbers):
+        return numbers
+    return np.clip(np.nan_to_num(numbers, nan=HUGE, posinf=HUGE, neginf=-HUGE), -HUGE, HUGE)
+
+
+def _is_small(numbers: NDArray[np.float64]) -> bool:
+    """Whether there is nothing to clamp, as in nearly every track."""
+    return bool(np.abs(numbers).max(initial=0) <= HUGE)  # NaN is not

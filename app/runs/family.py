@@ -228,19 +228,24 @@ def family_of(config: Config, dial: Dial, present: Trajectory, run: Run, jacobia
         return variant.cards[dial.card].spec(dial.name)
 
     specs = tuple(spec_at(value) for value in dial.values)
-    limits = () if jacobian is None else _limits(dial, spec_at, jacobian)
+    limits = () if jacobian is None else _limits(dial, specs, spec_at, jacobian)
     return Family(dial, run(specs), specs, place, present, limits)
 
 
-def _limits(dial: Dial, spec_at: Callable[[float], OptimizerSpec], jacobian: ArrayLike) -> tuple[float, ...]:
+def _limits(
+    dial: Dial, specs: Sequence[OptimizerSpec], spec_at: Callable[[float], OptimizerSpec], jacobian: ArrayLike
+) -> tuple[float, ...]:
     """Where the closed form's rate crosses 1; between two whole numbers for k."""
-    if not has_closed_form(spec_at(dial.value)):
+    if not has_closed_form(specs[0]):
         return ()
 
-    def stable(value: float) -> bool:
-        return game_rate(jacobian, spec_at(value)) <= 1 + 1e-9
+    def is_stable(spec: OptimizerSpec) -> bool:
+        return game_rate(jacobian, spec) <= 1 + 1e-9
 
-    stable_at = [stable(value) for value in dial.values]
+    def stable(value: float) -> bool:
+        return is_stable(spec_at(value))
+
+    stable_at = [is_stable(spec) for spec in specs]
     limits = []
     for low, high, one, other in zip(dial.values, dial.values[1:], stable_at, stable_at[1:], strict=False):
         if one != other:

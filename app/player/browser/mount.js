@@ -2,6 +2,7 @@
 
 import { partOf } from "./elements.js";
 import { Player } from "./player.js";
+import { SidebarSliders } from "./sidebar_sliders.js";
 
 /** @import {ComponentArguments} from "./types.d.ts" */
 
@@ -27,8 +28,11 @@ async function addStyleSheet(parent) {
 export default async function mount({ data, parentElement, setTriggerValue }) {
   const root = partOf(parentElement, ".lookahead-player");
   await addStyleSheet(parentElement);
-  if (!players.has(root)) players.set(root, new Player(root));
-  const player = players.get(root);
+  const player = players.get(root) ?? new Player(root);
+  if (!players.has(root)) {
+    players.set(root, player);
+    player.sliders = new SidebarSliders(player);
+  }
   player.receive(data, {
     pick: (pick) => setTriggerValue("pick", pick),
     release: (turn) => setTriggerValue("release", turn),

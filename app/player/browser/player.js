@@ -20,7 +20,6 @@ import { ReelChart } from "./reel_chart.js";
 import { rename } from "./renaming.js";
 import { reportAlone, reportAtRest } from "./requests.js";
 import { Scene } from "./scene.js";
-import { SidebarSliders } from "./sidebar_sliders.js";
 import { StartDragging } from "./start_dragging.js";
 import { readTheme } from "./theme.js";
 import { timelineOf } from "./timeline.js";
@@ -28,6 +27,7 @@ import { Transport } from "./transport.js";
 import { sameBytes, unpack } from "./unpack.js";
 
 /** @import {Background, FirstFrame, Reports, Spotted, Stage, StartMove, Theme, Turn, PlayerView} from "./types.d.ts" */
+/** @import {SidebarSliders} from "./sidebar_sliders.js" */
 /** @import {Run} from "./run.js" */
 
 const PATIENCE = 2500; // ms to wait for the chart before drawing axes of our own
@@ -65,7 +65,8 @@ export class Player {
     this.playback = new Playback();
     this.dragging = new Dragging(this);
     this.startDragging = new StartDragging(this);
-    this.sliders = new SidebarSliders(this);
+    /** @type {?SidebarSliders} where it stands on a page with a sidebar */
+    this.sliders = null;
     /** @type {LinkedChart[]} */
     this.linked = [];
     this.prepareControls();
@@ -140,7 +141,7 @@ export class Player {
     if (this.view?.chart !== view.chart) this.detach();
     this.view = view;
     this.dragging.renew();
-    this.sliders.renew();
+    this.sliders?.renew();
     if (view.first) this.openWith(view.first);
     this.runs = runs;
     players()[view.key] = hooksOf(this);
@@ -411,7 +412,7 @@ export class Player {
     for (const { observer } of [this.transport, this.inspector.closeUp]) observer.disconnect();
     this.watcher.disconnect();
     this.keys.release();
-    this.sliders.remove();
+    this.sliders?.remove();
     lessMotion.removeEventListener("change", this.heedMotion);
     this.narration.remove();
     for (const chart of this.linked) chart.remove();
