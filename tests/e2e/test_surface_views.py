@@ -156,3 +156,27 @@ def test_without_noise_there_is_nothing_to_see(open_app):
     page = open_app("/?v=1&surface=bowl&noise=none")
     choose(page, "Seed cloud")
     page.get_by_text("all runs from one start are the same").wait_for()
+
+
+def test_a_view_runs_apart_and_what_it_changes_runs_the_page(open_app, page, wait_idle):
+    messages: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: messages.append(len(frame))))
+    open_app("/?v=1&surface=bowl&steps=20")
+    page.wait_for_function(f"{PLAYER}?.overChart")
+    wait_idle(page)
+    messages.clear()
+    choose(page, "Tune each")
+    page.get_by_role("spinbutton", name="lr candidates").wait_for()
+    wait_idle(page)
+    assert 0 < len(messages) < 50, "the whole page has more than a hundred elements"
+    page.get_by_role("spinbutton", name="lr candidates").fill("5")
+    page.get_by_role("spinbutton", name="lr candidates").press("Enter")
+    wait_idle(page)
+    page.get_by_role("button", name="Tune each").click()
+    page.get_by_role("button", name="Take the best of each").wait_for()
+    before = page.url
+    page.get_by_role("button", name="Take the best of each").click()
+    page.wait_for_function("(before) => location.href !== before", arg=before)
+    wait_idle(page)
+    assert page.get_by_text("lr tuned").count() == 3
+    assert page.get_by_role("button", name="Undo").is_enabled()

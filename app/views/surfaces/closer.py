@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.runs.surfaces import Scenery
 from app.state import SurfacesConfig
+from app.views.parts.turns import fragment
 from app.views.surfaces.basins import basin_map
 from app.views.surfaces.cloud import seed_cloud
 from app.views.surfaces.relief import surface_3d
@@ -22,8 +23,11 @@ VIEWS: dict[str, Callable[[SurfacesConfig, Scenery], None]] = {
 }
 
 
+@fragment()
 def look_closer(config: SurfacesConfig, scenery: Scenery) -> None:
-    """Choose one of the views; none is chosen at first."""
+    """Choose one of the views; none is chosen at first. Its own controls run no more than it again."""
+    if st.session_state[f"{PAGE}.config"] != config:
+        st.rerun()  # the whole page, whose settings the view has changed: a start, or lrs
     st.markdown("## Look closer")
     view = st.segmented_control("View", list(VIEWS), key=f"{PAGE}.closer", label_visibility="collapsed")
     if view:
