@@ -44,7 +44,7 @@ from benchmarks.player import wait_healthy
 
 ROOT = Path(__file__).parents[1]
 MOST_BYTES, PATIENCE = 200_000_000, 180
-CONTROL, VIEWS = "Base steps", "View"
+CONTROL, VIEWS, REST = "Base steps", "View", "lookahead-lab.rest"
 EXERCISE = range(200, 300, 10)
 HEAVY_VIEWS = {"basins": "Basin map", "cloud": "Seed cloud"}  # views of Surfaces that compute when they are opened
 
@@ -67,6 +67,7 @@ class Visitor:
     control: tuple[str, bool] | None = None  # the number input's id, and whether it holds whole numbers
     views: str = ""  # the id of what opens a view
     polls: dict[str, float] = field(default_factory=dict)  # fragments that ask to be run again, and after how long
+    later: tuple[str, str, str] | None = None  # a part that comes at rest: its fragment, its component's id and number
 
     async def stay(self, url: str, until: float, think: float, chance: random.Random) -> None:
         """Open the page, then change the control now and then; keep up what the page polls meanwhile."""
@@ -75,6 +76,8 @@ class Visitor:
             await self._idle(min(until, time.monotonic() + chance.expovariate(1 / think)))
             if time.monotonic() < until:
                 self.changes.append(await self.run(value=next(self.values)))
+                if self.later:
+                    await self.run(fragment=self.later[0])
         self.close()
 
     async def open(self, url: str) -> None:
@@ -110,6 +113,11 @@ class Visitor:
             widget = rerun.widget_states.widgets.add()
             widget.id = self.views
             widget.string_array_value.data.append(view)
+        if self.later and fragment == self.later[0]:
+            widget = rerun.widget_states.widgets.add()
+            widget.id = f"$$STREAMLIT_INTERNAL_KEY_{self.later[1]}__events"
+            widget.json_trigger_value = f'[{{"event":"rest","value":{self.later[2]}}}]'
+            self.later = None
         start = time.monotonic()
         await self.connection.write_message(message.SerializeToString(), binary=True)
         while True:
@@ -128,13 +136,7 @@ class Visitor:
         elif kind == "auto_rerun":
             self.polls[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "delta" and message.delta.HasField("new_element"):
-            element = message.delta.new_element
-            if element.HasField("exception"):
-                self.faults.append(element.exception.message[:200])
-            elif element.HasField("number_input") and element.number_input.label == CONTROL:
-                self.control = element.number_input.id, element.number_input.data_type == element.number_input.INT
-            elif element.HasField("button_group") and element.button_group.label == VIEWS:
-                self.views = element.button_group.id
+            self._note_element(message.delta.new_element, message.delta.fragment_id)
         if kind != "script_finished":
             return False
         if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
@@ -143,6 +145,17 @@ class Visitor:
             self.polls.clear()
             return False
         return True
+
+    def _note_element(self, element: Any, fragment: str) -> None:
+        """Take up what can be changed, opened or asked for."""
+        if element.HasField("exception"):
+            self.faults.append(element.exception.message[:200])
+        elif element.HasField("number_input") and element.number_input.label == CONTROL:
+            self.control = element.number_input.id, element.number_input.data_type == element.number_input.INT
+        elif element.HasField("button_group") and element.button_group.label == VIEWS:
+            self.views = element.button_group.id
+        elif element.bidi_component.component_name == REST:
+            self.later = fragment, element.bidi_component.id, element.bidi_component.json
 
     async def _idle(self, until: float) -> None:
         """Wait, and run the fragments that ask for it; what ends in a run of the whole page is no change."""
