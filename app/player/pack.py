@@ -26,7 +26,6 @@ from optim_core.layers import periods
 
 Field = Literal["k", "alpha", "outer_momentum", "lr", "momentum", "mu_y", "mu_x"]
 HUGE = 1e30  # far outside every chart, yet products and squares of a few of these stay finite in JavaScript's float64
-HALF_BYTE = np.uint32(0x80)  # of a float32's last byte
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,18 @@ class Dial:
 
 @dataclass(frozen=True)
 class LinkedCurve:
-    """The curve of a run in a linked chart: its value above `floor`, or its distance to the nearest of `places`."""
+    """The curve of a run in a linked chart, drawn while a number is dragged.
+
+    It is the value above `floor`, the distance to the nearest of `places`, what the track has `measured`, or, with
+    `rate`, the rate per base step of that distance.
+
+    rate: how many windows a run has, over which the rate is the mean, and the distance below which there is none.
+    """
 
     floor: float | None = None
     places: tuple[tuple[float, float], ...] = ()
+    measured: bool = False
+    rate: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,8 +149,15 @@ def with_header(header: Mapping[str, object], *blocks: bytes) -> bytes:
 
 
 def _bytes_of(column: NDArray[np.floating], short_floats: bool) -> bytes:
-    values = np.ascontiguousarray(column, dtype="<f4")
-    return ((values.view("<u4") + HALF_BYTE) & ~np.uint32(0xFF)).tobytes() if short_floats else values.tobytes()
+    return _rounded(column, 8 if short_floats else 0).tobytes()
+
+
+def _rounded(column: NDArray[np.floating], bits: int) -> NDArray[np.float32]:
+    """Numbers in single precision whose last bits are 0: a chart's curve needs eight significant ones."""
+    values: NDArray[np.float32] = np.ascontiguousarray(column, dtype="<f4")
+    if bits:
+        values = ((values.view("<u4") + np.uint32(2 ** (bits - 1))) & ~np.uint32(2**bits - 1)).view("<f4")
+    return values
 
 
 def _check_names(tracks: Sequence[Track]) -> None:
@@ -168,6 +182,7 @@ def _header(track: Track) -> dict[str, object]:
         "step": _progression(track.step),
         "evaluations": _progression(track.evaluations),
         "consecutive": track.consecutive,
+        "measured": track.measured is not None,
         "cloud": 0 if track.cloud is None else track.cloud.shape[1],
         "diverged": track.diverged,
         "panel": track.panel,
@@ -185,6 +200,7 @@ def _columns(track: Track) -> list[NDArray[np.floating]]:
     places = [np.asarray(column) for pair in pairs for column in _hold_last(pair).T]
     places.insert(2, _clamp(track.loss))
     places += [_clamp(column) for column in (track.step, track.evaluations) if _progression(column) is None]
+    places += [] if track.measured is None else [_rounded(_clamp(track.measured), 16)]
     if track.cloud is None or track.spread is None:
         return places
     return places + [_clamp(track.cloud[..., axis]).ravel() for axis in range(2)] + [_clamp(c) for c in track.spread.T]

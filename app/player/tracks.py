@@ -58,6 +58,7 @@ class Track:
         lr: of a base step that subtracts lr times a gradient and no more; None of any other.
         delta: what a base step subtracts otherwise, in a few words.
         ahead: what the inspector says of an optimizer without layers beside its updates; empty for what it says of all.
+        measured: (rows,), a further quantity at the fast weights, for its linked chart while something is dragged.
         resets: whether the outer momentum of the layers inside is zeroed when a layer synchronises.
         spread: (rows, 5), mean x, mean y, variance of x, covariance, variance of y of the cloud: its two-sigma ellipse.
 
@@ -86,6 +87,7 @@ class Track:
     delta: str = ""
     resets: bool = False
     ahead: str = ""
+    measured: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         rows = len(np.asarray(self.step))
@@ -94,8 +96,9 @@ class Track:
         for field in ("fast", "proposal", "averaged"):
             if getattr(self, field) is not None:
                 self._freeze(field, getattr(self, field), (rows, 2))
-        for field in ("synchronised", "loss", "step", "evaluations"):
-            self._freeze(field, getattr(self, field), (rows,))
+        for field in ("synchronised", "loss", "step", "evaluations", "measured"):
+            if getattr(self, field) is not None:
+                self._freeze(field, getattr(self, field), (rows,))
         if self.slow is not None:
             if len(self.slow) != len(self.layers):
                 raise ValueError(f"slow must have one array per layer ({len(self.layers)}), got {len(self.slow)}")

@@ -15,11 +15,11 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from app.player import Track, tracks_of
 from app.player.dials import MOST_BYTES, Dial, Field
-from app.state import MAX_K, Card, Comparison, LayerConfig
+from app.state import MAX_K, Card, Comparison, LayerConfig, SurfacesConfig
 from app.state.cards import MAX_LR
 from optim_core.averaging import exponential_average
 from optim_core.spec import METHODS, WEIGHTED, WITH_MU_X, WITH_MU_Y, OptimizerSpec
@@ -30,12 +30,14 @@ VALUES = 41  # of a number
 FINE_VALUES = 101  # of α, those of its slider, where they fit into a message
 FEWEST = 9  # values of a number that can be dragged
 BYTES_A_ROW = 8.5  # of one start, deflated, under noise
+MEASURED_BYTES = 1.2  # of the norm of the gradient, which the charts of Surfaces show
 LOWEST_LR, HIGHEST_LR = 1 / 30, 30.0  # times the present one
 LINEAR = ("sgd", *WEIGHTED, *METHODS)  # bases whose step is linear in the state and the gradient
 HALVINGS = 40  # of the interval in which a stability limit lies
 
 Config = TypeVar("Config", bound=Comparison)
 Run = Callable[[Sequence[OptimizerSpec]], Trajectory]
+Measure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,7 @@ class Family:
 
     run: an optimizer for each value.      specs: those optimizers.      place: the card's index among the active ones.
     present: the comparison that the page shows.      limits: stability limits of the closed form.
+    measure: a further quantity at places (..., 2) -> (...).
     """
 
     dial: Dial
@@ -52,6 +55,7 @@ class Family:
     place: int
     present: Trajectory
     limits: tuple[float, ...]
+    measure: Measure | None = None
 
     def comparison(self, row: int, specs: Sequence[OptimizerSpec]) -> Trajectory:
         """The page's comparison, in which the card has one of the values."""
@@ -60,7 +64,7 @@ class Family:
     def tracks(self, config: Comparison) -> list[tuple[Track, ...]]:
         """For each value, one track per start, in the card's colour and panel."""
         color, ema = config.colors[self.place], config.active[self.place].shown_ema
-        tracks = tracks_of(self.run, self.specs, [color] * len(self.specs))
+        tracks = with_measured(tracks_of(self.run, self.specs, [color] * len(self.specs)), self.run, self.measure)
         panel = self.place if getattr(config, "panels", False) else 0
         family_tracks = [
             replace(
@@ -117,7 +121,8 @@ class Families:
 @lru_cache(maxsize=64)
 def dials_of(config: Comparison, steps: int, starts: int) -> tuple[Dial, ...]:
     """Every number that can be dragged, of the cards that are switched on."""
-    room = int(MOST_BYTES / (BYTES_A_ROW * (steps + 1) * starts))
+    bytes_a_row = BYTES_A_ROW + MEASURED_BYTES * isinstance(config, SurfacesConfig)
+    room = int(MOST_BYTES / (bytes_a_row * (steps + 1) * starts))
     count = min(VALUES, room - (1 - room % 2))  # odd, so that the present lr lies in the middle
     digest = _digest_of(config)
     dials = []
@@ -211,7 +216,22 @@ def values_of(field: Field, value: float, count: int = VALUES) -> tuple[float, .
     return tuple(sorted({*grid.tolist(), value}))
 
 
-def family_of(config: Config, dial: Dial, present: Trajectory, run: Run, jacobian: ArrayLike | None) -> Family:
+def with_measured(tracks: Sequence[Track], run: Trajectory, measure: Measure | None) -> tuple[Track, ...]:
+    """The tracks of a run, optimizer by optimizer, with a further quantity at their fast weights."""
+    if measure is None:
+        return tuple(tracks)
+    columns = measure(run.fast).reshape(len(run.fast), -1).T
+    return tuple(replace(track, measured=column) for track, column in zip(tracks, columns, strict=True))
+
+
+def family_of(
+    config: Config,
+    dial: Dial,
+    present: Trajectory,
+    run: Run,
+    jacobian: ArrayLike | None,
+    measure: Measure | None = None,
+) -> Family:
     """All values of a dial.
 
     Args:
@@ -220,6 +240,7 @@ def family_of(config: Config, dial: Dial, present: Trajectory, run: Run, jacobia
         present: its comparison.
         run: records optimizers over the config's scene.
         jacobian: of the field where it is linear.
+        measure: a further quantity that the page's charts show.
     """
     place = sum(card.on for card in config.cards[: dial.card])
 
@@ -229,7 +250,7 @@ def family_of(config: Config, dial: Dial, present: Trajectory, run: Run, jacobia
 
     specs = tuple(spec_at(value) for value in dial.values)
     limits = () if jacobian is None else _limits(dial, specs, spec_at, jacobian)
-    return Family(dial, run(specs), specs, place, present, limits)
+    return Family(dial, run(specs), specs, place, present, limits, measure)
 
 
 def _limits(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.player import Track
+from app.player import LinkedCurve, Track
 from app.player.dials import Dial
 from app.runs.cache import recent
 from app.runs.family import Families, Family, family_of, has_closed_form
@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 ESCAPE = 1000.0  # times the domain's size: descent-ascent spirals out far before it counts as diverged
 FLOOR = 1e-150  # of distances: squares of smaller ones leave the range of a double
 ROUNDING = 1e-13  # of the equilibrium's norm: smaller distances are rounding errors
+SINGLE_FLOOR, SINGLE_ROUNDING = 1e-30, 1e-5  # the same two in single precision
 WINDOWS = 20  # of a run: the rate at a moment is the mean over the last of these
 POINTS = 81
 
@@ -141,6 +142,12 @@ def measured_rate(run: Trajectory, index: int, places: Floats) -> MeasuredRate:
         rates = (gaps[window:] / gaps[:-window]) ** (1 / (window * period))
     finals = [_second_half(gap, period) for gap in gaps.T]
     return MeasuredRate(run.evaluations[rows[window:], index], _middle(rates), float(_middle(np.array([finals]))[0]))
+
+
+def rate_curve(places: Sequence[tuple[float, float]]) -> LinkedCurve:
+    """How the browser measures that rate, whose weights are in single precision."""
+    least = SINGLE_ROUNDING * float(np.abs(places).max(initial=0))
+    return LinkedCurve(places=tuple(places), rate=(WINDOWS, max(SINGLE_FLOOR, least)))
 
 
 def _second_half(gaps: Floats, period: int) -> float:

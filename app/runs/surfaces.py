@@ -12,7 +12,7 @@ import torch
 from app.player import Track, tracks_of
 from app.player.dials import Dial
 from app.runs.cache import recent
-from app.runs.family import Families, Family, family_of
+from app.runs.family import Families, Family, family_of, with_measured
 from app.runs.grid import Grid, sample
 from app.state import GamesConfig, SurfacesConfig
 from landscapes.fields import gradient_field
@@ -83,7 +83,10 @@ def surface_family(config: SurfacesConfig, dial: Dial) -> Family:
     def compute() -> Family:
         curvature = config.landscape.curvature
         jacobian = np.diag(curvature) if curvature else None
-        return family_of(config, dial, surface_run(config), lambda specs: _record(config, specs, "rows"), jacobian)
+        measure = scenery(config).gradient_norm
+        return family_of(
+            config, dial, surface_run(config), lambda specs: _record(config, specs, "rows"), jacobian, measure
+        )
 
     return _families.get(_scene(config), config.specs(), dial, compute)
 
@@ -100,7 +103,8 @@ def surface_tracks(config: SurfacesConfig | GamesConfig, run: Trajectory) -> tup
 
 def start_tracks(config: SurfacesConfig) -> tuple[Track, ...]:
     """The tracks of a config whose start is being dragged; not cached."""
-    return surface_tracks(config, _record(config, config.specs(), "auto"))
+    run = _record(config, config.specs(), "auto")
+    return with_measured(surface_tracks(config, run), run, scenery(config).gradient_norm)
 
 
 def _record(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from app.draw.player_page import notebook_html, standalone_html
 from app.figures import look
 from app.player import PALETTE, Track, pack, tracks_of
 from app.player.bundle import bundle
+from app.runs import games as game_runs
+from app.runs import surfaces as surface_runs
+from app.state import GamesConfig, SurfacesConfig
 from landscapes.noise import Noise, noisy_field
 from landscapes.surfaces import SURFACES
 from optim_core.layers import InnerBuffers, Layer
@@ -25,12 +30,15 @@ from optim_core.trajectory import Trajectory, record
 from tests.e2e.conftest import wait_until
 
 ENTRY = """import { roundTicks } from "./axes.js";
+import { pointsOf } from "./dragged_curve.js";
 import { momentOf, placeOf } from "./moment.js";
 import { brief, decimalsFor, fixed } from "./numbers.js";
 import { Playback } from "./playback.js";
 import { contrast, inksOf, lettering } from "./theme.js";
 import { unpack } from "./unpack.js";"""
-NAMES = "unpack, momentOf, placeOf, Playback, decimalsFor, fixed, brief, roundTicks, contrast, inksOf, lettering"
+NAMES = (
+    "pointsOf, unpack, momentOf, placeOf, Playback, decimalsFor, fixed, brief, roundTicks, contrast, inksOf, lettering"
+)
 SURFACE = SURFACES["himmelblau"]
 SPECS = (
     OptimizerSpec("SGD", lr=0.01),
@@ -79,6 +87,31 @@ def test_slow_weights_are_those_of_the_library(script: Ask, run: Trajectory) -> 
         for start in range(2):
             for layer, phi in enumerate(layers):
                 assert weights[2 * index + start][layer] == pytest.approx(phi[:, start].astype(np.float32), abs=1e-12)
+
+
+def test_curves_of_a_dragged_number_are_those_of_the_charts(script: Ask) -> None:
+    """The gradient's norm on Surfaces, and on Games the rate per base step, also where a run diverges."""
+    surface = SurfacesConfig(surface="himmelblau", steps=40, starts=((1.0, 1.0), (-2.0, 2.0)))
+    tracks = surface_runs.start_tracks(surface)
+    norms = surface_runs.scenery(surface).gradient_norm(surface_runs.surface_run(surface).fast)
+    for index in range(3):
+        runs = f"runs.slice({2 * index}, {2 * index + 2})"
+        points = script(tracks, f"pointsOf({{ measured: true }}, {runs}, 0)")
+        assert [y for _, y in points] == pytest.approx(np.median(norms[:, index], axis=-1), rel=2**-8)
+
+    game = GamesConfig(starts=((1.0, 1.0), (0.5, -0.3)), steps=600)
+    game = game.model_copy(update={"cards": (game.cards[0].model_copy(update={"lr": 3.0}), *game.cards[1:])})
+    run, places = game_runs.game_run(game), game_runs.game_scenery(game).places
+    assert (run.diverged >= 0).any()
+    curve = json.dumps(asdict(game_runs.rate_curve([(float(x), float(y)) for x, y in places])))
+    for index in range(3):
+        expected = game_runs.measured_rate(run, index, places)
+        runs = f"runs.slice({2 * index}, {2 * index + 2})"
+        points = script(surface_runs.surface_tracks(game, run), f"pointsOf({curve}, {runs}, 0)")
+        rates = np.array([np.nan if rate is None else rate for _, rate in points])
+        assert [x for x, _ in points] == expected.evaluations.tolist()
+        np.testing.assert_array_equal(np.isnan(rates), np.isnan(expected.rate))
+        np.testing.assert_allclose(rates, expected.rate, rtol=1e-5)
 
 
 def test_updates_are_the_algorithm_of_the_library(script: Ask, run: Trajectory) -> None:

@@ -48,6 +48,7 @@ export class Run {
     this.slow = header.slow ? header.layers.map(() => reader.points(rows)) : null;
     this.step = reader.progression(header.step, rows);
     this.evaluations = reader.progression(header.evaluations, rows);
+    this.measured = header.measured ? reader.floats(rows) : null;
     this.cloud = header.cloud ? { count: header.cloud, ...reader.points(rows * header.cloud) } : null;
     this.spread = header.cloud ? Array.from({ length: 5 }, () => reader.floats(rows)) : null;
   }

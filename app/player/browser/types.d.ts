@@ -44,6 +44,7 @@ export type Header = {
   step: [number, number] | null;
   evaluations: [number, number] | null;
   consecutive: boolean;
+  measured: boolean;
   cloud: number;
   diverged: number;
   panel: number;
@@ -116,8 +117,13 @@ export type PlayerView = {
 /** Axes at the place of a coming chart; margins in pixels: left, right, top, bottom. */
 export type FirstFrame = { extent: Box; margin: [number, number, number, number]; heights: PackedHeights | null };
 
-/** The curve of a run in a linked chart: its value above a floor, or its distance to the nearest of some places. */
-export type LinkedCurve = { floor: number | null; places: Point[] };
+/** The curve of a run in a linked chart; see pack.py. */
+export type LinkedCurve = {
+  floor: number | null;
+  places: Point[];
+  measured: boolean;
+  rate: [number, number] | null;
+};
 
 /** A share of the way from a row to the next: first of its base step, then of the synchronisation. */
 export type Moment = { row: number; base: number; synchronisation: number };

@@ -94,7 +94,7 @@ def _field(config: GamesConfig, run: Trajectory) -> bool:
         on_pick=place_prediction if hides else partial(move_start, PAGE), pickable=hides or not is_fixed,
         on_release=partial(adopt_turn, PAGE), on_start=None if hides or is_fixed else partial(adopt_start, PAGE),
         quantities=picture.quantities, dials=dials, controls=PAGE, narration=() if hides else picture.narration,
-        curves=(LinkedCurve(places=places), None, LinkedCurve(floor=0.0)),
+        curves=(LinkedCurve(places=places), game_runs.rate_curve(places), LinkedCurve(floor=0.0)),
     )  # fmt: skip
     is_complete = draw_stage(picture, CHART, draw_player)
     offer_families(key, dials, partial(game_runs.game_family, config), config, game_runs.start_tracks)

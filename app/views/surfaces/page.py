@@ -101,7 +101,11 @@ def _curves(config: SurfacesConfig) -> list[LinkedCurve | None]:
     """The curves of the linked charts, as `surface_curves` draws them."""
     scenery = surface_runs.scenery(config)
     places = tuple((float(x), float(y)) for x, y in scenery.places)
-    return [LinkedCurve(floor=scenery.floor), *([LinkedCurve(places=places)] if places else []), None]
+    return [
+        LinkedCurve(floor=scenery.floor),
+        *([LinkedCurve(places=places)] if places else []),
+        LinkedCurve(measured=True),
+    ]
 
 
 def _table(config: SurfacesConfig, run: Trajectory, scenery: surface_runs.Scenery) -> None:

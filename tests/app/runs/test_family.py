@@ -144,24 +144,28 @@ def test_a_number_that_is_not_there_is_refused(number: tuple[int, str, int, floa
 
 @pytest.mark.parametrize("noise", ["none", "gaussian"])
 @pytest.mark.parametrize("field", ["alpha", "k", "lr"])
-def test_messages_stay_below_their_limit(noise: Any, field: str) -> None:
-    config = GamesConfig(noise=noise)
+@pytest.mark.parametrize(
+    ("page", "steps", "fewest"),
+    [("games", 1000, 41), ("surfaces", 320, 41), ("surfaces", 870, 41), ("surfaces", 2000, 17)],
+)
+def test_messages_stay_below_their_limit(page: str, steps: int, fewest: int, noise: Any, field: str) -> None:
+    config: Any = (GamesConfig if page == "games" else SurfacesConfig)(noise=noise, steps=steps)
     dial = dial_of(config, field, 1 if field != "lr" else 0, 2)
-    family = games.game_family(config, dial)
-    assert len(dial.values) >= 41
+    family = (games.game_family if page == "games" else surfaces.surface_family)(config, dial)
+    assert len(dial.values) >= fewest
     message = pack_family(dial, family.tracks(config), family.limits)
     assert len(message) < MOST_BYTES
 
 
 def test_long_runs_have_fewer_values_and_longer_ones_none() -> None:
     live = {steps: dials_of(SurfacesConfig(), steps, 1)[0] for steps in (150, 2000, 10_000)}
-    assert [len(dial.values) for dial in live.values()] == [41, 19, 9]  # of lr
+    assert [len(dial.values) for dial in live.values()] == [41, 17, 9]  # of lr
     assert [dial.live for dial in live.values()] == [True, True, False]
 
 
 def test_alpha_has_the_values_of_its_slider_where_they_fit() -> None:
-    counts = {steps: dial_of(SurfacesConfig(steps=steps), "alpha", 1, 1).values for steps in (150, 400, 500)}
-    assert counts[150] == counts[400] == tuple(round(number / 100, 4) for number in range(101))
+    counts = {steps: dial_of(SurfacesConfig(steps=steps), "alpha", 1, 1).values for steps in (150, 320, 500)}
+    assert counts[150] == counts[320] == tuple(round(number / 100, 4) for number in range(101))
     assert len(counts[500]) == 41
 
 
