@@ -44,5 +44,5 @@ if take_seat():
     with page_turn(page.title.lower()):
         page.run()
         glossary_link()
-        session.put_on_screen(page.title.lower())
+        session.count_run()
     session.rerun_if_widgets_differ()

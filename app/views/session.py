@@ -20,7 +20,7 @@ from app.state.visit import LISTS, visit_of
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
-PAGES, HAS_BEGUN, VISIT, SCREEN = "pages", "begun", "visit", "screen"
+PAGES, HAS_BEGUN, VISIT, RUNS = "pages", "begun", "visit", "runs"
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
@@ -69,14 +69,14 @@ def has_browser() -> bool:
     return bool(st.context.headers)
 
 
-def is_on_screen(page: str) -> bool:
-    """Whether this page was drawn to its end, and no other since."""
-    return bool(st.session_state.get(SCREEN) == page)
+def runs() -> int:
+    """How many runs of whole pages have come to their end."""
+    return int(st.session_state.get(RUNS, 0))
 
 
-def put_on_screen(page: str) -> None:
+def count_run() -> None:
     """Note that a page was drawn to its end."""
-    st.session_state[SCREEN] = page
+    st.session_state[RUNS] = runs() + 1
 
 
 def rerun_if_widgets_differ() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,10 +23,11 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """What a part of a page shows, and the settings that it was made for."""
+    """What a part of a page shows, the settings that it was made for, and the number of the run that drew it last."""
 
     settings: object
     value: Any
+    run: int
 
 
 def draw_linked_later(
@@ -41,19 +42,19 @@ def draw_linked_later(
             for place, key in enumerate(keys):
                 draw_linked(chart.of(place), (key,))
 
-    _draw_later(f"{page}-charts", page, settings, make, draw)
+    _draw_later(f"{page}-charts", settings, make, draw)
 
 
 def draw_below_later(
-    name: str, page: str, settings: object, make: Callable[[], Value], draw: Callable[[Value], None], height: int
+    name: str, settings: object, make: Callable[[], Value], draw: Callable[[Value], None], height: int
 ) -> None:
     """A part below the first screen, `height` pixels high, which waits when a visitor turns to the page, too."""
-    _draw_later(name, page, settings, make, draw, height)
+    _draw_later(name, settings, make, draw, height)
 
 
 @fragment()
 def _draw_later(
-    name: str, page: str, settings: object, make: Callable[[], Any], draw: Callable[[Any], None], height: int = 0
+    name: str, settings: object, make: Callable[[], Any], draw: Callable[[Any], None], height: int = 0
 ) -> None:
     """Draw what `make` gives for these settings, or put it off.
 
@@ -62,11 +63,13 @@ def _draw_later(
     stays empty until then where it was not on the screen.
     """
     asked = bool((st.session_state.get(f"{name}-rest") or {}).get("rest"))
-    drawn: Drawn | None = st.session_state.get(name) if session.is_on_screen(page) else None
+    drawn: Drawn | None = st.session_state.get(name)
+    if drawn and drawn.run < session.runs():
+        drawn = None  # the last run drew another page, or this one without this part
     is_late = session.has_browser() and not asked and (drawn.settings != settings if drawn else height > 0)
     if not is_late and (drawn is None or drawn.settings != settings):
-        drawn = Drawn(settings, make())
-    st.session_state[name] = drawn
+        drawn = Drawn(settings, make(), 0)
+    st.session_state[name] = drawn and replace(drawn, run=session.runs() + (not asked))
     if drawn is None:
         st.container(height=height, border=False)
     else:
