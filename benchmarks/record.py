@@ -8,11 +8,15 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import torch
 
+from landscapes.fields import Field
+from landscapes.games import GAMES
+from landscapes.noise import Noise, with_noise
 from landscapes.surfaces import SURFACES
 from optim_core.layers import Layer
 from optim_core.spec import OptimizerSpec
@@ -31,6 +35,10 @@ WIDE = tuple(
     OptimizerSpec(f"{n}", lr=0.001 + 1e-7 * n, layers=(Layer(5, FRACTIONS[n % 41]), FIVE)) for n in range(10_000)
 )
 CENTRE = np.zeros((1, 2))
+GAME = GAMES["bilinear"]
+GAME_FAMILY = tuple(OptimizerSpec(f"{alpha}", lr=GAME.lr, layers=(Layer(5, alpha),) * 2) for alpha in FRACTIONS)
+EXTRAGRADIENT_FAMILY = tuple(replace(spec, base="extragradient") for spec in GAME_FAMILY)
+GAUSSIAN = Noise("gaussian", scale=0.3)
 
 
 def bare_loop(start: np.ndarray, spec: OptimizerSpec = SPECS[0]) -> None:
@@ -67,9 +75,7 @@ def families() -> dict[str, str]:
         return seconds_of(lambda: record(field, specs, CENTRE, steps, keep=keep, engine=engine), time.thread_time)
 
     def against_classes(specs: tuple[OptimizerSpec, ...], steps: int) -> str:
-        pairs = [[seconds(specs, steps, engine, "all") for engine in ("classes", "auto")] for _ in range(REPEATS)]
-        classes, auto = (statistics.median(column) for column in zip(*pairs, strict=True))
-        return f"{1000 * auto:.0f} ms, {classes / auto:.2f} x as quick as the classes' {1000 * classes:.0f}"
+        return _against_classes(lambda engine: seconds(specs, steps, engine, "all"))
 
     wide_seconds = statistics.median(seconds(WIDE, 500, "rows", "last") for _ in range(3))
     last_only, all_steps = (
@@ -87,6 +93,31 @@ def families() -> dict[str, str]:
         **{f"the app's 3 cards, {steps} steps": against_classes(SPECS, steps) for steps in (200, 1000)},
         "one optimizer without layers, 500 steps": against_classes(SPECS[:1], 500),
     }
+
+
+def games() -> dict[str, str]:
+    """The same of the bilinear game's customary run, with noise and without."""
+    torch.set_num_threads(1)
+    start, field = np.array([GAME.start]), GAME.field()
+    noisy = with_noise(field, GAUSSIAN, starts=1)
+
+    def against_classes(field: Field, specs: tuple[OptimizerSpec, ...]) -> str:
+        return _against_classes(
+            lambda engine: seconds_of(lambda: record(field, specs, start, STEPS, engine=engine), time.thread_time)
+        )
+
+    return {
+        "bilinear game, 41 values of α, 1,000 steps": against_classes(field, GAME_FAMILY),
+        "the same with Gaussian noise": against_classes(noisy, GAME_FAMILY),
+        "extragradient": against_classes(field, EXTRAGRADIENT_FAMILY),
+        "extragradient with Gaussian noise": against_classes(noisy, EXTRAGRADIENT_FAMILY),
+    }
+
+
+def _against_classes(seconds: Callable[[Engine], float]) -> str:
+    pairs = [(seconds("classes"), seconds("auto")) for _ in range(REPEATS)]
+    classes, auto = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return f"{1000 * auto:.0f} ms, {classes / auto:.2f} x as quick as the classes' {1000 * classes:.0f}"
 
 
 def main() -> None:
@@ -110,7 +141,7 @@ def main() -> None:
         "the same one by one": f"{1000 * one_by_one_seconds:.0f} ms, {one_by_one_seconds / batch:.0f} x record()",
         "row-steps per second, 16,384 starts x 3 optimizers": f"{rate:.2e}",
     }
-    for what, figure in (rows | families()).items():
+    for what, figure in (rows | families() | games()).items():
         print(f"{what:52} {figure}")
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from landscapes.expression import Expression, Symbol, latex, objective_of
-from landscapes.fields import Field, Objective, gradient_field
+from landscapes.fields import Array, Field, Objective, changed, gradient_field
 from landscapes.formula import Formula, parse
 from landscapes.minima import Domain, Place
 from landscapes.slope import Program, program_of
@@ -131,7 +132,11 @@ class Game:
             gradient[:, 1].neg_()
             return value, gradient
 
-        return field
+        def turn(gradient: Array, evaluation: int) -> None:
+            of_y = gradient[:, 1]
+            np.negative(of_y, of_y)
+
+        return changed(gradient_of_f, field, turn)
 
     def at(self, value: float) -> Game:
         """The same game with its parameter set to `value`.

@@ -11,20 +11,21 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from landscapes.fields import Field, Objective, gradient_field
+from landscapes.fields import Field, Objective, changed, gradient_field
 from landscapes.surfaces import Surface
 
 Kind = Literal["none", "gaussian", "multiplicative", "student", "minibatch"]
 
 Words = NDArray[np.uint64]
 Reals = NDArray[np.float64]
+Rows = TypeVar("Rows", Tensor, Reals)
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 SHIFT_STREAM = 2**63  # the stream that places the copies: no start has it
@@ -71,7 +72,7 @@ class Noise:
 
 
 def with_noise(field: Field, noise: Noise, starts: int) -> Field:
-    """A field, of a surface or of a game, whose gradient is disturbed and whose loss is not.
+    """A field, of a surface or of a game, whose gradient is disturbed and whose loss is not; on arrays, too, if it is.
 
     Args:
         field: the noise-free field.
@@ -87,15 +88,7 @@ def with_noise(field: Field, noise: Noise, starts: int) -> Field:
     if noise.kind == "none":
         return field
     draw = _by_evaluation(lambda first, count: _disturbance(noise, starts, first, count), starts)
-
-    def noisy(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
-        loss, gradient = field(x, evaluation)
-        by_start = _by_start(gradient, starts)
-        change = draw(evaluation)
-        by_start = by_start * change if noise.kind == "multiplicative" else by_start + change
-        return loss, by_start.view(gradient.shape)
-
-    return noisy
+    return _disturbed(field, noise, starts, lambda optimizers, evaluation: draw(evaluation))
 
 
 def with_noise_of_scales(field: Field, noise: Noise, starts: int, scales: Sequence[float]) -> Field:
@@ -107,19 +100,16 @@ def with_noise_of_scales(field: Field, noise: Noise, starts: int, scales: Sequen
     if noise.kind in ("none", "minibatch") or len({*scales}) == 1:
         return with_noise(field, replace(noise, scale=scales[0]), starts)
     _check_whole("starts", starts, 1, 2**32)
-    unit, each_scale = replace(noise, scale=1.0), torch.tensor(scales, dtype=torch.float64).view(-1, 1, 1)
-    draw = _by_evaluation(lambda first, count: torch.from_numpy(_draws(unit, starts, first, count)), starts)
+    unit, each_scale = replace(noise, scale=1.0), np.array(scales, dtype=np.float64).reshape(-1, 1, 1)
+    draw = _by_evaluation(lambda first, count: _draws(unit, starts, first, count), starts)
 
-    def noisy(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
-        loss, gradient = field(x, evaluation)
-        by_start = _by_start(gradient, starts)
-        if len(by_start) != len(scales):
-            raise ValueError(f"scales must have one entry for every {starts} rows, {len(by_start)}, got {len(scales)}")
+    def change_of(optimizers: int, evaluation: int) -> Reals:
+        if optimizers != len(scales):
+            raise ValueError(f"scales must have one entry for every {starts} rows, {optimizers}, got {len(scales)}")
         change = each_scale * draw(evaluation)
-        by_start = by_start * (1 + change) if noise.kind == "multiplicative" else by_start + change
-        return loss, by_start.view(gradient.shape)
+        return 1 + change if noise.kind == "multiplicative" else change
 
-    return noisy
+    return _disturbed(field, noise, starts, change_of)
 
 
 def noisy_field(objective: Objective | Surface, noise: Noise, starts: int) -> Field:
@@ -132,11 +122,11 @@ def noisy_field(objective: Objective | Surface, noise: Noise, starts: int) -> Fi
         return with_noise(field, noise, starts)
     _check_whole("starts", starts, 1, 2**32)
     mean = mean_function(objective.function if isinstance(objective, Surface) else objective, noise)
-    places = shifts(noise)
-    draw = _by_evaluation(lambda first, count: places[torch.from_numpy(copies(noise, starts, first, count))], starts)
+    places = shifts(noise).numpy()
+    draw = _by_evaluation(lambda first, count: places[copies(noise, starts, first, count)], starts)
 
     def noisy(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
-        shifted_places = _by_start(x.detach(), starts) - draw(evaluation)
+        shifted_places = _by_start(x.detach(), starts) - torch.from_numpy(draw(evaluation))
         with torch.no_grad():
             loss = mean(x)
         return loss, field(shifted_places.view(x.shape), evaluation)[1]
@@ -183,10 +173,27 @@ def copies(noise: Noise, starts: int, first: int, count: int) -> NDArray[np.intp
     return np.moveaxis(ranks, -1, 1).reshape(-1, starts)[first - first_epoch * m :][:count]
 
 
-def _disturbance(noise: Noise, starts: int, first: int, count: int) -> Tensor:
+def _disturbed(field: Field, noise: Noise, starts: int, change_of: Callable[[int, int], Reals]) -> Field:
+    """The field, its gradient plus or times change_of(optimizers, evaluation), (optimizers or 1, starts, 2)."""
+    join, join_arrays = (torch.mul, np.multiply) if noise.kind == "multiplicative" else (torch.add, np.add)
+
+    def noisy(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
+        loss, gradient = field(x, evaluation)
+        by_start = _by_start(gradient, starts)
+        change = torch.from_numpy(change_of(len(by_start), evaluation))
+        return loss, join(by_start, change).view(gradient.shape)
+
+    def disturb(gradient: Reals, evaluation: int) -> None:
+        by_start = _by_start(gradient, starts)
+        join_arrays(by_start, change_of(len(by_start), evaluation), by_start)
+
+    return changed(field, noisy, disturb)
+
+
+def _disturbance(noise: Noise, starts: int, first: int, count: int) -> Reals:
     """What is added to the gradients, or multiplies them: (count, starts, 2)."""
     draws = _draws(noise, starts, first, count)
-    return torch.from_numpy(1 + draws if noise.kind == "multiplicative" else draws)
+    return 1 + draws if noise.kind == "multiplicative" else draws
 
 
 def _draws(noise: Noise, starts: int, first: int, count: int) -> Reals:
@@ -195,21 +202,22 @@ def _draws(noise: Noise, starts: int, first: int, count: int) -> Reals:
     return np.asarray(noise.scale * pairs)
 
 
-def _by_evaluation(draw: Callable[[int, int], Tensor], starts: int) -> Callable[[int], Tensor]:
+def _by_evaluation(draw: Callable[[int, int], Reals], starts: int) -> Callable[[int], Reals]:
     """From draw(first, count) -> (count, starts, 2), the draws of one evaluation, made and kept in blocks."""
     size = max(1, BLOCK // starts)
 
     @lru_cache(maxsize=2)
-    def block(index: int) -> Tensor:
+    def block(index: int) -> Reals:
         return draw(index * size, size)
 
     return lambda evaluation: block(evaluation // size)[evaluation % size]
 
 
-def _by_start(rows: Tensor, starts: int) -> Tensor:
+def _by_start(rows: Rows, starts: int) -> Rows:
+    """(rows, 2) as (optimizers, starts, 2), the same memory."""
     if len(rows) % starts:
         raise ValueError(f"starts must divide the {len(rows)} rows, got {starts}")
-    return rows.view(-1, starts, rows.shape[-1])
+    return rows.reshape(-1, starts, rows.shape[-1])
 
 
 def _normal_pairs(seed: int, streams: Words, first: int, count: int, freedom: float) -> Reals:

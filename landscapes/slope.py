@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -72,6 +72,29 @@ class Program:
             arrays[target] = ufunc(arrays[left], arrays[right], arrays[target])
         value, dx, dy = (arrays[slot] for slot in results)
         return value, dx, dy
+
+    def bound(self, x: Array, y: Array, value: Array, dx: Array, dy: Array) -> Callable[[], None]:
+        """A call that takes these x and y, whatever they hold by then, and fills the other three.
+
+        It makes no array and no view: for few rows those cost as much as the operations.
+        """
+        constants, steps, results = self._steps
+        arrays, copies = [x, y, *constants], []
+        for slot, into in zip(results, (value, dx, dy), strict=True):
+            if arrays[slot] is None:
+                arrays[slot] = into
+            else:  # x, y, a constant or the same result once more
+                copies.append(partial(np.positive, arrays[slot], into))
+        arrays = [np.empty(x.shape) if array is None else array for array in arrays]
+        operations = [partial(ufunc, arrays[left], arrays[right], arrays[to]) for ufunc, left, right, to in steps]
+
+        def fill() -> None:
+            for operation in operations:
+                operation()
+            for copy in copies:
+                copy()
+
+        return fill
 
 
 def program_of(tree: Expression) -> Program | None:

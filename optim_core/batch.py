@@ -25,8 +25,8 @@ Field = Callable[[Tensor, int], tuple[Tensor, Tensor]]
 Floats = NDArray[np.float64]
 FieldOnArrays = Callable[[Floats, int, Floats, Floats], None]
 Ints = NDArray[np.int64]
-Mask = Tensor | None
-"""Rows to which something happens; None is all of them, which costs less."""
+Mask = Tensor | NDArray[np.bool_] | None
+"""Rows to which something happens; None is all of them, which costs less. An array where what it masks is one."""
 
 MAX_STEPS = 1_000_000
 FEW_NUMBERS = 4096  # numbers up to which a dot product checks them quickest; beyond, it may wait for threads
@@ -53,6 +53,7 @@ class Batch(ABC):
     def __init__(self, field: Field, specs: Sequence[OptimizerSpec], starts: Tensor, escape: float) -> None:
         self.field = self.field_of_all = field
         self.on_arrays: FieldOnArrays | None = getattr(field, "on_arrays", None)
+        self.alone_on_arrays, self.arrays_alone = self.on_arrays, dict[int, tuple[Floats, Floats, Floats]]()
         self.specs = specs
         self.parts = Parts((len(specs), *starts.shape), max(spec.slow_tracks for spec in specs))
         self.memory = torch.zeros(self.parts.size, dtype=torch.float64)
@@ -66,13 +67,15 @@ class Batch(ABC):
         self.x_numbers, self.proposal_numbers = self.x.numpy(), self.proposal.numpy()
         self.last_finite_numbers, self.line = self.last_finite.numpy(), self.x.view(-1).numpy()
         self.rows_numbers, self.gradient_numbers = self.rows.numpy(), self.gradient_rows.numpy()
-        self.loss_numbers = self.loss_line.numpy()
+        self.loss_numbers, self.slow_loss_numbers = self.loss.numpy(), self.slow_loss.numpy()
+        self.loss_line_numbers = self.loss_line.numpy()
         self.synchronising = False
-        self.outermost = Due([[spec.outer_period for spec in specs]], self.loss.shape)
+        self.outermost = Due([[spec.outer_period for spec in specs]], self.loss.shape, None)
         self.limit = min(escape, torch.finfo(torch.float64).max)
         self.square_limit = min(self.limit * self.limit, torch.finfo(torch.float64).max)
         self.diverged = torch.full(self.loss.shape, -1, dtype=torch.int64)
-        self.diverged_rows: Mask = None
+        self.diverged_numbers = self.diverged.numpy()
+        self.diverged_rows: NDArray[np.bool_] | None = None
 
     @abstractmethod
     def move(self, step: int, steps: int) -> None:
@@ -89,18 +92,31 @@ class Batch(ABC):
             self.loss_line.copy_(loss)
             self.gradient_rows.copy_(gradient)
         else:
-            self.on_arrays(self.rows_numbers, step, self.loss_numbers, self.gradient_numbers)
+            self.on_arrays(self.rows_numbers, step, self.loss_line_numbers, self.gradient_numbers)
         for which, cost in self.costly:
             self.evaluate_alone(which, cost * step)
         for mask in self.outermost.at(step):  # there the outermost slow weights equal the fast ones
-            assign(self.slow_loss, self.loss, both(mask, self.diverged < 0) if self.diverged_rows is not None else mask)
+            rows = mask if self.diverged_rows is None else both(mask, self.diverged_numbers < 0)
+            assign(self.slow_loss_numbers, self.loss_numbers, rows)
         if self.averages:
             self._evaluate_averages(step)
 
     def evaluate_alone(self, which: slice, evaluation: int) -> None:
         """Take the gradient of some optimizers anew."""
-        x = self.x[which]
-        self.gradient[which] = self.field(x.view(-1, x.shape[-1]), evaluation)[1].view(x.shape)
+        if self.alone_on_arrays is None:
+            x = self.x[which]
+            self.gradient[which] = self.field(x.view(-1, x.shape[-1]), evaluation)[1].view(x.shape)
+        else:
+            rows, loss, gradient = self.arrays_alone.get(which.start) or self._arrays_of(which)
+            self.alone_on_arrays(rows, evaluation, loss, gradient)
+
+    def _arrays_of(self, which: slice) -> tuple[Floats, Floats, Floats]:
+        """Rows, losses that nobody reads, and gradients of some optimizers: the same arrays at every step."""
+        starts = self.x.shape[1]
+        rows = slice(which.start * starts, which.stop * starts)
+        gradient = self.gradient_numbers[rows]
+        arrays = self.arrays_alone[which.start] = self.rows_numbers[rows], np.empty(len(gradient)), gradient
+        return arrays
 
     def _evaluate_averages(self, step: int) -> None:
         """The gradient where these optimizers take it, and the loss at their averages, which costs them nothing.
@@ -118,7 +134,7 @@ class Batch(ABC):
 
     def advance(self, step: int, steps: int) -> None:
         """Move every run by one base step; those that left the finite numbers stay at their last finite place."""
-        np.copyto(self.last_finite_numbers, self.x_numbers)
+        self.last_finite_numbers[...] = self.x_numbers
         self.move(step, steps)
         self._hold()
         if not self._all_inside():
@@ -127,7 +143,7 @@ class Batch(ABC):
     def freeze(self, which: Tensor, step: int) -> None:
         """Mark these runs, (optimizers, starts), as diverged at base step `step`, the one just done."""
         self.diverged[which & (self.diverged < 0)] = step
-        self.diverged_rows = (self.diverged >= 0).unsqueeze(-1).expand_as(self.x).contiguous()
+        self.diverged_rows = np.repeat(self.diverged_numbers[..., None] >= 0, self.x.shape[-1], axis=-1)
         self._hold()
 
     def _all_inside(self) -> bool:
@@ -139,8 +155,8 @@ class Batch(ABC):
     def _hold(self) -> None:
         """Keep diverged runs at their last finite place, also where this step would lead back inside the limit."""
         if self.diverged_rows is not None:
-            assign(self.x, self.last_finite, self.diverged_rows)
-            assign(self.proposal, self.last_finite, self.diverged_rows)
+            assign(self.x_numbers, self.last_finite_numbers, self.diverged_rows)
+            assign(self.proposal_numbers, self.last_finite_numbers, self.diverged_rows)
 
 
 class Parts:
@@ -166,11 +182,11 @@ class Due:
     """Which optimizers synchronise at a step, level by level, as masks of `shape` = (optimizers, …).
 
     periods: base steps between synchronisations, (levels, optimizers); an optimizer that lacks a level has `NEVER`.
-    device: of the masks.
+    device: of the masks, which are tensors; None for NumPy's arrays.
     """
 
     def __init__(
-        self, periods: Sequence[Sequence[int]], shape: Sequence[int], device: torch.device | str = "cpu"
+        self, periods: Sequence[Sequence[int]], shape: Sequence[int], device: torch.device | str | None = "cpu"
     ) -> None:
         self.shape, self.repeats, self.device = tuple(shape), math.prod(shape[1:]), device
         all_periods = {period for level in periods for period in level if period < NEVER}
@@ -198,7 +214,10 @@ class Due:
 
     def _mask(self, level: int, hits: bytes) -> Mask:
         due = np.frombuffer(hits, dtype=np.bool_)[self.places[level]]
-        return None if due.all() else torch.from_numpy(due.repeat(self.repeats).reshape(self.shape)).to(self.device)
+        if due.all():
+            return None
+        mask = due.repeat(self.repeats).reshape(self.shape)
+        return mask if self.device is None else torch.from_numpy(mask).to(self.device)
 
 
 def _divisors(step: int, periods: Ints | list[int]) -> bytes:
@@ -208,14 +227,23 @@ def _divisors(step: int, periods: Ints | list[int]) -> bytes:
     return bytes((step % periods == 0).tobytes())
 
 
-def assign(target: Tensor, source: Tensor, mask: Mask) -> None:
-    """Let target ← source in the rows of a mask."""
+def assign(target: Any, source: Any, mask: Mask) -> None:
+    """Let target ← source, both tensors or both arrays, in the rows of a mask."""
+    if isinstance(target, Tensor):
+        _assign_tensor(target, source, mask)
+    elif mask is None:
+        target[...] = source
+    else:
+        np.putmask(target, mask, source)
+
+
+def _assign_tensor(target: Tensor, source: Tensor, mask: Mask) -> None:
     if mask is None:
         target.copy_(source)
     else:
-        torch.where(mask, source, target, out=target)
+        torch.where(torch.as_tensor(mask), source, target, out=target)
 
 
-def both(mask: Mask, other_mask: Tensor) -> Tensor:
+def both(mask: Mask, other_mask: Any) -> Any:
     """The rows of two masks."""
     return other_mask if mask is None else mask & other_mask

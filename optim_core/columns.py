@@ -5,7 +5,9 @@ Operation for operation those of `optim_core.synchronise`, so that rows have the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,56 +38,58 @@ class Column:
         levels = range(max(map(len, stacks)))
         totals = [periods(layers) for layers in stacks]
         periods_of_levels = [[total[i] if i < len(total) else NEVER for total in totals] for i in levels]
-        self.due = Due(periods_of_levels, shape_of_rows(live), live.device)
+        self.due = due_beside(live, periods_of_levels)
         by_level = [[layers[i] if i < len(layers) else None for layers in stacks] for i in levels]
-        self.live, self.slow = live, live.new_empty(len(levels), *live.shape) if slow is None else slow[: len(levels)]
-        self.levels = list(self.slow.copy_(live))
+        self.slow = live.new_empty(len(levels), *live.shape) if slow is None else slow[: len(levels)]
+        places = [live, *self.slow.copy_(live)]
+        self.places = list(map(view_of(live), places))
         self.moves = [
-            (_OuterStep if any(layer and layer.has_momentum for layer in layers) else _Interpolation)(layers, live)
-            for layers in by_level
+            (_OuterStep if any(layer and layer.has_momentum for layer in layers) else _Interpolation)(layers, *pair)
+            for layers, pair in zip(by_level, itertools.pairwise(places), strict=True)
         ]
-        self.resets = _flags(resets, live) if any(resets) else False
+        flags = _flags(resets, live) if any(resets) else False
+        self.resets = view_of(live)(flags) if isinstance(flags, Tensor) else flags
 
     def synchronise(self, due: Sequence[Mask]) -> None:
         """Synchronise in the rows of these masks, one mask for each level that is due, innermost first."""
-        below = self.live
-        for mask, slow, move in zip(due, self.levels, self.moves, strict=False):
-            move.synchronise(slow, below, mask)
-            below = slow
+        for mask, move in zip(due, self.moves, strict=False):
+            move.synchronise(mask)
         complete = [level for level, mask in enumerate(due) if mask is None]
         for level in range(complete[-1] if complete else 0, len(due)):  # what lies below would be overwritten
-            for inner in (self.live, *self.levels[:level]):
-                assign(inner, self.levels[level], due[level])
+            for inner in self.places[: level + 1]:
+                assign(inner, self.places[level + 1], due[level])
         for level, mask in enumerate(due if self.resets is not False else ()):
             for inside in self.moves[:level]:
-                inside.reset(both(mask, self.resets) if isinstance(self.resets, Tensor) else mask)
+                inside.reset(mask if self.resets is True else both(mask, self.resets))
 
 
 class _Interpolation:
-    """The α of one level: φ + α (θ − φ), exact at 0 and 1 even where the other end is infinite."""
+    """One level, with the one below it: φ + α (θ − φ), exact at 0 and 1 even where the other end is infinite."""
 
-    def __init__(self, layers: Sequence[Layer | None], live: Tensor) -> None:
-        self.alpha = spread([layer.alpha for layer in _without_gaps(layers)], live)
+    def __init__(self, layers: Sequence[Layer | None], below: Tensor, slow: Tensor) -> None:
+        self.below, self.slow, self.view = below, slow, view_of(slow)
+        self.below_view, self.slow_view = self.view(below), self.view(slow)
+        self.target = torch.empty_like(slow) if self.view is Tensor.numpy else None  # made once, but not of long rows
+        self.target_view = None if self.target is None else self.view(self.target)
+        self.alpha = spread([layer.alpha for layer in _without_gaps(layers)], slow)
         ends = {layer.alpha for layer in layers if layer}
-        self.moves = self.alpha != 0 if isinstance(self.alpha, Tensor) and 0 in ends else None
-        self.jumps = self.alpha == 1 if isinstance(self.alpha, Tensor) and 1 in ends else None
+        alpha = self.view(self.alpha) if isinstance(self.alpha, Tensor) else None
+        self.moves = alpha != 0 if alpha is not None and 0 in ends else None
+        self.jumps = alpha == 1 if alpha is not None and 1 in ends else None
 
-    def synchronise(self, slow: Tensor, below: Tensor, mask: Mask) -> None:
-        """Move the slow weights in the rows of a mask."""
-        self.assign(slow, self.between(slow, below), mask)
+    def synchronise(self, mask: Mask) -> None:
+        """Move the slow weights in the rows of a mask whose α is not 0."""
+        assign(self.slow_view, self.between(), mask if self.moves is None else both(mask, self.moves))
 
-    def between(self, slow: Tensor, below: Tensor) -> Tensor:
+    def between(self) -> Any:
         """Where the slow weights of all rows whose α is not 0 would move to."""
-        if isinstance(self.alpha, float):
-            return slow if self.alpha == 0 else below if self.alpha == 1 else torch.lerp(slow, below, self.alpha)
-        target = torch.lerp(slow, below, self.alpha)
+        if isinstance(self.alpha, float) and self.alpha in (0, 1):
+            return self.below_view if self.alpha else self.slow_view
+        made = torch.lerp(self.slow, self.below, self.alpha, out=self.target)
+        target = made if self.target_view is None else self.target_view
         if self.jumps is not None:
-            assign(target, below, self.jumps)
+            assign(target, self.below_view, self.jumps)
         return target
-
-    def assign(self, slow: Tensor, target: Tensor, mask: Mask) -> None:
-        """Let φ be the target in the rows of a mask whose α is not 0."""
-        assign(slow, target, mask if self.moves is None else both(mask, self.moves))
 
     def reset(self, mask: Mask) -> None:
         """There is no momentum to zero."""
@@ -94,29 +98,29 @@ class _Interpolation:
 class _OuterStep(_Interpolation):
     """A level with outer momentum in some rows: b ← μ b + s, φ ← φ − α b, or by Nesterov's rule φ ← φ − α (s + μ b)."""
 
-    def __init__(self, layers: Sequence[Layer | None], live: Tensor) -> None:
-        super().__init__(layers, live)
-        self.buffer, self.zero = torch.zeros_like(live), live.new_zeros(())
-        self.momentum = spread([layer.outer_momentum for layer in _without_gaps(layers)], live)
-        self.nesterov = _flags([layer.outer_nesterov for layer in _without_gaps(layers)], live)
-        self.applies = _flags([layer.has_momentum for layer in _without_gaps(layers)], live)
+    def __init__(self, layers: Sequence[Layer | None], below: Tensor, slow: Tensor) -> None:
+        super().__init__(layers, below, slow)
+        self.buffer, self.zero = torch.zeros_like(slow), slow.new_zeros(())
+        self.momentum = spread([layer.outer_momentum for layer in _without_gaps(layers)], slow)
+        self.nesterov = _flags([layer.outer_nesterov for layer in _without_gaps(layers)], slow)
+        self.applies = _flags([layer.has_momentum for layer in _without_gaps(layers)], slow)
 
-    def synchronise(self, slow: Tensor, below: Tensor, mask: Mask) -> None:
+    def synchronise(self, mask: Mask) -> None:
         """Move the slow weights in the rows of a mask."""
-        target = self.target_of_step(slow, slow - below, mask)
+        target = self.target_of_step(self.slow - self.below, mask)
         if isinstance(self.applies, Tensor):
-            target = torch.where(self.applies, target, self.between(slow, below))
-        self.assign(slow, target, mask)
+            target = torch.where(self.applies, target, torch.as_tensor(self.between()))
+        assign(self.slow_view, self.view(target), mask if self.moves is None else both(mask, self.moves))
 
-    def target_of_step(self, slow: Tensor, s: Tensor, mask: Mask) -> Tensor:
+    def target_of_step(self, s: Tensor, mask: Mask) -> Tensor:
         """Where a step on s leads; the momentum changes in the rows of the mask."""
         assign(self.buffer, (self.buffer * self.momentum).add_(s), mask)
         step = add_scaled_(s, self.buffer, self.momentum) if self.nesterov is not False else self.buffer
         if isinstance(self.nesterov, Tensor):
             step = torch.where(self.nesterov, step, self.buffer)
         if isinstance(self.alpha, float) and self.alpha == 0:
-            return slow
-        return add_scaled_(slow.clone(), step, -self.alpha)
+            return self.slow
+        return add_scaled_(self.slow.clone(), step, -self.alpha)
 
     def reset(self, mask: Mask) -> None:
         """Zero the momentum in the rows of a mask."""
@@ -127,9 +131,9 @@ class MomentumColumn:
     """What a synchronisation does to a base method's momentum: it is kept, reset, or pulled back as the weights are."""
 
     def __init__(self, buffer: Tensor, specs: Sequence[OptimizerSpec]) -> None:
-        self.buffer, self.zero = buffer, buffer.new_zeros(())
+        self.buffer, self.zero = map(view_of(buffer), (buffer, buffer.new_zeros(())))
         resets = [spec.layers[0].k if spec.layers and spec.kept_momentum == "reset" else NEVER for spec in specs]
-        self.resets = Due([resets], shape_of_rows(buffer), buffer.device)
+        self.resets = due_beside(buffer, [resets])
         stacks = [spec.layers if spec.kept_momentum == "pullback" else () for spec in specs]
         self.column = Column(buffer, [tuple(layer.without_momentum() for layer in layers) for layers in stacks])
 
@@ -138,6 +142,25 @@ class MomentumColumn:
         for mask in self.resets.at(step):
             assign(self.buffer, self.zero, mask)
         self.column.synchronise(self.column.due.at(step))
+
+
+def view_of(live: Tensor) -> Callable[[Tensor], Any]:
+    """What a synchronisation copies through: NumPy's views where rows are short, which is quicker, else the tensors.
+
+    Of `live` and of tensors of its shape and kind.
+    """
+    is_short = live.device.type == "cpu" and live.dtype == torch.float64 and live.shape == shape_of_rows(live)
+    return Tensor.numpy if is_short else _itself
+
+
+def due_beside(live: Tensor, periods_of_levels: Sequence[Sequence[int]]) -> Due:
+    """When the rows of `live` are due, with masks for its views."""
+    device = None if view_of(live) is Tensor.numpy else live.device
+    return Due(periods_of_levels, shape_of_rows(live), device)
+
+
+def _itself(tensor: Tensor) -> Tensor:
+    return tensor
 
 
 def _without_gaps(layers: Sequence[Layer | None]) -> list[Layer]:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optim_core.batch import Batch, Field
+from optim_core.batch import Batch, Field, FieldOnArrays, Floats, Ints
 from optim_core.columns import Column, MomentumColumn
 from optim_core.rules import Rule, ScheduleFree, rule_of
 from optim_core.spec import OptimizerSpec
@@ -32,7 +32,10 @@ class Rows(Batch):
         super().__init__(field, [specs[index] for index in order], starts, escape)
         if order != sorted(order):
             self.order = order
-            self.field_of_all, self.on_arrays = _in_order(field, order, len(starts)), None
+            rows = (np.array(order)[:, None] * len(starts) + np.arange(len(starts))).reshape(-1)
+            self.field_of_all = _in_order(field, torch.from_numpy(rows))
+            if self.on_arrays is not None:
+                self.on_arrays = _on_arrays_in_order(self.on_arrays, rows, starts.shape[-1])
         ends = np.cumsum([len(group) for group in groups]).tolist()
         self.groups = [_Group(self, slice(end - len(group), end)) for group, end in zip(groups, ends, strict=True)]
         self.costly = [(group.which, group.cost) for group in self.groups if group.cost > 1]
@@ -53,7 +56,7 @@ class Rows(Batch):
         due = self.weights.due.at(step + 1)
         self.synchronising = bool(due)
         if due:
-            np.copyto(self.proposal_numbers, self.x_numbers)
+            self.proposal_numbers[...] = self.x_numbers
             self.weights.synchronise(due)
             for momentum in self.momenta:
                 momentum.synchronise(step + 1)
@@ -95,12 +98,23 @@ def _by_method(specs: Sequence[OptimizerSpec]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _in_order(field: Field, order: Sequence[int], starts: int) -> Field:
-    """The field, called with all optimizers' rows in the order in which they were given."""
-    rows = (torch.tensor(order)[:, None] * starts + torch.arange(starts)).view(-1)
+def _in_order(field: Field, rows: Tensor) -> Field:
+    """The field, called with all optimizers' rows in the order in which they were given, each in these places."""
 
     def ordered_field(x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
         loss, gradient = field(torch.empty_like(x).index_copy_(0, rows, x), evaluation)
         return loss[rows], gradient[rows]
 
     return ordered_field
+
+
+def _on_arrays_in_order(fill: FieldOnArrays, rows: Ints, dim: int) -> FieldOnArrays:
+    """`_in_order` for arrays."""
+    places, losses, gradients = np.empty((len(rows), dim)), np.empty(len(rows)), np.empty((len(rows), dim))
+
+    def ordered(x: Floats, evaluation: int, loss: Floats, gradient: Floats) -> None:
+        places[rows] = x
+        fill(places, evaluation, losses, gradients)
+        loss[...], gradient[...] = losses[rows], gradients[rows]
+
+    return ordered

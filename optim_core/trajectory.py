@@ -27,7 +27,7 @@ __all__ = ["MAX_STEPS", "Engine", "Field", "Floats", "Ints", "Trajectory", "reco
 Engine = Literal["auto", "classes", "rows"]
 MANY_STARTS = 512
 """Up to so many starts "auto" takes rows, which are then quicker from the first optimizer on: the classes take 1.4 x
-as long for one optimizer, 2.3 x for 3, 13 x for 41 (1 start), 1.3 x for 10 at 256 starts. With more starts the classes
+as long for one optimizer, 2.3 x for 3, 16 x for 41 (1 start), 1.3 x for 10 at 256 starts. With more starts the classes
 touch only the rows that synchronise, while a mask passes over all: rows take 1.3 to 1.6 x as long for 10 and 41 values
 of k under 3 layers at 4,096 starts (benchmarks/README.md).
 """
@@ -107,6 +107,7 @@ def record(
             belongs to start r % len(starts). `evaluation` counts from 0, for each optimizer its own gradient
             evaluations; the last call is for the final loss only. A field may have the same for NumPy's arrays as an
             attribute, `on_arrays(x, evaluation, loss, gradient)`, which fills the last two: for few rows it is quicker.
+            It is given the same few arrays again and again.
         optimizers: what to compare.
         starts: (starts, dim) or (dim,), finite.
         steps: base steps, 1 to 1,000,000.

@@ -90,7 +90,7 @@ class _Distances:
     def note(self, step: int) -> None:
         """Take the distances of the cells whose outermost layer synchronised at base step `step`."""
         for mask in self.runs.outermost.at(step):
-            due = self.active if mask is None else self.active & mask.numpy()[:, 0]
+            due = self.active if mask is None else self.active & mask[:, 0]
             distance = np.linalg.norm(self.runs.x.numpy()[due, 0], axis=-1)
             self.last_distance[due], self.last_step[due] = distance, step
             if step <= self.half:  # the first half lets the faster modes decay

@@ -68,6 +68,20 @@ def test_field_is_descent_for_x_and_ascent_for_y(game: Game):
 
 
 @EVERY
+@pytest.mark.parametrize("rows", [1, 41, 400])
+def test_a_field_that_is_written_out_has_the_same_bits_on_arrays(game: Game, rows: int):
+    field = game.field()
+    assert hasattr(field, "on_arrays") == (game.slope is not None)
+    loss, gradient, z = np.empty(rows), np.empty((rows, 2)), np.empty((rows, 2))
+    for seed in range(3 if game.slope else 0):
+        z[...] = points_in(game, rows, seed)
+        field.on_arrays(z, seed, loss, gradient)
+        value, v = field(torch.from_numpy(z), seed)
+        np.testing.assert_array_equal(loss, value)
+        np.testing.assert_array_equal(gradient, v)
+
+
+@EVERY
 def test_a_small_step_of_each_player_serves_its_own_purpose(game: Game):
     z = points_in(game, 200, seed=1)
     before, step = game.objective(z), 1e-4

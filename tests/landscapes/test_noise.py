@@ -1,6 +1,7 @@
 """Noise: who shares it, that it repeats, and its distribution (5-σ tolerances from the sample size, on fixed seeds)."""
 
 import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from landscapes.fields import gradient_field
+from landscapes.games import GAMES
 from landscapes.noise import (
     GOLDEN,
     Noise,
@@ -25,6 +27,9 @@ from landscapes.noise import (
     with_noise_of_scales,
 )
 from landscapes.surfaces import SURFACES
+from optim_core.layers import Layer
+from optim_core.spec import OptimizerSpec
+from optim_core.trajectory import record
 
 HIMMELBLAU = SURFACES["himmelblau"]
 KINDS = ["gaussian", "multiplicative", "student", "minibatch"]
@@ -100,6 +105,61 @@ def test_loss_is_free_of_noise(kind: str):
     x = torch.rand(12, 2, dtype=torch.float64)
     loss, _ = noisy_field(HIMMELBLAU, Noise(kind, 5.0), 4)(x, 0)
     assert torch.equal(loss, HIMMELBLAU.field()(x, 0)[0])
+
+
+def assert_same_on_arrays(field, rows: int) -> None:
+    """At evaluations in and out of order, across blocks of draws, in arrays that are used again."""
+    loss, gradient, x = np.empty(rows), np.empty((rows, 2)), np.empty((rows, 2))
+    for seed, evaluation in enumerate([0, 1, 2, 2**15 - 1, 2**15, 10**6, 1]):
+        x[...] = np.random.default_rng(seed).normal(size=x.shape)
+        field.on_arrays(x, evaluation, loss, gradient)
+        expected_loss, expected_gradient = field(torch.from_numpy(x), evaluation)
+        np.testing.assert_array_equal(loss, expected_loss)
+        np.testing.assert_array_equal(gradient, expected_gradient)
+
+
+@pytest.mark.parametrize("kind", ["none", "gaussian", "multiplicative", "student"])
+@pytest.mark.parametrize(("optimizers", "starts"), [(1, 1), (41, 1), (1, 3), (5, 3), (300, 2)])
+@pytest.mark.parametrize("landscape", [HIMMELBLAU, GAMES["bilinear"], GAMES["forsaken"]], ids=lambda one: one.key)
+def test_noise_has_the_same_bits_on_arrays(kind: str, optimizers: int, starts: int, landscape):
+    noise = Noise(kind, 0.7, seed=3)
+    assert_same_on_arrays(with_noise(landscape.field(), noise, starts), optimizers * starts)
+    scales = [0.1 * n for n in range(optimizers)]
+    assert_same_on_arrays(with_noise_of_scales(landscape.field(), noise, starts, scales), optimizers * starts)
+
+
+def test_on_arrays_noise_refuses_rows_that_starts_do_not_divide_and_says_nothing_of_overflow():
+    field = with_noise(HIMMELBLAU.field(), Noise("multiplicative", 5.0), 2)
+    loss, gradient = np.empty(4), np.empty((4, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        HIMMELBLAU.field().on_arrays(np.full((4, 2), 3e102), 0, loss, gradient)
+        assert np.isfinite(gradient).all()
+        field.on_arrays(np.full((4, 2), 3e102), 0, loss, gradient)
+        assert np.isinf(gradient).any()
+    with pytest.raises(ValueError, match="starts must divide the 3 rows, got 2"):
+        field.on_arrays(np.zeros((3, 2)), 0, loss[:3], gradient[:3])
+
+
+def test_a_field_without_arrays_has_none_under_noise():
+    assert not hasattr(with_noise(still, Noise("gaussian"), 1), "on_arrays")
+
+
+@pytest.mark.parametrize("engine", ["rows", "classes"])
+@pytest.mark.parametrize("game", ["bilinear", "quadratic", "limit_cycle", "forsaken"])
+@pytest.mark.parametrize("kind", ["none", "gaussian", "multiplicative"])
+def test_a_comparison_of_methods_has_the_same_bits_on_arrays(engine: str, game: str, kind: str):
+    bases = ["sgd", "extragradient", "optimistic", "sgd", "momentum", "extragradient"]
+    specs = [
+        OptimizerSpec(f"{n}", base=base, lr=0.1, layers=(Layer(3, 0.2 * n),), alternating=n == 3)
+        for n, base in enumerate(bases)
+    ]
+    field = with_noise(GAMES[game].field(), Noise(kind, 0.3, seed=2), 2)
+    arrays, tensors = (
+        record(one, specs, [[1.0, 1.0], [-0.5, 1.2]], 60, engine=engine) for one in (field, lambda *at: field(*at))
+    )
+    for name in ("fast", "proposal", "loss", "slow_loss", "gradient_norm", "diverged"):
+        np.testing.assert_array_equal(getattr(arrays, name), getattr(tensors, name), err_msg=name)
 
 
 def test_none_and_scale_zero_are_the_plain_field():

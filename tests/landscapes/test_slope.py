@@ -88,3 +88,36 @@ def test_a_field_overflows_without_a_warning_in_several_threads_at_once():
         warnings.simplefilter("error")
         results = list(pool.map(lambda evaluation: field(far, evaluation), range(16)))
     assert all(loss.isinf().all() and gradient.isinf().all() for loss, gradient in results)
+
+
+@given(rational())
+@settings(max_examples=100, deadline=None)
+def test_a_call_bound_to_arrays_has_the_bits_of_the_program_whenever_it_is_called(text: str):
+    try:
+        written = program_of(parse(text).bound())
+    except FormulaError:
+        return
+    points, value, gradient = np.empty((4, 2)), np.empty(4), np.empty((4, 2))
+    call = written.bound(*points.T, value, *gradient.T)
+    with np.errstate(all="ignore"):
+        for shift in (0.0, 1.0, 1e200):
+            points[...] = POINTS.numpy() + shift
+            gradient.fill(np.nan)
+            call()
+            for ours, expected in zip((value, *gradient.T), written(*points.T), strict=True):
+                np.testing.assert_array_equal(ours, np.broadcast_to(expected, 4))
+
+
+def test_a_field_on_arrays_tells_many_arrays_apart_in_several_threads_at_once():
+    field, batches = SURFACES["himmelblau"].field(), np.random.default_rng(0).normal(size=(40, 5, 2))
+
+    def results(x: np.ndarray) -> np.ndarray:
+        loss, gradient = np.empty(5), np.empty((5, 2))
+        for _ in range(50):
+            field.on_arrays(x, 0, loss, gradient)
+        return np.column_stack((loss, gradient))
+
+    with ThreadPoolExecutor(4) as pool:
+        for x, ours in zip(batches, pool.map(results, batches), strict=True):
+            loss, gradient = field(torch.from_numpy(x), 0)
+            np.testing.assert_array_equal(ours, np.column_stack((loss, gradient)))
