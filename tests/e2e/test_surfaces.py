@@ -184,6 +184,16 @@ def test_a_diverging_run_is_marked_and_stretches_no_axis(open_app):
     assert (low, high) == (-4, 4)
 
 
+def test_the_pages_own_name_leads_to_the_root_with_its_settings(open_app, wait_idle):
+    page = open_app("/surfaces?v=1&steps=77")
+    page.wait_for_url(lambda url: "/surfaces" not in url)
+    wait_idle(page)
+    ready(page)
+    assert "steps=77" in page.url
+    assert page.get_by_role("dialog").count() == 0
+    assert page.locator('[aria-current="page"]').first.inner_text().endswith("Surfaces")
+
+
 def test_a_bad_address_is_explained_on_the_page(open_app):
     page = open_app("/?v=1&surface=ravine&steps=0&1.lr=-3")
     ready(page)
