@@ -162,12 +162,16 @@ class Panel:
         """Whether grid lines are drawn; over cells and contours they are not."""
         return not self.bare and (self.map is None or self.map.shading == "inside")
 
-    def decades(self, axis: int) -> float:
-        """Decades that the horizontal (0) or vertical (1) axis spans; 0 where no value is positive."""
+    def numbers(self, axis: int) -> Floats:
+        """The finite numbers that the horizontal (0) or vertical (1) axis has to reach; on a logarithm's, positive."""
         span = self.spans[axis]
         parts = [mark.y if axis else mark.x for mark in self.marks] if span is None else [np.array(span)]
-        values = np.concatenate([np.asarray(part, np.float64) for part in parts]) if parts else np.zeros(0)
-        values = values[np.isfinite(values) & (values > 0)]
+        values: Floats = np.concatenate([np.asarray(part, np.float64) for part in parts]) if parts else np.zeros(0)
+        return values[np.isfinite(values) & ((values > 0) | (self.scales[axis] != "log"))]
+
+    def decades(self, axis: int) -> float:
+        """Decades that a logarithmic axis spans; 0 where no value is positive."""
+        values = self.numbers(axis)
         return float(np.log10(values.max() / values.min())) if len(values) else 0.0
 
 

@@ -175,6 +175,21 @@ def test_the_linked_charts_carry_the_cursor(open_app):
     assert [after - before for before, after in zip(*places, strict=True)] == pytest.approx(expected, abs=1)
 
 
+def test_no_number_at_a_linked_charts_axis_is_cut_off(open_app):
+    """A run that hardly moves takes numbers of twelve letters to tell its losses apart."""
+    lrs = "&".join(f"{card}.lr=0.00001" for card in (1, 2, 3))
+    page = open_app(f"/?v=1&surface=formula&formula=x^2%2By^2&domain=-0.01,0.01,-0.01,0.01&starts=0.001,0.001&{lrs}")
+    numbers = "[class*='st-key-surfaces-curves-'] .ytick text"
+    page.wait_for_function(f'document.querySelectorAll("{numbers}").length > 9')
+    cut = page.evaluate(
+        """(numbers) => [...document.querySelectorAll(numbers)].filter((number) =>
+            number.getBoundingClientRect().left < number.closest("svg").getBoundingClientRect().left
+        ).map((number) => number.textContent)""",
+        numbers,
+    )
+    assert cut == []
+
+
 def test_a_diverging_run_is_marked_and_stretches_no_axis(open_app):
     page = open_app("/?v=1&surface=ravine")
     ready(page)
