@@ -30,6 +30,7 @@ Shading = Literal["rate", "height", "inside", "kinds", "amount"]
 LinkedAxes = Literal["", "x", "y", "xy"]
 Drag = Literal["zoom", "pan", "none"]
 
+NO_ZERO = "not drawn: exactly 0"
 NO_CAPTION = Caption("")
 TABLE_COLUMNS = ("panel", "series", "part", "x", "y", "low", "high", "value")
 
@@ -156,6 +157,12 @@ class Panel:
     square: bool = False
     bare: bool = False
     remark: str = ""
+
+    @property
+    def shown_remark(self) -> str:
+        """The remark or, where points are missing since their value is 0 on a logarithmic axis, that."""
+        has_zero = self.scales[1] == "log" and any((mark.y == 0).any() for mark in self.marks)
+        return self.remark or (NO_ZERO if has_zero else "")
 
     @property
     def has_grid(self) -> bool:
