@@ -67,6 +67,18 @@ class Standing:
         """Whether workers are at it."""
         return self.status is not None and self.status.state == "running"
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether they train again what failed, while all else has ended."""
+        return self.is_running and self.is_whole and bool(self.result.reasons)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Trainings that ended, and of how many: of those that are tried again, or of all."""
+        if self.status is not None and self.is_retry:
+            return self.status.done, self.status.total
+        return self.done, self.total
+
 
 def standing_of(config: AtlasConfig, jobs: Jobs, device: str = CPU) -> Standing:
     """Reads memory, and the run store where this process does not know the whole study; trains nothing."""
@@ -136,7 +148,8 @@ def train_on(
     while True:
         standing = standing_of(config, jobs, device)
         if on_progress is not None:
-            on_progress(standing.done * config.steps, standing.total * config.steps)
+            done, total = standing.progress
+            on_progress(done * config.steps, total * config.steps)
         if not standing.is_running:
             break
         if standing.status is not None and standing.status.message != message:

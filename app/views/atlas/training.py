@@ -92,13 +92,14 @@ def _begin(config: AtlasConfig, jobs: Jobs) -> None:
 
 
 def _bar(standing: Standing) -> None:
-    st.progress(standing.done / standing.total, text=progress_line(standing))
+    done, total = standing.progress
+    st.progress(done / total, text=progress_line(standing))
 
 
 def progress_line(standing: Standing) -> str:
     """How far a study is, in words."""
-    parts = [f"{standing.done:,} of {standing.total:,} trainings"]
-    status = standing.status
+    (done, total), status = standing.progress, standing.status
+    parts = [f"{done:,} of {total:,} {'failed trainings tried again' if standing.is_retry else 'trainings'}"]
     if standing.is_running and status is not None:
         parts.append(f"{status.under_way:,} under way" if status.under_way else "waiting for a worker")
         if status.eta is not None:

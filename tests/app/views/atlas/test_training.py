@@ -110,6 +110,22 @@ def test_a_cell_that_failed_is_marked_with_its_reason(jobs):
     assert not at.warning
 
 
+def test_what_failed_is_tried_again_with_a_bar_of_its_own(jobs):
+    at = open_study()
+    config = config_of(at)
+    at.button(key="atlas.compute").click().run()
+    compute(at, jobs, fails=True)
+    failed = len(trained.standing_of(config, jobs).result.reasons)
+    at.button(key="atlas.compute").click().run()
+    standing = trained.standing_of(config, jobs)
+    assert (standing.done, standing.total, standing.progress) == (18, 18, (0, failed))
+    assert progress_line(standing).startswith(f"0 of {failed} failed trainings tried again · ")
+    (bar,) = at.get("progress")
+    assert bar.proto.value == 0
+    compute(at, jobs)
+    assert trained.standing_of(config, jobs).progress == (18, 18)
+
+
 def test_without_a_store_the_page_says_so(monkeypatch):
     def no_store():
         raise StoreError("the run store cannot be used")
