@@ -26,9 +26,7 @@ torch.set_num_threads(THREADS)
 st.set_page_config(page_title="Lookahead Lab", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 st.html(Path(__file__).with_name("style.css"))
 pages = {
-    "surfaces": st.Page(
-        surfaces.page, title="Surfaces", icon=":material/landscape:", url_path="surfaces", default=True
-    ),
+    "surfaces": st.Page(surfaces.page, title="Surfaces", icon=":material/landscape:", url_path="", default=True),
     "games": st.Page(games.page, title="Games", icon=":material/cyclone:", url_path="games"),
     "networks": st.Page(networks.page, title="Networks", icon=":material/hub:", url_path="networks"),
     "gans": st.Page(gans.page, title="GANs", icon=":material/swords:", url_path="gans"),
@@ -37,7 +35,9 @@ pages = {
     "lessons": st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
 }
 session.declare(pages)
-page = st.navigation(list(pages.values()), position="hidden" if session.hides("pages") else "top")
+# Streamlit serves the default page at the root alone: what would be its own path is a page that leads there.
+by_name = st.Page(session.open_default, title="Surfaces", url_path="surfaces", visibility="hidden")
+page = st.navigation([*pages.values(), by_name], position="hidden" if session.hides("pages") else "top")
 page_links(pages)
 page_script()
 if take_seat():

@@ -45,6 +45,7 @@ def watching(
         write: writes a table of runs.
     """
     from app.jobs.workspace import Workspace
+    from app.runs.durations import in_words
 
     work, shown, next_look = Workspace(store.root / "work" / request.key), 0, 0.0
 
@@ -58,16 +59,9 @@ def watching(
             return
         shown = len(progress.curves.evaluated)
         evaluated = int(progress.curves.evaluated[-1])
-        rest = "" if progress.eta is None else f", {_duration(progress.eta)} left"
+        rest = "" if progress.eta is None else f", {in_words(progress.eta)} left"
         label = f"{name}, seed {request.seed}: step {evaluated:,} of {steps:,}"
         click.echo(f"{label}: {latest_metrics(progress.curves)}{rest}", err=True)
         write([*finished_runs, (name, request.seed, progress.curves)])
 
     return look
-
-
-def _duration(seconds: float) -> str:
-    minutes, hours = seconds / 60, seconds / 3600
-    if hours >= 1:
-        return f"{hours:.1f} h"
-    return f"{minutes:.0f} min" if minutes >= 1 else f"{seconds:.0f} s"

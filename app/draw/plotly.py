@@ -163,10 +163,10 @@ def _frame(layout: dict[str, Any], names: tuple[str, str], panel: Panel, chart: 
         y["scaleanchor"] = y["anchor"]
     if panel.image is not None:
         y["autorange"] = "reversed"
-    if panel.remark:
+    if panel.shown_remark:
         place, anchor = (1, "right") if panel.marks else (0.5, "center")
         remark = {
-            "text": panel.remark, "x": place, "y": place, "xref": f"{_short(names[0])} domain",
+            "text": panel.shown_remark, "x": place, "y": place, "xref": f"{_short(names[0])} domain",
             "yref": f"{_short(names[1])} domain", "showarrow": False, "xanchor": anchor, "font": {"size": 13},
         }  # fmt: skip
         layout.setdefault("annotations", []).append(remark)
@@ -206,8 +206,10 @@ def color_of(mark: Mark, style: Style, dark: bool) -> str:
 
 
 def _band(mark: Mark, color: str) -> Trace:
-    """The interval along a line."""
-    x, low, high = (np.asarray(values)[np.isfinite(mark.y)] for values in (mark.x, mark.low, mark.high))
+    """The interval along a line, where it has one."""
+    x, y, low, high = (np.asarray(values, np.float64) for values in (mark.x, mark.y, mark.low, mark.high))
+    drawn = np.isfinite(y + low + high)
+    x, low, high = x[drawn], low[drawn], high[drawn]
     return trace(
         "scatter",
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",

@@ -6,12 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.draw.plotly import chart_spec, dashes
+from app.draw.plotly_room import letters, room
 from app.draw.plotly_spec import Spec, Trace, axes_of
 from app.figures import lines, look
 from app.figures.chart import Chart
 from app.figures.scene import Scene
 from app.player.tracks import Track
 
+TITLE = 10  # pixels: of an axis's title, beside numbers that take more room than usual
 LEGEND = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "groupclick": "toggleitem"}
 HEIGHT, ROW = 540, 10  # pixels: of a chart, and for each entry of its legend, which stand side by side where they can
 
@@ -40,7 +42,8 @@ def ground_spec(scene: Scene, *, dark: bool = False) -> Spec:
 
 def ground_margin(scene: Scene) -> dict[str, int]:
     """Pixels around the axes of the ground."""
-    return {"l": 60, "r": 12, "t": 28 if len(scene.panels) > 1 else 10, "b": 52}
+    left = max(60, TITLE + room(letters(scene.extent[1])))
+    return {"l": left, "r": 12, "t": 28 if len(scene.panels) > 1 else 10, "b": 52}
 
 
 def plotly_figure(scene: Scene) -> go.Figure:

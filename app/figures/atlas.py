@@ -210,9 +210,7 @@ def lines_chart(reading: Reading, place: tuple[int, int], steady: tuple[Floats, 
         other, at = (study.y, row) if index == 0 else (study.x, column)
         marks = _line(axis, values, column if index == 0 else row)
         if steady is not None:
-            marks.append(
-                Mark("settles at, closed form", MUTED, *_positive(axis, steady[index]), dash=DASHED, width=1.3)
-            )
+            marks.append(Mark("settles at, closed form", MUTED, *_finite(axis, steady[index]), dash=DASHED, width=1.3))
         title = f"Along {title_of(axis.name)}, at {title_of(other.name)} {other.values[at]:.4g}"
         panels.append(_panel(title, marks, axis, (title_of(axis.name), reading.measure)))
     return Chart(tuple(panels), Caption(f"The {reading.measure} along both axes"), height=320)
@@ -222,11 +220,11 @@ def _line(axis: Axis, values: Floats, chosen: int) -> list[Mark]:
     """values: (points, seeds)."""
     x, mean = np.array(axis.values), values.mean(axis=-1)
     low, high = mean_interval(values)
-    shown = np.isfinite(mean) & (mean > 0)
     least = float(values[np.isfinite(values) & (values > 0)].min(initial=np.inf))
     low = np.where(low > 0, low, np.minimum(least, mean))  # a mean of positive numbers is positive
-    seeds = np.repeat(x, values.shape[-1]), np.where(np.isfinite(values) & (values > 0), values, np.nan).ravel()
-    blank = np.where(shown, mean, np.nan)
+    low, high = (np.where(mean > 0, edge, np.nan) for edge in (low, high))
+    seeds = np.repeat(x, values.shape[-1]), np.where(np.isfinite(values), values, np.nan).ravel()
+    blank = np.where(np.isfinite(mean), mean, np.nan)
     hover = f"{title_of(axis.name)} {{x:{_format(axis)}}}\nmean {{y:.4g}}\nfrom {{low:.4g}} to {{high:.4g}}"
     this_cell = Mark(
         "this cell", BEST, x[[chosen]], blank[[chosen]], kind="dots", marker="diamond", size=8.0, hollow=True, width=1.9
@@ -237,8 +235,8 @@ def _line(axis: Axis, values: Floats, chosen: int) -> list[Mark]:
     return [*([each_seed] if values.shape[-1] > 1 else []), means, this_cell]
 
 
-def _positive(axis: Axis, values: Floats) -> tuple[Floats, Floats]:
-    return np.array(axis.values), np.where(np.isfinite(values) & (values > 0), values, np.nan)
+def _finite(axis: Axis, values: Floats) -> tuple[Floats, Floats]:
+    return np.array(axis.values), np.where(np.isfinite(values) & (values >= 0), values, np.nan)
 
 
 def _panel(title: str, marks: list[Mark], axis: Axis, labels: tuple[str, str], scale: str = "log") -> Panel:
@@ -308,7 +306,7 @@ def _means(axis: Axis, x: Floats, values: Floats, what: str = "mean") -> Mark:
     """Means over the seeds with their intervals; values (points, seeds)."""
     mean, (low, high) = values.mean(axis=-1), mean_interval(values)
     if what == "mean":  # on a logarithmic axis
-        low, mean = np.where(low > 0, low, values.min(axis=-1, initial=np.inf)), np.where(mean > 0, mean, np.nan)
+        low = np.where(low > 0, low, values.min(axis=-1, initial=np.inf))
     return Mark(
         mean_name(values.shape[-1], what), LINE, x, mean, kind="dots", low=low, high=high, size=5.0,
         hover=f"{title_of(axis.name)} {{x:{_format(axis)}}}\n{what} {{y:.4g}}",

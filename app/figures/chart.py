@@ -30,6 +30,7 @@ Shading = Literal["rate", "height", "inside", "kinds", "amount"]
 LinkedAxes = Literal["", "x", "y", "xy"]
 Drag = Literal["zoom", "pan", "none"]
 
+NO_ZERO = "not drawn: exactly 0"
 NO_CAPTION = Caption("")
 TABLE_COLUMNS = ("panel", "series", "part", "x", "y", "low", "high", "value")
 
@@ -158,16 +159,26 @@ class Panel:
     remark: str = ""
 
     @property
+    def shown_remark(self) -> str:
+        """The remark or, where points are missing since their value is 0 on a logarithmic axis, that."""
+        has_zero = self.scales[1] == "log" and any((mark.y == 0).any() for mark in self.marks)
+        return self.remark or (NO_ZERO if has_zero else "")
+
+    @property
     def has_grid(self) -> bool:
         """Whether grid lines are drawn; over cells and contours they are not."""
         return not self.bare and (self.map is None or self.map.shading == "inside")
 
-    def decades(self, axis: int) -> float:
-        """Decades that the horizontal (0) or vertical (1) axis spans; 0 where no value is positive."""
+    def numbers(self, axis: int) -> Floats:
+        """The finite numbers that the horizontal (0) or vertical (1) axis has to reach; on a logarithm's, positive."""
         span = self.spans[axis]
         parts = [mark.y if axis else mark.x for mark in self.marks] if span is None else [np.array(span)]
-        values = np.concatenate([np.asarray(part, np.float64) for part in parts]) if parts else np.zeros(0)
-        values = values[np.isfinite(values) & (values > 0)]
+        values: Floats = np.concatenate([np.asarray(part, np.float64) for part in parts]) if parts else np.zeros(0)
+        return values[np.isfinite(values) & ((values > 0) | (self.scales[axis] != "log"))]
+
+    def decades(self, axis: int) -> float:
+        """Decades that a logarithmic axis spans; 0 where no value is positive."""
+        values = self.numbers(axis)
         return float(np.log10(values.max() / values.min())) if len(values) else 0.0
 
 

@@ -41,15 +41,15 @@ def curve(name: str, color: str, x: NDArray[np.int64], y: Floats, kind: str, *, 
     return Mark(name, color, *thin(x, y), part=part or NAMES[kind], width=width, dash=dash, hover=HOVER)
 
 
-def median(run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, above: float = 0.0) -> Mark:
+def median(run: Trajectory, index: int, runs: Floats, color: str, *, slow: bool, least: float = 0.0) -> Mark:
     """The median over starts of (rows, starts): thin for fast, thick and dashed for slow weights.
 
-    Values not above `above` (0 on a logarithmic axis) are left out, as are all after the last run diverged.
+    Values below `least` are left out, as are all after the last run diverged.
     """
     diverged = run.diverged[index]
     with np.errstate(all="ignore"):
         middle = np.median(runs, axis=1)
-        visible = np.isfinite(middle) & (middle > above)
+        visible = np.isfinite(middle) & (middle >= least)
     if (diverged >= 0).all():
         visible &= run.step < diverged.max()
     values = np.where(visible, middle, np.nan)

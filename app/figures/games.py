@@ -166,7 +166,7 @@ def _objective(config: GamesConfig, run: Trajectory) -> Panel:
         for losses, slow in ((run.loss, False), (run.slow_loss, True)):
             if run.layers[index] or not slow:
                 values = np.where(out_of_view[:, None], np.nan, losses[:, index])
-                marks.append(median(run, index, values, color, slow=slow, above=-np.inf))
+                marks.append(median(run, index, values, color, slow=slow, least=-np.inf))
     return evaluations_panel(
         "Objective f: x lowers it, y raises it", marks, scale="linear", span=_of_view(marks, scenery.value)
     )

@@ -73,7 +73,7 @@ def surface_curves(config: SurfacesConfig, run: Trajectory) -> Chart:
     distance. The gradient is that of the objective, without the noise that the optimizer saw.
     """
     scenery, minima = surface_runs.scenery(config), surface_runs.scenery(config).places
-    loss, slow_loss = run.loss - scenery.floor, run.slow_loss - scenery.floor
+    loss, slow_loss = (np.maximum(values - scenery.floor, 0.0) for values in (run.loss, run.slow_loss))
     norm = scenery.gradient_norm(run.fast)
 
     def panel(title: str, fast: Floats, slow: Sequence[Floats | None]) -> tuple[Mark, ...]:

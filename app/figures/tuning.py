@@ -18,7 +18,7 @@ def tuning_chart(names: Sequence[str], colors: Sequence[str], tunings: Sequence[
     marks = []
     for name, color, tuning in zip(names, colors, tunings, strict=True):
         lr, mean, error = tuning.lr_curve()
-        excess = np.where(np.isfinite(mean) & (mean > floor), mean - floor, np.nan)
+        excess = np.where(np.isfinite(mean) & (mean >= floor), mean - floor, np.nan)
         deviation = np.nan_to_num(error)
         marks.append(Mark(name, color, lr, excess, width=1.5))
         marks.append(

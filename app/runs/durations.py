@@ -1,4 +1,7 @@
-"""Seconds that work took, counted where it happens as the buckets of a histogram; `app/cli/metrics.py` serves them."""
+"""Seconds that work took, counted where it happens as the buckets of a histogram; `app/cli/metrics.py` serves them.
+
+And seconds in words.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+def in_words(seconds: float) -> str:
+    """A time left: seconds up to a minute and a half, minutes up to an hour and a half, then hours."""
+    if round(seconds) < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if round(seconds / 60) < 90 else f"{seconds / 3600:.1f} h"
 
 
 @dataclass(frozen=True)

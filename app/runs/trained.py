@@ -33,14 +33,24 @@ POLL_SECONDS = 0.2
 
 _lock = threading.Lock()
 _trainings: OrderedDict[str, Trainings] = OrderedDict()  # by `study_key`
+_listed: dict[Study, Trainings] = {}  # of one study, without outcomes, until they are among the others
+
+
+def study_key(study: Study, device: str = CPU) -> str:
+    """A digest of all trainings of a study on a device, whatever its objective is called."""
+    return hashlib.blake2b(f"{device} {_content_key(study)}".encode(), digest_size=16).hexdigest()
 
 
 @lru_cache(2 * KEPT)
-def study_key(study: Study, device: str = CPU) -> str:
-    """A digest of all trainings of a study on a device, whatever its objective is called."""
-    digest = hashlib.blake2b(device.encode(), digest_size=16)
-    for run in Trainings(replace(study)).runs:  # a copy: with thousands of optimizers a study that is kept is large
+def _content_key(study: Study) -> str:
+    """A digest of all trainings; who asks for it needs them next, so the last ones that were listed wait for that."""
+    trainings = Trainings(replace(study))  # a copy: with thousands of optimizers a study that is kept is large
+    digest = hashlib.blake2b(digest_size=16)
+    for run in trainings.runs:
         digest.update(run.key.encode())
+    with _lock:
+        _listed.clear()
+        _listed[study] = trainings
     return digest.hexdigest()
 
 
@@ -66,6 +76,18 @@ class Standing:
     def is_running(self) -> bool:
         """Whether workers are at it."""
         return self.status is not None and self.status.state == "running"
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether they train again what failed, while all else has ended."""
+        return self.is_running and self.is_whole and bool(self.result.reasons)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Trainings that ended, and of how many: of those that are tried again, or of all."""
+        if self.status is not None and self.is_retry:
+            return self.status.done, self.status.total
+        return self.done, self.total
 
 
 def standing_of(config: AtlasConfig, jobs: Jobs, device: str = CPU) -> Standing:
@@ -93,6 +115,7 @@ def forget() -> None:
     """Forget what this process knows; the run store keeps it."""
     with _lock:
         _trainings.clear()
+        _listed.clear()
 
 
 def train_here(config: AtlasConfig, on_progress: Progress | None = None, device: str | None = None) -> StudyResult:
@@ -136,7 +159,8 @@ def train_on(
     while True:
         standing = standing_of(config, jobs, device)
         if on_progress is not None:
-            on_progress(standing.done * config.steps, standing.total * config.steps)
+            done, total = standing.progress
+            on_progress(done * config.steps, total * config.steps)
         if not standing.is_running:
             break
         if standing.status is not None and standing.status.message != message:
@@ -173,7 +197,7 @@ def _known(study: Study, device: str, *, afresh: bool) -> Trainings:
         trainings = _trainings.pop(key, None)
         is_new = trainings is None
         if trainings is None:
-            trainings = Trainings(replace(study))
+            trainings = _listed.pop(study, None) or Trainings(replace(study))
         _trainings[key] = trainings
         while len(_trainings) > 1 and (len(_trainings) > KEPT or _count() > KEPT_TRAININGS):
             _trainings.popitem(last=False)

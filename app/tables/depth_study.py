@@ -1,42 +1,13 @@
-"""The study of depth as rows: one for each objective and contender."""
+"""The study of depth as a table of a page: one row for each objective."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from app.runs.depth_study import AVERAGE, COLUMNS, Comparison, DepthStudy, Objective
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 NARROW = "\u202f"  # a space at which no line breaks
 TITLES = {name: f"{name} layer{'s' * (name != '1')}" for name in COLUMNS[:4]} | {
     AVERAGE: "average of the base", COLUMNS[-1]: "2 layers, from that average"
 }  # fmt: skip
-
-
-def depth_table(study: DepthStudy) -> pa.Table:
-    """Columns: objective, measure, base, steps, seeds, contender, lr, mean, difference, low, high, p, verdict."""
-    import pyarrow as pa
-
-    rows = []
-    for one in study.objectives:
-        about = {"objective": one.title, "measure": one.measure, "base": one.base, "steps": one.steps}
-        for name, contender in one.contenders.items():
-            row = about | {"seeds": one.seeds, "contender": TITLES.get(name, "base alone"), "lr": contender.lr}
-            row |= {"mean": float(contender.values.mean())}
-            compared = study.comparisons.get((one.key, name))
-            rows.append(row | (_compared(compared) if compared else dict.fromkeys(_COMPARED)))
-    return pa.Table.from_pylist(rows)
-
-
-_COMPARED = ("difference", "low", "high", "p", "verdict")
-
-
-def _compared(one: Comparison) -> dict[str, float | str]:
-    difference = one.difference
-    values = (difference.mean, difference.low, difference.high, one.p, one.verdict)
-    return dict(zip(_COMPARED, values, strict=True))
 
 
 def markdown(study: DepthStudy, mark: dict[str, str]) -> str:

@@ -100,6 +100,11 @@ def open_with(page: str, config: PageConfig) -> None:
     st.switch_page(st.session_state[PAGES][page])
 
 
+def open_default() -> None:
+    """Switch to the page at the root, with the address's settings."""
+    st.switch_page(next(iter(st.session_state[PAGES].values())), query_params=dict(st.query_params))
+
+
 def undo(page: str) -> None:
     """Back to the config before the last change. Only in a callback."""
     history = st.session_state[f"{page}.history"]

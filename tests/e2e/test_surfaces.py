@@ -175,6 +175,21 @@ def test_the_linked_charts_carry_the_cursor(open_app):
     assert [after - before for before, after in zip(*places, strict=True)] == pytest.approx(expected, abs=1)
 
 
+def test_no_number_at_a_linked_charts_axis_is_cut_off(open_app):
+    """A run that hardly moves takes numbers of twelve letters to tell its losses apart."""
+    lrs = "&".join(f"{card}.lr=0.00001" for card in (1, 2, 3))
+    page = open_app(f"/?v=1&surface=formula&formula=x^2%2By^2&domain=-0.01,0.01,-0.01,0.01&starts=0.001,0.001&{lrs}")
+    numbers = "[class*='st-key-surfaces-curves-'] .ytick text"
+    page.wait_for_function(f'document.querySelectorAll("{numbers}").length > 9')
+    cut = page.evaluate(
+        """(numbers) => [...document.querySelectorAll(numbers)].filter((number) =>
+            number.getBoundingClientRect().left < number.closest("svg").getBoundingClientRect().left
+        ).map((number) => number.textContent)""",
+        numbers,
+    )
+    assert cut == []
+
+
 def test_a_diverging_run_is_marked_and_stretches_no_axis(open_app):
     page = open_app("/?v=1&surface=ravine")
     ready(page)
@@ -182,6 +197,16 @@ def test_a_diverging_run_is_marked_and_stretches_no_axis(open_app):
     page.get_by_text(re.compile(r"diverged at step \d+")).first.wait_for()
     low, high = page.evaluate(f"document.querySelector('{CHART}')._fullLayout.xaxis.range")
     assert (low, high) == (-4, 4)
+
+
+def test_the_pages_own_name_leads_to_the_root_with_its_settings(open_app, wait_idle):
+    page = open_app("/surfaces?v=1&steps=77")
+    page.wait_for_url(lambda url: "/surfaces" not in url)
+    wait_idle(page)
+    ready(page)
+    assert "steps=77" in page.url
+    assert page.get_by_role("dialog").count() == 0
+    assert page.locator('[aria-current="page"]').first.inner_text().endswith("Surfaces")
 
 
 def test_a_bad_address_is_explained_on_the_page(open_app):

@@ -9,6 +9,7 @@ from app.figures.atlas_sample import growing_parallel_chart
 from app.jobs.errors import JobsError
 from app.jobs.service import Jobs, default_jobs
 from app.runs import trained
+from app.runs.durations import in_words
 from app.runs.trained import Standing
 from app.state import AtlasConfig
 from app.views.atlas.controls import PAGE
@@ -92,26 +93,23 @@ def _begin(config: AtlasConfig, jobs: Jobs) -> None:
 
 
 def _bar(standing: Standing) -> None:
-    st.progress(standing.done / standing.total, text=progress_line(standing))
+    done, total = standing.progress
+    st.progress(done / total, text=progress_line(standing))
 
 
 def progress_line(standing: Standing) -> str:
     """How far a study is, in words."""
-    parts = [f"{standing.done:,} of {standing.total:,} trainings"]
-    status = standing.status
+    (done, total), status = standing.progress, standing.status
+    parts = [f"{done:,} of {total:,} {'failed trainings tried again' if standing.is_retry else 'trainings'}"]
     if standing.is_running and status is not None:
         parts.append(f"{status.under_way:,} under way" if status.under_way else "waiting for a worker")
         if status.eta is not None:
-            parts.append(f"about {_time(status.eta)} left")
+            parts.append(f"about {in_words(status.eta)} left")
         if status.message:
             parts.append(status.message)
     elif standing.done:
         parts.append("not running")
     return " · ".join(parts)
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _map(config: AtlasConfig, standing: Standing) -> None:

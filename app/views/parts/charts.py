@@ -10,9 +10,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.draw.plotly import chart_spec, clicked_target
 from app.draw.plotly_projector import projector_chart, projector_spec
+from app.draw.plotly_room import LETTERS, room_for
 from app.draw.plotly_scene import ground_margin, ground_spec
 from app.draw.plotly_spec import Spec, SpecFigure, axes_of
-from app.figures.chart import Chart
+from app.figures.chart import Chart, Panel
 from app.figures.look import on_dark
 from app.figures.scene import Scene
 from app.player.first_frame import FirstFrame, pack_heights
@@ -110,12 +111,13 @@ def draw_linked(chart: Chart, keys: Sequence[str], *, presented: bool = False) -
             st.caption(f"**{panel.title}**")
             single = chart.of(place)
             spec = _spec(single, legend=False, titles=False, presented=presented)
-            _fix_layout(spec["layout"])
+            _fix_layout(spec["layout"], panel)
             st.plotly_chart(SpecFigure(spec), key=key, config=CHART, alt=single.words)
 
 
-def _fix_layout(layout: dict[str, Any]) -> None:
+def _fix_layout(layout: dict[str, Any], panel: Panel) -> None:
     """Spare plotly to measure every label for margins that it could widen: three quarters of drawing a chart anew."""
-    layout["margin"] = layout["margin"] | {"autoexpand": False}
+    room = room_for(panel, layout["yaxis"].get("tickfont", {}).get("size", LETTERS))
+    layout["margin"] = layout["margin"] | {"autoexpand": False, "l": max(layout["margin"]["l"], room)}
     for axis in axes_of(layout).values():
         axis |= {"automargin": False, "ticklabeloverflow": "allow"}

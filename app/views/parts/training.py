@@ -12,6 +12,7 @@ from app.jobs.service import Jobs, Status, default_jobs
 from app.jobs.store import TrainingResult
 from app.runs import networks as network_runs
 from app.runs import shipped as shipped_runs
+from app.runs.durations import in_words
 from app.runs.shipped import ShippedRuns
 from app.state import GansConfig, NetworksConfig
 from app.views.parts.charts import inks
@@ -166,7 +167,7 @@ def _status_line(row: tuple[Status, ...]) -> str:
         parts.append(f"place {min(positions)} in the queue")
     etas = [status.eta for status in row if status.eta]
     if etas:
-        parts.append(f"about {max(etas):.0f} s left")
+        parts.append(f"about {in_words(max(etas))} left")
     messages = {status.message for status in row if status.message and status.state != "failed"}
     return " · ".join([*(part.replace("unknown", "not started") for part in parts), *messages])
 

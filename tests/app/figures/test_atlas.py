@@ -9,7 +9,7 @@ import pytest
 
 from app.figures.amounts import shades_of, span_of
 from app.figures.atlas import Reading, best_lr_chart, coarse_map, growing_map, lines_chart, study_map
-from app.figures.chart import Map
+from app.figures.chart import NO_ZERO, Map
 from app.figures.look import style_of
 from app.runs import atlas
 from app.state import AtlasConfig
@@ -82,6 +82,16 @@ def test_lines_have_means_intervals_and_every_seed(reading):
     assert marks_of(upwards)["this cell"].x.tolist() == [2]
     blank = lines_chart(reading, (0, 0), None).filled_panels[0]
     assert np.isnan(marks_of(blank)["mean over 4 seeds, with its 95 % interval"].y).tolist() == [False, True, True]
+
+
+def test_a_line_whose_mean_is_exactly_0_says_so_and_has_no_interval_there(reading):
+    value = np.where(VALUE == 9, 0.5, VALUE)  # the floor
+    at_floor = Reading(replace(reading.result, value=value), "loss", 0.5)
+    across, upwards = lines_chart(at_floor, (1, 0), None).filled_panels
+    means = marks_of(across)["mean over 4 seeds, with its 95 % interval"]
+    assert means.y[2] == 0
+    assert np.isnan([means.low[2], means.high[2]]).all()
+    assert (across.shown_remark, upwards.shown_remark) == (NO_ZERO, "")
 
 
 def test_the_best_lr_of_every_line_and_paired_differences(reading):

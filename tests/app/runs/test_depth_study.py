@@ -14,7 +14,7 @@ from scipy import stats
 
 from app.figures.depth_study import best_map_chart, depth_chart
 from app.runs.depth_study import AVERAGE, COLUMNS, depth_study
-from app.tables.depth_study import depth_table, markdown
+from app.tables.depth_study import markdown
 
 PAGE = Path(__file__).parents[3] / "docs" / "study.md"
 SEEDS = 12
@@ -93,14 +93,6 @@ def test_the_map_stars_its_least_cell(file: Path) -> None:
     (panel,) = best_map_chart(depth_study(file)).filled_panels
     (star,) = panel.marks
     assert (star.x.tolist(), star.y.tolist()) == ([2.0], [0.5])
-
-
-def test_the_table_has_a_row_per_contender(file: Path) -> None:
-    table = depth_table(depth_study(file)).to_pylist()
-    assert len(table) == 12
-    assert [entry["contender"] for entry in table[:2]] == ["base alone", "1 layer"]
-    assert table[2]["difference"] == pytest.approx(table[2]["mean"] - table[0]["mean"])
-    assert table[0]["verdict"] is None
 
 
 def test_what_comes_along_is_whole() -> None:

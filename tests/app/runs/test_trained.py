@@ -12,6 +12,9 @@ from app.jobs import Cluster, Jobs, RunStore, SchedulerGoneError
 from app.jobs.chunk import run_chunk
 from app.runs import result_files, trained
 from app.state import AtlasConfig
+from optim_core.device import CPU
+from optim_core.study import Trainings
+from optim_core.study.trainings import Outcome
 from optim_core.training import train
 
 SMALL = {"across_points": 3, "up": "depth", "steps": 12, "seeds": 2}
@@ -129,6 +132,20 @@ def test_what_is_kept_in_memory_is_bounded_by_the_trainings_of_all_studies(jobs,
     assert [one.total for one in trained._trainings.values()] == [6, 18]
     trained.standing_of(CONFIG.model_copy(update={"seeds": 6}), jobs)
     assert [one.total for one in trained._trainings.values()] == [36]  # the one that is looked at stays
+
+
+def test_a_first_look_lists_a_studys_trainings_once_and_each_device_has_its_own(jobs, monkeypatch):
+    listed = []
+    monkeypatch.setattr(trained, "Trainings", lambda study: listed.append(study) or Trainings(study))
+    config = CONFIG.model_copy(update={"seed": 4711})
+    standing = trained.standing_of(config, jobs)
+    assert len(listed) == 1
+    assert (standing.done, standing.total) == (0, Trainings(config.study()).total)
+    other = trained.standing_of(config, jobs, "cuda")
+    assert other.key != standing.key
+    (key,) = {run.key for run in Trainings(config.study()).runs[:1]}
+    trained._known(config.study(), CPU, afresh=False).add({key: Outcome(0.5, 0.5)})
+    assert [trained.standing_of(config, jobs, device).done for device in (CPU, "cuda")] == [1, 0]
 
 
 def test_a_cell_is_the_run_that_opens_on_the_networks_page():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,22 @@ def test_a_cell_that_failed_is_marked_with_its_reason(jobs):
     assert not at.warning
 
 
+def test_what_failed_is_tried_again_with_a_bar_of_its_own(jobs):
+    at = open_study()
+    config = config_of(at)
+    at.button(key="atlas.compute").click().run()
+    compute(at, jobs, fails=True)
+    failed = len(trained.standing_of(config, jobs).result.reasons)
+    at.button(key="atlas.compute").click().run()
+    standing = trained.standing_of(config, jobs)
+    assert (standing.done, standing.total, standing.progress) == (18, 18, (0, failed))
+    assert progress_line(standing).startswith(f"0 of {failed} failed trainings tried again · ")
+    (bar,) = at.get("progress")
+    assert bar.proto.value == 0
+    compute(at, jobs)
+    assert trained.standing_of(config, jobs).progress == (18, 18)
+
+
 def test_without_a_store_the_page_says_so(monkeypatch):
     def no_store():
         raise StoreError("the run store cannot be used")
@@ -152,7 +169,7 @@ def test_how_far_a_study_is_in_words(jobs):
     assert progress_line(standing) == "0 of 18 trainings"
     trained.begin(config, jobs, "ann")
     (job,) = jobs.studies._jobs.values()
-    job.done, job.begun = 9, -1e9
+    job.done, job.begun = 9, time.monotonic() - 600
     line = progress_line(trained.standing_of(config, jobs))
     assert line.startswith("0 of 18 trainings · waiting for a worker · about ")
-    assert " min left" in line  # the scheduler, which never answers, may be named behind
+    assert "about 10 min left" in line  # the scheduler, which never answers, may be named behind
