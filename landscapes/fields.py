@@ -20,6 +20,9 @@ Field: TypeAlias = Callable[[Tensor, int], tuple[Tensor, Tensor]]
 
 Array: TypeAlias = NDArray[Any]
 
+_QUIET = Context()  # np.errstate takes ten times as long
+_QUIET.run(np.seterr, all="ignore")  # a run that overflows has diverged: a result, not a warning
+
 FEW_NUMBERS = 512  # up to which copying x and y apart costs more than it saves
 
 Slope: TypeAlias = Callable[[Array, Array], tuple[Array, Array, Array]]
@@ -56,8 +59,7 @@ class _SlopeField:
     """The field of a hand-written gradient."""
 
     def __init__(self, slope: Slope) -> None:
-        self.slope, self.quiet = slope, Context()  # np.errstate takes ten times as long
-        self.quiet.run(np.seterr, all="ignore")  # a run that overflows has diverged: a result, not a warning
+        self.slope = slope
 
     def __call__(self, x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
         points = x.detach().numpy()
@@ -68,7 +70,7 @@ class _SlopeField:
     def on_arrays(self, points: Array, evaluation: int, loss: Array, gradient: Array) -> None:
         """The same of arrays, into arrays: for few rows tensors would cost as much as the arithmetic."""
         columns = points.T if points.size <= FEW_NUMBERS else points.T.copy()  # few are read where they are
-        loss[...], gradient[..., 0], gradient[..., 1] = self.quiet.copy().run(self.slope, *columns)
+        loss[...], gradient[..., 0], gradient[..., 1] = _QUIET.copy().run(self.slope, *columns)
 
 
 def gradient_or_zero(loss: Tensor, gradient: Tensor) -> Tensor:

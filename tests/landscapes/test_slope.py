@@ -1,5 +1,6 @@
 """Gradients written by the program of a formula, against autograd and by hand."""
 
+import copy
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -88,3 +89,9 @@ def test_a_field_overflows_without_a_warning_in_several_threads_at_once():
         warnings.simplefilter("error")
         results = list(pool.map(lambda evaluation: field(far, evaluation), range(16)))
     assert all(loss.isinf().all() and gradient.isinf().all() for loss, gradient in results)
+
+
+def test_a_field_with_a_slope_can_be_copied():
+    field = SURFACES["himmelblau"].field()
+    for one, same in zip(field(POINTS, 0), copy.deepcopy(field)(POINTS, 0), strict=True):
+        assert torch.equal(one, same)
