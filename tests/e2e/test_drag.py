@@ -99,6 +99,11 @@ def slider_of(page: Page, card: int, field: str) -> Locator:
     return page.locator(f".st-key-surfaces-{card + 1}-1-{field} input[type=range]")
 
 
+def page_control(page: Page, field: str) -> Locator:
+    """The sidebar's field of a number of the second card's first layer."""
+    return page.locator(f".st-key-surfaces-2-1-{field} input")
+
+
 def bowl_axis(alpha: float) -> float:
     """The axis of curvature 1 at row 20 of one layer (5, α) at lr .05: 3.5 (1 − α + α · .95⁵)⁴."""
     return 3.5 * (1 - alpha + alpha * 0.95**5) ** 4
@@ -163,6 +168,25 @@ def test_an_undo_moves_the_sidebars_slider_and_grabs_nothing(surfaces: Page) -> 
     settle(page)
     expect(page.locator(".lp-dial-rail")).to_have_count(0)
     assert weights(page)[1] == pytest.approx(bowl_axis(0.5), rel=1e-4)
+
+
+CHARTED = """() => document.querySelector(".st-key-surfaces-curves-1 .js-plotly-plot").data
+    .map(({ name }) => name.split(", fast")[0])"""
+
+
+def test_a_number_that_is_grabbed_while_another_change_is_on_its_way_follows_the_hand(surfaces: Page) -> None:
+    page, k = surfaces, page_control(surfaces, "k")
+    x, y = middle(dial(page, 2, "alpha", 1))
+    k.fill("7")
+    page.mouse.move(x, y)
+    k.press("Enter")
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=8)
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", ONES_AND_ZEROS, timeout=15_000)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(page.locator(".lp-card .lp-name").nth(1)).to_have_text(re.compile(r"\(7,\s\.5\)"))
+    page.wait_for_function(f"({CHARTED})().includes('Lookahead (7, .5)')")
 
 
 def test_escape_puts_the_number_back(surfaces: Page) -> None:
