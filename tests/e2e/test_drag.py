@@ -189,6 +189,26 @@ def test_a_number_that_is_grabbed_while_another_change_is_on_its_way_follows_the
     page.wait_for_function(f"({CHARTED})().includes('Lookahead (7, .5)')")
 
 
+def test_reports_of_the_page_wait_for_one_another(surfaces: Page) -> None:
+    """What is reported at the same time makes one message, of which one is answered."""
+    page, slider = surfaces, slider_of(surfaces, 1, "alpha")
+    page.evaluate("window.__lookaheadReports = true")  # as if one were on its way
+    slider.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.49&"))
+    wait_until_idle(page)
+    x, y = middle(dial(page, 1, "alpha", 1))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.wait_for_timeout(500)
+    expect(page.locator(".lp-dial-rail[data-diverges]")).to_have_count(0)
+    assert "Lookahead (5, .49)" not in page.evaluate(CHARTED)
+    page.evaluate("window.__lookaheadReports = false")
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", ONES_AND_ZEROS, timeout=15_000)
+    page.wait_for_function(f"({CHARTED})().includes('Lookahead (5, .49)')")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+
 def test_escape_puts_the_number_back(surfaces: Page) -> None:
     page = surfaces
     before, url = weights(page), page.url
