@@ -209,6 +209,32 @@ def test_reports_of_the_page_wait_for_one_another(surfaces: Page) -> None:
     page.mouse.up()
 
 
+UNDO_AT_ONCE = """() => {
+    const before = location.href;
+    const look = () => {
+        if (location.href === before) return requestAnimationFrame(look);
+        [...document.querySelectorAll("button")].find(({ textContent }) => textContent.includes("Undo")).click();
+    };
+    look();
+}"""
+
+
+def test_curves_over_the_charts_go_with_an_undo_that_comes_before_the_charts(surfaces: Page) -> None:
+    page = surfaces
+    slider_of(page, 1, "alpha").press("ArrowLeft")  # something to undo
+    page.wait_for_function(f"({CHARTED})().includes('Lookahead (5, .49)')")
+    wait_until_idle(page)
+    hold(page, dial(page, 1, "alpha", 1), 60)
+    expect(page.locator(".lookahead-dragged")).not_to_have_count(0)
+    page.evaluate(UNDO_AT_ONCE)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.7"))
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.49&"))
+    page.wait_for_function(f"({CHARTED})().includes('Lookahead (5, .49)')")
+    wait_until_idle(page)
+    expect(page.locator(".lookahead-dragged")).to_have_count(0)
+
+
 def test_escape_puts_the_number_back(surfaces: Page) -> None:
     page = surfaces
     before, url = weights(page), page.url
