@@ -155,6 +155,12 @@ def test_keys_on_the_sidebars_slider_move_the_tracks_at_once(surfaces: Page) -> 
         page.wait_for_url(re.compile(rf"2\.layers=5%3A{alpha:g}&".replace("0.", r"0\.")))
 
 
+def test_a_key_right_after_the_focus_changes_the_page(surfaces: Page) -> None:
+    """What is reported together with a request would go with it to a part of the page."""
+    slider_of(surfaces, 1, "alpha").press("ArrowLeft")
+    surfaces.wait_for_url(re.compile(r"2\.layers=5%3A0\.49&"), timeout=5_000)
+
+
 def test_an_undo_moves_the_sidebars_slider_and_grabs_nothing(surfaces: Page) -> None:
     page, slider = surfaces, slider_of(surfaces, 1, "alpha")
     slider.focus()

@@ -5,6 +5,8 @@
 /** @import {DialHandle} from "./dial_handle.js" */
 /** @import {Player} from "./player.js" */
 
+const PAUSE = 40; // ms between a touch and its request, in which what the touch itself changes is reported on its own
+
 export class SidebarSliders {
   /** @param {Player} player */
   constructor(player) {
@@ -40,13 +42,17 @@ export class SidebarSliders {
     this.input = input;
     this.observer.disconnect();
     this.observer.observe(input, { attributes: true, attributeFilter: ["value"] });
-    if (hand !== "key") this.player.dragging.fetch(dial);
+    if (hand !== "key") setTimeout(() => this.fetch(), PAUSE);
+  }
+
+  fetch() {
+    const dial = this.input && this.dialOf(this.input);
+    if (dial) this.player.dragging.fetch(dial);
   }
 
   /** Called for new runs: the next key of the slider that has the focus finds its family there. */
   renew() {
-    const dial = this.input && this.input === document.activeElement && this.dialOf(this.input);
-    if (dial) this.player.dragging.fetch(dial);
+    if (this.input === document.activeElement) this.fetch();
   }
 
   /**
