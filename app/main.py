@@ -41,8 +41,7 @@ page = st.navigation(list(pages.values()), position="hidden" if session.hides("p
 page_links(pages)
 page_script()
 if take_seat():
-    with page_turn(page.title.lower()):
+    with page_turn(page.title.lower()), session.screen():
         page.run()
         glossary_link()
-        session.put_on_screen(page.title.lower())
     session.rerun_if_widgets_differ()

@@ -6,7 +6,8 @@ visitor's entries under these names before the script runs, so the config is rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -20,7 +21,7 @@ from app.state.visit import LISTS, visit_of
 
 Config = TypeVar("Config", bound=PageConfig)
 MAX_UNDO = 50
-PAGES, HAS_BEGUN, VISIT, SCREEN = "pages", "begun", "visit", "screen"
+PAGES, HAS_BEGUN, VISIT, PARTS, SCREEN = "pages", "begun", "visit", "parts", "screen"
 
 
 def current(page: str, model: type[Config]) -> tuple[Config, list[str]]:
@@ -69,14 +70,22 @@ def has_browser() -> bool:
     return bool(st.context.headers)
 
 
-def is_on_screen(page: str) -> bool:
-    """Whether this page was drawn to its end, and no other since."""
-    return bool(st.session_state.get(SCREEN) == page)
+@contextmanager
+def screen() -> Iterator[None]:
+    """Around a page's run: what its parts show is on the screen once the run has come to its end, and no other."""
+    parts = st.session_state[PARTS] = {}
+    yield
+    st.session_state[SCREEN] = parts
 
 
-def put_on_screen(page: str) -> None:
-    """Note that a page was drawn to its end."""
-    st.session_state[SCREEN] = page
+def on_screen(part: str) -> Any:
+    """What a part of the page on the screen shows; None where it is not there."""
+    return st.session_state.get(SCREEN, {}).get(part)
+
+
+def put_on_screen(part: str, value: Any) -> None:
+    """Note what a part of the page shows."""
+    st.session_state.setdefault(PARTS, {})[part] = value
 
 
 def rerun_if_widgets_differ() -> None:

@@ -41,19 +41,19 @@ def draw_linked_later(
             for place, key in enumerate(keys):
                 draw_linked(chart.of(place), (key,))
 
-    _draw_later(f"{page}-charts", page, settings, make, draw)
+    _draw_later(f"{page}-charts", settings, make, draw)
 
 
 def draw_below_later(
-    name: str, page: str, settings: object, make: Callable[[], Value], draw: Callable[[Value], None], height: int
+    name: str, settings: object, make: Callable[[], Value], draw: Callable[[Value], None], height: int
 ) -> None:
     """A part below the first screen, `height` pixels high, which waits when a visitor turns to the page, too."""
-    _draw_later(name, page, settings, make, draw, height)
+    _draw_later(name, settings, make, draw, height)
 
 
 @fragment()
 def _draw_later(
-    name: str, page: str, settings: object, make: Callable[[], Any], draw: Callable[[Any], None], height: int = 0
+    name: str, settings: object, make: Callable[[], Any], draw: Callable[[Any], None], height: int = 0
 ) -> None:
     """Draw what `make` gives for these settings, or put it off.
 
@@ -62,11 +62,11 @@ def _draw_later(
     stays empty until then where it was not on the screen.
     """
     asked = bool((st.session_state.get(f"{name}-rest") or {}).get("rest"))
-    drawn: Drawn | None = st.session_state.get(name) if session.is_on_screen(page) else None
+    drawn: Drawn | None = session.on_screen(name)
     is_late = session.has_browser() and not asked and (drawn.settings != settings if drawn else height > 0)
     if not is_late and (drawn is None or drawn.settings != settings):
         drawn = Drawn(settings, make())
-    st.session_state[name] = drawn
+    session.put_on_screen(name, drawn)
     if drawn is None:
         st.container(height=height, border=False)
     else:
