@@ -176,8 +176,8 @@ def test_an_undo_moves_the_sidebars_slider_and_grabs_nothing(surfaces: Page) -> 
     assert weights(page)[1] == pytest.approx(bowl_axis(0.5), rel=1e-4)
 
 
-CHARTED = """() => document.querySelector(".st-key-surfaces-curves-1 .js-plotly-plot").data
-    .map(({ name }) => name.split(", fast")[0])"""
+CHARTED = """() => document.querySelector(".st-key-surfaces-curves-1 .js-plotly-plot")?.data
+    ?.map(({ name }) => name.split(", fast")[0]) ?? []"""
 
 
 def test_a_number_that_is_grabbed_while_another_change_is_on_its_way_follows_the_hand(surfaces: Page) -> None:
