@@ -101,6 +101,10 @@ class _SlopeField:
         self._fill(points, loss, gradient)
         return torch.from_numpy(loss), torch.from_numpy(gradient)
 
+    def __reduce__(self) -> tuple[type[_SlopeField], tuple[Slope]]:
+        """A copy binds calls of its own: the arrays of these are known by where they lie."""
+        return type(self), (self.slope,)
+
     def on_arrays(self, points: Array, evaluation: int, loss: Array, gradient: Array) -> None:
         """The same of arrays, into arrays: for few rows tensors would cost as much as the arithmetic."""
         key = id(points), id(loss), id(gradient)

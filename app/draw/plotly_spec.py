@@ -54,8 +54,10 @@ def _pack(value: Any) -> Any:
         return value
     if value.dtype.kind in "iu" and value.size and abs(value).max() < 2**31:
         value = value.astype(np.int32)
-    if value.dtype == np.float64 and np.array_equal(single := value.astype(np.float32), value, equal_nan=True):
-        value = single  # half of the bytes, and nothing lost
+    if value.dtype == np.float64:
+        with np.errstate(over="ignore"):
+            single = value.astype(np.float32)
+        value = single if np.array_equal(single, value, equal_nan=True) else value  # half of the bytes, nothing lost
     if value.dtype.name not in ("int32", "float32", "float64") or not value.size:
         return value.tolist()
     shape = {"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {}

@@ -86,9 +86,18 @@ def rerun_if_widgets_differ() -> None:
     """
     if first_run():
         st.session_state[HAS_BEGUN] = True
-        configs = {page: st.session_state.get(f"{page}.config") for page in st.session_state[PAGES]}
-        if any(config is not None and _read_widgets(page, config)[0] != config for page, config in configs.items()):
-            st.rerun()
+        rerun_if_changed()
+
+
+def rerun_if_changed() -> None:
+    """Run the page where a control has another value than its config.
+
+    What a browser reports in one moment comes as one message, which runs one fragment alone; the controls' values that
+    came with it are here.
+    """
+    configs = {page: st.session_state.get(f"{page}.config") for page in st.session_state.get(PAGES, ())}
+    if any(config is not None and _read_widgets(page, config)[0] != config for page, config in configs.items()):
+        st.rerun()
 
 
 def open_with(page: str, config: PageConfig) -> None:

@@ -99,6 +99,11 @@ def slider_of(page: Page, card: int, field: str) -> Locator:
     return page.locator(f".st-key-surfaces-{card + 1}-1-{field} input[type=range]")
 
 
+def page_control(page: Page, field: str) -> Locator:
+    """The sidebar's field of a number of the second card's first layer."""
+    return page.locator(f".st-key-surfaces-2-1-{field} input")
+
+
 def bowl_axis(alpha: float) -> float:
     """The axis of curvature 1 at row 20 of one layer (5, α) at lr .05: 3.5 (1 − α + α · .95⁵)⁴."""
     return 3.5 * (1 - alpha + alpha * 0.95**5) ** 4
@@ -150,6 +155,12 @@ def test_keys_on_the_sidebars_slider_move_the_tracks_at_once(surfaces: Page) -> 
         page.wait_for_url(re.compile(rf"2\.layers=5%3A{alpha:g}&".replace("0.", r"0\.")))
 
 
+def test_a_key_right_after_the_focus_changes_the_page(surfaces: Page) -> None:
+    """What is reported together with a request would go with it to a part of the page."""
+    slider_of(surfaces, 1, "alpha").press("ArrowLeft")
+    surfaces.wait_for_url(re.compile(r"2\.layers=5%3A0\.49&"), timeout=5_000)
+
+
 def test_an_undo_moves_the_sidebars_slider_and_grabs_nothing(surfaces: Page) -> None:
     page, slider = surfaces, slider_of(surfaces, 1, "alpha")
     slider.focus()
@@ -163,6 +174,71 @@ def test_an_undo_moves_the_sidebars_slider_and_grabs_nothing(surfaces: Page) -> 
     settle(page)
     expect(page.locator(".lp-dial-rail")).to_have_count(0)
     assert weights(page)[1] == pytest.approx(bowl_axis(0.5), rel=1e-4)
+
+
+CHARTED = """() => document.querySelector(".st-key-surfaces-curves-1 .js-plotly-plot")?.data
+    ?.map(({ name }) => name.split(", fast")[0]) ?? []"""
+
+
+def test_a_number_that_is_grabbed_while_another_change_is_on_its_way_follows_the_hand(surfaces: Page) -> None:
+    page, k = surfaces, page_control(surfaces, "k")
+    x, y = middle(dial(page, 2, "alpha", 1))
+    k.fill("7")
+    page.mouse.move(x, y)
+    k.press("Enter")
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=8)
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", ONES_AND_ZEROS, timeout=15_000)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(page.locator(".lp-card .lp-name").nth(1)).to_have_text(re.compile(r"\(7,\s\.5\)"))
+    page.wait_for_function(f"({CHARTED})().includes('Lookahead (7, .5)')")
+
+
+def test_reports_of_the_page_wait_for_one_another(surfaces: Page) -> None:
+    """What is reported at the same time makes one message, of which one is answered."""
+    page, slider = surfaces, slider_of(surfaces, 1, "alpha")
+    page.evaluate("window.__lookaheadReports = true")  # as if one were on its way
+    slider.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.49&"))
+    wait_until_idle(page)
+    x, y = middle(dial(page, 1, "alpha", 1))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.wait_for_timeout(500)
+    expect(page.locator(".lp-dial-rail[data-diverges]")).to_have_count(0)
+    assert "Lookahead (5, .49)" not in page.evaluate(CHARTED)
+    page.evaluate("window.__lookaheadReports = false")
+    expect(page.locator(".lp-dial-rail")).to_have_attribute("data-diverges", ONES_AND_ZEROS, timeout=15_000)
+    page.wait_for_function(f"({CHARTED})().includes('Lookahead (5, .49)')")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+
+UNDO_AT_ONCE = """() => {
+    const before = location.href;
+    const look = () => {
+        if (location.href === before) return requestAnimationFrame(look);
+        [...document.querySelectorAll("button")].find(({ textContent }) => textContent.includes("Undo")).click();
+    };
+    look();
+}"""
+
+
+def test_curves_over_the_charts_go_with_an_undo_that_comes_before_the_charts(surfaces: Page) -> None:
+    page = surfaces
+    slider_of(page, 1, "alpha").press("ArrowLeft")  # something to undo
+    page.wait_for_function(f"({CHARTED})().includes('Lookahead (5, .49)')")
+    wait_until_idle(page)
+    hold(page, dial(page, 1, "alpha", 1), 60)
+    expect(page.locator(".lookahead-dragged")).not_to_have_count(0)
+    page.evaluate(UNDO_AT_ONCE)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.7"))
+    page.wait_for_url(re.compile(r"2\.layers=5%3A0\.49&"))
+    page.wait_for_function(f"({CHARTED})().includes('Lookahead (5, .49)')")
+    wait_until_idle(page)
+    expect(page.locator(".lookahead-dragged")).to_have_count(0)
 
 
 def test_escape_puts_the_number_back(surfaces: Page) -> None:

@@ -351,3 +351,30 @@ def test_the_linked_charts_follow_the_tracks_once_the_script_rests(open_app):
         slider.press("ArrowLeft")
         page.wait_for_timeout(120)
     page.wait_for_function(f"({NAMES})().every((names) => names.includes('Lookahead (5, .43)'))")
+
+
+SEEN = """() => {
+    window.chartsSeen = new Set();
+    const look = () => {
+        for (const name of (%s)().flat()) window.chartsSeen.add(name);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+def test_charts_that_were_away_come_back_as_they_are_now(open_app, wait_idle):
+    page = open_app("/?v=1&surface=bowl&1.layers=5:0.5&steps=20")
+    ready(page)
+    page.wait_for_function(f"({NAMES})().flat().includes('Lookahead (5, .5)')")
+    switch = page.locator(".st-key-surfaces-1-on label")
+    switch.click()
+    page.get_by_text("Every optimizer is switched off").wait_for()
+    wait_idle(page)
+    page.locator(".st-key-surfaces-1-1-alpha input").first.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"5%3A0\.49"))
+    wait_idle(page)
+    page.evaluate(SEEN % NAMES)
+    switch.click()
+    page.wait_for_function("window.chartsSeen.has('Lookahead (5, .49)')")
+    assert "Lookahead (5, .5)" not in page.evaluate("[...window.chartsSeen]")

@@ -1,5 +1,6 @@
 """Gradients written by the program of a formula, against autograd and by hand."""
 
+import copy
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -121,3 +122,11 @@ def test_a_field_on_arrays_tells_many_arrays_apart_in_several_threads_at_once():
         for x, ours in zip(batches, pool.map(results, batches), strict=True):
             loss, gradient = field(torch.from_numpy(x), 0)
             np.testing.assert_array_equal(ours, np.column_stack((loss, gradient)))
+
+
+def test_a_field_with_a_slope_can_be_copied():
+    field = SURFACES["himmelblau"].field()
+    field.on_arrays(POINTS.numpy(), 0, np.empty(len(POINTS)), np.empty((len(POINTS), 2)))
+    assert not copy.deepcopy(field).calls
+    for one, same in zip(field(POINTS, 0), copy.deepcopy(field)(POINTS, 0), strict=True):
+        assert torch.equal(one, same)

@@ -128,8 +128,9 @@ export class Dragging {
     const { header, runs } = await unpackMessage(bytes);
     if ("start" in header) return this.player.startDragging.receive(header, runs);
     const family = new Family(header, runs);
-    const dial = this.player.view.dials.find((each) => isOf(each, family.dial));
-    if (!dial || (this.handle && !sameDial(family.dial, this.handle.dial))) return;
+    // A number that is held has the page's newest family: its data wait until it is let go.
+    const dial = this.handle?.dial ?? this.player.view.dials.find((each) => isOf(each, family.dial));
+    if (!dial || !sameDial(family.dial, dial)) return;
     family.rename(dial); // it may have changed its value since it was asked for
     this.family = family;
     if (this.handle) this.show(family);

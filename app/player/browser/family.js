@@ -24,7 +24,7 @@ export class Family {
    * @param {Dial} dial as the page has it now
    */
   rename(dial) {
-    this.dial = { ...this.dial, ...dial };
+    this.dial = { ...dial, others: this.dial.others };
     for (const run of this.runs.flat()) run.rename(dial.name);
   }
 }

@@ -22,6 +22,8 @@ export class LinkedChart {
     this.curve = null;
     /** @type {?HTMLCanvasElement} of the curves of a number that is dragged */
     this.canvas = null;
+    /** Whether they were drawn since the last data came. */
+    this.isFresh = false;
     /** @type {HTMLElement[]} */
     this.cursors = [];
     /** @type {?Graph} */
@@ -31,9 +33,14 @@ export class LinkedChart {
     this.onRedraw = () => this.measure();
   }
 
-  /** @param {?LinkedCurve} [curve] what it shows of a run */
+  /**
+   * Called with new data. The first after a drag have its curves; with others they would stand over a chart that stays.
+   * @param {?LinkedCurve} [curve] what it shows of a run
+   */
   showing(curve = null) {
     this.curve = curve;
+    if (!this.isFresh) this.clear();
+    this.isFresh = false;
     return this;
   }
 
@@ -82,6 +89,7 @@ export class LinkedChart {
    */
   trace(curves) {
     if (!this.curve || !this.panels?.length) return;
+    this.isFresh = true;
     this.canvas ??= this.overlay.appendChild(document.createElement("canvas"));
     const context = this.blankContext(this.canvas);
     for (const panel of this.panels) {

@@ -14,19 +14,18 @@ let waiting = 0;
  */
 export function request(key, what, turn, until = performance.now() + LONGEST_REST) {
   cancelAnimationFrame(waiting);
-  const waits = scriptRuns() && performance.now() < until;
+  const waits = window.__lookaheadReports || (scriptState() !== "notRunning" && performance.now() < until);
   if (waits) waiting = requestAnimationFrame(() => request(key, what, turn, until));
-  else window.__lookaheadFamilies?.[key]?.(what, turn);
+  else send(() => window.__lookaheadFamilies?.[key]?.(what, turn));
 }
 
 /**
- * Report to the whole script what was let go, on its own: Streamlit sends what is reported within one task as one
- * message, which reruns a request's fragment alone, whatever else it holds.
+ * Report to the whole script what was let go, instead of a request that waits.
  * @param {() => void} report
  */
 export function reportAlone(report) {
   cancelAnimationFrame(waiting);
-  setTimeout(report);
+  setTimeout(() => (window.__lookaheadReports ? reportAlone(report) : send(report)));
 }
 
 /**
@@ -37,13 +36,22 @@ export function reportAlone(report) {
 export function reportAtRest(root, report) {
   requestAnimationFrame(() => {
     if (!root.isConnected) return;
-    if (scriptState() === "notRunning") report();
+    if (scriptState() === "notRunning" && !window.__lookaheadReports) send(report);
     else reportAtRest(root, report);
   });
 }
 
-function scriptRuns() {
-  return scriptState() === "running";
+/**
+ * Report on its own: Streamlit sends what is reported until its timer goes off as one message, which reruns one fragment
+ * alone, whatever else it holds. The flag is the page's, as each component has its own copy of this module.
+ * @param {() => void} report
+ */
+function send(report) {
+  window.__lookaheadReports = true;
+  report();
+  setTimeout(() => {
+    window.__lookaheadReports = false; // after Streamlit's timer, which was set before
+  });
 }
 
 function scriptState() {

@@ -2,7 +2,12 @@
 
 import { reportAtRest } from "./requests.js";
 
+const AGAIN = 2000; // ms after which a request counts as lost
+
 /** @import {ComponentArguments} from "./types.d.ts" */
+
+/** @type {WeakMap<HTMLElement, number>} */
+const newest = new WeakMap();
 
 /**
  * Streamlit calls this whenever something is to be drawn later, each time with another number. By the time the script
@@ -10,5 +15,12 @@ import { reportAtRest } from "./requests.js";
  * @param {ComponentArguments<number>} component
  */
 export default function mount({ data, parentElement, setTriggerValue }) {
-  reportAtRest(/** @type {HTMLElement} */ (parentElement), () => setTriggerValue("rest", data));
+  const root = /** @type {HTMLElement} */ (parentElement);
+  const ask = () => {
+    if (newest.get(root) !== data) return;
+    reportAtRest(root, () => setTriggerValue("rest", data));
+    if (root.isConnected) setTimeout(ask, AGAIN);
+  };
+  newest.set(root, data);
+  ask();
 }

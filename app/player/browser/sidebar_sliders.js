@@ -5,6 +5,8 @@
 /** @import {DialHandle} from "./dial_handle.js" */
 /** @import {Player} from "./player.js" */
 
+const PAUSE = 40; // ms between a touch and its request, in which what the touch itself changes is reported on its own
+
 export class SidebarSliders {
   /** @param {Player} player */
   constructor(player) {
@@ -19,11 +21,12 @@ export class SidebarSliders {
     this.listeners = new AbortController();
     const options = { signal: this.listeners.signal, capture: true };
     document.addEventListener("pointerdown", (event) => this.touch(event, "pointer"), options);
-    document.addEventListener("keydown", (event) => this.touch(event, "key"), options);
+    document.addEventListener("keydown", (event) => event.key !== "Tab" && this.touch(event, "key"), options);
     document.addEventListener("focusin", (event) => this.touch(event, this.hand), options);
-    for (const name of ["pointerup", "pointercancel", "keyup"]) {
-      document.addEventListener(name, () => this.letGo(), options);
+    for (const name of ["pointerup", "pointercancel"]) {
+      document.addEventListener(name, () => this.letGo("pointer"), options);
     }
+    document.addEventListener("keyup", () => this.letGo("key"), options);
   }
 
   /**
@@ -40,13 +43,17 @@ export class SidebarSliders {
     this.input = input;
     this.observer.disconnect();
     this.observer.observe(input, { attributes: true, attributeFilter: ["value"] });
-    if (hand !== "key") this.player.dragging.fetch(dial);
+    if (hand !== "key") setTimeout(() => this.fetch(), PAUSE);
+  }
+
+  fetch() {
+    const dial = this.input && this.dialOf(this.input);
+    if (dial) this.player.dragging.fetch(dial);
   }
 
   /** Called for new runs: the next key of the slider that has the focus finds its family there. */
   renew() {
-    const dial = this.input && this.input === document.activeElement && this.dialOf(this.input);
-    if (dial) this.player.dragging.fetch(dial);
+    if (this.input === document.activeElement) this.fetch();
   }
 
   /**
@@ -76,7 +83,9 @@ export class SidebarSliders {
     this.handle = handle;
   }
 
-  letGo() {
+  /** @param {"pointer" | "key"} hand */
+  letGo(hand) {
+    if (hand !== this.hand) return;
     this.hand = null;
     this.handle?.leave();
     this.handle = null;

@@ -334,6 +334,7 @@ declare global {
     /** By the key of a player, the function that requests a family. */
     __lookaheadFamilies: Record<string, (what: string, turn: Turn | StartMove) => void>;
     __lookaheadDragged?: boolean;
+    __lookaheadReports?: boolean;
     __lookaheadWords?: boolean;
     /** Whether the visitor is on the tour. */
     __lookaheadTour?: boolean;

@@ -63,6 +63,8 @@ def _draw_later(
     stays empty until then where it was not on the screen.
     """
     asked = bool((st.session_state.get(f"{name}-rest") or {}).get("rest"))
+    if asked:
+        session.rerun_if_changed()
     drawn: Drawn | None = st.session_state.get(name)
     if drawn and drawn.run < session.runs():
         drawn = None  # the last run drew another page, or this one without this part

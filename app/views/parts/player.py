@@ -13,6 +13,7 @@ from app.player.bundle import module_file
 from app.player.first_frame import FirstFrame
 from app.player.pack import Dial, LinkedCurve, PlayerView, QuantityNames, pack
 from app.player.tracks import Track
+from app.views import session
 from app.views.parts.turns import fragment
 
 if TYPE_CHECKING:
@@ -166,6 +167,8 @@ def families(
         start_tracks: the packed tracks of a start that is dragged; see `pack_start`.
     """
     state = st.session_state.get(key) or {}
+    if state.get("grab") or state.get("start"):
+        session.rerun_if_changed()
     turn = _turn(state.get("grab"))
     message = b"" if turn is None else family(turn)
     move = _move(state.get("start"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -386,6 +387,14 @@ def test_what_a_page_sends_is_what_plotlys_own_figure_would_send(make: Callable[
 def test_the_ground_that_a_page_sends_is_what_plotlys_own_figure_would_send(make: Callable[[], Scene]) -> None:
     spec = ground_spec(make())
     assert_same_json(SpecFigure(spec).to_dict(), go.Figure(spec).to_dict())
+
+
+def test_numbers_travel_in_single_precision_only_where_nothing_is_lost() -> None:
+    mark = {"x": np.array([0.5, np.nan, np.inf]), "y": np.array([0.1]), "z": np.array([1e300])}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # what single precision cannot hold is no news to the server's log
+        page = SpecFigure({"data": [mark], "layout": {}}).to_dict()
+    assert {name: page["data"][0][name]["dtype"] for name in "xyz"} == {"x": "f4", "y": "f8", "z": "f8"}
 
 
 def assert_same_json(page: dict[str, Any], figure: dict[str, Any]) -> None:
