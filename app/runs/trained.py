@@ -185,8 +185,9 @@ def _scene(study: Study, device: str) -> str:
 
 
 def _is_whole(study: Study, device: str) -> bool:
+    key = study_key(study, device)  # which takes the lock, too
     with _lock:
-        trainings = _trainings.get(study_key(study, device))
+        trainings = _trainings.get(key)
     return trainings is not None and trainings.done >= trainings.total
 
 
