@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from statistics import median
 
-from playwright.sync_api import Browser, Page, WebSocket
+from playwright.sync_api import Browser, Locator, Page, WebSocket
 
 from benchmarks.first_picture import beside_least_page
 
@@ -112,10 +112,7 @@ def _alpha(browser: Browser, query: str, sizes: list[int]) -> Callable[[int], fl
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     counting = [False]
     page.on("websocket", lambda socket: _count(socket, sizes, counting))
-    page.goto(f"http://127.0.0.1:{PORT}/{query}")
-    page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.overChart")
-    page.wait_for_timeout(2000)
-    slider = page.locator(".st-key-surfaces-2-1-alpha input").first
+    slider = _open_at_slider(page, query)
 
     def change(number: int) -> float:
         counting[0] = True
@@ -124,6 +121,14 @@ def _alpha(browser: Browser, query: str, sizes: list[int]) -> Callable[[int], fl
         return _timed(page, NEW_TRACKS, f"Lookahead (5, {alpha})", lambda: slider.press("ArrowLeft"))
 
     return change
+
+
+def _open_at_slider(page: Page, query: str) -> Locator:
+    """Open Surfaces; gives the slider of α of the second card once the page has come to rest."""
+    page.goto(f"http://127.0.0.1:{PORT}/{query}")
+    page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.overChart")
+    page.wait_for_timeout(2000)
+    return page.locator(".st-key-surfaces-2-1-alpha input").first
 
 
 def _least(browser: Browser) -> Callable[[int], float]:
@@ -147,11 +152,8 @@ def _timed(page: Page, watch: str, argument: str | None, act: Callable[[], None]
 def _slider(browser: Browser) -> None:
     """The same keys on α, once the slider has asked for its family: until the tracks move, before the page knows."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"http://127.0.0.1:{PORT}/?v=1")
-    page.wait_for_function("window.__lookaheadPlayers?.['surfaces-player']?.overChart")
-    page.wait_for_timeout(2000)
+    slider = _open_at_slider(page, "?v=1")
     page.evaluate("const player = window.__lookaheadPlayers['surfaces-player']; player.pause(); player.seek(20)")
-    slider = page.locator(".st-key-surfaces-2-1-alpha input").first
     slider.focus()
     page.wait_for_timeout(1000)
     waits = [_timed(page, MOVED, None, lambda: slider.press("ArrowLeft")) for _ in range(ROUNDS)]

@@ -97,7 +97,7 @@ class _SlopeField:
 
     def __call__(self, x: Tensor, evaluation: int) -> tuple[Tensor, Tensor]:
         points = x.detach().numpy()
-        loss, gradient = np.empty(points.shape[:-1]), np.empty_like(points)
+        loss, gradient = np.empty(points.shape[:-1], points.dtype), np.empty_like(points)
         self._fill(points, loss, gradient)
         return torch.from_numpy(loss), torch.from_numpy(gradient)
 

@@ -71,17 +71,10 @@ def _panel(axes: Axes, panel: Panel, chart: Chart, style: Style, width: float) -
         axes.spines[:].set_visible(False)
         return
     fill(axes, panel, chart, style)
-    if panel.shown_remark:
+    if remark := panel.shown_remark:
         place, anchor = (1.0, "right") if panel.marks else (0.5, "center")
         axes.text(
-            place,
-            place,
-            panel.shown_remark,
-            transform=axes.transAxes,
-            ha=anchor,
-            va="top",
-            color=style.quiet,
-            fontsize=SMALL,
+            place, place, remark, transform=axes.transAxes, ha=anchor, va="top", color=style.quiet, fontsize=SMALL
         )
     for series in _letter_series(chart, style):
         _letter(axes, panel, series, chart, style)

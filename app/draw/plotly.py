@@ -163,10 +163,10 @@ def _frame(layout: dict[str, Any], names: tuple[str, str], panel: Panel, chart: 
         y["scaleanchor"] = y["anchor"]
     if panel.image is not None:
         y["autorange"] = "reversed"
-    if panel.shown_remark:
+    if text := panel.shown_remark:
         place, anchor = (1, "right") if panel.marks else (0.5, "center")
         remark = {
-            "text": panel.shown_remark, "x": place, "y": place, "xref": f"{_short(names[0])} domain",
+            "text": text, "x": place, "y": place, "xref": f"{_short(names[0])} domain",
             "yref": f"{_short(names[1])} domain", "showarrow": False, "xanchor": anchor, "font": {"size": 13},
         }  # fmt: skip
         layout.setdefault("annotations", []).append(remark)

@@ -7,12 +7,13 @@ import { unpack } from "./unpack.js";
 
 export class Family {
   /**
-   * @param {Dial & {limits?: number[]}} dial
+   * @param {Dial & {limits: number[]}} dial
    * @param {Run[]} runs of all values, one value after the other
    */
   constructor(dial, runs) {
+    /** @type {Dial} */
     this.dial = dial;
-    this.limits = dial.limits ?? [];
+    this.limits = dial.limits;
     const starts = runs.length / dial.values.length;
     this.runs = dial.values.map((_, index) => runs.slice(index * starts, (index + 1) * starts));
     /** Whether some run of a value diverges. */

@@ -31,7 +31,7 @@ from app.views.parts.export_panel import export_panel
 from app.views.parts.fields import Fields
 from app.views.parts.guide import guide
 from app.views.parts.history import preset_name
-from app.views.parts.later import draw_below_later
+from app.views.parts.later import draw_later
 from app.views.parts.page_name import page_name
 from app.views.parts.player import player
 from app.views.parts.training import (
@@ -104,7 +104,7 @@ def _samples(config: GansConfig, names: Sequence[str], samples: Sequence[gan_run
         words = f"Samples of the generators of {', '.join(names)}, and real ones, at the player's step"
         st.plotly_chart(figure, key=SAMPLES, config={"displayModeBar": False}, alt=words)
 
-    draw_below_later(SAMPLES, (config, chosen_device(PAGE), dark()), make, draw, reel[-1].height)
+    draw_later(SAMPLES, (config, chosen_device(PAGE), dark()), make, draw, reel[-1].height)
     real_note = "; real samples are grey" if config.dataset == "ring" else ""
     st.caption(
         f"The same latent vectors at every step, of the first seed; the player below and this slider move "

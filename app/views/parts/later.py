@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -13,12 +13,11 @@ from app.figures.chart import Chart
 from app.player.bundle import module_file
 from app.views import session
 from app.views.parts.charts import draw_linked
+from app.views.parts.player import unreported
 from app.views.parts.turns import fragment
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,25 +41,18 @@ def draw_linked_later(
             for place, key in enumerate(keys):
                 draw_linked(chart.of(place), (key,))
 
-    _draw_later(f"{page}-charts", settings, make, draw)
-
-
-def draw_below_later(
-    name: str, settings: object, make: Callable[[], Value], draw: Callable[[Value], None], height: int
-) -> None:
-    """A part below the first screen, `height` pixels high, which waits when a visitor turns to the page, too."""
-    _draw_later(name, settings, make, draw, height)
+    draw_later(f"{page}-charts", settings, make, draw)
 
 
 @fragment()
-def _draw_later(
+def draw_later(
     name: str, settings: object, make: Callable[[], Any], draw: Callable[[Any], None], height: int = 0
 ) -> None:
     """Draw what `make` gives for these settings, or put it off.
 
     Plotly keeps a browser busy for longer than all else on a page. Where a part is on the screen and other settings are
-    shown by the player, it stays as it is until the script rests, and this alone runs again. With a `height`, its place
-    stays empty until then where it was not on the screen.
+    shown by the player, it stays as it is until the script rests, and this alone runs again. A part below the first
+    screen, `height` pixels high, waits when a visitor turns to the page, too: its place stays empty until then.
     """
     asked = bool((st.session_state.get(f"{name}-rest") or {}).get("rest"))
     if asked:
@@ -84,13 +76,9 @@ def _ask_at_rest(name: str) -> None:
     """Have the browser ask for a part as soon as the script rests; each time with another number, or it would not."""
     number = st.session_state[f"{name}-delays"] = st.session_state.get(f"{name}-delays", 0) + 1
     with st.container(key=f"{name}-unseen"):
-        _component()(key=f"{name}-rest", data=number, on_rest_change=_nothing)
+        _component()(key=f"{name}-rest", data=number, on_rest_change=unreported)
 
 
 @cache
 def _component() -> ComponentRenderer:
     return st.components.v2.component("lookahead-lab.rest", html="<span></span>", js=module_file("rest.js"))
-
-
-def _nothing() -> None:
-    """A trigger without a callback is not reported."""

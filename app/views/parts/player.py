@@ -149,7 +149,7 @@ def player(
         on_pick_change=report_pick,
         on_release_change=report_release,
         on_start_change=report_start,
-        on_drawn_change=_nothing,
+        on_drawn_change=unreported,
     )
     return PlayerResult(_pick(result.get("pick")))
 
@@ -175,11 +175,11 @@ def families(
     message = message if move is None else start_tracks(move)
     name = player_key.encode()
     data = len(name).to_bytes(4, "little") + name + message
-    _families_component()(key=key, data=data, on_grab_change=_nothing, on_start_change=_nothing)
+    _families_component()(key=key, data=data, on_grab_change=unreported, on_start_change=unreported)
 
 
-def _nothing() -> None:
-    """A trigger without a callback is not reported."""
+def unreported() -> None:
+    """The callback of a trigger that is read where it is needed: without one a trigger is not reported."""
 
 
 def _turn(value: object) -> Turn | None:

@@ -17,7 +17,7 @@ with page_turn("test"):
     settings = st.number_input("settings", value=1)
     if st.toggle("shown", value=True):
         draw = lambda value: st.markdown(f"value {value}")
-        later.draw_below_later("part", settings, lambda: 10 * settings, draw, st.session_state.height)
+        later.draw_later("part", settings, lambda: 10 * settings, draw, st.session_state.height)
     session.count_run()
 """
 
